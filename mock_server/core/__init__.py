@@ -1,0 +1,1 @@
+"""What the mock decides, in words that belong to no provider."""

@@ -1,0 +1,110 @@
+"""Every error this package raises on purpose.
+
+```
+MockServerError                     never raised directly
+├── SettingsError                   a flag, variable or default that cannot be used; exit code 1
+├── FixturesError                   mistakes in fixture files, all of them; exit code 1
+├── ImageError                      bytes that are no usable picture; never raised directly
+│   ├── EmptyImageError             no bytes at all
+│   ├── NotAnImageError             bytes of no image format
+│   ├── UnsupportedImageError       an image format that is not read here
+│   ├── TruncatedImageError         an image that ends early or is damaged
+│   └── TooManyPixelsError          an image whose header declares more pixels than allowed
+├── FetchError                      an image URL that was not, or could not be, fetched
+├── StoreUnavailableError           the shared store does not answer
+├── NotFoundError                   an admin call names something that does not exist
+├── ConflictError                   an admin call would create something twice
+└── VerificationError               `verify` did not find what was expected; also an AssertionError
+```
+
+Errors carry data; the wording a client sees is made where it is shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class MockServerError(Exception):
+    """The base of every error here. Never raised directly."""
+
+
+class SettingsError(MockServerError):
+    """A flag, an environment variable or a default that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One thing wrong in a fixture file, with its place (line and column count from 1)."""
+
+    file: str
+    line: int
+    column: int
+    what: str
+    hint: str = ""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        kind = "warning: " if self.warning else ""
+        hint = f" — {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {kind}{self.what}{hint}"
+
+
+class FixturesError(MockServerError):
+    """Mistakes in fixture files: all that were found, in order of file and line."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(sorted(mistakes))
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
+
+
+class ImageError(MockServerError):
+    """Bytes that are no usable picture. Never raised directly."""
+
+
+class EmptyImageError(ImageError):
+    """No bytes at all."""
+
+
+class NotAnImageError(ImageError):
+    """Bytes that are of no image format."""
+
+
+class UnsupportedImageError(ImageError):
+    """An image, but of a format that is not read here; `format` is its name where known."""
+
+    def __init__(self, format: str = "unknown") -> None:
+        self.format = format
+        super().__init__(format)
+
+
+class TruncatedImageError(ImageError):
+    """An image of a known format that ends early or is damaged."""
+
+
+class TooManyPixelsError(ImageError):
+    """An image whose header declares more pixels than allowed; it was not decoded."""
+
+    def __init__(self, pixels: int, limit: int) -> None:
+        self.pixels = pixels
+        self.limit = limit
+        super().__init__(f"{pixels} pixels, {limit} allowed")
+
+
+class FetchError(MockServerError):
+    """An image URL that was not fetched (not allowed) or could not be; the text says which."""
+
+
+class StoreUnavailableError(MockServerError):
+    """The shared store does not answer."""
+
+
+class NotFoundError(MockServerError):
+    """An admin call names something that does not exist."""
+
+
+class ConflictError(MockServerError):
+    """An admin call would create something that exists already."""
+
+
+class VerificationError(MockServerError, AssertionError):
+    """`verify` did not find the exchanges that were expected."""

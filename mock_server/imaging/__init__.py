@@ -1,0 +1,1 @@
+"""Pictures: decoding, recognising by content, drawing. Knows no account, no scenario, no provider."""
