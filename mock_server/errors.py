@@ -11,6 +11,8 @@ MockServerError                     never raised directly
 │   ├── TruncatedImageError         an image that ends early or is damaged
 │   └── TooManyPixelsError          an image whose header declares more pixels than allowed
 ├── FetchError                      an image URL that was not, or could not be, fetched
+├── UnknownPreferenceError          a client forces a scenario or an outcome that does not exist
+├── UnmatchedError                  a picture that no scenario knows, where that is to be an error
 ├── StoreUnavailableError           the shared store does not answer
 ├── NotFoundError                   an admin call names something that does not exist
 ├── ConflictError                   an admin call would create something twice
@@ -92,6 +94,24 @@ class TooManyPixelsError(ImageError):
 
 class FetchError(MockServerError):
     """An image URL that was not fetched (not allowed) or could not be; the text says which."""
+
+
+class UnknownPreferenceError(MockServerError):
+    """A client forces a scenario or an outcome that does not exist; `close` are names it may have meant."""
+
+    def __init__(self, kind: str, name: str, close: Sequence[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.close = tuple(close)
+        super().__init__(f"{kind} {name}")
+
+
+class UnmatchedError(MockServerError):
+    """A picture that no scenario knows, with what came nearest: (scenario, distance, limit), nearest first."""
+
+    def __init__(self, nearest: Sequence[tuple[str, float, float]]) -> None:
+        self.nearest = tuple(nearest)
+        super().__init__("no scenario matches the picture")
 
 
 class StoreUnavailableError(MockServerError):

@@ -133,8 +133,8 @@ class ReadRequest:
     """One request to read a picture, stripped of its provider's wire format.
 
     The picture is `image` (bytes) or `url` (a reference that the image source may resolve), or neither when
-    `problem` says why. `free_text`: the provider answers with other text where it finds no VIN. `headers` have
-    lower-case names. `notes` are facts for the journal, such as the alias a client used.
+    `problem` says why. `headers` have lower-case names. `notes` are facts for the journal, such as the alias a
+    client used.
     """
 
     provider: str
@@ -144,7 +144,6 @@ class ReadRequest:
     url: str | None = None
     filename: str | None = None
     language: str = "en"
-    free_text: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problem: Problem | None = None
@@ -190,24 +189,19 @@ class Outcome:
     """What was decided about one request; a provider renders it in its own words.
 
     `message` replaces the provider's default text; `variant` names a documented alternative of the outcome.
-    `reading` is set for `read`, with boxes in pixels of the picture that was sent. `usage` goes with
-    `out_of_credits` and `rate_limited`, `retry_after` (seconds) with `rate_limited`. `force_status` is a status
-    the client asked for that belongs to no outcome.
+    `reading` is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period`
+    go with `out_of_credits` and `rate_limited`, `retry_after` (seconds) with `rate_limited`.
     """
 
     name: OutcomeName
     reading: Reading | None = None
-    scenario: str | None = None
-    match: MatchKind = MatchKind.NONE
     message: str | None = None
     variant: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     usage: Usage | None = None
     tier: str | None = None
-    retry_after: float | None = None
     period: str | None = None
+    retry_after: float | None = None
     processing_seconds: float = 0.0
     filename: str | None = None
     detail: str | None = None
-    charged: int = 0
-    plan: FaultPlan = NO_FAULT

@@ -1,0 +1,135 @@
+"""Who may ask, how often, and what it costs: the rules over an account's key, standing, allowance and rate.
+
+The order of checks is key, standing, plan, rate; allowance is looked at later, once a request is known to be
+readable, and a unit is spent in one atomic act.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+
+from limits import RateLimitItem, parse
+
+from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
+from mock_server.core.clock import Clock
+from mock_server.core.model import Outcome, OutcomeName, Product, Usage
+from mock_server.core.provider import Billing
+from mock_server.core.store import Meter, Store
+
+_REFUSED_STANDING = {
+    AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
+    AccountStatus.DISABLED: OutcomeName.UNKNOWN_KEY,
+    AccountStatus.BLOCKED: OutcomeName.BLOCKED_KEY,
+}
+
+
+@lru_cache(maxsize=256)
+def parse_rate(text: str) -> RateLimitItem:
+    """A rate such as "5/second" or "100/2 minutes". Raises ValueError."""
+    return parse(text)
+
+
+def _month(today: datetime) -> str:
+    return f"{today.month}/{today.year}"
+
+
+class Accounts:
+    """The rules, over a store that counts and a clock that tells the period."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def admit(self, key: str | None, product: Product, billing: Billing) -> Account | Outcome:
+        """The account that may go on, or the outcome that refuses it."""
+        if not key:
+            return Outcome(OutcomeName.MISSING_KEY)
+        account = await self._store.account(key)
+        if account is None:
+            return Outcome(OutcomeName.UNKNOWN_KEY)
+        if account.status in _REFUSED_STANDING:
+            return Outcome(_REFUSED_STANDING[account.status], detail=f"account is {account.status}")
+        if product not in account.plans:
+            return Outcome(OutcomeName.PLAN_EXCLUDED, tier=account.tier)
+        if account.rate_limit is not None:
+            rate = parse_rate(account.rate_limit)
+            wait = await self._store.hit(key, rate.amount, rate.get_expiry(), self._clock.now())
+            if wait is not None:
+                return await self.refusal(account, product, billing, OutcomeName.RATE_LIMITED, retry_after=wait)
+        return account
+
+    async def usage(self, account: Account, product: Product, billing: Billing) -> Usage:
+        """What is spent of the allowance that this kind of billing draws on, with overage or without."""
+        meter, _ = self._meter(account, product, billing)
+        if billing is Billing.CREDITS:
+            return Usage(await self._store.used(meter), account.credits.get(product))
+        return Usage(await self._store.used(meter), account.quota.get(product, Quota()).limit)
+
+    async def exhausted(self, account: Account, product: Product, billing: Billing) -> Outcome | None:
+        """The refusal, when nothing is left."""
+        meter, limit = self._meter(account, product, billing)
+        if limit is None or await self._store.used(meter) < limit:
+            return None
+        return await self.refusal(account, product, billing, OutcomeName.OUT_OF_CREDITS)
+
+    async def charge(self, account: Account, product: Product, billing: Billing) -> Outcome | None:
+        """Spend one unit in one atomic act; the refusal, when another request took the last one."""
+        meter, limit = self._meter(account, product, billing)
+        if await self._store.spend(meter, limit) is not None:
+            return None
+        return await self.refusal(account, product, billing, OutcomeName.OUT_OF_CREDITS)
+
+    async def refusal(
+        self,
+        account: Account,
+        product: Product,
+        billing: Billing,
+        name: OutcomeName,
+        *,
+        retry_after: float | None = None,
+    ) -> Outcome:
+        """An outcome that tells how much is used, of what, in which period."""
+        return Outcome(
+            name,
+            usage=await self.usage(account, product, billing),
+            tier=account.tier,
+            retry_after=retry_after,
+            period=_month(self._clock.today()),
+        )
+
+    def _meter(self, account: Account, product: Product, billing: Billing) -> tuple[Meter, int | None]:
+        if billing is Billing.CREDITS:
+            return Meter(account.key, "credits", product), account.credits.get(product)
+        quota = account.quota.get(product, Quota())
+        limit = None if account.overage else quota.limit
+        return Meter(account.key, "quota", product, self._period(account)), limit
+
+    def _period(self, account: Account) -> str:
+        return "" if account.quota_period is QuotaPeriod.NEVER else f"{self._clock.today():%Y-%m}"
+
+    # What the control plane does with accounts
+
+    async def declare(self, accounts: Iterable[Account]) -> None:
+        """Add the accounts of a fixtures directory; one that exists keeps its counts."""
+        for account in accounts:
+            known = await self._store.account(account.key)
+            await self._store.put_account(account)
+            if known is None:
+                await self._begin(account)
+
+    async def create(self, account: Account) -> bool:
+        """Add one account; False when its key is taken."""
+        if not await self._store.put_account(account, replace=False):
+            return False
+        await self._begin(account)
+        return True
+
+    async def set_used(self, account: Account, product: Product, billing: Billing, units: int) -> None:
+        """Set how many units are spent."""
+        await self._store.set_used(self._meter(account, product, billing)[0], units)
+
+    async def _begin(self, account: Account) -> None:
+        for product, quota in account.quota.items():
+            if quota.used:
+                await self.set_used(account, product, Billing.QUOTA, quota.used)
+

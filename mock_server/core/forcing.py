@@ -1,0 +1,87 @@
+"""What a client asks to happen: the `Prefer` header (RFC 7240) and tokens in a file name or an image URL.
+
+`Prefer` wins over the file name, the file name over the URL. Preferences that are not ours are ignored, as the
+RFC says; a scenario or an outcome that does not exist is reported, for it is a typing mistake in a test. A token
+that names nothing is ignored: file names may hold `mock-` by chance.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from mock_server.core.model import OutcomeName, ReadRequest
+from mock_server.errors import UnknownPreferenceError
+
+_PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
+_TOKEN = re.compile(r"mock-([a-z0-9_-]+)", re.IGNORECASE)
+_OUTCOMES = frozenset(OutcomeName)
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """What is to happen: the steps of a scenario, or one outcome. `by` is what asked for it."""
+
+    by: str
+    scenario: str | None = None
+    outcome: OutcomeName | None = None
+
+
+def find(
+    request: ReadRequest, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
+) -> Forced | None:
+    """What the client forces, if anything. Raises UnknownPreferenceError."""
+    if preferences := request.headers.get("prefer"):
+        forced = _by_preferences(preferences, scenarios, outcome_of_status)
+        if forced:
+            return forced
+    for text, by in ((request.filename, "filename"), (request.url, "url")):
+        if text and (forced := _by_token(text, by, scenarios)):
+            return forced
+    return None
+
+
+def parse_preferences(value: str) -> dict[str, str]:
+    """The preferences of a `Prefer` header, names in lower case; the first of two with one name counts."""
+    found: dict[str, str] = {}
+    for part in _split(value):
+        if match := _PREFERENCE.match(part):
+            quoted = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
+            found.setdefault(match[1].lower(), quoted or "")
+    return found
+
+
+def _split(value: str) -> list[str]:
+    # A comma inside a quoted string separates nothing.
+    return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+', value)
+
+
+def _by_preferences(
+    value: str, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
+) -> Forced | None:
+    preferences = parse_preferences(value)
+    if name := preferences.get("scenario"):
+        if name not in scenarios:
+            raise UnknownPreferenceError("scenario", name, get_close_matches(name, list(scenarios), 1))
+        return Forced(f"prefer scenario={name}", scenario=name)
+    if name := preferences.get("outcome"):
+        if name not in _OUTCOMES:
+            raise UnknownPreferenceError("outcome", name, get_close_matches(name, list(_OUTCOMES), 1))
+        return Forced(f"prefer outcome={name}", outcome=OutcomeName(name))
+    code = preferences.get("code", "")
+    outcome = outcome_of_status(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
+    return Forced(f"prefer code={code}", outcome=outcome) if outcome else None
+
+
+def _by_token(text: str, by: str, scenarios: Collection[str]) -> Forced | None:
+    for token in _TOKEN.findall(text):
+        # The token may run into the rest of a file name ("mock-read-2.jpg"): the longest name that exists counts.
+        for end in range(len(token), 0, -1):
+            name = token[:end].lower()
+            if end < len(token) and token[end] not in "-_":
+                continue
+            if name in scenarios:
+                return Forced(f"{by} token", scenario=name)
+            if name in _OUTCOMES:
+                return Forced(f"{by} token", outcome=OutcomeName(name))
+    return None

@@ -1,0 +1,144 @@
+"""Which scenario a request meets, and why not the others.
+
+Among the scenarios whose conditions all hold, priority 1 wins over 9; then the one with more conditions; then the
+one that knows the picture exactly over the one that merely recognises it; then the order of the files.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+
+from mock_server.core.model import MatchKind, ReadRequest
+from mock_server.core.scenario import Conditions, ImageProperties, Scenario
+from mock_server.imaging.decode import PictureFacts
+from mock_server.imaging.geometry import Placement
+from mock_server.imaging.index import Search
+
+_EXACTNESS = {
+    MatchKind.SHA256: 0,
+    MatchKind.PIXELS: 1,
+    MatchKind.URL: 1,
+    MatchKind.RULE: 1,
+    MatchKind.PERCEPTUAL: 2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The scenario that applies, how it was found, and where its picture lies in the one that was sent."""
+
+    scenario: Scenario
+    kind: MatchKind
+    placement: Placement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as conditions see it: what was asked, by which account, and what is known of the picture."""
+
+    request: ReadRequest
+    account: str
+    search: Search | None = None
+
+    @property
+    def facts(self) -> PictureFacts | None:
+        return self.search.facts if self.search else None
+
+
+class Scenarios:
+    """The scenarios of one set, arranged so that a request looks only at those that could apply."""
+
+    def __init__(self, scenarios: Iterable[Scenario]) -> None:
+        self.by_name: dict[str, Scenario] = {}
+        self._by_image: dict[str, list[Scenario]] = {}
+        self._by_digest: dict[str, list[Scenario]] = {}
+        self._others: list[Scenario] = []
+        for scenario in scenarios:
+            self.by_name[scenario.name] = scenario
+            for image in scenario.when.images:
+                self._by_image.setdefault(image, []).append(scenario)
+            if scenario.when.images:
+                continue
+            if scenario.when.sha256:
+                self._by_digest.setdefault(scenario.when.sha256, []).append(scenario)
+            else:
+                self._others.append(scenario)
+
+    def find(self, asked: Asked) -> Match | None:
+        """The scenario that applies to a request, if any does."""
+        matches = [match for match in self._candidates(asked) if not failed_conditions(match.scenario.when, asked)]
+        return min(matches, key=_rank, default=None)
+
+    def of_image(self, image: str) -> list[Scenario]:
+        """The scenarios that name a picture."""
+        return self._by_image.get(image, [])
+
+    def _candidates(self, asked: Asked) -> Iterable[Match]:
+        if asked.search is not None:
+            for found in asked.search.found:
+                for scenario in self._by_image.get(found.id, ()):
+                    yield Match(scenario, MatchKind(found.stage), found.placement)
+            for scenario in self._by_digest.get(asked.search.facts.sha256, ()):
+                yield Match(scenario, MatchKind.SHA256)
+        for scenario in self._others:
+            yield Match(scenario, MatchKind.URL if scenario.when.url else MatchKind.RULE)
+
+
+def specificity(when: Conditions) -> int:
+    """How many conditions a scenario gives; each header and each property counts."""
+    single = (when.sha256, when.url, when.filename, when.key, when.account, when.provider, when.product, when.language)
+    given = sum(condition is not None for condition in single) + bool(when.images) + len(when.header)
+    return given + _properties_given(when.properties)
+
+
+def failed_conditions(when: Conditions, asked: Asked) -> list[str]:
+    """The names of the conditions, other than the picture itself, that a request does not meet."""
+    request = asked.request
+    checks: Mapping[str, bool] = {
+        "sha256": when.sha256 is None or (asked.facts is not None and asked.facts.sha256 == when.sha256),
+        "url": _glob(when.url, request.url),
+        "filename": _glob(when.filename, request.filename),
+        "key": when.key is None or when.key == request.key,
+        "account": when.account is None or when.account == asked.account,
+        "provider": when.provider is None or when.provider == request.provider,
+        "product": when.product is None or when.product == request.product,
+        "language": when.language is None or when.language.lower() == request.language.lower(),
+    }
+    failed = [name for name, holds in checks.items() if not holds]
+    failed += [
+        f"header {name}" for name, glob in when.header.items() if not _glob(glob, request.headers.get(name.lower()))
+    ]
+    return failed + _failed_properties(when.properties, asked.facts)
+
+
+def _rank(match: Match) -> tuple[int, int, int, int]:
+    scenario = match.scenario
+    return scenario.priority, -specificity(scenario.when), _EXACTNESS[match.kind], scenario.order
+
+
+def _glob(pattern: str | None, value: str | None) -> bool:
+    return pattern is None or (value is not None and fnmatchcase(value, pattern))
+
+
+def _properties_given(properties: ImageProperties | None) -> int:
+    if properties is None:
+        return 0
+    return sum(getattr(properties, field.name) is not None for field in fields(properties))
+
+
+def _failed_properties(wanted: ImageProperties | None, facts: PictureFacts | None) -> list[str]:
+    if wanted is None:
+        return []
+    if facts is None:
+        return ["properties"]
+    checks = {
+        "format": wanted.format is None or wanted.format.upper() == facts.format,
+        "min_width": wanted.min_width is None or facts.width >= wanted.min_width,
+        "max_width": wanted.max_width is None or facts.width <= wanted.max_width,
+        "min_height": wanted.min_height is None or facts.height >= wanted.min_height,
+        "max_height": wanted.max_height is None or facts.height <= wanted.max_height,
+        "min_bytes": wanted.min_bytes is None or facts.byte_count >= wanted.min_bytes,
+        "max_bytes": wanted.max_bytes is None or facts.byte_count <= wanted.max_bytes,
+        "blank": wanted.blank is None or facts.blank is wanted.blank,
+    }
+    return [f"properties.{name}" for name, holds in checks.items() if not holds]

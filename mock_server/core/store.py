@@ -1,0 +1,141 @@
+"""Where counters live. A store offers atomic acts only: nothing is checked first and changed later.
+
+`MemoryStore` serves one process. A shared store (see `store_redis`) offers the same acts to several.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from mock_server.core.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One counter of units: of a key, for a product, in a period ("" where units never come back)."""
+
+    key: str
+    kind: str
+    product: str
+    period: str = ""
+
+
+class Store(Protocol):
+    """The acts that rules are built from. Each is atomic, also between processes where the store is shared."""
+
+    async def account(self, key: str) -> Account | None:
+        """The account of a key."""
+        ...
+
+    async def accounts(self) -> list[Account]:
+        """All accounts, in the order they were added."""
+        ...
+
+    async def put_account(self, account: Account, *, replace: bool = True) -> bool:
+        """Add or replace an account; False when it exists and `replace` is off."""
+        ...
+
+    async def remove_account(self, key: str) -> bool:
+        """Forget an account and all that was counted for its key; False when there was none."""
+        ...
+
+    async def used(self, meter: Meter) -> int:
+        """How many units are spent."""
+        ...
+
+    async def set_used(self, meter: Meter, units: int) -> None:
+        """Set how many units are spent."""
+        ...
+
+    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+        """Spend one unit unless `limit` are spent; the new count, or None when nothing was left."""
+        ...
+
+    async def hit(self, key: str, amount: int, seconds: float, now: float) -> float | None:
+        """Count one request against `amount` per sliding window; None if admitted, else seconds to wait."""
+        ...
+
+    async def advance(self, key: str, scenario: str) -> int:
+        """Step forward in a key's sequence of a scenario; the position before the step, from 0."""
+        ...
+
+    async def set_position(self, key: str, scenario: str, position: int) -> None:
+        """Set a key's position in a scenario's sequence."""
+        ...
+
+    async def positions(self, scenario: str) -> Mapping[str, int]:
+        """Each key's position in a scenario's sequence."""
+        ...
+
+    async def reset(self, key: str | None = None) -> None:
+        """Forget counters, windows and positions (not accounts), of one key or of all."""
+        ...
+
+
+class MemoryStore:
+    """A `Store` in the memory of this process. No act awaits anything, so each is atomic on the event loop."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._used: dict[Meter, int] = {}
+        self._hits: dict[str, deque[float]] = {}
+        self._positions: dict[tuple[str, str], int] = {}
+
+    async def account(self, key: str) -> Account | None:
+        return self._accounts.get(key)
+
+    async def accounts(self) -> list[Account]:
+        return list(self._accounts.values())
+
+    async def put_account(self, account: Account, *, replace: bool = True) -> bool:
+        if not replace and account.key in self._accounts:
+            return False
+        self._accounts[account.key] = account
+        return True
+
+    async def remove_account(self, key: str) -> bool:
+        await self.reset(key)
+        return self._accounts.pop(key, None) is not None
+
+    async def used(self, meter: Meter) -> int:
+        return self._used.get(meter, 0)
+
+    async def set_used(self, meter: Meter, units: int) -> None:
+        self._used[meter] = units
+
+    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+        used = self._used.get(meter, 0)
+        if limit is not None and used >= limit:
+            return None
+        self._used[meter] = used + 1
+        return used + 1
+
+    async def hit(self, key: str, amount: int, seconds: float, now: float) -> float | None:
+        hits = self._hits.setdefault(key, deque(maxlen=amount))
+        if len(hits) < amount or hits[0] <= now - seconds or hits[0] > now:
+            # A first hit in the future means that the clock was set back since: it no longer counts.
+            hits.append(now)
+            return None
+        return hits[0] + seconds - now
+
+    async def advance(self, key: str, scenario: str) -> int:
+        position = self._positions.get((key, scenario), 0)
+        self._positions[key, scenario] = position + 1
+        return position
+
+    async def set_position(self, key: str, scenario: str, position: int) -> None:
+        self._positions[key, scenario] = position
+
+    async def positions(self, scenario: str) -> Mapping[str, int]:
+        return {key: position for (key, name), position in self._positions.items() if name == scenario}
+
+    async def reset(self, key: str | None = None) -> None:
+        if key is None:
+            self._used.clear()
+            self._hits.clear()
+            self._positions.clear()
+            return
+        self._hits.pop(key, None)
+        self._used = {meter: units for meter, units in self._used.items() if meter.key != key}
+        self._positions = {place: value for place, value in self._positions.items() if place[0] != key}
