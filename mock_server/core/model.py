@@ -190,7 +190,8 @@ class Outcome:
 
     `message` replaces the provider's default text; `variant` names a documented alternative of the outcome.
     `reading` is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period`
-    go with `out_of_credits` and `rate_limited`, `retry_after` (seconds) with `rate_limited`.
+    go with `out_of_credits` and `rate_limited`, `retry_after` (seconds) with `rate_limited`. `digest`
+    (SHA-256, hex) is the picture's: what a provider makes up about a picture is made from it, so that it stays.
     """
 
     name: OutcomeName
@@ -202,6 +203,5 @@ class Outcome:
     tier: str | None = None
     period: str | None = None
     retry_after: float | None = None
-    processing_seconds: float = 0.0
-    filename: str | None = None
+    digest: str = ""
     detail: str | None = None

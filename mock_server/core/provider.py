@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
-from mock_server.core.model import OutcomeName
+from mock_server.core.model import OutcomeName, Product
 
 
 class Billing(StrEnum):
@@ -27,3 +28,14 @@ class Traits:
     charged: frozenset[OutcomeName]
     variants: Mapping[OutcomeName, tuple[str, ...]] = field(default_factory=dict)
     free_text: bool = False
+
+
+class Provider(Protocol):
+    """The part of a provider that the core asks: its traits, and what a status of its replies stands for."""
+
+    @property
+    def traits(self) -> Traits: ...
+
+    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
+        """The outcome that this provider answers with an HTTP status, None when it never does."""
+        ...

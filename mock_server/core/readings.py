@@ -1,0 +1,94 @@
+"""A reading as the reply tells it: complete, and with boxes in pixels of the picture that was sent.
+
+A fixture may say no more than the text. Real replies always carry boxes, candidates, a region and a vehicle, and
+clients read them unchecked, so what a fixture leaves open is filled in here, the same way every time.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mock_server.core.model import Candidate, PlateReading, Reading, Vehicle, VinReading
+from mock_server.identifiers.plates import guess_region
+from mock_server.imaging.geometry import Box, Placement
+
+_Move = Callable[[Box | None], Box | None]
+
+_NOMINAL_SIZE = (1280, 960)
+"""The size of a picture that nobody saw, because a scenario knows it by its URL alone."""
+
+
+def placed(reading: Reading, placement: Placement | None, size: tuple[int, int] | None) -> Reading:
+    """`reading` complete and in pixels of a picture of `size` (width, height).
+
+    `placement` tells where the fixture's picture lies in it; None takes the reading's boxes as they are.
+    """
+    width, height = size or _NOMINAL_SIZE
+
+    def move(box: Box | None) -> Box | None:
+        if box is None:
+            return None
+        return placement.map(box) if placement else box.clamped(width, height)
+
+    plates = tuple(
+        _complete_plate(_move_plate(plate, move), place, len(reading.plates), (width, height))
+        for place, plate in enumerate(reading.plates)
+    )
+    vin = _complete_vin(_move_vin(reading.vin, move), (width, height)) if reading.vin else None
+    return replace(reading, plates=plates, vin=vin)
+
+
+def _move_plate(plate: PlateReading, move: _Move) -> PlateReading:
+    vehicle = replace(plate.vehicle, box=move(plate.vehicle.box)) if plate.vehicle else None
+    return replace(plate, box=move(plate.box), vehicle=vehicle, candidates=_move_all(plate.candidates, move))
+
+
+def _move_vin(vin: VinReading, move: _Move) -> VinReading:
+    return replace(vin, box=move(vin.box), candidates=_move_all(vin.candidates, move))
+
+
+def _move_all(candidates: tuple[Candidate, ...], move: _Move) -> tuple[Candidate, ...]:
+    return tuple(replace(candidate, box=move(candidate.box)) for candidate in candidates)
+
+
+def _complete_plate(plate: PlateReading, place: int, count: int, size: tuple[int, int]) -> PlateReading:
+    box = plate.box or _default_box(size, place, count, width=0.22, height=0.07)
+    vehicle = plate.vehicle or Vehicle("Sedan", 0.8)
+    if vehicle.box is None:
+        vehicle = replace(vehicle, box=_around(box, size))
+    return replace(
+        plate,
+        box=box,
+        region=plate.region or guess_region(plate.text),
+        candidates=plate.candidates or (Candidate(plate.text, plate.score),),
+        vehicle=vehicle,
+    )
+
+
+def _complete_vin(vin: VinReading, size: tuple[int, int]) -> VinReading:
+    box = vin.box or _default_box(size, 0, 1, width=0.7, height=0.08)
+    candidates = vin.candidates or (Candidate(vin.text, vin.confidence),)
+    return replace(
+        vin, box=box, candidates=tuple(replace(candidate, box=candidate.box or box) for candidate in candidates)
+    )
+
+
+def _default_box(size: tuple[int, int], place: int, count: int, *, width: float, height: float) -> Box:
+    # Several plates without boxes stand side by side in the lower half.
+    center_x = size[0] * (place + 1) / (count + 1)
+    center_y = size[1] * 0.62
+    half_width, half_height = size[0] * width / 2 / max(count, 1), size[1] * height / 2
+    return Box(
+        round(center_x - half_width),
+        round(center_y - half_height),
+        round(center_x + half_width),
+        round(center_y + half_height),
+    ).clamped(*size)
+
+
+def _around(box: Box, size: tuple[int, int]) -> Box:
+    return Box(
+        round(box.xmin - 1.5 * box.width),
+        round(box.ymin - 2.5 * box.width),
+        round(box.xmax + 1.5 * box.width),
+        round(box.ymax + 0.5 * box.width),
+    ).clamped(*size)

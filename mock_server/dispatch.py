@@ -1,0 +1,47 @@
+"""Where a call goes: to a provider by host name or path, or to the mock's own routes."""
+
+from collections.abc import Sequence
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mock_server.providers.base import Provider, Refusal, Route
+from mock_server.providers.endpoint import Endpoint
+
+_GALLERY = "/images/"
+
+
+class Dispatch:
+    """The outermost application. A provider's own host name shows that provider only; others show everything."""
+
+    def __init__(
+        self, providers: Sequence[Provider], endpoint: Endpoint, own_routes: ASGIApp, *, strict: bool = False
+    ) -> None:
+        self._providers = providers
+        self._by_host = {host: provider for provider in providers for host in provider.hosts}
+        self._endpoint = endpoint
+        self._own_routes = own_routes
+        self._strict = strict
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_GALLERY):
+            await self._own_routes(scope, receive, send)
+            return
+        method, path = scope["method"], scope["path"]
+        owner = self._by_host.get(_host(scope)) if self._by_host else None
+        if owner is not None:
+            route = owner.route(method, path, strict=self._strict) or Route(refusal=Refusal.NO_SUCH_PATH)
+            await self._endpoint(owner, route, scope, receive, send)
+            return
+        for provider in self._providers:
+            if route := provider.route(method, path, strict=self._strict):
+                await self._endpoint(provider, route, scope, receive, send)
+                return
+        await self._own_routes(scope, receive, send)
+
+
+def _host(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host: str = value.decode("latin-1").rsplit(":", 1)[0].lower()
+            return host
+    return ""

@@ -1,0 +1,110 @@
+"""What every provider offers, and the parts that all of them share."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+import orjson
+
+from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
+from mock_server.core.provider import Traits
+from mock_server.http.reply import Reply
+
+
+class Refusal(StrEnum):
+    """Why a call is refused before it becomes a request to read a picture."""
+
+    NO_SUCH_PATH = "no_such_path"
+    WRONG_METHOD = "wrong_method"
+    UNKNOWN_PRODUCT = "unknown_product"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a path leads: to a product, or to a refusal. `alias` is the path itself where it is not documented."""
+
+    product: Product | None = None
+    refusal: Refusal | None = None
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call. `headers` have lower-case names; `body` is None where it was larger than is accepted."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Mapping[str, str]
+    body: bytes | bytearray | None
+    alias: str | None = None
+
+    @cached_property
+    def parameters(self) -> Mapping[str, str]:
+        """The first value of each query parameter."""
+        return {
+            name: values[0]
+            for name, values in parse_qs(
+                self.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100
+            ).items()
+        }
+
+    @property
+    def media_type(self) -> str:
+        """The declared content type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Provider(Protocol):
+    """A provider: what the core must know of it, how it is reached, and its two directions of translation."""
+
+    @property
+    def traits(self) -> Traits: ...
+
+    @property
+    def hosts(self) -> Collection[str]:
+        """The host names that are this provider's own."""
+        ...
+
+    def route(self, method: str, path: str, *, strict: bool) -> Route | None:
+        """Where a path leads, None where it is not this provider's."""
+        ...
+
+    def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
+        """A call as a request to read a picture; what is wrong with it goes into `problem`."""
+        ...
+
+    def render(self, outcome: Outcome, product: Product) -> Reply:
+        """The reply to an outcome."""
+        ...
+
+    def refuse(self, refusal: Refusal) -> Reply:
+        """The reply to a call that is no request to read a picture."""
+        ...
+
+    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
+        """The outcome that is answered with an HTTP status, None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one outcome is worded: status, message and, where a provider has them, a code and further headers."""
+
+    status: int
+    message: str = ""
+    code: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_reply(
+    status: int, body: Any, headers: Mapping[str, str] | None = None, *, content_type: bytes = b"application/json"
+) -> Reply:
+    """A reply with a JSON body."""
+    lines = [(b"content-type", content_type)]
+    for name, value in (headers or {}).items():
+        lines.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
+    return Reply(status, tuple(lines), orjson.dumps(body))

@@ -1,0 +1,203 @@
+"""CarsXE's words: an outcome as status, JSON body and headers. Pure functions.
+
+Errors are `{"success": false, "message": text}`; the messages are the provider's own, and the two endpoints differ
+in the status of an unknown or missing key. No reply carries Retry-After or rate-limit headers.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server.core.model import Candidate, Outcome, OutcomeName, PlateReading, Product, Usage, Vehicle, VinReading
+from mock_server.http.reply import Reply
+from mock_server.imaging.geometry import Box
+from mock_server.providers.base import Answer, Refusal, json_reply
+
+_CONTENT_TYPE = b"application/json; charset=utf-8"
+_USER_NOT_FOUND = "User with this API key was not found or the API key is disabled"
+_INVALID_IMAGE = Answer(400, "Invalid image data format. Must be a valid URL or base64 encoded string.")
+_UPSTREAM_DOWN = Answer(503, "Cannot access the internet at this time")
+
+_BOTH: Mapping[OutcomeName, Answer] = {
+    OutcomeName.INACTIVE_ACCOUNT: Answer(
+        401,
+        "User with this API key is not active. To activate update your billing on "
+        "https://carsxe.com/dashboard/billing",
+    ),
+    OutcomeName.BLOCKED_KEY: Answer(
+        403, "This API key has been blocked, please contact support if you believe this is an error."
+    ),
+    OutcomeName.PLAN_EXCLUDED: Answer(
+        403,
+        "This API is not available for your current subscription tier. "
+        "Visit https://carsxe.com/pricing to review upgrade options.",
+    ),
+    OutcomeName.INVALID_IMAGE: _INVALID_IMAGE,
+    OutcomeName.OUT_OF_CREDITS: Answer(429, "API usage limit exceeded"),
+    OutcomeName.RATE_LIMITED: Answer(429, "API usage limit exceeded"),
+    OutcomeName.SERVICE_ERROR: Answer(500, "Could not get information at this time"),
+    OutcomeName.UPSTREAM_UNREACHABLE: Answer(502, "Could not fetch data"),
+    OutcomeName.UPSTREAM_DOWN: _UPSTREAM_DOWN,
+    OutcomeName.UPSTREAM_TIMEOUT: Answer(504, "Request timed out. Please try again."),
+}
+
+_ANSWERS: Mapping[Product, Mapping[OutcomeName, Answer]] = {
+    Product.PLATE: {
+        **_BOTH,
+        OutcomeName.MISSING_KEY: Answer(401, "Missing API key"),
+        OutcomeName.UNKNOWN_KEY: Answer(401, _USER_NOT_FOUND),
+        OutcomeName.INVALID_REQUEST: Answer(400, "Missing upload URL"),
+        OutcomeName.NOTHING_FOUND: Answer(404, "No plates detected in image"),
+        OutcomeName.NO_TEXT: Answer(404, "No plates detected in image"),
+    },
+    Product.VIN: {
+        **_BOTH,
+        OutcomeName.MISSING_KEY: Answer(400, "Missing API key"),
+        OutcomeName.UNKNOWN_KEY: Answer(404, _USER_NOT_FOUND),
+        OutcomeName.INVALID_REQUEST: Answer(400, "Missing image data"),
+        OutcomeName.NOTHING_FOUND: Answer(404, "No valid VIN candidates found in the image"),
+        OutcomeName.NO_TEXT: Answer(400, "No text detected in the image"),
+    },
+}
+
+_REFUSALS: Mapping[Refusal, Answer] = {
+    Refusal.WRONG_METHOD: Answer(405, "Method not allowed", headers={"Allow": "POST"}),
+    Refusal.NO_SUCH_PATH: Answer(404, "Not found"),
+    Refusal.UNKNOWN_PRODUCT: Answer(404, "Not found"),
+}
+
+_API_NAMES = {Product.PLATE: "platerecognition", Product.VIN: "vinocr"}
+
+_STATUSES_OF_BOTH = {
+    200: OutcomeName.READ,
+    403: OutcomeName.BLOCKED_KEY,
+    429: OutcomeName.OUT_OF_CREDITS,
+    500: OutcomeName.SERVICE_ERROR,
+    502: OutcomeName.UPSTREAM_UNREACHABLE,
+    503: OutcomeName.UPSTREAM_DOWN,
+    504: OutcomeName.UPSTREAM_TIMEOUT,
+}
+OUTCOME_OF_STATUS: Mapping[Product, Mapping[int, OutcomeName]] = {
+    Product.PLATE: {
+        **_STATUSES_OF_BOTH,
+        400: OutcomeName.INVALID_REQUEST,
+        401: OutcomeName.UNKNOWN_KEY,
+        404: OutcomeName.NOTHING_FOUND,
+    },
+    Product.VIN: {
+        **_STATUSES_OF_BOTH,
+        400: OutcomeName.NO_TEXT,
+        401: OutcomeName.INACTIVE_ACCOUNT,
+        404: OutcomeName.NOTHING_FOUND,
+    },
+}
+
+
+def outcome(outcome: Outcome, product: Product) -> Reply:
+    """The reply to an outcome."""
+    if outcome.name is OutcomeName.READ:
+        return _reply(200, _reading(outcome, product), outcome.headers)
+    if outcome.name is OutcomeName.NOTHING_FOUND and outcome.variant in ("empty_results", "missing_results"):
+        return _reply(200, _nothing(outcome, product), outcome.headers)
+    answer = _ANSWERS[product][outcome.name]
+    if outcome.name is OutcomeName.RATE_LIMITED and outcome.variant == "upstream":
+        answer = _UPSTREAM_DOWN
+    body: dict[str, Any] = {"success": False, "message": outcome.message or answer.message}
+    if answer.status == 429:
+        if outcome.variant == "tier_message" and not outcome.message:
+            body["message"] = _tier_message(outcome, product)
+        body["usage"] = _usage(outcome.usage or Usage(0, 0))
+    return _reply(answer.status, body, outcome.headers)
+
+
+def refusal(refusal: Refusal) -> Reply:
+    """The reply to a call that is no request to read a picture."""
+    answer = _REFUSALS[refusal]
+    return _reply(answer.status, {"success": False, "message": answer.message}, answer.headers)
+
+
+def _reply(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+    return json_reply(status, body, headers, content_type=_CONTENT_TYPE)
+
+
+def _reading(outcome: Outcome, product: Product) -> dict[str, Any]:
+    reading = outcome.reading
+    if product is Product.VIN:
+        return {"success": True, **(_vin(reading.vin) if reading and reading.vin else {})}
+    return {
+        "success": True,
+        "message": outcome.message or "",
+        **_processing(outcome),
+        "results": [_plate(plate) for plate in reading.plates] if reading else [],
+        "camera_id": None,
+        "filename": _filename(outcome),
+    }
+
+
+def _nothing(outcome: Outcome, product: Product) -> dict[str, Any]:
+    empty = outcome.variant == "empty_results"
+    if product is Product.VIN:
+        return {"success": True, "candidates": []} if empty else {"success": True}
+    found: dict[str, Any] = {"results": []} if empty else {}
+    return {
+        "success": True,
+        "message": outcome.message or "",
+        **_processing(outcome),
+        **found,
+        "camera_id": None,
+        "filename": _filename(outcome),
+    }
+
+
+def _plate(plate: PlateReading) -> dict[str, Any]:
+    return {
+        "plate": plate.text.lower(),
+        "box": _box(plate.box),
+        "region": {"code": plate.region, "score": plate.region_score},
+        "score": plate.score,
+        "dscore": plate.dscore,
+        "candidates": [{"plate": other.text.lower(), "score": other.score} for other in plate.candidates],
+        "vehicle": _vehicle(plate.vehicle),
+    }
+
+
+def _vehicle(vehicle: Vehicle | None) -> dict[str, Any] | None:
+    return {"type": vehicle.type, "score": vehicle.score, "box": _box(vehicle.box)} if vehicle else None
+
+
+def _vin(vin: VinReading) -> dict[str, Any]:
+    return {
+        "vin": vin.text,
+        "box": _box(vin.box),
+        "confidence": vin.confidence,
+        "candidates": [_vin_candidate(candidate) for candidate in vin.candidates],
+    }
+
+
+def _vin_candidate(candidate: Candidate) -> dict[str, Any]:
+    return {"vin": candidate.text, "confidence": candidate.score, "box": _box(candidate.box)}
+
+
+def _box(box: Box | None) -> dict[str, int] | None:
+    return {"xmin": box.xmin, "ymin": box.ymin, "xmax": box.xmax, "ymax": box.ymax} if box else None
+
+
+def _usage(usage: Usage) -> dict[str, int | None]:
+    return {"current": usage.current, "limit": usage.limit, "remaining": usage.remaining}
+
+
+def _tier_message(outcome: Outcome, product: Product) -> str:
+    usage = outcome.usage or Usage(0, 0)
+    return (
+        f"API limit exceeded for {_API_NAMES[product]} ({outcome.period}). Subscription tier: {outcome.tier}. "
+        f"Current usage: {usage.current}, Limit: {usage.limit}."
+    )
+
+
+def _processing(outcome: Outcome) -> dict[str, float]:
+    # Milliseconds that a real recognition takes, made from the picture so that its reply stays the same.
+    return {"processing_time": round(40 + int(outcome.digest[:6] or "0", 16) % 140_000 / 1000, 3)}
+
+
+def _filename(outcome: Outcome) -> str:
+    digest = outcome.digest.ljust(16, "0")
+    return f"{int(digest[6:8], 16) % 24:02}_{int(digest[8:10], 16) % 60:02}_{digest[10:16]}.jpg"

@@ -1,0 +1,118 @@
+"""One call, from its bytes to its reply: receive, parse, decide, render, record, send. The same for every provider."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from starlette.types import Receive, Scope, Send
+
+from mock_server.core.clock import Clock
+from mock_server.core.journal import Exchange
+from mock_server.core.model import Outcome, OutcomeName, ReadRequest
+from mock_server.core.reader import Decision, Reader
+from mock_server.errors import (
+    BodyTooLargeError,
+    ClientDisconnectedError,
+    StoreUnavailableError,
+    UnknownPreferenceError,
+    UnmatchedError,
+)
+from mock_server.http.body import read_body
+from mock_server.http.problem import problem
+from mock_server.http.reply import Reply, send_reply
+from mock_server.providers.base import Call, Provider, Refusal, Route
+from mock_server.providers.record import decided, refused
+
+Record = Callable[[Exchange], None]
+"""Whoever wants to know of exchanges: the journal, the metrics, the log."""
+
+_UNDECIDED = Decision(Outcome(OutcomeName.INVALID_REQUEST), decided=False)
+
+
+class Endpoint:
+    """Serves the calls of all providers."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        record: Record,
+        clock: Clock,
+        max_body: int,
+        strict: bool = False,
+        mock_headers: bool = True,
+    ) -> None:
+        self._reader = reader
+        self._record = record
+        self._clock = clock
+        self._max_body = max_body
+        self._strict = strict
+        self._mock_headers = mock_headers
+
+    async def __call__(self, provider: Provider, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = secrets.token_hex(8)
+        try:
+            call, drained = await self._receive(route, scope, receive)
+        except ClientDisconnectedError:
+            return
+        request, decision, reply = await self._answer(provider, route, call)
+        reply = replace(reply, headers=reply.headers + self._headers(request_id, decision, drained=drained))
+        exchange = refused(
+            request_id, provider, call, reply, now=self._clock.now(), seconds=time.perf_counter() - started
+        )
+        self._record(decided(exchange, request, decision) if request else exchange)
+        await send_reply(reply, decision.plan, scope, receive, send)
+
+    async def _receive(self, route: Route, scope: Scope, receive: Receive) -> tuple[Call, bool]:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body: bytes | None
+        drained = True
+        try:
+            body = await read_body(scope, receive, limit=self._max_body)
+        except BodyTooLargeError as error:
+            body, drained = None, error.drained
+        return Call(scope["method"], scope["path"], scope["query_string"], headers, body, route.alias), drained
+
+    async def _answer(
+        self, provider: Provider, route: Route, call: Call
+    ) -> tuple[ReadRequest | None, Decision, Reply]:
+        if route.product is None:
+            return None, _UNDECIDED, provider.refuse(route.refusal or Refusal.NO_SUCH_PATH)
+        request = provider.parse(call, route.product, strict=self._strict)
+        try:
+            decision = await self._reader.read(request, provider)
+        except UnmatchedError as error:
+            return request, _UNDECIDED, _unmatched(error)
+        except UnknownPreferenceError as error:
+            return request, _UNDECIDED, _unknown_preference(error)
+        except StoreUnavailableError as error:
+            decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=f"shared store: {error}"))
+        return request, decision, provider.render(decision.outcome, request.product)
+
+    def _headers(self, request_id: str, decision: Decision, *, drained: bool) -> tuple[tuple[bytes, bytes], ...]:
+        # A client that is still sending what nobody reads must not take the rest for its next request.
+        closing = () if drained else ((b"connection", b"close"),)
+        if not self._mock_headers:
+            return closing
+        return (
+            *closing,
+            (b"x-mock-request-id", request_id.encode()),
+            (b"x-mock-scenario", (decision.scenario or "-").encode()),
+            (b"x-mock-match", decision.match.value.encode()),
+        )
+
+
+def _unmatched(error: UnmatchedError) -> Reply:
+    nearest = [
+        {"image": image, "distance": distance, "limit": limit} for image, distance, limit in error.nearest
+    ]
+    closest = f"; the nearest is {nearest[0]['image']}" if nearest else ""
+    return problem(501, f"No scenario matches the picture{closest}.", title="No scenario matches", nearest=nearest)
+
+
+def _unknown_preference(error: UnknownPreferenceError) -> Reply:
+    hint = f" Did you mean {error.close[0]!r}?" if error.close else ""
+    detail = f"The Prefer header asks for the {error.kind} {error.name!r}, which does not exist.{hint}"
+    return problem(501, detail, title=f"Unknown {error.kind}")

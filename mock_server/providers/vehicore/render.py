@@ -1,0 +1,97 @@
+"""VehiCore's words: an outcome as status, JSON body and headers. Pure functions.
+
+Success is `{"result": text}`; every error is `{"message": text, "code": CODE}`, where 500 carries no code.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server.core.model import Outcome, OutcomeName, Product
+from mock_server.http.reply import Reply
+from mock_server.providers.base import Answer, Refusal, json_reply
+
+_UNAUTHORIZED = Answer(401, "Invalid or missing API key.", "UNAUTHORIZED")
+_OUT_OF_CREDITS = Answer(
+    402,
+    "Insufficient credits for this product. Please purchase more credits on the Billing page.",
+    "INSUFFICIENT_CREDITS",
+)
+_INVALID_IMAGE = Answer(400, "The uploaded file is not a valid or supported image.", "VALIDATION_ERROR")
+
+_ANSWERS: Mapping[OutcomeName, Answer] = {
+    OutcomeName.MISSING_KEY: _UNAUTHORIZED,
+    OutcomeName.UNKNOWN_KEY: _UNAUTHORIZED,
+    OutcomeName.INACTIVE_ACCOUNT: _UNAUTHORIZED,
+    OutcomeName.BLOCKED_KEY: _UNAUTHORIZED,
+    # There are no plans here: a product that an account may not call is one that it has no credits for.
+    OutcomeName.PLAN_EXCLUDED: _OUT_OF_CREDITS,
+    OutcomeName.OUT_OF_CREDITS: _OUT_OF_CREDITS,
+    OutcomeName.INVALID_REQUEST: Answer(400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"),
+    OutcomeName.INVALID_IMAGE: _INVALID_IMAGE,
+    OutcomeName.RATE_LIMITED: Answer(429, "Too many requests. Please slow down.", "RATE_LIMITED"),
+    OutcomeName.SERVICE_ERROR: Answer(500, "Unexpected server error. Please retry later."),
+    OutcomeName.UPSTREAM_UNREACHABLE: Answer(500, "Unexpected server error. Please retry later."),
+    OutcomeName.UPSTREAM_DOWN: Answer(500, "Unexpected server error. Please retry later."),
+    OutcomeName.UPSTREAM_TIMEOUT: Answer(500, "Unexpected server error. Please retry later."),
+}
+
+_VALIDATION_MESSAGES = {
+    "missing": "Image file is required.",
+    "too_large": "The uploaded image is too large.",
+    "EmptyImageError": "The uploaded image is empty.",
+    "UnsupportedImageError": "Unsupported image format.",
+    "TooManyPixelsError": "The uploaded image is too large.",
+    "validation_error": "No text could be recognized in the image.",
+}
+
+_REFUSALS: Mapping[Refusal, Answer] = {
+    Refusal.UNKNOWN_PRODUCT: Answer(400, "Invalid OCR type. Expected plate or vin.", "VALIDATION_ERROR"),
+    Refusal.WRONG_METHOD: Answer(405, "Method not allowed.", headers={"Allow": "POST"}),
+    Refusal.NO_SUCH_PATH: Answer(404, "Not found."),
+}
+
+OUTCOME_OF_STATUS: Mapping[int, OutcomeName] = {
+    200: OutcomeName.READ,
+    400: OutcomeName.INVALID_IMAGE,
+    401: OutcomeName.UNKNOWN_KEY,
+    402: OutcomeName.OUT_OF_CREDITS,
+    429: OutcomeName.RATE_LIMITED,
+    500: OutcomeName.SERVICE_ERROR,
+}
+
+
+def outcome(outcome: Outcome, product: Product) -> Reply:
+    """The reply to an outcome."""
+    headers = dict(outcome.headers)
+    if outcome.name in (OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT):
+        if outcome.variant == "validation_error":
+            return _error(Answer(400, _VALIDATION_MESSAGES["validation_error"], "VALIDATION_ERROR"), outcome, headers)
+        return json_reply(200, {"result": _text(outcome, product)}, headers)
+    if outcome.name is OutcomeName.RATE_LIMITED:
+        headers.setdefault("Retry-After", str(max(math.ceil(outcome.retry_after or 1), 1)))
+    return _error(_ANSWERS[outcome.name], outcome, headers)
+
+
+def refusal(refusal: Refusal) -> Reply:
+    """The reply to a call that is no upload."""
+    answer = _REFUSALS[refusal]
+    return json_reply(answer.status, _body(answer.message, answer.code), answer.headers)
+
+
+def _text(outcome: Outcome, product: Product) -> str:
+    reading = outcome.reading
+    if outcome.name is not OutcomeName.READ or reading is None:
+        return outcome.message or ""
+    if product is Product.PLATE:
+        return reading.plates[0].text
+    return reading.vin.text if reading.vin else reading.text or ""
+
+
+def _error(answer: Answer, outcome: Outcome, headers: Mapping[str, str]) -> Reply:
+    worded = _VALIDATION_MESSAGES.get(outcome.variant or "", answer.message) if answer.status == 400 else answer.message
+    return json_reply(answer.status, _body(outcome.message or worded, answer.code), headers)
+
+
+def _body(message: str, code: str | None) -> dict[str, Any]:
+    return {"message": message} if code is None else {"message": message, "code": code}
