@@ -1,0 +1,97 @@
+"""Vehicle identification numbers: form, check digit (49 CFR 565), makers, model years.
+
+Characters are counted from 1 as the standards do: 1-3 maker, 4-8 description, 9 check digit, 10 model year,
+11 plant, 12-17 serial number.
+"""
+
+from collections.abc import Callable, Sequence
+
+VIN_LENGTH = 17
+ALPHABET = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
+"""All characters a VIN may have: no I, O or Q."""
+
+MODEL_YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"
+"""The 30 legal codes of character 10: no I, O, Q, U, Z or 0."""
+
+_VALUES = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", [*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)], strict=True))
+_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+
+MAKERS: dict[str, str] = {
+    "1HG": "Honda, United States",
+    "1FA": "Ford, United States",
+    "1FT": "Ford trucks, United States",
+    "1G1": "Chevrolet, United States",
+    "1GC": "Chevrolet trucks, United States",
+    "1C4": "Jeep, United States",
+    "1N4": "Nissan, United States",
+    "2HG": "Honda, Canada",
+    "2T1": "Toyota, Canada",
+    "3VW": "Volkswagen, Mexico",
+    "3N1": "Nissan, Mexico",
+    "4T1": "Toyota, United States",
+    "4S4": "Subaru, United States",
+    "5YJ": "Tesla, United States",
+    "5NP": "Hyundai, United States",
+    "5XY": "Kia, United States",
+    "JHL": "Honda, Japan",
+    "JHM": "Honda, Japan",
+    "JTD": "Toyota, Japan",
+    "JN1": "Nissan, Japan",
+    "JM1": "Mazda, Japan",
+    "JF1": "Subaru, Japan",
+    "KMH": "Hyundai, Korea",
+    "KNA": "Kia, Korea",
+    "SAL": "Land Rover, United Kingdom",
+    "SAJ": "Jaguar, United Kingdom",
+    "TMB": "Skoda, Czechia",
+    "VF1": "Renault, France",
+    "VF3": "Peugeot, France",
+    "VSS": "Seat, Spain",
+    "W0L": "Opel, Germany",
+    "WAU": "Audi, Germany",
+    "WBA": "BMW, Germany",
+    "WDD": "Mercedes-Benz, Germany",
+    "WP0": "Porsche, Germany",
+    "WVW": "Volkswagen, Germany",
+    "YV1": "Volvo, Sweden",
+    "ZAR": "Alfa Romeo, Italy",
+    "ZFA": "Fiat, Italy",
+}
+"""World manufacturer identifiers (characters 1-3) and whose they are."""
+
+
+def check_digit(vin: str) -> str:
+    """The check digit (0-9 or X) that a well-formed VIN should have at character 9, whatever stands there."""
+    total = sum(_VALUES[char] * weight for char, weight in zip(vin, _WEIGHTS, strict=True))
+    return "0123456789X"[total % 11]
+
+
+def is_well_formed(vin: str) -> bool:
+    """Whether `vin` has 17 characters, all of them legal (upper case)."""
+    return len(vin) == VIN_LENGTH and all(char in _VALUES for char in vin)
+
+
+def is_valid(vin: str) -> bool:
+    """Whether `vin` is well-formed and its check digit is right."""
+    return is_well_formed(vin) and vin[8] == check_digit(vin)
+
+
+def with_check_digit(vin: str) -> str:
+    """`vin` (well-formed) with the right check digit at character 9."""
+    return vin[:8] + check_digit(vin) + vin[9:]
+
+
+def with_wrong_check_digit(vin: str) -> str:
+    """`vin` (well-formed) with a check digit that is one too high, so that no validator accepts it."""
+    digits = "0123456789X"
+    wrong = digits[(digits.index(check_digit(vin)) + 1) % len(digits)]
+    return vin[:8] + wrong + vin[9:]
+
+
+def compose_vin(pick: Callable[[Sequence[str]], str]) -> str:
+    """A VIN of a real maker with a legal model year and the right check digit; `pick` chooses one of a sequence."""
+    letters, digits = ALPHABET[:23], ALPHABET[23:]
+    description = "".join(pick(alphabet) for alphabet in (letters, letters, digits, digits, letters))
+    plant = pick(letters)
+    serial = "".join(pick(digits) for _ in range(6))
+    return with_check_digit(pick(tuple(MAKERS)) + description + "0" + pick(MODEL_YEARS) + plant + serial)
