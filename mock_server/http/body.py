@@ -16,8 +16,8 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     A body that arrives in one piece is handed on as it came, several pieces are joined once.
 
     Raises BodyTooLargeError for a larger one: by its declared length before anything is read, else by
-    counting. What the client is still sending is drained first, up to a bound, since most clients read a reply
-    only after they have sent everything; one that waits for `100 Continue` is not asked to send what is refused.
+    counting. What the client is still sending is drained first, up to a bound, since most clients read a
+    reply only when they have sent everything; one that waits for `100 Continue` is not asked to send it.
     Raises ClientDisconnectedError when the client goes away first.
     """
     declared = _declared_length(scope)

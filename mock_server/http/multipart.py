@@ -69,7 +69,7 @@ def parse_multipart(content_type: str, body: bytes | bytearray, *, max_parts: in
     Lines end with CRLF, nothing but line ends stands before the first boundary, the last boundary is closed;
     what follows it is ignored. A part has a Content-Disposition `form-data` with a name (which may be empty).
     `filename*` wins over `filename`, and `%22` in a name is a quote, as browsers write it. A multipart body
-    within a part is data like any other. Data in base64 or quoted-printable (deprecated by RFC 7578) is refused.
+    within a part is data like any other. Parts in base64 or quoted-printable, long deprecated, are refused.
 
     Raises MultipartError for everything else.
     """

@@ -33,7 +33,7 @@ def lines(*parts: bytes) -> bytes:
     return b"\r\n".join(parts)
 
 
-# What each client puts on the wire for one picture and one field: Content-Type, body, type given to the picture.
+# What each client sends for one picture and one field: Content-Type, body, type of the picture's part.
 CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
     "go": (
         "multipart/form-data; boundary=8a1d5d3d8f6a4dd1a0d9b0f2f9a6c8d4e5b7a1c2d3e4f5061728394a5b6c",
@@ -263,8 +263,8 @@ def test_same_names_are_all_kept_in_order() -> None:
         (form(b'content-disposition:form-data;name="a"\r\n\r\n\xff'), ["\ufffd"]),
         (
             form(
-                b'Content-Disposition: form-data; name="a"\r\nContent-Type: multipart/mixed; boundary=inner\r\n'
-                b"\r\n--inner\r\n\r\nx\r\n--inner--"
+                b'Content-Disposition: form-data; name="a"\r\n'
+                b"Content-Type: multipart/mixed; boundary=inner\r\n\r\n--inner\r\n\r\nx\r\n--inner--"
             ),
             ["--inner\r\n\r\nx\r\n--inner--"],
         ),
