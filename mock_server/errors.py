@@ -10,6 +10,9 @@ MockServerError                     never raised directly
 │   ├── UnsupportedImageError       an image format that is not read here
 │   ├── TruncatedImageError         an image that ends early or is damaged
 │   └── TooManyPixelsError          an image whose header declares more pixels than allowed
+├── BodyTooLargeError               a request body over the limit
+├── ClientDisconnectedError         the client went away before its request was complete
+├── MultipartError                  a body that is no well-formed multipart/form-data
 ├── FetchError                      an image URL that was not, or could not be, fetched
 ├── UnknownPreferenceError          a client forces a scenario or an outcome that does not exist
 ├── UnmatchedError                  a picture that no scenario knows, where that is to be an error
@@ -90,6 +93,31 @@ class TooManyPixelsError(ImageError):
         self.pixels = pixels
         self.limit = limit
         super().__init__(f"{pixels} pixels, {limit} allowed")
+
+
+class BodyTooLargeError(MockServerError):
+    """A request body over `limit` bytes; `declared` is its Content-Length, None when it had none.
+
+    `drained` tells whether all of it was read and thrown away; if not, the connection cannot be used again.
+    """
+
+    def __init__(self, limit: int, declared: int | None, *, drained: bool) -> None:
+        self.limit = limit
+        self.declared = declared
+        self.drained = drained
+        super().__init__(f"{declared or 'more'} bytes, {limit} allowed")
+
+
+class ClientDisconnectedError(MockServerError):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+class MultipartError(MockServerError):
+    """A body that is no well-formed multipart/form-data; `reason` says why, without quoting the body."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class FetchError(MockServerError):
