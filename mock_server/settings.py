@@ -5,7 +5,7 @@ A flag wins over its environment variable (`VEHICLE_OCR_MOCK_<FLAG>`), that over
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -95,10 +95,6 @@ class Settings:
             elif file and name in file:
                 values[name] = _typed(name, setting.type, file[name], f"mock.yaml: {name}")
         return cls(**values)
-
-    def with_file(self, flags: Mapping[str, Any], file: Mapping[str, str]) -> Self:
-        """The same, where `mock.yaml` fills in what neither flags nor environment say."""
-        return replace(type(self).of(flags, file), fixtures=self.fixtures)
 
 
 _CHOICES = {

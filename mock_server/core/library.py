@@ -7,7 +7,8 @@ from typing import Self
 
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
-from mock_server.imaging.index import ImageIndex
+from mock_server.core.model import Reading
+from mock_server.imaging.index import ImageIndex, Reference, Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,26 @@ class Library:
 def gallery_name(image: str) -> str:
     """The name under `/images/` of a picture: its path below the fixtures directory, without `images/`."""
     return image.removeprefix("images/")
+
+
+def references_of(fixtures: FixtureSet) -> list[Reference]:
+    """The pictures of a set with the regions that tell each from its neighbours: the boxes of its readings.
+
+    Where several pictures are given for one scenario, the reading's boxes are those of the first.
+    """
+    regions: dict[str, dict[Region, None]] = {image: {} for image in fixtures.images}
+    for scenario in fixtures.scenarios:
+        for image in scenario.when.images[:1]:
+            regions[image].update(dict.fromkeys(_regions(scenario.reading)))
+    return [Reference(image, source, tuple(regions[image])) for image, source in fixtures.images.items()]
+
+
+def _regions(reading: Reading) -> list[Region]:
+    regions = [Region(plate.box, _characters(plate.text)) for plate in reading.plates if plate.box]
+    if reading.vin and reading.vin.box:
+        regions.append(Region(reading.vin.box, _characters(reading.vin.text)))
+    return regions
+
+
+def _characters(text: str) -> int:
+    return sum(char.isalnum() for char in text)

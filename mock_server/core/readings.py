@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mock_server.core.model import Candidate, PlateReading, Reading, Vehicle, VinReading
-from mock_server.identifiers.plates import guess_region
+from mock_server.identifiers.plates import regions_of
 from mock_server.imaging.geometry import Box, Placement
 
+_UNKNOWN_REGION = "us"
 _Move = Callable[[Box | None], Box | None]
 
 _NOMINAL_SIZE = (1280, 960)
@@ -58,7 +59,7 @@ def _complete_plate(plate: PlateReading, place: int, count: int, size: tuple[int
     return replace(
         plate,
         box=box,
-        region=plate.region or guess_region(plate.text),
+        region=plate.region or next(iter(regions_of(plate.text)), _UNKNOWN_REGION),
         candidates=plate.candidates or (Candidate(plate.text, plate.score),),
         vehicle=vehicle,
     )

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
 from mock_server.core.provider import Billing, Traits
-from mock_server.http.multipart import MultipartError, Part, parse_multipart
+from mock_server.errors import MultipartError
+from mock_server.http.multipart import Form, parse_multipart
 from mock_server.http.reply import Reply
 from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.vehicore import render
@@ -48,10 +49,10 @@ class VehiCore:
         if call.media_type != "multipart/form-data":
             return _with_problem(request, "not multipart/form-data")
         try:
-            parts = parse_multipart(call.headers["content-type"], call.body)
+            form = parse_multipart(call.headers["content-type"], call.body)
         except MultipartError as error:
             return _with_problem(request, str(error))
-        return _read_parts(request, parts)
+        return _read_form(request, form)
 
     def render(self, outcome: Outcome, product: Product) -> Reply:
         """The reply to an outcome."""
@@ -66,10 +67,11 @@ class VehiCore:
         return render.OUTCOME_OF_STATUS.get(status)
 
 
-def _read_parts(request: ReadRequest, parts: list[Part]) -> ReadRequest:
-    language = next((part.text() for part in parts if part.name == "userLanguage" and part.filename is None), "en")
-    request = replace(request, language=language.strip() or "en")
-    image = next((part for part in parts if part.name == "image"), None)
+def _read_form(request: ReadRequest, form: Form) -> ReadRequest:
+    language = form.first("userLanguage")
+    if language is not None and language.filename is None:
+        request = replace(request, language=language.text.strip() or "en")
+    image = form.first("image")
     if image is None:
         return _with_problem(request, "no part named image", variant="missing")
     if image.filename is None:

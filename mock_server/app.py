@@ -1,0 +1,142 @@
+"""The only file that sees every part: from settings to an application that answers.
+
+`create_app` reads as the boot story. What can fail, fails there and not at the first request: fixtures are read,
+pictures indexed, settings checked.
+"""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from mock_server.core.accounts import Accounts
+from mock_server.core.clock import Clock
+from mock_server.core.account import Account
+from mock_server.core.fixture_set import Defaults, Unmatched
+from mock_server.core.journal import Exchange, Journal
+from mock_server.core.library import Library, references_of
+from mock_server.core.model import OutcomeName
+from mock_server.core.pictures import Pictures
+from mock_server.core.reader import Policy, Reader
+from mock_server.core.store import MemoryStore, Store
+from mock_server.dispatch import Dispatch
+from mock_server.errors import FetchError
+from mock_server.imaging.index import ImageIndex
+from mock_server.own_routes import own_routes
+from mock_server.providers.base import Provider
+from mock_server.providers.carsxe import CarsXE
+from mock_server.providers.endpoint import Endpoint
+from mock_server.providers.vehicore import VehiCore
+from mock_server.scenarios.load import FixtureLoader, load
+from mock_server.scenarios.vocabulary import Vocabulary
+from mock_server.settings import Settings, setting_names, shipped_fixtures
+
+PROVIDERS: tuple[Provider, ...] = (VehiCore(), CarsXE())
+
+logger = logging.getLogger(__name__)
+
+
+class App:
+    """The whole mock as an ASGI application. `running` must be entered around serving it."""
+
+    def __init__(
+        self, settings: Settings, library: Library, loader: FixtureLoader, store: Store, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.accounts = Accounts(store, clock)
+        self.journal = Journal(max_count=settings.journal_size, max_bytes=settings.journal_bytes)
+        self.reader = Reader(
+            library,
+            accounts=self.accounts,
+            store=store,
+            pictures=Pictures(_refuse_to_fetch, own_hosts()),
+            policy=Policy(Unmatched(settings.unmatched), forcing=settings.forcing, seed=settings.seed),
+        )
+        self._loader = loader
+        endpoint = Endpoint(
+            self.reader,
+            record=self._record,
+            clock=clock,
+            max_body=settings.max_body,
+            strict=settings.strict,
+            mock_headers=settings.mock_headers,
+        )
+        self._dispatch = Dispatch(PROVIDERS, endpoint, own_routes(self.reader), strict=settings.strict)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        else:
+            await self._dispatch(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything that lives as long as the server: accounts are declared first."""
+        await self.accounts.declare(self.reader.library.fixtures.accounts)
+        yield
+
+    def _record(self, exchange: Exchange) -> None:
+        self.journal.add(exchange)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with self.running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(
+    flags: Mapping[str, Any] | None = None, *, store: Store | None = None, clock: Clock | None = None
+) -> App:
+    """Read the fixtures, settle the settings, index the pictures.
+
+    `flags` are settings by name, as far as they were given. Raises SettingsError and FixturesError.
+    """
+    flags = flags or {}
+    settings = Settings.of(flags)
+    loader = FixtureLoader(settings.fixtures_dir, vocabulary=vocabulary(), accounts=_shipped_accounts(settings))
+    loaded = loader.load()
+    for warning in loaded.warnings:
+        logger.warning("%s", warning)
+    settings = Settings.of(flags, _as_settings(loaded.set.defaults))
+    index = ImageIndex.build(references_of(loaded.set), max_pixels=settings.max_pixels)
+    return App(settings, Library.of(loaded.set, index), loader, store or MemoryStore(), clock or Clock())
+
+
+def vocabulary() -> Vocabulary:
+    """The names that fixture files may use for providers, variants and settings."""
+    variants: Mapping[str, Mapping[OutcomeName, frozenset[str]]] = {
+        provider.traits.name: {name: frozenset(choices) for name, choices in provider.traits.variants.items()}
+        for provider in PROVIDERS
+    }
+    return Vocabulary(providers=variants, settings=frozenset(setting_names()))
+
+
+def own_hosts() -> tuple[str, ...]:
+    """The providers' real host names."""
+    return tuple(host for provider in PROVIDERS for host in provider.hosts)
+
+
+def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
+    # A fixtures directory that declares no accounts gets those that every set of examples uses.
+    if settings.fixtures_dir == shipped_fixtures():
+        return ()
+    return load(shipped_fixtures(), vocabulary=vocabulary()).set.accounts
+
+
+def _as_settings(defaults: Defaults) -> dict[str, str]:
+    file = dict(defaults.settings)
+    if defaults.unmatched is not None:
+        file["unmatched"] = defaults.unmatched.value
+    if defaults.strict is not None:
+        file["strict"] = str(defaults.strict)
+    return file
+
+
+async def _refuse_to_fetch(url: str) -> bytes:
+    raise FetchError("not fetched: fetching is off")

@@ -1,0 +1,233 @@
+"""The server itself: listening sockets, starting, stopping; in the foreground or in a thread.
+
+One process serves HTTP and, if asked, HTTPS. It is ready when every socket accepts connections.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from mock_server.app import App, create_app
+from mock_server.core.clock import Clock
+from mock_server.core.store import Store
+from mock_server.errors import SettingsError
+from mock_server.http.wire import http_protocol
+from mock_server.settings import Settings
+
+_BACKLOG = 2048
+_GRACE_SECONDS = 30
+"""How long requests in flight may take to finish after SIGTERM."""
+
+
+class _Listener(uvicorn.Server):
+    """One uvicorn server on one socket, stopped by an event instead of by polling a flag."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        """Keep the Date header going until stopped."""
+        while not self._stopping.is_set():
+            await self.on_tick(0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1.0)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to whoever runs the listeners."""
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopping.set()
+
+
+class Server:
+    """An application on its sockets. `url` and `tls_url` are known as soon as this exists."""
+
+    def __init__(self, app: App, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        settings = app.settings
+        self.app = app
+        self._ssl_context = ssl_context
+        self._sockets = [_listen(settings.host, settings.port)]
+        if ssl_context is not None:
+            self._sockets.append(_listen(settings.host, settings.tls_port))
+        self.url = _url("http", settings.host, self._sockets[0])
+        self.tls_url = _url("https", settings.host, self._sockets[1]) if ssl_context else None
+        self._stop = asyncio.Event()
+
+    async def serve(self, ready: Callable[[], None]) -> None:
+        """Serve until `stop`; calls `ready` once every socket accepts. Requests in flight finish first."""
+        contexts = (None, self._ssl_context)
+        async with self.app.running():
+            listeners = [_Listener(self._config(context)) for context in contexts[: len(self._sockets)]]
+            serving = [
+                asyncio.create_task(listener.serve([sock]))
+                for listener, sock in zip(listeners, self._sockets, strict=True)
+            ]
+            while not all(listener.started for listener in listeners):
+                await asyncio.sleep(0.001)
+            ready()
+            await self._stop.wait()
+            for listener in listeners:
+                listener.stop()
+            await asyncio.gather(*serving)
+
+    def stop(self) -> None:
+        """Finish what is in flight and end. Call it on the server's own event loop."""
+        self._stop.set()
+
+    def _config(self, context: ssl.SSLContext | None) -> uvicorn.Config:
+        config = uvicorn.Config(
+            self.app,
+            http=http_protocol(),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        config.load()
+        if context is not None:
+            config.ssl = context
+        return config
+
+
+class MockServer:
+    """The mock as a Python object: in a thread, ready when `start` (or `with`) returns.
+
+    `settings` are those of the command line, by name. Raises FixturesError and SettingsError.
+    """
+
+    def __init__(
+        self,
+        fixtures: Path | str | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        **settings: Any,
+    ) -> None:
+        flags: dict[str, Any] = {"fixtures": Path(fixtures) if fixtures else None, "host": host, "port": port}
+        self._flags: Mapping[str, Any] = {"watch": False, "tls_port": 0, **flags, **settings}
+        self._store = store
+        self._clock = clock
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The HTTP address, without a slash at the end."""
+        return self._running().url
+
+    @property
+    def app(self) -> App:
+        """The application that is being served."""
+        return self._running().app
+
+    def start(self) -> Self:
+        """Serve from a thread of this process; returns when requests are answered."""
+        app = create_app(self._flags, store=self._store, clock=self._clock)
+        ready = threading.Event()
+        failed: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, args=(app, ready, failed), name="vehicle-ocr-mock", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if failed:
+            self._thread.join()
+            raise failed[0]
+        return self
+
+    def stop(self) -> None:
+        """Finish what is in flight, close the sockets, end the thread."""
+        if self._thread is not None and self._loop is not None and self._server is not None:
+            self._loop.call_soon_threadsafe(self._server.stop)
+            self._thread.join()
+        self._thread = self._loop = self._server = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the server is not running: call start() or use it in a with statement")
+        return self._server
+
+    def _run(self, app: App, ready: threading.Event, failed: list[BaseException]) -> None:
+        async def main() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._server = Server(app)
+            await self._server.serve(ready.set)
+
+        try:
+            _run_loop(main())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            ready.set()
+
+
+def run(app: App, ready: Callable[[Server], None], *, ssl_context: ssl.SSLContext | None = None) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; requests in flight finish first."""
+
+    async def main() -> None:
+        server = Server(app, ssl_context=ssl_context)
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, server.stop)
+        await server.serve(lambda: ready(server))
+
+    _run_loop(main())
+
+
+def _run_loop(main: Any) -> None:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        # uvloop has no wheels for Windows.
+        return None
+    return uvloop.new_event_loop
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _url(scheme: str, host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
