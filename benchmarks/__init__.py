@@ -1,0 +1,1 @@
+"""Measurements; run as scripts, no part of the package."""

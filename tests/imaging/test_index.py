@@ -1,0 +1,95 @@
+"""Known pictures are found again, whatever was done to them."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from mock_server.errors import ImageError
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.index import ImageIndex, Reference, Region
+
+
+def saved(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    out = BytesIO()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+def card(text: str, ground: str = "white") -> Image.Image:
+    picture = Image.new("RGB", (400, 200), ground)
+    ImageDraw.Draw(picture).text((200, 100), text, "black", ImageFont.load_default(64), anchor="mm")
+    return picture
+
+
+def test_the_very_bytes_are_found_by_their_digest() -> None:
+    """An unchanged file costs no decoding and stands where it stood."""
+    index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
+
+    hit = index.find(saved(card("ABC 123"))).found[0]
+
+    assert (hit.id, hit.stage) == ("a", "sha256")
+    assert hit.placement.map(Box(1, 2, 3, 4)) == Box(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF"])
+def test_the_very_pixels_are_found(format: str) -> None:
+    """A lossless copy of a JPEG's pixels is known as such."""
+    reference = saved(card("ABC 123"), "JPEG")
+    index = ImageIndex.build([Reference("a", reference)])
+
+    hit = index.find(saved(Image.open(BytesIO(reference)), format)).found[0]
+
+    assert (hit.id, hit.stage) == ("a", "pixels")
+
+
+def test_a_saved_again_picture_is_found_and_its_neighbour_is_not() -> None:
+    """One changed character is another picture; another codec is not."""
+    index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
+
+    assert [hit.id for hit in index.find(saved(card("ABC 123"), "JPEG", quality=95)).found] == ["a"]
+
+    near = index.find(saved(card("ABC 128"), "JPEG", quality=60))
+    assert near.found == ()
+    assert (near.nearest[0].id, near.nearest[0].reason) == ("a", "other_text")
+
+
+def test_a_region_tells_where_the_text_stands() -> None:
+    """With a box, that part decides."""
+    region = Region(Box(80, 60, 320, 140), 7)
+    index = ImageIndex.build(
+        [Reference(text, saved(card(text)), (region,)) for text in ("ABC 123", "ABC 128")]
+    )
+
+    for text in ("ABC 123", "ABC 128"):
+        data = saved(card(text).resize((300, 150)), "JPEG", quality=70)
+
+        assert [hit.id for hit in index.find(data).found] == [text]
+
+
+def test_blank_pictures_match_by_their_pixels_alone() -> None:
+    """Two pictures without content are alike to the eye and yet not the same."""
+    index = ImageIndex.build([Reference("red", saved(Image.new("RGB", (300, 200), "red")))])
+
+    assert index.find(saved(Image.new("RGB", (300, 200), "red"), "BMP")).found[0].stage == "pixels"
+    assert index.find(saved(Image.new("RGB", (300, 200), "blue"))).found == ()
+
+
+def test_recent_answers_need_no_decoding() -> None:
+    """What was asked once is known at once."""
+    index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
+    data = saved(card("ABC 123"), "JPEG")
+
+    assert index.find_known(data) is None
+
+    search = index.find(data)
+    assert index.find_known(data) is search
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The error of a build says which reference it is about."""
+    with pytest.raises(ImageError) as caught:
+        ImageIndex.build([Reference("broken", b"\x89PNG\r\n\x1a\n")])
+
+    assert "broken" in "".join(caught.value.__notes__)
