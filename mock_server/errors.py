@@ -39,7 +39,7 @@ class SettingsError(MockServerError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing wrong in a fixture file, with its place (line and column count from 1)."""
+    """One thing wrong in a fixture file, with its place (line and column count from 1; 0 where there are none)."""
 
     file: str
     line: int
@@ -51,7 +51,8 @@ class Mistake:
     def __str__(self) -> str:
         kind = "warning: " if self.warning else ""
         hint = f" — {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line}:{self.column}: {kind}{self.what}{hint}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {kind}{self.what}{hint}"
 
 
 class FixturesError(MockServerError):

@@ -1,0 +1,164 @@
+"""Finding fixture files and reading their text, with a plain line for each that cannot be read."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mock_server.errors import Mistake
+
+MAX_BYTES = 4 * 1024 * 1024
+MOCK_FILE = "mock.yaml"
+SCENARIO_DIRECTORY = "scenarios"
+_ENDINGS = (".yaml", ".yml")
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+Signature = tuple[int, int, int]
+"""What tells whether a file has changed: modification time (ns), size, inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureFile:
+    """A file to read: where it is, its path below the directory, and how people are told of it."""
+
+    path: Path
+    id: str
+    shown: str
+    signature: Signature
+
+
+class UnreadableError(Exception):
+    """Why a file cannot be read."""
+
+    def __init__(self, what: str, hint: str = "", line: int = 1, column: int = 1) -> None:
+        self.what = what
+        self.hint = hint
+        self.line = line
+        self.column = column
+        super().__init__(what)
+
+    def mistake(self, shown: str) -> Mistake:
+        """This, said of the file that is shown as `shown`."""
+        return Mistake(shown, self.line, self.column, self.what, self.hint)
+
+
+class Directory:
+    """A fixtures directory. Paths are shown as the user gave it, followed by the path below it.
+
+    Hidden files and directories are passed over: editors and container platforms keep their own things there.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.real = root.resolve()
+
+    def shown(self, id: str) -> str:
+        """`id`, a path below the directory, as people are told of it."""
+        return str(self.root / id)
+
+    def mock_file(self) -> tuple[FixtureFile | None, list[Mistake]]:
+        """`mock.yaml`, if there is one that can be read."""
+        if not os.path.lexists(self.root / MOCK_FILE):
+            return None, self._misnamed()
+        try:
+            return self._file(self.root / MOCK_FILE), []
+        except UnreadableError as error:
+            return None, [error.mistake(self.shown(MOCK_FILE))]
+
+    def scenario_files(self) -> tuple[list[FixtureFile], list[Mistake]]:
+        """All scenario files in order of their paths."""
+        files: list[FixtureFile] = []
+        mistakes: list[Mistake] = []
+        for path in self._walk(self.root / SCENARIO_DIRECTORY, frozenset(), mistakes):
+            try:
+                files.append(self._file(path))
+            except UnreadableError as error:
+                mistakes.append(error.mistake(self.shown(self.id(path))))
+        return sorted(files, key=lambda file: file.id.split("/")), mistakes
+
+    def id(self, path: Path) -> str:
+        """The path below the directory, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def contains(self, path: Path) -> bool:
+        """Whether `path`, symbolic links followed, lies in the directory."""
+        return path.resolve().is_relative_to(self.real)
+
+    def _walk(self, directory: Path, above: frozenset[Path], mistakes: list[Mistake]) -> Iterator[Path]:
+        if not directory.is_dir():
+            return
+        real = directory.resolve()
+        if not real.is_relative_to(self.real):
+            mistakes.append(Mistake(self.shown(self.id(directory)), 1, 1, _LEADS_OUT))
+            return
+        if real in above:
+            mistakes.append(
+                Mistake(self.shown(self.id(directory)), 1, 1, "a symbolic link back to where it stands")
+            )
+            return
+        with os.scandir(directory) as entries:
+            found = [(entry.name, entry.is_dir()) for entry in entries]
+        for name, is_directory in found:
+            path = directory / name
+            if name.startswith("."):
+                continue
+            if name.endswith(_ENDINGS):
+                yield path
+            elif is_directory:
+                yield from self._walk(path, above | {real}, mistakes)
+
+    def _file(self, path: Path) -> FixtureFile:
+        if not self.contains(path):
+            raise UnreadableError(_LEADS_OUT)
+        try:
+            facts = path.stat()
+        except OSError as error:
+            raise UnreadableError(_reason(error)) from error
+        if stat.S_ISDIR(facts.st_mode):
+            raise UnreadableError("a directory where a file is wanted")
+        if not stat.S_ISREG(facts.st_mode):
+            raise UnreadableError("not a regular file")
+        if facts.st_size > MAX_BYTES:
+            what = f"the file has {facts.st_size:,} bytes; at most {MAX_BYTES:,} are read"
+            raise UnreadableError(what, "scenarios may be spread over as many files as you like")
+        id = self.id(path)
+        return FixtureFile(path, id, self.shown(id), (facts.st_mtime_ns, facts.st_size, facts.st_ino))
+
+    def _misnamed(self) -> list[Mistake]:
+        other = self.root / "mock.yml"
+        if not other.exists():
+            return []
+        return [Mistake(str(other), 1, 1, "this file is not read", f'call it "{MOCK_FILE}"', warning=True)]
+
+
+_LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
+
+
+def text_of(file: FixtureFile) -> str:
+    """The file's text. Raises UnreadableError where there is none to be had."""
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        raise UnreadableError(_reason(error)) from error
+    if data.startswith(_UTF16):
+        raise UnreadableError("the file is UTF-16", "save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        raise _at("the file is not UTF-8 here", "save it as UTF-8", before) from error
+    if unprintable := _UNPRINTABLE.search(text):
+        what = f"a character that YAML does not allow (U+{ord(unprintable[0]):04X})"
+        raise _at(what, "", text[: unprintable.start()])
+    return text
+
+
+def _at(what: str, hint: str, before: str) -> UnreadableError:
+    return UnreadableError(what, hint, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def _reason(error: OSError) -> str:
+    return f"the file cannot be read: {(error.strerror or str(error)).lower()}"

@@ -1,0 +1,50 @@
+"""Paths of pictures in scenario files: what they name, and whether that may be used."""
+
+import os
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from mock_server.scenarios.files import Directory
+from mock_server.scenarios.issue import Issue, Path
+from mock_server.scenarios.suggest import suggest
+
+
+def picture_id(file_id: str, written: str) -> str | None:
+    """The path below the directory that `written` in the file `file_id` means; None if it lies outside."""
+    if written.startswith(("/", "\\")) or PurePosixPath(written).is_absolute() or "\0" in written:
+        return None
+    id = os.path.normpath((PurePosixPath(file_id).parent / written).as_posix()).replace(os.sep, "/")
+    return None if id == ".." or id.startswith("../") else id
+
+
+def path_issue(directory: Directory, id: str | None, written: str, path: Path) -> Issue | None:
+    """Why the picture cannot be used, as far as the file system can tell."""
+    if id is None:
+        return Issue(path, f'"{written}" lies outside the fixtures directory', "pictures are kept inside it")
+    place = directory.root / id
+    if not directory.contains(place):
+        return Issue(
+            path, f'"{written}" leads out of the fixtures directory', "it goes through a symbolic link"
+        )
+    if place.is_dir():
+        return Issue(path, f'"{written}" is a directory, not a picture')
+    if not place.is_file():
+        return Issue(path, f'there is no picture "{written}"', _nearest(directory, id, written))
+    return None
+
+
+def _nearest(directory: Directory, id: str, written: str) -> str:
+    parent = (directory.root / id).parent
+    if not parent.is_dir():
+        return f'there is no directory "{PurePosixPath(written).parent}"'
+    names = sorted(
+        entry.name for entry in parent.iterdir() if entry.is_file() and not entry.name.startswith(".")
+    )
+    hint = suggest(PurePosixPath(written).name, names)
+    return hint if hint.startswith("did you") else _some_of(names)
+
+
+def _some_of(names: Sequence[str]) -> str:
+    if not names:
+        return "that directory is empty"
+    return f"found there: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"

@@ -1,0 +1,274 @@
+"""YAML as this project reads it: every scalar is the text that was written, and everything knows its place.
+
+YAML's own typing would turn `007` into 7, `NO` into false, `1E10` into a number and `12:30` into 750. None
+of it happens here: the models give each value its type. Nothing is constructed from tags.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import yaml
+from yaml import events as ev
+
+MAX_DEPTH = 32
+MAX_NODES = 200_000
+"""How many values one file may hold once its aliases are written out."""
+
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
+
+Plain = str | list["Plain"] | dict[str, "Plain"] | None
+
+
+class Place(NamedTuple):
+    """Line and column, counted from 1."""
+
+    line: int
+    column: int
+
+
+class YamlError(Exception):
+    """Why a file, or the rest of it, cannot be read, and where."""
+
+    def __init__(self, place: Place, what: str, hint: str = "") -> None:
+        self.place = place
+        self.what = what
+        self.hint = hint
+        super().__init__(what)
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and its place. `content` is text, None (nothing written), items, or entries by key."""
+
+    place: Place
+    content: "str | list[Node] | dict[str, Entry] | None"
+
+
+class Entry(NamedTuple):
+    """A key's own place, and its value."""
+
+    place: Place
+    node: Node
+
+
+@dataclass(slots=True)
+class Documents:
+    """The documents of one file as far as it could be read, and what was wrong."""
+
+    nodes: list[Node] = field(default_factory=list)
+    errors: list[YamlError] = field(default_factory=list)
+
+
+def read(text: str) -> Documents:
+    """All documents in `text`, empty ones left out. Never raises."""
+    documents = Documents()
+    builder = _Builder(documents.errors)
+    try:
+        events: Iterator[ev.Event] = yaml.parse(text, Loader=_LOADER)
+        for event in events:
+            if isinstance(event, ev.DocumentStartEvent):
+                node = builder.document(events)
+                if node.content is not None:
+                    documents.nodes.append(node)
+    except YamlError as error:
+        documents.errors.append(error)
+    except yaml.MarkedYAMLError as error:
+        documents.errors.append(_in_plain_words(error, text))
+    except yaml.YAMLError as error:
+        documents.errors.append(YamlError(Place(1, 1), f"not valid YAML: {error}"))
+    return documents
+
+
+def plain(node: Node) -> Plain:
+    """`node` as dicts, lists and strings, aliases written out. Raises YamlError where that explodes."""
+    return _Expansion().plain(node, 0)
+
+
+def empties(node: Node) -> Iterator[tuple[Place, str]]:
+    """Keys that are written without a value, which `plain` leaves out."""
+    if isinstance(node.content, list):
+        for item in node.content:
+            yield from empties(item)
+    elif isinstance(node.content, dict):
+        for key, entry in node.content.items():
+            if entry.node.content is None:
+                yield entry.place, f'"{key}" has no value'
+            yield from empties(entry.node)
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+class _Builder:
+    """Builds nodes from events; complaints that do not stop the reading go to `errors`."""
+
+    def __init__(self, errors: list[YamlError]) -> None:
+        self.errors = errors
+        self.anchors: dict[str, Node] = {}
+
+    def document(self, events: Iterator[ev.Event]) -> Node:
+        self.anchors = {}
+        node = self._node(next(events), events, 0)
+        next(events)  # the document's end
+        return node
+
+    def _node(self, event: ev.Event, events: Iterator[ev.Event], depth: int) -> Node:
+        place = _place(event.start_mark)
+        if isinstance(event, ev.AliasEvent):
+            return self._alias(event.anchor or "", place)
+        if depth > MAX_DEPTH:
+            raise YamlError(place, f"nested more than {MAX_DEPTH} levels deep")
+        node = Node(place, None)
+        if isinstance(event, ev.NodeEvent) and event.anchor:
+            self.anchors[event.anchor] = node
+        if isinstance(event, ev.ScalarEvent):
+            self._check_tag(event.tag, place)
+            node.content = event.value if event.value or event.style else None
+        elif isinstance(event, ev.SequenceStartEvent):
+            node.content = self._items(events, depth)
+        else:
+            assert isinstance(event, ev.MappingStartEvent)
+            node.content = self._entries(events, depth)
+        return node
+
+    def _items(self, events: Iterator[ev.Event], depth: int) -> list[Node]:
+        items: list[Node] = []
+        while not isinstance(event := next(events), ev.SequenceEndEvent):
+            items.append(self._node(event, events, depth + 1))
+        return items
+
+    def _entries(self, events: Iterator[ev.Event], depth: int) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        merged: list[Node] = []
+        while not isinstance(event := next(events), ev.MappingEndEvent):
+            key = self._node(event, events, depth + 1)
+            node = self._node(next(events), events, depth + 1)
+            if not isinstance(key.content, str):
+                self.errors.append(YamlError(key.place, "a key must be text"))
+            elif key.content == "<<":
+                merged.append(node)
+            elif (first := entries.get(key.content)) is not None:
+                what = f'duplicate key "{key.content}"'
+                self.errors.append(
+                    YamlError(key.place, what, f"it stands on line {first.place.line} already")
+                )
+            else:
+                entries[key.content] = Entry(key.place, node)
+        for node in merged:
+            self._merge(entries, node)
+        return entries
+
+    def _merge(self, entries: dict[str, Entry], node: Node) -> None:
+        """`<<`: keys of other mappings, where they are not written here."""
+        for source in node.content if isinstance(node.content, list) else [node]:
+            if not isinstance(source.content, dict):
+                self.errors.append(YamlError(source.place, '"<<" wants a mapping, or a list of mappings'))
+                continue
+            for key, entry in source.content.items():
+                entries.setdefault(key, entry)
+
+    def _alias(self, anchor: str, place: Place) -> Node:
+        if anchor in self.anchors:
+            return self.anchors[anchor]
+        self.errors.append(
+            YamlError(place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it')
+        )
+        return Node(place, "")
+
+    def _check_tag(self, tag: str | None, place: Place) -> None:
+        if tag not in _TEXT_TAGS:
+            self.errors.append(
+                YamlError(place, f'the tag "{tag}" has no meaning here', "write the value alone")
+            )
+
+
+class _Expansion:
+    """Counts what it writes out, so that a few lines of aliases cannot fill the memory."""
+
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def plain(self, node: Node, depth: int) -> Plain:
+        self.nodes += 1
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise YamlError(node.place, "its aliases explode when written out", "repeat the text instead")
+        content = node.content
+        if isinstance(content, list):
+            return [self.plain(item, depth + 1) for item in content]
+        if isinstance(content, dict):
+            return {
+                key: self.plain(entry.node, depth + 1)
+                for key, entry in content.items()
+                if entry.node.content is not None
+            }
+        return content
+
+
+def _place(mark: _Mark | None) -> Place:
+    assert mark is not None  # events of the parser always have one
+    return Place(mark.line + 1, mark.column + 1)
+
+
+_WORDS = {
+    "mapping values are not allowed in this context": (
+        'a ":" where no key can stand',
+        "quote the text that holds it, or check the indentation",
+    ),
+    "mapping values are not allowed here": (
+        'a ":" where no key can stand',
+        "quote the text that holds it, or check the indentation",
+    ),
+    "did not find expected ',' or ']'": ('a list opened by "[" is not closed', ""),
+    "expected ',' or ']', but got": ('a list opened by "[" is not closed', ""),
+    "did not find expected ',' or '}'": ('a mapping opened by "{" is not closed', ""),
+    "expected ',' or '}', but got": ('a mapping opened by "{" is not closed', ""),
+    "did not find expected '-' indicator": ("the indentation does not fit the list above", ""),
+    "did not find expected key": ("the indentation does not fit the lines above", ""),
+    "expected <block end>, but found": ("the indentation does not fit the lines above", ""),
+    "could not find expected ':'": ('a key without its ":"', ""),
+    "did not find expected <document start>": (
+        "text that belongs to nothing above it",
+        'check the indentation; "---" begins a new document',
+    ),
+    "expected '<document start>', but found": (
+        "text that belongs to nothing above it",
+        'check the indentation; "---" begins a new document',
+    ),
+    "found unexpected end of stream": ("a quoted text is not closed", ""),
+    "found unknown escape character": (
+        "an unknown escape in a quoted text",
+        "use single quotes where a backslash is meant",
+    ),
+    "found a tab character": ("a tab in the indentation", "YAML wants spaces"),
+}
+
+
+def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> YamlError:
+    mark = error.problem_mark or error.context_mark
+    place = _place(mark) if mark else Place(1, 1)
+    problem = error.problem or "it cannot be read"
+    if problem.startswith("found character") and "cannot start any token" in problem:
+        return _bad_start(place, text)
+    for start, (what, hint) in _WORDS.items():
+        if problem.startswith(start):
+            return YamlError(place, what, hint or _opened(error, place))
+    return YamlError(place, f"not valid YAML: {problem}")
+
+
+def _opened(error: yaml.MarkedYAMLError, place: Place) -> str:
+    """Where the thing began that was not finished, if that is another line."""
+    began = error.context_mark
+    return f"it began on line {began.line + 1}" if began and began.line + 1 != place.line else ""
+
+
+def _bad_start(place: Place, text: str) -> YamlError:
+    lines = text.splitlines()
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    character = line[place.column - 1 : place.column]
+    if character == "\t":
+        return YamlError(place, "a tab in the indentation", "YAML wants spaces")
+    return YamlError(place, f'a value cannot begin with "{character}"', "put it in quotes")

@@ -1,0 +1,220 @@
+"""A fixtures directory becomes the values that the core works with."""
+
+from pathlib import Path
+
+import pytest
+
+from mock_server.core.account import Account, AccountStatus, Quota
+from mock_server.core.fixture_set import Unmatched
+from mock_server.core.model import Candidate, Dribble, Fault, OutcomeName, Product
+from mock_server.core.scenario import Fixed, Lognormal, Step, Trouble, Uniform
+from mock_server.errors import FixturesError
+from mock_server.imaging.geometry import Box
+from mock_server.scenarios.load import FixtureLoader, load
+from mock_server.scenarios.parse import parse_scenario
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    """A fixtures directory with these files."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["007", "NO", "1E10", "12:30", "0123", "null", "~", "true", "0x1F", "1_000", ".5", "=", "2024-01-01"],
+)
+def test_text_stays_as_written(text: str) -> None:
+    """Whatever YAML would make of a plate, it comes back as it was written."""
+    scenario = parse_scenario(
+        f"scenario: trap\nwhen: {{key: {text}}}\nreading: {{plates: [{text}, {{text: {text}}}]}}"
+    )
+
+    assert [plate.text for plate in scenario.reading.plates] == [text, text]
+    assert scenario.when.key == text
+
+
+def test_full_scenario(tmp_path: Path) -> None:
+    """Every part of a scenario arrives in the core's own words."""
+    write(
+        tmp_path,
+        {
+            "images/car.jpg": "",
+            "scenarios/deep/car.yaml": """\
+scenario: car
+description: Two cars
+priority: 3
+when:
+  image: ../../images/car.jpg
+  header: {X-Test: "a*"}
+  product: plate
+  properties: {format: jpg, min_width: 100, blank: false}
+reading:
+  plates:
+    - {text: 9DJC652, region: us-ca, score: 0.902, box: [412, 300, 548, 344],
+       candidates: [{text: 9OJC652, score: 0.742}, 9QJC652], vehicle: {type: Sedan, box: [90, 80, 700, 420]}}
+    - 7XYZ123
+  vin: {text: JHLRD77874C026456, confidence: 0.983, candidates: [{text: JHLRD77874C026455, confidence: 0.5}]}
+then:
+  - {outcome: service_error, message: Busy, delay: 1.5s}
+  - {outcome: read, times: 2, delay: {uniform: [100ms, 300ms]}, headers: {X-A: 1}}
+  - {fault: EMPTY_RESPONSE, delay: {dribble: {chunks: 5, over: 1s}}, trouble: {score: [0.3, 0.5], confuse: 1}}
+repeat: cycle
+""",
+        },
+    )
+
+    scenario = load(tmp_path).set.scenarios[0]
+
+    assert scenario.when.images == ("images/car.jpg",)
+    assert scenario.when.header == {"x-test": "a*"}
+    assert scenario.when.product is Product.PLATE
+    assert scenario.when.properties is not None
+    assert scenario.when.properties.format == "JPEG"
+    assert scenario.when.properties.blank is False
+    first, second = scenario.reading.plates
+    assert first.box == Box(412, 300, 548, 344)
+    assert first.candidates == (
+        Candidate("9DJC652", 0.902),
+        Candidate("9OJC652", 0.742),
+        Candidate("9QJC652", 0.631),
+    )
+    assert first.vehicle is not None
+    assert first.vehicle.box == Box(90, 80, 700, 420)
+    assert second.candidates == (Candidate("7XYZ123", second.score),)
+    assert scenario.reading.vin is not None
+    assert [one.score for one in scenario.reading.vin.candidates] == [0.983, 0.5]
+    assert scenario.steps == (
+        Step(OutcomeName.SERVICE_ERROR, message="Busy", times=1, delay=Fixed(1.5)),
+        Step(times=2, delay=Uniform(0.1, 0.3), headers={"X-A": "1"}),
+        Step(times=1, delay=Dribble(5, 1.0), fault=Fault.EMPTY_RESPONSE, trouble=Trouble((0.3, 0.5), 1)),
+    )
+    assert (scenario.cycle, scenario.priority, scenario.file, scenario.line) == (
+        True,
+        3,
+        "scenarios/deep/car.yaml",
+        1,
+    )
+
+
+def test_last_step_stays() -> None:
+    """Without `repeat: cycle` the last step has no end, whatever the others have."""
+    scenario = parse_scenario(
+        "scenario: s\n"
+        "then: [service_error, {outcome: read, delay: {lognormal: {median: 120ms, sigma: 0.4, max: 5s}}}]"
+    )
+
+    assert [step.times for step in scenario.steps] == [1, None]
+    assert scenario.steps[1].delay == Lognormal(0.12, 0.4, 5.0)
+
+
+def test_accounts_and_defaults(tmp_path: Path) -> None:
+    """`mock.yaml` gives accounts with all their allowances, and defaults."""
+    write(
+        tmp_path,
+        {
+            "mock.yaml": """\
+accounts:
+  - {name: demo, key: 12:30, credits: {plate: 100}, quota: {plate: {limit: 1000, used: 3}, vin: unlimited}}
+  - {key: gone, status: disabled, plans: vin, credits: 0, quota: 5, overage: yes, quota_period: never}
+  - {key: slow-key, rate_limit: 2/second, tier: pro}
+unmatched: nothing_found
+strict: true
+delay: 5ms
+charge: {"*": [read], carsxe: [read, nothing_found]}
+"""
+        },
+    )
+
+    fixtures = load(tmp_path).set
+
+    demo, gone, slow = fixtures.accounts
+    assert (demo.key, demo.credits) == ("12:30", {Product.PLATE: 100, Product.VIN: None})
+    assert demo.quota == {Product.PLATE: Quota(1000, 3), Product.VIN: Quota(None)}
+    assert (gone.name, gone.status, gone.plans) == (
+        "account-2",
+        AccountStatus.DISABLED,
+        frozenset({Product.VIN}),
+    )
+    assert gone.quota == {Product.PLATE: Quota(5), Product.VIN: Quota(5)}
+    assert (slow.rate_limit, slow.tier) == ("2/second", "pro")
+    assert fixtures.defaults.unmatched is Unmatched.NOTHING_FOUND
+    assert fixtures.defaults.strict is True
+    assert fixtures.defaults.delay == Fixed(0.005)
+    assert fixtures.defaults.charge["carsxe"] == {OutcomeName.READ, OutcomeName.NOTHING_FOUND}
+
+
+def test_accounts_stand_in(tmp_path: Path) -> None:
+    """Where `mock.yaml` declares no accounts, the given ones are there; an empty list means none."""
+    shipped = (Account("demo", "demo-key"),)
+
+    assert load(tmp_path, accounts=shipped).set.accounts == shipped
+
+    write(tmp_path, {"mock.yaml": "accounts: []\n"})
+
+    assert load(tmp_path, accounts=shipped).set.accounts == ()
+
+
+def test_scenarios_are_ordered(tmp_path: Path) -> None:
+    """File order is the order of paths, then of documents; hidden and foreign files are passed over."""
+    write(
+        tmp_path,
+        {
+            "scenarios/b.yaml": "scenario: b1\nwhen: {key: a}\n---\nscenario: b2\nwhen: {key: b}\n",
+            "scenarios/a/z.yml": "scenario: z\nwhen: {key: c}\n",
+            "scenarios/.hidden.yaml": "scenario: hidden\n",
+            "scenarios/..data/b.yaml": "scenario: b1\n",
+            "scenarios/notes.txt": "scenario: notes\n",
+        },
+    )
+
+    scenarios = load(tmp_path, accounts=[Account(key, key) for key in "abc"]).set.scenarios
+
+    assert [(one.name, one.order) for one in scenarios] == [("z", 0), ("b1", 1), ("b2", 2)]
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    """Every mistake of every file is told, in order of file and line, with the directory as it was given."""
+    write(
+        tmp_path,
+        {
+            "mock.yaml": "accounts:\n  - {name: x}\nunmatchd: error\n",
+            "scenarios/b.yaml": "scenario: b\npriority: 12\n---\nscenario: B\n",
+            "scenarios/a.yaml": "scenario: a\nwhen: {image: [missing.png]}\n",
+        },
+    )
+
+    with pytest.raises(FixturesError) as caught:
+        load(tmp_path)
+
+    assert [(Path(one.file).name, one.line) for one in caught.value.mistakes] == [
+        ("mock.yaml", 2),
+        ("mock.yaml", 3),
+        ("a.yaml", 2),
+        ("b.yaml", 2),
+        ("b.yaml", 4),
+    ]
+
+
+def test_reload_reads_what_changed(tmp_path: Path) -> None:
+    """A second load parses only files that changed, and sees new, changed and removed ones."""
+    write(
+        tmp_path, {"scenarios/a.yaml": "scenario: a\n", "scenarios/b.yaml": "scenario: b\nwhen: {url: x}\n"}
+    )
+    loader = FixtureLoader(tmp_path)
+    before = loader.load().set.scenarios
+    write(
+        tmp_path,
+        {
+            "scenarios/b.yaml": "scenario: bee\nwhen: {url: y}\n",
+            "scenarios/c.yaml": "scenario: c\nwhen: {url: z}",
+        },
+    )
+
+    after = loader.load().set.scenarios
+
+    assert [one.name for one in after] == ["a", "bee", "c"]
+    assert after[0].when is before[0].when
