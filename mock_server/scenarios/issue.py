@@ -102,7 +102,7 @@ def fitted(document: object, path: Path) -> Path:
 
 
 def without(document: object, paths: Iterable[Path]) -> object:
-    """A copy of `document` that lacks what stands at `paths`; lists go as a whole, as their items have numbers.
+    """A copy of `document` that lacks what stands at `paths`; lists go as a whole.
 
     The document itself cannot be left out.
     """

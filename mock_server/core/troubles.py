@@ -1,0 +1,119 @@
+"""What goes wrong in recognition itself: from the truth about a picture to what a recogniser makes of it.
+
+Pure: the same reading, trouble, picture and random source give the same result.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Protocol
+
+from mock_server.core.model import Candidate, PlateReading, Reading, VinReading
+from mock_server.core.scenario import Trouble
+from mock_server.identifiers import confusables, vins
+
+_DROP = 0.8
+"""What is left of a score for the truth, once a look-alike has taken its place."""
+
+
+class SeenPicture(Protocol):
+    """What is known of the picture that was sent: width in upright pixels, variance of the Laplacian."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def sharpness(self) -> float: ...
+
+
+def apply(reading: Reading, trouble: Trouble, *, facts: SeenPicture | None, rng: random.Random) -> Reading:
+    """What is read in place of `reading`. A picture nobody saw (`facts` None) is good enough."""
+    if facts is not None and _hopeless(trouble, facts):
+        return Reading()
+    plates = tuple(_plate(plate, trouble, rng) for plate in reading.plates)
+    if reading.vin is None:
+        return replace(reading, plates=plates)
+    if trouble.unreadable:
+        return replace(
+            reading, plates=plates, vin=None, text=reading.text or _fragment(reading.vin.text, rng)
+        )
+    return replace(reading, plates=plates, vin=_vin(reading.vin, trouble, rng))
+
+
+def _hopeless(trouble: Trouble, facts: SeenPicture) -> bool:
+    too_small = trouble.too_small is not None and facts.width < trouble.too_small
+    return too_small or (trouble.too_blurred is not None and facts.sharpness < trouble.too_blurred)
+
+
+def _plate(plate: PlateReading, trouble: Trouble, rng: random.Random) -> PlateReading:
+    if trouble.region is not None:
+        plate = replace(plate, region=trouble.region)
+    if trouble.unreadable:
+        return replace(plate, text="", score=0.0, candidates=())
+    candidates = plate.candidates or (Candidate(plate.text, plate.score),)
+    if trouble.partial is not None:
+        candidates = _cut(candidates, trouble.partial)
+    candidates = _confused(candidates, trouble.confuse)
+    if trouble.score is not None:
+        candidates = _scored(candidates, rng.uniform(*trouble.score))
+    return replace(plate, text=candidates[0].text, score=candidates[0].score, candidates=candidates)
+
+
+def _vin(vin: VinReading, trouble: Trouble, rng: random.Random) -> VinReading:
+    candidates = vin.candidates or (Candidate(vin.text, vin.confidence),)
+    if trouble.bad_check_digit:
+        candidates = _with_bad_check_digit(candidates)
+    if trouble.partial is not None:
+        candidates = _cut(candidates, trouble.partial)
+    candidates = _confused(candidates, trouble.confuse, allowed=vins.ALPHABET)
+    if trouble.score is not None:
+        candidates = _scored(candidates, rng.uniform(*trouble.score))
+    return replace(vin, text=candidates[0].text, confidence=candidates[0].score, candidates=candidates)
+
+
+def _fragment(text: str, rng: random.Random) -> str:
+    """The few characters of an unreadable VIN that can still be made out."""
+    length = min(len(text), rng.randint(3, 5))
+    start = rng.randint(0, len(text) - length)
+    return text[start : start + length]
+
+
+def _with_bad_check_digit(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """The top candidate with a wrong check digit, so far as it has one."""
+    top = candidates[0]
+    if not vins.is_well_formed(top.text):
+        return candidates
+    return _without_repeats([replace(top, text=vins.with_wrong_check_digit(top.text)), *candidates[1:]])
+
+
+def _cut(candidates: tuple[Candidate, ...], length: int) -> tuple[Candidate, ...]:
+    """Only the first characters of each candidate."""
+    return _without_repeats(replace(candidate, text=candidate.text[:length]) for candidate in candidates)
+
+
+def _confused(
+    candidates: tuple[Candidate, ...], count: int, allowed: str | None = None
+) -> tuple[Candidate, ...]:
+    """Look-alikes on top, the truth right behind with less confidence."""
+    top = candidates[0]
+    text = confusables.confuse(top.text, count, allowed=allowed)
+    if text == top.text:
+        return candidates
+    truth = replace(top, score=round(top.score * _DROP, 3))
+    others = [replace(other, score=min(other.score, truth.score)) for other in candidates[1:]]
+    return _without_repeats([replace(top, text=text), truth, *others])
+
+
+def _scored(candidates: tuple[Candidate, ...], score: float) -> tuple[Candidate, ...]:
+    """The top candidate with this score, the others as far behind as they were."""
+    top = candidates[0].score
+    factor = score / top if top else 0.0
+    rest = (replace(other, score=round(min(other.score * factor, score), 3)) for other in candidates[1:])
+    return (replace(candidates[0], score=round(score, 3)), *rest)
+
+
+def _without_repeats(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.text, candidate)
+    return tuple(first.values())
