@@ -91,33 +91,57 @@ def install(route: Route) -> Undo:
     Modules that are not imported yet are seen to when they are, so nothing is imported before its time.
     A second call takes the place of the first, until it is undone.
     """
-    earlier = getattr(sys, _INSTALLED, None)
-    if earlier is not None:
-        earlier[0]()
-    undone: list[Undo] = []
+    redirection = _Redirection(route, getattr(sys, _INSTALLED, None))
+    redirection.begin()
+    return redirection.end
 
-    def patch(name: str) -> None:
-        undone.extend(_PATCHES[name](sys.modules[name], route))
 
-    waiting: Any = _AfterImport({name: patch for name in _PATCHES if name not in sys.modules})
-    sys.meta_path.insert(0, waiting)
-    for name in _PATCHES:
-        if name in sys.modules:
-            patch(name)
+class _Redirection:
+    """One redirect of this process, and the one whose place it takes."""
 
-    def undo() -> None:
+    def __init__(self, route: Route, earlier: Any) -> None:
+        self._route = route
+        self._earlier = earlier
+        self._ended = False
+        self._undone: list[Undo] = []
+        self._waiting: Any = None
+
+    def begin(self) -> None:
+        if self._earlier is not None:
+            self._earlier._revert()
+        self._apply()
+
+    def end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        # While another one has taken this one's place, there is nothing to undo here.
+        if getattr(sys, _INSTALLED, None) is self:
+            self._revert()
+            earlier = self._earlier
+            while earlier is not None and earlier._ended:
+                earlier = earlier._earlier
+            if earlier is not None:
+                earlier._apply()
+
+    def _apply(self) -> None:
+        setattr(sys, _INSTALLED, self)
+        self._waiting = _AfterImport({name: self._patch for name in _PATCHES if name not in sys.modules})
+        sys.meta_path.insert(0, self._waiting)
+        for name in _PATCHES:
+            if name in sys.modules:
+                self._patch(name)
+
+    def _patch(self, name: str) -> None:
+        # An import that began before the end may finish after it.
+        if getattr(sys, _INSTALLED, None) is self:
+            self._undone.extend(_PATCHES[name](sys.modules[name], self._route))
+
+    def _revert(self) -> None:
         setattr(sys, _INSTALLED, None)
-        sys.meta_path.remove(waiting)
-        for step in reversed(undone):
-            step()
-
-    def undo_and_go_back() -> None:
-        undo()
-        if earlier is not None:
-            earlier[1]()
-
-    setattr(sys, _INSTALLED, (undo, lambda: install(route)))
-    return undo_and_go_back
+        sys.meta_path.remove(self._waiting)
+        while self._undone:
+            self._undone.pop()()
 
 
 class _AfterImport:
