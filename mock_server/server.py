@@ -21,7 +21,7 @@ from mock_server.app import App, create_app
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
-from mock_server.http.wire import http_protocol
+
 from mock_server.settings import Settings
 
 _BACKLOG = 2048
@@ -91,7 +91,7 @@ class Server:
     def _config(self, context: ssl.SSLContext | None) -> uvicorn.Config:
         config = uvicorn.Config(
             self.app,
-            http=http_protocol(),
+            http="httptools",
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -1,0 +1,177 @@
+"""Fetch one image URL: look its host up once, connect to that very address, and stop at every limit."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import httpx
+
+from mock_server.errors import FetchError
+from mock_server.fetch.address import Address
+from mock_server.fetch.policy import FetchPolicy, as_address
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+MAX_BYTES = 20 * 1024 * 1024
+TIMEOUT_SECONDS = 10.0
+MAX_REDIRECTS = 3
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What stores and servers call a picture whose type they do not know.
+_UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/binary"})
+_HEADERS = {"accept": "image/*", "accept-encoding": "identity", "user-agent": "vehicle-ocr-mock"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a URL gave. `final_url`: where redirects ended; `address`: the IP address it was connected to."""
+
+    data: bytes
+    content_type: str
+    final_url: str
+    address: str
+
+
+class Fetcher:
+    """Fetches image URLs as `policy` allows, at most `max_bytes` each, in at most `timeout` seconds in all.
+
+    `resolve` gives the addresses of a host name and port; by default the system does. No proxy is ever used:
+    through one, the address that was checked would not be the address that is connected to.
+    """
+
+    def __init__(
+        self,
+        policy: FetchPolicy,
+        *,
+        max_bytes: int = MAX_BYTES,
+        timeout: float = TIMEOUT_SECONDS,
+        max_redirects: int = MAX_REDIRECTS,
+        resolve: Resolve | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.policy = policy
+        self._max_bytes = max_bytes
+        self._timeout = timeout
+        self._max_redirects = max_redirects
+        self._resolve = resolve or _system_addresses
+        self._ssl_context = ssl_context
+
+    async def fetch(self, url: str) -> Fetched:
+        """Return the picture behind `url`.
+
+        Raises `FetchError`: not allowed, not reachable, no picture by its type, too large or too slow.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._follow(url)
+        except TimeoutError as error:
+            raise FetchError(f"no picture within {self._timeout:g} s") from error
+        except httpx.HTTPError as error:
+            raise FetchError(f"the image URL cannot be read: {str(error) or type(error).__name__}") from error
+
+    async def _follow(self, url: str) -> Fetched:
+        target = _parse(url)
+        async with self._client() as client:
+            for _ in range(self._max_redirects + 1):
+                answer = await self._get(client, target)
+                if isinstance(answer, Fetched):
+                    return answer
+                target = answer
+        raise FetchError(f"more than {self._max_redirects} redirects")
+
+    def _client(self) -> httpx.AsyncClient:
+        # Made at the first fetch: reading the machine's trusted roots takes tens of milliseconds.
+        if self._ssl_context is None:
+            self._ssl_context = httpx.create_ssl_context()
+        return httpx.AsyncClient(
+            verify=self._ssl_context, trust_env=False, follow_redirects=False, timeout=self._timeout
+        )
+
+    async def _get(self, client: httpx.AsyncClient, url: httpx.URL) -> Fetched | httpx.URL:
+        """Ask for `url`; return the picture, or where the server redirects to."""
+        failure: Exception | None = None
+        for address in await self._allowed_addresses(url):
+            request = client.build_request(
+                "GET",
+                url.copy_with(host=str(address), fragment=None),
+                headers=_HEADERS | {"host": url.netloc.decode("ascii")},
+                # The certificate is checked against the name, though an address is connected to.
+                extensions={"sni_hostname": _host(url)},
+            )
+            try:
+                response = await client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+                continue
+            try:
+                if response.status_code in _REDIRECTS and "location" in response.headers:
+                    return _parse(response.headers["location"], base=url)
+                return await self._read(response, url, address)
+            finally:
+                await response.aclose()
+        raise FetchError(f"no connection to {_host(url)}: {failure}") from failure
+
+    async def _allowed_addresses(self, url: httpx.URL) -> list[Address]:
+        """Look the host up once; every address that its name leads to must be allowed."""
+        host = _host(url)
+        self.policy.check_host(host)
+        literal = as_address(host)
+        if literal is not None:
+            return [literal]
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            addresses = [ip_address(text) for text in await self._resolve(host, port)]
+        except (OSError, UnicodeError) as error:
+            raise FetchError(f"{host} cannot be looked up: {error}") from error
+        if not addresses:
+            raise FetchError(f"{host} has no address")
+        for address in addresses:
+            self.policy.check_address(host, address)
+        return addresses
+
+    async def _read(self, response: httpx.Response, url: httpx.URL, address: Address) -> Fetched:
+        if response.status_code != 200:
+            raise FetchError(f"{_host(url)} answered {response.status_code}")
+        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not (content_type.startswith("image/") or content_type in _UNTYPED):
+            raise FetchError(f"{_host(url)} sent {content_type}, which is no picture")
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise FetchError(f"{_host(url)} sent a compressed body though none was asked for")
+        declared = response.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes:
+            raise FetchError(f"the picture has {declared} bytes, {self._max_bytes} are allowed")
+        data = bytearray()
+        async for chunk in response.aiter_raw():
+            data += chunk
+            if len(data) > self._max_bytes:
+                raise FetchError(f"the picture has more than {self._max_bytes} bytes")
+        return Fetched(bytes(data), content_type, str(url), str(address))
+
+
+def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    try:
+        parsed = base.join(url.strip()) if base is not None else httpx.URL(url.strip())
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise FetchError("this is no URL") from error
+    if parsed.scheme not in ("http", "https"):
+        raise FetchError(f"{parsed.scheme or 'nothing'}: is not fetched, only http and https")
+    if parsed.userinfo:
+        raise FetchError("a URL with a user name in it is not fetched")
+    if not parsed.host:
+        raise FetchError("this URL names no host")
+    return parsed
+
+
+def _host(url: httpx.URL) -> str:
+    """The host as it goes on the wire: ASCII, lower case, without the root's dot."""
+    return url.raw_host.decode("ascii").lower().rstrip(".")
+
+
+async def _system_addresses(host: str, port: int) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # An IPv6 address with a zone ("fe80::1%eth0") keeps it: it is refused by its kind.
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))

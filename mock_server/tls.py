@@ -1,0 +1,246 @@
+"""The certificate authority of this machine, and the certificates it gives to the providers' host names.
+
+The authority is made at first use and kept in one private file (key and certificate together, so that the
+two can never disagree). Beside it stands `ca.pem`, the certificate alone: what a client is told to trust.
+"""
+
+import os
+import ssl
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from platformdirs import user_data_path
+
+from mock_server.errors import SettingsError
+
+CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+
+AUTHORITY_LIFE = timedelta(days=5 * 365)
+RENEWED_BEFORE_END = timedelta(days=60)
+# Apple's platforms refuse server certificates that live longer, whoever signed them.
+SERVER_CERTIFICATE_LIFE = timedelta(days=397)
+CLOCK_SKEW = timedelta(days=1)
+
+_PRIVATE_FILE = "ca-key.pem"
+_CERTIFICATE_FILE = "ca.pem"
+_LOCK_FILE = "ca.lock"
+
+
+class CertificateAuthority:
+    """An authority kept in `directory`; get one with `open`."""
+
+    def __init__(
+        self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+    ) -> None:
+        self.directory = directory
+        self._certificate = certificate
+        self._key = key
+
+    @classmethod
+    def open(cls, directory: Path | None = None, *, now: datetime | None = None) -> "CertificateAuthority":
+        """Return the authority in `directory`, making or renewing it first where that is due.
+
+        `directory` defaults to `$VEHICLE_OCR_MOCK_CA_DIR`, else the user's data directory; `now` is an aware
+        time. A renewed authority keeps its key and name: whoever trusts the old certificate is not cut off.
+
+        Raises `SettingsError` when the directory cannot be used or holds something that is no authority.
+        """
+        place = directory or default_directory()
+        moment = now or datetime.now(UTC)
+        try:
+            authority = cls._read(place)
+            if authority is None or authority._is_due(moment) or not authority._is_published():
+                authority = cls._make_or_renew(place, moment)
+        except OSError as error:
+            raise SettingsError(
+                f"the certificate authority cannot be kept in {place}: {error.strerror or error}; "
+                f"name a directory that can be written to in {CA_DIRECTORY_VARIABLE}"
+            ) from error
+        return authority
+
+    @classmethod
+    def _make_or_renew(cls, place: Path, now: datetime) -> "CertificateAuthority":
+        _make_private_directory(place)
+        with _locked(place / _LOCK_FILE):
+            # Another process may have been faster.
+            authority = cls._read(place)
+            if authority is None or authority._is_due(now):
+                key = authority._key if authority else ec.generate_private_key(ec.SECP256R1())
+                subject = authority._certificate.subject if authority else _new_subject()
+                authority = cls(place, _self_signed(key, subject, now), key)
+                _write_atomically(place / _PRIVATE_FILE, authority._private_pem(), mode=0o600)
+            if not authority._is_published():
+                _write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
+            return authority
+
+    @classmethod
+    def _read(cls, place: Path) -> "CertificateAuthority | None":
+        path = place / _PRIVATE_FILE
+        try:
+            pem = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+            certificate = x509.load_pem_x509_certificate(pem)
+        except ValueError as error:
+            raise SettingsError(f"{path} is damaged; remove it and a new authority is made") from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise SettingsError(f"{path} holds a key of another kind; remove it and a new authority is made")
+        return cls(place, certificate, key)
+
+    @property
+    def certificate_path(self) -> Path:
+        """The certificate to trust, PEM."""
+        return self.directory / _CERTIFICATE_FILE
+
+    @property
+    def expires(self) -> datetime:
+        """The moment after which the certificate is worth nothing, UTC."""
+        return self._certificate.not_valid_after_utc
+
+    def certificate_pem(self) -> bytes:
+        """The certificate to trust, PEM; without the key."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
+
+    def ssl_context(self, names: Sequence[str], *, now: datetime | None = None) -> ssl.SSLContext:
+        """A server's TLS set-up with a fresh certificate for `names` and this machine's own names.
+
+        `names` are host names (`*.` as a first label allowed) or IP addresses. The key lives in memory only.
+
+        Raises `SettingsError` for a name that no certificate can carry.
+        """
+        moment = now or datetime.now(UTC)
+        authority = trustme.CA.from_pem(self.certificate_pem(), self._private_pem())
+        try:
+            leaf = authority.issue_cert(
+                *dict.fromkeys([*names, *LOCAL_NAMES]),
+                organization_name="vehicle-ocr-mock",
+                organization_unit_name="server",
+                not_before=moment - CLOCK_SKEW,
+                not_after=min(self.expires, moment + SERVER_CERTIFICATE_LIFE),
+            )
+        except ValueError as error:  # idna's errors are ValueErrors too
+            raise SettingsError(f"no certificate can be made for {', '.join(names)}: {error}") from error
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        # Clients that offer HTTP/2 first must hear that it is not spoken here.
+        context.set_alpn_protocols(["http/1.1"])
+        leaf.configure_cert(context)
+        return context
+
+    def _private_pem(self) -> bytes:
+        key = self._key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return key + self.certificate_pem()
+
+    def _is_due(self, now: datetime) -> bool:
+        return now + RENEWED_BEFORE_END >= self.expires
+
+    def _is_published(self) -> bool:
+        try:
+            return self.certificate_path.read_bytes() == self.certificate_pem()
+        except FileNotFoundError:
+            return False
+
+
+def default_directory() -> Path:
+    """Where the authority of this user is kept, unless told otherwise."""
+    named = os.environ.get(CA_DIRECTORY_VARIABLE)
+    return Path(named).expanduser() if named else user_data_path("vehicle-ocr-mock", appauthor=False) / "ca"
+
+
+def _new_subject() -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vehicle-ocr-mock"),
+            # Two machines' authorities must be told apart in a trust store.
+            x509.NameAttribute(NameOID.COMMON_NAME, f"vehicle-ocr-mock local CA {os.urandom(4).hex()}"),
+        ]
+    )
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, subject: x509.Name, now: datetime) -> x509.Certificate:
+    public = key.public_key()
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(now + AUTHORITY_LIFE)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _make_private_directory(place: Path) -> None:
+    """Make `place` for this user only. A directory that the user chose and made is left as it is."""
+    if place.is_dir():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o700, exist_ok=True)
+
+
+def _write_atomically(path: Path, data: bytes, *, mode: int) -> None:
+    """Write `path` whole or not at all; until it is whole, only its owner can read it."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    @contextmanager
+    def _locked(path: Path) -> Iterator[None]:
+        with path.open("a+b") as file:
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            try:
+                yield
+            finally:
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    @contextmanager
+    def _locked(path: Path) -> Iterator[None]:
+        with path.open("a+b") as file:
+            # Released with the file, also when this process is killed.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
