@@ -11,9 +11,9 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.account import Account
 from mock_server.core.fixture_set import Defaults, Unmatched
 from mock_server.core.journal import Exchange, Journal
 from mock_server.core.library import Library, references_of
@@ -99,7 +99,9 @@ def create_app(
     """
     flags = flags or {}
     settings = Settings.of(flags)
-    loader = FixtureLoader(settings.fixtures_dir, vocabulary=vocabulary(), accounts=_shipped_accounts(settings))
+    loader = FixtureLoader(
+        settings.fixtures_dir, vocabulary=vocabulary(), accounts=_shipped_accounts(settings)
+    )
     loaded = loader.load()
     for warning in loaded.warnings:
         logger.warning("%s", warning)

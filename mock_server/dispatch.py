@@ -33,8 +33,9 @@ class Dispatch:
             await self._endpoint(owner, route, scope, receive, send)
             return
         for provider in self._providers:
-            if route := provider.route(method, path, strict=self._strict):
-                await self._endpoint(provider, route, scope, receive, send)
+            found = provider.route(method, path, strict=self._strict)
+            if found is not None:
+                await self._endpoint(provider, found, scope, receive, send)
                 return
         await self._own_routes(scope, receive, send)
 

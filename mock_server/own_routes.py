@@ -53,4 +53,6 @@ def own_routes(reader: Reader) -> Starlette:
 
 def _not_found(request: Request) -> Response:
     reply = problem(404, f"Nothing is served at {request.url.path}.")
-    return Response(reply.body, reply.status, {name.decode(): value.decode() for name, value in reply.headers})
+    return Response(
+        reply.body, reply.status, {name.decode(): value.decode() for name, value in reply.headers}
+    )

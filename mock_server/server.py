@@ -5,7 +5,6 @@ One process serves HTTP and, if asked, HTTPS. It is ready when every socket acce
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
 import ssl
@@ -22,8 +21,6 @@ from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 
-from mock_server.settings import Settings
-
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
@@ -35,6 +32,12 @@ class _Listener(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._stopping = asyncio.Event()
+        self.accepting = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept connections."""
+        await super().startup(sockets)
+        self.accepting.set()
 
     async def main_loop(self) -> None:
         """Keep the Date header going until stopped."""
@@ -76,8 +79,8 @@ class Server:
                 asyncio.create_task(listener.serve([sock]))
                 for listener, sock in zip(listeners, self._sockets, strict=True)
             ]
-            while not all(listener.started for listener in listeners):
-                await asyncio.sleep(0.001)
+            for listener in listeners:
+                await listener.accepting.wait()
             ready()
             await self._stop.wait()
             for listener in listeners:
@@ -145,7 +148,9 @@ class MockServer:
         app = create_app(self._flags, store=self._store, clock=self._clock)
         ready = threading.Event()
         failed: list[BaseException] = []
-        self._thread = threading.Thread(target=self._run, args=(app, ready, failed), name="vehicle-ocr-mock", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(app, ready, failed), name="vehicle-ocr-mock", daemon=True
+        )
         self._thread.start()
         ready.wait()
         if failed:

@@ -30,13 +30,17 @@ def _setting(default: Any, help: str) -> Any:
 class Settings:
     """What a server is told when it starts. Names are those of the flags, with underscores."""
 
-    fixtures: Path | None = _setting(None, "Directory with mock.yaml and scenarios/; without it, the shipped set.")
+    fixtures: Path | None = _setting(
+        None, "Directory with mock.yaml and scenarios/; without it, the shipped set."
+    )
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8080, "HTTP port; 0 takes a free one.")
     tls: bool = _setting(False, "Serve HTTPS as well, for the providers' real host names.")
     tls_port: int = _setting(8443, "HTTPS port; 0 takes a free one.")
     tls_names: str = _setting("", "Further host names for the certificate, separated by commas.")
-    unmatched: str = _setting("synthesize", "Pictures that no scenario knows: synthesize, nothing_found or error.")
+    unmatched: str = _setting(
+        "synthesize", "Pictures that no scenario knows: synthesize, nothing_found or error."
+    )
     strict: bool = _setting(False, "Refuse what the providers do not document, such as clients' own aliases.")
     forcing: bool = _setting(True, "Let clients force outcomes by Prefer header, file name or URL.")
     fetch: str = _setting("off", "Image URLs that may be fetched: off, local, any, or globs of hosts.")
@@ -44,7 +48,9 @@ class Settings:
     workers: int = _setting(1, "Processes; more than one needs a shared state.")
     state: str = _setting("memory", "Where counters live: memory, or redis://HOST:PORT/DB.")
     watch: bool = _setting(True, "Reload fixtures when their files change.")
-    admin_token: str = _setting("", "Token of the admin API; needed beyond loopback, where one is made if absent.")
+    admin_token: str = _setting(
+        "", "Token of the admin API; needed beyond loopback, where one is made if absent."
+    )
     mock_headers: bool = _setting(True, "Add X-Mock-* headers to the providers' replies.")
     log_format: str = _setting("text", "Log lines as text or json.")
     log_level: str = _setting("info", "How much is logged: debug, info, warning or error.")
@@ -57,7 +63,9 @@ class Settings:
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise SettingsError(f"{_flag(name)} is {getattr(self, name)!r}, not one of {', '.join(allowed)}")
+                raise SettingsError(
+                    f"{_flag(name)} is {getattr(self, name)!r}, not one of {', '.join(allowed)}"
+                )
         for name in ("port", "tls_port"):
             if not 0 <= getattr(self, name) <= 65535:
                 raise SettingsError(f"{_flag(name)} is {getattr(self, name)}, not a port from 0 to 65535")
@@ -77,7 +85,10 @@ class Settings:
 
     @classmethod
     def of(
-        cls, flags: Mapping[str, Any], file: Mapping[str, str] | None = None, environment: Mapping[str, str] | None = None
+        cls,
+        flags: Mapping[str, Any],
+        file: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Self:
         """Settings from flags (None where not given), then the environment, then `mock.yaml`.
 

@@ -32,7 +32,7 @@ class Quota:
 
 
 def _no_credits_limit() -> dict[Product, int | None]:
-    return {product: None for product in Product}
+    return dict.fromkeys(Product)
 
 
 def _no_quota_limit() -> dict[Product, Quota]:

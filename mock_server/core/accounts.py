@@ -55,7 +55,9 @@ class Accounts:
             rate = parse_rate(account.rate_limit)
             wait = await self._store.hit(key, rate.amount, rate.get_expiry(), self._clock.now())
             if wait is not None:
-                return await self.refusal(account, product, billing, OutcomeName.RATE_LIMITED, retry_after=wait)
+                return await self.refusal(
+                    account, product, billing, OutcomeName.RATE_LIMITED, retry_after=wait
+                )
         return account
 
     async def usage(self, account: Account, product: Product, billing: Billing) -> Usage:
@@ -132,4 +134,3 @@ class Accounts:
         for product, quota in account.quota.items():
             if quota.used:
                 await self.set_used(account, product, Billing.QUOTA, quota.used)
-

@@ -66,7 +66,9 @@ class Scenarios:
 
     def find(self, asked: Asked) -> Match | None:
         """The scenario that applies to a request, if any does."""
-        matches = [match for match in self._candidates(asked) if not failed_conditions(match.scenario.when, asked)]
+        matches = [
+            match for match in self._candidates(asked) if not failed_conditions(match.scenario.when, asked)
+        ]
         return min(matches, key=_rank, default=None)
 
     def of_image(self, image: str) -> list[Scenario]:
@@ -86,7 +88,16 @@ class Scenarios:
 
 def specificity(when: Conditions) -> int:
     """How many conditions a scenario gives; each header and each property counts."""
-    single = (when.sha256, when.url, when.filename, when.key, when.account, when.provider, when.product, when.language)
+    single = (
+        when.sha256,
+        when.url,
+        when.filename,
+        when.key,
+        when.account,
+        when.provider,
+        when.product,
+        when.language,
+    )
     given = sum(condition is not None for condition in single) + bool(when.images) + len(when.header)
     return given + _properties_given(when.properties)
 
@@ -106,7 +117,9 @@ def failed_conditions(when: Conditions, asked: Asked) -> list[str]:
     }
     failed = [name for name, holds in checks.items() if not holds]
     failed += [
-        f"header {name}" for name, glob in when.header.items() if not _glob(glob, request.headers.get(name.lower()))
+        f"header {name}"
+        for name, glob in when.header.items()
+        if not _glob(glob, request.headers.get(name.lower()))
     ]
     return failed + _failed_properties(when.properties, asked.facts)
 

@@ -21,8 +21,8 @@ from mock_server.core.model import (
     Outcome,
     OutcomeName,
     Product,
-    ReadRequest,
     Reading,
+    ReadRequest,
 )
 from mock_server.core.pictures import Looked, Pictures
 from mock_server.core.provider import Provider, Traits
@@ -80,7 +80,13 @@ class Reader:
     """Answers requests from the library that is being served. `library` may be swapped between two requests."""
 
     def __init__(
-        self, library: Library, *, accounts: Accounts, store: Store, pictures: Pictures, policy: Policy | None = None
+        self,
+        library: Library,
+        *,
+        accounts: Accounts,
+        store: Store,
+        pictures: Pictures,
+        policy: Policy | None = None,
     ) -> None:
         self.library = library
         self.policy = policy or Policy()
@@ -110,7 +116,11 @@ class Reader:
             return Decision(outcome, account=account.name, forced=forced.by)
 
         # What is asked?
-        looked = Looked(problem=request.problem) if request.problem else await self._pictures.look(request, library)
+        looked = (
+            Looked(problem=request.problem)
+            if request.problem
+            else await self._pictures.look(request, library)
+        )
         decision = Decision(
             Outcome(OutcomeName.READ),
             account=account.name,
@@ -122,7 +132,9 @@ class Reader:
         match = _forced_match(forced, asked, library) or _unless_unreadable(looked, asked, library)
         if match is None and looked.problem and not (forced and forced.outcome):
             problem = looked.problem
-            return replace(decision, outcome=Outcome(problem.outcome, detail=problem.detail, variant=problem.variant))
+            return replace(
+                decision, outcome=Outcome(problem.outcome, detail=problem.detail, variant=problem.variant)
+            )
 
         # Is it paid for?
         if exhausted := await self._accounts.exhausted(account, request.product, traits.billing):
@@ -140,14 +152,18 @@ class Reader:
         )
 
         # What does it cost?
-        charged = library.fixtures.defaults.charge.get(traits.name) or library.fixtures.defaults.charge.get("*")
+        charged = library.fixtures.defaults.charge.get(traits.name) or library.fixtures.defaults.charge.get(
+            "*"
+        )
         if recognised.outcome.name not in (traits.charged if charged is None else charged):
             return decision
         if taken := await self._accounts.charge(account, request.product, traits.billing):
             return replace(decision, outcome=taken, plan=NO_FAULT)
         return replace(decision, charged=1)
 
-    async def _refused(self, name: OutcomeName, account: Account, request: ReadRequest, traits: Traits) -> Outcome:
+    async def _refused(
+        self, name: OutcomeName, account: Account, request: ReadRequest, traits: Traits
+    ) -> Outcome:
         wait = 1.0 if name is OutcomeName.RATE_LIMITED else None
         return await self._accounts.refusal(account, request.product, traits.billing, name, retry_after=wait)
 
@@ -155,7 +171,9 @@ class Reader:
         if not self.policy.forcing:
             return None
         return forcing.find(
-            request, library.scenarios.by_name, lambda status: provider.outcome_of_status(status, request.product)
+            request,
+            library.scenarios.by_name,
+            lambda status: provider.outcome_of_status(status, request.product),
         )
 
     async def _recognise(
@@ -174,7 +192,7 @@ class Reader:
         if counts_requests(scenario) and only is None:
             position = await self._store.advance(account.key, scenario.name)
         step = step_at(scenario, position) if only is None else Step(only)
-        rng = random.Random(f"{self.policy.seed}/{account.key}/{scenario.name}/{position}")
+        rng = _Chance(f"{self.policy.seed}/{account.key}/{scenario.name}/{position}")
         reading = _truth(scenario, match, asked)
         if step.trouble:
             reading = troubles.apply(reading, step.trouble, facts=asked.facts, rng=rng)

@@ -104,8 +104,8 @@ class Scenario:
     """When a request meets `when`, the steps happen one after another, per key. `order` is its place in the files."""
 
     name: str
-    when: Conditions = Conditions()
-    reading: Reading = Reading()
+    when: Conditions = field(default_factory=Conditions)
+    reading: Reading = field(default_factory=Reading)
     steps: tuple[Step, ...] = (Step(),)
     cycle: bool = False
     description: str = ""

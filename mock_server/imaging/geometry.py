@@ -49,7 +49,8 @@ class Placement:
         """`box` of the known picture in pixels of the sent one, rounded and clamped to it."""
         xs, ys = self._turned(box)
         corners = [
-            [self.scale[axis] * value + self.shift[axis] for value in values] for axis, values in ((0, xs), (1, ys))
+            [self.scale[axis] * value + self.shift[axis] for value in values]
+            for axis, values in ((0, xs), (1, ys))
         ]
         rounded = [[round(value) for value in sorted(values)] for values in corners]
         return Box(rounded[0][0], rounded[1][0], rounded[0][1], rounded[1][1]).clamped(*self.sent)

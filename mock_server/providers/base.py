@@ -101,7 +101,11 @@ class Answer:
 
 
 def json_reply(
-    status: int, body: Any, headers: Mapping[str, str] | None = None, *, content_type: bytes = b"application/json"
+    status: int,
+    body: Any,
+    headers: Mapping[str, str] | None = None,
+    *,
+    content_type: bytes = b"application/json",
 ) -> Reply:
     """A reply with a JSON body."""
     lines = [(b"content-type", content_type)]

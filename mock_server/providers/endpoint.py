@@ -50,7 +50,9 @@ class Endpoint:
         self._strict = strict
         self._mock_headers = mock_headers
 
-    async def __call__(self, provider: Provider, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, provider: Provider, route: Route, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         started = time.perf_counter()
         request_id = secrets.token_hex(8)
         try:
@@ -73,7 +75,9 @@ class Endpoint:
             body = await read_body(scope, receive, limit=self._max_body)
         except BodyTooLargeError as error:
             body, drained = None, error.drained
-        return Call(scope["method"], scope["path"], scope["query_string"], headers, body, route.alias), drained
+        return Call(
+            scope["method"], scope["path"], scope["query_string"], headers, body, route.alias
+        ), drained
 
     async def _answer(
         self, provider: Provider, route: Route, call: Call
@@ -91,7 +95,9 @@ class Endpoint:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=f"shared store: {error}"))
         return request, decision, provider.render(decision.outcome, request.product)
 
-    def _headers(self, request_id: str, decision: Decision, *, drained: bool) -> tuple[tuple[bytes, bytes], ...]:
+    def _headers(
+        self, request_id: str, decision: Decision, *, drained: bool
+    ) -> tuple[tuple[bytes, bytes], ...]:
         # A client that is still sending what nobody reads must not take the rest for its next request.
         closing = () if drained else ((b"connection", b"close"),)
         if not self._mock_headers:
@@ -109,7 +115,9 @@ def _unmatched(error: UnmatchedError) -> Reply:
         {"image": image, "distance": distance, "limit": limit} for image, distance, limit in error.nearest
     ]
     closest = f"; the nearest is {nearest[0]['image']}" if nearest else ""
-    return problem(501, f"No scenario matches the picture{closest}.", title="No scenario matches", nearest=nearest)
+    return problem(
+        501, f"No scenario matches the picture{closest}.", title="No scenario matches", nearest=nearest
+    )
 
 
 def _unknown_preference(error: UnknownPreferenceError) -> Reply:

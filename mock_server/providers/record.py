@@ -13,7 +13,9 @@ _LONGEST_REPLY = 4096
 _LONGEST_TEXT = 512
 
 
-def refused(request_id: str, provider: Provider, call: Call, reply: Reply, *, now: float, seconds: float) -> Exchange:
+def refused(
+    request_id: str, provider: Provider, call: Call, reply: Reply, *, now: float, seconds: float
+) -> Exchange:
     """The exchange of a call that is no request to read a picture."""
     return Exchange(
         id=request_id,

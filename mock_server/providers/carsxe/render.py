@@ -7,7 +7,16 @@ in the status of an unknown or missing key. No reply carries Retry-After or rate
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.core.model import Candidate, Outcome, OutcomeName, PlateReading, Product, Usage, Vehicle, VinReading
+from mock_server.core.model import (
+    Candidate,
+    Outcome,
+    OutcomeName,
+    PlateReading,
+    Product,
+    Usage,
+    Vehicle,
+    VinReading,
+)
 from mock_server.http.reply import Reply
 from mock_server.imaging.geometry import Box
 from mock_server.providers.base import Answer, Refusal, json_reply

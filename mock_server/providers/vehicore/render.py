@@ -27,7 +27,9 @@ _ANSWERS: Mapping[OutcomeName, Answer] = {
     # There are no plans here: a product that an account may not call is one that it has no credits for.
     OutcomeName.PLAN_EXCLUDED: _OUT_OF_CREDITS,
     OutcomeName.OUT_OF_CREDITS: _OUT_OF_CREDITS,
-    OutcomeName.INVALID_REQUEST: Answer(400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"),
+    OutcomeName.INVALID_REQUEST: Answer(
+        400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"
+    ),
     OutcomeName.INVALID_IMAGE: _INVALID_IMAGE,
     OutcomeName.RATE_LIMITED: Answer(429, "Too many requests. Please slow down.", "RATE_LIMITED"),
     OutcomeName.SERVICE_ERROR: Answer(500, "Unexpected server error. Please retry later."),
@@ -66,7 +68,9 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
     headers = dict(outcome.headers)
     if outcome.name in (OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT):
         if outcome.variant == "validation_error":
-            return _error(Answer(400, _VALIDATION_MESSAGES["validation_error"], "VALIDATION_ERROR"), outcome, headers)
+            return _error(
+                Answer(400, _VALIDATION_MESSAGES["validation_error"], "VALIDATION_ERROR"), outcome, headers
+            )
         return json_reply(200, {"result": _text(outcome, product)}, headers)
     if outcome.name is OutcomeName.RATE_LIMITED:
         headers.setdefault("Retry-After", str(max(math.ceil(outcome.retry_after or 1), 1)))
@@ -89,7 +93,11 @@ def _text(outcome: Outcome, product: Product) -> str:
 
 
 def _error(answer: Answer, outcome: Outcome, headers: Mapping[str, str]) -> Reply:
-    worded = _VALIDATION_MESSAGES.get(outcome.variant or "", answer.message) if answer.status == 400 else answer.message
+    worded = (
+        _VALIDATION_MESSAGES.get(outcome.variant or "", answer.message)
+        if answer.status == 400
+        else answer.message
+    )
     return json_reply(answer.status, _body(outcome.message or worded, answer.code), headers)
 
 
