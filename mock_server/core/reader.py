@@ -27,8 +27,8 @@ from mock_server.core.model import (
 from mock_server.core.pictures import Looked, Pictures
 from mock_server.core.provider import Provider, Traits
 from mock_server.core.readings import placed
-from mock_server.core.scenario import Scenario, Step
-from mock_server.core.sequence import counts_requests, step_at
+from mock_server.core.scenario import Step
+from mock_server.core.sequence import counts_requests, is_drawn, step_at
 from mock_server.core.store import Store
 from mock_server.core.synthesis import synthesize
 from mock_server.errors import UnmatchedError
@@ -188,17 +188,19 @@ class Reader:
         if match is None:
             return self._unmatched(asked, only, traits, library)
         scenario = match.scenario
-        position = 0
-        if counts_requests(scenario) and only is None:
+        position, default_delay = 0, library.fixtures.defaults.delay
+        if only is None and (counts_requests(scenario) or is_drawn(default_delay)):
             position = await self._store.advance(account.key, scenario.name)
         step = step_at(scenario, position) if only is None else Step(only)
-        rng = _Chance(f"{self.policy.seed}/{account.key}/{scenario.name}/{position}")
-        reading = _truth(scenario, match, asked)
-        if step.trouble:
-            reading = troubles.apply(reading, step.trouble, facts=asked.facts, rng=rng)
+        reading = placed(scenario.reading, match.placement, _size(asked))
+        delay, plan = step.delay or default_delay, NO_FAULT
+        if step.trouble or step.fault or delay:
+            rng = random.Random(f"{self.policy.seed}/{account.key}/{scenario.name}/{position}")
+            if step.trouble:
+                reading = troubles.apply(reading, step.trouble, facts=asked.facts, rng=rng)
+            plan = faults.plan(delay, step.fault, rng)
         outcome = await self._played(step, reading, asked, account, traits, library)
-        delay = step.delay or library.fixtures.defaults.delay
-        return _Recognised(outcome, faults.plan(delay, step.fault, rng), scenario.name, match.kind)
+        return _Recognised(outcome, plan, scenario.name, match.kind)
 
     async def _played(
         self, step: Step, reading: Reading, asked: Asked, account: Account, traits: Traits, library: Library
@@ -237,9 +239,14 @@ class Reader:
         outcome = Outcome(
             name, reading=reading, variant=_default_variant(library, traits, name), digest=_digest(asked)
         )
+        return _Recognised(outcome, self._default_plan(library), match=kind)
+
+    def _default_plan(self, library: Library) -> FaultPlan:
+        delay = library.fixtures.defaults.delay
+        if delay is None:
+            return NO_FAULT
         self._drawn += 1
-        rng = random.Random(f"{self.policy.seed}//{self._drawn}")
-        return _Recognised(outcome, faults.plan(library.fixtures.defaults.delay, None, rng), match=kind)
+        return faults.plan(delay, None, random.Random(f"{self.policy.seed}//{self._drawn}"))
 
 
 def _forced_match(forced: forcing.Forced | None, asked: Asked, library: Library) -> Match | None:
@@ -265,10 +272,6 @@ def _what_is_read(reading: Reading, product: Product, traits: Traits) -> Outcome
     if reading.vin or (reading.text and traits.free_text):
         return OutcomeName.READ
     return OutcomeName.NOTHING_FOUND if reading.text or reading.plates else OutcomeName.NO_TEXT
-
-
-def _truth(scenario: Scenario, match: Match, asked: Asked) -> Reading:
-    return placed(scenario.reading, match.placement, _size(asked))
 
 
 def _synthesized(asked: Asked) -> Reading:

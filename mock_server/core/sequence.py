@@ -1,7 +1,6 @@
 """Where a scenario's sequence stands after so many requests."""
 
-from mock_server.core.model import Dribble
-from mock_server.core.scenario import Fixed, Scenario, Step
+from mock_server.core.scenario import Delay, Lognormal, Scenario, Step, Uniform
 
 
 def step_at(scenario: Scenario, position: int) -> Step:
@@ -20,9 +19,9 @@ def step_at(scenario: Scenario, position: int) -> Step:
 
 def counts_requests(scenario: Scenario) -> bool:
     """Whether a scenario's answer depends on how often it was met: several steps, or anything drawn by chance."""
-    return len(scenario.steps) > 1 or any(_draws(step) for step in scenario.steps)
+    return len(scenario.steps) > 1 or any(step.trouble or is_drawn(step.delay) for step in scenario.steps)
 
 
-def _draws(step: Step) -> bool:
-    fixed = step.delay is None or isinstance(step.delay, Fixed | Dribble)
-    return not fixed or step.trouble is not None
+def is_drawn(delay: Delay | None) -> bool:
+    """Whether a delay differs from one request to the next."""
+    return isinstance(delay, Uniform | Lognormal)
