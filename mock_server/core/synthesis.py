@@ -1,0 +1,105 @@
+"""A believable reading for a picture that nobody described, made from the picture's own digest.
+
+The same digest, size and product give the same reading for ever, in every process.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from mock_server.core.model import Candidate, PlateReading, Product, Reading, Vehicle, VinReading
+from mock_server.identifiers.confusables import alternatives
+from mock_server.identifiers.generator import IdentifierGenerator
+from mock_server.identifiers.plates import GRAMMARS
+from mock_server.identifiers.vins import ALPHABET
+from mock_server.imaging.geometry import Box
+
+_VEHICLES = (("Sedan", 0.76), ("SUV", 0.92), ("Pickup Truck", 0.94), ("Van", 1.12))
+"""Type of vehicle and its height as a part of its width, seen from behind."""
+_TYPES = ("Sedan", "Sedan", "Sedan", "SUV", "SUV", "Pickup Truck", "Van")
+_NARROW = {"us": 2.0, "ca": 2.0, "au": 2.75, "br": 3.1, "in": 4.2}
+"""Country to the width of its plates as a part of their height, where that is not the European 4.6."""
+_EUROPEAN_ASPECT = 4.6
+_VIN_ASPECT = 12.0
+_CROP_ASPECT = 1.8
+"""A picture this much wider than high is taken for a close crop of a plate."""
+
+
+def synthesize(digest: bytes | str, width: int, height: int, product: Product) -> Reading:
+    """The reading of a picture of `width` x `height` pixels with this digest (bytes, or their hex form).
+
+    Plates stand in their region's format as printed; VINs have a valid check digit. Scores have three decimals and
+    candidates begin with the text itself. Boxes lie inside the picture.
+    """
+    text = digest.hex() if isinstance(digest, bytes) else digest.lower()
+    seed = int.from_bytes(hashlib.sha256(f"{product.value}:{text}".encode()).digest()[:16], "big")
+    draw = _Draw(IdentifierGenerator(seed), max(width, 1), max(height, 1))
+    return Reading(vin=draw.vin()) if product is Product.VIN else Reading(plates=(draw.plate(),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """One picture's draws; their order is part of the result."""
+
+    generator: IdentifierGenerator
+    width: int
+    height: int
+
+    def plate(self) -> PlateReading:
+        region = self.generator.region()
+        text = self.generator.plate(region)
+        score = self._score(0.80, 0.96)
+        kind = self.generator.pick(_TYPES)
+        around = self._vehicle_box(dict(_VEHICLES)[kind])
+        return PlateReading(
+            text=text,
+            region=region,
+            region_score=self._score(0.62, 0.95),
+            score=score,
+            dscore=self._score(0.70, 0.95),
+            box=self._plate_box(around, _NARROW.get(GRAMMARS[region].code[:2], _EUROPEAN_ASPECT)),
+            candidates=self._candidates(text, score, None),
+            vehicle=Vehicle(kind, self._score(0.55, 0.93), around),
+        )
+
+    def vin(self) -> VinReading:
+        text = self.generator.vin()
+        confidence = self._score(0.88, 0.99)
+        wide = min(self.width * self.generator.number(0.55, 0.85), self.height * _VIN_ASPECT * 0.6)
+        box = self._placed(wide, wide / _VIN_ASPECT, (0.5, self.generator.number(0.35, 0.65)))
+        return VinReading(text, confidence, box, self._candidates(text, confidence, ALPHABET))
+
+    def _score(self, low: float, high: float) -> float:
+        return round(self.generator.number(low, high), 3)
+
+    def _candidates(self, text: str, score: float, allowed: str | None) -> tuple[Candidate, ...]:
+        """The text itself and up to three misreadings of it, their scores falling."""
+        found = [Candidate(text, score)]
+        wanted = 1 + int(self.generator.number(0, 3))
+        for other in alternatives(text, wanted, allowed=allowed):
+            likely = min(score * other.likeness * self.generator.number(0.80, 0.98), found[-1].score - 0.001)
+            found.append(Candidate(other.text, round(max(likely, 0.0), 3)))
+        return tuple(found)
+
+    def _vehicle_box(self, aspect: float) -> Box:
+        if self.width >= self.height * _CROP_ASPECT:
+            return Box(0, 0, self.width, self.height)
+        wide = min(self.width * self.generator.number(0.60, 0.88), self.height * 0.92 / aspect)
+        return self._placed(wide, wide * aspect, (self.generator.number(0.46, 0.54), self.generator.number(0.50, 0.58)))
+
+    def _plate_box(self, around: Box, aspect: float) -> Box:
+        """Low on the vehicle, in its middle; a close crop of a plate is nearly filled."""
+        if self.width >= self.height * _CROP_ASPECT:
+            wide = min(self.width * 0.86, self.height * 0.80 * aspect)
+            return self._placed(wide, wide / aspect, (0.5, 0.5))
+        wide = around.width * (0.17 if aspect < 2.5 else 0.27) * self.generator.number(0.95, 1.1)
+        x = (around.xmin + around.xmax) / 2 / self.width
+        y = (around.ymin + around.height * self.generator.number(0.56, 0.70)) / self.height
+        return self._placed(wide, wide / aspect, (x, y))
+
+    def _placed(self, wide: float, tall: float, middle: tuple[float, float]) -> Box:
+        """A box of this size about `middle` (parts of the picture), inside the picture and never empty."""
+        columns = min(max(round(wide), 1), self.width)
+        rows = min(max(round(tall), 1), self.height)
+        left = min(max(round(middle[0] * self.width - columns / 2), 0), self.width - columns)
+        top = min(max(round(middle[1] * self.height - rows / 2), 0), self.height - rows)
+        return Box(left, top, left + columns, top + rows)
