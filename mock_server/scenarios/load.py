@@ -7,18 +7,20 @@ from pathlib import Path
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.errors import FixturesError, Mistake
+from mock_server.scenarios.checks import check_set
 from mock_server.scenarios.files import Directory, FixtureFile, Signature, UnreadableError, text_of
 from mock_server.scenarios.parse import ParsedFile, ParsedMock, ParsedScenario, mock_file, scenario_file
-from mock_server.scenarios.pictures import path_issue
+from mock_server.scenarios.picture_checks import PictureChecks
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A set that can be served, and what is odd about it."""
+    """A set that can be served, and what is odd about it; `parsed` knows where each scenario is written."""
 
     set: FixtureSet
     warnings: tuple[Mistake, ...] = ()
+    parsed: tuple[ParsedScenario, ...] = field(default=(), repr=False)
 
 
 def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account] = ()) -> Loaded:
@@ -38,6 +40,7 @@ class FixtureLoader:
     vocabulary: Vocabulary = ANY
     accounts: Sequence[Account] = ()
     _files: dict[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
+    _pictures: PictureChecks = field(default_factory=PictureChecks)
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file."""
@@ -45,18 +48,19 @@ class FixtureLoader:
         if not self.root.is_dir():
             raise FixturesError([Mistake(str(self.root), 1, 1, "there is no such fixtures directory")])
         mock, mistakes = self._mock(directory)
-        parsed, more = self._scenarios(directory)
-        mistakes += more
-        images, more = _pictures(directory, parsed)
-        mistakes += more
+        parsed, in_files = self._scenarios(directory)
+        images, in_pictures = self._pictures.check(directory, parsed)
+        accounts = tuple(self.accounts) if mock.accounts is None else mock.accounts
         fixtures = FixtureSet(
             root=self.root,
             scenarios=tuple(replace(one.scenario, order=number) for number, one in enumerate(parsed)),
-            accounts=tuple(self.accounts) if mock.accounts is None else mock.accounts,
+            accounts=accounts,
             defaults=mock.defaults,
             images=images,
         )
-        return _judged(fixtures, mistakes)
+        told = sorted({*mistakes, *in_files, *in_pictures, *check_set(parsed, accounts)})
+        raise_if_wrong(told)
+        return Loaded(fixtures, tuple(told), tuple(parsed))
 
     def _mock(self, directory: Directory) -> tuple[ParsedMock, list[Mistake]]:
         file, mistakes = directory.mock_file()
@@ -90,24 +94,7 @@ class FixtureLoader:
         return file.signature, parsed
 
 
-def _pictures(directory: Directory, scenarios: list[ParsedScenario]) -> tuple[dict[str, Path], list[Mistake]]:
-    """Where each picture is, by id."""
-    images: dict[str, Path] = {}
-    mistakes: list[Mistake] = []
-    for one in scenarios:
-        for number, (written, id) in enumerate(one.pictures):
-            if id in images:
-                continue
-            issue = path_issue(directory, id, written, ("when", "image", number))
-            if issue is not None:
-                mistakes.append(one.source.mistake(issue))
-            elif id is not None:
-                images[id] = directory.root / id
-    return images, mistakes
-
-
-def _judged(fixtures: FixtureSet, mistakes: list[Mistake]) -> Loaded:
-    told = sorted(set(mistakes))
+def raise_if_wrong(told: Sequence[Mistake]) -> None:
+    """Raise FixturesError if more than warnings was told."""
     if any(not mistake.warning for mistake in told):
         raise FixturesError(told)
-    return Loaded(fixtures, tuple(told))

@@ -27,6 +27,7 @@ from mock_server.scenarios.pictures import picture_id
 from mock_server.scenarios.scalars import written
 from mock_server.scenarios.scenario_shape import ScenarioShape
 from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.vin_check import vin_issues
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -195,6 +196,7 @@ def _scenario(
     pictures = tuple((written, picture_id(file, written)) for written in shape.when.image)
     ids = [id for _, id in pictures if id is not None]
     scenario = compiled.scenario(shape, images=ids, file=file, line=line)
+    mistakes.extend(source.mistake(issue) for issue in vin_issues(scenario))
     return ParsedScenario(scenario, source, pictures, whole)
 
 

@@ -1,5 +1,6 @@
 """A fixtures directory becomes the values that the core works with."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,7 @@ from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import FixtureLoader, load
 from mock_server.scenarios.parse import parse_scenario
 
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    """A fixtures directory with these files."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return root
+Write = Callable[[Mapping[str, str | bytes]], Path]
 
 
 @pytest.mark.parametrize(
@@ -37,25 +31,23 @@ def test_text_stays_as_written(text: str) -> None:
     assert scenario.when.key == text
 
 
-def test_full_scenario(tmp_path: Path) -> None:
+def test_full_scenario(write: Write) -> None:
     """Every part of a scenario arrives in the core's own words."""
-    write(
-        tmp_path,
+    root = write(
         {
-            "images/car.jpg": "",
             "scenarios/deep/car.yaml": """\
 scenario: car
 description: Two cars
 priority: 3
 when:
-  image: ../../images/car.jpg
+  image: ../../images/car.png
   header: {X-Test: "a*"}
   product: plate
   properties: {format: jpg, min_width: 100, blank: false}
 reading:
   plates:
-    - {text: 9DJC652, region: us-ca, score: 0.902, box: [412, 300, 548, 344],
-       candidates: [{text: 9OJC652, score: 0.742}, 9QJC652], vehicle: {type: Sedan, box: [90, 80, 700, 420]}}
+    - {text: 9DJC652, region: us-ca, score: 0.902, box: [12, 100, 148, 144],
+       candidates: [{text: 9OJC652, score: 0.742}, 9QJC652], vehicle: {type: Sedan, box: [90, 80, 400, 200]}}
     - 7XYZ123
   vin: {text: JHLRD77874C026456, confidence: 0.983, candidates: [{text: JHLRD77874C026455, confidence: 0.5}]}
 then:
@@ -67,23 +59,23 @@ repeat: cycle
         },
     )
 
-    scenario = load(tmp_path).set.scenarios[0]
+    scenario = load(root).set.scenarios[0]
 
-    assert scenario.when.images == ("images/car.jpg",)
+    assert scenario.when.images == ("images/car.png",)
     assert scenario.when.header == {"x-test": "a*"}
     assert scenario.when.product is Product.PLATE
     assert scenario.when.properties is not None
     assert scenario.when.properties.format == "JPEG"
     assert scenario.when.properties.blank is False
     first, second = scenario.reading.plates
-    assert first.box == Box(412, 300, 548, 344)
+    assert first.box == Box(12, 100, 148, 144)
     assert first.candidates == (
         Candidate("9DJC652", 0.902),
         Candidate("9OJC652", 0.742),
         Candidate("9QJC652", 0.631),
     )
     assert first.vehicle is not None
-    assert first.vehicle.box == Box(90, 80, 700, 420)
+    assert first.vehicle.box == Box(90, 80, 400, 200)
     assert second.candidates == (Candidate("7XYZ123", second.score),)
     assert scenario.reading.vin is not None
     assert [one.score for one in scenario.reading.vin.candidates] == [0.983, 0.5]
@@ -111,10 +103,9 @@ def test_last_step_stays() -> None:
     assert scenario.steps[1].delay == Lognormal(0.12, 0.4, 5.0)
 
 
-def test_accounts_and_defaults(tmp_path: Path) -> None:
+def test_accounts_and_defaults(write: Write) -> None:
     """`mock.yaml` gives accounts with all their allowances, and defaults."""
-    write(
-        tmp_path,
+    root = write(
         {
             "mock.yaml": """\
 accounts:
@@ -129,7 +120,7 @@ charge: {"*": [read], carsxe: [read, nothing_found]}
         },
     )
 
-    fixtures = load(tmp_path).set
+    fixtures = load(root).set
 
     demo, gone, slow = fixtures.accounts
     assert (demo.key, demo.credits) == ("12:30", {Product.PLATE: 100, Product.VIN: None})
@@ -147,21 +138,21 @@ charge: {"*": [read], carsxe: [read, nothing_found]}
     assert fixtures.defaults.charge["carsxe"] == {OutcomeName.READ, OutcomeName.NOTHING_FOUND}
 
 
-def test_accounts_stand_in(tmp_path: Path) -> None:
+def test_accounts_stand_in(write: Write) -> None:
     """Where `mock.yaml` declares no accounts, the given ones are there; an empty list means none."""
     shipped = (Account("demo", "demo-key"),)
+    root = write({})
 
-    assert load(tmp_path, accounts=shipped).set.accounts == shipped
+    assert load(root, accounts=shipped).set.accounts == shipped
 
-    write(tmp_path, {"mock.yaml": "accounts: []\n"})
+    root = write({"mock.yaml": "accounts: []\n"})
 
-    assert load(tmp_path, accounts=shipped).set.accounts == ()
+    assert load(root, accounts=shipped).set.accounts == ()
 
 
-def test_scenarios_are_ordered(tmp_path: Path) -> None:
+def test_scenarios_are_ordered(write: Write) -> None:
     """File order is the order of paths, then of documents; hidden and foreign files are passed over."""
-    write(
-        tmp_path,
+    root = write(
         {
             "scenarios/b.yaml": "scenario: b1\nwhen: {key: a}\n---\nscenario: b2\nwhen: {key: b}\n",
             "scenarios/a/z.yml": "scenario: z\nwhen: {key: c}\n",
@@ -171,15 +162,14 @@ def test_scenarios_are_ordered(tmp_path: Path) -> None:
         },
     )
 
-    scenarios = load(tmp_path, accounts=[Account(key, key) for key in "abc"]).set.scenarios
+    scenarios = load(root, accounts=[Account(key, key) for key in "abc"]).set.scenarios
 
     assert [(one.name, one.order) for one in scenarios] == [("z", 0), ("b1", 1), ("b2", 2)]
 
 
-def test_all_mistakes_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_at_once(write: Write) -> None:
     """Every mistake of every file is told, in order of file and line, with the directory as it was given."""
-    write(
-        tmp_path,
+    root = write(
         {
             "mock.yaml": "accounts:\n  - {name: x}\nunmatchd: error\n",
             "scenarios/b.yaml": "scenario: b\npriority: 12\n---\nscenario: B\n",
@@ -188,7 +178,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     )
 
     with pytest.raises(FixturesError) as caught:
-        load(tmp_path)
+        load(root)
 
     assert [(Path(one.file).name, one.line) for one in caught.value.mistakes] == [
         ("mock.yaml", 2),
@@ -199,15 +189,12 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_reload_reads_what_changed(tmp_path: Path) -> None:
+def test_reload_reads_what_changed(write: Write) -> None:
     """A second load parses only files that changed, and sees new, changed and removed ones."""
-    write(
-        tmp_path, {"scenarios/a.yaml": "scenario: a\n", "scenarios/b.yaml": "scenario: b\nwhen: {url: x}\n"}
-    )
-    loader = FixtureLoader(tmp_path)
+    root = write({"scenarios/a.yaml": "scenario: a\n", "scenarios/b.yaml": "scenario: b\nwhen: {url: x}\n"})
+    loader = FixtureLoader(root)
     before = loader.load().set.scenarios
-    write(
-        tmp_path,
+    root = write(
         {
             "scenarios/b.yaml": "scenario: bee\nwhen: {url: y}\n",
             "scenarios/c.yaml": "scenario: c\nwhen: {url: z}",

@@ -7,7 +7,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.imaging.synth.glyphs import BROAD, EMBOSSED, PLATE, SMALL, Lettering, draw_text, text_width
-from mock_server.imaging.synth.pixels import Colour, Pixels, blurred, from_image, gradient, lit, over, smooth_noise
+from mock_server.imaging.synth.pixels import (
+    Colour,
+    Pixels,
+    blurred,
+    from_image,
+    gradient,
+    lit,
+    over,
+    smooth_noise,
+)
 
 Rect = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels of a flat picture."""

@@ -3,18 +3,29 @@
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.synth.backdrops import PLACES
 from mock_server.imaging.synth.bodies import BODIES
 from mock_server.imaging.synth.camera import Shot, at_night, box_around, exposed, glow
 from mock_server.imaging.synth.pixels import (
-    Colour, Matrix, Pixels, blurred, from_image, homography, moved, over, scaled, to_image, turned, warped,
+    Colour,
+    Matrix,
+    Pixels,
+    blurred,
+    from_image,
+    homography,
+    moved,
+    over,
+    scaled,
+    to_image,
+    turned,
+    warped,
 )
 from mock_server.imaging.synth.plates import SCALE, FlatPlate, flat_plate
 from mock_server.imaging.synth.truth import PlateTruth, Truth, VehicleTruth
 from mock_server.imaging.synth.vehicles import MARGIN, Layer, paint_vehicle
-from PIL import Image
 
 PAINTS: dict[str, Colour] = {
     "white": (236, 237, 236), "black": (22, 23, 26), "silver": (178, 182, 186), "grey": (92, 97, 102),

@@ -7,9 +7,29 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.synth.camera import Shot, box_around, exposed, streaks
-from mock_server.imaging.synth.glyphs import PRICKED, PRINTED, SMALL, STAMPED, Lettering, draw_text, text_width
+from mock_server.imaging.synth.glyphs import (
+    PRICKED,
+    PRINTED,
+    SMALL,
+    STAMPED,
+    Lettering,
+    draw_text,
+    text_width,
+)
 from mock_server.imaging.synth.pixels import (
-    Colour, Matrix, Pixels, blurred, from_image, gradient, homography, lit, over, smooth_noise, to_image, turned, warped,
+    Colour,
+    Matrix,
+    Pixels,
+    blurred,
+    from_image,
+    gradient,
+    homography,
+    lit,
+    over,
+    smooth_noise,
+    to_image,
+    turned,
+    warped,
 )
 from mock_server.imaging.synth.truth import Truth, VinTruth
 

@@ -1,0 +1,119 @@
+"""The pictures of a set: whether they are there, are pictures, and hold the boxes said to be in them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mock_server.core.model import Reading
+from mock_server.errors import (
+    EmptyImageError,
+    ImageError,
+    Mistake,
+    NotAnImageError,
+    TooManyPixelsError,
+    UnsupportedImageError,
+)
+from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, PictureHeader, inspect
+from mock_server.imaging.geometry import Box
+from mock_server.scenarios.files import Directory
+from mock_server.scenarios.issue import Issue
+from mock_server.scenarios.issue import Path as DocumentPath
+from mock_server.scenarios.parse import ParsedScenario
+from mock_server.scenarios.pictures import path_issue
+
+_Signature = tuple[int, int]
+
+
+@dataclass(slots=True)
+class PictureChecks:
+    """Checks pictures by their headers; those that have not changed are not read again."""
+
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    _headers: dict[Path, tuple[_Signature, PictureHeader | ImageError]] = field(default_factory=dict)
+
+    def check(
+        self, directory: Directory, scenarios: Sequence[ParsedScenario]
+    ) -> tuple[dict[str, Path], list[Mistake]]:
+        """Where each usable picture is, by id, and what is wrong with the others and with the boxes."""
+        images: dict[str, Path] = {}
+        mistakes: list[Mistake] = []
+        for one in scenarios:
+            for number, (written, id) in enumerate(one.pictures):
+                path: DocumentPath = ("when", "image", number)
+                issue = path_issue(directory, id, written, path)
+                if issue is not None or id is None:
+                    mistakes += [one.source.mistake(issue)] if issue else []
+                    continue
+                header = self._header(directory.root / id)
+                if isinstance(header, ImageError):
+                    what, hint = _what_is_wrong(header)
+                    mistakes.append(one.source.mistake(Issue(path, f'"{written}" {what}', hint)))
+                    continue
+                images[id] = directory.root / id
+                if number == 0:
+                    mistakes += _boxes_outside(one, header, written)
+        return images, mistakes
+
+    def _header(self, path: Path) -> PictureHeader | ImageError:
+        facts = path.stat()
+        signature = (facts.st_mtime_ns, facts.st_size)
+        known = self._headers.get(path)
+        if known is None or known[0] != signature:
+            known = self._headers[path] = (signature, self._inspected(path))
+        return known[1]
+
+    def _inspected(self, path: Path) -> PictureHeader | ImageError:
+        try:
+            return inspect(path.read_bytes(), max_pixels=self.max_pixels)
+        except ImageError as error:
+            return error
+        except OSError as error:
+            return ImageError(error.strerror or str(error))
+
+
+def undecodable(one: ParsedScenario, id: str, error: ImageError) -> Mistake:
+    """The mistake of a picture whose header is well and whose pixels are not."""
+    number = next(number for number, (_, picture) in enumerate(one.pictures) if picture == id)
+    what, hint = _what_is_wrong(error)
+    return one.source.mistake(Issue(("when", "image", number), f'"{one.pictures[number][0]}" {what}', hint))
+
+
+def _what_is_wrong(error: ImageError) -> tuple[str, str]:
+    if isinstance(error, EmptyImageError):
+        return "is empty", ""
+    if isinstance(error, NotAnImageError):
+        return "is no picture", ""
+    if isinstance(error, UnsupportedImageError):
+        hint = "install the extra: vehicle-ocr-mock[heif]" if error.format == "HEIF" else ""
+        return f"is of a format that is not read here ({error.format})", hint
+    if isinstance(error, TooManyPixelsError):
+        return f"has {error.pixels:,} pixels; at most {error.limit:,} are read", ""
+    return "is damaged or ends early", ""
+
+
+def _boxes_outside(one: ParsedScenario, header: PictureHeader, written: str) -> Iterator[Mistake]:
+    for path, box in _boxes(one.scenario.reading):
+        if box.xmax > header.width or box.ymax > header.height:
+            corners = f"[{box.xmin}, {box.ymin}, {box.xmax}, {box.ymax}]"
+            size = f"{header.width} x {header.height}"
+            what = f'the box {corners} reaches out of "{written}", which has {size} pixels'
+            yield one.source.mistake(Issue(path, what))
+
+
+def _boxes(reading: Reading) -> Iterator[tuple[DocumentPath, Box]]:
+    """All boxes with their paths; steps that are not there, "plate" or "plates", will be skipped."""
+    for number, plate in enumerate(reading.plates):
+        start: DocumentPath = ("reading", "plate", "plates", number)
+        yield from _with_path((*start, "box"), plate.box)
+        yield from _with_path((*start, "vehicle", "box"), plate.vehicle.box if plate.vehicle else None)
+        for candidate in plate.candidates:
+            yield from _with_path((*start, "candidates"), candidate.box)
+    if reading.vin:
+        yield from _with_path(("reading", "vin", "box"), reading.vin.box)
+        for candidate in reading.vin.candidates:
+            yield from _with_path(("reading", "vin", "candidates"), candidate.box)
+
+
+def _with_path(path: DocumentPath, box: Box | None) -> Iterator[tuple[DocumentPath, Box]]:
+    if box is not None:
+        yield path, box

@@ -1,0 +1,35 @@
+"""Fixture directories made for one test."""
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+Write = Callable[[Mapping[str, str | bytes]], Path]
+
+
+def png(text: str = "7XYZ123", size: tuple[int, int] = (400, 200)) -> bytes:
+    """A picture with a text on it."""
+    image = Image.new("RGB", size, "white")
+    ImageDraw.Draw(image).text((size[0] // 8, size[1] // 3), text, fill="black", font_size=size[1] // 4)
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write files below a directory that holds the picture images/car.png of 400 x 200 pixels; returns it."""
+    root = tmp_path / "fixtures"
+
+    def written(files: Mapping[str, str | bytes]) -> Path:
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return root
+
+    written({"images/car.png": png(), "images/truck.png": png("9DJC652")})
+    return written
