@@ -18,11 +18,11 @@ from mock_server.core.fixture_set import Defaults, Unmatched
 from mock_server.core.journal import Exchange, Journal
 from mock_server.core.library import Library, references_of
 from mock_server.core.model import OutcomeName
-from mock_server.core.pictures import Pictures
+from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
 from mock_server.core.store import MemoryStore, Store
 from mock_server.dispatch import Dispatch
-from mock_server.errors import FetchError
+from mock_server.fetch import Fetcher, FetchPolicy
 from mock_server.imaging.index import ImageIndex
 from mock_server.own_routes import own_routes
 from mock_server.providers.base import Provider
@@ -53,7 +53,7 @@ class App:
             library,
             accounts=self.accounts,
             store=store,
-            pictures=Pictures(_refuse_to_fetch, own_hosts()),
+            pictures=Pictures(_fetch_as(settings), own_hosts()),
             policy=Policy(Unmatched(settings.unmatched), forcing=settings.forcing, seed=settings.seed),
         )
         self._loader = loader
@@ -140,5 +140,10 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
     return file
 
 
-async def _refuse_to_fetch(url: str) -> bytes:
-    raise FetchError("not fetched: fetching is off")
+def _fetch_as(settings: Settings) -> Fetch:
+    fetcher = Fetcher(FetchPolicy.parse(settings.fetch), max_bytes=settings.max_body)
+
+    async def fetch(url: str) -> bytes:
+        return (await fetcher.fetch(url)).data
+
+    return fetch

@@ -10,16 +10,20 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
 
-from mock_server.app import App, create_app
+from mock_server.app import App, create_app, own_hosts
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
+from mock_server.redirect import Route, redirected
+from mock_server.settings import Settings
+from mock_server.tls import CertificateAuthority
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
@@ -59,15 +63,16 @@ class _Listener(uvicorn.Server):
 class Server:
     """An application on its sockets. `url` and `tls_url` are known as soon as this exists."""
 
-    def __init__(self, app: App, *, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, app: App) -> None:
         settings = app.settings
         self.app = app
-        self._ssl_context = ssl_context
+        self.authority = CertificateAuthority.open() if settings.tls else None
+        self._ssl_context = _ssl_context(self.authority, settings) if self.authority else None
         self._sockets = [_listen(settings.host, settings.port)]
-        if ssl_context is not None:
+        if self._ssl_context is not None:
             self._sockets.append(_listen(settings.host, settings.tls_port))
         self.url = _url("http", settings.host, self._sockets[0])
-        self.tls_url = _url("https", settings.host, self._sockets[1]) if ssl_context else None
+        self.tls_url = _url("https", settings.host, self._sockets[1]) if self._ssl_context else None
         self._stop = asyncio.Event()
 
     async def serve(self, ready: Callable[[], None]) -> None:
@@ -139,6 +144,38 @@ class MockServer:
         return self._running().url
 
     @property
+    def tls_url(self) -> str | None:
+        """The HTTPS address, without a slash at the end; None without `tls`."""
+        return self._running().tls_url
+
+    @property
+    def certificate_path(self) -> Path | None:
+        """The certificate (PEM) that clients of `tls_url` must trust; None without `tls`."""
+        authority = self._running().authority
+        return authority.certificate_path if authority else None
+
+    @property
+    def route(self) -> Route:
+        """How the providers' real host names lead here. Raises SettingsError without `tls`."""
+        server = self._running()
+        if server.tls_url is None or server.authority is None:
+            raise SettingsError("the providers' real names are HTTPS names: start the mock with tls=True")
+        host = server.app.settings.host
+        if ":" in host:
+            raise SettingsError(f"the providers' real names cannot lead to {host}: listen on an IPv4 address")
+        http, https = (int(url.rpartition(":")[2]) for url in (server.url, server.tls_url))
+        address = "127.0.0.1" if host in ("0.0.0.0", "localhost") else host
+        return Route(own_hosts(), http, https, str(server.authority.certificate_path), address)
+
+    def redirect(self) -> AbstractContextManager[None]:
+        """Lead the providers' real host names to this mock, in this process, while the context lasts.
+
+        Any client in the process then reaches the mock by the name it always uses, and trusts it. The mock must
+        have been started with `tls=True`.
+        """
+        return redirected(self.route)
+
+    @property
     def app(self) -> App:
         """The application that is being served."""
         return self._running().app
@@ -192,11 +229,11 @@ class MockServer:
             ready.set()
 
 
-def run(app: App, ready: Callable[[Server], None], *, ssl_context: ssl.SSLContext | None = None) -> None:
+def run(app: App, ready: Callable[[Server], None]) -> None:
     """Serve in the foreground until SIGINT or SIGTERM; requests in flight finish first."""
 
     async def main() -> None:
-        server = Server(app, ssl_context=ssl_context)
+        server = Server(app)
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, server.stop)
@@ -217,6 +254,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         # uvloop has no wheels for Windows.
         return None
     return uvloop.new_event_loop
+
+
+def _ssl_context(authority: CertificateAuthority, settings: Settings) -> ssl.SSLContext:
+    further = settings.tls_names.replace(",", " ").split()
+    # A wildcard address is nothing that a client could ask for.
+    own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
+    return authority.ssl_context([*own_hosts(), *own, *further])
 
 
 def _listen(host: str, port: int) -> socket.socket:
