@@ -89,7 +89,7 @@ class AccountShape(Shape):
     status: Annotated[AccountStatus, choice(AccountStatus, "an account status")] = Field(
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
-    plans: Annotated[list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product")] = Field(
+    plans: Annotated[list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", at_least=0)] = Field(
         list(Product), description="Products that this account may call."
     )
     credits: Annotated[CreditsShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(

@@ -38,20 +38,21 @@ class OneWord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneOrMany:
-    """A single value stands for a list of one."""
+    """A single value stands for a list of one. An empty list needs `at_least` 0."""
 
     what: str
+    at_least: int = 1
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._widen, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        many = dict(handler(schema)) | {"minItems": 1}
+        many = dict(handler(schema)) | {"minItems": self.at_least}
         return {"anyOf": [many["items"], many]}
 
     def _widen(self, value: object) -> object:
         if isinstance(value, list):
-            if not value:
+            if len(value) < self.at_least:
                 raise wants(f"{self.what}, or a list")
             return value
         return [value]
