@@ -65,7 +65,7 @@ class Endpoint:
             request_id, provider, call, reply, now=self._clock.now(), seconds=time.perf_counter() - started
         )
         self._record(decided(exchange, request, decision) if request else exchange)
-        await send_reply(reply, decision.plan, scope, receive, send)
+        await send_reply(reply, decision.plan, scope, send)
 
     async def _receive(self, route: Route, scope: Scope, receive: Receive) -> tuple[Call, bool]:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
