@@ -38,20 +38,21 @@ class OneWord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneOrMany:
-    """A single value stands for a list of one."""
+    """A single value stands for a list of one. `or_none`: the list may be empty."""
 
     what: str
+    or_none: bool = False
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._widen, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        many = dict(handler(schema)) | {"minItems": 1}
+        many = dict(handler(schema)) | ({} if self.or_none else {"minItems": 1})
         return {"anyOf": [many["items"], many]}
 
     def _widen(self, value: object) -> object:
         if isinstance(value, list):
-            if not value:
+            if not value and not self.or_none:
                 raise wants(f"{self.what}, or a list")
             return value
         return [value]
