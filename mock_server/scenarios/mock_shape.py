@@ -54,7 +54,7 @@ _ALLOWANCE_SCHEMA: JsonSchema = {
 _ALLOWANCE = Scalar(_allowance, _ALLOWANCE_SCHEMA)
 Allowance = Annotated[int | None, _ALLOWANCE]
 Outcome = Annotated[OutcomeName, OUTCOME]
-Outcomes = Annotated[list[Outcome], OneOrMany("an outcome")]
+Outcomes = Annotated[list[Outcome], OneOrMany("an outcome", or_none=True)]
 
 
 class CreditsShape(Shape):
@@ -89,9 +89,15 @@ class AccountShape(Shape):
     status: Annotated[AccountStatus, choice(AccountStatus, "an account status")] = Field(
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
+<<<<<<< HEAD
     plans: Annotated[list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", at_least=0)] = Field(
         list(Product), description="Products that this account may call."
     )
+=======
+    plans: Annotated[
+        list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", or_none=True)
+    ] = Field(list(Product), description="Products that this account may call.")
+>>>>>>> scenarios
     credits: Annotated[CreditsShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
         CreditsShape(), description="Prepaid units: for both products, or {plate, vin}."
     )

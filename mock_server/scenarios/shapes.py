@@ -38,21 +38,21 @@ class OneWord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OneOrMany:
-    """A single value stands for a list of one. An empty list needs `at_least` 0."""
+    """A single value stands for a list of one. `or_none`: the list may be empty."""
 
     what: str
-    at_least: int = 1
+    or_none: bool = False
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._widen, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        many = dict(handler(schema)) | {"minItems": self.at_least}
+        many = dict(handler(schema)) | ({} if self.or_none else {"minItems": 1})
         return {"anyOf": [many["items"], many]}
 
     def _widen(self, value: object) -> object:
         if isinstance(value, list):
-            if len(value) < self.at_least:
+            if not value and not self.or_none:
                 raise wants(f"{self.what}, or a list")
             return value
         return [value]
