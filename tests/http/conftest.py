@@ -37,9 +37,11 @@ PROTOCOLS = {
 class DemoApp:
     """`/fault/NAME`, `/late/SECONDS`, `/dribble/CHUNKS/SECONDS`; everything else answers at once.
 
-    The reply's body is the size of the request's. `finished` counts the requests that came to their end.
+    The reply's body is the size of the request's. `reached` counts the requests that were read, `finished`
+    those that came to their end.
     """
 
+    reached: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     finished: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     disconnected: threading.Event = field(default_factory=threading.Event)
 
@@ -54,6 +56,8 @@ class DemoApp:
             close = () if error.drained else ((b"connection", b"close"),)
             await send_reply(Reply(413, (*HEADERS, *close), b"too large"), FaultPlan(), scope, send)
             return
+        if scope["path"] != "/":
+            self.reached.release()
         await send_reply(Reply(200, HEADERS, b"%d bytes" % len(body)), plan_of(scope["path"]), scope, send)
         self.finished.release()
 
