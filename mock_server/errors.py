@@ -13,6 +13,7 @@ MockServerError                     never raised directly
 ├── BodyTooLargeError               a request body over the limit
 ├── ClientDisconnectedError         the client went away before its request was complete
 ├── MultipartError                  a body that is no well-formed multipart/form-data
+├── FaultUnavailableError           a fault asked for where no connection can be broken
 ├── FetchError                      an image URL that was not, or could not be, fetched
 ├── UnknownPreferenceError          a client forces a scenario or an outcome that does not exist
 ├── UnmatchedError                  a picture that no scenario knows, where that is to be an error
@@ -119,6 +120,14 @@ class MultipartError(MockServerError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class FaultUnavailableError(MockServerError):
+    """A fault asked for where the client's connection is out of reach: not under this package's own server."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        super().__init__(f"{fault} needs a real connection: serve with vehicle-ocr-mock or MockServer")
 
 
 class FetchError(MockServerError):

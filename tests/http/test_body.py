@@ -1,0 +1,168 @@
+"""Bodies read into memory, and refused politely."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from starlette.types import Message, Scope
+
+from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
+from mock_server.http.body import DRAIN_LIMIT, read_body
+
+if TYPE_CHECKING:
+    from tests.http.conftest import MakeRequest, Served
+
+pytestmark = pytest.mark.usefixtures("quiet_log")
+
+LIMIT = 1_000_000
+
+
+def read(messages: Iterable[Message], *headers: tuple[bytes, bytes], limit: int = 10) -> bytes:
+    """What `read_body` makes of these messages; asking for more than there are fails."""
+    incoming = iter(messages)
+    scope: Scope = {"type": "http", "headers": list(headers)}
+
+    async def receive() -> Message:
+        return next(incoming)
+
+    return asyncio.run(read_body(scope, receive, limit=limit))
+
+
+def pieces(*bodies: bytes, whole: bool = True) -> list[Message]:
+    return [
+        {"type": "http.request", "body": body, "more_body": not whole or number < len(bodies)}
+        for number, body in enumerate(bodies, 1)
+    ]
+
+
+def test_draining_has_an_end() -> None:
+    """A client that sends for ever is not read for ever."""
+    megabyte = bytes(1_000_000)
+
+    with pytest.raises(BodyTooLargeError) as raised:
+        read(
+            {"type": "http.request", "body": megabyte, "more_body": True}
+            for _ in range(DRAIN_LIMIT // 500_000)
+        )
+
+    assert not raised.value.drained
+
+
+GONE: Message = {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize("bodies", [(b"",), (b"0123456789",), (b"0123", b"456789"), (b"0", b"", b"1", b"")])
+def test_pieces_are_joined(bodies: tuple[bytes, ...]) -> None:
+    """Up to the limit itself everything comes through."""
+    assert read(pieces(*bodies)) == b"".join(bodies)
+
+
+def test_a_body_in_one_piece_is_not_copied() -> None:
+    """The very object that arrived is handed on."""
+    body = b"0123456789"
+
+    assert read(pieces(body)) is body
+
+
+@pytest.mark.parametrize(
+    ("messages", "headers", "declared", "drained"),
+    [
+        (pieces(b"01234567890"), [], None, True),
+        (pieces(b"01234567890"), [(b"content-length", b"11")], 11, True),
+        (pieces(b"012345", b"67890"), [], None, True),
+        (pieces(b"012345", b"67890", b"x" * 99, b""), [], None, True),
+        (pieces(b"012345", b"67890", b"x" * 89), [(b"content-length", b"100")], 100, True),
+        ([], [(b"content-length", b"100"), (b"expect", b"100-Continue")], 100, False),
+        ([], [(b"content-length", b"%d" % (DRAIN_LIMIT + 1))], DRAIN_LIMIT + 1, False),
+    ],
+)
+def test_a_larger_body_is_refused(
+    messages: list[Message], headers: list[tuple[bytes, bytes]], declared: int | None, drained: bool
+) -> None:
+    """Declared or not, it is read to its end when that is near, and the error says whether it was."""
+    with pytest.raises(BodyTooLargeError) as raised:
+        read(messages, *headers)
+
+    assert (raised.value.limit, raised.value.declared, raised.value.drained) == (10, declared, drained)
+
+
+@pytest.mark.parametrize(
+    ("messages", "headers"),
+    [
+        ([GONE], []),
+        ([*pieces(b"0", whole=False), GONE], []),
+        ([*pieces(b"x" * 20, whole=False), GONE], []),
+        ([GONE], [(b"content-length", b"100")]),
+    ],
+)
+def test_a_client_that_leaves_is_noticed(messages: list[Message], headers: list[tuple[bytes, bytes]]) -> None:
+    """Before, within and behind the limit."""
+    with pytest.raises(ClientDisconnectedError):
+        read(messages, *headers)
+
+
+def test_a_length_that_is_no_number_counts_as_none() -> None:
+    """No parser lets it through; a caller without one still gets a sensible answer."""
+    assert read(pieces(b"01"), (b"content-length", b"many")) == b"01"
+
+
+def chunked(size: int) -> Iterable[bytes]:
+    for _ in range(size // 50_000):
+        yield b"x" * 50_000
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, LIMIT])
+def test_bodies_over_the_wire(plain_server: "Served", size: int) -> None:
+    """With a declared length and in chunks, to the limit."""
+    sized = requests.post(plain_server.url, data=b"x" * size, timeout=10)
+    unsized = requests.post(plain_server.url, data=chunked(size), timeout=10)
+
+    assert sized.text == f"{size} bytes"
+    assert unsized.text == f"{size // 50_000 * 50_000} bytes"
+
+
+@pytest.mark.parametrize("make", [lambda size: b"x" * size, chunked], ids=["declared", "chunked"])
+def test_a_client_still_sending_sees_the_refusal(
+    plain_server: "Served", make: Callable[[int], bytes | Iterable[bytes]]
+) -> None:
+    """`requests` reads no reply before it has sent everything; it is not cut off with a broken pipe."""
+    with requests.Session() as session:
+        refused = session.post(plain_server.url, data=make(30_000_000), timeout=20)
+        next_one = session.post(plain_server.url, data=b"hello", timeout=20)
+
+    assert (refused.status_code, refused.text) == (413, "too large")
+    assert next_one.text == "5 bytes"
+
+
+def test_curl_sees_the_refusal(plain_server: "Served") -> None:
+    """curl asks for `100 Continue` with large bodies and is told no before it sends any."""
+    facts = "%{http_code} %{size_upload}"
+    curl = subprocess.run(
+        ["curl", "-s", "-w", facts, "-H", "Expect: 100-continue", "--data-binary", "@-", plain_server.url],
+        input=b"x" * 5_000_000,
+        capture_output=True,
+        timeout=20,
+        check=True,
+    )
+
+    assert curl.stdout == b"too large413 0"
+
+
+def test_who_expects_continue_is_refused_at_once(plain_server: "Served", ask: "MakeRequest") -> None:
+    """No `100 Continue`, the refusal, and the end of a connection whose next bytes could mean anything."""
+    with plain_server.connect() as client:
+        client.send(ask("/", "Expect: 100-continue", f"Content-Length: {LIMIT + 1}", body=b""))
+
+        assert client.head().startswith(b"HTTP/1.1 413 ")
+        assert client.rest() == b"too large"
+
+
+def test_a_client_that_leaves_during_its_upload(own_server: "Served", ask: "MakeRequest") -> None:
+    """The application learns of it and nothing is logged."""
+    with own_server.connect() as client:
+        client.send(ask("/", "Content-Length: 1000", body=b""), b"x" * 500)
+
+    assert own_server.app.disconnected.wait(timeout=10)
