@@ -89,15 +89,9 @@ class AccountShape(Shape):
     status: Annotated[AccountStatus, choice(AccountStatus, "an account status")] = Field(
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
-<<<<<<< HEAD
-    plans: Annotated[list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", at_least=0)] = Field(
-        list(Product), description="Products that this account may call."
-    )
-=======
     plans: Annotated[
         list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", or_none=True)
     ] = Field(list(Product), description="Products that this account may call.")
->>>>>>> scenarios
     credits: Annotated[CreditsShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
         CreditsShape(), description="Prepaid units: for both products, or {plate, vin}."
     )
