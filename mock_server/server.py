@@ -21,6 +21,7 @@ from mock_server.app import App, create_app, own_hosts
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
+from mock_server.http.wire import http_protocol
 from mock_server.redirect import Route, redirected
 from mock_server.settings import Settings
 from mock_server.tls import CertificateAuthority
@@ -99,7 +100,7 @@ class Server:
     def _config(self, context: ssl.SSLContext | None) -> uvicorn.Config:
         config = uvicorn.Config(
             self.app,
-            http="httptools",
+            http=http_protocol(),
             lifespan="off",
             log_config=None,
             access_log=False,
