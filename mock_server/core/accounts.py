@@ -5,6 +5,7 @@ readable, and a unit is spent in one atomic act.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -15,6 +16,9 @@ from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.provider import Billing
 from mock_server.core.store import Meter, Store
+
+_STAGED_LIMIT = 1000
+"""The limit that is told where an unlimited account is to look exhausted."""
 
 _REFUSED_STANDING = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
@@ -80,6 +84,18 @@ class Accounts:
         if await self._store.spend(meter, limit) is not None:
             return None
         return await self.refusal(account, product, billing, OutcomeName.OUT_OF_CREDITS)
+
+    async def staged(
+        self, account: Account, product: Product, billing: Billing, name: OutcomeName
+    ) -> Outcome:
+        """An outcome that a scenario or the client asks for, as if the account had earned it."""
+        if name is OutcomeName.RATE_LIMITED:
+            return await self.refusal(account, product, billing, name, retry_after=1.0)
+        outcome = await self.refusal(account, product, billing, name)
+        if name is OutcomeName.OUT_OF_CREDITS and outcome.usage:
+            limit = outcome.usage.limit or _STAGED_LIMIT
+            return replace(outcome, usage=Usage(max(limit, outcome.usage.current), limit))
+        return outcome
 
     async def refusal(
         self,

@@ -6,6 +6,7 @@ clients read them unchecked, so what a fixture leaves open is filled in here, th
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from mock_server.core.model import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.identifiers.plates import regions_of
@@ -14,16 +15,18 @@ from mock_server.imaging.geometry import Box, Placement
 _UNKNOWN_REGION = "us"
 _Move = Callable[[Box | None], Box | None]
 
-_NOMINAL_SIZE = (1280, 960)
+NOMINAL_SIZE = (1280, 960)
 """The size of a picture that nobody saw, because a scenario knows it by its URL alone."""
 
 
+@lru_cache(maxsize=2048)
 def placed(reading: Reading, placement: Placement | None, size: tuple[int, int] | None) -> Reading:
     """`reading` complete and in pixels of a picture of `size` (width, height).
 
     `placement` tells where the fixture's picture lies in it; None takes the reading's boxes as they are.
+    Remembered, since a test-suite sends one picture a thousand times.
     """
-    width, height = size or _NOMINAL_SIZE
+    width, height = size or NOMINAL_SIZE
 
     def move(box: Box | None) -> Box | None:
         if box is None:

@@ -1,0 +1,193 @@
+"""What becomes of a picture that may be read: a scenario's next step, or what is made up for an unknown one."""
+
+import random
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+
+from mock_server.core import faults, troubles
+from mock_server.core.account import Account
+from mock_server.core.accounts import Accounts
+from mock_server.core.fixture_set import Unmatched
+from mock_server.core.forcing import Forced
+from mock_server.core.library import Library
+from mock_server.core.matching import Asked, Match
+from mock_server.core.model import (
+    NO_FAULT,
+    FaultPlan,
+    MatchKind,
+    Outcome,
+    OutcomeName,
+    Problem,
+    Product,
+    Reading,
+    ReadRequest,
+)
+from mock_server.core.pictures import Looked
+from mock_server.core.provider import Traits
+from mock_server.core.readings import NOMINAL_SIZE, placed
+from mock_server.core.scenario import Step
+from mock_server.core.sequence import counts_requests, is_drawn, step_at
+from mock_server.core.store import Store
+from mock_server.core.synthesis import synthesize
+from mock_server.errors import UnmatchedError
+
+RECOGNITIONS = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
+"""What recognition itself may come to. Anything else that a client forces happens before a picture is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the settings and `mock.yaml` decide for all requests."""
+
+    unmatched: Unmatched = Unmatched.SYNTHESIZE
+    forcing: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An admitted request with all that is known of it."""
+
+    request: ReadRequest
+    account: Account
+    traits: Traits
+    library: Library
+    looked: Looked
+    forced: Forced | None = None
+
+    @property
+    def only(self) -> OutcomeName | None:
+        """The one outcome that the client wants to see."""
+        return self.forced.outcome if self.forced else None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the picture, None where nobody saw it."""
+        search = self.looked.search
+        return (search.facts.width, search.facts.height) if search else None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the picture in hex, or of its URL where nobody saw it."""
+        search = self.looked.search
+        return search.facts.sha256 if search else sha256((self.request.url or "").encode()).hexdigest()
+
+    def problem(self) -> Problem | None:
+        """Why there is nothing to read; a client that wants to see an outcome sees it all the same."""
+        return None if self.only else self.looked.problem
+
+    def match(self) -> Match | None:
+        """The scenario that the client forces, or else the one that applies."""
+        asked = Asked(self.request, self.account.name, self.looked.search)
+        if self.forced and self.forced.scenario:
+            return self._forced_match(self.forced.scenario)
+        # A picture that cannot be had may still be known by its URL; a broken request is known by nothing.
+        if self.looked.problem and self.request.url is None:
+            return None
+        return self.library.scenarios.find(asked)
+
+    def _forced_match(self, name: str) -> Match:
+        scenario = self.library.scenarios.by_name[name]
+        for found in self.looked.search.found if self.looked.search else ():
+            if found.id in scenario.when.images:
+                return Match(scenario, MatchKind(found.stage), found.placement)
+        return Match(scenario, MatchKind.RULE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What recognition came to, before it is charged."""
+
+    outcome: Outcome
+    plan: FaultPlan = NO_FAULT
+    scenario: str | None = None
+    match: MatchKind = MatchKind.NONE
+
+
+class Recogniser:
+    """Plays scenarios, and makes up readings where there is none."""
+
+    def __init__(self, accounts: Accounts, store: Store, policy: Policy) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._policy = policy
+        self._drawn = 0
+
+    async def recognise(self, case: Case, match: Match | None) -> Recognised:
+        """What becomes of a case. Raises UnmatchedError where unknown pictures are to be an error."""
+        if match is None:
+            return self._unmatched(case)
+        scenario = match.scenario
+        position, default_delay = 0, case.library.fixtures.defaults.delay
+        if case.only is None and (counts_requests(scenario) or is_drawn(default_delay)):
+            position = await self._store.advance(case.account.key, scenario.name)
+        step = Step(case.only) if case.only else step_at(scenario, position)
+        reading = placed(scenario.reading, match.placement, case.size)
+        delay, plan = step.delay or default_delay, NO_FAULT
+        if step.trouble or step.fault or delay:
+            rng = random.Random(f"{self._policy.seed}/{case.account.key}/{scenario.name}/{position}")
+            if step.trouble:
+                facts = case.looked.search.facts if case.looked.search else None
+                reading = troubles.apply(reading, step.trouble, facts=facts, rng=rng)
+            plan = faults.plan(delay, step.fault, rng)
+        return Recognised(await self._played(case, step, reading), plan, scenario.name, match.kind)
+
+    async def _played(self, case: Case, step: Step, reading: Reading) -> Outcome:
+        name = step.outcome
+        if name is OutcomeName.READ:
+            name = _what_is_read(reading, case.request.product, case.traits)
+        variant = step.variant or _default_variant(case, name)
+        if name in RECOGNITIONS:
+            return Outcome(name, reading, step.message, variant, step.headers, digest=case.digest)
+        outcome = await self._accounts.staged(case.account, case.request.product, case.traits.billing, name)
+        return replace(outcome, message=step.message, variant=variant, headers=step.headers)
+
+    def _unmatched(self, case: Case) -> Recognised:
+        unmatched = self._policy.unmatched
+        if unmatched is Unmatched.ERROR and case.only is None:
+            nearest = case.looked.search.nearest if case.looked.search else ()
+            raise UnmatchedError([(near.id, near.score, near.limit) for near in nearest])
+        made_up = case.only is None and unmatched is Unmatched.SYNTHESIZE
+        if made_up or case.only is OutcomeName.READ:
+            reading, kind = _synthesized(case), MatchKind.SYNTHESIZED
+            name = _what_is_read(reading, case.request.product, case.traits)
+        else:
+            reading, kind = Reading(), MatchKind.NONE
+            name = case.only or OutcomeName.NOTHING_FOUND
+        variant = _default_variant(case, name)
+        outcome = Outcome(name, reading, variant=variant, digest=case.digest)
+        return Recognised(outcome, self._default_plan(case), match=kind)
+
+    def _default_plan(self, case: Case) -> FaultPlan:
+        delay = case.library.fixtures.defaults.delay
+        if delay is None:
+            return NO_FAULT
+        self._drawn += 1
+        return faults.plan(delay, None, random.Random(f"{self._policy.seed}//{self._drawn}"))
+
+
+def _what_is_read(reading: Reading, product: Product, traits: Traits) -> OutcomeName:
+    if product is Product.PLATE:
+        return OutcomeName.READ if reading.plates else OutcomeName.NOTHING_FOUND
+    if reading.vin or (reading.text and traits.free_text):
+        return OutcomeName.READ
+    return OutcomeName.NOTHING_FOUND if reading.text or reading.plates else OutcomeName.NO_TEXT
+
+
+def _synthesized(case: Case) -> Reading:
+    search = case.looked.search
+    if search and search.facts.blank:
+        return Reading()
+    return _made_up(case.digest, case.size or NOMINAL_SIZE, case.request.product)
+
+
+@lru_cache(maxsize=1024)
+def _made_up(digest: str, size: tuple[int, int], product: Product) -> Reading:
+    return placed(synthesize(digest, *size, product), None, size)
+
+
+def _default_variant(case: Case, name: OutcomeName) -> str | None:
+    configured = case.library.fixtures.defaults.variants.get(case.traits.name)
+    known = case.traits.variants.get(name)
+    return (configured.get(name) if configured else None) or (known[0] if known else None)
