@@ -31,7 +31,6 @@ from mock_server.core.scenario import Step
 from mock_server.core.sequence import counts_requests, is_drawn, step_at
 from mock_server.core.store import Store
 from mock_server.core.synthesis import synthesize
-from mock_server.errors import UnmatchedError
 from mock_server.imaging.index import Search
 
 _RECOGNITIONS = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
@@ -74,6 +73,7 @@ class _Recognised:
     plan: FaultPlan = NO_FAULT
     scenario: str | None = None
     match: MatchKind = MatchKind.NONE
+    decided: bool = True
 
 
 class Reader:
@@ -98,7 +98,7 @@ class Reader:
     async def read(self, request: ReadRequest, provider: Provider) -> Decision:
         """Decide what happens to one request.
 
-        Raises UnknownPreferenceError when the client forces what does not exist, and UnmatchedError when no
+        Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
         scenario knows the picture and the policy is to say so.
         """
         library, traits = self.library, provider.traits
@@ -149,7 +149,10 @@ class Reader:
             plan=recognised.plan,
             scenario=recognised.scenario,
             match=recognised.match,
+            decided=recognised.decided,
         )
+        if not decision.decided:
+            return decision
 
         # What does it cost?
         charged = library.fixtures.defaults.charge.get(traits.name) or library.fixtures.defaults.charge.get(
@@ -226,8 +229,7 @@ class Reader:
     ) -> _Recognised:
         unmatched, request = self.policy.unmatched, asked.request
         if unmatched is Unmatched.ERROR and only is None:
-            nearest = asked.search.nearest if asked.search else ()
-            raise UnmatchedError([(near.id, near.score, near.limit) for near in nearest])
+            return _Recognised(Outcome(OutcomeName.NOTHING_FOUND), decided=False)
         reading, kind = Reading(), MatchKind.NONE
         if unmatched is Unmatched.SYNTHESIZE or only is OutcomeName.READ:
             reading, kind = _synthesized(asked), MatchKind.SYNTHESIZED
