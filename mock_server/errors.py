@@ -16,7 +16,6 @@ MockServerError                     never raised directly
 ├── FaultUnavailableError           a fault asked for where no connection can be broken
 ├── FetchError                      an image URL that was not, or could not be, fetched
 ├── UnknownPreferenceError          a client forces a scenario or an outcome that does not exist
-├── UnmatchedError                  a picture that no scenario knows, where that is to be an error
 ├── StoreUnavailableError           the shared store does not answer
 ├── NotFoundError                   an admin call names something that does not exist
 ├── ConflictError                   an admin call would create something twice
@@ -142,14 +141,6 @@ class UnknownPreferenceError(MockServerError):
         self.name = name
         self.close = tuple(close)
         super().__init__(f"{kind} {name}")
-
-
-class UnmatchedError(MockServerError):
-    """A picture that no scenario knows, with what came nearest: (scenario, distance, limit), nearest first."""
-
-    def __init__(self, nearest: Sequence[tuple[str, float, float]]) -> None:
-        self.nearest = tuple(nearest)
-        super().__init__("no scenario matches the picture")
 
 
 class StoreUnavailableError(MockServerError):

@@ -1,7 +1,8 @@
 """Which scenario a request meets, and why not the others.
 
 Among the scenarios whose conditions all hold, priority 1 wins over 9; then the one with more conditions; then the
-one that knows the picture exactly over the one that merely recognises it; then the order of the files.
+one that was added at run time; then the one that knows the picture exactly over the one that merely recognises
+it; then the order of the files.
 """
 
 from collections.abc import Iterable, Mapping
@@ -124,9 +125,10 @@ def failed_conditions(when: Conditions, asked: Asked) -> list[str]:
     return failed + _failed_properties(when.properties, asked.facts)
 
 
-def _rank(match: Match) -> tuple[int, int, int, int]:
+def _rank(match: Match) -> tuple[int, int, bool, int, int]:
     scenario = match.scenario
-    return scenario.priority, -specificity(scenario.when), _EXACTNESS[match.kind], scenario.order
+    exactness, from_file = _EXACTNESS[match.kind], scenario.order >= 0
+    return scenario.priority, -specificity(scenario.when), from_file, exactness, scenario.order
 
 
 def _glob(pattern: str | None, value: str | None) -> bool:

@@ -15,6 +15,9 @@ from mock_server.imaging.index import Search
 Fetch = Callable[[str], Awaitable[bytes]]
 """Gets the bytes behind a URL, or raises FetchError."""
 
+Seen = Callable[[str, bytes | memoryview], object]
+"""Told of a picture that had to be decoded: its SHA-256 and its bytes. Called in the worker thread."""
+
 _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -31,8 +34,16 @@ class Looked:
 class Pictures:
     """Looks pictures up, in a worker thread where they must be decoded, so that no request holds up another."""
 
-    def __init__(self, fetch: Fetch, own_hosts: Collection[str] = (), *, threads: int = 2) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        own_hosts: Collection[str] = (),
+        *,
+        threads: int = 2,
+        seen: Seen | None = None,
+    ) -> None:
         self._fetch = fetch
+        self._seen = seen
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
         self._limiter = anyio.CapacityLimiter(threads)
 
@@ -57,11 +68,17 @@ class Pictures:
         try:
             search = library.index.find_known(image)
             if search is None:
-                search = await anyio.to_thread.run_sync(library.index.find, image, limiter=self._limiter)
+                search = await anyio.to_thread.run_sync(self._find, library, image, limiter=self._limiter)
         except ImageError as error:
             detail = f"{type(error).__name__}: {error}".removesuffix(": ")
             return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__))
         return Looked(search)
+
+    def _find(self, library: Library, image: bytes | memoryview) -> Search:
+        search = library.index.find(image)
+        if self._seen is not None:
+            self._seen(search.facts.sha256, image)
+        return search
 
     def _from_gallery(self, request: ReadRequest, library: Library) -> bytes | None:
         try:

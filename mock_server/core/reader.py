@@ -58,7 +58,7 @@ class Reader:
     async def read(self, request: ReadRequest, provider: Provider) -> Decision:
         """Decide what happens to one request.
 
-        Raises UnknownPreferenceError when the client forces what does not exist, and UnmatchedError when no
+        Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
         scenario knows the picture and the policy is to say so.
         """
         library, traits = self.library, provider.traits
@@ -94,7 +94,7 @@ class Reader:
         outcome, plan, charged = recognised.outcome, recognised.plan, 0
 
         # What does it cost?
-        if outcome.name in _charged(case):
+        if recognised.decided and outcome.name in _charged(case):
             taken = await self._accounts.charge(account, request.product, traits.billing)
             outcome, plan, charged = (outcome, plan, 1) if taken is None else (taken, NO_FAULT, 0)
         return Decision(
@@ -107,6 +107,7 @@ class Reader:
             looked.search,
             by,
             notes,
+            recognised.decided,
         )
 
     async def _look(self, request: ReadRequest, library: Library) -> Looked:

@@ -30,7 +30,6 @@ from mock_server.core.scenario import Step
 from mock_server.core.sequence import counts_requests, is_drawn, step_at
 from mock_server.core.store import Store
 from mock_server.core.synthesis import synthesize
-from mock_server.errors import UnmatchedError
 
 RECOGNITIONS = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
 """What recognition itself may come to. Anything else that a client forces happens before a picture is looked at."""
@@ -97,12 +96,13 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What recognition came to, before it is charged."""
+    """What recognition came to, before it is charged; `decided` is off where an unknown picture is an error."""
 
     outcome: Outcome
     plan: FaultPlan = NO_FAULT
     scenario: str | None = None
     match: MatchKind = MatchKind.NONE
+    decided: bool = True
 
 
 class Recogniser:
@@ -115,7 +115,7 @@ class Recogniser:
         self._drawn = 0
 
     async def recognise(self, case: Case, match: Match | None) -> Recognised:
-        """What becomes of a case. Raises UnmatchedError where unknown pictures are to be an error."""
+        """What becomes of a case."""
         if match is None:
             return self._unmatched(case)
         scenario = match.scenario
@@ -146,8 +146,7 @@ class Recogniser:
     def _unmatched(self, case: Case) -> Recognised:
         unmatched = self._policy.unmatched
         if unmatched is Unmatched.ERROR and case.only is None:
-            nearest = case.looked.search.nearest if case.looked.search else ()
-            raise UnmatchedError([(near.id, near.score, near.limit) for near in nearest])
+            return Recognised(Outcome(OutcomeName.NOTHING_FOUND), decided=False)
         made_up = case.only is None and unmatched is Unmatched.SYNTHESIZE
         if made_up or case.only is OutcomeName.READ:
             reading, kind = _synthesized(case), MatchKind.SYNTHESIZED

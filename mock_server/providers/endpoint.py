@@ -16,11 +16,11 @@ from mock_server.errors import (
     ClientDisconnectedError,
     StoreUnavailableError,
     UnknownPreferenceError,
-    UnmatchedError,
 )
 from mock_server.http.body import read_body
 from mock_server.http.problem import problem
 from mock_server.http.reply import Reply, send_reply
+from mock_server.imaging.index import Search
 from mock_server.providers.base import Call, Provider, Refusal, Route
 from mock_server.providers.record import decided, refused
 
@@ -87,12 +87,12 @@ class Endpoint:
         request = provider.parse(call, route.product, strict=self._strict)
         try:
             decision = await self._reader.read(request, provider)
-        except UnmatchedError as error:
-            return request, _UNDECIDED, _unmatched(error)
         except UnknownPreferenceError as error:
             return request, _UNDECIDED, _unknown_preference(error)
         except StoreUnavailableError as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=f"shared store: {error}"))
+        if not decision.decided:
+            return request, decision, _unmatched(decision.search)
         return request, decision, provider.render(decision.outcome, request.product)
 
     def _headers(
@@ -110,9 +110,10 @@ class Endpoint:
         )
 
 
-def _unmatched(error: UnmatchedError) -> Reply:
+def _unmatched(search: Search | None) -> Reply:
     nearest = [
-        {"image": image, "distance": distance, "limit": limit} for image, distance, limit in error.nearest
+        {"image": near.id, "distance": near.score, "limit": near.limit}
+        for near in (search.nearest if search else ())
     ]
     closest = f"; the nearest is {nearest[0]['image']}" if nearest else ""
     return problem(

@@ -1,0 +1,77 @@
+"""The scenarios that a request nearly met, and what kept each from applying."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from mock_server.core.matching import Asked, Scenarios, failed_conditions
+from mock_server.core.scenario import Scenario
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.index import Found, Nearest
+
+MOST = 3
+_WITHOUT_PICTURE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A scenario that did not apply: the conditions that failed and, where it names a picture, how far off that is.
+
+    `distance` and `limit` are those of the matcher: a picture is recognised where its distance is at most the
+    limit. They are None for a scenario that names no picture, or whose picture is nowhere near. `region`
+    is where the pictures differ, in pixels of the one that was sent; `reason` is the matcher's word for it.
+    """
+
+    scenario: str
+    failed: tuple[str, ...]
+    distance: float | None = None
+    limit: float | None = None
+    region: Box | None = None
+    reason: str | None = None
+
+
+def near_misses(asked: Asked, scenarios: Scenarios, *, most: int = MOST) -> list[NearMiss]:
+    """The nearest scenarios, nearest first: by the number of failed conditions, then by distance."""
+    return nsmallest(most, _misses(asked, scenarios), key=_rank)
+
+
+def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[NearMiss]:
+    near: Mapping[str, Found | Nearest] = {}
+    if asked.search is not None:
+        near = {one.id: one for one in (*asked.search.nearest, *asked.search.found)}
+    for scenario in scenarios.by_name.values():
+        failed = failed_conditions(scenario.when, asked)
+        if not scenario.when.images:
+            if failed:
+                yield NearMiss(scenario.name, tuple(failed))
+            continue
+        miss = _of_picture(scenario, failed, near)
+        if miss.failed:
+            yield miss
+
+
+def _of_picture(scenario: Scenario, failed: list[str], near: Mapping[str, Found | Nearest]) -> NearMiss:
+    closest = min(
+        (near[image] for image in scenario.when.images if image in near),
+        key=lambda one: (isinstance(one, Nearest), one.score),
+        default=None,
+    )
+    if closest is None:
+        return NearMiss(scenario.name, (_WITHOUT_PICTURE, *failed))
+    if isinstance(closest, Found):
+        return NearMiss(scenario.name, tuple(failed), closest.score, closest.limit)
+    return NearMiss(
+        scenario.name,
+        (_WITHOUT_PICTURE, *failed),
+        closest.score,
+        closest.limit,
+        closest.region,
+        closest.reason,
+    )
+
+
+def _rank(miss: NearMiss) -> tuple[bool, int, float]:
+    """A picture that is nowhere near comes last, however few other conditions fail."""
+    distance = miss.distance
+    nowhere = distance is None and _WITHOUT_PICTURE in miss.failed
+    return nowhere, len(miss.failed), 0.0 if distance is None or miss.limit is None else distance - miss.limit

@@ -1,0 +1,51 @@
+"""A look at what would happen, with nothing spent, counted or moved on."""
+
+from collections.abc import Mapping
+
+from mock_server.core.account import Account
+from mock_server.core.store import Meter, Store
+
+
+class PreviewStore:
+    """A `Store` that tells what another one would answer and leaves it as it is."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def account(self, key: str) -> Account | None:
+        return await self._store.account(key)
+
+    async def accounts(self) -> list[Account]:
+        return await self._store.accounts()
+
+    async def put_account(self, account: Account, *, replace: bool = True) -> bool:
+        return replace or await self._store.account(account.key) is None
+
+    async def remove_account(self, key: str) -> bool:
+        return await self._store.account(key) is not None
+
+    async def used(self, meter: Meter) -> int:
+        return await self._store.used(meter)
+
+    async def set_used(self, meter: Meter, units: int) -> None:
+        """Nothing is set."""
+
+    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+        used = await self._store.used(meter)
+        return None if limit is not None and used >= limit else used + 1
+
+    async def hit(self, key: str, amount: int, seconds: float, now: float) -> float | None:
+        """Rate limits are not looked at: they depend on when the real request comes."""
+        return None
+
+    async def advance(self, key: str, scenario: str) -> int:
+        return (await self._store.positions(scenario)).get(key, 0)
+
+    async def set_position(self, key: str, scenario: str, position: int) -> None:
+        """Nothing is set."""
+
+    async def positions(self, scenario: str) -> Mapping[str, int]:
+        return await self._store.positions(scenario)
+
+    async def reset(self, key: str | None = None) -> None:
+        """Nothing is reset."""
