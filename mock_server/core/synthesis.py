@@ -84,7 +84,9 @@ class _Draw:
         if self.width >= self.height * _CROP_ASPECT:
             return Box(0, 0, self.width, self.height)
         wide = min(self.width * self.generator.number(0.60, 0.88), self.height * 0.92 / aspect)
-        return self._placed(wide, wide * aspect, (self.generator.number(0.46, 0.54), self.generator.number(0.50, 0.58)))
+        return self._placed(
+            wide, wide * aspect, (self.generator.number(0.46, 0.54), self.generator.number(0.50, 0.58))
+        )
 
     def _plate_box(self, around: Box, aspect: float) -> Box:
         """Low on the vehicle, in its middle; a close crop of a plate is nearly filled."""

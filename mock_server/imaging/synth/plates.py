@@ -1,7 +1,6 @@
 """Licence plates seen from the front, flat, as they leave the press: sizes, colours, bands and captions by region."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -10,16 +9,15 @@ from mock_server.imaging.synth.glyphs import BROAD, EMBOSSED, PLATE, SMALL, Lett
 from mock_server.imaging.synth.pixels import (
     Colour,
     Pixels,
+    Rect,
     blurred,
     from_image,
     gradient,
     lit,
     over,
     smooth_noise,
+    to_image,
 )
-
-Rect = tuple[float, float, float, float]
-"""Left, top, right, bottom, in pixels of a flat picture."""
 
 SCALE = 3
 """Pixels a millimetre of a flat plate."""
@@ -61,13 +59,11 @@ class PlateDesign:
     rim: Colour | None = None
     bands: tuple[Band, ...] = ()
     captions: tuple[Caption, ...] = ()
-    top: Rect | None = None
     middle: float = 0.5
     holes: bool = False
     stickers: bool = False
     seals: bool = False
     separator: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +158,6 @@ DESIGNS: dict[str, PlateDesign] = {
 }
 """Region code to its design; every region of the grammars has one."""
 
-_SQUARE_SIZES = {"us": (178.0, 114.0)}
-
 
 def two_line_split(text: str) -> tuple[str, str]:
     """The two lines of `text`: cut at the separator nearest to the middle, or in the middle."""
@@ -174,9 +168,22 @@ def two_line_split(text: str) -> tuple[str, str]:
     return text[:cut], text[cut + 1 :]
 
 
-def flat_plate(text: str, region: str, rng: np.random.Generator, *, two_line: bool = False, dirt: float = 0.3) -> FlatPlate:
-    """The plate of `region` with `text`. Raises KeyError for an unknown region or a character without a glyph."""
+def flat_plate(
+    text: str,
+    region: str,
+    rng: np.random.Generator,
+    *,
+    two_line: bool = False,
+    dirt: float = 0.3,
+    front: bool = False,
+) -> FlatPlate:
+    """The plate of `region` with `text`. Raises KeyError for an unknown region or a character without a glyph.
+
+    `front`: the plate of a vehicle's front, which is another one in some countries.
+    """
     design = DESIGNS[region]
+    if front and region == "gb":
+        design = replace(design, sky=_plain(_WHITE))
     if two_line:
         design = replace(design, size=(280.0, 200.0) if design.size[0] > 400 else design.size, letter=design.letter * 0.98, captions=())
     size = (round(design.size[0] * SCALE), round(design.size[1] * SCALE))
@@ -225,14 +232,8 @@ def _text_layer(
         at = ((left + right - natural * stretch) / 2, middle - height / 2)
         draw_text(mask, at, height, line, design.lettering, stretch)
         rects.append((at[0], at[1], at[0] + natural * stretch, at[1] + height))
-    if design.seals:
-        _draw_seals(mask, design)
     xs, ys = [r[0] for r in rects] + [r[2] for r in rects], [r[1] for r in rects] + [r[3] for r in rects]
     return blurred(from_image(mask), 0.6), (min(xs), min(ys), max(xs), max(ys))
-
-
-def _draw_seals(mask: Image.Image, design: PlateDesign) -> None:
-    """Room for round seals is left by the separator; nothing is inked there."""
 
 
 def _banded(pixels: Pixels, band: Band, two_line: bool) -> Pixels:
@@ -339,8 +340,6 @@ def _stickered(pixels: Pixels, size: tuple[int, int], rng: np.random.Generator) 
 
 
 def _rounded(pixels: Pixels, size: tuple[int, int]) -> Image.Image:
-    from mock_server.imaging.synth.pixels import to_image
-
     image = to_image(pixels).convert("RGBA")
     shape = _layer((size[0] * 2, size[1] * 2))
     ImageDraw.Draw(shape).rounded_rectangle((0, 0, size[0] * 2 - 1, size[1] * 2 - 1), radius=20 * SCALE, fill=255)

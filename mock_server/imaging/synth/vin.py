@@ -7,34 +7,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.synth.camera import Shot, box_around, exposed, streaks
-from mock_server.imaging.synth.glyphs import (
-    PRICKED,
-    PRINTED,
-    SMALL,
-    STAMPED,
-    Lettering,
-    draw_text,
-    text_width,
-)
+from mock_server.imaging.synth.glyphs import PRICKED, PRINTED, SMALL, STAMPED, Lettering, draw_text, text_width
 from mock_server.imaging.synth.pixels import (
-    Colour,
-    Matrix,
-    Pixels,
-    blurred,
-    from_image,
-    gradient,
-    homography,
-    lit,
-    over,
-    smooth_noise,
-    to_image,
-    turned,
-    warped,
+    Colour, Matrix, Pixels, Rect, blurred, from_image, gradient, homography, lit, mapped, over, smooth_noise, to_image, turned, warped,
 )
 from mock_server.imaging.synth.truth import Truth, VinTruth
 
-Rect = tuple[float, float, float, float]
-_BIG = 2
 
 
 def _layer(size: tuple[int, int]) -> Image.Image:
@@ -227,27 +205,24 @@ def _quad(size: tuple[int, int], tag: Image.Image, wide: float, rng: np.random.G
         (left + width * (1 + (1 - flat) * 0.06), centre + far / 2), (left - width * (1 - flat) * 0.06, centre + near / 2),
     ]
     turn = turned(rotate, (size[0] / 2, size[1] / 2))
-    from mock_server.imaging.synth.pixels import mapped
-
     return mapped(turn, corners)
 
 
 def paint_vin(text: str, style: str, size: tuple[int, int], shot: Shot, rng: np.random.Generator) -> tuple[Image.Image, Truth]:
     """A picture of a number in one of `VIN_STYLES` and its truth; style `label` shows text that is no VIN."""
-    big = (size[0] * _BIG, size[1] * _BIG)
     if style == "dashboard":
         tag, rect = metal_tag(text, rng)
-        base, matrix = _set_down(_dashboard(big, rng), tag, _quad(big, tag, 0.62, rng, shot.rotate - 1.0, 0.72, 0.60), 0.004)
+        base, matrix = _set_down(_dashboard(size, rng), tag, _quad(size, tag, 0.62, rng, shot.rotate - 1.0, 0.72, 0.60), 0.004)
         pixels = _behind_glass(base, rng)
     else:
         tag, rect = _TAGS[style](text, rng)
-        pixels, matrix = _set_down(_bodywork(big, rng), tag, _quad(big, tag, 0.84, rng, shot.rotate + rng.uniform(-1.2, 1.2)), 0.003)
+        pixels, matrix = _set_down(_bodywork(size, rng), tag, _quad(size, tag, 0.84, rng, shot.rotate + rng.uniform(-1.2, 1.2)), 0.003)
     if shot.night:
         pixels = pixels * np.float32(1 - 0.55 * shot.night)
-    small = from_image(to_image(pixels).resize(size, Image.Resampling.BOX))
     around = box_around(matrix, rect)
-    box = Box(*(round(value / _BIG) for value in around)).clamped(*size)
-    image = exposed(small, shot, (box.xmin, box.ymin, box.xmax, box.ymax), rng)
+    left, top, right, bottom = (round(value) for value in around)
+    box = Box(left, top, right, bottom).clamped(*size)
+    image = exposed(pixels, shot, box, rng)
     return image, Truth(text=text) if style == "label" else Truth(vin=VinTruth(text, box))
 
 
