@@ -4,6 +4,7 @@ A glyph is a few strokes on a grid one unit wide and one high (y down). A stroke
 lettering says, so one skeleton serves round plate letters, square European ones and chamfered stamped ones.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -284,7 +285,7 @@ def _draw_path(mask: Image.Image, path: list[Point], weight: float, round_ends: 
         # Square ends reach as far as round ones, so that letters keep their height.
         path = [_towards(path[0], path[1], -half * _upright(path[0], path[1])), *path[1:]]
         path[-1] = _towards(path[-1], path[-2], -half * _upright(path[-1], path[-2]))
-    for (x0, y0), (x1, y1) in zip(path, path[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(path):
         length = max(math.dist((x0, y0), (x1, y1)), 1e-9)
         dx, dy = (y1 - y0) / length * half, (x0 - x1) / length * half
         draw.polygon(
@@ -303,7 +304,7 @@ def _upright(end: Point, inner: Point) -> float:
 
 def _prick(mask: Image.Image, path: list[Point], weight: float, pitch: float) -> None:
     draw = ImageDraw.Draw(mask)
-    lengths = [math.dist(a, b) for a, b in zip(path, path[1:], strict=False)]
+    lengths = [math.dist(a, b) for a, b in itertools.pairwise(path)]
     total = sum(lengths)
     count = max(1, round(total / pitch))
     for index in range(count + 1):
@@ -312,7 +313,7 @@ def _prick(mask: Image.Image, path: list[Point], weight: float, pitch: float) ->
 
 
 def _along(path: list[Point], lengths: list[float], distance: float) -> Point:
-    for (start, goal), length in zip(zip(path, path[1:], strict=False), lengths, strict=True):
+    for (start, goal), length in zip(itertools.pairwise(path), lengths, strict=True):
         if distance <= length:
             return _towards(start, goal, distance) if length else start
         distance -= length

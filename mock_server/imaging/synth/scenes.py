@@ -108,7 +108,9 @@ def paint_plate(car: Parked, size: tuple[int, int], shot: Shot, rng: np.random.G
 class _Scene:
     """A picture in the making: `pixels` before the camera turns, and the plates put in so far."""
 
-    def __init__(self, backdrop: Backdrop, size: tuple[int, int], shot: Shot, rng: np.random.Generator) -> None:
+    def __init__(
+        self, backdrop: Backdrop, size: tuple[int, int], shot: Shot, rng: np.random.Generator
+    ) -> None:
         self.world = backdrop.world
         self.size, self.shot, self.rng = size, shot, rng
         self.pixels = at_night(backdrop.pixels, shot.night) if shot.night else backdrop.pixels
@@ -120,7 +122,9 @@ class _Scene:
         body = BODIES[car.body]
         scale = car.width * self.size[0] / (2 * body.half_width)
         painted_at = min(scale, _LARGEST_LAYER * self.size[0] / (2 * body.half_width))
-        layer = paint_vehicle(body, PAINTS[car.paint], painted_at, self.world, self.rng, lights=self.shot.night)
+        layer = paint_vehicle(
+            body, PAINTS[car.paint], painted_at, self.world, self.rng, lights=self.shot.night
+        )
         where = _placement(car, layer, self.size, scale / painted_at)
         self._shade(car)
         self._lay(layer, where)
@@ -217,7 +221,9 @@ def _vehicle_rect(matrix: Matrix, layer: Layer) -> Rect:
     """The box around the visible vehicle, mirrors included."""
     rows = np.flatnonzero(layer.cover.max(axis=1) > 0.5)
     columns = np.flatnonzero(layer.cover.max(axis=0) > 0.5)
-    return box_around(matrix, (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)))
+    return box_around(
+        matrix, (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    )
 
 
 def _box(rect: Rect, size: tuple[int, int]) -> Box:

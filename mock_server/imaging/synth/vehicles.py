@@ -1,5 +1,6 @@
 """Vehicles painted from their shapes: bodywork that mirrors the surroundings, glass, lamps, tyres."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -192,7 +193,7 @@ def _smooth(points: Sequence[Point], rounds: int = 2) -> list[Point]:
     path = list(points)
     for _ in range(rounds):
         cut: list[Point] = [path[0]]
-        for (x0, y0), (x1, y1) in zip(path, path[1:], strict=False):
+        for (x0, y0), (x1, y1) in itertools.pairwise(path):
             cut += [
                 (x0 * 0.75 + x1 * 0.25, y0 * 0.75 + y1 * 0.25),
                 (x0 * 0.25 + x1 * 0.75, y0 * 0.25 + y1 * 0.75),
