@@ -48,7 +48,9 @@ def _table() -> dict[str, tuple[tuple[str, float], ...]]:
     for first, second, likeness in _PAIRS:
         found.setdefault(first, []).append((second, likeness))
         found.setdefault(second, []).append((first, likeness))
-    return {char: tuple(sorted(others, key=lambda other: (-other[1], other[0]))) for char, others in found.items()}
+    return {
+        char: tuple(sorted(others, key=lambda other: (-other[1], other[0]))) for char, others in found.items()
+    }
 
 
 LOOK_ALIKES = _table()

@@ -53,7 +53,9 @@ class PlateGrammar:
     def _expression(self) -> re.Pattern[str]:
         def part(char: str) -> str:
             if char in self._alphabets:
-                return "(?:" + "|".join(sorted(map(compact, self._alphabets[char]), key=len, reverse=True)) + ")"
+                return (
+                    "(?:" + "|".join(sorted(map(compact, self._alphabets[char]), key=len, reverse=True)) + ")"
+                )
             return re.escape(compact(char))
 
         return re.compile("|".join("".join(map(part, pattern)) for pattern in self.patterns))
@@ -66,14 +68,74 @@ def compact(text: str) -> str:
 
 _GB_AGES = tuple(f"{age:02d}" for age in (*range(2, 27), *range(51, 76)))
 _DE_DISTRICTS = (
-    *("B", "M", "HH", "K", "F", "S", "D", "DO", "E", "L", "DD", "HB", "H", "N", "KA", "MA", "WI", "MS", "FR", "KI"),
-    *("AC", "BN", "BS", "ER", "HD", "HRO", "KS", "LB", "MZ", "OL", "PB", "RE", "SB", "TR", "UL", "WOB", "GT", "ERH"),
+    *(
+        "B",
+        "M",
+        "HH",
+        "K",
+        "F",
+        "S",
+        "D",
+        "DO",
+        "E",
+        "L",
+        "DD",
+        "HB",
+        "H",
+        "N",
+        "KA",
+        "MA",
+        "WI",
+        "MS",
+        "FR",
+        "KI",
+    ),
+    *(
+        "AC",
+        "BN",
+        "BS",
+        "ER",
+        "HD",
+        "HRO",
+        "KS",
+        "LB",
+        "MZ",
+        "OL",
+        "OB",
+        "PB",
+        "RE",
+        "SB",
+        "TR",
+        "UL",
+        "WOB",
+        "GT",
+        "ERH",
+    ),
 )
 _UA_REGIONS = (
-    *("AA", "KA", "AB", "AC", "AE", "AH", "AI", "AM", "AO", "AP", "AT", "AX", "BA", "BB", "BC", "BE", "BH", "BI"),
+    *(
+        "AA",
+        "KA",
+        "AB",
+        "AC",
+        "AE",
+        "AH",
+        "AI",
+        "AM",
+        "AO",
+        "AP",
+        "AT",
+        "AX",
+        "BA",
+        "BB",
+        "BC",
+        "BE",
+        "BH",
+        "BI",
+    ),
     *("BK", "BM", "BO", "BT", "BX", "CA", "CB", "CE"),
 )
-_PL_DISTRICTS = ("WA", "WI", "KR", "PO", "GD", "DW", "LU", "EL", "SK", "WX", "WE", "RZ", "GA", "KK", "PY", "WPR")
+_PL_DISTRICTS = ("WA", "WI", "KR", "PO", "DW", "LU", "EL", "SK", "WX", "WE", "RZ", "GA", "KK", "PY", "GD")
 _IN_STATES = ("MH", "DL", "KA", "TN", "GJ", "UP", "HR", "RJ", "KL", "WB", "TS", "AP", "PB", "MP")
 _CH_CANTONS = ("ZH", "BE", "VD", "AG", "GE", "SG", "LU", "TI", "VS", "BL", "TG", "FR", "SO", "ZG")
 _NO_VOWELS_NL = "BDFGHJKLNPRSTVXZ"
@@ -92,7 +154,9 @@ GRAMMARS: dict[str, PlateGrammar] = {
             slots={"1": _without("IJQTUXZ"), "2": _without("IQZ")},
         ),
         PlateGrammar(
-            *("de", "Germany", ("@-L NDDD", "@-LL NDD", "@-LL NDD", "@-LL ND"), _ALL, _DE_DISTRICTS, 4),
+            *("de", "Germany", ("@-L NDDD", "&-LL NDDD", "@-LL NDD", "@-LL ND"), _ALL, _DE_DISTRICTS, 4),
+            # A plate has at most eight characters: four digits go with a short district only.
+            slots={"&": tuple(code for code in _DE_DISTRICTS if len(code) < 3)},
             forbidden=("-HJ ", "-KZ ", "-NS ", "-SA ", "-SS "),
         ),
         PlateGrammar("fr", "France", ("LL-DDD-LL",), _without("IOU"), share=3, forbidden=("SS", "WW")),
@@ -100,7 +164,9 @@ GRAMMARS: dict[str, PlateGrammar] = {
         PlateGrammar("es", "Spain", ("DDDD LLL",), _CONSONANTS, share=2),
         PlateGrammar("nl", "Netherlands", ("LL-DDD-L", "L-DDD-LL", "N-LLL-DD"), _NO_VOWELS_NL, share=2),
         PlateGrammar("ua", "Ukraine", ("@ DDDD LL",), "ABCEHIKMOPTX", _UA_REGIONS, 2),
-        PlateGrammar("pl", "Poland", ("@ DDDDN", "@ DDDDL", "@ DDDLL"), _without("BDIOQZ"), _PL_DISTRICTS, 2),
+        PlateGrammar(
+            "pl", "Poland", ("@ DDDDN", "@ DDDDL", "@ DDDLL", "@ DLDDN"), _without("BDIOQZ"), _PL_DISTRICTS, 2
+        ),
         PlateGrammar("br", "Brazil", ("LLLDLDD",), _ALL, share=2),
         PlateGrammar(
             *("in", "India", ("@ 3 LL DDDN",), _without("IO"), _IN_STATES, 2),

@@ -35,7 +35,9 @@ def _ground(size: tuple[int, int], near: Colour, far: Colour, rng: np.random.Gen
     # Grain is coarser near by; far away it melts into one tone.
     grain = fine * (0.35 + 0.65 * rows)[:, None] * np.float32(0.035)
     big = smooth_noise(rng, (width, height), width / 6)[horizon:] - np.float32(0.5)
-    stretched = Image.fromarray((np.clip(big + 0.5, 0, 1) * 255).astype(np.uint8)).resize((width, max(1, (height - horizon) // 3)))
+    stretched = Image.fromarray((np.clip(big + 0.5, 0, 1) * 255).astype(np.uint8)).resize(
+        (width, max(1, (height - horizon) // 3))
+    )
     flat = np.asarray(stretched.resize((width, height - horizon)), np.float32) / 255 - np.float32(0.5)
     pixels[horizon:] *= 1 + grain[..., None] + flat[..., None] * np.float32(0.22)
     return pixels
@@ -59,7 +61,9 @@ def _worn(mask: Pixels, rng: np.random.Generator) -> Pixels:
     return mask * np.clip(wear * 2.2 - 0.35, 0, 1)
 
 
-def _trees(pixels: Pixels, rng: np.random.Generator, tone: Colour, *, low: float, high: float, count: int) -> Pixels:
+def _trees(
+    pixels: Pixels, rng: np.random.Generator, tone: Colour, *, low: float, high: float, count: int
+) -> Pixels:
     height, width = pixels.shape[:2]
     image = _mask((width, height))
     draw = ImageDraw.Draw(image)
@@ -84,7 +88,14 @@ def _buildings(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     image = Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
     x = -0.05 * width
-    tones = ((150, 132, 116), (172, 160, 146), (128, 104, 90), (156, 160, 164), (186, 178, 166), (116, 96, 86))
+    tones = (
+        (150, 132, 116),
+        (172, 160, 146),
+        (128, 104, 90),
+        (156, 160, 164),
+        (186, 178, 166),
+        (116, 96, 86),
+    )
     while x < width:
         wide = width * rng.uniform(0.14, 0.26)
         top = horizon - height * rng.uniform(0.24, 0.46)
@@ -99,7 +110,10 @@ def _buildings(pixels: Pixels, rng: np.random.Generator) -> Pixels:
                 draw.rectangle((left, up, left + step_x * 0.46, up + step_y * 0.56), fill=pane)
         shop = horizon - height * 0.085
         draw.rectangle((x + wide * 0.06, shop, x + wide * 0.94, horizon), fill=(48, 50, 54))
-        draw.rectangle((x + wide * 0.04, shop - height * 0.018, x + wide * 0.96, shop), fill=tones[int(rng.integers(len(tones)))])
+        draw.rectangle(
+            (x + wide * 0.04, shop - height * 0.018, x + wide * 0.96, shop),
+            fill=tones[int(rng.integers(len(tones)))],
+        )
         x += wide
     return from_image(image)
 
@@ -122,10 +136,15 @@ def street(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
     ground = _ground(size, (104, 103, 102), (134, 133, 131), rng)
     pavement = _floor_quads(size, [[(-6, 3.4), (6, 3.4), (9, 9), (-9, 9)]])
     ground = over(ground, (158, 153, 146), pavement, 0.9)
-    ground = over(ground, (84, 83, 82), _floor_quads(size, [[(-6, 3.4), (6, 3.4), (6, 3.22), (-6, 3.22)]]), 0.9)
+    ground = over(
+        ground, (84, 83, 82), _floor_quads(size, [[(-6, 3.4), (6, 3.4), (6, 3.22), (-6, 3.22)]]), 0.9
+    )
     pixels = blurred(_joined(upper, ground), 0) if False else _far_blur(_joined(upper, ground), size)
     line = _worn(_floor_quads(size, [[(-1.1, 1.15), (1.1, 1.15), (1.1, 1.06), (-1.1, 1.06)]]), rng)
-    return Backdrop(over(pixels, (214, 212, 206), line, 0.75), Surroundings((132, 168, 214), (218, 226, 232), (116, 106, 98), (112, 110, 108)))
+    return Backdrop(
+        over(pixels, (214, 212, 206), line, 0.75),
+        Surroundings((132, 168, 214), (218, 226, 232), (116, 106, 98), (112, 110, 108)),
+    )
 
 
 def parking(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
@@ -133,17 +152,28 @@ def parking(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
     upper = _sky(size, rng, (112, 156, 212), (206, 222, 236), 0.8)
     upper = _trees(upper, rng, (70, 96, 50), low=0.05, high=0.20, count=11)
     ground = _ground(size, (92, 93, 95), (120, 120, 120), rng)
-    ground = over(ground, (168, 164, 156), _floor_quads(size, [[(-9, 4.6), (9, 4.6), (14, 9), (-14, 9)]]), 0.8)
+    ground = over(
+        ground, (168, 164, 156), _floor_quads(size, [[(-9, 4.6), (9, 4.6), (14, 9), (-14, 9)]]), 0.8
+    )
     pixels = _far_blur(_joined(upper, ground), size)
-    bays = [[(x - 0.035, 0.9), (x + 0.035, 0.9), (x + 0.035, 4.2), (x - 0.035, 4.2)] for x in (-1.62, -0.54, 0.54, 1.62)]
+    bays = [
+        [(x - 0.035, 0.9), (x + 0.035, 0.9), (x + 0.035, 4.2), (x - 0.035, 4.2)]
+        for x in (-1.62, -0.54, 0.54, 1.62)
+    ]
     lines = _worn(_floor_quads(size, bays), rng)
-    return Backdrop(over(pixels, (226, 224, 218), lines, 0.85), Surroundings((104, 150, 210), (214, 226, 236), (86, 98, 78), (102, 102, 104)))
+    return Backdrop(
+        over(pixels, (226, 224, 218), lines, 0.85),
+        Surroundings((104, 150, 210), (214, 226, 236), (86, 98, 78), (102, 102, 104)),
+    )
 
 
 def garage(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
     """An underground garage with concrete walls, a coloured stripe and strip lights."""
     width, height = size
-    pixels = gradient(size, ((0.0, (70, 70, 68)), (0.10, (122, 120, 114)), (HORIZON, (138, 136, 130)), (1.0, (138, 136, 130))))
+    pixels = gradient(
+        size,
+        ((0.0, (70, 70, 68)), (0.10, (122, 120, 114)), (HORIZON, (138, 136, 130)), (1.0, (138, 136, 130))),
+    )
     pixels *= (0.84 + 0.32 * smooth_noise(rng, size, width / 9))[..., None]
     image = Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
@@ -152,10 +182,22 @@ def garage(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
     for x in (0.12, 0.86):
         left = width * x + rng.uniform(-0.03, 0.03) * width
         draw.rectangle((left, 0, left + width * 0.075, height * (HORIZON + 0.10)), fill=(150, 148, 142))
-        draw.rectangle((left + width * 0.058, 0, left + width * 0.075, height * (HORIZON + 0.10)), fill=(110, 108, 104))
-        draw.rectangle((left, height * 0.30, left + width * 0.075, height * (HORIZON + 0.10)), fill=(208, 176, 60))
+        draw.rectangle(
+            (left + width * 0.058, 0, left + width * 0.075, height * (HORIZON + 0.10)), fill=(110, 108, 104)
+        )
+        draw.rectangle(
+            (left, height * 0.30, left + width * 0.075, height * (HORIZON + 0.10)), fill=(208, 176, 60)
+        )
     for x in (0.3, 0.68):
-        draw.polygon([(width * (x - 0.06), height * 0.05), (width * (x + 0.06), height * 0.05), (width * (x + 0.08), height * 0.02), (width * (x - 0.08), height * 0.02)], fill=(255, 255, 246))
+        draw.polygon(
+            [
+                (width * (x - 0.06), height * 0.05),
+                (width * (x + 0.06), height * 0.05),
+                (width * (x + 0.08), height * 0.02),
+                (width * (x - 0.08), height * 0.02),
+            ],
+            fill=(255, 255, 246),
+        )
     upper = from_image(image)
     ground = _ground(size, (106, 104, 99), (84, 83, 80), rng)
     glossy = np.concatenate([upper[: round(height * HORIZON)][::-1], upper])[:height]
@@ -164,12 +206,18 @@ def garage(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
     reflection = np.zeros_like(ground)
     count = min(height - start, start)
     reflection[start : start + count] = upper[:start][::-1][:count]
-    ground = over(ground, blurred(reflection, height / 50), np.repeat((0.20 * (1 - fade))[:, None], width, 1) * (reflection.max(axis=2) > 0))
+    ground = over(
+        ground,
+        blurred(reflection, height / 50),
+        np.repeat((0.20 * (1 - fade))[:, None], width, 1) * (reflection.max(axis=2) > 0),
+    )
     del glossy
     pixels = _far_blur(_joined(upper, ground), size)
     bays = [[(x - 0.03, 0.9), (x + 0.03, 0.9), (x + 0.03, 4.0), (x - 0.03, 4.0)] for x in (-0.62, 0.62)]
     pixels = over(pixels, (206, 176, 60), _worn(_floor_quads(size, bays), rng), 0.7)
-    return Backdrop(pixels, Surroundings((66, 66, 66), (196, 194, 186), (96, 94, 90), (92, 90, 86), light=0.82))
+    return Backdrop(
+        pixels, Surroundings((66, 66, 66), (196, 194, 186), (96, 94, 90), (92, 90, 86), light=0.82)
+    )
 
 
 def country(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
@@ -189,7 +237,10 @@ def country(size: tuple[int, int], rng: np.random.Generator) -> Backdrop:
     ground = over(grass, _ground(size, (112, 110, 107), (146, 144, 140), rng), road)
     edges = [[(x - 0.02, 0.9), (x + 0.02, 0.9), (x + 0.02, 40), (x - 0.02, 40)] for x in (-0.78, 0.78)]
     pixels = _far_blur(_joined(pixels, ground), size)
-    return Backdrop(over(pixels, (224, 222, 214), _worn(_floor_quads(size, edges), rng), 0.8), Surroundings((96, 148, 212), (222, 230, 236), (108, 116, 84), (124, 122, 104)))
+    return Backdrop(
+        over(pixels, (224, 222, 214), _worn(_floor_quads(size, edges), rng), 0.8),
+        Surroundings((96, 148, 212), (222, 230, 236), (108, 116, 84), (124, 122, 104)),
+    )
 
 
 def _far_blur(pixels: Pixels, size: tuple[int, int]) -> Pixels:
@@ -200,6 +251,9 @@ def _far_blur(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 PLACES: dict[str, Callable[[tuple[int, int], np.random.Generator], Backdrop]] = {
-    "street": street, "parking": parking, "garage": garage, "country": country,
+    "street": street,
+    "parking": parking,
+    "garage": garage,
+    "country": country,
 }
 """Name of a place to its painter."""

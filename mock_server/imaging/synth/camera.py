@@ -5,7 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mock_server.imaging.synth.pixels import Matrix, Pixels, blurred, from_image, mapped, over, smooth_noise
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.synth.pixels import (
+    Matrix,
+    Pixels,
+    Rect,
+    blurred,
+    from_image,
+    mapped,
+    over,
+    smooth_noise,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +36,8 @@ class Shot:
     quality: int = 86
 
 
-def exposed(pixels: Pixels, shot: Shot, spot: tuple[float, float, float, float] | None, rng: np.random.Generator) -> Image.Image:
-    """The finished 8-bit picture of `pixels`; `spot` is the box (pixels) that glare falls on."""
+def exposed(pixels: Pixels, shot: Shot, spot: Box | None, rng: np.random.Generator) -> Image.Image:
+    """The finished 8-bit picture of `pixels`; `spot` is the box that glare falls on."""
     if shot.rain:
         pixels = _rained(pixels, shot.rain, rng)
     if shot.motion >= 1:
@@ -72,11 +82,11 @@ def _smeared(pixels: Pixels, length: float) -> Pixels:
     return total / np.float32(steps)
 
 
-def _glared(pixels: Pixels, strength: float, spot: tuple[float, float, float, float], rng: np.random.Generator) -> Pixels:
+def _glared(pixels: Pixels, strength: float, spot: Box, rng: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
-    left, top, right, bottom = spot
-    x, y = left + (right - left) * rng.uniform(0.25, 0.75), top + (bottom - top) * rng.uniform(0.0, 0.4)
-    reach = (bottom - top) * 0.9
+    x = spot.xmin + spot.width * rng.uniform(0.25, 0.75)
+    y = spot.ymin + spot.height * rng.uniform(0.0, 0.4)
+    reach = spot.height * 0.9
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     distance = np.hypot((columns - x) / 1.6, rows - y)
     core = np.exp(-((distance / reach) ** 2)) * 0.75 + np.exp(-distance / (reach * 3)) * 0.45
@@ -114,7 +124,7 @@ def _dropped(pixels: Pixels, strength: float, rng: np.random.Generator) -> Pixel
     return pixels
 
 
-def at_night(pixels: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
+def at_night(pixels: Pixels, strength: float) -> Pixels:
     """The scene without the sun: dark and bluish."""
     grey = pixels.mean(axis=2, keepdims=True)
     cool = (pixels * 0.5 + grey * 0.5) ** 1.5 * np.array((0.26, 0.31, 0.44), np.float32)
@@ -124,10 +134,12 @@ def at_night(pixels: Pixels, strength: float, rng: np.random.Generator) -> Pixel
 def glow(pixels: Pixels, mask: Pixels, rgb: tuple[int, int, int], radius: float, strength: float) -> Pixels:
     """Light that spreads from `mask` into the picture."""
     wide = blurred(mask, radius) + 0.5 * blurred(mask, radius * 2.5)
-    return (pixels + wide[..., None] * np.array(rgb, np.float32) / 255 * np.float32(strength)).astype(np.float32)
+    return (pixels + wide[..., None] * np.array(rgb, np.float32) / 255 * np.float32(strength)).astype(
+        np.float32
+    )
 
 
-def box_around(matrix: Matrix, rect: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+def box_around(matrix: Matrix, rect: Rect) -> Rect:
     """The upright box around a rectangle after the matrix moved it."""
     left, top, right, bottom = rect
     points = mapped(matrix, [(left, top), (right, top), (right, bottom), (left, bottom)])

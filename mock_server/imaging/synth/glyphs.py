@@ -4,6 +4,7 @@ A glyph is a few strokes on a grid one unit wide and one high (y down). A stroke
 lettering says, so one skeleton serves round plate letters, square European ones and chamfered stamped ones.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -48,7 +49,9 @@ EMBOSSED = Lettering(width=0.36, weight=0.115, gap=0.16, roundness=0.5, round_en
 """North American plate lettering: narrow, with round ends, as pressed by dies."""
 BROAD = Lettering(width=0.50, weight=0.17, gap=0.14, roundness=0.42)
 """British plate lettering: broad and heavy."""
-STAMPED = Lettering(width=0.38, weight=0.12, gap=0.24, roundness=0.36, chamfer=True, round_ends=True, fixed=True)
+STAMPED = Lettering(
+    width=0.38, weight=0.12, gap=0.24, roundness=0.36, chamfer=True, round_ends=True, fixed=True
+)
 """Monospaced lettering of numbers stamped into metal."""
 PRICKED = Lettering(width=0.46, weight=0.13, gap=0.24, roundness=0.30, dots=9, fixed=True)
 """Dot-peened lettering: every stroke a row of pins."""
@@ -71,7 +74,10 @@ _GLYPHS: dict[str, tuple[float, tuple[Stroke, ...]]] = {
     "A": (1.08, (_open((0, 1), (0.44, 0, 0), (0.56, 0, 0), (1, 1)), _open((0.16, 0.68), (0.84, 0.68)))),
     "B": (
         1.0,
-        (_open((0, 0.47, 0), (0, 0, 0), (0.93, 0), (0.93, 0.47), (0, 0.47, 0)), _ring((0, 0.47, 0), (1, 0.47), (1, 1), (0, 1, 0))),
+        (
+            _open((0, 0.47, 0), (0, 0, 0), (0.93, 0), (0.93, 0.47), (0, 0.47, 0)),
+            _ring((0, 0.47, 0), (1, 0.47), (1, 1), (0, 1, 0)),
+        ),
     ),
     "C": (1.0, (_open((1, 0.28), (1, 0), (0, 0), (0, 1), (1, 1), (1, 0.72)),)),
     "D": (1.0, (_ring((0, 0, 0), (1, 0), (1, 1), (0, 1, 0)),)),
@@ -88,8 +94,14 @@ _GLYPHS: dict[str, tuple[float, tuple[Stroke, ...]]] = {
     "O": (1.06, (_ring((0, 0), (1, 0), (1, 1), (0, 1)),)),
     "P": (0.96, (_open((0, 1), (0, 0, 0), (1, 0), (1, 0.54), (0, 0.54, 0)),)),
     "Q": (1.06, (_ring((0, 0), (1, 0), (1, 1), (0, 1)), _open((0.56, 0.70), (1.04, 1.06)))),
-    "R": (1.0, (_open((0, 1), (0, 0, 0), (0.97, 0), (0.97, 0.52), (0, 0.52, 0)), _open((0.45, 0.52), (1, 1)))),
-    "S": (1.0, (_open((0.97, 0.25), (0.97, 0), (0.03, 0), (0.03, 0.47), (1, 0.47), (1, 1), (0, 1), (0, 0.75)),)),
+    "R": (
+        1.0,
+        (_open((0, 1), (0, 0, 0), (0.97, 0), (0.97, 0.52), (0, 0.52, 0)), _open((0.45, 0.52), (1, 1))),
+    ),
+    "S": (
+        1.0,
+        (_open((0.97, 0.25), (0.97, 0), (0.03, 0), (0.03, 0.47), (1, 0.47), (1, 1), (0, 1), (0, 0.75)),),
+    ),
     "T": (1.0, (_open((0, 0), (1, 0)), _open((0.5, 0), (0.5, 1)))),
     "U": (1.0, (_open((0, 0), (0, 1), (1, 1), (1, 0)),)),
     "V": (1.08, (_open((0, 0), (0.46, 1, 0), (0.54, 1, 0), (1, 0)),)),
@@ -102,19 +114,55 @@ _GLYPHS: dict[str, tuple[float, tuple[Stroke, ...]]] = {
     "2": (0.94, (_open((0.02, 0.27), (0.02, 0), (0.98, 0), (0.98, 0.46, 0.6), (0, 1, 0), (1, 1)),)),
     "3": (
         0.94,
-        (_open((0.02, 0.24), (0.02, 0), (0.95, 0), (0.95, 0.47), (0.36, 0.47)), _open((0.36, 0.47), (1, 0.47), (1, 1), (0, 1), (0, 0.76))),
+        (
+            _open((0.02, 0.24), (0.02, 0), (0.95, 0), (0.95, 0.47), (0.36, 0.47)),
+            _open((0.36, 0.47), (1, 0.47), (1, 1), (0, 1), (0, 0.76)),
+        ),
     ),
     "4": (1.0, (_open((0.76, 1), (0.76, 0, 0), (0.66, 0, 0), (0, 0.74, 0), (1.04, 0.74)),)),
-    "5": (0.94, (_open((0.94, 0), (0.07, 0, 0), (0.03, 0.47, 0), (0.1, 0.43, 0.4), (1, 0.43), (1, 1), (0, 1), (0, 0.77)),)),
-    "6": (0.94, (_open((0.97, 0.22), (0.97, 0), (0, 0), (0, 1), (1, 1), (1, 0.43), (0, 0.43, 0.4), (0, 0.6)),)),
+    "5": (
+        0.94,
+        (
+            _open(
+                (0.94, 0),
+                (0.07, 0, 0),
+                (0.03, 0.47, 0),
+                (0.1, 0.43, 0.4),
+                (1, 0.43),
+                (1, 1),
+                (0, 1),
+                (0, 0.77),
+            ),
+        ),
+    ),
+    "6": (
+        0.94,
+        (_open((0.97, 0.22), (0.97, 0), (0, 0), (0, 1), (1, 1), (1, 0.43), (0, 0.43, 0.4), (0, 0.6)),),
+    ),
     "7": (0.92, (_open((0, 0), (1, 0, 0), (0.98, 0.1, 0.5), (0.32, 1)),)),
-    "8": (0.96, (_ring((0.04, 0), (0.96, 0), (0.96, 0.47), (0.04, 0.47)), _ring((0, 0.47), (1, 0.47), (1, 1), (0, 1)))),
-    "9": (0.94, (_open((0.03, 0.78), (0.03, 1), (1, 1), (1, 0), (0, 0), (0, 0.57), (1, 0.57, 0.4), (1, 0.4)),)),
+    "8": (
+        0.96,
+        (
+            _ring((0.04, 0), (0.96, 0), (0.96, 0.47), (0.04, 0.47)),
+            _ring((0, 0.47), (1, 0.47), (1, 1), (0, 1)),
+        ),
+    ),
+    "9": (
+        0.94,
+        (_open((0.03, 0.78), (0.03, 1), (1, 1), (1, 0), (0, 0), (0, 0.57), (1, 0.57, 0.4), (1, 0.4)),),
+    ),
     "-": (0.5, (_open((0, 0.5), (1, 0.5)),)),
     ".": (0.0, (_open((0.5, 0.94), (0.5, 1.0)),)),
     "/": (0.7, (_open((0, 1), (1, 0)),)),
     ":": (0.0, (_open((0.5, 0.25), (0.5, 0.32)), _open((0.5, 0.72), (0.5, 0.79)))),
-    "*": (0.5, (_open((0.5, 0.32), (0.5, 0.68)), _open((0.02, 0.41), (0.98, 0.59)), _open((0.98, 0.41), (0.02, 0.59)))),
+    "*": (
+        0.5,
+        (
+            _open((0.5, 0.32), (0.5, 0.68)),
+            _open((0.02, 0.41), (0.98, 0.59)),
+            _open((0.98, 0.41), (0.02, 0.59)),
+        ),
+    ),
 }
 # Narrow capitals get feet where all letters take the same room, or an I would be a gap.
 _FIXED = {
@@ -142,14 +190,22 @@ def text_width(text: str, lettering: Lettering) -> float:
     return edges[-1][0] + edges[-1][1] if edges else 0.0
 
 
-def draw_text(mask: Image.Image, at: Point, height: float, text: str, lettering: Lettering, stretch: float = 1.0) -> None:
+def draw_text(
+    mask: Image.Image, at: Point, height: float, text: str, lettering: Lettering, stretch: float = 1.0
+) -> None:
     """Draw `text` into `mask` (mode L, white ink), ink's top left corner at `at`, ink `height` pixels high.
 
     `stretch` scales the width. Raises KeyError for a character that cannot be drawn.
     """
     for char, (left, wide) in zip(text, advances(text, lettering), strict=True):
         if char != " ":
-            _draw_glyph(mask, (at[0] + left * height * stretch, at[1]), (wide * height * stretch, height), char, lettering)
+            _draw_glyph(
+                mask,
+                (at[0] + left * height * stretch, at[1]),
+                (wide * height * stretch, height),
+                char,
+                lettering,
+            )
 
 
 def _units(char: str) -> float:
@@ -176,7 +232,11 @@ def _draw_glyph(mask: Image.Image, at: Point, size: Point, char: str, lettering:
 def _rounded(stroke: Stroke, origin: Point, size: Point, lettering: Lettering) -> list[Point]:
     """The stroke's points in pixels, each corner replaced by its arc or chamfer."""
     corners = [
-        (origin[0] + corner[0] * size[0], origin[1] + corner[1] * size[1], corner[2] if len(corner) == 3 else 1.0)
+        (
+            origin[0] + corner[0] * size[0],
+            origin[1] + corner[1] * size[1],
+            corner[2] if len(corner) == 3 else 1.0,
+        )
         for corner in stroke.corners
     ]
     largest = lettering.roundness * lettering.width * (size[1] / max(1 - lettering.weight, 0.1))
@@ -225,10 +285,12 @@ def _draw_path(mask: Image.Image, path: list[Point], weight: float, round_ends: 
         # Square ends reach as far as round ones, so that letters keep their height.
         path = [_towards(path[0], path[1], -half * _upright(path[0], path[1])), *path[1:]]
         path[-1] = _towards(path[-1], path[-2], -half * _upright(path[-1], path[-2]))
-    for (x0, y0), (x1, y1) in zip(path, path[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(path):
         length = max(math.dist((x0, y0), (x1, y1)), 1e-9)
         dx, dy = (y1 - y0) / length * half, (x0 - x1) / length * half
-        draw.polygon([(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)], fill=255)
+        draw.polygon(
+            [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)], fill=255
+        )
     joints = path if round_ends or closed else path[1:-1]
     for x, y in joints:
         draw.ellipse((x - half, y - half, x + half, y + half), fill=255)
@@ -242,7 +304,7 @@ def _upright(end: Point, inner: Point) -> float:
 
 def _prick(mask: Image.Image, path: list[Point], weight: float, pitch: float) -> None:
     draw = ImageDraw.Draw(mask)
-    lengths = [math.dist(a, b) for a, b in zip(path, path[1:], strict=False)]
+    lengths = [math.dist(a, b) for a, b in itertools.pairwise(path)]
     total = sum(lengths)
     count = max(1, round(total / pitch))
     for index in range(count + 1):
@@ -251,7 +313,7 @@ def _prick(mask: Image.Image, path: list[Point], weight: float, pitch: float) ->
 
 
 def _along(path: list[Point], lengths: list[float], distance: float) -> Point:
-    for (start, goal), length in zip(zip(path, path[1:], strict=False), lengths, strict=True):
+    for (start, goal), length in zip(itertools.pairwise(path), lengths, strict=True):
         if distance <= length:
             return _towards(start, goal, distance) if length else start
         distance -= length

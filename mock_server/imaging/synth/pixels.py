@@ -13,6 +13,8 @@ Pixels = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
+Rect = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels."""
 
 
 def from_image(image: Image.Image) -> Pixels:
@@ -74,7 +76,10 @@ def gradient(size: tuple[int, int], stops: Sequence[tuple[float, Colour]]) -> Pi
     width, height = size
     places = np.linspace(0, 1, height)
     column = np.stack(
-        [np.interp(places, [stop[0] for stop in stops], [stop[1][channel] / 255 for stop in stops]) for channel in range(3)],
+        [
+            np.interp(places, [stop[0] for stop in stops], [stop[1][channel] / 255 for stop in stops])
+            for channel in range(3)
+        ],
         axis=-1,
     )
     return np.repeat(column[:, None, :], width, axis=1).astype(np.float32)
@@ -126,4 +131,6 @@ def warped(image: Image.Image, matrix: Matrix, size: tuple[int, int]) -> Image.I
         image = image.resize(reduced, Image.Resampling.LANCZOS, reducing_gap=3.0)
     inverse = np.linalg.inv(matrix)
     inverse /= inverse[2, 2]
-    return image.transform(size, Image.Transform.PERSPECTIVE, tuple(inverse.flatten()[:8]), Image.Resampling.BICUBIC)
+    return image.transform(
+        size, Image.Transform.PERSPECTIVE, tuple(inverse.flatten()[:8]), Image.Resampling.BICUBIC
+    )

@@ -1,7 +1,6 @@
 """Licence plates seen from the front, flat, as they leave the press: sizes, colours, bands and captions by region."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -10,16 +9,15 @@ from mock_server.imaging.synth.glyphs import BROAD, EMBOSSED, PLATE, SMALL, Lett
 from mock_server.imaging.synth.pixels import (
     Colour,
     Pixels,
+    Rect,
     blurred,
     from_image,
     gradient,
     lit,
     over,
     smooth_noise,
+    to_image,
 )
-
-Rect = tuple[float, float, float, float]
-"""Left, top, right, bottom, in pixels of a flat picture."""
 
 SCALE = 3
 """Pixels a millimetre of a flat plate."""
@@ -61,13 +59,11 @@ class PlateDesign:
     rim: Colour | None = None
     bands: tuple[Band, ...] = ()
     captions: tuple[Caption, ...] = ()
-    top: Rect | None = None
     middle: float = 0.5
     holes: bool = False
     stickers: bool = False
     seals: bool = False
     separator: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,56 +85,100 @@ def _plain(rgb: Colour) -> tuple[tuple[float, Colour], ...]:
 
 def _euro(letters: str, **changes: object) -> PlateDesign:
     design = PlateDesign(
-        size=(520, 112), sky=_plain(_WHITE), ink=_BLACK, letter=76, rim=_BLACK,
+        size=(520, 112),
+        sky=_plain(_WHITE),
+        ink=_BLACK,
+        letter=76,
+        rim=_BLACK,
         bands=(Band(42, _EU_BLUE, letters, stars=True),),
     )
     return replace(design, **changes)  # type: ignore[arg-type]
 
 
-def _us(sky: tuple[tuple[float, Colour], ...], ink: Colour, captions: tuple[Caption, ...], **changes: object) -> PlateDesign:
+def _us(
+    sky: tuple[tuple[float, Colour], ...], ink: Colour, captions: tuple[Caption, ...], **changes: object
+) -> PlateDesign:
     design = PlateDesign(
-        size=(305, 152), sky=sky, ink=ink, letter=66, lettering=EMBOSSED, captions=captions, holes=True, middle=0.53
+        size=(305, 152),
+        sky=sky,
+        ink=ink,
+        letter=66,
+        lettering=EMBOSSED,
+        captions=captions,
+        holes=True,
+        middle=0.53,
     )
     return replace(design, **changes)  # type: ignore[arg-type]
 
 
 DESIGNS: dict[str, PlateDesign] = {
     "us-ca": _us(
-        _plain((243, 243, 240)), (34, 44, 110),
-        (Caption("California", 22, 25, (190, 36, 42), script=True), Caption("dmv.ca.gov", 139, 11, (34, 44, 110))),
+        _plain((243, 243, 240)),
+        (34, 44, 110),
+        (
+            Caption("California", 22, 25, (190, 36, 42), script=True),
+            Caption("dmv.ca.gov", 139, 11, (34, 44, 110)),
+        ),
         stickers=True,
     ),
     "us-ny": _us(
-        ((0.0, (32, 60, 122)), (0.20, (36, 68, 134)), (0.215, (222, 178, 62)), (0.235, (222, 178, 62)), (0.25, (244, 244, 240)),
-         (0.84, (244, 244, 240)), (0.855, (222, 178, 62)), (0.87, (36, 68, 134)), (1.0, (32, 60, 122))),
+        (
+            (0.0, (32, 60, 122)),
+            (0.20, (36, 68, 134)),
+            (0.215, (222, 178, 62)),
+            (0.235, (222, 178, 62)),
+            (0.25, (244, 244, 240)),
+            (0.84, (244, 244, 240)),
+            (0.855, (222, 178, 62)),
+            (0.87, (36, 68, 134)),
+            (1.0, (32, 60, 122)),
+        ),
         (26, 38, 84),
         (Caption("NEW YORK", 16, 15, (244, 244, 240)), Caption("EXCELSIOR", 142, 9, (244, 244, 240))),
-        letter=62, middle=0.545, separator=" ",
+        letter=62,
+        middle=0.545,
+        separator=" ",
     ),
     "us-tx": _us(
-        _plain((240, 241, 242)), (20, 20, 26),
+        _plain((240, 241, 242)),
+        (20, 20, 26),
         (Caption("TEXAS", 20, 17, (20, 20, 26)), Caption("The Lone Star State", 139, 11, (20, 20, 26))),
     ),
     "us-fl": _us(
-        ((0.0, (190, 224, 200)), (0.35, (244, 246, 238)), (0.7, (246, 246, 238)), (1.0, (206, 228, 196))), (20, 92, 62),
+        ((0.0, (190, 224, 200)), (0.35, (244, 246, 238)), (0.7, (246, 246, 238)), (1.0, (206, 228, 196))),
+        (20, 92, 62),
         (Caption("FLORIDA", 19, 17, (20, 92, 62)), Caption("SUNSHINE STATE", 140, 10, (214, 112, 40))),
     ),
     "us-il": _us(
-        ((0.0, (150, 190, 226)), (0.4, (232, 240, 246)), (0.75, (240, 243, 246)), (1.0, (170, 200, 226))), (176, 28, 40),
-        (Caption("Illinois", 20, 22, (34, 56, 120), script=True), Caption("Land of Lincoln", 139, 12, (34, 56, 120))),
+        ((0.0, (150, 190, 226)), (0.4, (232, 240, 246)), (0.75, (240, 243, 246)), (1.0, (170, 200, 226))),
+        (176, 28, 40),
+        (
+            Caption("Illinois", 20, 22, (34, 56, 120), script=True),
+            Caption("Land of Lincoln", 139, 12, (34, 56, 120)),
+        ),
     ),
     "ca-on": _us(
-        _plain((244, 245, 246)), (28, 62, 140),
+        _plain((244, 245, 246)),
+        (28, 62, 140),
         (Caption("ONTARIO", 19, 16, (28, 62, 140)), Caption("YOURS TO DISCOVER", 140, 10, (28, 62, 140))),
         letter=62,
     ),
     "gb": _euro(
-        "GB", sky=_plain((238, 196, 44)), rim=None, letter=79, lettering=BROAD, size=(520, 111),
+        "GB",
+        sky=_plain((238, 196, 44)),
+        rim=None,
+        letter=79,
+        lettering=BROAD,
+        size=(520, 111),
         bands=(Band(44, (24, 52, 132), "UK", flag=((210, 40, 50), (240, 240, 240), (30, 50, 130))),),
     ),
     "de": _euro("D", seals=True, letter=75),
-    "fr": _euro("F", rim=None, bands=(Band(42, _EU_BLUE, "F", stars=True), Band(42, _EU_BLUE, "75", right=True))),
-    "it": _euro("I", rim=None, bands=(Band(40, _EU_BLUE, "I", stars=True), Band(40, _EU_BLUE, "MI", right=True))),
+    "fr": _euro(
+        "F", rim=None, bands=(Band(42, _EU_BLUE, "F", stars=True), Band(42, _EU_BLUE, "75", right=True))
+    ),
+    "it": _euro(
+        "I", rim=None, bands=(Band(40, _EU_BLUE, "I", stars=True), Band(40, _EU_BLUE, "MI", right=True))
+    ),
     "es": _euro("E", letter=77),
     "nl": _euro("NL", sky=_plain((244, 190, 30))),
     "pl": _euro("PL", letter=78),
@@ -148,21 +188,35 @@ DESIGNS: dict[str, PlateDesign] = {
     "ch": _euro("", bands=(), letter=76),
     "ua": _euro("UA", bands=(Band(42, _EU_BLUE, "UA", flag=((0, 88, 184), (250, 208, 20))),), letter=76),
     "br": PlateDesign(
-        size=(400, 130), sky=((0.0, (20, 62, 150)), (0.235, (20, 62, 150)), (0.24, _WHITE), (1.0, _WHITE)), ink=_BLACK,
-        letter=65, rim=_BLACK, captions=(Caption("BRASIL", 16, 15, (244, 244, 244)),), middle=0.63,
+        size=(400, 130),
+        sky=((0.0, (20, 62, 150)), (0.235, (20, 62, 150)), (0.24, _WHITE), (1.0, _WHITE)),
+        ink=_BLACK,
+        letter=65,
+        rim=_BLACK,
+        captions=(Caption("BRASIL", 16, 15, (244, 244, 244)),),
+        middle=0.63,
     ),
     "in": PlateDesign(
-        size=(500, 120), sky=_plain((240, 240, 238)), ink=_BLACK, letter=64, rim=_BLACK,
+        size=(500, 120),
+        sky=_plain((240, 240, 238)),
+        ink=_BLACK,
+        letter=64,
+        rim=_BLACK,
         bands=(Band(34, (240, 240, 238), "IND"),),
     ),
     "au-nsw": PlateDesign(
-        size=(372, 134), sky=_plain((236, 204, 40)), ink=_BLACK, letter=74, lettering=EMBOSSED, rim=_BLACK,
-        captions=(Caption("NSW", 119, 15, _BLACK),), middle=0.44, holes=True,
+        size=(372, 134),
+        sky=_plain((236, 204, 40)),
+        ink=_BLACK,
+        letter=74,
+        lettering=EMBOSSED,
+        rim=_BLACK,
+        captions=(Caption("NSW", 119, 15, _BLACK),),
+        middle=0.44,
+        holes=True,
     ),
 }
 """Region code to its design; every region of the grammars has one."""
-
-_SQUARE_SIZES = {"us": (178.0, 114.0)}
 
 
 def two_line_split(text: str) -> tuple[str, str]:
@@ -174,11 +228,29 @@ def two_line_split(text: str) -> tuple[str, str]:
     return text[:cut], text[cut + 1 :]
 
 
-def flat_plate(text: str, region: str, rng: np.random.Generator, *, two_line: bool = False, dirt: float = 0.3) -> FlatPlate:
-    """The plate of `region` with `text`. Raises KeyError for an unknown region or a character without a glyph."""
+def flat_plate(
+    text: str,
+    region: str,
+    rng: np.random.Generator,
+    *,
+    two_line: bool = False,
+    dirt: float = 0.3,
+    front: bool = False,
+) -> FlatPlate:
+    """The plate of `region` with `text`. Raises KeyError for an unknown region or a character without a glyph.
+
+    `front`: the plate of a vehicle's front, which is another one in some countries.
+    """
     design = DESIGNS[region]
+    if front and region == "gb":
+        design = replace(design, sky=_plain(_WHITE))
     if two_line:
-        design = replace(design, size=(280.0, 200.0) if design.size[0] > 400 else design.size, letter=design.letter * 0.98, captions=())
+        design = replace(
+            design,
+            size=(280.0, 200.0) if design.size[0] > 400 else design.size,
+            letter=design.letter * 0.98,
+            captions=(),
+        )
     size = (round(design.size[0] * SCALE), round(design.size[1] * SCALE))
     pixels = gradient(size, design.sky)
     for band in design.bands:
@@ -225,14 +297,8 @@ def _text_layer(
         at = ((left + right - natural * stretch) / 2, middle - height / 2)
         draw_text(mask, at, height, line, design.lettering, stretch)
         rects.append((at[0], at[1], at[0] + natural * stretch, at[1] + height))
-    if design.seals:
-        _draw_seals(mask, design)
     xs, ys = [r[0] for r in rects] + [r[2] for r in rects], [r[1] for r in rects] + [r[3] for r in rects]
     return blurred(from_image(mask), 0.6), (min(xs), min(ys), max(xs), max(ys))
-
-
-def _draw_seals(mask: Image.Image, design: PlateDesign) -> None:
-    """Room for round seals is left by the separator; nothing is inked there."""
 
 
 def _banded(pixels: Pixels, band: Band, two_line: bool) -> Pixels:
@@ -247,7 +313,11 @@ def _banded(pixels: Pixels, band: Band, two_line: bool) -> Pixels:
         stars = _layer((width, height))
         for index in range(12):
             angle = index * np.pi / 6
-            _star(stars, (middle + np.cos(angle) * wide * 0.27, height * 0.30 + np.sin(angle) * wide * 0.27), wide * 0.055)
+            _star(
+                stars,
+                (middle + np.cos(angle) * wide * 0.27, height * 0.30 + np.sin(angle) * wide * 0.27),
+                wide * 0.055,
+            )
         pixels = over(pixels, (246, 208, 40), from_image(stars))
     for index, stripe in enumerate(band.flag):
         flag = _layer((width, height))
@@ -257,7 +327,12 @@ def _banded(pixels: Pixels, band: Band, two_line: bool) -> Pixels:
         pixels = over(pixels, stripe, from_image(flag))
     if band.letters:
         letters = _layer((width, height))
-        tall = min(height * 0.22, wide * 0.62 / max(text_width(band.letters, SMALL), 0.5) if len(band.letters) > 1 else height * 0.2)
+        tall = min(
+            height * 0.22,
+            wide * 0.62 / max(text_width(band.letters, SMALL), 0.5)
+            if len(band.letters) > 1
+            else height * 0.2,
+        )
         at = (middle - text_width(band.letters, SMALL) * tall / 2, height * 0.78 - tall / 2)
         draw_text(letters, at, tall, band.letters, SMALL)
         ink: Colour = (244, 244, 244) if sum(band.fill) < 400 else (20, 60, 150)
@@ -286,7 +361,10 @@ def _captioned(pixels: Pixels, caption: Caption) -> Pixels:
         # A slant makes the plain letters pass for the script of these plates.
         slant = 0.22
         mask = mask.transform(
-            mask.size, Image.Transform.AFFINE, (1, slant, -slant * caption.y * SCALE, 0, 1, 0), Image.Resampling.BICUBIC
+            mask.size,
+            Image.Transform.AFFINE,
+            (1, slant, -slant * caption.y * SCALE, 0, 1, 0),
+            Image.Resampling.BICUBIC,
         )
     return over(pixels, caption.ink, from_image(mask))
 
@@ -296,13 +374,18 @@ def _rimmed(pixels: Pixels, design: PlateDesign, size: tuple[int, int]) -> tuple
     inset = 2.2 * SCALE
     mask = _layer(size)
     ImageDraw.Draw(mask).rounded_rectangle(
-        (inset, inset, size[0] - inset, size[1] - inset), radius=8 * SCALE, outline=255, width=round(2.4 * SCALE)
+        (inset, inset, size[0] - inset, size[1] - inset),
+        radius=8 * SCALE,
+        outline=255,
+        width=round(2.4 * SCALE),
     )
     rim = blurred(from_image(mask), 0.8)
     return (over(pixels, design.rim, rim) if design.rim else pixels), rim * np.float32(0.6)
 
 
-def _finished(pixels: Pixels, design: PlateDesign, size: tuple[int, int], rng: np.random.Generator, dirt: float) -> Pixels:
+def _finished(
+    pixels: Pixels, design: PlateDesign, size: tuple[int, int], rng: np.random.Generator, dirt: float
+) -> Pixels:
     if design.holes:
         pixels = _bolted(pixels, size, rng)
     if design.stickers:
@@ -318,7 +401,9 @@ def _bolted(pixels: Pixels, size: tuple[int, int], rng: np.random.Generator) -> 
             at = (size[0] * x, size[1] * y)
             mask = _layer(size)
             radius = 4.6 * SCALE
-            ImageDraw.Draw(mask).ellipse((at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius), fill=255)
+            ImageDraw.Draw(mask).ellipse(
+                (at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius), fill=255
+            )
             head = blurred(from_image(mask), 1.5)
             pixels = over(pixels, (60, 60, 62), np.roll(blurred(head, 5), 5, axis=0), 0.6)
             pixels = lit(over(pixels, (164, 166, 170), head), blurred(head, 4), 2.2)
@@ -339,10 +424,10 @@ def _stickered(pixels: Pixels, size: tuple[int, int], rng: np.random.Generator) 
 
 
 def _rounded(pixels: Pixels, size: tuple[int, int]) -> Image.Image:
-    from mock_server.imaging.synth.pixels import to_image
-
     image = to_image(pixels).convert("RGBA")
     shape = _layer((size[0] * 2, size[1] * 2))
-    ImageDraw.Draw(shape).rounded_rectangle((0, 0, size[0] * 2 - 1, size[1] * 2 - 1), radius=20 * SCALE, fill=255)
+    ImageDraw.Draw(shape).rounded_rectangle(
+        (0, 0, size[0] * 2 - 1, size[1] * 2 - 1), radius=20 * SCALE, fill=255
+    )
     image.putalpha(shape.resize(size, Image.Resampling.BOX))
     return image

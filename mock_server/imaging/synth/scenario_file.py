@@ -29,45 +29,74 @@ def scenario_yaml(
     `when` and `then` are added as they are; `plate` and `vin` are merged into the first plate's and the VIN's reading
     (scores, candidates).
     """
+    reading = reading_of(truth, plate or {}, vin or {})
+    return scenario_text(
+        name, {"image": image_path, **(when or {})}, reading, description=description, then=then
+    )
+
+
+def scenario_text(
+    name: str,
+    when: Mapping[str, Value],
+    reading: Mapping[str, Value],
+    *,
+    description: str = "",
+    then: Sequence[Mapping[str, Value]] = (),
+) -> str:
+    """The text of a scenario file, written as people write it."""
     lines = [f"scenario: {name}"]
     if description:
         lines.append(f"description: {_flow(description)}")
-    lines += ["when:", f"  image: {_flow(image_path)}"]
-    lines += [f"  {key}: {_flow(value)}" for key, value in (when or {}).items()]
-    lines += _reading_lines(truth, plate or {}, vin or {})
+    lines += ["when:", *_block(when, "  ")]
+    if reading:
+        lines += ["reading:", *_nested(reading)]
     if then:
-        lines.append("then:")
-        lines += [f"  - {_flow(step)}" for step in then]
+        lines += ["then:", *(f"  - {_flow(step)}" for step in then)]
     return "\n".join(lines) + "\n"
 
 
-def _reading_lines(truth: Truth, plate: Mapping[str, Value], vin: Mapping[str, Value]) -> list[str]:
-    lines: list[str] = []
-    plates = [_plate(each) for each in truth.plates]
-    if plates:
-        plates[0] = {**plates[0], **plate}
+def reading_of(truth: Truth, plate: Mapping[str, Value], vin: Mapping[str, Value]) -> dict[str, Value]:
+    """What a scenario file says about a picture; `plate` and `vin` are merged into the first plate and the VIN."""
+    reading: dict[str, Value] = {}
+    plates: list[Value] = [
+        {**_plate(each), **(plate if number == 0 else {})} for number, each in enumerate(truth.plates)
+    ]
     if len(plates) == 1:
-        lines += ["  plate:", *_block(plates[0], "    ")]
+        reading["plate"] = plates[0]
     elif plates:
-        lines.append("  plates:")
-        for each in plates:
-            first, *rest = _block(each, "      ")
-            lines += ["    - " + first.strip(), *rest]
+        reading["plates"] = plates
     if truth.vin:
-        lines += ["  vin:", *_block({"text": truth.vin.text, "box": _corners(truth.vin.box), **vin}, "    ")]
+        reading["vin"] = {"text": truth.vin.text, "box": corners(truth.vin.box), **vin}
     if truth.text:
-        lines.append(f"  text: {_flow(truth.text)}")
-    return ["reading:", *lines] if lines else []
+        reading["text"] = truth.text
+    return reading
+
+
+def _nested(reading: Mapping[str, Value]) -> list[str]:
+    """The reading with each plate and the VIN spread over lines."""
+    lines: list[str] = []
+    for key, value in reading.items():
+        if isinstance(value, Mapping):
+            lines += [f"  {key}:", *_block(value, "    ")]
+        elif isinstance(value, list):
+            lines.append(f"  {key}:")
+            for each in value:
+                first, *rest = _block(each, "      ")
+                lines += ["    - " + first.strip(), *rest]
+        else:
+            lines.append(f"  {key}: {_flow(value)}")
+    return lines
 
 
 def _plate(truth: PlateTruth) -> dict[str, Value]:
-    found: dict[str, Value] = {"text": truth.text, "region": truth.region, "box": _corners(truth.box)}
+    found: dict[str, Value] = {"text": truth.text, "region": truth.region, "box": corners(truth.box)}
     if truth.vehicle:
-        found["vehicle"] = {"type": truth.vehicle.type, "box": _corners(truth.vehicle.box)}
+        found["vehicle"] = {"type": truth.vehicle.type, "box": corners(truth.vehicle.box)}
     return found
 
 
-def _corners(box: Box) -> list[Value]:
+def corners(box: Box) -> list[Value]:
+    """A box as fixture files give it."""
     return [box.xmin, box.ymin, box.xmax, box.ymax]
 
 
@@ -80,7 +109,11 @@ def _flow(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and not value.endswith(" ") else json.dumps(value, ensure_ascii=False)
+        return (
+            value
+            if _PLAIN.fullmatch(value) and not value.endswith(" ")
+            else json.dumps(value, ensure_ascii=False)
+        )
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence):

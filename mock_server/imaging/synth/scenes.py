@@ -1,18 +1,19 @@
 """Whole scenes: vehicles with their plates in a place, and single plates close up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from mock_server.imaging.geometry import Box
-from mock_server.imaging.synth.backdrops import PLACES
+from mock_server.imaging.synth.backdrops import PLACES, Backdrop
 from mock_server.imaging.synth.bodies import BODIES
 from mock_server.imaging.synth.camera import Shot, at_night, box_around, exposed, glow
 from mock_server.imaging.synth.pixels import (
     Colour,
     Matrix,
     Pixels,
+    Rect,
     blurred,
     from_image,
     homography,
@@ -25,23 +26,38 @@ from mock_server.imaging.synth.pixels import (
 )
 from mock_server.imaging.synth.plates import SCALE, FlatPlate, flat_plate
 from mock_server.imaging.synth.truth import PlateTruth, Truth, VehicleTruth
-from mock_server.imaging.synth.vehicles import MARGIN, Layer, paint_vehicle
+from mock_server.imaging.synth.vehicles import Layer, paint_vehicle
 
 PAINTS: dict[str, Colour] = {
-    "white": (236, 237, 236), "black": (22, 23, 26), "silver": (178, 182, 186), "grey": (92, 97, 102),
-    "red": (158, 22, 28), "blue": (30, 58, 120), "navy": (22, 30, 54), "green": (30, 74, 56), "beige": (186, 172, 146),
-    "orange": (206, 92, 26), "teal": (28, 98, 108), "burgundy": (88, 20, 32),
+    "white": (236, 237, 236),
+    "black": (22, 23, 26),
+    "silver": (178, 182, 186),
+    "grey": (92, 97, 102),
+    "red": (158, 22, 28),
+    "blue": (30, 58, 120),
+    "navy": (22, 30, 54),
+    "green": (30, 74, 56),
+    "beige": (186, 172, 146),
+    "orange": (206, 92, 26),
+    "teal": (28, 98, 108),
+    "burgundy": (88, 20, 32),
 }
 """Names of car colours."""
 
-_BIG = 2
-"""Scenes are painted this many times larger and then reduced."""
+# A vehicle is painted at most this many times as wide as the picture; larger ones are enlarged, as only a soft
+# part of their bodywork is seen.
+_LARGEST_LAYER = 1.6
+_PLATE_DEPTH_MM = 3.5
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A vehicle in a scene. `x`: its middle, 0 to 1 of the picture's width; `ground`: where it stands, 0 to 1 of the
-    height; `width`: of the vehicle, as a part of the picture's width; `yaw`: how far it is turned, -1 to 1."""
+    """A vehicle in a scene.
+
+    `body`: one of `BODIES`. `x`: its middle, `ground`: where it stands, parts of the picture's width and height.
+    `width`: of the vehicle, a part of the picture's width. `yaw`: how far it is turned, -1 to 1. Without `text` it
+    carries no plate. `dirt`: 0 to 1.
+    """
 
     body: str = "sedan"
     paint: str = "silver"
@@ -57,7 +73,7 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A picture with what stands in it, before the camera's own effects; boxes in pixels of `image`."""
+    """A finished picture with what stands in it; boxes in its pixels."""
 
     image: Image.Image
     truth: Truth
@@ -66,142 +82,150 @@ class Painted:
 def paint_scene(
     cars: tuple[Parked, ...], place: str, size: tuple[int, int], shot: Shot, rng: np.random.Generator
 ) -> Painted:
-    """A place with `cars` in it, the farthest first, as the camera sees it."""
-    big = (size[0] * _BIG, size[1] * _BIG)
-    backdrop = PLACES[place](big, rng)
-    pixels = backdrop.pixels
-    camera = turned(shot.rotate, (big[0] / 2, big[1] / 2)) @ _zoom_for(shot.rotate, big)
-    seen: list[tuple[Parked, tuple[float, float, float, float] | None, tuple[float, float, float, float]]] = []
-    plates: list[tuple[Image.Image, Matrix]] = []
-    if shot.night:
-        pixels = at_night(pixels, shot.night, rng)
+    """A place with `cars` in it as the camera sees it. The truth names plates in the order of `cars`."""
+    scene = _Scene(PLACES[place](size, rng), size, shot, rng)
     for car in sorted(cars, key=lambda each: each.ground):
-        body = BODIES[car.body]
-        scale = car.width * big[0] / (2 * body.half_width)
-        layer = paint_vehicle(body, PAINTS[car.paint], scale, backdrop.world, rng, lights=shot.night)
-        where = _placement(car, layer, big)
-        pixels = _shadowed(pixels, car, layer, where, big)
-        pixels = _laid(pixels, layer, where, big, shot, rng)
-        if car.text:
-            flat = flat_plate(car.text, car.region, rng, two_line=car.two_line, dirt=car.dirt)
-            on_plate = where @ _plate_on(layer, body.plate_y, flat)
-            pixels = _mounted(pixels, flat, on_plate, big, shot)
-            seen.append((car, box_around(camera @ on_plate, flat.text_rect), _vehicle_rect(camera @ where, layer)))
+        scene.add(car)
+    pixels = scene.pixels
     if shot.rotate:
-        pixels = from_image(_filled(to_image(pixels), camera, big))
-    small = to_image(pixels).resize(size, Image.Resampling.BOX)
-    found = tuple(
-        PlateTruth(car.text or "", car.region, _box(rect, size), VehicleTruth(BODIES[car.body].kind, _box(around, size)))
-        for car, rect, around in seen
-        if rect
-    )
-    spot = _tuple(found[0].box) if found else None
-    return Painted(exposed(from_image(small), shot, spot, rng), Truth(plates=found))
+        pixels = from_image(warped(to_image(pixels), scene.camera, size))
+    plates = tuple(scene.plates[car] for car in cars if car in scene.plates)
+    spot = plates[0].box if plates else None
+    return Painted(exposed(pixels, shot, spot, rng), Truth(plates=plates))
 
 
 def paint_plate(car: Parked, size: tuple[int, int], shot: Shot, rng: np.random.Generator) -> Painted:
-    """A plate close up on the bodywork of a vehicle, seen a little from the side."""
+    """The plate of `car` close up, on its bodywork."""
     body = BODIES[car.body]
-    close = Parked(
-        body=car.body, paint=car.paint, text=car.text, region=car.region, yaw=car.yaw, two_line=car.two_line, dirt=car.dirt
-    )
-    flat = flat_plate(close.text or "", close.region, rng, two_line=close.two_line, dirt=close.dirt)
-    wide = flat.image.width / SCALE
+    flat = flat_plate(car.text or "", car.region, rng, two_line=car.two_line, front=body.front)
     # The picture spans about 1.35 plates; two-line plates need their height.
-    span = max(wide * 1.35, flat.image.height / SCALE * 1.5 * size[0] / size[1])
-    width = 2 * body.half_width / span
-    ground = 0.5 + body.plate_y / span * size[0] / size[1]
-    return paint_scene(
-        (Parked(close.body, close.paint, close.text, close.region, 0.5, ground, width, close.yaw, close.two_line, close.dirt),),
-        "street", size, shot, rng,
-    )
+    across = size[0] / size[1]
+    span = max(flat.image.width * 1.35, flat.image.height * 1.5 * across) / SCALE
+    close = replace(car, x=0.5, ground=0.5 + body.plate_y / span * across, width=2 * body.half_width / span)
+    return paint_scene((close,), "street", size, shot, rng)
+
+
+class _Scene:
+    """A picture in the making: `pixels` before the camera turns, and the plates put in so far."""
+
+    def __init__(
+        self, backdrop: Backdrop, size: tuple[int, int], shot: Shot, rng: np.random.Generator
+    ) -> None:
+        self.world = backdrop.world
+        self.size, self.shot, self.rng = size, shot, rng
+        self.pixels = at_night(backdrop.pixels, shot.night) if shot.night else backdrop.pixels
+        self.camera = turned(shot.rotate, (size[0] / 2, size[1] / 2)) @ _zoom_for(shot.rotate, size)
+        self.plates: dict[Parked, PlateTruth] = {}
+
+    def add(self, car: Parked) -> None:
+        """Put a vehicle in front of what is there, with its shadow and its plate."""
+        body = BODIES[car.body]
+        scale = car.width * self.size[0] / (2 * body.half_width)
+        painted_at = min(scale, _LARGEST_LAYER * self.size[0] / (2 * body.half_width))
+        layer = paint_vehicle(
+            body, PAINTS[car.paint], painted_at, self.world, self.rng, lights=self.shot.night
+        )
+        where = _placement(car, layer, self.size, scale / painted_at)
+        self._shade(car)
+        self._lay(layer, where)
+        if car.text:
+            flat = flat_plate(
+                car.text, car.region, self.rng, two_line=car.two_line, dirt=car.dirt, front=body.front
+            )
+            on_plate = where @ _plate_on(layer, body.plate_y, flat)
+            self._mount(flat, on_plate)
+            self.plates[car] = PlateTruth(
+                car.text,
+                car.region,
+                _box(box_around(self.camera @ on_plate, flat.text_rect), self.size),
+                VehicleTruth(body.kind, _box(_vehicle_rect(self.camera @ where, layer), self.size)),
+            )
+
+    def _shade(self, car: Parked) -> None:
+        """The vehicle's shadow on the ground: dark under it, soft around it."""
+        middle, ground = car.x * self.size[0], car.ground * self.size[1]
+        half = car.width * self.size[0] * 0.56
+        rows, columns = np.mgrid[0 : self.size[1], 0 : self.size[0]].astype(np.float32)
+        x, y = columns - np.float32(middle), rows - np.float32(ground - half * 0.05)
+        core = (x / (half * 0.93)) ** 4 + (y / (half * 0.085)) ** 2
+        wide = ((x - half * 0.12) / (half * 1.3)) ** 2 + ((y - half * 0.05) / (half * 0.20)) ** 2
+        dark = np.clip(1.25 - core, 0, 1) * 0.84 + np.clip(1 - wide, 0, 1) * 0.34
+        self.pixels = over(self.pixels, (8, 8, 10), np.clip(dark, 0, 0.93).astype(np.float32))
+
+    def _lay(self, layer: Layer, where: Matrix) -> None:
+        image = to_image(layer.pixels).convert("RGBA")
+        image.putalpha(to_image(layer.cover))
+        seen = from_image(warped(image, where, self.size))
+        car, cover = seen[..., :3], seen[..., 3]
+        if not self.shot.night:
+            self.pixels = over(self.pixels, car, cover)
+            return
+        red = np.clip((seen[..., 0] - 0.80) * 8, 0, 1) * np.clip((seen[..., 0] - seen[..., 1]) * 3, 0, 1)
+        lamps = red * cover
+        dark = over(at_night(car, self.shot.night), car, lamps)
+        self.pixels = glow(over(self.pixels, dark, cover), lamps, (255, 40, 30), self.size[1] / 40, 0.5)
+
+    def _mount(self, flat: FlatPlate, where: Matrix) -> None:
+        seen = from_image(warped(flat.image, where, self.size))
+        plate, cover = seen[..., :3], seen[..., 3]
+        depth = max(1, round(float(where[0, 0]) * SCALE * _PLATE_DEPTH_MM))
+        shadow = np.roll(blurred(cover, depth), depth, axis=0)
+        self.pixels = over(self.pixels, (0, 0, 0), shadow, 0.55)
+        if self.shot.night:
+            plate = _lamp_lit(plate, cover, self.shot.night)
+            self.pixels = glow(self.pixels, cover, (255, 236, 200), self.size[1] / 60, 0.10 * self.shot.night)
+        self.pixels = over(self.pixels, plate.astype(np.float32), cover)
+
+
+def _lamp_lit(plate: Pixels, cover: Pixels, night: float) -> Pixels:
+    """The plate in the light of the lamp above it: warm, and darker towards its lower edge."""
+    rows = np.flatnonzero(cover.max(axis=1) > 0.5)
+    top, tall = (rows[0], len(rows)) if len(rows) else (0, 1)
+    depth = (np.arange(plate.shape[0], dtype=np.float32) - top) / tall
+    fall = np.clip(1 - 0.45 * depth, 0.3, 1)[:, None, None] * np.array((0.92, 0.86, 0.74), np.float32)
+    return plate * (1 - night * (1 - fall))
 
 
 def _zoom_for(degrees: float, size: tuple[int, int]) -> Matrix:
     """Enough enlargement about the middle to keep the corners covered when the picture is turned."""
     angle = np.deg2rad(abs(degrees))
-    factor = np.cos(angle) + max(size) / min(size) * np.sin(angle)
-    return moved(size[0] / 2, size[1] / 2) @ scaled(float(factor)) @ moved(-size[0] / 2, -size[1] / 2)
+    factor = float(np.cos(angle) + max(size) / min(size) * np.sin(angle))
+    return moved(size[0] / 2, size[1] / 2) @ scaled(factor) @ moved(-size[0] / 2, -size[1] / 2)
 
 
-def _filled(image: Image.Image, matrix: Matrix, size: tuple[int, int]) -> Image.Image:
-    return warped(image, matrix, size)
-
-
-def _placement(car: Parked, layer: Layer, big: tuple[int, int]) -> Matrix:
+def _placement(car: Parked, layer: Layer, size: tuple[int, int], enlarged: float) -> Matrix:
     """Where the vehicle's layer stands in the scene: shifted, and turned by making one side smaller."""
     height, width = layer.cover.shape
-    middle, ground = car.x * big[0], car.ground * big[1]
-    left, right = middle - layer.origin[0], middle - layer.origin[0] + width
-    top, bottom = ground - layer.origin[1], ground - layer.origin[1] + height
-    lean = 0.055 * car.yaw
-    tall = bottom - top
-    squeeze = (right - left) * 0.03 * abs(car.yaw)
+    left = car.x * size[0] - layer.origin[0] * enlarged
+    top = car.ground * size[1] - layer.origin[1] * enlarged
+    right, bottom = left + width * enlarged, top + height * enlarged
+    tall, squeeze = bottom - top, (right - left) * 0.03 * abs(car.yaw)
+    falls, rises = 0.055 * max(car.yaw, 0.0) * tall, 0.055 * max(-car.yaw, 0.0) * tall
     corners = [
-        (left + squeeze, top + tall * max(lean, 0)), (right - squeeze, top + tall * max(-lean, 0)),
-        (right - squeeze, bottom - tall * 0.4 * max(-lean, 0)), (left + squeeze, bottom - tall * 0.4 * max(lean, 0)),
+        (left + squeeze, top + falls),
+        (right - squeeze, top + rises),
+        (right - squeeze, bottom - 0.4 * rises),
+        (left + squeeze, bottom - 0.4 * falls),
     ]
     return homography([(0, 0), (width, 0), (width, height), (0, height)], corners)
-
-
-def _laid(pixels: Pixels, layer: Layer, where: Matrix, big: tuple[int, int], shot: Shot, rng: np.random.Generator) -> Pixels:
-    image = to_image(layer.pixels).convert("RGBA")
-    image.putalpha(to_image(layer.cover))
-    seen = from_image(warped(image, where, big))
-    car = seen[..., :3]
-    if shot.night:
-        lamps = np.clip((seen[..., 0] - 0.86) * 8, 0, 1) * np.clip((seen[..., 0] - seen[..., 1]) * 3, 0, 1) * seen[..., 3]
-        dark = at_night(car, shot.night, rng)
-        dark = over(dark, car, lamps)
-        return glow(over(pixels, dark, seen[..., 3]), lamps, (255, 40, 30), big[1] / 40, 0.5)
-    return over(pixels, car, seen[..., 3])
-
-
-def _shadowed(pixels: Pixels, car: Parked, layer: Layer, where: Matrix, big: tuple[int, int]) -> Pixels:
-    """The vehicle's shadow on the ground: dark under it, soft around it."""
-    middle, ground = car.x * big[0], car.ground * big[1]
-    half = layer.cover.shape[1] / 2 * 0.90
-    rows, columns = np.mgrid[0 : big[1], 0 : big[0]].astype(np.float32)
-    core = ((columns - middle) / half) ** 4 + ((rows - ground + half * 0.03) / (half * 0.085)) ** 2
-    wide = ((columns - middle) / (half * 1.22)) ** 2 + ((rows - ground) / (half * 0.20)) ** 2
-    dark = np.clip(1.15 - core, 0, 1) * 0.80 + np.clip(1 - wide, 0, 1) * 0.35
-    return over(pixels, (8, 8, 10), np.clip(dark, 0, 0.92).astype(np.float32))
 
 
 def _plate_on(layer: Layer, plate_y: float, flat: FlatPlate) -> Matrix:
     """From pixels of the flat plate to pixels of the vehicle's layer."""
     part = layer.scale / SCALE
-    at = layer.at(0, plate_y)
-    return moved(at[0] - flat.image.width * part / 2, at[1] - flat.image.height * part / 2) @ scaled(part)
+    x, y = layer.at(0, plate_y)
+    return moved(x - flat.image.width * part / 2, y - flat.image.height * part / 2) @ scaled(part)
 
 
-def _mounted(pixels: Pixels, flat: FlatPlate, where: Matrix, big: tuple[int, int], shot: Shot) -> Pixels:
-    seen = from_image(warped(flat.image, where, big))
-    cover = seen[..., 3]
-    lift = max(1, round(float(where[0, 0]) * SCALE * 3.5))
-    pixels = over(pixels, (0, 0, 0), np.roll(blurred(cover, lift), lift, axis=0), 0.55)
-    plate = seen[..., :3]
-    if shot.night:
-        tall = np.flatnonzero(cover.max(axis=1) > 0.5)
-        fall = np.clip(1.0 - 0.45 * (np.arange(big[1], dtype=np.float32) - tall[0]) / max(len(tall), 1), 0.3, 1)[:, None, None]
-        plate = plate * (1 - shot.night * (1 - fall * np.array((0.92, 0.86, 0.74), np.float32)))
-        pixels = glow(pixels, cover, (255, 236, 200), big[1] / 60, 0.10 * shot.night)
-    return over(pixels, plate.astype(np.float32), cover)
-
-
-def _vehicle_rect(matrix: Matrix, layer: Layer) -> tuple[float, float, float, float]:
+def _vehicle_rect(matrix: Matrix, layer: Layer) -> Rect:
     """The box around the visible vehicle, mirrors included."""
     rows = np.flatnonzero(layer.cover.max(axis=1) > 0.5)
     columns = np.flatnonzero(layer.cover.max(axis=0) > 0.5)
-    return box_around(matrix, (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)))
+    return box_around(
+        matrix, (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+    )
 
 
-def _box(rect: tuple[float, float, float, float], size: tuple[int, int]) -> Box:
-    return Box(*(round(value / _BIG) for value in rect)).clamped(*size)
-
-
-def _tuple(box: Box) -> tuple[float, float, float, float]:
-    return box.xmin, box.ymin, box.xmax, box.ymax
-
-
-_ = MARGIN
+def _box(rect: Rect, size: tuple[int, int]) -> Box:
+    left, top, right, bottom = (round(value) for value in rect)
+    return Box(left, top, right, bottom).clamped(*size)

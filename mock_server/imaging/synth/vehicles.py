@@ -1,6 +1,7 @@
 """Vehicles painted from their shapes: bodywork that mirrors the surroundings, glass, lamps, tyres."""
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,14 +61,21 @@ class _Painter:
         draw = ImageDraw.Draw(image)
         for outline in outlines:
             draw.polygon([self._pixel(point, big) for point in outline], fill=255)
-        return blurred(from_image(image.resize((self.width, self.height), Image.Resampling.BOX)), soft * self.scale)
+        return blurred(
+            from_image(image.resize((self.width, self.height), Image.Resampling.BOX)), soft * self.scale
+        )
 
     def line(self, paths: Iterable[Sequence[Point]], wide: float) -> Pixels:
         big = 2
         image = Image.new("L", (self.width * big, self.height * big))
         draw = ImageDraw.Draw(image)
         for path in paths:
-            draw.line([self._pixel(p, big) for p in path], fill=255, width=max(1, round(wide * self.scale * big)), joint="curve")
+            draw.line(
+                [self._pixel(p, big) for p in path],
+                fill=255,
+                width=max(1, round(wide * self.scale * big)),
+                joint="curve",
+            )
         return from_image(image.resize((self.width, self.height), Image.Resampling.BOX))
 
     def _pixel(self, point: Point, big: int) -> Point:
@@ -86,10 +94,23 @@ class _Painter:
         up = np.clip(up + wobble * 0.06, -1, 1)
         stops = np.array([-1.0, -0.25, -0.04, 0.02, 0.09, 0.14, 0.5, 1.0])
         tones = np.stack(
-            [colour(c) for c in (_dim(world.ground, 0.45), world.ground, _dim(world.ground, 0.7), _dim(world.skyline, 0.55),
-                                 world.skyline, world.haze, world.haze, world.zenith)]
+            [
+                colour(c)
+                for c in (
+                    _dim(world.ground, 0.45),
+                    world.ground,
+                    _dim(world.ground, 0.7),
+                    _dim(world.skyline, 0.55),
+                    world.skyline,
+                    world.haze,
+                    world.haze,
+                    world.zenith,
+                )
+            ]
         )
-        return np.stack([np.interp(up, stops, tones[:, channel]) for channel in range(3)], axis=-1).astype(np.float32)
+        return np.stack([np.interp(up, stops, tones[:, channel]) for channel in range(3)], axis=-1).astype(
+            np.float32
+        )
 
     def paintwork(self, mask: Pixels, paint: Colour, rise: Pixels, side: Pixels, gloss: float = 1.0) -> None:
         """Cover `mask` with car paint whose surface looks up by `rise` and outwards by `side` (-1 to 1)."""
@@ -103,9 +124,13 @@ class _Painter:
     def glazing(self, mask: Pixels, rise: float = 0.42) -> None:
         """Cover `mask` with dark glass that mirrors the sky, with seats and the far window dimly behind it."""
         top, bottom = _extent(mask)
-        depth = np.clip((np.arange(self.height, dtype=np.float32)[:, None] - top) / max(bottom - top, 1), 0, 1)
+        depth = np.clip(
+            (np.arange(self.height, dtype=np.float32)[:, None] - top) / max(bottom - top, 1), 0, 1
+        )
         see_through = colour((38, 42, 46)) * np.ones_like(self.pixels)
-        through = np.clip(1 - np.abs(depth - 0.34) * 3.2, 0, 1) * (np.abs(self.x) < self.body.half_width * 0.5)
+        through = np.clip(1 - np.abs(depth - 0.34) * 3.2, 0, 1) * (
+            np.abs(self.x) < self.body.half_width * 0.5
+        )
         see_through += (colour(self.world.haze) * 0.34) * through[..., None]
         see_through = _stack_blur(see_through, 22 * self.scale)
         for seat in self._seats(top, bottom):
@@ -122,14 +147,26 @@ class _Painter:
             draw = ImageDraw.Draw(image)
             x = self.origin[0] + middle * self.body.half_width * self.scale
             wide = 130 * self.scale
-            draw.rounded_rectangle((x - wide, top + tall * 0.32, x + wide, top + tall * 0.60), radius=50 * self.scale, fill=255)
-            draw.rounded_rectangle((x - wide * 2.2, top + tall * 0.64, x + wide * 2.2, bottom + tall), radius=90 * self.scale, fill=255)
+            draw.rounded_rectangle(
+                (x - wide, top + tall * 0.32, x + wide, top + tall * 0.60), radius=50 * self.scale, fill=255
+            )
+            draw.rounded_rectangle(
+                (x - wide * 2.2, top + tall * 0.64, x + wide * 2.2, bottom + tall),
+                radius=90 * self.scale,
+                fill=255,
+            )
             seats.append(from_image(image))
         return seats
 
 
 def paint_vehicle(
-    body: Body, paint: Colour, scale: float, world: Surroundings, rng: np.random.Generator, *, lights: float = 0.0
+    body: Body,
+    paint: Colour,
+    scale: float,
+    world: Surroundings,
+    rng: np.random.Generator,
+    *,
+    lights: float = 0.0,
 ) -> Layer:
     """The vehicle `body` in the colour `paint` at `scale` pixels a millimetre; `lights` 0 to 1: lamps switched on."""
     painter = _Painter(body, scale, world, rng)
@@ -156,8 +193,11 @@ def _smooth(points: Sequence[Point], rounds: int = 2) -> list[Point]:
     path = list(points)
     for _ in range(rounds):
         cut: list[Point] = [path[0]]
-        for (x0, y0), (x1, y1) in zip(path, path[1:], strict=False):
-            cut += [(x0 * 0.75 + x1 * 0.25, y0 * 0.75 + y1 * 0.25), (x0 * 0.25 + x1 * 0.75, y0 * 0.25 + y1 * 0.75)]
+        for (x0, y0), (x1, y1) in itertools.pairwise(path):
+            cut += [
+                (x0 * 0.75 + x1 * 0.25, y0 * 0.75 + y1 * 0.25),
+                (x0 * 0.25 + x1 * 0.75, y0 * 0.25 + y1 * 0.75),
+            ]
         path = [*cut, path[-1]]
     return path
 
@@ -182,7 +222,9 @@ def _shell(painter: _Painter, paint: Colour) -> None:
     rise = np.interp(painter.y, heights, rises).astype(np.float32) * np.sqrt(np.clip(1 - side**2, 0, 1))
     shell = painter.mask([_whole(body.shell)])
     cabin = painter.mask([_whole(body.cabin)])
-    roof_rise = np.clip(np.interp(painter.y, [body.height - 260, body.height - 60, body.height], [0.30, 0.62, 0.95]), 0, 0.97)
+    roof_rise = np.clip(
+        np.interp(painter.y, [body.height - 260, body.height - 60, body.height], [0.30, 0.62, 0.95]), 0, 0.97
+    )
     painter.paintwork(cabin, paint, roof_rise.astype(np.float32), side * 0.8)
     painter.lay((10, 10, 12), blurred(painter.mask([_whole(body.glass)]), 10 * painter.scale), 0.85)
     if body.kind != "Van":
@@ -214,9 +256,20 @@ def _recess(painter: _Painter, outline: Half) -> None:
 
 def _tyres(painter: _Painter) -> None:
     inner, outer, top = painter.body.tyre
-    tyre = [(inner, 0.0), (inner + 14, -8.0), (outer - 14, -8.0), (outer, 0.0), (outer + 6, top * 0.5), (outer, top), (inner, top)]
+    tyre = [
+        (inner, 0.0),
+        (inner + 14, -8.0),
+        (outer - 14, -8.0),
+        (outer, 0.0),
+        (outer + 6, top * 0.5),
+        (outer, top),
+        (inner, top),
+    ]
     painter.lay((17, 17, 18), painter.mask(_both(tyre)))
-    grooves = [[(inner + (outer - inner) * part, 6.0), (inner + (outer - inner) * part, top)] for part in (0.25, 0.5, 0.75)]
+    grooves = [
+        [(inner + (outer - inner) * part, 6.0), (inner + (outer - inner) * part, top)]
+        for part in (0.25, 0.5, 0.75)
+    ]
     painter.lay((5, 5, 5), painter.line([path for groove in grooves for path in _both(groove)], 9), 0.8)
     under = [(-inner, 60.0), (inner, 60.0), (inner, top), (-inner, top)]
     painter.lay((9, 9, 10), painter.mask([under], soft=20), 0.9)
@@ -225,23 +278,53 @@ def _tyres(painter: _Painter) -> None:
 def _fittings(painter: _Painter, paint: Colour) -> None:
     body = painter.body
     w = body.half_width
-    mirror = [(w - 40, body.mirror_y - 10), (w + 90, body.mirror_y - 20), (w + 118, body.mirror_y + 50), (w + 90, body.mirror_y + 118), (w + 4, body.mirror_y + 104)]
+    mirror = [
+        (w - 40, body.mirror_y - 10),
+        (w + 90, body.mirror_y - 20),
+        (w + 118, body.mirror_y + 50),
+        (w + 90, body.mirror_y + 118),
+        (w + 4, body.mirror_y + 104),
+    ]
     mask = painter.mask(_both(_smooth_ring(mirror)))
     rise = np.clip((painter.y - body.mirror_y - 40) / 90, -0.8, 0.9).astype(np.float32) * np.float32(0.8)
     painter.paintwork(mask, paint if body.front else _dim(paint, 0.7), rise, np.zeros_like(rise))
     if body.exhaust:
         for left in (-610.0, 470.0):
-            pipe = [(left, 245.0), (left + 140, 245.0), (left + 150, 285.0), (left + 140, 318.0), (left, 318.0), (left - 10, 285.0)]
+            pipe = [
+                (left, 245.0),
+                (left + 140, 245.0),
+                (left + 150, 285.0),
+                (left + 140, 318.0),
+                (left, 318.0),
+                (left - 10, 285.0),
+            ]
             painter.lay((150, 152, 156), painter.mask([_smooth_ring(pipe)]))
             inner = [(x * 0.84 + (left + 70) * 0.16, y * 0.74 + 281 * 0.26) for x, y in pipe]
             painter.lay((12, 11, 10), painter.mask([_smooth_ring(inner)]))
     if body.rails:
-        rail = [(560.0, body.height - 26), (600.0, body.height + 6), (640.0, body.height - 12), (668.0, body.height - 60), (610.0, body.height - 50)]
+        rail = [
+            (560.0, body.height - 26),
+            (600.0, body.height + 6),
+            (640.0, body.height - 12),
+            (668.0, body.height - 60),
+            (610.0, body.height - 50),
+        ]
         painter.lay((44, 45, 48), painter.mask(_both(rail)))
     for x, y, wide, tall in body.handles:
-        painter.lay((16, 16, 18), painter.mask([[(x - wide, y - tall), (x + wide, y - tall), (x + wide, y + tall), (x - wide, y + tall)]], soft=3))
+        painter.lay(
+            (16, 16, 18),
+            painter.mask(
+                [[(x - wide, y - tall), (x + wide, y - tall), (x + wide, y + tall), (x - wide, y + tall)]],
+                soft=3,
+            ),
+        )
     if not body.front:
-        badge = [(-48.0, body.plate_y + 190), (48.0, body.plate_y + 190), (48.0, body.plate_y + 236), (-48.0, body.plate_y + 236)]
+        badge = [
+            (-48.0, body.plate_y + 190),
+            (48.0, body.plate_y + 190),
+            (48.0, body.plate_y + 236),
+            (-48.0, body.plate_y + 236),
+        ]
         painter.lay((200, 203, 206), painter.mask([_smooth_ring(badge)]), 0.9)
 
 
@@ -280,11 +363,19 @@ def _lamp_inside(painter: _Painter, lamp: Lamp, mask: Pixels, top: float, bottom
         for place in (0.32, 0.68):
             x = min(xs) + (max(xs) - min(xs)) * place
             for reach, tone in ((62.0, (66, 70, 76)), (46.0, (186, 194, 202)), (26.0, (236, 240, 244))):
-                ring = [(x + np.cos(a) * reach, middle_y + np.sin(a) * reach) for a in np.linspace(0, 2 * np.pi, 24)]
+                ring = [
+                    (x + np.cos(a) * reach, middle_y + np.sin(a) * reach)
+                    for a in np.linspace(0, 2 * np.pi, 24)
+                ]
                 painter.lay(tone, painter.mask(_both(ring)) * mask)
     elif lamp.kind == "tail":
         x = min(xs) + (max(xs) - min(xs)) * 0.24
-        clear = [(x - 60, middle_y - 26), (x + 60, middle_y - 26), (x + 60, middle_y + 20), (x - 60, middle_y + 20)]
+        clear = [
+            (x - 60, middle_y - 26),
+            (x + 60, middle_y - 26),
+            (x + 60, middle_y + 20),
+            (x - 60, middle_y + 20),
+        ]
         painter.lay((206, 196, 192), painter.mask(_both(_smooth_ring(clear)), soft=3) * mask, 0.75)
 
 
@@ -300,6 +391,3 @@ def _stack_blur(pixels: Pixels, radius: float) -> Pixels:
 
 def _dim(rgb: Colour, factor: float) -> Colour:
     return round(rgb[0] * factor), round(rgb[1] * factor), round(rgb[2] * factor)
-
-
-Painting = Callable[[_Painter], None]

@@ -20,11 +20,13 @@ from mock_server.imaging.synth.pixels import (
     Colour,
     Matrix,
     Pixels,
+    Rect,
     blurred,
     from_image,
     gradient,
     homography,
     lit,
+    mapped,
     over,
     smooth_noise,
     to_image,
@@ -32,9 +34,6 @@ from mock_server.imaging.synth.pixels import (
     warped,
 )
 from mock_server.imaging.synth.truth import Truth, VinTruth
-
-Rect = tuple[float, float, float, float]
-_BIG = 2
 
 
 def _layer(size: tuple[int, int]) -> Image.Image:
@@ -57,7 +56,9 @@ def _small_print(size: tuple[int, int], lines: list[tuple[str, float, float, flo
     return from_image(mask)
 
 
-def _centred(text: str, size: tuple[int, int], room: float, lettering: Lettering, middle: float) -> tuple[Rect, float]:
+def _centred(
+    text: str, size: tuple[int, int], room: float, lettering: Lettering, middle: float
+) -> tuple[Rect, float]:
     """Where a line as wide as `room` (part of the width) stands, and its height."""
     height = size[0] * room / text_width(text, lettering)
     left = size[0] * (1 - room) / 2
@@ -68,20 +69,35 @@ def _centred(text: str, size: tuple[int, int], room: float, lettering: Lettering
 def metal_tag(text: str, rng: np.random.Generator, *, pricked: bool = False) -> tuple[Image.Image, Rect]:
     """A stamped metal plate with rivets (RGBA, flat) and the rectangle of the number on it."""
     size = (1800, 520)
-    tone: Colour = ((176, 178, 180), (188, 184, 172), (58, 60, 64))[int(rng.integers(3)) if not pricked else 0]
+    tone: Colour = ((176, 178, 180), (188, 184, 172), (58, 60, 64))[
+        int(rng.integers(3)) if not pricked else 0
+    ]
     pixels = np.ones((size[1], size[0], 3), np.float32) * (np.array(tone, np.float32) / 255)
     pixels = pixels * (1 + streaks(size, rng)[..., None] * np.float32(0.10))
-    pixels = over(pixels, (255, 255, 255), np.repeat(np.clip(1 - np.abs(np.linspace(-0.6, 1.6, size[0])) * 1.2, 0, 1)[None, :], size[1], 0).astype(np.float32), 0.22)
+    pixels = over(
+        pixels,
+        (255, 255, 255),
+        np.repeat(
+            np.clip(1 - np.abs(np.linspace(-0.6, 1.6, size[0])) * 1.2, 0, 1)[None, :], size[1], 0
+        ).astype(np.float32),
+        0.22,
+    )
     lettering = PRICKED if pricked else STAMPED
     rect, height = _centred(text, size, 0.84, lettering, 0.56)
     ink = _written(size, [(text, rect[0], rect[1], height, lettering)])
     dark = tone[0] < 100
-    pixels = over(pixels, (206, 208, 210) if dark else (40, 40, 42), blurred(ink, 1.2), 0.80 if dark else 0.62)
+    pixels = over(
+        pixels, (206, 208, 210) if dark else (40, 40, 42), blurred(ink, 1.2), 0.80 if dark else 0.62
+    )
     pixels = lit(pixels, blurred(ink, 2.4), -1.6 if not dark else 1.4)
-    caption = _small_print(size, [("VEHICLE IDENTIFICATION NUMBER", 160, 84, 52), ("DO NOT REMOVE", 1240, 400, 44)])
+    caption = _small_print(
+        size, [("VEHICLE IDENTIFICATION NUMBER", 160, 84, 52), ("DO NOT REMOVE", 1240, 400, 44)]
+    )
     pixels = over(pixels, (214, 214, 214) if dark else (52, 52, 54), caption, 0.8)
     rim = _layer(size)
-    ImageDraw.Draw(rim).rounded_rectangle((14, 14, size[0] - 14, size[1] - 14), radius=34, outline=255, width=9)
+    ImageDraw.Draw(rim).rounded_rectangle(
+        (14, 14, size[0] - 14, size[1] - 14), radius=34, outline=255, width=9
+    )
     pixels = lit(pixels, blurred(from_image(rim), 4), 1.4)
     for x in (70, size[0] - 70):
         pixels = _riveted(pixels, (x, size[1] / 2), 34)
@@ -101,7 +117,9 @@ def _riveted(pixels: Pixels, at: tuple[float, float], radius: float) -> Pixels:
 def _cut(pixels: Pixels, radius: int) -> Image.Image:
     image = to_image(pixels).convert("RGBA")
     shape = _layer((image.width * 2, image.height * 2))
-    ImageDraw.Draw(shape).rounded_rectangle((0, 0, shape.width - 1, shape.height - 1), radius=radius * 2, fill=255)
+    ImageDraw.Draw(shape).rounded_rectangle(
+        (0, 0, shape.width - 1, shape.height - 1), radius=radius * 2, fill=255
+    )
     image.putalpha(shape.resize(image.size, Image.Resampling.BOX))
     return image
 
@@ -114,11 +132,15 @@ def sticker(text: str, rng: np.random.Generator) -> tuple[Image.Image, Rect]:
     month, year = int(rng.integers(1, 13)), int(rng.integers(16, 26))
     weight = int(rng.integers(1600, 2900))
     small = [
-        (f"DATE OF MFR:  {month:02d}/{year}", 90, 90, 54), (f"GVWR: {weight} KG ({round(weight * 2.2046)} LB)", 860, 90, 54),
-        (f"GAWR FRT: {weight // 2} KG", 90, 180, 54), (f"GAWR RR: {weight // 2 + 40} KG", 860, 180, 54),
+        (f"DATE OF MFR:  {month:02d}/{year}", 90, 90, 54),
+        (f"GVWR: {weight} KG ({round(weight * 2.2046)} LB)", 860, 90, 54),
+        (f"GAWR FRT: {weight // 2} KG", 90, 180, 54),
+        (f"GAWR RR: {weight // 2 + 40} KG", 860, 180, 54),
         ("THIS VEHICLE CONFORMS TO ALL APPLICABLE FEDERAL MOTOR", 90, 290, 46),
         ("VEHICLE SAFETY STANDARDS IN EFFECT ON THE DATE SHOWN ABOVE.", 90, 348, 46),
-        ("VIN:", 90, 436, 54), ("TYPE: PASSENGER CAR", 90, 884, 48), (f"COLOR: {int(rng.integers(100, 999))}   TRIM: K{int(rng.integers(10, 99))}", 900, 884, 48),
+        ("VIN:", 90, 436, 54),
+        ("TYPE: PASSENGER CAR", 90, 884, 48),
+        (f"COLOR: {int(rng.integers(100, 999))}   TRIM: K{int(rng.integers(10, 99))}", 900, 884, 48),
     ]
     rect, height = _centred(text, size, 0.80, PRINTED, 0.565)
     ink = np.maximum(_small_print(size, small), _written(size, [(text, rect[0], rect[1], height, PRINTED)]))
@@ -127,7 +149,9 @@ def sticker(text: str, rng: np.random.Generator) -> tuple[Image.Image, Rect]:
     ink = np.maximum(ink, from_image(bars))
     pixels = over(pixels, (22, 22, 24), blurred(ink, 1.0), 0.93)
     frame = _layer(size)
-    ImageDraw.Draw(frame).rounded_rectangle((34, 34, size[0] - 34, size[1] - 34), radius=30, outline=255, width=7)
+    ImageDraw.Draw(frame).rounded_rectangle(
+        (34, 34, size[0] - 34, size[1] - 34), radius=30, outline=255, width=7
+    )
     pixels = over(pixels, (22, 22, 24), from_image(frame), 0.9)
     return _cut(pixels, 40), rect
 
@@ -149,18 +173,37 @@ def label(text: str, rng: np.random.Generator) -> tuple[Image.Image, Rect]:
     rect, height = _centred(text, size, 0.82, SMALL, 0.5)
     ink = _written(size, [(text, rect[0], rect[1], height, SMALL)])
     frame = _layer(size)
-    ImageDraw.Draw(frame).rounded_rectangle((40, 40, size[0] - 40, size[1] - 40), radius=40, outline=255, width=14)
+    ImageDraw.Draw(frame).rounded_rectangle(
+        (40, 40, size[0] - 40, size[1] - 40), radius=40, outline=255, width=14
+    )
     return _cut(over(pixels, (24, 22, 18), np.maximum(ink, from_image(frame)), 0.93), 60), rect
 
 
 def _bodywork(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     """A painted panel close up, with a fold and a bolt or two."""
-    tones: tuple[Colour, ...] = ((150, 154, 158), (118, 26, 30), (34, 52, 86), (196, 196, 192), (46, 48, 52), (54, 84, 66))
+    tones: tuple[Colour, ...] = (
+        (150, 154, 158),
+        (118, 26, 30),
+        (34, 52, 86),
+        (196, 196, 192),
+        (46, 48, 52),
+        (54, 84, 66),
+    )
     tone = tones[int(rng.integers(len(tones)))]
     lighter: Colour = (min(255, tone[0] + 34), min(255, tone[1] + 34), min(255, tone[2] + 34))
     darker: Colour = (round(tone[0] * 0.5), round(tone[1] * 0.5), round(tone[2] * 0.5))
     fold = 0.12 + 0.06 * float(rng.random())
-    pixels = gradient(size, ((0.0, darker), (fold, darker), (fold + 0.012, lighter), (fold + 0.10, tone), (0.8, tone), (1.0, darker)))
+    pixels = gradient(
+        size,
+        (
+            (0.0, darker),
+            (fold, darker),
+            (fold + 0.012, lighter),
+            (fold + 0.10, tone),
+            (0.8, tone),
+            (1.0, darker),
+        ),
+    )
     pixels *= (0.82 + 0.36 * smooth_noise(rng, size, size[0] / 2.2))[..., None]
     pixels = _riveted(pixels, (size[0] * 0.09, size[1] * 0.88), size[0] * 0.018)
     return over(pixels, (92, 80, 62), np.clip(smooth_noise(rng, size, size[0] / 30) * 2 - 1.05, 0, 1), 0.35)
@@ -169,7 +212,9 @@ def _bodywork(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
 def _dashboard(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     """A dashboard's top seen through the windscreen, with the dotted border of the glass below."""
     width, height = size
-    pixels = gradient(size, ((0.0, (20, 22, 25)), (0.22, (40, 42, 46)), (0.6, (62, 63, 66)), (1.0, (44, 45, 48))))
+    pixels = gradient(
+        size, ((0.0, (20, 22, 25)), (0.22, (40, 42, 46)), (0.6, (62, 63, 66)), (1.0, (44, 45, 48)))
+    )
     grain = rng.normal(0, 1, (height, width)).astype(np.float32)
     pixels *= (1 + blurred(np.clip(grain * 0.2 + 0.5, 0, 1), 1.4) - np.float32(0.5))[..., None]
     vent = _layer(size)
@@ -185,9 +230,15 @@ def _behind_glass(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
     size = (width, height)
     trees = np.clip((smooth_noise(rng, size, width / 3) - 0.5) * 5, 0, 1)
-    slope = np.clip(np.linspace(1.2, -0.3, width)[None, :] + np.linspace(0.5, -0.5, height)[:, None], 0, 1).astype(np.float32)
+    slope = np.clip(
+        np.linspace(1.2, -0.3, width)[None, :] + np.linspace(0.5, -0.5, height)[:, None], 0, 1
+    ).astype(np.float32)
     pixels = over(pixels, (178, 204, 226), trees * slope, 0.26)
-    band = np.clip(1 - np.abs(np.linspace(-1.3, 2.1, width)[None, :] - np.linspace(0.2, 0.8, height)[:, None]) * 3.4, 0, 1)
+    band = np.clip(
+        1 - np.abs(np.linspace(-1.3, 2.1, width)[None, :] - np.linspace(0.2, 0.8, height)[:, None]) * 3.4,
+        0,
+        1,
+    )
     pixels = over(pixels, (255, 255, 255), band.astype(np.float32), 0.13)
     border = _layer(size)
     draw = ImageDraw.Draw(border)
@@ -214,7 +265,15 @@ def _set_down(
     return over(over(base, (0, 0, 0), shadow, 0.6), seen[..., :3].copy(), cover), matrix
 
 
-def _quad(size: tuple[int, int], tag: Image.Image, wide: float, rng: np.random.Generator, rotate: float, flat: float = 1.0, middle: float = 0.52) -> list[tuple[float, float]]:
+def _quad(
+    size: tuple[int, int],
+    tag: Image.Image,
+    wide: float,
+    rng: np.random.Generator,
+    rotate: float,
+    flat: float = 1.0,
+    middle: float = 0.52,
+) -> list[tuple[float, float]]:
     """Corners of the tag in the picture: `wide` of its width, seen from a little aside and turned by `rotate`."""
     width = size[0] * wide
     height = width * tag.height / tag.width * flat
@@ -223,31 +282,39 @@ def _quad(size: tuple[int, int], tag: Image.Image, wide: float, rng: np.random.G
     near, far = height * (1 + 0.05 * lean), height * (1 - 0.05 * lean)
     centre = top + height / 2
     corners = [
-        (left, centre - near / 2), (left + width, centre - far / 2),
-        (left + width * (1 + (1 - flat) * 0.06), centre + far / 2), (left - width * (1 - flat) * 0.06, centre + near / 2),
+        (left, centre - near / 2),
+        (left + width, centre - far / 2),
+        (left + width * (1 + (1 - flat) * 0.06), centre + far / 2),
+        (left - width * (1 - flat) * 0.06, centre + near / 2),
     ]
     turn = turned(rotate, (size[0] / 2, size[1] / 2))
-    from mock_server.imaging.synth.pixels import mapped
-
     return mapped(turn, corners)
 
 
-def paint_vin(text: str, style: str, size: tuple[int, int], shot: Shot, rng: np.random.Generator) -> tuple[Image.Image, Truth]:
+def paint_vin(
+    text: str, style: str, size: tuple[int, int], shot: Shot, rng: np.random.Generator
+) -> tuple[Image.Image, Truth]:
     """A picture of a number in one of `VIN_STYLES` and its truth; style `label` shows text that is no VIN."""
-    big = (size[0] * _BIG, size[1] * _BIG)
     if style == "dashboard":
         tag, rect = metal_tag(text, rng)
-        base, matrix = _set_down(_dashboard(big, rng), tag, _quad(big, tag, 0.62, rng, shot.rotate - 1.0, 0.72, 0.60), 0.004)
+        base, matrix = _set_down(
+            _dashboard(size, rng), tag, _quad(size, tag, 0.62, rng, shot.rotate - 1.0, 0.72, 0.60), 0.004
+        )
         pixels = _behind_glass(base, rng)
     else:
         tag, rect = _TAGS[style](text, rng)
-        pixels, matrix = _set_down(_bodywork(big, rng), tag, _quad(big, tag, 0.84, rng, shot.rotate + rng.uniform(-1.2, 1.2)), 0.003)
+        pixels, matrix = _set_down(
+            _bodywork(size, rng),
+            tag,
+            _quad(size, tag, 0.84, rng, shot.rotate + rng.uniform(-1.2, 1.2)),
+            0.003,
+        )
     if shot.night:
         pixels = pixels * np.float32(1 - 0.55 * shot.night)
-    small = from_image(to_image(pixels).resize(size, Image.Resampling.BOX))
     around = box_around(matrix, rect)
-    box = Box(*(round(value / _BIG) for value in around)).clamped(*size)
-    image = exposed(small, shot, (box.xmin, box.ymin, box.xmax, box.ymax), rng)
+    left, top, right, bottom = (round(value) for value in around)
+    box = Box(left, top, right, bottom).clamped(*size)
+    image = exposed(pixels, shot, box, rng)
     return image, Truth(text=text) if style == "label" else Truth(vin=VinTruth(text, box))
 
 

@@ -1,0 +1,140 @@
+"""The verb `add`."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from mock_server.imaging.geometry import Box
+    from mock_server.imaging.synth.scenario_file import Value
+
+
+def command(
+    image: Annotated[Path, typer.Argument(help="The photo.", exists=True, dir_okay=False)],
+    plate: Annotated[str | None, typer.Option(help="The plate that it shows.")] = None,
+    vin: Annotated[str | None, typer.Option(help="The VIN that it shows.")] = None,
+    region: Annotated[str | None, typer.Option(help="The plate's region code, such as us-ca.")] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(help="Where the text stands: xmin,ymin,xmax,ymax in pixels of the upright photo."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the scenario; that of the photo when not given.")
+    ] = None,
+    fixtures: Annotated[Path, typer.Option(help="The fixtures directory; made where missing.")] = Path(
+        "fixtures"
+    ),
+) -> None:
+    """Turn a photo into a scenario: copies it into the fixtures directory and writes its scenario file."""
+    if (plate is None) == (vin is None):
+        raise typer.BadParameter("give what the photo shows: either --plate or --vin")
+    if region is not None and vin is not None:
+        raise typer.BadParameter("--region goes with --plate")
+    name = name or _plain(image.stem)
+    if not re.fullmatch(r"[a-z0-9-]+", name):
+        raise typer.BadParameter(f'"{name}" is no scenario name: use a-z, 0-9 and hyphens')
+    data = image.read_bytes()
+    size = _upright_size(data)
+    text = plate or vin or ""
+    place = _given_box(box, size) if box else proposed_box(data, text)
+    _refuse_what_is_known(fixtures, name, data)
+    if place is None:
+        typer.echo(
+            "found no text in the photo by itself, so the whole picture will be compared; "
+            "--box xmin,ymin,xmax,ymax says where the text stands",
+            err=True,
+        )
+    written = _write(fixtures, image, name, _reading("plate" if plate else "vin", text, region, place))
+    print("\n".join(str(path) for path in written))
+
+
+def proposed_box(data: bytes, text: str) -> "Box | None":
+    """Where `text` stands in a picture, as far as its look tells; None where that is not clear."""
+    return None
+
+
+def _plain(stem: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "photo"
+
+
+def _upright_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels; raises the errors of `ImageError` for what is no picture."""
+    from mock_server.imaging.decode import decode
+
+    return decode(data).size
+
+
+def _given_box(written: str, size: tuple[int, int]) -> "Box":
+    from mock_server.imaging.geometry import Box
+
+    parts = [part.strip() for part in written.split(",")]
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise typer.BadParameter(f'"{written}" is no box: give xmin,ymin,xmax,ymax in whole pixels')
+    box = Box(*(int(part) for part in parts))
+    if box.width <= 0 or box.height <= 0 or box.clamped(*size) != box:
+        raise typer.BadParameter(
+            f"the box {written} is empty or leaves the picture, which is {size[0]}x{size[1]}"
+        )
+    return box
+
+
+def _refuse_what_is_known(fixtures: Path, name: str, data: bytes) -> None:
+    """End with exit code 1 where the set has this name, or a picture that would be taken for this one."""
+    from mock_server.core.library import references_of
+    from mock_server.imaging.index import ImageIndex
+    from mock_server.scenarios.load import load
+
+    if not fixtures.is_dir():
+        return
+    known = load(fixtures).set
+    if any(scenario.name == name for scenario in known.scenarios):
+        _refuse(f'there is a scenario "{name}" in {fixtures} already; give another --name')
+    found = ImageIndex.build(references_of(known)).find(data).found
+    if found:
+        names = [scenario.name for scenario in known.scenarios if found[0].id in scenario.when.images]
+        owner = f'scenario "{names[0]}"' if names else "no scenario"
+        _refuse(f"the photo cannot be told from {fixtures / found[0].id}, the picture of {owner}")
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(f"vehicle-ocr-mock: {why}", err=True)
+    raise typer.Exit(1)
+
+
+def _reading(product: str, text: str, region: str | None, box: "Box | None") -> "dict[str, Value]":
+    from mock_server.imaging.synth.scenario_file import corners
+
+    if region is None and box is None:
+        return {product: text}
+    facts: dict[str, Value] = {"text": text}
+    if region is not None:
+        facts["region"] = region
+    if box is not None:
+        facts["box"] = corners(box)
+    return {product: facts}
+
+
+def _write(fixtures: Path, image: Path, name: str, reading: "dict[str, Value]") -> tuple[Path, Path]:
+    """Copy the photo and write its scenario; nothing stays behind when the set cannot be loaded with them."""
+    from mock_server.errors import FixturesError
+    from mock_server.imaging.synth.scenario_file import scenario_text
+    from mock_server.scenarios.load import load
+
+    copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
+    scenario = fixtures / "scenarios" / f"{name}.yaml"
+    for path in (copy, scenario):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            _refuse(f"{path} exists already; give another --name")
+    shutil.copyfile(image, copy)
+    scenario.write_text(scenario_text(name, {"image": f"../images/{copy.name}"}, reading), encoding="utf-8")
+    try:
+        load(fixtures)
+    except FixturesError:
+        copy.unlink()
+        scenario.unlink()
+        raise
+    return copy, scenario
