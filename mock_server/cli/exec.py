@@ -1,7 +1,7 @@
 """The verb `exec`: a command that meets the mock at the providers' real names."""
 
 import errno
-import functools
+import inspect
 import os
 import tempfile
 from pathlib import Path
@@ -13,6 +13,8 @@ from typer.core import TyperCommand
 from mock_server.cli import serve
 from mock_server.errors import SettingsError
 
+_CHILD = "vehicle_ocr_mock.child"
+
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
@@ -22,9 +24,8 @@ class _CommandAfterDashes(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         own, child = (args[: args.index("--")], args[args.index("--") + 1 :]) if "--" in args else (args, [])
-        rest = super().parse_args(ctx, own)
-        ctx.params["child"] = child
-        return rest
+        ctx.meta[_CHILD] = child
+        return super().parse_args(ctx, own)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "-- CMD..."]
@@ -33,19 +34,27 @@ class _CommandAfterDashes(TyperCommand):
 OPTIONS = {"cls": _CommandAfterDashes}
 
 
-# The options are those of `serve`, whose signature `wraps` passes on.
-@functools.wraps(serve.command)
-def command(child: list[str], **flags: Any) -> None:
+def command(ctx: typer.Context, **flags: Any) -> None:
     """Run CMD with the mock running on free ports and the providers' real host names leading to it.
 
     Python and Node programs, and curl, need no change and no rights; so do their children. The exit code is CMD's.
     """
+    child = ctx.meta[_CHILD]
     if not child:
         typer.echo("Usage: vehicle-ocr-mock exec [FIXTURES] [options of serve] -- CMD...", err=True)
         typer.echo("Error: no command: put it after --", err=True)
         raise typer.Exit(2)
     flags["fetch"] = ",".join(flags["fetch"]) if flags["fetch"] else None
     raise typer.Exit(run(child, flags))
+
+
+# The options are those of `serve`, and stay so.
+_context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+_signature = inspect.signature(serve.command)
+command.__signature__ = _signature.replace(  # type: ignore[attr-defined]
+    parameters=[_context, *_signature.parameters.values()]
+)
+command.__annotations__ = {"ctx": typer.Context, **serve.command.__annotations__}
 
 
 def run(child: list[str], flags: dict[str, Any]) -> int:
