@@ -1,5 +1,6 @@
 """The verb `serve`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,20 +39,25 @@ def command(
     journal_size: Annotated[int | None, _option("journal_size")] = None,
     journal_bytes: Annotated[int | None, _option("journal_bytes")] = None,
     cache: Annotated[bool | None, _option("cache", "--cache/--no-cache")] = None,
+    hints: Annotated[bool, typer.Option("--hints", help="Print curl lines to paste, on stderr.")] = False,
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM."""
     flags = dict(locals())
+    del flags["hints"]
     flags["fetch"] = ",".join(fetch) if fetch else None
-    serve(flags)
+    serve(flags, with_hints=hints)
 
 
-def serve(flags: dict[str, Any]) -> None:
+def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     """Boot, serve, and print one line on stdout when ready."""
     from mock_server.app import create_app
+    from mock_server.cli.hints import hints
     from mock_server.server import Server, run
 
     def ready(server: Server) -> None:
         also = f" and {server.tls_url}" if server.tls_url else ""
         print(f"vehicle-ocr-mock ready on {server.url}{also}", flush=True)
+        if with_hints:
+            print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
 
     run(create_app(flags), ready)
