@@ -15,7 +15,7 @@ from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.fixture_set import Defaults, Unmatched
-from mock_server.core.journal import Exchange, Journal
+from mock_server.core.journal import Exchange, MemoryJournal
 from mock_server.core.library import Library, references_of
 from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Fetch, Pictures
@@ -48,7 +48,7 @@ class App:
         self.store = store
         self.clock = clock
         self.accounts = Accounts(store, clock)
-        self.journal = Journal(max_count=settings.journal_size, max_bytes=settings.journal_bytes)
+        self.journal = MemoryJournal(max_count=settings.journal_size, max_bytes=settings.journal_bytes)
         self.reader = Reader(
             library,
             accounts=self.accounts,
