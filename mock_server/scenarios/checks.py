@@ -8,8 +8,8 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
 from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.issue import Issue, WrittenSource
-from mock_server.scenarios.parse import ParsedScenario
 from mock_server.scenarios.rivals import Accounts, same, shadows
+from mock_server.scenarios.scenario_file import NAMELESS, ParsedScenario
 from mock_server.scenarios.suggest import suggest
 
 
@@ -34,8 +34,10 @@ def _taken_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
     for one in scenarios:
         name = one.scenario.name
         if name in first:
-            yield one.source.mistake(Issue(("scenario",), f'the name "{name}" is taken', _where(first[name])))
-        first.setdefault(name, one)
+            what = f'the name "{name}" is taken ({_where(first[name])})'
+            yield one.source.mistake(Issue(("scenario",), what))
+        if name != NAMELESS:
+            first[name] = one
 
 
 def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> Iterator[Mistake]:
@@ -50,7 +52,7 @@ def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Ac
             )
         elif when.key is not None and when.key not in keys:
             yield one.source.mistake(
-                Issue(("when", "key"), "no account has this key", suggest(when.key, keys))
+                Issue(("when", "key"), "no account has this key", "mock.yaml declares them")
             )
         elif when.account is not None and when.key is not None and keys[when.key] != when.account:
             what = f'this key belongs to "{keys[when.key]}", not to "{when.account}"'

@@ -53,7 +53,7 @@ class Directory:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.real = root.resolve()
+        self.real = Path(os.path.realpath(root))
 
     def shown(self, id: str) -> str:
         """`id`, a path below the directory, as people are told of it."""
@@ -85,12 +85,13 @@ class Directory:
 
     def contains(self, path: Path) -> bool:
         """Whether `path`, symbolic links followed, lies in the directory."""
-        return path.resolve().is_relative_to(self.real)
+        # Not Path.resolve(), which raises for links that lead round in a circle.
+        return Path(os.path.realpath(path)).is_relative_to(self.real)
 
     def _walk(self, directory: Path, above: frozenset[Path], mistakes: list[Mistake]) -> Iterator[Path]:
         if not directory.is_dir():
             return
-        real = directory.resolve()
+        real = Path(os.path.realpath(directory))
         if not real.is_relative_to(self.real):
             mistakes.append(Mistake(self.shown(self.id(directory)), 1, 1, _LEADS_OUT))
             return
@@ -99,15 +100,17 @@ class Directory:
                 Mistake(self.shown(self.id(directory)), 1, 1, "a symbolic link back to where it stands")
             )
             return
-        with os.scandir(directory) as entries:
-            found = [(entry.name, entry.is_dir()) for entry in entries]
-        for name, is_directory in found:
-            path = directory / name
-            if name.startswith("."):
+        try:
+            paths = list(directory.iterdir())
+        except OSError as error:
+            mistakes.append(UnreadableError(_reason(error)).mistake(self.shown(self.id(directory))))
+            return
+        for path in paths:
+            if path.name.startswith("."):
                 continue
-            if name.endswith(_ENDINGS):
+            if path.name.endswith(_ENDINGS):
                 yield path
-            elif is_directory:
+            elif path.is_dir():
                 yield from self._walk(path, above | {real}, mistakes)
 
     def _file(self, path: Path) -> FixtureFile:
@@ -161,4 +164,4 @@ def _at(what: str, hint: str, before: str) -> UnreadableError:
 
 
 def _reason(error: OSError) -> str:
-    return f"the file cannot be read: {(error.strerror or str(error)).lower()}"
+    return f"it cannot be read: {(error.strerror or str(error)).lower()}"

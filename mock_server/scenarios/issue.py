@@ -149,7 +149,10 @@ def _issue(detail: ErrorDetails, model: type[BaseModel], document: object) -> Is
     if kind == "missing":
         return _missing(path, str(detail["loc"][-1]))
     wanted = _CONTAINERS.get(kind) or context.get("what") or detail["msg"]
-    return Issue(path, f"{_label(path)} wants {wanted}, not {_described(detail['input'])}")
+    hint = (
+        '"---" separates documents' if "scenario" in model.model_fields and isinstance(document, list) else ""
+    )
+    return Issue(path, f"{_label(path)} wants {wanted}, not {_described(detail['input'])}", hint)
 
 
 _CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of keys", "list_type": "a list"}
@@ -157,6 +160,8 @@ _CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of key
 
 def _missing(parent: Path, key: str) -> Issue:
     where = _label(parent) if parent else "this document"
+    if parent and isinstance(parent[-1], int):
+        where = f"an item of {where}"
     return Issue(parent, f'{where} lacks the key "{key}"', at_key=True, missing=key)
 
 

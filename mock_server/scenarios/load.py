@@ -9,8 +9,9 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.checks import check_set
 from mock_server.scenarios.files import Directory, FixtureFile, Signature, UnreadableError, text_of
-from mock_server.scenarios.parse import ParsedFile, ParsedMock, ParsedScenario, mock_file, scenario_file
+from mock_server.scenarios.mock_file import ParsedMock, mock_file
 from mock_server.scenarios.picture_checks import PictureChecks
+from mock_server.scenarios.scenario_file import ParsedFile, ParsedScenario, scenario_file
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 

@@ -18,8 +18,8 @@ from mock_server.imaging.geometry import Box
 from mock_server.scenarios.files import Directory
 from mock_server.scenarios.issue import Issue
 from mock_server.scenarios.issue import Path as DocumentPath
-from mock_server.scenarios.parse import ParsedScenario
 from mock_server.scenarios.pictures import path_issue
+from mock_server.scenarios.scenario_file import ParsedScenario
 
 _Signature = tuple[int, int]
 

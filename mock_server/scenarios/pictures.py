@@ -21,6 +21,13 @@ def path_issue(directory: Directory, id: str | None, written: str, path: Path) -
     """Why the picture cannot be used, as far as the file system can tell."""
     if id is None:
         return Issue(path, f'"{written}" lies outside the fixtures directory', "pictures are kept inside it")
+    try:
+        return _place_issue(directory, id, written, path)
+    except (OSError, ValueError):
+        return Issue(path, "no file can have this name")
+
+
+def _place_issue(directory: Directory, id: str, written: str, path: Path) -> Issue | None:
     place = directory.root / id
     if not directory.contains(place):
         return Issue(

@@ -53,7 +53,7 @@ class OneOrMany:
     def _widen(self, value: object) -> object:
         if isinstance(value, list):
             if not value and not self.or_none:
-                raise wants(f"{self.what}, or a list")
+                raise wants(f"{self.what}, or a list of them")
             return value
         return [value]
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-_LISTED = 12
+_LISTED = 16
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ MAX_NODES = 200_000
 """How many values one file may hold once its aliases are written out."""
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
+_PLAIN_TAGS = frozenset({None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))})
 
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
 
@@ -40,10 +40,14 @@ class YamlError(Exception):
 
 @dataclass(slots=True)
 class Node:
-    """A value and its place. `content` is text, None (nothing written), items, or entries by key."""
+    """A value and its place. `content` is text, None (nothing written), items, or entries by key.
+
+    `told`: why there is no content was told already.
+    """
 
     place: Place
     content: "str | list[Node] | dict[str, Entry] | None"
+    told: bool = False
 
 
 class Entry(NamedTuple):
@@ -93,7 +97,7 @@ def empties(node: Node) -> Iterator[tuple[Place, str]]:
             yield from empties(item)
     elif isinstance(node.content, dict):
         for key, entry in node.content.items():
-            if entry.node.content is None:
+            if entry.node.content is None and not entry.node.told:
                 yield entry.place, f'"{key}" has no value'
             yield from empties(entry.node)
 
@@ -120,13 +124,13 @@ class _Builder:
         place = _place(event.start_mark)
         if isinstance(event, ev.AliasEvent):
             return self._alias(event.anchor or "", place)
-        if depth > MAX_DEPTH:
+        if depth >= MAX_DEPTH and not isinstance(event, ev.ScalarEvent):
             raise YamlError(place, f"nested more than {MAX_DEPTH} levels deep")
         node = Node(place, None)
         if isinstance(event, ev.NodeEvent) and event.anchor:
             self.anchors[event.anchor] = node
+        self._check_tag(event, place)
         if isinstance(event, ev.ScalarEvent):
-            self._check_tag(event.tag, place)
             node.content = event.value if event.value or event.style else None
         elif isinstance(event, ev.SequenceStartEvent):
             node.content = self._items(events, depth)
@@ -177,10 +181,11 @@ class _Builder:
         self.errors.append(
             YamlError(place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it')
         )
-        return Node(place, "")
+        return Node(place, None, told=True)
 
-    def _check_tag(self, tag: str | None, place: Place) -> None:
-        if tag not in _TEXT_TAGS:
+    def _check_tag(self, event: ev.Event, place: Place) -> None:
+        tag = getattr(event, "tag", None)
+        if tag not in _PLAIN_TAGS:
             self.errors.append(
                 YamlError(place, f'the tag "{tag}" has no meaning here', "write the value alone")
             )
@@ -213,56 +218,52 @@ def _place(mark: _Mark | None) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-_WORDS = {
-    "mapping values are not allowed in this context": (
-        'a ":" where no key can stand',
-        "quote the text that holds it, or check the indentation",
+_COLON = ('a ":" where no key can stand', "quote the text that holds it, or check the indentation")
+_OPEN_LIST = ('a list opened by "[" is not closed', "")
+_OPEN_MAPPING = ('a mapping opened by "{" is not closed', "")
+_STRAY = ("this does not fit what is above it", "check the indentation and the quotes")
+_OUTSIDE = ("text that belongs to nothing above it", '"---" begins a new document')
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "mapping values are not allowed": _COLON,
+    "did not find expected ',' or ']'": _OPEN_LIST,
+    "expected ',' or ']', but got": _OPEN_LIST,
+    "did not find expected ',' or '}'": _OPEN_MAPPING,
+    "expected ',' or '}', but got": _OPEN_MAPPING,
+    "did not find expected '-' indicator": _STRAY,
+    "did not find expected key": _STRAY,
+    "did not find expected node content": (
+        "a value is missing here, or something before it is not closed",
+        "",
     ),
-    "mapping values are not allowed here": (
-        'a ":" where no key can stand',
-        "quote the text that holds it, or check the indentation",
-    ),
-    "did not find expected ',' or ']'": ('a list opened by "[" is not closed', ""),
-    "expected ',' or ']', but got": ('a list opened by "[" is not closed', ""),
-    "did not find expected ',' or '}'": ('a mapping opened by "{" is not closed', ""),
-    "expected ',' or '}', but got": ('a mapping opened by "{" is not closed', ""),
-    "did not find expected '-' indicator": ("the indentation does not fit the list above", ""),
-    "did not find expected key": ("the indentation does not fit the lines above", ""),
-    "expected <block end>, but found": ("the indentation does not fit the lines above", ""),
+    "expected <block end>, but found": _STRAY,
     "could not find expected ':'": ('a key without its ":"', ""),
-    "did not find expected <document start>": (
-        "text that belongs to nothing above it",
-        'check the indentation; "---" begins a new document',
-    ),
-    "expected '<document start>', but found": (
-        "text that belongs to nothing above it",
-        'check the indentation; "---" begins a new document',
-    ),
+    "did not find expected <document start>": _OUTSIDE,
+    "expected '<document start>', but found": _OUTSIDE,
     "found unexpected end of stream": ("a quoted text is not closed", ""),
-    "found unknown escape character": (
-        "an unknown escape in a quoted text",
-        "use single quotes where a backslash is meant",
-    ),
+    "found unknown escape character": ("an unknown escape", "use single quotes where a backslash is meant"),
     "found a tab character": ("a tab in the indentation", "YAML wants spaces"),
+    "found incompatible YAML document": ("an unknown version of YAML", "leave the %YAML line out"),
 }
+"""How the parsers' complaints begin (libyaml's and the one in Python), and what is said in their place."""
+
+_TOLD_WHERE_OPENED = ("a list", "a mapping", "a quoted", "a key")
 
 
 def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> YamlError:
-    mark = error.problem_mark or error.context_mark
-    place = _place(mark) if mark else Place(1, 1)
+    noticed, began = error.problem_mark, error.context_mark
+    place = _place(noticed or began) if noticed or began else Place(1, 1)
     problem = error.problem or "it cannot be read"
     if problem.startswith("found character") and "cannot start any token" in problem:
         return _bad_start(place, text)
     for start, (what, hint) in _WORDS.items():
         if problem.startswith(start):
-            return YamlError(place, what, hint or _opened(error, place))
+            if began and what.startswith(_TOLD_WHERE_OPENED):
+                return YamlError(
+                    _place(began), what, f"noticed on line {place.line}" * (began.line + 1 != place.line)
+                )
+            return YamlError(place, what, hint)
     return YamlError(place, f"not valid YAML: {problem}")
-
-
-def _opened(error: yaml.MarkedYAMLError, place: Place) -> str:
-    """Where the thing began that was not finished, if that is another line."""
-    began = error.context_mark
-    return f"it began on line {began.line + 1}" if began and began.line + 1 != place.line else ""
 
 
 def _bad_start(place: Place, text: str) -> YamlError:

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from mock_server.core.model import OutcomeName
+from mock_server.scenarios.vocabulary import Vocabulary
+from mock_server.settings import setting_names
+
 Write = Callable[[Mapping[str, str | bytes]], Path]
 
 
@@ -33,3 +37,17 @@ def write(tmp_path: Path) -> Write:
 
     written({"images/car.png": png(), "images/truck.png": png("9DJC652")})
     return written
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    """The names that the whole server knows."""
+    variants = {
+        "vehicore": {OutcomeName.NOTHING_FOUND: frozenset({"empty_result", "validation_error"})},
+        "carsxe": {
+            OutcomeName.NOTHING_FOUND: frozenset({"not_found", "empty_results", "missing_results"}),
+            OutcomeName.OUT_OF_CREDITS: frozenset({"usage", "tier_message"}),
+            OutcomeName.RATE_LIMITED: frozenset({"usage", "upstream"}),
+        },
+    }
+    return Vocabulary(variants, frozenset(setting_names()))

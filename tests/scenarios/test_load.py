@@ -110,7 +110,7 @@ def test_accounts_and_defaults(write: Write) -> None:
             "mock.yaml": """\
 accounts:
   - {name: demo, key: 12:30, credits: {plate: 100}, quota: {plate: {limit: 1000, used: 3}, vin: unlimited}}
-  - {key: gone, status: disabled, plans: vin, credits: 0, quota: 5, overage: yes, quota_period: never}
+  - {key: gone, status: disabled, plans: [], credits: 0, quota: 5, overage: yes, quota_period: never}
   - {key: slow-key, rate_limit: 2/second, tier: pro}
 unmatched: nothing_found
 strict: true
@@ -125,11 +125,7 @@ charge: {"*": [read], carsxe: [read, nothing_found]}
     demo, gone, slow = fixtures.accounts
     assert (demo.key, demo.credits) == ("12:30", {Product.PLATE: 100, Product.VIN: None})
     assert demo.quota == {Product.PLATE: Quota(1000, 3), Product.VIN: Quota(None)}
-    assert (gone.name, gone.status, gone.plans) == (
-        "account-2",
-        AccountStatus.DISABLED,
-        frozenset({Product.VIN}),
-    )
+    assert (gone.name, gone.status, gone.plans) == ("account-2", AccountStatus.DISABLED, frozenset())
     assert gone.quota == {Product.PLATE: Quota(5), Product.VIN: Quota(5)}
     assert (slow.rate_limit, slow.tier) == ("2/second", "pro")
     assert fixtures.defaults.unmatched is Unmatched.NOTHING_FOUND
