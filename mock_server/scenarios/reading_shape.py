@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mock_server.scenarios.scalars import OptionalText, Text, number, whole_number, wrong
 from mock_server.scenarios.shapes import Exactly, OneWord, Shape
@@ -33,6 +33,8 @@ OptionalBox = Annotated[
 
 class CandidateShape(Shape):
     """Another text that the reader thought of."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["score", "confidence"]}})
 
     text: Text = Field(description="The other text.")
     score: OptionalScore = Field(None, description="Its confidence, 0 to 1. `confidence` says the same.")
@@ -88,6 +90,8 @@ Plate = Annotated[PlateShape, OneWord(("text",))]
 class ReadingShape(Shape):
     """The truth about the picture."""
 
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["plate", "plates"]}})
+
     plate: Plate | None = Field(None, description="The one plate in the picture.")
     plates: list[Plate] = Field([], description="Several plates in one picture.")
     vin: Annotated[VinShape, OneWord(("text",))] | None = Field(None, description="The VIN in the picture.")
@@ -95,6 +99,6 @@ class ReadingShape(Shape):
 
     @model_validator(mode="after")
     def _plate_or_plates(self) -> Self:
-        if self.plate is not None and self.plates:
+        if {"plate", "plates"} <= self.model_fields_set:
             raise wrong('both "plate" and "plates"', 'list all of them under "plates"')
         return self

@@ -20,6 +20,9 @@ JsonSchema = dict[str, Any]
 FREE: JsonSchema = {"type": ["string", "number", "boolean", "null"]}
 """Free text as an editor's YAML reader types it: `007` a number, `null` nothing. All of it is text here."""
 
+SOME: JsonSchema = FREE | {"minLength": 1}
+"""Free text that is not empty."""
+
 
 def wants(what: str) -> PydanticCustomError:
     """The mistake of a value that is not `what`; the value itself is named where the line is written."""
@@ -153,8 +156,10 @@ def choice(kind: type[Enum], what: str) -> Scalar:
     return Scalar(read, {"enum": list(values)})
 
 
-def one_of(words: Iterable[str], what: str, aliases: Callable[[str], str] = str) -> Scalar:
-    """One of `words`; `aliases` turns other spellings into them."""
+def one_of(
+    words: Iterable[str], what: str, aliases: Callable[[str], str] = str, spellings: Iterable[str] = ()
+) -> Scalar:
+    """One of `words`; `aliases` turns `spellings`, in any case, into them."""
     known = tuple(words)
 
     def read(value: object) -> str:
@@ -165,24 +170,23 @@ def one_of(words: Iterable[str], what: str, aliases: Callable[[str], str] = str)
             raise wrong(f'unknown {what.split(" ", 1)[1]} "{text}"', suggest(text, known))
         return aliases(text)
 
-    return Scalar(read, {"type": "string"})
+    pattern: JsonSchema = {"type": "string", "pattern": f"^({any_case(spellings)})$"}
+    return Scalar(read, pattern if spellings else {"enum": list(known)})
 
 
-def _any_case(words: Iterable[str]) -> str:
-    """A pattern for `words` in lower, upper or capitalised spelling, for JSON Schema, which has no flags."""
+def any_case(words: Iterable[str]) -> str:
+    """A pattern for `words` in any case, for JSON Schema, whose patterns have no flags."""
     return "|".join("".join(f"[{letter.lower()}{letter.upper()}]" for letter in word) for word in words)
 
 
-_FLAG_PATTERN = f"^({_any_case(_FLAGS)})$"
+_FLAG = Scalar(_flag, {"type": ["boolean", "string"], "pattern": f"^({any_case(_FLAGS)})$"})
 
 AnyText = Annotated[str, Scalar(_text, FREE)]
-Text = Annotated[str, Scalar(_some_text, FREE | {"minLength": 1})]
+Text = Annotated[str, Scalar(_some_text, SOME)]
 OptionalAnyText = Annotated[str | None, Scalar(_text, FREE)]
-OptionalText = Annotated[str | None, Scalar(_some_text, FREE | {"minLength": 1})]
-Flag = Annotated[bool, Scalar(_flag, {"type": ["boolean", "string"], "pattern": _FLAG_PATTERN})]
-OptionalFlag = Annotated[
-    bool | None, Scalar(_flag, {"type": ["boolean", "string"], "pattern": _FLAG_PATTERN})
-]
+OptionalText = Annotated[str | None, Scalar(_some_text, SOME)]
+Flag = Annotated[bool, _FLAG]
+OptionalFlag = Annotated[bool | None, _FLAG]
 DURATION = Scalar(
     _duration, {"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["200ms", "1.5s", "2m"]}
 )

@@ -32,10 +32,13 @@ def _format_name(text: str) -> str:
     return _OTHER_FORMATS.get(upper, upper)
 
 
+_FORMAT = one_of(FORMATS, "an image format", _format_name, (*FORMATS, *_OTHER_FORMATS))
+
+
 class PropertiesShape(Shape):
     """Conditions on the picture itself."""
 
-    format: Annotated[str | None, one_of(FORMATS, "an image format", _format_name)] = Field(
+    format: Annotated[str | None, _FORMAT] = Field(
         None, description="JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, MPO or HEIF."
     )
     min_width: Size = Field(None, description="At least so many pixels wide.")
@@ -87,7 +90,7 @@ class ScenarioShape(Shape):
     when: WhenShape = Field(
         WhenShape(), description="Which requests it is for; all that are given must hold."
     )
-    reading: ReadingShape = Field(ReadingShape(), description="The truth about the picture.")
+    reading: ReadingShape = Field(ReadingShape(), description="What is on the picture.")
     then: Annotated[list[Step], OneOrMany("a step")] = Field(
         [StepShape()], description="What happens, step by step; one position for each key."
     )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from mock_server.scenarios.scalars import FREE, HEADER_NAME, AnyText, JsonSchema, wants, written, wrong
+from mock_server.scenarios.scalars import HEADER_NAME, SOME, AnyText, JsonSchema, wants, written, wrong
 
 
 class Shape(BaseModel):
@@ -27,7 +27,7 @@ class OneWord:
         return core_schema.no_info_before_validator_function(self._widen, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        return {"anyOf": [self.schema or FREE, handler(schema)]}
+        return {"anyOf": [self.schema or SOME, handler(schema)]}
 
     def _widen(self, value: object) -> object:
         text = written(value)
@@ -91,7 +91,11 @@ def header_names(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-Headers = Annotated[dict[str, AnyText], AfterValidator(header_names)]
+Headers = Annotated[
+    dict[str, AnyText],
+    AfterValidator(header_names),
+    Field(json_schema_extra={"propertyNames": {"pattern": f"^{HEADER_NAME.pattern}$"}}),
+]
 
 
 def tidy(schema: Any) -> Any:

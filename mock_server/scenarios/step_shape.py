@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.model import Fault, OutcomeName
 from mock_server.scenarios.reading_shape import Score
@@ -55,6 +55,8 @@ class DribbleShape(Shape):
 
 class DelayShape(Shape):
     """How long the reply takes: one of these."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     fixed: OptionalDuration = Field(None, description="Always the same.")
     uniform: Annotated[list[Duration], Exactly(2, "two durations: [shortest, longest]")] | None = Field(
