@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
@@ -21,7 +22,7 @@ MAX_HEADERS = 16  # in one part
 MAX_HEADER_SIZE = 4096  # bytes of one header line
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_TRANSFER_ENCODINGS = ("", "7bit", "8bit", "binary")
+_TRANSFER_ENCODINGS = ("", "7bit", "8bit", "binary")  # those that leave the data as they are
 
 # The parser would log each malformed body; whoever sent it is told, the log needs no copy.
 _SILENT = logging.getLogger("mock_server.http.multipart.parser")
@@ -192,22 +193,26 @@ def _part(headers: dict[str, str], data: memoryview) -> Part:
     disposition = headers.get("content-disposition")
     if disposition is None:
         raise MultipartError("a part without Content-Disposition")
+    encoding = headers.get("content-transfer-encoding")
+    if encoding is not None and encoding.strip().lower() not in _TRANSFER_ENCODINGS:
+        raise MultipartError("a part with a Content-Transfer-Encoding that changes its data")
+    name, filename = _name_and_filename(disposition)
+    return Part(name, data, filename, headers.get("content-type"))
+
+
+@lru_cache(maxsize=256)
+def _name_and_filename(disposition: str) -> tuple[str, str | None]:
+    """What a Content-Disposition says; remembered, for a client sends the same few again and again."""
     try:
         kind, parameters = parse_parameters(disposition)
     except ValueError as error:
         raise MultipartError(f"a Content-Disposition cannot be read: {error}") from error
     if kind != "form-data" or "name" not in parameters:
         raise MultipartError("a part whose Content-Disposition is not form-data with a name")
-    if headers.get("content-transfer-encoding", "").strip().lower() not in _TRANSFER_ENCODINGS:
-        raise MultipartError("a part with a Content-Transfer-Encoding that changes its data")
-    return Part(_unescape(parameters["name"]), data, _filename(parameters), headers.get("content-type"))
-
-
-def _filename(parameters: dict[str, str]) -> str | None:
-    if (extended := decode_extended(parameters.get("filename*", ""))) is not None:
-        return extended
-    plain = parameters.get("filename")
-    return None if plain is None else _unescape(plain)
+    filename = decode_extended(parameters.get("filename*", ""))
+    if filename is None and "filename" in parameters:
+        filename = _unescape(parameters["filename"])
+    return _unescape(parameters["name"]), filename
 
 
 def _unescape(text: str) -> str:

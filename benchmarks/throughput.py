@@ -1,0 +1,247 @@
+"""The rows of `docs/performance.md`: what is measured, against what, and the bar it has to reach."""
+
+import contextlib
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks import material
+from benchmarks.load import Measured, Request, drive
+from benchmarks.servers import BARE, DECODING, STARLETTE, Launch, Running, installed_peers, mock, running
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the results. `met` is None where there is no bar."""
+
+    what: str
+    figures: str
+    bar: str = ""
+    met: bool | None = None
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long is measured, and how often each server has its turn."""
+
+    seconds: float
+    rounds: int
+    uploads: int  # of the memory row
+
+    @classmethod
+    def short(cls) -> "Effort":
+        return cls(seconds=0.6, rounds=3, uploads=6_000)
+
+    @classmethod
+    def full(cls) -> "Effort":
+        return cls(seconds=3.0, rounds=5, uploads=200_000)
+
+
+class Bench:
+    """All rows over one set of pictures, written below `directory`."""
+
+    def __init__(self, effort: Effort, directory: Path) -> None:
+        self.effort = effort
+        self.directory = directory
+        self.car = material.picture(1, 1024, 768, 100_000)
+        self.vin = material.picture(2, 800, 600, 75_000)
+        self.strangers = [material.picture(100 + seed, 1024, 768, 100_000) for seed in range(16)]
+
+    @cached_property
+    def big(self) -> bytes:
+        """A picture of 5 MB."""
+        return material.picture(3, 4000, 3000, 5_000_000)
+
+    @cached_property
+    def fixtures(self) -> Path:
+        """Fixtures that know the car, the VIN and the big picture."""
+        pictures = {"car": self.car, "vin": self.vin, "big": self.big}
+        return material.write_fixtures(self.directory / "few", pictures)
+
+    @cached_property
+    def thousand(self) -> Path:
+        """A thousand scenarios, each with its picture."""
+        pictures = {f"s{seed}": material.picture(1000 + seed, 256, 192, 12_000) for seed in range(1000)}
+        return material.write_fixtures(self.directory / "thousand", pictures)
+
+    def known_upload(self) -> list[Row]:
+        """A known picture of 100 KB."""
+        requests = [material.upload(self.car)]
+        rates = self._rates([mock(self.fixtures), STARLETTE, BARE, *installed_peers()], lambda _: requests)
+        rows = [_against("known 100 KB upload", rates, STARLETTE, bar=1.0), _against("", rates, BARE)]
+        bars = {"WireMock": 2.5}
+        return rows + [_against("", rates, peer, bar=bars.get(peer.name)) for peer in installed_peers()]
+
+    def known_big_upload(self) -> list[Row]:
+        """A known picture of 5 MB."""
+        requests = [material.upload(self.big)]
+        rates = self._rates([mock(self.fixtures), STARLETTE, BARE], lambda _: requests)
+        return [_against("known 5 MB upload", rates, STARLETTE, bar=1.6), _against("", rates, BARE)]
+
+    def gallery_url(self) -> list[Row]:
+        """A picture of the mock's own gallery, named by its URL."""
+        rates = self._rates(
+            [mock(self.fixtures), STARLETTE, BARE],
+            lambda server: [material.by_url(f"http://127.0.0.1:{server.port}/images/car.jpg")],
+        )
+        return [_against("CarsXE by gallery URL", rates, STARLETTE, bar=0.5), _against("", rates, BARE)]
+
+    def base64_vin(self) -> list[Row]:
+        """A known picture in base64, 100 KB of it."""
+        requests = [material.as_base64(self.vin)]
+        rates = self._rates([mock(self.fixtures), STARLETTE, BARE], lambda _: requests)
+        return [_against("CarsXE 100 KB base64 VIN", rates, STARLETTE, bar=0.5), _against("", rates, BARE)]
+
+    def unseen_upload(self) -> list[Row]:
+        """Pictures of 100 KB that no scenario knows, other bytes each time, over a thousand scenarios."""
+        requests = [material.upload(jpeg, unseen=True) for jpeg in self.strangers]
+        rates = self._rates([mock(self.thousand), DECODING], lambda _: requests)
+        return [_against("unseen 100 KB, 1,000 scenarios", rates, DECODING, bar=0.5)]
+
+    def tail_latency(self) -> list[Row]:
+        """Known pictures on 64 connections, alone and among unseen ones of 5 MB."""
+        alone = [material.upload(self.car)]
+        mixed = alone * 49 + [material.upload(self.big, unseen=True, tag="unseen")]
+        pairs = []
+        with running(mock(self.fixtures)) as server:
+            _warm(server, alone)
+            for _ in range(self.effort.rounds):
+                pair = [
+                    drive(server.port, requests, connections=64, seconds=self.effort.seconds * 2).percentile(
+                        0.99
+                    )
+                    for requests in (alone, mixed)
+                ]
+                pairs.append(pair)
+        ratio = statistics.median(mixed / alone for alone, mixed in pairs)
+        before, after = (statistics.median(values) * 1000 for values in zip(*pairs, strict=True))
+        figures = f"{before:.1f} ms alone, {after:.1f} ms with 2 % unseen 5 MB: {ratio:.2f}x"
+        return [Row("p99 at 64 connections", figures, "<= 5x", ratio <= 5)]
+
+    def start(self) -> list[Row]:
+        """From exec to the first answer."""
+        shipped = mock(None)
+        bare, ours = self._first_answer(BARE), self._first_answer(shipped)
+        self._first_answer(mock(self.thousand), times=1)
+        thousand = self._first_answer(mock(self.thousand))
+        ratio = ours / bare
+        return [
+            Row(
+                "exec to first answer, shipped set",
+                f"{ours * 1000:.0f} ms = {ratio:.2f}x bare",
+                "<= 3x",
+                ratio <= 3,
+            ),
+            Row("", f"bare ASGI {bare * 1000:.0f} ms"),
+            Row("1,000 scenarios from cache", f"{thousand:.2f} s", "<= 1.5 s", thousand <= 1.5),
+        ]
+
+    def memory(self) -> list[Row]:
+        """Resident memory with the shipped set, idle and under uploads."""
+        requests = [material.upload(self.car)]
+        with running(mock(None)) as server:
+            time.sleep(1.0)
+            idle = server.memory()
+        with running(mock(self.fixtures)) as server:
+            marks = []
+            for _ in range(4):
+                drive(server.port, requests, seconds=600, at_most=self.effort.uploads // 4)
+                marks.append(server.memory())
+        figures = ", ".join(f"{mark:.0f}" for mark in marks)
+        flat = marks[-1] <= marks[1] * 1.05 + 2
+        return [
+            Row("memory idle, shipped set", f"{idle:.0f} MB", "<= 90 MB", idle <= 90),
+            Row(
+                f"memory over {self.effort.uploads:,} uploads", f"{figures} MB at each quarter", "flat", flat
+            ),
+        ]
+
+    def two_workers(self) -> list[Row]:
+        """Two workers that share a Redis, against one with its state in memory."""
+        requests = [material.upload(self.car)]
+        with redis_server() as url:
+            both = frozenset({0, 1})
+            one = mock(self.fixtures, name="one worker")
+            two = mock(self.fixtures, "--workers=2", f"--state={url}", name="two workers on Redis")
+            launches = [Launch(launch.name, launch.command, both) for launch in (one, two)]
+            rates = self._rates(launches, lambda _: requests)
+        ratio = _ratio(rates, launches[1].name, launches[0].name)
+        figures = (
+            f"{_median(rates, launches[1].name):,.0f}/s = {ratio:.2f}x one worker, load on the same two cores"
+        )
+        return [Row("two workers on Redis", figures, ">= 1.5x", ratio >= 1.5)]
+
+    def _rates(
+        self, launches: Sequence[Launch], requests: Callable[[Running], Sequence[Request]]
+    ) -> dict[str, list[float]]:
+        """Requests a second of each server, round by round, all of them running and one loaded at a time."""
+        rates: dict[str, list[float]] = {launch.name: [] for launch in launches}
+        with contextlib.ExitStack() as stack:
+            servers = [stack.enter_context(running(launch)) for launch in launches]
+            for server in servers:
+                _warm(server, requests(server))
+            for _ in range(self.effort.rounds):
+                for server in servers:
+                    measured = drive(server.port, requests(server), seconds=self.effort.seconds)
+                    rates[server.name].append(_sound(server, measured).rate)
+        return rates
+
+    def _first_answer(self, launch: Launch, times: int = 5) -> float:
+        seconds = []
+        for _ in range(times):
+            started = time.perf_counter()
+            with (
+                running(launch) as server,
+                socket.create_connection(("127.0.0.1", server.port)) as connection,
+            ):
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                connection.recv(1024)
+                seconds.append(time.perf_counter() - started)
+        return statistics.median(seconds)
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[str]:
+    """A Redis of our own; its URL."""
+    with tempfile.TemporaryDirectory() as directory:
+        launch = Launch(
+            "redis-server",
+            lambda port: ["redis-server", "--port", str(port), "--save", "", "--dir", directory],
+            cores=None,
+        )
+        with running(launch) as server:
+            yield f"redis://127.0.0.1:{server.port}/0"
+
+
+def _warm(server: Running, requests: Sequence[Request]) -> None:
+    _sound(server, drive(server.port, requests, seconds=0.5))
+
+
+def _sound(server: Running, measured: Measured) -> Measured:
+    """Figures of failed requests say nothing."""
+    if measured.failures or not measured.replies:
+        raise RuntimeError(f"{server.name}: {measured.failures} failures, {measured.replies} good replies")
+    return measured
+
+
+def _median(rates: dict[str, list[float]], name: str) -> float:
+    return statistics.median(rates[name])
+
+
+def _ratio(rates: dict[str, list[float]], ours: str, other: str) -> float:
+    """The median of the ratios of each round, where both met the same noise."""
+    return statistics.median(a / b for a, b in zip(rates[ours], rates[other], strict=True))
+
+
+def _against(what: str, rates: dict[str, list[float]], other: Launch, bar: float | None = None) -> Row:
+    ours = next(iter(rates))
+    ratio = _ratio(rates, ours, other.name)
+    figures = (
+        f"{_median(rates, ours):,.0f}/s = {ratio:.2f}x {other.name} ({_median(rates, other.name):,.0f}/s)"
+    )
+    return Row(what, figures, f">= {bar}x" if bar else "", ratio >= bar if bar else None)
