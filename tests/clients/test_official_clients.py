@@ -17,7 +17,6 @@ from mock_server.settings import shipped_fixtures
 from .conftest import tool, without_network
 
 DRIVERS = Path(__file__).parent / "drivers"
-NPM_PACKAGE = "carsxe-api@1.4.0"
 PLATE, VIN = "california-sedan.jpg", "vin-plate.jpg"
 
 ACCOUNTS = (
@@ -172,30 +171,6 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (root / "scenarios" / "all.yaml").write_text(SCENARIOS.lstrip() + faults)
     return root
-
-
-@pytest.fixture(scope="session")
-def node_modules(pytestconfig: pytest.Config) -> Path:
-    """The npm package, installed once by npm itself and kept in pytest's cache."""
-    npm = tool("npm")
-    place = pytestconfig.cache.mkdir("npm")
-    if not (place / "node_modules" / "carsxe-api").is_dir():
-        command = [
-            npm,
-            "install",
-            "--no-package-lock",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            NPM_PACKAGE,
-        ]
-        installed = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-        if installed.returncode and not os.environ.get("CI"):
-            pytest.skip(
-                f"npm cannot install {NPM_PACKAGE} here: {installed.stderr.strip().splitlines()[-1:]}"
-            )
-        assert installed.returncode == 0, installed.stderr
-    return place / "node_modules"
 
 
 @pytest.fixture(scope="session")
