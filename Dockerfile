@@ -11,7 +11,7 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[heif,redis]'
 
 FROM python:3.13-slim
-RUN useradd --create-home --uid 10001 mock && mkdir /config
+RUN useradd --create-home --uid 10001 mock && mkdir /config /ca && chown mock /ca
 COPY --from=build /opt/venv /opt/venv
 COPY scripts/container /usr/local/bin/container
 ENV PATH=/opt/venv/bin:$PATH \

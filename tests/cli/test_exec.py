@@ -165,7 +165,7 @@ def test_no_command_is_a_usage_error(place: Place, arguments: tuple[str, ...]) -
 
 def test_options_of_serve_are_understood(place: Place) -> None:
     """What `serve` can be told, `exec` can."""
-    script = ASK.replace("))[\"vin\"]", ")).keys(), list(urllib.request.urlopen(request).headers)")
+    script = ASK.replace('))["vin"]', ")).keys(), list(urllib.request.urlopen(request).headers)")
     result = place.run(PYTHON, "-c", script, flags=("--no-mock-headers", "--seed", "5"))
 
     assert "vin" in result.stdout
@@ -311,28 +311,20 @@ def test_one_exec_inside_another(place: Place) -> None:
     assert place.run(*inner).stdout == VIN + "\n"
 
 
-def test_without_any_network_it_works_as_well(place: Place) -> None:
-    """In a network of its own, with nothing but loopback, the real names lead to the mock."""
-    unshare, ip = shutil.which("unshare"), shutil.which("ip")
-    if not unshare or not ip:
+def alone(*command: str) -> list[str]:
+    """The command in a network of its own, with nothing but loopback."""
+    prefix = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if not (shutil.which("unshare") and shutil.which("ip")):
         pytest.skip("needs unshare and ip")
-    alone = [unshare, "--map-root-user", "--net"]
-    if subprocess.run([*alone, ip, "link", "set", "lo", "up"], capture_output=True, check=False).returncode:
+    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("network namespaces are not allowed here")
+    return [*prefix, *command]
+
+
+def test_without_any_network_it_works_as_well(place: Place) -> None:
+    """With nothing but loopback, and no name server, the real names lead to the mock."""
     result = subprocess.run(
-        [
-            *alone,
-            "sh",
-            "-c",
-            'ip link set lo up && exec "$@"',
-            "sh",
-            *EXEC,
-            str(place.fixtures),
-            "--",
-            PYTHON,
-            "-c",
-            ASK,
-        ],
+        alone(*EXEC, str(place.fixtures), "--", PYTHON, "-c", ASK),
         env=place.environ(),
         capture_output=True,
         text=True,
@@ -340,3 +332,18 @@ def test_without_any_network_it_works_as_well(place: Place) -> None:
     )
 
     assert (result.stdout, result.stderr) == (VIN + "\n", "")
+
+
+def test_no_free_port_stops_before_the_command(place: Place) -> None:
+    """On a machine whose ports are all in use: a sentence, exit code 1, and the command never runs."""
+    one_port = 'echo "50000 50000" > /proc/sys/net/ipv4/ip_local_port_range && exec "$@"'
+    result = subprocess.run(
+        alone("sh", "-c", one_port, "sh", *EXEC, str(place.fixtures), "--", "echo", "ran"),
+        env=place.environ(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "cannot listen on 127.0.0.1:0: Address already in use" in result.stderr

@@ -16,6 +16,7 @@ import pytest
 from mock_server.redirect import Route, child_environment
 from mock_server.tls import CertificateAuthority
 
+NPM_PACKAGE = "carsxe-api@1.4.0"
 NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "vehicore-api.dev-stage.fyi")
 
 RunChild = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -112,6 +113,39 @@ def tool(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed here")
     return path
+
+
+def without_network() -> list[str]:
+    """A prefix that runs a command with loopback alone; empty where the system does not allow that."""
+    unshare, ip = shutil.which("unshare"), shutil.which("ip")
+    prefix = [unshare or "", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    if unshare and ip and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+        return prefix
+    return []
+
+
+@pytest.fixture(scope="session")
+def node_modules(pytestconfig: pytest.Config) -> Path:
+    """The npm package, installed once by npm itself and kept in pytest's cache."""
+    npm = tool("npm")
+    place = pytestconfig.cache.mkdir("npm")
+    if not (place / "node_modules" / "carsxe-api").is_dir():
+        command = [
+            npm,
+            "install",
+            "--no-package-lock",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            NPM_PACKAGE,
+        ]
+        installed = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        if installed.returncode and not os.environ.get("CI"):
+            pytest.skip(
+                f"npm cannot install {NPM_PACKAGE} here: {installed.stderr.strip().splitlines()[-1:]}"
+            )
+        assert installed.returncode == 0, installed.stderr
+    return place / "node_modules"
 
 
 PYTHON = sys.executable

@@ -1,0 +1,229 @@
+"""The two published CarsXE packages, unmodified, by the real host name, against everything they can meet."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server.settings import shipped_fixtures
+
+from .conftest import tool, without_network
+
+DRIVERS = Path(__file__).parent / "drivers"
+PLATE, VIN = "california-sedan.jpg", "vin-plate.jpg"
+
+ACCOUNTS = (
+    "accounts:\n"
+    "  - {name: demo, key: demo-key}\n"
+    "  - {name: exhausted, key: no-credits, quota: {plate: {limit: 5, used: 5}, vin: {limit: 7, used: 7}}}\n"
+    "  - {name: idle, key: inactive-key, status: inactive}\n"
+    "  - {name: blocked, key: blocked-key, status: blocked}\n"
+    "  - {name: basic, key: basic-plan-key, plans: []}\n"
+)
+SCENARIOS = """
+scenario: sedan
+when: {image: ../images/california-sedan.jpg}
+reading: {plate: {text: 9DJC652, region: us-ca, score: 0.902, box: [100, 100, 200, 140]}}
+---
+scenario: vin-plate
+when: {image: ../images/vin-plate.jpg}
+reading: {vin: {text: JHLRD77874C026456, confidence: 0.983, box: [130, 244, 763, 306]}}
+---
+scenario: slow
+when: {url: "*/slow.jpg"}
+reading: {plate: SLOW1, vin: JHLRD77874C026456}
+then: [{outcome: read, delay: 300ms}]
+---
+scenario: dribbled
+when: {url: "*/dribbled.jpg"}
+reading: {plate: SLOW2, vin: JHLRD77874C026456}
+then: [{outcome: read, delay: {dribble: {chunks: 5, over: 300ms}}}]
+"""
+FAULTS = ("EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER")
+
+Answer = dict[str, Any]
+Check = Callable[[Answer], bool]
+
+
+def says(message: str, **also: Any) -> Check:
+    """An answer that is exactly the provider's error envelope."""
+    return lambda got: got["answer"] == {"success": False, "message": message, **also}
+
+
+UNKNOWN = "User with this API key was not found or the API key is disabled"
+INACTIVE = (
+    "User with this API key is not active. To activate update your billing on "
+    "https://carsxe.com/dashboard/billing"
+)
+BLOCKED = "This API key has been blocked, please contact support if you believe this is an error."
+TIER = (
+    "This API is not available for your current subscription tier. "
+    "Visit https://carsxe.com/pricing to review upgrade options."
+)
+OUT = "API usage limit exceeded"
+BROKEN = "Could not get information at this time"
+GALLERY = "https://api.carsxe.com/images/"
+FORCED = "https://pictures.example/mock-"
+
+# What is asked (key, product, URL), and what must come of it.
+OUTCOMES: dict[str, tuple[str, str, str, Check]] = {
+    "plate": (
+        "demo-key",
+        "plate",
+        GALLERY + PLATE,
+        lambda got: got["answer"]["results"][0]["plate"] == "9djc652",
+    ),
+    "vin": ("demo-key", "vin", GALLERY + VIN, lambda got: got["answer"]["vin"] == "JHLRD77874C026456"),
+    "vin sent as base64": (
+        "demo-key",
+        "vin",
+        "BASE64",
+        lambda got: got["answer"]["vin"] == "JHLRD77874C026456",
+    ),
+    "no plate": ("demo-key", "plate", FORCED + "nothing_found.jpg", says("No plates detected in image")),
+    "no vin": (
+        "demo-key",
+        "vin",
+        FORCED + "nothing_found.jpg",
+        says("No valid VIN candidates found in the image"),
+    ),
+    "no text": ("demo-key", "vin", FORCED + "no_text.jpg", says("No text detected in the image")),
+    "unknown key, plate": ("nobody", "plate", GALLERY + PLATE, says(UNKNOWN)),
+    "unknown key, vin": ("nobody", "vin", GALLERY + VIN, says(UNKNOWN)),
+    "inactive account": ("inactive-key", "plate", GALLERY + PLATE, says(INACTIVE)),
+    "blocked key": ("blocked-key", "vin", GALLERY + VIN, says(BLOCKED)),
+    "plan": ("basic-plan-key", "plate", GALLERY + PLATE, says(TIER)),
+    "quota, plate": (
+        "no-credits",
+        "plate",
+        GALLERY + PLATE,
+        says(OUT, usage={"current": 5, "limit": 5, "remaining": 0}),
+    ),
+    "quota, vin": (
+        "no-credits",
+        "vin",
+        GALLERY + VIN,
+        says(OUT, usage={"current": 7, "limit": 7, "remaining": 0}),
+    ),
+    "service error": ("demo-key", "plate", FORCED + "service_error.jpg", says(BROKEN)),
+    "service unreachable": (
+        "demo-key",
+        "vin",
+        FORCED + "upstream_down.jpg",
+        says("Cannot access the internet at this time"),
+    ),
+    "a picture that is not fetched": (
+        "demo-key",
+        "vin",
+        "https://pictures.example/unknown.jpg",
+        says("Invalid image data format. Must be a valid URL or base64 encoded string."),
+    ),
+    "slow answer": (
+        "demo-key",
+        "plate",
+        "https://pictures.example/slow.jpg",
+        lambda got: got["answer"]["results"][0]["plate"] == "slow1" and got["seconds"] >= 0.3,
+    ),
+    "dribbled answer": (
+        "demo-key",
+        "plate",
+        "https://pictures.example/dribbled.jpg",
+        lambda got: got["answer"]["results"][0]["plate"] == "slow2",
+    ),
+    **{
+        f"dropped: {fault}": (
+            "demo-key",
+            "plate",
+            f"https://pictures.example/{fault}.jpg",
+            lambda got: "error" in got,
+        )
+        for fault in FAULTS
+    },
+    "after all that, a reading": (
+        "demo-key",
+        "plate",
+        GALLERY + PLATE,
+        lambda got: got["answer"]["results"][0]["score"] == 0.902,
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fixtures directory with every outcome in it."""
+    root = tmp_path_factory.mktemp("official") / "fixtures"
+    (root / "scenarios").mkdir(parents=True)
+    (root / "images").mkdir()
+    for picture in (PLATE, VIN):
+        shutil.copy(shipped_fixtures() / "images" / picture, root / "images")
+    (root / "mock.yaml").write_text(ACCOUNTS)
+    faults = "".join(
+        f"---\nscenario: {fault.lower().replace('_', '-')}\nwhen: {{url: '*/{fault}.jpg'}}\n"
+        f"then: [{{outcome: read, fault: {fault}}}]\nreading: {{plate: NEVER1}}\n"
+        for fault in FAULTS
+    )
+    (root / "scenarios" / "all.yaml").write_text(SCENARIOS.lstrip() + faults)
+    return root
+
+
+@pytest.fixture(scope="session")
+def ask(
+    fixtures: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], dict[str, Answer]]:
+    """Put every question to a package, in one program under `exec`; each package is asked once."""
+    asked: dict[str, dict[str, Answer]] = {}
+    authority = tmp_path_factory.mktemp("official-ca")
+    base64 = (fixtures / "images" / VIN).read_bytes()
+
+    def run(client: str) -> dict[str, Answer]:
+        environ = {
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "VEHICLE_OCR_MOCK_CA_DIR": str(authority),
+        }
+        if client == "npm":
+            environ["NODE_PATH"] = str(request.getfixturevalue("node_modules"))
+            command = [tool("node"), str(DRIVERS / "carsxe_npm.cjs")]
+        else:
+            command = [sys.executable, str(DRIVERS / "carsxe_pip.py")]
+        questions = [
+            {"key": key, "product": product, "url": b64encode(base64).decode() if url == "BASE64" else url}
+            for key, product, url, _ in OUTCOMES.values()
+        ]
+        result = subprocess.run(
+            [*without_network(), sys.executable, "-m", "mock_server", "exec", str(fixtures), "--", *command],
+            env=environ,
+            input=json.dumps(questions),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return dict(zip(OUTCOMES, json.loads(result.stdout.splitlines()[-1]), strict=True))
+
+    def answers(client: str) -> dict[str, Answer]:
+        if client not in asked:
+            asked[client] = run(client)
+        return asked[client]
+
+    return answers
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("client", ["pip", "npm"])
+def test_the_official_client_understands(
+    ask: Callable[[str], dict[str, Answer]], client: str, outcome: str
+) -> None:
+    """The package's own method returns, or raises, what it does against the real service."""
+    *_, holds = OUTCOMES[outcome]
+
+    got = ask(client)[outcome]
+    assert holds(got), got
