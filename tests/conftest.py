@@ -1,0 +1,57 @@
+"""What many tests share: a real server on a free port, its client, and a clock that tests move."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mock_server.core.clock import Clock
+from mock_server.server import MockServer
+from tests.support import FIXTURES
+
+NEW_YEAR = 1_767_225_600.0
+"""2026-01-01T00:00:00Z."""
+
+MakeClient = Callable[..., httpx.Client]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A switch of the tests that hold files."""
+    parser.addoption("--write-golden", action="store_true", help="Write the golden replies and the ledger anew.")
+
+
+@pytest.fixture(scope="session")
+def mock() -> Iterator[MockServer]:
+    """A server on the tests' fixtures for the whole session. Tests that count something take a fresh key."""
+    with MockServer(FIXTURES) as server:
+        yield server
+
+
+@pytest.fixture
+def http(mock: MockServer) -> Iterator[httpx.Client]:
+    """A client of the session's server."""
+    with httpx.Client(base_url=mock.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still at the beginning of 2026."""
+    clock = Clock()
+    clock.freeze(NEW_YEAR)
+    return clock
+
+
+@pytest.fixture
+def serve() -> Iterator[MakeClient]:
+    """Start a server of the test's own, with settings by name; gives its client, both ended after the test."""
+    with ExitStack() as stack:
+
+        def started(fixtures: Path = FIXTURES, **settings: Any) -> httpx.Client:
+            server = stack.enter_context(MockServer(fixtures, **settings))
+            return stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+
+        yield started

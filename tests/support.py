@@ -1,0 +1,132 @@
+"""Pictures, requests and keys that many tests use."""
+
+import asyncio
+import itertools
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from PIL import Image, ImageDraw
+
+from mock_server.core.account import Account, Quota
+from mock_server.core.model import Product
+from mock_server.server import MockServer
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CARSXE_PATHS = {"plate": "/platerecognition", "vin": "/v1/vinocr"}
+
+_numbers = itertools.count(1)
+
+
+def picture(name: str) -> bytes:
+    """A picture of the tests' fixtures."""
+    return (FIXTURES / "images" / f"{name}.jpg").read_bytes()
+
+
+def drawn(text: str = "unknown", size: tuple[int, int] = (320, 240), format: str = "PNG") -> bytes:
+    """A picture that no scenario knows."""
+    image = Image.new("RGB", size, "steelblue")
+    ImageDraw.Draw(image).text((size[0] // 10, size[1] // 3), text, fill="white", font_size=size[1] // 5)
+    return encoded(image, format)
+
+
+def encoded(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
+    """An image as a file of a format."""
+    out = BytesIO()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+def vehicore(
+    client: httpx.Client,
+    product: str = "plate",
+    image: bytes | None = None,
+    *,
+    key: str | None = "demo-key",
+    filename: str = "photo.jpg",
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """A complete VehiCore call; without an image, the one that the product's scenario knows."""
+    image = picture({"plate": "car", "vin": "vin"}[product]) if image is None else image
+    sent = {**({} if key is None else {"X-API-Key": key}), **(headers or {})}
+    return client.post(f"/api/ocr/{product}", files={"image": (filename, image)}, headers=sent)
+
+
+def carsxe(
+    client: httpx.Client,
+    product: str = "plate",
+    reference: str | None = None,
+    *,
+    key: str | None = "demo-key",
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """A complete CarsXE call; without a reference, the picture of the gallery that the product's scenario knows."""
+    reference = reference or gallery(client, {"plate": "car", "vin": "vin"}[product])
+    query = {} if key is None else {"key": key}
+    return client.post(CARSXE_PATHS[product], params=query, json={"image_url": reference}, headers=headers)
+
+
+def gallery(client: httpx.Client, name: str) -> str:
+    """The URL of a picture in the gallery of a client's server."""
+    return f"{str(client.base_url).rstrip('/')}/images/{name}.jpg"
+
+
+def new_key(server: MockServer, **account: Any) -> str:
+    """A key that no other test uses; `credits` and `quota` may be one number for both products."""
+    key = f"test-key-{next(_numbers)}"
+    if isinstance(account.get("credits"), int):
+        account["credits"] = dict.fromkeys(Product, account["credits"])
+    if isinstance(account.get("quota"), int):
+        account["quota"] = {product: Quota(account["quota"]) for product in Product}
+    created = server.app.accounts.create(Account(name=key, key=key, **account))
+
+    assert asyncio.run(created), f"{key} exists already"
+    return key
+
+
+@dataclass(frozen=True)
+class Received:
+    """A reply as it came over a socket."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Line:
+    """A connection on which bytes are sent just as they are."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def ask(self, request: bytes, *, method: str = "POST") -> Received:
+        """Send a whole request and read its reply."""
+        self._socket.sendall(request)
+        return self.reply(method=method)
+
+    def reply(self, *, method: str = "POST") -> Received:
+        """Read one reply, no more."""
+        response = HTTPResponse(self._socket, method=method)
+        response.begin()
+        body = response.read()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Received(response.status, headers, body)
+
+
+@contextmanager
+def line_to(url: str) -> Iterator[Line]:
+    """A connection to the server at `url`."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=30) as sock:
+        yield Line(sock)
