@@ -5,17 +5,17 @@ readable, and a unit is spent in one atomic act.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from limits import RateLimitItem, parse
+from limits import parse
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.provider import Billing
-from mock_server.core.store import Meter, Store
+from mock_server.core.store import Meter, Rate, Store, Terms
 
 _STAGED_LIMIT = 1000
 """The limit that is told where an unlimited account is to look exhausted."""
@@ -28,13 +28,24 @@ _REFUSED_STANDING = {
 
 
 @lru_cache(maxsize=256)
-def parse_rate(text: str) -> RateLimitItem:
+def parse_rate(text: str) -> Rate:
     """A rate such as "5/second" or "100/2 minutes". Raises ValueError."""
-    return parse(text)
+    rate = parse(text)
+    return Rate(rate.amount, rate.get_expiry())
 
 
 def _month(today: datetime) -> str:
     return f"{today.month}/{today.year}"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An account that may go on with its request, and what was spent when it began; `limit` None: no end."""
+
+    account: Account
+    meter: Meter
+    limit: int | None
+    used: int
 
 
 class Accounts:
@@ -44,25 +55,28 @@ class Accounts:
         self._store = store
         self._clock = clock
 
-    async def admit(self, key: str | None, product: Product, billing: Billing) -> Account | Outcome:
+    async def admit(self, key: str | None, product: Product, billing: Billing) -> Admitted | Outcome:
         """The account that may go on, or the outcome that refuses it."""
         if not key:
             return Outcome(OutcomeName.MISSING_KEY)
-        account = await self._store.account(key)
-        if account is None:
+
+        def terms(account: Account) -> Terms | None:
+            if _refused_at_the_door(account, product):
+                return None
+            rate = parse_rate(account.rate_limit) if account.rate_limit is not None else None
+            return Terms(self._meter(account, product, billing)[0], rate, self._clock.now())
+
+        entry = await self._store.enter(key, terms)
+        if entry is None:
             return Outcome(OutcomeName.UNKNOWN_KEY)
-        if account.status in _REFUSED_STANDING:
-            return Outcome(_REFUSED_STANDING[account.status], detail=f"account is {account.status}")
-        if product not in account.plans:
-            return Outcome(OutcomeName.PLAN_EXCLUDED, tier=account.tier)
-        if account.rate_limit is not None:
-            rate = parse_rate(account.rate_limit)
-            wait = await self._store.hit(key, rate.amount, rate.get_expiry(), self._clock.now())
-            if wait is not None:
-                return await self.refusal(
-                    account, product, billing, OutcomeName.RATE_LIMITED, retry_after=wait
-                )
-        return account
+        account = entry.account
+        if refused := _refused_at_the_door(account, product):
+            return refused
+        if entry.wait is not None:
+            return await self.refusal(
+                account, product, billing, OutcomeName.RATE_LIMITED, retry_after=entry.wait
+            )
+        return Admitted(account, *self._meter(account, product, billing), entry.used)
 
     async def usage(self, account: Account, product: Product, billing: Billing) -> Usage:
         """What is spent of the allowance that this kind of billing draws on, with overage or without."""
@@ -71,19 +85,17 @@ class Accounts:
             return Usage(await self._store.used(meter), account.credits.get(product))
         return Usage(await self._store.used(meter), account.quota.get(product, Quota()).limit)
 
-    async def exhausted(self, account: Account, product: Product, billing: Billing) -> Outcome | None:
-        """The refusal, when nothing is left."""
-        meter, limit = self._meter(account, product, billing)
-        if limit is None or await self._store.used(meter) < limit:
+    async def exhausted(self, admitted: Admitted, product: Product, billing: Billing) -> Outcome | None:
+        """The refusal, when nothing was left as the request began."""
+        if admitted.limit is None or admitted.used < admitted.limit:
             return None
-        return await self.refusal(account, product, billing, OutcomeName.OUT_OF_CREDITS)
+        return await self.refusal(admitted.account, product, billing, OutcomeName.OUT_OF_CREDITS)
 
-    async def charge(self, account: Account, product: Product, billing: Billing) -> Outcome | None:
+    async def charge(self, admitted: Admitted, product: Product, billing: Billing) -> Outcome | None:
         """Spend one unit in one atomic act; the refusal, when another request took the last one."""
-        meter, limit = self._meter(account, product, billing)
-        if await self._store.spend(meter, limit) is not None:
+        if await self._store.spend(admitted.meter, admitted.limit) is not None:
             return None
-        return await self.refusal(account, product, billing, OutcomeName.OUT_OF_CREDITS)
+        return await self.refusal(admitted.account, product, billing, OutcomeName.OUT_OF_CREDITS)
 
     async def staged(
         self, account: Account, product: Product, billing: Billing, name: OutcomeName
@@ -130,23 +142,27 @@ class Accounts:
     async def declare(self, accounts: Iterable[Account]) -> None:
         """Add the accounts of a fixtures directory; one that exists keeps its counts."""
         for account in accounts:
-            known = await self._store.account(account.key)
-            await self._store.put_account(account)
-            if known is None:
-                await self._begin(account)
+            await self._store.put_account(account, begin=self._begin(account))
 
     async def create(self, account: Account) -> bool:
         """Add one account; False when its key is taken."""
-        if not await self._store.put_account(account, replace=False):
-            return False
-        await self._begin(account)
-        return True
+        return await self._store.put_account(account, replace=False, begin=self._begin(account))
 
     async def set_used(self, account: Account, product: Product, billing: Billing, units: int) -> None:
         """Set how many units are spent."""
         await self._store.set_used(self._meter(account, product, billing)[0], units)
 
-    async def _begin(self, account: Account) -> None:
-        for product, quota in account.quota.items():
-            if quota.used:
-                await self.set_used(account, product, Billing.QUOTA, quota.used)
+    def _begin(self, account: Account) -> dict[Meter, int]:
+        return {
+            self._meter(account, product, Billing.QUOTA)[0]: quota.used
+            for product, quota in account.quota.items()
+            if quota.used
+        }
+
+
+def _refused_at_the_door(account: Account, product: Product) -> Outcome | None:
+    if account.status in _REFUSED_STANDING:
+        return Outcome(_REFUSED_STANDING[account.status], detail=f"account is {account.status}")
+    if product not in account.plans:
+        return Outcome(OutcomeName.PLAN_EXCLUDED, tier=account.tier)
+    return None

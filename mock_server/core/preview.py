@@ -1,9 +1,9 @@
 """A look at what would happen, with nothing spent, counted or moved on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mock_server.core.account import Account
-from mock_server.core.store import Meter, Store
+from mock_server.core.store import Entry, Meter, Rate, Store, Terms
 
 
 class PreviewStore:
@@ -18,11 +18,21 @@ class PreviewStore:
     async def accounts(self) -> list[Account]:
         return await self._store.accounts()
 
-    async def put_account(self, account: Account, *, replace: bool = True) -> bool:
+    async def put_account(
+        self, account: Account, *, replace: bool = True, begin: Mapping[Meter, int] | None = None
+    ) -> bool:
         return replace or await self._store.account(account.key) is None
 
     async def remove_account(self, key: str) -> bool:
         return await self._store.account(key) is not None
+
+    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
+        """Rate limits are not looked at: they depend on when the real request comes."""
+        account = await self.account(key)
+        if account is None:
+            return None
+        measured = terms(account)
+        return Entry(account, await self.used(measured.meter) if measured else 0)
 
     async def used(self, meter: Meter) -> int:
         return await self._store.used(meter)
@@ -34,8 +44,8 @@ class PreviewStore:
         used = await self._store.used(meter)
         return None if limit is not None and used >= limit else used + 1
 
-    async def hit(self, key: str, amount: int, seconds: float, now: float) -> float | None:
-        """Rate limits are not looked at: they depend on when the real request comes."""
+    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
+        """Nothing is counted, so everybody is admitted."""
         return None
 
     async def advance(self, key: str, scenario: str) -> int:
@@ -49,3 +59,6 @@ class PreviewStore:
 
     async def reset(self, key: str | None = None) -> None:
         """Nothing is reset."""
+
+    async def close(self) -> None:
+        """The other store stays open."""

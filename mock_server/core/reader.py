@@ -64,9 +64,10 @@ class Reader:
         library, traits = self.library, provider.traits
 
         # Who asks?
-        account = await self._accounts.admit(request.key, request.product, traits.billing)
-        if isinstance(account, Outcome):
-            return Decision(account)
+        admitted = await self._accounts.admit(request.key, request.product, traits.billing)
+        if isinstance(admitted, Outcome):
+            return Decision(admitted)
+        account = admitted.account
 
         # Does the client say what is to happen?
         forced = self._forced(request, provider, library)
@@ -85,7 +86,7 @@ class Reader:
             return Decision(outcome, account=account.name, search=looked.search, forced=by, notes=notes)
 
         # Is it paid for?
-        exhausted = await self._accounts.exhausted(account, request.product, traits.billing)
+        exhausted = await self._accounts.exhausted(admitted, request.product, traits.billing)
         if exhausted is not None:
             return Decision(exhausted, account=account.name, search=looked.search, forced=by, notes=notes)
 
@@ -95,7 +96,7 @@ class Reader:
 
         # What does it cost?
         if recognised.decided and outcome.name in _charged(case):
-            taken = await self._accounts.charge(account, request.product, traits.billing)
+            taken = await self._accounts.charge(admitted, request.product, traits.billing)
             outcome, plan, charged = (outcome, plan, 1) if taken is None else (taken, NO_FAULT, 0)
         return Decision(
             outcome,

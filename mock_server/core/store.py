@@ -4,7 +4,7 @@
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,8 +21,37 @@ class Meter:
     period: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `amount` requests in any `seconds`."""
+
+    amount: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what an account's request is measured: the meter it draws on, the rate it keeps to, the time (Unix)."""
+
+    meter: Meter
+    rate: Rate | None
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An account that asks: the units of its meter that are spent, and the seconds to wait where it asks too often."""
+
+    account: Account
+    used: int = 0
+    wait: float | None = None
+
+
 class Store(Protocol):
-    """The acts that rules are built from. Each is atomic, also between processes where the store is shared."""
+    """The acts that rules are built from. Each is atomic, also between processes where the store is shared.
+
+    Every act raises StoreUnavailableError where a shared store does not answer.
+    """
 
     async def account(self, key: str) -> Account | None:
         """The account of a key."""
@@ -32,12 +61,25 @@ class Store(Protocol):
         """All accounts, in the order they were added."""
         ...
 
-    async def put_account(self, account: Account, *, replace: bool = True) -> bool:
-        """Add or replace an account; False when it exists and `replace` is off."""
+    async def put_account(
+        self, account: Account, *, replace: bool = True, begin: Mapping[Meter, int] | None = None
+    ) -> bool:
+        """Add or replace an account; False when it exists and `replace` is off.
+
+        The counters of an account that is new begin with the units in `begin`; those of one that exists stay.
+        """
         ...
 
     async def remove_account(self, key: str) -> bool:
         """Forget an account and all that was counted for its key; False when there was none."""
+        ...
+
+    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
+        """The account of a key as it begins a request, counted against its rate; None when there is none.
+
+        `terms` says by what the account is measured: None where it is refused and nothing is to be counted.
+        It may be asked more than once.
+        """
         ...
 
     async def used(self, meter: Meter) -> int:
@@ -52,8 +94,8 @@ class Store(Protocol):
         """Spend one unit unless `limit` are spent; the new count, or None when nothing was left."""
         ...
 
-    async def hit(self, key: str, amount: int, seconds: float, now: float) -> float | None:
-        """Count one request against `amount` per sliding window; None if admitted, else seconds to wait."""
+    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
+        """Count one request in a sliding window; None if admitted, else seconds to wait."""
         ...
 
     async def advance(self, key: str, scenario: str) -> int:
@@ -72,6 +114,10 @@ class Store(Protocol):
         """Forget counters, windows and positions (not accounts), of one key or of all."""
         ...
 
+    async def close(self) -> None:
+        """Let go of what the store holds open. It may be used again."""
+        ...
+
 
 class MemoryStore:
     """A `Store` in the memory of this process. No act awaits anything, so each is atomic on the event loop."""
@@ -88,15 +134,30 @@ class MemoryStore:
     async def accounts(self) -> list[Account]:
         return list(self._accounts.values())
 
-    async def put_account(self, account: Account, *, replace: bool = True) -> bool:
-        if not replace and account.key in self._accounts:
+    async def put_account(
+        self, account: Account, *, replace: bool = True, begin: Mapping[Meter, int] | None = None
+    ) -> bool:
+        known = account.key in self._accounts
+        if known and not replace:
             return False
         self._accounts[account.key] = account
+        if not known and begin:
+            self._used.update(begin)
         return True
 
     async def remove_account(self, key: str) -> bool:
         await self.reset(key)
         return self._accounts.pop(key, None) is not None
+
+    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
+        account = self._accounts.get(key)
+        if account is None:
+            return None
+        measured = terms(account)
+        if measured is None:
+            return Entry(account)
+        wait = self._hit(key, measured.rate, measured.now) if measured.rate else None
+        return Entry(account, self._used.get(measured.meter, 0), wait)
 
     async def used(self, meter: Meter) -> int:
         return self._used.get(meter, 0)
@@ -111,13 +172,19 @@ class MemoryStore:
         self._used[meter] = used + 1
         return used + 1
 
-    async def hit(self, key: str, amount: int, seconds: float, now: float) -> float | None:
-        hits = self._hits.setdefault(key, deque(maxlen=amount))
-        if len(hits) < amount or hits[0] <= now - seconds or hits[0] > now:
+    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
+        return self._hit(key, rate, now)
+
+    def _hit(self, key: str, rate: Rate, now: float) -> float | None:
+        hits = self._hits.get(key)
+        if hits is None or hits.maxlen != rate.amount:
+            # The rate of an account may be changed; what it did lately still counts.
+            hits = self._hits[key] = deque(hits or (), maxlen=rate.amount)
+        if len(hits) < rate.amount or hits[0] <= now - rate.seconds or hits[0] > now:
             # A first hit in the future means that the clock was set back since: it no longer counts.
             hits.append(now)
             return None
-        return hits[0] + seconds - now
+        return hits[0] + rate.seconds - now
 
     async def advance(self, key: str, scenario: str) -> int:
         position = self._positions.get((key, scenario), 0)
@@ -139,3 +206,6 @@ class MemoryStore:
         self._hits.pop(key, None)
         self._used = {meter: units for meter, units in self._used.items() if meter.key != key}
         self._positions = {place: value for place, value in self._positions.items() if place[0] != key}
+
+    async def close(self) -> None:
+        """Nothing is held open."""
