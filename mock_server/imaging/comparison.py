@@ -17,7 +17,8 @@ from PIL import Image, ImageFilter
 from mock_server.imaging.registration import Floats, Frame, Sampled, improved, sample, solve
 
 _STEPS = 4
-# Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling apart.
+# Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
+# apart.
 _NOISE = 4.0
 _KNOTS = 7
 _BLURS = (0.7, 1.5)
@@ -38,7 +39,9 @@ class Comparison:
     contrast: float
 
 
-def compare(known: Image.Image, cell: float, image: Image.Image, frame: Frame) -> Comparison | None:
+def compare(
+    known: Image.Image, cell: float, image: Image.Image, frame: Frame, *, faint: float = 4.0
+) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
     None where the frame does not lie inside the image or holds too few pixels.
@@ -62,14 +65,13 @@ def compare(known: Image.Image, cell: float, image: Image.Image, frame: Frame) -
         (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
-    score = judged(float(windows.max()), float(np.median(windows)), variance)
+    score = judged(float(windows.max()), float(np.median(windows)), variance + faint)
     return Comparison(score, frame, hottest, cell * reduction, float(wanted.std()))
 
 
 def judged(hottest: float, median: float, variance: float) -> float:
     """The score of a part, from residual energies and the variance of what was explained (grey levels
     squared)."""
-    variance += _NOISE
     peak, typical = (hottest + 0.1) / variance, (median + _NOISE) / variance
     return float(np.log(peak) + 0.5 * np.log(peak / typical))
 
@@ -128,10 +130,15 @@ def _curve(values: Floats) -> list[Floats]:
 
 def hot_windows(energy: Floats, cell: float) -> NDArray[np.float32]:
     """Mean energy in windows of half a character, around every pixel where one fits."""
-    rows, columns = energy.shape
-    wide = min(columns, max(2, round(cell / 2)))
-    high = min(rows, max(2, round(cell * 0.6)))
+    return window_means(energy, max(2, round(cell / 2)), max(2, round(cell * 0.6)))
+
+
+def window_means(values: Floats, wide: int, high: int) -> NDArray[np.float32]:
+    """Means over windows of this size, one for every place where a window fits."""
+    rows, columns = values.shape
+    wide, high = min(columns, wide), min(rows, high)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
-    np.cumsum(np.cumsum(energy, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
+    np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     totals = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
-    return (totals / (wide * high)).astype(np.float32)
+    means: NDArray[np.float32] = (totals / (wide * high)).astype(np.float32)
+    return means

@@ -1,29 +1,31 @@
-"""Recent answers, kept by digest and bounded in number: a suite that sends one picture a thousand times pays
-once."""
+"""What was needed lately, bounded in number: a suite that sends one picture a thousand times pays once."""
 
 from collections import OrderedDict
 from threading import Lock
 from typing import Generic, TypeVar
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class Recent(Generic[Value]):
+class Recent(Generic[Key, Value]):
     """The `limit` values used last. Safe to share between threads."""
 
     def __init__(self, limit: int = 4096) -> None:
         self._limit = limit
-        self._values: OrderedDict[bytes, Value] = OrderedDict()
+        self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: bytes) -> Value | None:
+    def get(self, key: Key) -> Value | None:
+        """The value kept for `key`, if it still is."""
         with self._lock:
             value = self._values.get(key)
             if value is not None:
                 self._values.move_to_end(key)
             return value
 
-    def put(self, key: bytes, value: Value) -> None:
+    def put(self, key: Key, value: Value) -> None:
+        """Keep `value`; what was not used for longest goes."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)

@@ -1,0 +1,143 @@
+"""Is this the picture? One known picture against one place in the sent one, text by text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+
+from mock_server.imaging.comparison import Comparison, compare
+from mock_server.imaging.decode import Picture, turned
+from mock_server.imaging.fingerprint import Fingerprint, Patch
+from mock_server.imaging.geometry import Placement
+from mock_server.imaging.registration import Frame
+from mock_server.imaging.scenes import INVERSE
+from mock_server.imaging.whole import compare_whole
+
+# Limits of the score, by what is compared; docs/matching.md says how they were found.
+LIMIT = -0.9
+_LIMIT_SMALL = -1.2
+_LIMIT_FOUND = -0.6
+_LIMIT_WHOLE = 1.2
+# Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
+SURE_CELL = 8.0
+LEAST_CELL = 5.0
+_LEAST_CELL_FOUND = 4.0
+
+
+class Sight:
+    """The sent picture, turned back to how the known one stands."""
+
+    def __init__(self, picture: Picture, orientation: int) -> None:
+        self.picture = picture
+        self.orientation = orientation
+        self.small = turned(picture.small, INVERSE[orientation])
+        self.image = turned(picture.working, INVERSE[orientation])
+
+    def enlarged(self, frame: Frame) -> Frame:
+        """A frame of the small copy, in pixels of the working one."""
+        return frame.scaled(self.image.width / self.small.width, self.image.height / self.small.height)
+
+    def fine(self, zoom: float) -> tuple[Image.Image, float]:
+        """A copy at least so many times as fine as the working one, if there is one, and how many times it
+        is."""
+        if zoom <= 1.0 or self.picture.zoom == 1.0:
+            return self.image, 1.0
+        image, reached = self.picture.at(1.0)
+        return turned(image, INVERSE[self.orientation]), reached / self.picture.zoom
+
+    def placement(self, frame: Frame, known: tuple[int, int]) -> Placement:
+        """Where a known picture of this size lies in the sent one, `frame` being its place in the working
+        copy."""
+        zoom = self.picture.zoom
+        width, height = self.image.width / zoom, self.image.height / zoom
+        x, y = frame.left / zoom, frame.top / zoom
+        wide, high = frame.width / zoom, frame.height / zoom
+        if self.orientation in (2, 3, 7, 8):
+            x = width - wide - x
+        if self.orientation in (3, 4, 6, 7):
+            y = height - high - y
+        scale, shift = (wide / known[0], high / known[1]), (x, y)
+        if self.orientation >= 5:
+            scale, shift = scale[::-1], shift[::-1]
+        return Placement(known, self.picture.size, self.orientation, scale, shift)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason` None: it is the picture. `frame`: where it lies; `differs`: what decided, in the working
+    copy."""
+
+    score: float
+    limit: float
+    frame: Frame
+    reason: str | None = None
+    differs: Frame | None = None
+
+    @property
+    def excess(self) -> float:
+        """How far the score is above its limit: what verdicts under different limits are compared by."""
+        return self.score - self.limit
+
+
+def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:
+    """Compare a known picture with `frame` of the working copy; `whole` fetches its own grey copy, if it
+    can."""
+    verdicts = []
+    for patch in known.patches:
+        verdict = _one_text(patch, sight, frame)
+        if verdict.reason and (patch.declared or not known.declared):
+            return verdict
+        verdicts.append(verdict)
+    if not known.declared:
+        verdict = _all_else(sight, frame, whole)
+        if verdict.reason:
+            return verdict
+        verdicts.append(verdict)
+    return max(verdicts, key=lambda verdict: verdict.excess)
+
+
+def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict:
+    place = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
+    shared = place.width / patch.pixels.shape[1]
+    image, finer = sight.fine(1.0 / shared) if shared < 0.95 else (sight.image, 1.0)
+    result = compare(Image.fromarray(patch.pixels), patch.cell, image, place.scaled(finer, finer))
+    limit = LIMIT if patch.declared else _LIMIT_FOUND
+    if result is None:
+        return Verdict(9.0, limit, frame, "other_scene")
+    cell = patch.cell * min(1.0, shared * finer)
+    if patch.declared and cell < SURE_CELL and cell < patch.cell - 0.01:
+        limit = _LIMIT_SMALL
+    differs = _around(result, place)
+    if cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND):
+        return Verdict(result.score, limit, frame, "too_small", differs)
+    reason = None if result.score <= limit else "other_text"
+    return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
+
+
+def _all_else(sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:
+    image = whole()
+    if image is None:
+        return Verdict(9.0, _LIMIT_WHOLE, frame, "unreadable")
+    result = compare_whole(image, sight.image, frame)
+    if result is None:
+        return Verdict(9.0, _LIMIT_WHOLE, frame, "other_scene")
+    reason = None if result.score <= _LIMIT_WHOLE else "other_detail"
+    return Verdict(result.score, _LIMIT_WHOLE, result.frame, reason, _around(result, frame))
+
+
+def _around(result: Comparison, place: Frame) -> Frame:
+    """A square of two characters around where a comparison found most to differ."""
+    side = 2 * result.cell
+    return Frame(
+        place.left + result.hottest[0] * place.width - side / 2,
+        place.top + result.hottest[1] * place.height - side / 2,
+        side,
+        side,
+    )
+
+
+def _shifted(frame: Frame, place: Frame, result: Comparison, finer: float) -> Frame:
+    """The whole frame, moved as the close comparison moved its part: that saw more pixels."""
+    x = result.frame.left / finer - place.left + (result.frame.width / finer - place.width) / 2
+    y = result.frame.top / finer - place.top + (result.frame.height / finer - place.height) / 2
+    return Frame(frame.left + x, frame.top + y, frame.width, frame.height)

@@ -1,0 +1,140 @@
+"""Where a line of text may stand, for pictures whose author gave no box.
+
+Text is a row of vertical strokes that goes on for a while and is calmer above and below. Windows of that
+shape are
+slid over the picture at several sizes. This proposes; it does not read, and a grille may pass for a plate.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from mock_server.imaging.comparison import window_means
+from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, decode
+from mock_server.imaging.formats import Bytes
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.registration import Floats
+
+# Height of a line of text, in pixels of the copy in which lines of that size are sought.
+_LINE = 12
+# A line is at least so many windows of its own height long.
+_WINDOWS = 4
+_SIDES = (640, 450, 320, 225, 160, 110, 80)
+_CALM = 0.7
+_GAP = 20
+_STRONG = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A possible line of text: its edges in fractions of the picture, and how much it looks like one."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    strength: float
+
+    def box(self, width: int, height: int) -> Box:
+        """The same in pixels of a picture of this size."""
+        return Box(
+            round(self.left * width),
+            round(self.top * height),
+            round(self.right * width),
+            round(self.bottom * height),
+        )
+
+    def covers(self, other: "TextLine") -> bool:
+        """Whether the two have most of the smaller one in common."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        down = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if across <= 0 or down <= 0:
+            return False
+        return across * down > 0.4 * min(_area(self), _area(other))
+
+
+def propose_box(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Box | None:
+    """The likeliest plate or VIN line of a picture, in upright pixels; None where nothing looks like text.
+
+    Raises the errors of `ImageError`.
+    """
+    picture = decode(data, max_pixels=max_pixels)
+    lines = text_lines(picture.working, 1)
+    return lines[0].box(*picture.size) if lines and lines[0].strength >= _STRONG else None
+
+
+def text_lines(image: Image.Image, most: int) -> tuple[TextLine, ...]:
+    """Up to so many possible lines of text in a grey picture, the likeliest first."""
+    candidates: list[TextLine] = []
+    for side in _SIDES:
+        factor = min(1.0, side / max(image.size))
+        size = (round(image.width * factor), round(image.height * factor))
+        if size[0] >= _LINE * _WINDOWS and size[1] >= _LINE:
+            copy = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+            candidates += _lines_of_one_size(np.asarray(copy, dtype=np.float32), most)
+    chosen: list[TextLine] = []
+    for line in sorted(candidates, key=lambda line: -line.strength):
+        if not any(line.covers(other) for other in chosen):
+            chosen.append(line)
+        if len(chosen) == most:
+            break
+    return tuple(chosen)
+
+
+def _lines_of_one_size(grey: Floats, most: int) -> list[TextLine]:
+    # Even margins, so that a line that touches the picture's edge has calm neighbours too.
+    padded = np.pad(grey, _LINE, mode="edge")
+    strokes = np.abs(np.diff(padded, axis=1)).astype(np.float32)
+    energy = window_means(strokes, _LINE, _LINE)
+    width = energy.shape[1] - _LINE * (_WINDOWS - 1)
+    if width < 1 or energy.shape[0] <= 2 * _LINE:
+        return []
+    shifted = np.stack([energy[:, _LINE * step : _LINE * step + width] for step in range(_WINDOWS)])
+    lowest, mean = shifted.min(axis=0), shifted.mean(axis=0)
+    likeness = lowest[_LINE:-_LINE] - _CALM * np.maximum(mean[: -2 * _LINE], mean[2 * _LINE :])
+    found = []
+    for _ in range(most):
+        row, column = (int(value) for value in np.unravel_index(int(np.argmax(likeness)), likeness.shape))
+        strength = float(likeness[row, column])
+        if strength <= 1:
+            break
+        first, last = _extent(energy[row + _LINE], column)
+        found.append(_line(first, last, row, grey.shape, strength))
+        likeness[max(0, row - _LINE) : row + _LINE + 1, max(0, first - _LINE * _WINDOWS) : last + 1] = 0
+    return found
+
+
+def _extent(energy: Floats, column: int) -> tuple[int, int]:
+    """How far a line goes on to the left and right of where it is surest: first and last window of its
+    row."""
+    least = 0.35 * float(energy[column : column + _LINE * (_WINDOWS - 1) + 1].mean())
+    first, last = column, column + _LINE * (_WINDOWS - 1)
+    strong = np.flatnonzero(energy >= least)
+    # A gap of up to this is the space between two characters or two groups of them.
+    for place in strong[strong > last]:
+        if place - last > _GAP:
+            break
+        last = int(place)
+    for place in strong[strong < first][::-1]:
+        if first - place > _GAP:
+            break
+        first = int(place)
+    return first, last
+
+
+def _line(first: int, last: int, row: int, shape: tuple[int, ...], strength: float) -> TextLine:
+    # Back from the padded copy; the line's true height is a little more than the window that fits it best.
+    height, width = shape
+    slack = _LINE * 0.25
+    return TextLine(
+        max(0.0, (first - _LINE) / width),
+        max(0.0, (row - slack) / height),
+        min(1.0, last / width),
+        min(1.0, (row + _LINE + slack) / height),
+        strength,
+    )
+
+
+def _area(line: TextLine) -> float:
+    return (line.right - line.left) * (line.bottom - line.top)

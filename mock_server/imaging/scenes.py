@@ -1,0 +1,147 @@
+"""Scenes: known pictures that look the same from afar, found together and told apart afterwards.
+
+A thousand plates on one template are one scene: one thumbnail to search, one registration, and one look at
+those cells of the mosaic in which they differ.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mock_server.imaging.fingerprint import Fingerprint
+from mock_server.imaging.registration import Floats, Frame, Sampled
+from mock_server.imaging.views import View, turned_grid
+
+# Thumbnails this alike (correlation) are of one scene, if their pictures have the same shape.
+_ALIKE = 0.97
+_SHAPE = 0.015
+# Cells of the mosaic by which members are told apart at first glance.
+_CELLS = 256
+# Below this correlation of thumbnails nothing is looked at any closer.
+_COARSE = 0.5
+# Upright pictures are the rule: a turn must explain a picture better than none does.
+_UPRIGHT_BONUS = 0.02
+
+INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Members are positions in the index; the first is the leader. `cells` and `values`: where and how they
+    differ."""
+
+    members: tuple[int, ...]
+    cells: NDArray[np.intp]
+    values: NDArray[np.uint8]
+
+    def ranked(self, seen: Sampled, leader: NDArray[np.uint8], most: int) -> list[int]:
+        """The members most like what was seen of the scene, best first."""
+        if len(self.members) == 1:
+            return list(self.members)
+        side = leader.shape[0]
+        canvas = np.full((side, side), np.nan, dtype=np.float32)
+        canvas[seen.rows, seen.columns] = _levelled(seen, leader)
+        sought = canvas.ravel()[self.cells]
+        usable = ~np.isnan(sought)
+        differences = self.values[:, usable].astype(np.float32) - sought[usable]
+        distances = np.einsum("ij,ij->i", differences, differences)
+        return [self.members[place] for place in np.argsort(distances, kind="stable")[:most]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A scene that may be shown: turned by `orientation`, its part `known` where `seen` is in the sent
+    picture."""
+
+    scene: Scene
+    orientation: int
+    known: Frame
+    seen: Frame
+
+
+class Scenes:
+    """All scenes of an index, searchable by thumbnail."""
+
+    def __init__(self, prints: Sequence[Fingerprint]) -> None:
+        self.all = tuple(_scene(members, prints) for members in _grouped(prints))
+        rows = [
+            (view.thumb.ravel(), scene, view.frame)
+            for scene in self.all
+            for view in prints[scene.members[0]].views
+        ]
+        self._thumbs = np.stack([row[0] for row in rows]) if rows else np.zeros((0, 256), np.float32)
+        self._rows = [(scene, frame) for _, scene, frame in rows]
+
+    def candidates(self, views: Sequence[View], most: int) -> list[Candidate]:
+        """The scenes whose thumbnails are most like any of these views in any turn, best first."""
+        if not self._rows:
+            return []
+        queries = [(view, orientation) for view in views for orientation in range(1, 9)]
+        sought = np.stack([turned_grid(view.thumb, INVERSE[turn]).ravel() for view, turn in queries])
+        alike = sought @ self._thumbs.T
+        alike[::8] += _UPRIGHT_BONUS
+        best = alike.max(axis=0)
+        # Two views of a scene may both be among the best, hence some to spare.
+        few = min(3 * most, len(best))
+        order = np.argpartition(-best, few - 1)[:few]
+        chosen: dict[int, Candidate] = {}
+        for row in order[np.argsort(-best[order])]:
+            scene, known = self._rows[row]
+            if best[row] >= _COARSE and len(chosen) < most and scene.members[0] not in chosen:
+                view, turn = queries[int(np.argmax(alike[:, row]))]
+                chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame)
+        return list(chosen.values())
+
+
+def _grouped(prints: Sequence[Fingerprint]) -> list[list[int]]:
+    """Positions of the prints that are not blank, grouped by leader."""
+    by_shape: dict[int, list[int]] = {}
+    for place, one in enumerate(prints):
+        if not one.facts.blank:
+            shape = round(np.log(one.facts.width / one.facts.height) / _SHAPE)
+            by_shape.setdefault(shape, []).append(place)
+    return [group for places in by_shape.values() for group in _led(places, prints)]
+
+
+def _led(places: list[int], prints: Sequence[Fingerprint]) -> list[list[int]]:
+    groups: list[list[int]] = []
+    leaders = np.zeros((0, prints[places[0]].views[0].thumb.size), np.float32)
+    for start in range(0, len(places), 256):
+        block = places[start : start + 256]
+        thumbs = np.stack([prints[place].views[0].thumb.ravel() for place in block])
+        alike = thumbs @ leaders.T
+        among = thumbs @ thumbs.T
+        fresh: list[int] = []
+        for row, place in enumerate(block):
+            likeness = np.concatenate([alike[row], among[row, fresh]])
+            best = int(np.argmax(likeness)) if len(likeness) else -1
+            if best >= 0 and likeness[best] >= _ALIKE:
+                groups[best].append(place)
+            else:
+                fresh.append(row)
+                groups.append([place])
+        leaders = np.concatenate([leaders, thumbs[fresh]])
+    return groups
+
+
+def _scene(members: list[int], prints: Sequence[Fingerprint]) -> Scene:
+    if len(members) == 1:
+        return Scene(tuple(members), np.zeros(0, np.intp), np.zeros((1, 0), np.uint8))
+    mosaics = np.stack([prints[member].mosaic.ravel() for member in members])
+    # In blocks: the spread of a thousand mosaics in floats would be tens of megabytes at once.
+    spread = np.concatenate(
+        [mosaics[:, at : at + 1024].std(axis=0) for at in range(0, mosaics.shape[1], 1024)]
+    )
+    cells = np.sort(np.argsort(-spread)[:_CELLS])
+    return Scene(tuple(members), cells, mosaics[:, cells])
+
+
+def _levelled(seen: Sampled, leader: NDArray[np.uint8]) -> Floats:
+    """What was seen, in the leader's brightness and contrast."""
+    wanted = leader[seen.rows, seen.columns].astype(np.float32)
+    spread = float(seen.cells.std())
+    gain = float(wanted.std()) / spread if spread > 1e-3 else 1.0
+    levelled: Floats = (seen.cells - seen.cells.mean()) * np.float32(gain) + wanted.mean()
+    return levelled

@@ -1,0 +1,133 @@
+"""Comparing whole frames, where nobody said where the text stands.
+
+A quick overview finds the places that differ most for their surroundings; each of them is then compared
+closely, as if it were a declared region. The picture is as different as the worst of them.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mock_server.imaging.comparison import Comparison, compare, explained, window_means
+from mock_server.imaging.registration import Floats, Frame, improved, sample
+
+# The overview's longer side: a plate over a tenth of the frame still has four pixels to a character in it.
+_OVERVIEW = 400
+_PLACES = 7
+# Size of a place in pixels at the resolution that is shared, and the character size assumed in it.
+_PLACE = (112, 64)
+_CELL = 14.0
+# Two cells of the overview's grid of windows are one place if they are closer than this.
+_WINDOW = 5
+_SURROUNDINGS = 21
+# Grey levels squared: what differs by less than this is no text that anybody could read.
+_FAINT = 250.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A point of the frame, in fractions of it, and how much it differs there."""
+
+    x: float
+    y: float
+    heat: float
+
+
+def compare_whole(known: Image.Image, image: Image.Image, frame: Frame) -> Comparison | None:
+    """Compare a whole picture (grey) with `frame` of `image`; None where they share too little."""
+    overview = _fitted(known, image, frame)
+    frame = _refined(overview, image, frame)
+    places = _places(overview, image, frame)
+    if places is None:
+        return None
+    worst = Comparison(-9.0, frame, (0.5, 0.5), _CELL, 0.0)
+    for place in places:
+        result = _closely(known, image, frame, place)
+        if result is not None and result.score > worst.score:
+            worst = replace(result, frame=frame, hottest=(place.x, place.y))
+    return worst
+
+
+def _fitted(known: Image.Image, image: Image.Image, frame: Frame) -> Image.Image:
+    factor = min(1.0, _OVERVIEW / max(known.size), frame.width / known.width, frame.height / known.height)
+    size = (max(8, round(known.width * factor)), max(8, round(known.height * factor)))
+    return known.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+
+
+def _refined(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
+    """One more alignment, at the overview's resolution."""
+    reference = np.asarray(overview, dtype=np.float32)
+    for _ in range(2):
+        seen = sample(image, frame, overview.width, overview.height)
+        if seen is None:
+            break
+        frame, moved = improved(frame, reference[seen.rows, seen.columns], seen, reference.shape)
+        if moved < 0.03:
+            break
+    return frame
+
+
+def _places(overview: Image.Image, image: Image.Image, frame: Frame) -> list[_Place] | None:
+    seen = sample(image, frame, overview.width, overview.height)
+    if seen is None:
+        return None
+    fitted = explained(overview, seen)
+    heat = _heat(seen.cells, fitted)
+    inset = _WINDOW // 2
+    places = []
+    for _ in range(_PLACES):
+        row, column = (int(value) for value in np.unravel_index(int(np.argmax(heat)), heat.shape))
+        if heat[row, column] <= 0:
+            break
+        places.append(
+            _Place(
+                (column + inset + seen.columns.start + 0.5) / overview.width,
+                (row + inset + seen.rows.start + 0.5) / overview.height,
+                float(heat[row, column]),
+            )
+        )
+        reach_x, reach_y = _reach(overview, frame)
+        heat[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
+    return places
+
+
+def _reach(overview: Image.Image, frame: Frame) -> tuple[int, int]:
+    """How far around a place nothing else needs looking at, in pixels of the overview."""
+    return (
+        max(2, round(0.3 * _PLACE[0] * overview.width / frame.width)),
+        max(2, round(0.3 * _PLACE[1] * overview.height / frame.height)),
+    )
+
+
+def _heat(cells: Floats, fitted: Floats) -> NDArray[np.float32]:
+    """Unexplained energy for the contrast around it."""
+    energy = window_means((cells - fitted) ** 2, _WINDOW, _WINDOW)
+    around = _SURROUNDINGS // 2
+    padded = np.pad(fitted, around, mode="edge")
+    mean = window_means(padded, _SURROUNDINGS, _SURROUNDINGS)
+    variance = window_means(padded**2, _SURROUNDINGS, _SURROUNDINGS) - mean**2
+    inset = _WINDOW // 2
+    inner = variance[inset : inset + energy.shape[0], inset : inset + energy.shape[1]]
+    heat: NDArray[np.float32] = (energy / (inner + _FAINT)).astype(np.float32)
+    return heat
+
+
+def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place) -> Comparison | None:
+    """The surroundings of one place, at the resolution that both pictures have."""
+    shared = min(1.0, frame.width / known.width, frame.height / known.height)
+    left, top, right, bottom = edges = _around(known, place, _PLACE[0] / shared, _PLACE[1] / shared)
+    size = (max(8, round((right - left) * shared)), max(8, round((bottom - top) * shared)))
+    part = known.resize(size, Image.Resampling.BILINEAR, box=edges) if shared < 1 else known.crop(edges)
+    there = frame.part(
+        left / known.width, top / known.height, (right - left) / known.width, (bottom - top) / known.height
+    )
+    return compare(part, _CELL, image, there, faint=_FAINT)
+
+
+def _around(known: Image.Image, place: _Place, wide: float, high: float) -> tuple[int, int, int, int]:
+    width, height = min(known.width, round(wide)), min(known.height, round(high))
+    left = min(max(0, round(place.x * known.width - width / 2)), known.width - width)
+    top = min(max(0, round(place.y * known.height - height / 2)), known.height - height)
+    return left, top, left + width, top + height
