@@ -42,7 +42,7 @@ def command(
     blur: Annotated[float, typer.Option(min=0, max=20, help="Radius of a soft focus in pixels.")] = 0.0,
     motion: Annotated[float, typer.Option(min=0, max=60, help="Length of a motion blur in pixels.")] = 0.0,
     glare: Annotated[float, typer.Option(min=0, max=1, help="Sun or flash on the text, 0 to 1.")] = 0.0,
-    noise: Annotated[float, typer.Option(min=0, max=1, help="Sensor noise, 0 to 1.")] = 0.15,
+    noise: Annotated[float, typer.Option(min=0, max=1, help="Sensor noise, 0 to 1.")] = 0.1,
     rotate: Annotated[float, typer.Option(min=-45, max=45, help="Degrees clockwise.")] = 0.0,
     night: Annotated[float, typer.Option(min=0, max=1, help="How dark it is, 0 to 1.")] = 0.0,
     rain: Annotated[float, typer.Option(min=0, max=1, help="How hard it rains, 0 to 1.")] = 0.0,

@@ -29,7 +29,7 @@ class Shot:
     blur: float = 0.0
     motion: float = 0.0
     glare: float = 0.0
-    noise: float = 0.15
+    noise: float = 0.1
     rotate: float = 0.0
     night: float = 0.0
     rain: float = 0.0
@@ -45,9 +45,22 @@ def exposed(pixels: Pixels, shot: Shot, spot: Box | None, rng: np.random.Generat
     pixels = blurred(np.clip(pixels, 0, 1), shot.blur)
     if shot.glare and spot:
         pixels = _glared(pixels, shot.glare, spot, rng)
-    pixels = _vignetted(pixels)
-    pixels = _toned(pixels)
+    pixels = _toned(_vignetted(_bloomed(pixels)))
+    if not shot.blur:
+        pixels = _sharpened(pixels)
     return _grained(pixels, shot, rng)
+
+
+def _bloomed(pixels: Pixels) -> Pixels:
+    """Bright parts spill a little light."""
+    bright = np.clip(pixels - 0.82, 0, 1)
+    return np.asarray(pixels + blurred(np.clip(bright * 4, 0, 1), pixels.shape[0] / 90) * 0.10, np.float32)
+
+
+def _sharpened(pixels: Pixels) -> Pixels:
+    """Telephones sharpen what they take."""
+    clipped = np.clip(pixels, 0, 1)
+    return np.asarray(clipped + (clipped - blurred(clipped, 1.1)) * 0.45, np.float32)
 
 
 def _vignetted(pixels: Pixels) -> Pixels:
@@ -59,12 +72,13 @@ def _vignetted(pixels: Pixels) -> Pixels:
 def _toned(pixels: Pixels) -> Pixels:
     """A camera's gentle S-curve."""
     clipped = np.clip(pixels, 0, 1)
-    return (clipped * 0.72 + (clipped**2 * (3 - 2 * clipped)) * 0.28).astype(np.float32)
+    curve = clipped * clipped * (3 - 2 * clipped)
+    return np.asarray(clipped * 0.72 + curve * 0.28, np.float32)
 
 
 def _grained(pixels: Pixels, shot: Shot, rng: np.random.Generator) -> Image.Image:
     height, width = pixels.shape[:2]
-    amount = 0.008 + 0.07 * shot.noise
+    amount = 0.005 + 0.07 * shot.noise
     luma = rng.normal(0, 1, (height, width, 1)).astype(np.float32)
     chroma = rng.normal(0, 1, (height // 2 + 1, width // 2 + 1, 3)).astype(np.float32)
     chroma = np.repeat(np.repeat(chroma, 2, axis=0), 2, axis=1)[:height, :width]
@@ -125,10 +139,32 @@ def _dropped(pixels: Pixels, strength: float, rng: np.random.Generator) -> Pixel
 
 
 def at_night(pixels: Pixels, strength: float) -> Pixels:
-    """The scene without the sun: dark and bluish."""
+    """The scene without the sun: dark and bluish, with some light from behind the camera in its middle."""
+    height, width = pixels.shape[:2]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
+    beam = np.exp(-(((x - 0.5) / 0.42) ** 2) - ((y - 0.72) / 0.30) ** 2)[..., None]
     grey = pixels.mean(axis=2, keepdims=True)
-    cool = (pixels * 0.5 + grey * 0.5) ** 1.5 * np.array((0.26, 0.31, 0.44), np.float32)
-    return (pixels * (1 - strength) + cool * strength).astype(np.float32)
+    moon = np.array((0.20, 0.24, 0.36), np.float32)
+    lamp = np.array((0.50, 0.46, 0.38), np.float32)
+    dark = (pixels * 0.55 + grey * 0.45) ** 1.5 * (moon + lamp * beam)
+    return np.asarray(pixels * (1 - strength) + dark * strength, np.float32)
+
+
+def with_far_lights(pixels: Pixels, strength: float, horizon: float, rng: np.random.Generator) -> Pixels:
+    """Lamps far away at night: soft discs above and along the horizon."""
+    height, width = pixels.shape[:2]
+    tones = ((255, 196, 110), (255, 222, 170), (255, 240, 220), (255, 90, 60), (150, 200, 255))
+    for number in range(26):
+        image = Image.new("L", (width, height))
+        x, y = rng.uniform(0, width), height * (horizon - abs(rng.normal(0, 0.10)) + 0.03)
+        radius = height * rng.uniform(0.006, 0.017)
+        ImageDraw.Draw(image).ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        disc = blurred(from_image(image), height / 500)
+        tone = np.array(tones[number % len(tones)], np.float32) / 255
+        pixels = np.asarray(
+            pixels + disc[..., None] * tone * np.float32(rng.uniform(0.25, 0.75) * strength), np.float32
+        )
+    return pixels
 
 
 def glow(pixels: Pixels, mask: Pixels, rgb: tuple[int, int, int], radius: float, strength: float) -> Pixels:

@@ -13,8 +13,8 @@ from mock_server.identifiers.plates import regions_of
 from mock_server.imaging.synth.backdrops import PLACES
 from mock_server.imaging.synth.bodies import BODIES
 from mock_server.imaging.synth.camera import Shot
-from mock_server.imaging.synth.glyphs import DRAWABLE
-from mock_server.imaging.synth.plates import DESIGNS
+from mock_server.imaging.synth.glyph_shapes import DRAWABLE
+from mock_server.imaging.synth.plate_designs import DESIGNS
 from mock_server.imaging.synth.scenes import PAINTS, Painted, Parked, paint_plate, paint_scene
 from mock_server.imaging.synth.truth import Truth
 from mock_server.imaging.synth.vin import VIN_STYLES, paint_vin

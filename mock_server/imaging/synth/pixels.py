@@ -32,6 +32,21 @@ def colour(rgb: Colour) -> Pixels:
     return np.array(rgb, np.float32) / np.float32(255)
 
 
+def filled(size: tuple[int, int], rgb: Colour) -> Pixels:
+    """A picture of `size` (width, height) in one colour."""
+    return np.full((size[1], size[0], 3), colour(rgb), np.float32)
+
+
+def tinted(pixels: Pixels, more: Pixels) -> Pixels:
+    """The picture brighter where `more` is above 0, darker where it is below."""
+    return np.asarray(pixels * (1 + more[..., None]), np.float32)
+
+
+def dimmed(rgb: Colour, factor: float) -> Colour:
+    """An 8-bit colour with less light."""
+    return round(rgb[0] * factor), round(rgb[1] * factor), round(rgb[2] * factor)
+
+
 def blurred(pixels: Pixels, radius: float) -> Pixels:
     """The picture or mask blurred by a Gaussian of `radius` pixels (box approximations, as Pillow does)."""
     if radius <= 0:
@@ -44,17 +59,36 @@ def blurred(pixels: Pixels, radius: float) -> Pixels:
 
 def over(base: Pixels, top: Pixels | Colour, mask: Pixels, strength: float = 1.0) -> Pixels:
     """`top` (a picture or an 8-bit colour) laid over `base` where `mask` says."""
-    paint = colour(top) if isinstance(top, tuple) else top
-    cover = (mask * np.float32(strength))[..., None]
-    return base + (paint - base) * cover
+    result = base.copy()
+    put_over(result, top, mask, strength)
+    return result
+
+
+def put_over(base: Pixels, top: Pixels | Colour, mask: Pixels, strength: float = 1.0) -> None:
+    """As `over`, but into `base` itself. Only where the mask has ink is anything computed."""
+    spot = inked(mask)
+    if spot is None:
+        return
+    paint = colour(top) if isinstance(top, tuple) else top[spot]
+    below = base[spot]
+    below += (paint - below) * (mask[spot] * np.float32(strength))[..., None]
+
+
+def inked(mask: Pixels) -> tuple[slice, slice] | None:
+    """The rows and columns in which a mask has ink; None where it has none."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not len(rows):
+        return None
+    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def lit(base: Pixels, height: Pixels, strength: float, light: Point = (-0.6, -0.8)) -> Pixels:
     """`base` as a relief of `height` (a smooth mask) would look, lit from `light` (x right, y down)."""
     slope_y, slope_x = np.gradient(height)
-    shade = (slope_x * -light[0] + slope_y * -light[1]) * np.float32(-strength)
-    shade = np.clip(shade, -0.6, 0.6).astype(np.float32)[..., None]
-    return np.where(shade > 0, base + (1 - base) * shade, base * (1 + shade)).astype(np.float32)
+    slope = np.clip((slope_x * light[0] + slope_y * light[1]) * strength, -0.6, 0.6)
+    shade = np.asarray(slope, np.float32)[..., None]
+    return np.asarray(np.where(shade > 0, base + (1 - base) * shade, base * (1 + shade)), np.float32)
 
 
 def smooth_noise(rng: np.random.Generator, size: tuple[int, int], cell: float) -> Pixels:
@@ -108,7 +142,8 @@ def turned(degrees: float, about: Point) -> Matrix:
     """A rotation about a point, clockwise on the screen, as a matrix."""
     angle = np.deg2rad(degrees)
     cos, sin = np.cos(angle), np.sin(angle)
-    return moved(*about) @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ moved(-about[0], -about[1])
+    turn: Matrix = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], float)
+    return np.asarray(moved(*about) @ turn @ moved(-about[0], -about[1]), float)
 
 
 def mapped(matrix: Matrix, points: Sequence[Point]) -> list[Point]:

@@ -8,7 +8,7 @@ from PIL import Image
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.synth.backdrops import PLACES, Backdrop
 from mock_server.imaging.synth.bodies import BODIES
-from mock_server.imaging.synth.camera import Shot, at_night, box_around, exposed, glow
+from mock_server.imaging.synth.camera import Shot, at_night, box_around, exposed, glow, with_far_lights
 from mock_server.imaging.synth.pixels import (
     Colour,
     Matrix,
@@ -25,8 +25,9 @@ from mock_server.imaging.synth.pixels import (
     warped,
 )
 from mock_server.imaging.synth.plates import SCALE, FlatPlate, flat_plate
+from mock_server.imaging.synth.scenery import HORIZON
 from mock_server.imaging.synth.truth import PlateTruth, Truth, VehicleTruth
-from mock_server.imaging.synth.vehicles import Layer, paint_vehicle
+from mock_server.imaging.synth.vehicles import FEET, Layer, paint_vehicle
 
 PAINTS: dict[str, Colour] = {
     "white": (236, 237, 236),
@@ -113,7 +114,9 @@ class _Scene:
     ) -> None:
         self.world = backdrop.world
         self.size, self.shot, self.rng = size, shot, rng
-        self.pixels = at_night(backdrop.pixels, shot.night) if shot.night else backdrop.pixels
+        self.pixels = backdrop.pixels
+        if shot.night:
+            self.pixels = with_far_lights(at_night(self.pixels, shot.night), shot.night, HORIZON, rng)
         self.camera = turned(shot.rotate, (size[0] / 2, size[1] / 2)) @ _zoom_for(shot.rotate, size)
         self.plates: dict[Parked, PlateTruth] = {}
 
@@ -143,10 +146,12 @@ class _Scene:
 
     def _shade(self, car: Parked) -> None:
         """The vehicle's shadow on the ground: dark under it, soft around it."""
-        middle, ground = car.x * self.size[0], car.ground * self.size[1]
-        half = car.width * self.size[0] * 0.56
+        middle, half = car.x * self.size[0], car.width * self.size[0] * 0.56
+        body = BODIES[car.body]
+        feet = body.tyre[2] * FEET / body.half_width * half * 0.9
+        ground = car.ground * self.size[1] - feet
         rows, columns = np.mgrid[0 : self.size[1], 0 : self.size[0]].astype(np.float32)
-        x, y = columns - np.float32(middle), rows - np.float32(ground - half * 0.05)
+        x, y = columns - np.float32(middle), rows - np.float32(ground - half * 0.02)
         core = (x / (half * 0.93)) ** 4 + (y / (half * 0.085)) ** 2
         wide = ((x - half * 0.12) / (half * 1.3)) ** 2 + ((y - half * 0.05) / (half * 0.20)) ** 2
         dark = np.clip(1.25 - core, 0, 1) * 0.84 + np.clip(1 - wide, 0, 1) * 0.34
@@ -174,7 +179,7 @@ class _Scene:
         if self.shot.night:
             plate = _lamp_lit(plate, cover, self.shot.night)
             self.pixels = glow(self.pixels, cover, (255, 236, 200), self.size[1] / 60, 0.10 * self.shot.night)
-        self.pixels = over(self.pixels, plate.astype(np.float32), cover)
+        self.pixels = over(self.pixels, plate, cover)
 
 
 def _lamp_lit(plate: Pixels, cover: Pixels, night: float) -> Pixels:
@@ -183,7 +188,7 @@ def _lamp_lit(plate: Pixels, cover: Pixels, night: float) -> Pixels:
     top, tall = (rows[0], len(rows)) if len(rows) else (0, 1)
     depth = (np.arange(plate.shape[0], dtype=np.float32) - top) / tall
     fall = np.clip(1 - 0.45 * depth, 0.3, 1)[:, None, None] * np.array((0.92, 0.86, 0.74), np.float32)
-    return plate * (1 - night * (1 - fall))
+    return np.asarray(plate * (1 - night * (1 - fall)), np.float32)
 
 
 def _zoom_for(degrees: float, size: tuple[int, int]) -> Matrix:
