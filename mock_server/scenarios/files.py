@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_server.errors import Mistake
+from mock_server.scenarios.suggest import quoted
 
 MAX_BYTES = 4 * 1024 * 1024
 MOCK_FILE = "mock.yaml"
@@ -134,7 +135,9 @@ class Directory:
         other = self.root / "mock.yml"
         if not other.exists():
             return []
-        return [Mistake(str(other), 1, 1, "this file is not read", f'call it "{MOCK_FILE}"', warning=True)]
+        return [
+            Mistake(str(other), 1, 1, "this file is not read", f"call it {quoted(MOCK_FILE)}", warning=True)
+        ]
 
 
 _LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
