@@ -238,7 +238,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "a value is missing here, or something before it is not closed",
         "",
     ),
-    "expected the node content, but found": ("a value is missing here, or something before it is not closed", ""),
+    "expected the node content, but found": (
+        "a value is missing here, or something before it is not closed",
+        "",
+    ),
     "expected <block end>, but found": _STRAY,
     "could not find expected ':'": ('a key without its ":"', ""),
     "did not find expected <document start>": _OUTSIDE,
