@@ -10,7 +10,7 @@ from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.issue import Issue, WrittenSource
 from mock_server.scenarios.rivals import Accounts, same, shadows
 from mock_server.scenarios.scenario_file import NAMELESS, ParsedScenario
-from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.suggest import quoted, suggest
 
 
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
@@ -34,7 +34,7 @@ def _taken_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
     for one in scenarios:
         name = one.scenario.name
         if name in first:
-            what = f'the name "{name}" is taken ({_where(first[name])})'
+            what = f"the name {quoted(name)} is taken ({_where(first[name])})"
             yield one.source.mistake(Issue(("scenario",), what))
         if name != NAMELESS:
             first[name] = one
@@ -48,14 +48,14 @@ def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Ac
         if when.account is not None and when.account not in names:
             hint = suggest(when.account, names)
             yield one.source.mistake(
-                Issue(("when", "account"), f'no account is named "{when.account}"', hint)
+                Issue(("when", "account"), f"no account is named {quoted(when.account)}", hint)
             )
         elif when.key is not None and when.key not in keys:
             yield one.source.mistake(
                 Issue(("when", "key"), "no account has this key", "mock.yaml declares them")
             )
         elif when.account is not None and when.key is not None and keys[when.key] != when.account:
-            what = f'this key belongs to "{keys[when.key]}", not to "{when.account}"'
+            what = f"this key belongs to {quoted(keys[when.key])}, not to {quoted(when.account)}"
             yield one.source.mistake(Issue(("when", "key"), what))
 
 
@@ -66,10 +66,10 @@ def _rivals(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator
         name, where = other.scenario.name, _where(other)
         alike = same(plain[position].when, plain[winner].when, accounts)
         if alike and loser.scenario.priority == other.scenario.priority:
-            what = f'no request can tell this scenario from "{name}" ({where})'
+            what = f"no request can tell this scenario from {quoted(name)} ({where})"
             yield loser.source.mistake(Issue(("when",), what, "give one of them a further condition"))
             continue
-        what = f'no request reaches this scenario: "{name}" ({where}) takes all of them'
+        what = f"no request reaches this scenario: {quoted(name)} ({where}) takes all of them"
         yield loser.source.mistake(Issue(("when",), what, _why(loser.scenario, other.scenario)))
 
 
@@ -100,7 +100,9 @@ def _same_but_for_pictures(one: ParsedScenario, other: ParsedScenario, accounts:
 
 
 def _collision(one: ParsedScenario, other: ParsedScenario, id: str) -> Mistake:
-    what = f'"{_written(one, id)}" looks like a picture of "{other.scenario.name}" ({_where(other)})'
+    what = (
+        f"{quoted(_written(one, id))} looks like a picture of {quoted(other.scenario.name)} ({_where(other)})"
+    )
     path = ("when", "image", _number(one, id))
     return one.source.mistake(Issue(path, what, "give boxes around what differs, or a further condition"))
 
@@ -113,7 +115,7 @@ def _too_small(scenarios: Sequence[ParsedScenario], index: ImageIndex) -> Iterat
     for small in index.too_small():
         if small.id in first:
             one = first[small.id]
-            what = f'the text in "{_written(one, small.id)}" has only {small.cell:.0f} pixels to a character'
+            what = f"the text in {quoted(_written(one, small.id))} has only {small.cell:.0f} pixels to a character"
             hint = "a picture that differs in one character may be taken for it"
             path = ("when", "image", _number(one, small.id))
             yield one.source.mistake(Issue(path, what, hint, warning=True))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_server.errors import Mistake
+from mock_server.scenarios.suggest import quoted
 
 MAX_BYTES = 4 * 1024 * 1024
 MOCK_FILE = "mock.yaml"
@@ -54,6 +55,7 @@ class Directory:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.real = Path(os.path.realpath(root))
+        self._inside: dict[Path, bool] = {}
 
     def shown(self, id: str) -> str:
         """`id`, a path below the directory, as people are told of it."""
@@ -85,8 +87,13 @@ class Directory:
 
     def contains(self, path: Path) -> bool:
         """Whether `path`, symbolic links followed, lies in the directory."""
-        # Not Path.resolve(), which raises for links that lead round in a circle.
-        return Path(os.path.realpath(path)).is_relative_to(self.real)
+        if path.is_symlink():
+            # Not Path.resolve(), which raises for links that lead round in a circle.
+            return Path(os.path.realpath(path)).is_relative_to(self.real)
+        parent = path.parent
+        if parent not in self._inside:
+            self._inside[parent] = Path(os.path.realpath(parent)).is_relative_to(self.real)
+        return self._inside[parent]
 
     def _walk(self, directory: Path, above: frozenset[Path], mistakes: list[Mistake]) -> Iterator[Path]:
         if not directory.is_dir():
@@ -134,7 +141,9 @@ class Directory:
         other = self.root / "mock.yml"
         if not other.exists():
             return []
-        return [Mistake(str(other), 1, 1, "this file is not read", f'call it "{MOCK_FILE}"', warning=True)]
+        return [
+            Mistake(str(other), 1, 1, "this file is not read", f"call it {quoted(MOCK_FILE)}", warning=True)
+        ]
 
 
 _LEADS_OUT = "a symbolic link that leads out of the fixtures directory"

@@ -9,12 +9,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mock_server.errors import Mistake
-from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.suggest import quoted, suggest
 from mock_server.scenarios.yaml import Node, Place
 
 Path = tuple[str | int, ...]
-
-_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +133,8 @@ def issues_of(error: ValidationError, model: type[BaseModel], document: object) 
 def unknown_key(path: Path, known: Iterable[str]) -> Issue:
     """The mistake of a key that nobody knows."""
     parents = [step for step in path[:-1] if isinstance(step, str)]
-    where = f' in "{parents[-1]}"' if parents else ""
-    return Issue(path, f'unknown key "{path[-1]}"{where}', suggest(str(path[-1]), known), at_key=True)
+    where = f" in {quoted(parents[-1])}" if parents else ""
+    return Issue(path, f"unknown key {quoted(path[-1])}{where}", suggest(str(path[-1]), known), at_key=True)
 
 
 def _issue(detail: ErrorDetails, model: type[BaseModel], document: object) -> Issue:
@@ -162,12 +160,12 @@ def _missing(parent: Path, key: str) -> Issue:
     where = _label(parent) if parent else "this document"
     if parent and isinstance(parent[-1], int):
         where = f"an item of {where}"
-    return Issue(parent, f'{where} lacks the key "{key}"', at_key=True, missing=key)
+    return Issue(parent, f"{where} lacks the key {quoted(key)}", at_key=True, missing=key)
 
 
 def _label(path: Path) -> str:
     names = [step for step in path if isinstance(step, str)]
-    return f'"{names[-1]}"' if names else "a document"
+    return quoted(names[-1]) if names else "a document"
 
 
 def _described(value: object) -> str:
@@ -178,7 +176,7 @@ def _described(value: object) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}" if value else "an empty list"
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= _SHOWN else f'"{value[:_SHOWN]}…"'
+        return quoted(value)
     return str(value).lower()
 
 

@@ -41,7 +41,14 @@ class FixtureLoader:
     vocabulary: Vocabulary = ANY
     accounts: Sequence[Account] = ()
     _files: dict[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
+    _mock_signature: Signature | None = None
     _pictures: PictureChecks = field(default_factory=PictureChecks)
+
+    @property
+    def state(self) -> frozenset[object]:
+        """Equal for two loads between which no file and no picture of the directory has changed."""
+        files = ((id, signature) for id, (signature, _) in self._files.items())
+        return frozenset([self._mock_signature, *files, *self._pictures.signatures()])
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file."""
@@ -65,6 +72,7 @@ class FixtureLoader:
 
     def _mock(self, directory: Directory) -> tuple[ParsedMock, list[Mistake]]:
         file, mistakes = directory.mock_file()
+        self._mock_signature = file.signature if file else None
         if file is None:
             return ParsedMock(), mistakes
         try:
@@ -93,6 +101,20 @@ class FixtureLoader:
         except UnreadableError as error:
             parsed = ParsedFile(mistakes=[error.mistake(file.shown)])
         return file.signature, parsed
+
+
+def declared_accounts(root: Path, *, vocabulary: Vocabulary = ANY) -> tuple[Account, ...]:
+    """The accounts of a directory's `mock.yaml`, without reading its scenarios. Raises FixturesError."""
+    file, mistakes = Directory(root).mock_file()
+    raise_if_wrong(mistakes)
+    if file is None:
+        return ()
+    try:
+        parsed = mock_file(text_of(file), shown=file.shown, vocabulary=vocabulary)
+    except UnreadableError as error:
+        raise FixturesError([error.mistake(file.shown)]) from error
+    raise_if_wrong(parsed.mistakes)
+    return parsed.accounts or ()
 
 
 def raise_if_wrong(told: Sequence[Mistake]) -> None:

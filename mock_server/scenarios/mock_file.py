@@ -13,7 +13,7 @@ from mock_server.scenarios.issue import Issue, Source, unknown_key
 from mock_server.scenarios.mock_shape import MockShape
 from mock_server.scenarios.scalars import written
 from mock_server.scenarios.scenario_file import variant_issues
-from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.suggest import quoted, suggest
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings
 
@@ -77,23 +77,23 @@ def _charged_providers(shape: MockShape, vocabulary: Vocabulary) -> Iterator[Iss
     for name in shape.charge:
         if vocabulary.providers and name != "*" and name not in vocabulary.providers:
             hint = suggest(name, vocabulary.providers)
-            yield Issue(("charge", name), f'unknown provider "{name}"', hint, at_key=True)
+            yield Issue(("charge", name), f"unknown provider {quoted(name)}", hint, at_key=True)
 
 
 def _default_variants(
     provider: str, value: object, vocabulary: Vocabulary, issues: list[Issue]
 ) -> dict[OutcomeName, str]:
     if not isinstance(value, Mapping):
-        issues.append(Issue((provider,), f'"{provider}" wants a mapping of outcomes to variants'))
+        issues.append(Issue((provider,), f"{quoted(provider)} wants a mapping of outcomes to variants"))
         return {}
     found: dict[OutcomeName, str] = {}
     for name, given in value.items():
         path, variant = (provider, name), written(given)
         if name not in set(OutcomeName):
             hint = suggest(name, list(OutcomeName))
-            issues.append(Issue(path, f'unknown outcome "{name}"', hint, at_key=True))
+            issues.append(Issue(path, f"unknown outcome {quoted(name)}", hint, at_key=True))
         elif variant is None:
-            issues.append(Issue(path, f'"{name}" wants the name of a variant'))
+            issues.append(Issue(path, f"{quoted(name)} wants the name of a variant"))
         else:
             found[OutcomeName(name)] = variant
             issues += variant_issues(path, variant, OutcomeName(name), vocabulary, provider)
@@ -105,7 +105,7 @@ def _setting(key: str, value: object, issues: list[Issue]) -> str:
     items = value if isinstance(value, list) else [value]
     texts = [text for text in map(written, items) if text is not None]
     if len(texts) < len(items):
-        issues.append(Issue((key,), f'"{key}" wants text, or a list of texts'))
+        issues.append(Issue((key,), f"{quoted(key)} wants text, or a list of texts"))
         return ""
     try:
         Settings.of({}, {key.replace("-", "_"): ",".join(texts)}, {})

@@ -1,6 +1,6 @@
 """The pictures of a set: whether they are there, are pictures, and hold the boxes said to be in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from mock_server.scenarios.issue import Issue
 from mock_server.scenarios.issue import Path as DocumentPath
 from mock_server.scenarios.pictures import path_issue
 from mock_server.scenarios.scenario_file import ParsedScenario
+from mock_server.scenarios.suggest import quoted
 
 _Signature = tuple[int, int]
 
@@ -31,12 +32,17 @@ class PictureChecks:
     max_pixels: int = DEFAULT_MAX_PIXELS
     _headers: dict[Path, tuple[_Signature, PictureHeader | ImageError]] = field(default_factory=dict)
 
+    def signatures(self) -> Iterable[tuple[str, _Signature]]:
+        """What tells whether one of the pictures that were checked has changed."""
+        return ((str(path), signature) for path, (signature, _) in self._headers.items())
+
     def check(
         self, directory: Directory, scenarios: Sequence[ParsedScenario]
     ) -> tuple[dict[str, Path], list[Mistake]]:
         """Where each usable picture is, by id, and what is wrong with the others and with the boxes."""
         images: dict[str, Path] = {}
         mistakes: list[Mistake] = []
+        known, self._headers = self._headers, {}
         for one in scenarios:
             for number, (written, id) in enumerate(one.pictures):
                 path: DocumentPath = ("when", "image", number)
@@ -44,23 +50,26 @@ class PictureChecks:
                 if issue is not None or id is None:
                     mistakes += [one.source.mistake(issue)] if issue else []
                     continue
-                header = self._header(directory.root / id)
+                header = self._header(directory.root / id, known)
                 if isinstance(header, ImageError):
                     what, hint = _what_is_wrong(header)
-                    mistakes.append(one.source.mistake(Issue(path, f'"{written}" {what}', hint)))
+                    mistakes.append(one.source.mistake(Issue(path, f"{quoted(written)} {what}", hint)))
                     continue
                 images[id] = directory.root / id
                 if number == 0:
                     mistakes += _boxes_outside(one, header, written)
         return images, mistakes
 
-    def _header(self, path: Path) -> PictureHeader | ImageError:
-        facts = path.stat()
-        signature = (facts.st_mtime_ns, facts.st_size)
-        known = self._headers.get(path)
-        if known is None or known[0] != signature:
-            known = self._headers[path] = (signature, self._inspected(path))
-        return known[1]
+    def _header(
+        self, path: Path, known: Mapping[Path, tuple[_Signature, PictureHeader | ImageError]]
+    ) -> PictureHeader | ImageError:
+        if path not in self._headers:
+            facts = path.stat()
+            signature = (facts.st_mtime_ns, facts.st_size)
+            before = known.get(path)
+            unchanged = before is not None and before[0] == signature
+            self._headers[path] = before if before and unchanged else (signature, self._inspected(path))
+        return self._headers[path][1]
 
     def _inspected(self, path: Path) -> PictureHeader | ImageError:
         try:
@@ -75,7 +84,9 @@ def undecodable(one: ParsedScenario, id: str, error: ImageError) -> Mistake:
     """The mistake of a picture whose header is well and whose pixels are not."""
     number = next(number for number, (_, picture) in enumerate(one.pictures) if picture == id)
     what, hint = _what_is_wrong(error)
-    return one.source.mistake(Issue(("when", "image", number), f'"{one.pictures[number][0]}" {what}', hint))
+    return one.source.mistake(
+        Issue(("when", "image", number), f"{quoted(one.pictures[number][0])} {what}", hint)
+    )
 
 
 def _what_is_wrong(error: ImageError) -> tuple[str, str]:
@@ -96,7 +107,7 @@ def _boxes_outside(one: ParsedScenario, header: PictureHeader, written: str) -> 
         if box.xmax > header.width or box.ymax > header.height:
             corners = f"[{box.xmin}, {box.ymin}, {box.xmax}, {box.ymax}]"
             size = f"{header.width} x {header.height}"
-            what = f'the box {corners} reaches out of "{written}", which has {size} pixels'
+            what = f"the box {corners} reaches out of {quoted(written)}, which has {size} pixels"
             yield one.source.mistake(Issue(path, what))
 
 

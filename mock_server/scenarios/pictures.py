@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from mock_server.scenarios.files import Directory
 from mock_server.scenarios.issue import Issue, Path
-from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.suggest import quoted, suggest
 
 
 def picture_id(file_id: str, written: str) -> str | None:
@@ -20,7 +20,9 @@ def picture_id(file_id: str, written: str) -> str | None:
 def path_issue(directory: Directory, id: str | None, written: str, path: Path) -> Issue | None:
     """Why the picture cannot be used, as far as the file system can tell."""
     if id is None:
-        return Issue(path, f'"{written}" lies outside the fixtures directory', "pictures are kept inside it")
+        return Issue(
+            path, f"{quoted(written)} lies outside the fixtures directory", "pictures are kept inside it"
+        )
     try:
         return _place_issue(directory, id, written, path)
     except (OSError, ValueError):
@@ -31,19 +33,19 @@ def _place_issue(directory: Directory, id: str, written: str, path: Path) -> Iss
     place = directory.root / id
     if not directory.contains(place):
         return Issue(
-            path, f'"{written}" leads out of the fixtures directory', "it goes through a symbolic link"
+            path, f"{quoted(written)} leads out of the fixtures directory", "it goes through a symbolic link"
         )
     if place.is_dir():
-        return Issue(path, f'"{written}" is a directory, not a picture')
+        return Issue(path, f"{quoted(written)} is a directory, not a picture")
     if not place.is_file():
-        return Issue(path, f'there is no picture "{written}"', _nearest(directory, id, written))
+        return Issue(path, f"there is no picture {quoted(written)}", _nearest(directory, id, written))
     return None
 
 
 def _nearest(directory: Directory, id: str, written: str) -> str:
     parent = (directory.root / id).parent
     if not parent.is_dir():
-        return f'there is no directory "{PurePosixPath(written).parent}"'
+        return f"there is no directory {quoted(PurePosixPath(written).parent)}"
     names = sorted(
         entry.name for entry in parent.iterdir() if entry.is_file() and not entry.name.startswith(".")
     )

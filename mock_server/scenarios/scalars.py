@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.suggest import quoted, suggest
 
 JsonSchema = dict[str, Any]
 
@@ -150,7 +150,7 @@ def choice(kind: type[Enum], what: str) -> Scalar:
         if text is None:
             raise wants(f"the name of {what}")
         if text not in values:
-            raise wrong(f'unknown {what.split(" ", 1)[1]} "{text}"', suggest(text, values))
+            raise wrong(f"unknown {what.split(' ', 1)[1]} {quoted(text)}", suggest(text, values))
         return values[text]
 
     return Scalar(read, {"enum": list(values)})
@@ -167,7 +167,7 @@ def one_of(
         if text is None:
             raise wants(f"the name of {what}")
         if aliases(text) not in known:
-            raise wrong(f'unknown {what.split(" ", 1)[1]} "{text}"', suggest(text, known))
+            raise wrong(f"unknown {what.split(' ', 1)[1]} {quoted(text)}", suggest(text, known))
         return aliases(text)
 
     pattern: JsonSchema = {"type": "string", "pattern": f"^({any_case(spellings)})$"}

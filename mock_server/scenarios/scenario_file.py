@@ -11,7 +11,7 @@ from mock_server.scenarios.documents import documents, validated
 from mock_server.scenarios.issue import Issue, Path, Source, WrittenSource
 from mock_server.scenarios.pictures import picture_id
 from mock_server.scenarios.scenario_shape import ScenarioShape
-from mock_server.scenarios.suggest import suggest
+from mock_server.scenarios.suggest import quoted, suggest
 from mock_server.scenarios.vin_check import vin_issues
 from mock_server.scenarios.vocabulary import Vocabulary
 
@@ -72,7 +72,7 @@ def read_scenario(
 
 def _name(shape: ScenarioShape) -> Iterator[Issue]:
     if shape.scenario in set(OutcomeName):
-        what = f'"{shape.scenario}" is the name of an outcome'
+        what = f"{quoted(shape.scenario)} is the name of an outcome"
         yield Issue(("scenario",), what, "call the scenario otherwise")
 
 
@@ -80,7 +80,7 @@ def _provider(shape: ScenarioShape, vocabulary: Vocabulary) -> Iterator[Issue]:
     provider = shape.when.provider
     if provider is not None and vocabulary.providers and provider not in vocabulary.providers:
         hint = suggest(provider, vocabulary.providers)
-        yield Issue(("when", "provider"), f'unknown provider "{provider}"', hint)
+        yield Issue(("when", "provider"), f"unknown provider {quoted(provider)}", hint)
 
 
 def _steps(shape: ScenarioShape, vocabulary: Vocabulary) -> Iterator[Issue]:
@@ -104,7 +104,9 @@ def variant_issues(
     whose = f" of {provider}" if provider else ""
     if known:
         yield Issue(
-            path, f'unknown variant "{variant}" of "{outcome}"{whose}', suggest(variant, sorted(known))
+            path,
+            f"unknown variant {quoted(variant)} of {quoted(outcome)}{whose}",
+            suggest(variant, sorted(known)),
         )
     else:
-        yield Issue(path, f'"{outcome}"{whose} has no variants')
+        yield Issue(path, f"{quoted(outcome)}{whose} has no variants")

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchema
 from pydantic_core import CoreSchema, core_schema
 
 from mock_server.scenarios.scalars import HEADER_NAME, SOME, AnyText, JsonSchema, wants, written, wrong
+from mock_server.scenarios.suggest import quoted
 
 
 class Shape(BaseModel):
@@ -82,11 +83,11 @@ def header_names(headers: dict[str, str]) -> dict[str, str]:
     seen: set[str] = set()
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
-            raise wrong(f'"{name}" is no name of an HTTP header')
+            raise wrong(f"{quoted(name)} is no name of an HTTP header")
         if name.lower() in seen:
-            raise wrong(f'the header "{name}" is given twice', "case does not tell header names apart")
+            raise wrong(f"the header {quoted(name)} is given twice", "case does not tell header names apart")
         if not value.isprintable() or not value.isascii():
-            raise wrong(f'the header "{name}" holds characters that no HTTP header can carry')
+            raise wrong(f"the header {quoted(name)} holds characters that no HTTP header can carry")
         seen.add(name.lower())
     return headers
 

@@ -11,6 +11,8 @@ from typing import NamedTuple, Protocol
 import yaml
 from yaml import events as ev
 
+from mock_server.scenarios.suggest import quoted
+
 MAX_DEPTH = 32
 MAX_NODES = 200_000
 """How many values one file may hold once its aliases are written out."""
@@ -98,7 +100,7 @@ def empties(node: Node) -> Iterator[tuple[Place, str]]:
     elif isinstance(node.content, dict):
         for key, entry in node.content.items():
             if entry.node.content is None and not entry.node.told:
-                yield entry.place, f'"{key}" has no value'
+                yield entry.place, f"{quoted(key)} has no value"
             yield from empties(entry.node)
 
 
@@ -156,7 +158,7 @@ class _Builder:
             elif key.content == "<<":
                 merged.append(node)
             elif (first := entries.get(key.content)) is not None:
-                what = f'duplicate key "{key.content}"'
+                what = f"duplicate key {quoted(key.content)}"
                 self.errors.append(
                     YamlError(key.place, what, f"it stands on line {first.place.line} already")
                 )
@@ -187,7 +189,7 @@ class _Builder:
         tag = getattr(event, "tag", None)
         if tag not in _PLAIN_TAGS:
             self.errors.append(
-                YamlError(place, f'the tag "{tag}" has no meaning here', "write the value alone")
+                YamlError(place, f"the tag {quoted(tag)} has no meaning here", "write the value alone")
             )
 
 
@@ -236,6 +238,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "a value is missing here, or something before it is not closed",
         "",
     ),
+    "expected the node content, but found": (
+        "a value is missing here, or something before it is not closed",
+        "",
+    ),
     "expected <block end>, but found": _STRAY,
     "could not find expected ':'": ('a key without its ":"', ""),
     "did not find expected <document start>": _OUTSIDE,
@@ -272,4 +278,4 @@ def _bad_start(place: Place, text: str) -> YamlError:
     character = line[place.column - 1 : place.column]
     if character == "\t":
         return YamlError(place, "a tab in the indentation", "YAML wants spaces")
-    return YamlError(place, f'a value cannot begin with "{character}"', "put it in quotes")
+    return YamlError(place, f"a value cannot begin with {quoted(character)}", "put it in quotes")
