@@ -84,6 +84,19 @@ def test_redirect_leads_this_process_to_the_mock(mock: MockServer) -> None:
     assert inside.headers["x-mock-request-id"]
 
 
+@pytest.mark.timeout(20)
+def test_a_client_that_stays_connected_does_not_hold_up_the_end() -> None:
+    """An idle HTTPS connection that its client keeps is cut when the mock stops, not waited for."""
+    with requests.Session() as session:
+        with MockServer(tls=True) as server:
+            url = f"{server.tls_url}/healthz"
+            reply = session.get(url, verify=str(server.certificate_path), timeout=10)
+        with pytest.raises(requests.ConnectionError):
+            session.get(url, timeout=10)
+
+    assert reply.status_code == 200
+
+
 def test_redirect_needs_https() -> None:
     """Without HTTPS there is nothing for the real names to lead to; the sentence says what to do."""
     with MockServer() as plain, pytest.raises(SettingsError, match="tls=True"):
