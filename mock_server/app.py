@@ -143,7 +143,8 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
 def _fetch_as(settings: Settings) -> Fetch:
     fetcher = Fetcher(FetchPolicy.parse(settings.fetch), max_bytes=settings.max_body)
 
-    async def fetch(url: str) -> bytes:
-        return (await fetcher.fetch(url)).data
+    async def fetch(url: str) -> tuple[bytes, str]:
+        fetched = await fetcher.fetch(url)
+        return fetched.data, fetched.address
 
     return fetch

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from mock_server.cli import serve
 from mock_server.errors import SettingsError
+from mock_server.settings import setting_names
 
 _CHILD = "vehicle_ocr_mock.child"
 
@@ -48,12 +49,11 @@ def command(ctx: typer.Context, **flags: Any) -> None:
     raise typer.Exit(run(child, flags))
 
 
-# The options are those of `serve`, and stay so.
+# The options are the settings that `serve` takes, and stay so.
 _context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 _signature = inspect.signature(serve.command)
-command.__signature__ = _signature.replace(  # type: ignore[attr-defined]
-    parameters=[_context, *_signature.parameters.values()]
-)
+_settings = [option for option in _signature.parameters.values() if option.name in setting_names()]
+command.__signature__ = _signature.replace(parameters=[_context, *_settings])  # type: ignore[attr-defined]
 command.__annotations__ = {"ctx": typer.Context, **serve.command.__annotations__}
 
 

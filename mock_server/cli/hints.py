@@ -29,7 +29,16 @@ def _curls(url: str, product: Product, key: str, image: str, path: Path) -> Iter
         ["curl", "-X", "POST", f"{url}/api/ocr/{product}", "-H", f"X-API-Key: {key}", "-F", f"image=@{path}"]
     )
     yield shlex.join(
-        ["curl", "-X", "POST", f"{url}{endpoint}?key={key}", "-H", "Content-Type: application/json", "-d", body]
+        [
+            "curl",
+            "-X",
+            "POST",
+            f"{url}{endpoint}?key={key}",
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            body,
+        ]
     )
 
 

@@ -12,8 +12,8 @@ from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.errors import FetchError, ImageError
 from mock_server.imaging.index import Search
 
-Fetch = Callable[[str], Awaitable[bytes]]
-"""Gets the bytes behind a URL, or raises FetchError."""
+Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
+"""Gets the bytes behind a URL, and the address they came from; or raises FetchError."""
 
 Seen = Callable[[str, bytes | memoryview], object]
 """Told of a picture that had to be decoded: its SHA-256 and its bytes. Called in the worker thread."""
@@ -57,10 +57,10 @@ class Pictures:
         note = "gallery"
         if image is None:
             try:
-                image = await self._fetch(request.url)
+                image, address = await self._fetch(request.url)
             except FetchError as error:
                 return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), note=str(error))
-            note = f"fetched {len(image)} bytes"
+            note = f"fetched {len(image)} bytes from {address}"
         looked = await self._search(image, library)
         return Looked(looked.search, looked.problem, note)
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 
+_GOODBYE_SECONDS = 0.1
+
+
 def http_protocol() -> type[asyncio.Protocol]:
     """The protocol to serve with: on httptools where it is installed, else on h11, as uvicorn chooses."""
     # Only the one that is used is imported: h11 alone costs a tenth of the time to start.
@@ -32,6 +35,7 @@ class ExposesConnection(asyncio.Protocol):
 
     app: "ASGI3Application"
     connection: Connection
+    transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -46,6 +50,11 @@ class ExposesConnection(asyncio.Protocol):
     def shutdown(self) -> None:
         super().shutdown()  # type: ignore[misc]
         self.connection.hurry.set()
+        transport = self.transport
+        secured = transport.get_extra_info("ssl_object") is not None
+        if secured and transport.is_closing() and not transport.get_write_buffer_size():
+            # An idle client may never answer TLS's goodbye, and the event loop would wait half a minute for it.
+            asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, transport.abort)
 
 
 def _exposing(app: ASGIApp, connection: Connection) -> ASGIApp:

@@ -253,6 +253,40 @@ def test_a_signal_reaches_the_childs_children(place: Place) -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+COUNT_INTERRUPTS = """
+import signal, sys, time
+heard = []
+signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+print("up", flush=True)
+sys.stdin.readline()
+print("heard", len(heard), flush=True)
+sys.exit(3)
+"""
+
+
+def test_in_a_terminal_an_interrupt_is_heard_once(place: Place) -> None:
+    """Ctrl-C reaches the child from the terminal itself, not a second time from `exec`; input stays the child's."""
+    command = [*EXEC, str(place.fixtures), "--", PYTHON, "-c", COUNT_INTERRUPTS]
+    with subprocess.Popen(
+        [PYTHON, "-c", IN_A_TERMINAL, *command],
+        env=place.environ(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline().strip() == "up"
+        process.stdin.write("\x03")
+        process.stdin.flush()
+        # The terminal echoes ^C once it has sent the signal.
+        assert process.stdout.read(2) == "^C"
+        out, _ = process.communicate("\n", timeout=30)
+
+    assert (out.split(), process.returncode) == (["heard", "1"], 3)
+
+
 def test_an_ignored_signal_stays_ignored(place: Place) -> None:
     """Under nohup, the child is under nohup as well."""
     script = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.redirect import Route, child_environment
-from mock_server.tls import CertificateAuthority
+from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 
 NPM_PACKAGE = "carsxe-api@1.4.0"
 NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "vehicore-api.dev-stage.fyi")
@@ -62,6 +62,14 @@ def echo_server(label: str, context: ssl.SSLContext | None = None) -> Iterator[i
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_authority_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test touches the authority in the user's own data directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CA_DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("default-ca")))
+        yield
 
 
 @pytest.fixture(scope="session")
