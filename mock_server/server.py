@@ -31,6 +31,7 @@ from mock_server.tls import CertificateAuthority
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
+_POLL_SECONDS = 0.002
 
 
 class _Listener(uvicorn.Server):
@@ -52,6 +53,24 @@ class _Listener(uvicorn.Server):
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle and let requests in flight finish, without uvicorn's fixed pauses."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
