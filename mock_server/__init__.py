@@ -1,6 +1,58 @@
 """A local server that answers exactly as two vehicle-recognition APIs do.
 
-`MockServer` is the Python face; the command is `vehicle-ocr-mock`.
+`MockServer` is the mock in this process, `MockClient` the same face of one that runs elsewhere; the command is
+`vehicle-ocr-mock`.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mock_server.client import MockClient
+    from mock_server.errors import (
+        ConflictError,
+        FixturesError,
+        Mistake,
+        MockServerError,
+        NotFoundError,
+        RefusedError,
+        SettingsError,
+        VerificationError,
+    )
+    from mock_server.server import MockServer
+    from mock_server.views import Account, Exchange, NearMiss, Picture, QuotaView, ScenarioMiss
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Account",
+    "ConflictError",
+    "Exchange",
+    "FixturesError",
+    "Mistake",
+    "MockClient",
+    "MockServer",
+    "MockServerError",
+    "NearMiss",
+    "NotFoundError",
+    "Picture",
+    "QuotaView",
+    "RefusedError",
+    "ScenarioMiss",
+    "SettingsError",
+    "VerificationError",
+]
+
+_HOMES = {"MockServer": "server", "MockClient": "client"}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when asked for: pytest imports this package in every suite of an environment that has it.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES.get(name) or ("errors" if name.endswith("Error") or name == "Mistake" else "views")
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

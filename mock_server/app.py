@@ -11,6 +11,8 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from mock_server.admin import Access, create_site
+from mock_server.control import Control
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
@@ -21,10 +23,12 @@ from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
 from mock_server.core.store import MemoryStore, Store
+from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
 from mock_server.fetch import Fetcher, FetchPolicy
 from mock_server.imaging.index import ImageIndex
-from mock_server.own_routes import own_routes
+from mock_server.logs import RequestLog, configure
+from mock_server.metrics import Metrics
 from mock_server.providers.base import Provider
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
@@ -42,21 +46,45 @@ class App:
     """The whole mock as an ASGI application. `running` must be entered around serving it."""
 
     def __init__(
-        self, settings: Settings, library: Library, loader: FixtureLoader, store: Store, clock: Clock
+        self,
+        settings: Settings,
+        library: Library,
+        loader: FixtureLoader,
+        store: Store,
+        clock: Clock,
+        log: RequestLog | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.clock = clock
         self.accounts = Accounts(store, clock)
-        self.journal = MemoryJournal(max_count=settings.journal_size, max_bytes=settings.journal_bytes)
+        for_thumbnails = settings.journal_bytes // 4
+        self.journal = MemoryJournal(
+            max_count=settings.journal_size, max_bytes=settings.journal_bytes - for_thumbnails
+        )
+        self.metrics = Metrics()
+        thumbnails = Thumbnails(for_thumbnails)
+        pictures = Pictures(_fetch_as(settings), own_hosts(), seen=thumbnails.make)
         self.reader = Reader(
             library,
             accounts=self.accounts,
             store=store,
-            pictures=Pictures(_fetch_as(settings), own_hosts()),
+            pictures=pictures,
             policy=Policy(Unmatched(settings.unmatched), forcing=settings.forcing, seed=settings.seed),
         )
+        self.control = Control(
+            reader=self.reader,
+            store=store,
+            clock=clock,
+            journal=self.journal,
+            thumbnails=thumbnails,
+            pictures=pictures,
+            vocabulary=loader.vocabulary,
+            responders=PROVIDERS,
+        )
+        self.access = Access.of(settings.host, settings.admin_token)
         self._loader = loader
+        self._log = log
         endpoint = Endpoint(
             self.reader,
             record=self._record,
@@ -65,7 +93,8 @@ class App:
             strict=settings.strict,
             mock_headers=settings.mock_headers,
         )
-        self._dispatch = Dispatch(PROVIDERS, endpoint, own_routes(self.reader), strict=settings.strict)
+        site = create_site(self.control, self.access, max_body=settings.max_body, metrics=self.metrics.text)
+        self._dispatch = Dispatch(PROVIDERS, endpoint, site, strict=settings.strict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,10 +106,17 @@ class App:
     async def running(self) -> AsyncIterator[None]:
         """Everything that lives as long as the server: accounts are declared first."""
         await self.accounts.declare(self.reader.library.fixtures.accounts)
-        yield
+        try:
+            yield
+        finally:
+            if self._log is not None:
+                self._log.flush()
 
     def _record(self, exchange: Exchange) -> None:
         self.journal.add(exchange)
+        self.metrics.record(exchange)
+        if self._log is not None:
+            self._log.record(exchange)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -91,11 +127,17 @@ class App:
 
 
 def create_app(
-    flags: Mapping[str, Any] | None = None, *, store: Store | None = None, clock: Clock | None = None
+    flags: Mapping[str, Any] | None = None,
+    *,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    foreground: bool = False,
 ) -> App:
     """Read the fixtures, settle the settings, index the pictures.
 
-    `flags` are settings by name, as far as they were given. Raises SettingsError and FixturesError.
+    `flags` are settings by name, as far as they were given. In the `foreground` the process is the server's own, and
+    so is its log on stderr; elsewhere logging is left to the program around it. Raises SettingsError and
+    FixturesError.
     """
     flags = flags or {}
     settings = Settings.of(flags)
@@ -103,11 +145,13 @@ def create_app(
         settings.fixtures_dir, vocabulary=vocabulary(), accounts=_shipped_accounts(settings)
     )
     loaded = loader.load()
+    settings = Settings.of(flags, _as_settings(loaded.set.defaults))
+    log = configure(settings.log_format, settings.log_level) if foreground else None
     for warning in loaded.warnings:
         logger.warning("%s", warning)
-    settings = Settings.of(flags, _as_settings(loaded.set.defaults))
     index = ImageIndex.build(references_of(loaded.set), max_pixels=settings.max_pixels)
-    return App(settings, Library.of(loaded.set, index), loader, store or MemoryStore(), clock or Clock())
+    library = Library.of(loaded.set, index)
+    return App(settings, library, loader, store or MemoryStore(), clock or Clock(), log)
 
 
 def vocabulary() -> Vocabulary:

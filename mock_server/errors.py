@@ -19,14 +19,16 @@ MockServerError                     never raised directly
 ├── StoreUnavailableError           the shared store does not answer
 ├── NotFoundError                   an admin call names something that does not exist
 ├── ConflictError                   an admin call would create something twice
+├── RefusedError                    an admin call from Python was refused: bad input, no token
 └── VerificationError               `verify` did not find what was expected; also an AssertionError
 ```
 
 Errors carry data; the wording a client sees is made where it is shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class MockServerError(Exception):
@@ -153,6 +155,23 @@ class NotFoundError(MockServerError):
 
 class ConflictError(MockServerError):
     """An admin call would create something that exists already."""
+
+
+class RefusedError(MockServerError):
+    """An admin call was refused; `errors` tell what is wrong where, as the admin API words it."""
+
+    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.status = status
+        self.detail = detail
+        self.errors = tuple(errors)
+        super().__init__("\n".join([detail, *(f"  {_placed(error)}" for error in errors if len(errors) > 1)]))
+
+
+def _placed(error: Mapping[str, Any]) -> str:
+    place = error.get("pointer") or error.get("parameter") or error.get("part") or ""
+    if "line" in error:
+        place = f"{error['line']}:{error['column']}"
+    return f"{place}: {error.get('detail', '')}" + (f" — {error['hint']}" if error.get("hint") else "")
 
 
 class VerificationError(MockServerError, AssertionError):

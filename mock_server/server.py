@@ -18,9 +18,11 @@ from typing import Any, Self
 import uvicorn
 
 from mock_server.app import App, create_app, own_hosts
+from mock_server.client import Controls
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
+from mock_server.http.call import call
 from mock_server.http.wire import http_protocol
 from mock_server.redirect import Route, redirected
 from mock_server.settings import Settings
@@ -29,6 +31,7 @@ from mock_server.tls import CertificateAuthority
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
+_POLL_SECONDS = 0.002
 
 
 class _Listener(uvicorn.Server):
@@ -50,6 +53,24 @@ class _Listener(uvicorn.Server):
             await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what is idle and let requests in flight finish, without uvicorn's fixed pauses."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError:
+            for task in self.server_state.tasks:
+                task.cancel()
+        for server in self.servers:
+            await server.wait_closed()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -115,7 +136,7 @@ class Server:
         return config
 
 
-class MockServer:
+class MockServer(Controls):
     """The mock as a Python object: in a thread, ready when `start` (or `with`) returns.
 
     `settings` are those of the command line, by name. Raises FixturesError and SettingsError.
@@ -180,6 +201,19 @@ class MockServer:
     def app(self) -> App:
         """The application that is being served."""
         return self._running().app
+
+    @property
+    def admin_token(self) -> str | None:
+        """The token that the admin API asks for; None where it is open to this machine."""
+        return self._running().app.access.token or None
+
+    def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
+        # Straight to the application, on its own event loop: no socket is needed within one process.
+        app, loop = self._running().app, self._loop
+        assert loop is not None
+        headers = {"content-type": content_type, "authorization": f"Bearer {app.access.token}"}
+        calling = call(app, method, path, body, headers)
+        return asyncio.run_coroutine_threadsafe(calling, loop).result()
 
     def start(self) -> Self:
         """Serve from a thread of this process; returns when requests are answered."""

@@ -57,7 +57,9 @@ def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     def ready(server: Server) -> None:
         also = f" and {server.tls_url}" if server.tls_url else ""
         print(f"vehicle-ocr-mock ready on {server.url}{also}", flush=True)
+        if server.app.access.generated:
+            print(f"admin token: {server.app.access.token}", file=sys.stderr, flush=True)
         if with_hints:
             print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
 
-    run(create_app(flags), ready)
+    run(create_app(flags, foreground=True), ready)

@@ -41,7 +41,10 @@ def _no_quota_limit() -> dict[Product, Quota]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as declared. `credits` are prepaid units a product, None unlimited; `rate_limit` is "N/second"."""
+    """An account. `credits` are prepaid units a product, None unlimited; `rate_limit` is "N/second".
+
+    `declared` is what it was made as, where it was changed or created at run time: a reset goes back to that.
+    """
 
     name: str
     key: str
@@ -53,3 +56,4 @@ class Account:
     overage: bool = False
     quota_period: QuotaPeriod = QuotaPeriod.MONTH
     rate_limit: str | None = None
+    declared: "Account | None" = field(default=None, repr=False, compare=False)

@@ -148,6 +148,12 @@ class Accounts:
         """Add one account; False when its key is taken."""
         return await self._store.put_account(account, replace=False, begin=self._begin(account))
 
+    async def restore(self, account: Account) -> None:
+        """Put an account back as it is given, its counts where it says they begin."""
+        await self._store.put_account(account)
+        for meter, units in self._begin(account).items():
+            await self._store.set_used(meter, units)
+
     async def set_used(self, account: Account, product: Product, billing: Billing, units: int) -> None:
         """Set how many units are spent."""
         await self._store.set_used(self._meter(account, product, billing)[0], units)

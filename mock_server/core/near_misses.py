@@ -36,9 +36,10 @@ def near_misses(asked: Asked, scenarios: Scenarios, *, most: int = MOST) -> list
 
 
 def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[NearMiss]:
-    near: Mapping[str, Found | Nearest] = {}
+    near: dict[str, Found | Nearest] = {}
     if asked.search is not None:
-        near = {one.id: one for one in (*asked.search.nearest, *asked.search.found)}
+        near = {near.id: near for near in asked.search.nearest}
+        near |= {found.id: found for found in asked.search.found}
     for scenario in scenarios.by_name.values():
         failed = failed_conditions(scenario.when, asked)
         if not scenario.when.images:

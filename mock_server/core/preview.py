@@ -7,12 +7,15 @@ from mock_server.core.store import Entry, Meter, Rate, Store, Terms
 
 
 class PreviewStore:
-    """A `Store` that tells what another one would answer and leaves it as it is."""
+    """A `Store` that tells what another one would answer and leaves it as it is. `guest` is known here alone."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, guest: Account | None = None) -> None:
         self._store = store
+        self._guest = guest
 
     async def account(self, key: str) -> Account | None:
+        if self._guest is not None and key == self._guest.key:
+            return self._guest
         return await self._store.account(key)
 
     async def accounts(self) -> list[Account]:

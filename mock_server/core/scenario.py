@@ -101,8 +101,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """When a request meets `when`, the steps happen one after another, per key. `order` is its place in the files; one that
-    was added at run time comes before them with a negative one."""
+    """When a request meets `when`, the steps happen one after another, per key.
+
+    `order` is its place in the files; one that was added at run time comes before them with a negative one.
+    """
 
     name: str
     when: Conditions = field(default_factory=Conditions)

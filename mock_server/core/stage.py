@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import anyio.to_thread
 
@@ -15,10 +14,9 @@ from mock_server.core.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class RuntimeScenario:
-    """A scenario added at run time: as it was written, its meaning, and the bytes of pictures that came with it."""
+    """A scenario added at run time, and the bytes of pictures that came with it."""
 
     scenario: Scenario
-    document: Mapping[str, Any]
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 

@@ -10,7 +10,16 @@ from mock_server.core.model import Product
 
 def account_to_json(account: Account) -> bytes:
     """An account as JSON, the same bytes for the same account."""
-    document = {
+    return orjson.dumps(_document(account), option=orjson.OPT_SORT_KEYS)
+
+
+def account_from_json(data: bytes) -> Account:
+    """The account that `account_to_json` wrote."""
+    return _account(orjson.loads(data))
+
+
+def _document(account: Account) -> dict[str, Any]:
+    return {
         "name": account.name,
         "key": account.key,
         "status": account.status.value,
@@ -21,13 +30,11 @@ def account_to_json(account: Account) -> bytes:
         "overage": account.overage,
         "quota_period": account.quota_period.value,
         "rate_limit": account.rate_limit,
+        "declared": _document(account.declared) if account.declared else None,
     }
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
-def account_from_json(data: bytes) -> Account:
-    """The account that `account_to_json` wrote."""
-    document: dict[str, Any] = orjson.loads(data)
+def _account(document: dict[str, Any]) -> Account:
     return Account(
         name=document["name"],
         key=document["key"],
@@ -39,4 +46,5 @@ def account_from_json(data: bytes) -> Account:
         overage=document["overage"],
         quota_period=QuotaPeriod(document["quota_period"]),
         rate_limit=document["rate_limit"],
+        declared=_account(document["declared"]) if document["declared"] else None,
     )

@@ -1,0 +1,128 @@
+"""The log of requests and the log of events: text or JSON lines, written in bunches, without keys."""
+
+import asyncio
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import IO
+
+import orjson
+
+from mock_server.core.journal import Exchange
+
+_FLUSH_SECONDS = 0.05
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class RequestLog:
+    """One line a request. Lines wait for others, a twentieth of a second at most, and are written together."""
+
+    def __init__(self, format: str, stream: IO[str]) -> None:
+        self._line = _json_line if format == "json" else _text_line
+        self._stream = stream
+        self._waiting: list[Exchange] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def record(self, exchange: Exchange) -> None:
+        """Log one exchange. Call it on an event loop."""
+        self._waiting.append(exchange)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if waiting:
+            self._stream.write("".join(map(self._line, waiting)))
+            self._stream.flush()
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _text_line(exchange: Exchange) -> str:
+    facts = [
+        _moment(exchange.time),
+        exchange.id,
+        exchange.provider,
+        f"{exchange.method} {_one_line(exchange.path)}",
+        str(exchange.status),
+        exchange.outcome.value if exchange.outcome else "-",
+        f"scenario={exchange.scenario or '-'}",
+        f"match={exchange.match.value}",
+        f"key={exchange.key or '-'}",
+        f"{exchange.milliseconds:.1f}ms",
+    ]
+    if exchange.fault:
+        facts.append(f"fault={exchange.fault}")
+    if exchange.detail:
+        facts.append(f"({_one_line(exchange.detail)})")
+    return " ".join(facts) + "\n"
+
+
+def _json_line(exchange: Exchange) -> str:
+    facts = {
+        "time": _moment(exchange.time),
+        "level": "info",
+        "event": "request",
+        "request_id": exchange.id,
+        "provider": exchange.provider,
+        "product": exchange.product,
+        "method": exchange.method,
+        "path": exchange.path,
+        "status": exchange.status,
+        "outcome": exchange.outcome,
+        "scenario": exchange.scenario,
+        "match": exchange.match,
+        "charged": exchange.charged,
+        "key": exchange.key,
+        "key_id": exchange.key_id,
+        "milliseconds": exchange.milliseconds,
+        "delay": exchange.delay,
+        "fault": exchange.fault,
+        "detail": exchange.detail,
+    }
+    return orjson.dumps(facts).decode() + "\n"
+
+
+def _one_line(text: str) -> str:
+    # What a client sends must not begin a line of its own.
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        facts: dict[str, str] = {
+            "time": _moment(record.created),
+            "level": record.levelname.lower(),
+            "event": "log",
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            facts["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(facts).decode()
+
+
+def configure(format: str, level: str, stream: IO[str] | None = None) -> RequestLog | None:
+    """Set up logging for a server in the foreground; the log of requests where the level lets them through.
+
+    A server inside another program leaves logging to that program.
+    """
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        _JsonFormatter() if format == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s")
+    )
+    logger = logging.getLogger("mock_server")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(_LEVELS[level])
+    uvicorn = logging.getLogger("uvicorn")
+    uvicorn.handlers, uvicorn.propagate = [handler], False
+    uvicorn.setLevel(max(_LEVELS[level], logging.WARNING))
+    return RequestLog(format, stream) if _LEVELS[level] <= logging.INFO else None

@@ -1,0 +1,121 @@
+"""Counters and histograms for Prometheus. Counting is cheap; the client library is loaded when somebody scrapes."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from mock_server.core.journal import Exchange
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+
+_NONE = "none"
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_BYTES = (10_000, 50_000, 100_000, 500_000, 1_000_000, 5_000_000, 10_000_000, 50_000_000)
+
+Labels = tuple[str, ...]
+
+
+class _Histogram:
+    """Counts by bucket and the sum, for one combination of labels."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float, bounds: tuple[float, ...]) -> None:
+        self.counts[bisect_left(bounds, value)] += 1
+        self.total += value
+
+
+class Metrics:
+    """What happened since the start. Every label has few values: keys, scenarios and clients are none of them."""
+
+    def __init__(self) -> None:
+        self._requests: dict[Labels, int] = defaultdict(int)
+        self._charged: dict[Labels, int] = defaultdict(int)
+        self._seconds: dict[Labels, _Histogram] = defaultdict(lambda: _Histogram(_SECONDS))
+        self._bytes: dict[Labels, _Histogram] = defaultdict(lambda: _Histogram(_BYTES))
+        self._faults: dict[Labels, int] = defaultdict(int)
+        self._gauges: list[tuple[str, str, Callable[[], float]]] = []
+
+    def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
+        """A value that is read when somebody scrapes."""
+        self._gauges.append((name, help, read))
+
+    def record(self, exchange: Exchange) -> None:
+        """Count one exchange."""
+        provider, product = exchange.provider, exchange.product or _NONE
+        outcome = exchange.outcome.value if exchange.outcome else _NONE
+        self._requests[provider, product, outcome, exchange.match.value] += 1
+        if exchange.charged:
+            self._charged[provider, product] += exchange.charged
+        self._seconds[provider, product].observe(exchange.milliseconds / 1000, _SECONDS)
+        if exchange.picture is not None:
+            self._bytes[provider, product].observe(exchange.picture.byte_count, _BYTES)
+        if exchange.fault is not None:
+            self._faults[provider, exchange.fault] += 1
+
+    def text(self) -> tuple[bytes, str]:
+        """The exposition and its content type."""
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
+
+        registry: CollectorRegistry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return generate_latest(registry), CONTENT_TYPE_PLAIN_1_0_0
+
+    def collect(self) -> "Iterator[Metric]":
+        """The metrics in the client library's terms."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        for name, help, labels, counts in (
+            (
+                "vehicle_ocr_mock_requests",
+                "Requests answered.",
+                ("provider", "product", "outcome", "match"),
+                self._requests,
+            ),
+            (
+                "vehicle_ocr_mock_units_charged",
+                "Credits or quota units spent.",
+                ("provider", "product"),
+                self._charged,
+            ),
+            (
+                "vehicle_ocr_mock_faults",
+                "Connections broken on purpose.",
+                ("provider", "fault"),
+                self._faults,
+            ),
+        ):
+            family = CounterMetricFamily(name, help, labels=labels)
+            for values, count in list(counts.items()):
+                family.add_metric(values, count)
+            yield family
+        yield from self._histograms()
+        for name, help, read in self._gauges:
+            yield GaugeMetricFamily(name, help, read())
+
+    def _histograms(self) -> "Iterator[Metric]":
+        from prometheus_client.core import HistogramMetricFamily
+
+        for name, help, bounds, histograms in (
+            (
+                "vehicle_ocr_mock_request_seconds",
+                "Time to decide, without delays on purpose.",
+                _SECONDS,
+                self._seconds,
+            ),
+            ("vehicle_ocr_mock_image_bytes", "Size of pictures.", _BYTES, self._bytes),
+        ):
+            family = HistogramMetricFamily(name, help, labels=("provider", "product"))
+            for values, histogram in list(histograms.items()):
+                ends = [*(str(float(bound)) for bound in bounds), "+Inf"]
+                buckets = list(zip(ends, accumulate(histogram.counts), strict=True))
+                family.add_metric(values, buckets, histogram.total)
+            yield family
