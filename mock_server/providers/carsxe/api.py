@@ -39,12 +39,12 @@ class CarsXE:
 
     def route(self, method: str, path: str, *, strict: bool) -> Route | None:
         """One path a product, and the older names of the VIN path."""
-        alias = None
-        product = _DOCUMENTED.get(path)
-        if product is None and not strict and path in _ALIASES:
-            product, alias = _ALIASES[path], path
+        alias = path if path in _ALIASES else None
+        product = _ALIASES.get(path) or _DOCUMENTED.get(path)
         if product is None:
             return None
+        if alias and strict:
+            return Route(refusal=Refusal.NO_SUCH_PATH)
         return Route(product, alias=alias) if method == "POST" else Route(refusal=Refusal.WRONG_METHOD)
 
     def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
@@ -123,7 +123,7 @@ def _with_picture(request: ReadRequest, value: Any, *, strict: bool) -> ReadRequ
     if not isinstance(value, str):
         return _with_problem(request, "the image is no string", OutcomeName.INVALID_IMAGE)
     if is_url(value):
-        return replace(request, url=value)
+        return replace(request, url=value.strip())
     if strict and request.product is Product.PLATE:
         return _with_problem(request, "the plate endpoint documents a URL only", OutcomeName.INVALID_IMAGE)
     try:
