@@ -39,12 +39,17 @@ def http(mock: MockServer) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def clock() -> Clock:
+def frozen_clock() -> Clock:
     """A clock that stands still at the beginning of 2026."""
     clock = Clock()
     clock.freeze(NEW_YEAR)
     return clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still at the beginning of 2026, until the test moves it."""
+    return frozen_clock()
 
 
 @pytest.fixture
