@@ -50,7 +50,7 @@ class CarsXE:
     def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
         """A body that names a picture by URL or holds it in base64."""
         body = _Body.of(call, strict=strict)
-        notes = [f"path {call.alias}"] if call.alias else []
+        notes = [note for note in (call.alias and f"path {call.alias}", body.alias) if note]
         key = call.parameters.get("key")
         if not key and not strict and isinstance(body.fields.get("key"), str):
             key = body.fields["key"]
@@ -82,11 +82,17 @@ class CarsXE:
 
 
 class _Body:
-    """The fields of a body: a JSON object's, or the one value of a plain-text body."""
+    """The fields of a body: a JSON object's, or the one value of a plain-text body.
 
-    def __init__(self, fields: Mapping[str, Any], problem: str | None = None) -> None:
+    `problem` says why there are none, `alias` that the body came in a form that is not documented.
+    """
+
+    def __init__(
+        self, fields: Mapping[str, Any], problem: str | None = None, alias: str | None = None
+    ) -> None:
         self.fields = fields
         self.problem = problem
+        self.alias = alias
 
     @classmethod
     def of(cls, call: Call, *, strict: bool) -> "_Body":
@@ -110,12 +116,13 @@ class _Body:
     def _plain(cls, data: bytes | bytearray) -> "_Body":
         # A browser's fetch() declares text/plain for a JSON string when it is given no content type.
         if data.lstrip()[:1] == b"{":
-            return cls._json(data)
-        return cls({"text/plain": data.decode("utf-8", "replace").strip()})
+            body = cls._json(data)
+            return cls(body.fields, body.problem, "JSON as plain text")
+        return cls({_FIELDS[0]: data.decode("utf-8", "replace").strip()}, alias="plain text")
 
 
 def _image_field(body: _Body, *, strict: bool) -> tuple[str | None, Any]:
-    names = _FIELDS[:1] if strict else (*_FIELDS, "text/plain")
+    names = _FIELDS[:1] if strict else _FIELDS
     return next(((name, body.fields[name]) for name in names if body.fields.get(name)), (None, None))
 
 
