@@ -17,6 +17,7 @@ import httpx
 from PIL import Image, ImageDraw
 
 from mock_server.core.account import Account, Quota
+from mock_server.core.journal import Exchange
 from mock_server.core.model import Product
 from mock_server.server import MockServer
 
@@ -130,3 +131,8 @@ def line_to(url: str) -> Iterator[Line]:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as sock:
         yield Line(sock)
+
+
+def latest(server: MockServer) -> Exchange:
+    """The last exchange in a server's journal."""
+    return asyncio.run(server.app.journal.exchanges())[-1]
