@@ -113,8 +113,12 @@ class Line:
 
     def ask(self, request: bytes, *, method: str = "POST") -> Received:
         """Send a whole request and read its reply."""
-        self._socket.sendall(request)
+        self.send(request)
         return self.reply(method=method)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, without waiting for a reply."""
+        self._socket.sendall(data)
 
     def reply(self, *, method: str = "POST") -> Received:
         """Read one reply, no more."""
