@@ -43,6 +43,6 @@ class Dispatch:
 def _host(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"host":
-            host: str = value.decode("latin-1").rsplit(":", 1)[0].lower()
+            host: str = value.decode("latin-1").partition(":")[0].rstrip(".").lower()
             return host
     return ""

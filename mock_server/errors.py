@@ -15,7 +15,7 @@ MockServerError                     never raised directly
 ├── MultipartError                  a body that is no well-formed multipart/form-data
 ├── FaultUnavailableError           a fault asked for where no connection can be broken
 ├── FetchError                      an image URL that was not, or could not be, fetched
-├── UnknownPreferenceError          a client forces a scenario or an outcome that does not exist
+├── UnknownPreferenceError          a client forces a scenario, outcome or status that does not exist
 ├── StoreUnavailableError           the shared store does not answer
 ├── NotFoundError                   an admin call names something that does not exist
 ├── ConflictError                   an admin call would create something twice
@@ -136,7 +136,7 @@ class FetchError(MockServerError):
 
 
 class UnknownPreferenceError(MockServerError):
-    """A client forces a scenario or an outcome that does not exist; `close` are names it may have meant."""
+    """A client forces a scenario, outcome or status that does not exist; `close` are names it may have meant."""
 
     def __init__(self, kind: str, name: str, close: Sequence[str]) -> None:
         self.kind = kind

@@ -20,7 +20,9 @@ MakeClient = Callable[..., httpx.Client]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """A switch of the tests that hold files."""
-    parser.addoption("--write-golden", action="store_true", help="Write the golden replies and the ledger anew.")
+    parser.addoption(
+        "--write-golden", action="store_true", help="Write the golden replies and the ledger anew."
+    )
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +39,17 @@ def http(mock: MockServer) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def clock() -> Clock:
+def frozen_clock() -> Clock:
     """A clock that stands still at the beginning of 2026."""
     clock = Clock()
     clock.freeze(NEW_YEAR)
     return clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still at the beginning of 2026, until the test moves it."""
+    return frozen_clock()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import httpx
 from PIL import Image, ImageDraw
 
 from mock_server.core.account import Account, Quota
+from mock_server.core.journal import Exchange
 from mock_server.core.model import Product
 from mock_server.server import MockServer
 
@@ -112,8 +113,12 @@ class Line:
 
     def ask(self, request: bytes, *, method: str = "POST") -> Received:
         """Send a whole request and read its reply."""
-        self._socket.sendall(request)
+        self.send(request)
         return self.reply(method=method)
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, without waiting for a reply."""
+        self._socket.sendall(data)
 
     def reply(self, *, method: str = "POST") -> Received:
         """Read one reply, no more."""
@@ -130,3 +135,8 @@ def line_to(url: str) -> Iterator[Line]:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as sock:
         yield Line(sock)
+
+
+def latest(server: MockServer) -> Exchange:
+    """The last exchange in a server's journal."""
+    return asyncio.run(server.app.journal.exchanges())[-1]

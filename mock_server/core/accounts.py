@@ -18,7 +18,7 @@ from mock_server.core.provider import Billing
 from mock_server.core.store import Meter, Rate, Store, Terms
 
 _STAGED_LIMIT = 1000
-"""The limit that is told where an unlimited account is to look exhausted."""
+"""The limit that is told where an unlimited account is refused all the same: clients expect numbers."""
 
 _REFUSED_STANDING = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
@@ -105,7 +105,7 @@ class Accounts:
             return await self.refusal(account, product, billing, name, retry_after=1.0)
         outcome = await self.refusal(account, product, billing, name)
         if name is OutcomeName.OUT_OF_CREDITS and outcome.usage:
-            limit = outcome.usage.limit or _STAGED_LIMIT
+            limit = outcome.usage.limit or 0
             return replace(outcome, usage=Usage(max(limit, outcome.usage.current), limit))
         return outcome
 
@@ -119,9 +119,10 @@ class Accounts:
         retry_after: float | None = None,
     ) -> Outcome:
         """An outcome that tells how much is used, of what, in which period."""
+        usage = await self.usage(account, product, billing)
         return Outcome(
             name,
-            usage=await self.usage(account, product, billing),
+            usage=Usage(_STAGED_LIMIT, _STAGED_LIMIT) if usage.limit is None else usage,
             tier=account.tier,
             retry_after=retry_after,
             period=_month(self._clock.today()),

@@ -1,8 +1,8 @@
 """What a client asks to happen: the `Prefer` header (RFC 7240) and tokens in a file name or an image URL.
 
 `Prefer` wins over the file name, the file name over the URL. Preferences that are not ours are ignored, as the
-RFC says; a scenario or an outcome that does not exist is reported, for it is a typing mistake in a test. A token
-that names nothing is ignored: file names may hold `mock-` by chance.
+RFC says; a scenario, an outcome or a status that does not exist is reported, for it is a typing mistake in a
+test. A token that names nothing is ignored: file names may hold `mock-` by chance.
 """
 
 import re
@@ -68,9 +68,13 @@ def _by_preferences(
         if name not in _OUTCOMES:
             raise UnknownPreferenceError("outcome", name, get_close_matches(name, list(_OUTCOMES), 1))
         return Forced(f"prefer outcome={name}", outcome=OutcomeName(name))
-    code = preferences.get("code", "")
-    outcome = outcome_of_status(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
-    return Forced(f"prefer code={code}", outcome=outcome) if outcome else None
+    if code := preferences.get("code"):
+        outcome = outcome_of_status(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
+        if outcome is None:
+            answered = [str(status) for status in range(200, 600) if outcome_of_status(status)]
+            raise UnknownPreferenceError("code", code, get_close_matches(code, answered, 1))
+        return Forced(f"prefer code={code}", outcome=outcome)
+    return None
 
 
 def _by_token(text: str, by: str, scenarios: Collection[str]) -> Forced | None:

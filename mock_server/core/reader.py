@@ -1,9 +1,9 @@
 """The request story: who asks, what is asked, is it paid for, what happens, what does it cost.
 
-`Reader.read` is that story from top to bottom. It decides in neutral words; the provider that asked renders them.
+`Reader` is that story from top to bottom. It decides in neutral words; the provider that asked renders them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mock_server.core import forcing
 from mock_server.core.accounts import Accounts
@@ -11,7 +11,7 @@ from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, ReadRequest
 from mock_server.core.pictures import Looked, Pictures
 from mock_server.core.provider import Provider
-from mock_server.core.recognition import RECOGNITIONS, Case, Policy, Recogniser
+from mock_server.core.recognition import RECOGNITIONS, Case, Policy, Recogniser, default_variant
 from mock_server.core.store import Store
 from mock_server.imaging.index import Search
 
@@ -61,7 +61,16 @@ class Reader:
         Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
         scenario knows the picture and the policy is to say so.
         """
-        library, traits = self.library, provider.traits
+        library = self.library
+        decision = await self._decide(request, provider, library)
+        outcome = decision.outcome
+        variant = outcome.variant or default_variant(library, provider.traits, outcome.name)
+        if variant == outcome.variant:
+            return decision
+        return replace(decision, outcome=replace(outcome, variant=variant))
+
+    async def _decide(self, request: ReadRequest, provider: Provider, library: Library) -> Decision:
+        traits = provider.traits
 
         # Who asks?
         admitted = await self._accounts.admit(request.key, request.product, traits.billing)

@@ -137,7 +137,10 @@ class Recogniser:
         name = step.outcome
         if name is OutcomeName.READ:
             name = _what_is_read(reading, case.request.product, case.traits)
-        variant = step.variant or _default_variant(case, name)
+        elif name is OutcomeName.NO_TEXT and case.request.product is Product.PLATE:
+            # Plates are looked for, not texts: a picture without any is one without a plate.
+            name = OutcomeName.NOTHING_FOUND
+        variant = step.variant or default_variant(case.library, case.traits, name)
         if name in RECOGNITIONS:
             return Outcome(name, reading, step.message, variant, step.headers, digest=case.digest)
         outcome = await self._accounts.staged(case.account, case.request.product, case.traits.billing, name)
@@ -154,7 +157,7 @@ class Recogniser:
         else:
             reading, kind = Reading(), MatchKind.NONE
             name = case.only or OutcomeName.NOTHING_FOUND
-        variant = _default_variant(case, name)
+        variant = default_variant(case.library, case.traits, name)
         outcome = Outcome(name, reading, variant=variant, digest=case.digest)
         return Recognised(outcome, self._default_plan(case), match=kind)
 
@@ -186,7 +189,8 @@ def _made_up(digest: str, size: tuple[int, int], product: Product) -> Reading:
     return placed(synthesize(digest, *size, product), None, size)
 
 
-def _default_variant(case: Case, name: OutcomeName) -> str | None:
-    configured = case.library.fixtures.defaults.variants.get(case.traits.name)
-    known = case.traits.variants.get(name)
+def default_variant(library: Library, traits: Traits, name: OutcomeName) -> str | None:
+    """The variant of an outcome where no scenario names one: as `mock.yaml` says, or the first that there is."""
+    configured = library.fixtures.defaults.variants.get(traits.name)
+    known = traits.variants.get(name)
     return (configured.get(name) if configured else None) or (known[0] if known else None)

@@ -36,9 +36,13 @@ class ExposesConnection(asyncio.Protocol):
     app: "ASGI3Application"
     connection: Connection
     transport: asyncio.Transport
+    access_log: bool
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        # uvicorn's access lines hold whole URLs, and keys travel in them. It writes them as soon as anybody
+        # listens to its logger, such as a test runner that captures logs.
+        self.access_log = False
         self.connection = Connection(cast(asyncio.Transport, transport))
         # Both protocols hand every request to `self.app`, whatever else they do differently.
         self.app = cast("ASGI3Application", _exposing(cast(ASGIApp, self.app), self.connection))

@@ -47,9 +47,7 @@ class Call:
         """The first value of each query parameter."""
         return {
             name: values[0]
-            for name, values in parse_qs(
-                self.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100
-            ).items()
+            for name, values in parse_qs(self.query.decode("latin-1"), keep_blank_values=True).items()
         }
 
     @property
@@ -107,8 +105,8 @@ def json_reply(
     *,
     content_type: bytes = b"application/json",
 ) -> Reply:
-    """A reply with a JSON body."""
-    lines = [(b"content-type", content_type)]
+    """A reply with a JSON body; `headers` come on top and win over the content type."""
+    lines = {b"content-type": content_type}
     for name, value in (headers or {}).items():
-        lines.append((name.lower().encode("latin-1"), value.encode("latin-1", "replace")))
-    return Reply(status, tuple(lines), orjson.dumps(body))
+        lines[name.lower().encode("latin-1")] = value.encode("latin-1", "replace")
+    return Reply(status, tuple(lines.items()), orjson.dumps(body))

@@ -68,7 +68,10 @@ class Endpoint:
         await send_reply(reply, decision.plan, scope, send)
 
     async def _receive(self, route: Route, scope: Scope, receive: Receive) -> tuple[Call, bool]:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[str, str] = {}
+        for raw, text in scope["headers"]:
+            name, value = raw.decode("latin-1"), text.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
         body: bytes | None
         drained = True
         try:

@@ -39,18 +39,18 @@ class CarsXE:
 
     def route(self, method: str, path: str, *, strict: bool) -> Route | None:
         """One path a product, and the older names of the VIN path."""
-        alias = None
-        product = _DOCUMENTED.get(path)
-        if product is None and not strict and path in _ALIASES:
-            product, alias = _ALIASES[path], path
+        alias = path if path in _ALIASES else None
+        product = _ALIASES.get(path) or _DOCUMENTED.get(path)
         if product is None:
             return None
+        if alias and strict:
+            return Route(refusal=Refusal.NO_SUCH_PATH)
         return Route(product, alias=alias) if method == "POST" else Route(refusal=Refusal.WRONG_METHOD)
 
     def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
         """A body that names a picture by URL or holds it in base64."""
         body = _Body.of(call, strict=strict)
-        notes = [f"path {call.alias}"] if call.alias else []
+        notes = [note for note in (call.alias and f"path {call.alias}", body.alias) if note]
         key = call.parameters.get("key")
         if not key and not strict and isinstance(body.fields.get("key"), str):
             key = body.fields["key"]
@@ -82,11 +82,17 @@ class CarsXE:
 
 
 class _Body:
-    """The fields of a body: a JSON object's, or the one value of a plain-text body."""
+    """The fields of a body: a JSON object's, or the one value of a plain-text body.
 
-    def __init__(self, fields: Mapping[str, Any], problem: str | None = None) -> None:
+    `problem` says why there are none, `alias` that the body came in a form that is not documented.
+    """
+
+    def __init__(
+        self, fields: Mapping[str, Any], problem: str | None = None, alias: str | None = None
+    ) -> None:
         self.fields = fields
         self.problem = problem
+        self.alias = alias
 
     @classmethod
     def of(cls, call: Call, *, strict: bool) -> "_Body":
@@ -110,12 +116,13 @@ class _Body:
     def _plain(cls, data: bytes | bytearray) -> "_Body":
         # A browser's fetch() declares text/plain for a JSON string when it is given no content type.
         if data.lstrip()[:1] == b"{":
-            return cls._json(data)
-        return cls({"text/plain": data.decode("utf-8", "replace").strip()})
+            body = cls._json(data)
+            return cls(body.fields, body.problem, "JSON as plain text")
+        return cls({_FIELDS[0]: data.decode("utf-8", "replace").strip()}, alias="plain text")
 
 
 def _image_field(body: _Body, *, strict: bool) -> tuple[str | None, Any]:
-    names = _FIELDS[:1] if strict else (*_FIELDS, "text/plain")
+    names = _FIELDS[:1] if strict else _FIELDS
     return next(((name, body.fields[name]) for name in names if body.fields.get(name)), (None, None))
 
 
@@ -123,7 +130,7 @@ def _with_picture(request: ReadRequest, value: Any, *, strict: bool) -> ReadRequ
     if not isinstance(value, str):
         return _with_problem(request, "the image is no string", OutcomeName.INVALID_IMAGE)
     if is_url(value):
-        return replace(request, url=value)
+        return replace(request, url=value.strip())
     if strict and request.product is Product.PLATE:
         return _with_problem(request, "the plate endpoint documents a URL only", OutcomeName.INVALID_IMAGE)
     try:

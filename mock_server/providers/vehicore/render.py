@@ -65,7 +65,7 @@ OUTCOME_OF_STATUS: Mapping[int, OutcomeName] = {
 
 def outcome(outcome: Outcome, product: Product) -> Reply:
     """The reply to an outcome."""
-    headers = dict(outcome.headers)
+    headers: Mapping[str, str] = outcome.headers
     if outcome.name in (OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT):
         if outcome.variant == "validation_error":
             return _error(
@@ -73,7 +73,7 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
             )
         return json_reply(200, {"result": _text(outcome, product)}, headers)
     if outcome.name is OutcomeName.RATE_LIMITED:
-        headers.setdefault("Retry-After", str(max(math.ceil(outcome.retry_after or 1), 1)))
+        headers = {"retry-after": str(max(math.ceil(outcome.retry_after or 1), 1)), **headers}
     return _error(_ANSWERS[outcome.name], outcome, headers)
 
 

@@ -1,0 +1,138 @@
+"""Every reply that is held as a golden file: which request leads to it.
+
+A case leads to its outcome by natural means where there are any (a key, a picture, a broken body), and else by a
+`Prefer` header or a scenario of the fixtures.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support import CARSXE_PATHS, picture
+
+_PICTURES = {"plate": "car", "vin": "vin"}
+_KEYS = {
+    "unknown_key": "nobody",
+    "inactive_account": "inactive-key",
+    "blocked_key": "blocked-key",
+    "plan_excluded": "basic-plan-key",
+    "out_of_credits": "no-credits",
+    "rate_limited": "metered-key",
+}
+_PREFERRED = (
+    "rate_limited",
+    "service_error",
+    "upstream_unreachable",
+    "upstream_down",
+    "upstream_timeout",
+)
+
+
+@dataclass(frozen=True)
+class GoldenCase:
+    """A request and the name of the file that holds its reply."""
+
+    provider: str
+    name: str
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """Further arguments of httpx; `{gallery}` in a JSON text stands for the server's gallery."""
+
+    @property
+    def file(self) -> str:
+        return f"{self.provider}/{self.name}.json"
+
+
+def cases() -> Iterator[GoldenCase]:
+    """All of them."""
+    for product in _PICTURES:
+        yield from _vehicore(product)
+        yield from _carsxe(product)
+    yield GoldenCase("vehicore", "unknown_type", "POST", "/api/ocr/passport")
+    yield GoldenCase(
+        "vehicore", "no_such_path", "GET", "/billing", headers={"Host": "vehicore-api.dev-stage.fyi"}
+    )
+    yield GoldenCase("carsxe", "no_such_path", "GET", "/specs", headers={"Host": "api.carsxe.com"})
+
+
+def _pictures(product: str) -> dict[str, str]:
+    """Outcome to the picture that leads to it."""
+    if product == "plate":
+        return {"read": "car", "read-two_cars": "two-cars", "nothing_found": "no-plate", "no_text": "no-text"}
+    return {"read": "vin", "read-free_text": "label", "nothing_found": "no-plate", "no_text": "no-text"}
+
+
+def _headers(outcome: str) -> dict[str, str]:
+    return {"Prefer": f"outcome={outcome}"} if outcome in _PREFERRED else {}
+
+
+def _vehicore(product: str) -> Iterator[GoldenCase]:
+    def case(
+        name: str, image: bytes, key: str | None = "demo-key", headers: Mapping[str, str] | None = None
+    ) -> GoldenCase:
+        sent = {**({"X-API-Key": key} if key else {}), **(headers or {})}
+        files = {"image": ("photo.jpg", image)}
+        return GoldenCase(
+            "vehicore",
+            f"{product}-{name}",
+            "POST",
+            f"/api/ocr/{product}",
+            headers=sent,
+            body={"files": files},
+        )
+
+    known = picture(_PICTURES[product])
+    for name, image in _pictures(product).items():
+        yield case(name, picture(image))
+    for outcome in dict.fromkeys((*_KEYS, *_PREFERRED)):
+        yield case(outcome, known, _KEYS.get(outcome, "demo-key"), _headers(outcome))
+    yield case("missing_key", known, None)
+    yield case("invalid_image", b"no picture")
+    yield case("invalid_image-empty", b"")
+    yield case("nothing_found-validation_error", known, headers={"X-Scenario": "validation-error"})
+    yield case("nothing_found-empty_result", known, headers={"X-Scenario": "empty-result"})
+    path, headers = f"/api/ocr/{product}", {"X-API-Key": "demo-key"}
+    yield GoldenCase("vehicore", f"{product}-invalid_request", "POST", path, headers=headers)
+    other = {"files": {"other": ("photo.jpg", known)}}
+    yield GoldenCase(
+        "vehicore", f"{product}-invalid_request-missing", "POST", path, headers=headers, body=other
+    )
+    yield GoldenCase("vehicore", f"{product}-wrong_method", "GET", path)
+
+
+def _carsxe(product: str) -> Iterator[GoldenCase]:
+    endpoint = CARSXE_PATHS[product].rpartition("/")[2]
+
+    def case(
+        name: str,
+        fields: Mapping[str, str],
+        key: str | None = "demo-key",
+        headers: Mapping[str, str] | None = None,
+    ) -> GoldenCase:
+        return GoldenCase(
+            "carsxe",
+            f"{endpoint}-{name}",
+            "POST",
+            CARSXE_PATHS[product],
+            query={"key": key} if key else {},
+            headers=headers or {},
+            body={"json": fields},
+        )
+
+    known = {"image_url": f"{{gallery}}/{_PICTURES[product]}.jpg"}
+    for name, image in _pictures(product).items():
+        if name != "read-free_text":
+            yield case(name, {"image_url": f"{{gallery}}/{image}.jpg"})
+    for outcome in dict.fromkeys((*_KEYS, *_PREFERRED)):
+        yield case(outcome, known, _KEYS.get(outcome, "demo-key"), _headers(outcome))
+    yield case("missing_key", known, None)
+    yield case("invalid_request", {})
+    yield case("invalid_image", {"image_url": "no picture"})
+    for variant in ("empty_results", "missing_results"):
+        yield case(f"nothing_found-{variant}", known, headers={"X-Scenario": variant.replace("_", "-")})
+    yield case("out_of_credits-tier_message", known, "metered-key", {"X-Scenario": "tier-message"})
+    yield case("rate_limited-upstream", known, "metered-key", {"X-Scenario": "upstream"})
+    yield GoldenCase("carsxe", f"{endpoint}-wrong_method", "GET", CARSXE_PATHS[product])

@@ -1,0 +1,502 @@
+"""What holds for every provider: hosts, forcing, unknown pictures, connections, keys that never show."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from mock_server.core.clock import Clock
+from mock_server.server import MockServer
+from tests.conftest import MakeClient
+from tests.support import (
+    FIXTURES,
+    carsxe,
+    drawn,
+    encoded,
+    gallery,
+    latest,
+    line_to,
+    new_key,
+    picture,
+    vehicore,
+)
+
+pins = pytest.mark.pins
+
+CALLS = {"vehicore": vehicore, "carsxe": carsxe}
+Call = Callable[..., httpx.Response]
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+every_product = pytest.mark.parametrize("product", ["plate", "vin"])
+
+
+def _request(target: str, body: bytes, content_type: str, headers: str = "") -> bytes:
+    head = f"POST {target} HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: {content_type}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def _all_at_once(url: str, request: bytes, *, connections: int, each: int) -> list[int]:
+    """The statuses of `each` requests on every one of so many connections, which all begin together."""
+    parts = urlsplit(url)
+    start = asyncio.Event()
+
+    async def ask() -> list[int]:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        await start.wait()
+        statuses = []
+        for _ in range(each):
+            writer.write(request)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
+            statuses.append(int(head.split()[1]))
+        writer.close()
+        return statuses
+
+    asking = [asyncio.create_task(ask()) for _ in range(connections)]
+    await asyncio.sleep(0)
+    start.set()
+    return [status for statuses in await asyncio.gather(*asking) for status in statuses]
+
+
+@pins("mock-atomic-charge")
+@every_call
+def test_a_thousand_concurrent_requests_on_a_hundred_units(mock: MockServer, call: Call) -> None:
+    """Of 1,000 concurrent requests on a key with 100 units exactly 100 succeed."""
+    key = new_key(mock, credits=100, quota=100)
+
+    if call is vehicore:
+        form = httpx.Request("POST", mock.url, files={"image": ("a.jpg", picture("car"))})
+        request = _request(
+            "/api/ocr/plate", form.read(), form.headers["content-type"], f"X-API-Key: {key}\r\n"
+        )
+    else:
+        body = json.dumps({"image_url": f"{mock.url}/images/car.jpg"}).encode()
+        request = _request(f"/platerecognition?key={key}", body, "application/json")
+    statuses = asyncio.run(_all_at_once(mock.url, request, connections=200, each=5))
+    refused = 402 if call is vehicore else 429
+
+    assert (statuses.count(200), statuses.count(refused)) == (100, 900)
+
+
+@pins("mock-unlimited")
+@every_call
+def test_unlimited_is_the_default(mock: MockServer, http: httpx.Client, call: Call) -> None:
+    """An account that says nothing of credits and quota is never exhausted."""
+    key = new_key(mock)
+
+    assert {call(http, key=key).status_code for _ in range(20)} == {200}
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "status"),
+    [
+        ("api.carsxe.com", "/api/ocr/plate", 404),
+        ("eu-api.carsxe.com", "/api/ocr/plate", 404),
+        ("vehicore-api.dev-stage.fyi", "/platerecognition", 404),
+        ("vehicore-api.dev-stage.fyi", "/v1/vinocr", 404),
+        ("api.carsxe.com", "/__admin/health", 404),
+        ("vehicore-api.dev-stage.fyi", "/__admin/health", 404),
+        ("api.carsxe.com", "/healthz", 404),
+        ("api.carsxe.com:443", "/healthz", 404),
+        ("API.CarsXE.com.", "/healthz", 404),
+        ("localhost", "/healthz", 200),
+        ("anything.test:8080", "/healthz", 200),
+        ("api.carsxe.com.evil.test", "/healthz", 200),
+    ],
+)
+@pins("mock-host-routing")
+def test_a_provider_s_own_host_shows_that_provider_only(
+    http: httpx.Client, host: str, path: str, status: int
+) -> None:
+    """Under a provider's real host name there is that provider and nothing else; its 404 is its own."""
+    reply = http.get(path, headers={"Host": host})
+
+    assert reply.status_code == status
+    if status == 404:
+        expected = (
+            {"success": False, "message": "Not found"}
+            if "carsxe" in host.lower()
+            else {"message": "Not found."}
+        )
+
+        assert reply.json() == expected
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "mock.internal", "192.0.2.7:8080", ""])
+def test_any_other_host_shows_every_provider(http: httpx.Client, host: str) -> None:
+    """Under any other name both providers answer at their real paths."""
+    assert vehicore(http, headers={"Host": host}).status_code == 200
+    assert carsxe(http, headers={"Host": host}).status_code == 200
+
+
+@pins("mock-paths")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/platerecognition/", 404),
+        ("/v1/vinocr/", 404),
+        ("/v1/vinocr//", 404),
+        ("//platerecognition", 404),
+        ("/PlateRecognition", 404),
+        ("/v2/vinocr", 404),
+        ("/v1/%76inocr", 400),
+        ("/plate%72ecognition", 401),
+    ],
+)
+def test_paths_are_exact(http: httpx.Client, path: str, status: int) -> None:
+    """A path is exact up to percent-encoding: no slash at the end, no other case."""
+    reply = http.post(f"http://{http.base_url.host}:{http.base_url.port}{path}", json={})
+
+    assert reply.status_code == status
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("preference", "outcome"),
+    [
+        pytest.param(
+            "outcome=nothing_found", "nothing_found", marks=pins("mock-prefer-outcome"), id="outcome"
+        ),
+        pytest.param("code=500", "service_error", marks=pins("mock-prefer-code"), id="code"),
+        pytest.param("scenario=no-plate", "nothing_found", marks=pins("mock-prefer-scenario"), id="scenario"),
+        pytest.param('outcome="rate_limited"', "rate_limited", id="quoted"),
+        pytest.param("respond-async, Outcome=rate_limited", "rate_limited", id="list"),
+        pytest.param("wait=10; x=1, outcome = rate_limited; y", "rate_limited", id="parameters"),
+        pytest.param('foo="a, outcome=read", outcome=rate_limited', "rate_limited", id="comma in quotes"),
+        pytest.param("handling=lenient", "read", id="not ours"),
+        pytest.param("", "read", id="empty"),
+    ],
+)
+def test_prefer(mock: MockServer, http: httpx.Client, call: Call, preference: str, outcome: str) -> None:
+    """`Prefer` (RFC 7240) forces an outcome in all its forms; other preferences are ignored."""
+    call(http, headers={"Prefer": preference})
+
+    assert latest(mock).outcome == outcome
+
+
+@pins("mock-prefer-repeated")
+def test_prefer_may_be_repeated(mock: MockServer, http: httpx.Client) -> None:
+    """Several `Prefer` headers are one list."""
+    headers = [("Prefer", "respond-async"), ("Prefer", "outcome=service_error"), ("X-API-Key", "demo-key")]
+    reply = http.post("/api/ocr/plate", headers=headers, files={"image": picture("car")})
+
+    assert reply.status_code == 500
+
+
+@pins("mock-prefer-unknown")
+@every_call
+@pytest.mark.parametrize(
+    ("preference", "said"),
+    [
+        ("outcome=nothing_fuond", "'nothing_found'"),
+        ("scenario=two-car", "'two-cars'"),
+        ("scenario=nowhere", "'nowhere'"),
+        ("code=418", "'418'"),
+        ("code=abc", "'abc'"),
+    ],
+)
+def test_unknown_preferences_are_told(http: httpx.Client, call: Call, preference: str, said: str) -> None:
+    """A scenario, outcome or status that does not exist is 501 with the name and, if any is close, what was meant."""
+    reply = call(http, headers={"Prefer": preference})
+
+    assert (reply.status_code, reply.headers["content-type"]) == (501, "application/problem+json")
+    assert said in reply.json()["detail"]
+
+
+@pins("mock-token-filename")
+@pytest.mark.parametrize(
+    ("filename", "outcome"),
+    [
+        ("mock-nothing_found.jpg", "nothing_found"),
+        ("holiday-MOCK-Service_Error-2.jpg", "service_error"),
+        ("mock-two-cars.png", "read"),
+        ("C:\\photos\\mock-rate_limited.jpg", "rate_limited"),
+        ("mock-nothing-special.jpg", "read"),
+        ("mock-.jpg", "read"),
+        ("hammock-read.jpg", "read"),
+    ],
+)
+def test_tokens_in_file_names(mock: MockServer, http: httpx.Client, filename: str, outcome: str) -> None:
+    """`mock-<outcome>` or `mock-<scenario>` in the upload's file name forces it; other names do nothing."""
+    vehicore(http, filename=filename)
+
+    assert latest(mock).outcome == outcome
+
+
+@pins("mock-token-url")
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://example.test/mock-nothing_found.jpg", 404),
+        ("https://example.test/a/mock-service_error/b.jpg", 500),
+        ("https://example.test/mock-two-cars.jpg", 200),
+        ("https://example.test/mock-read.jpg", 200),
+        ("https://example.test/mock-something.jpg", 400),
+    ],
+)
+def test_tokens_in_urls(http: httpx.Client, url: str, status: int) -> None:
+    """The same in an image URL, which nobody fetches."""
+    assert carsxe(http, reference=url).status_code == status
+
+
+@pins("mock-forcing-off")
+def test_forcing_can_be_switched_off(serve: MakeClient) -> None:
+    """With forcing off, headers, file names and URLs are what they are."""
+    client = serve(forcing=False)
+
+    assert vehicore(client, headers={"Prefer": "outcome=service_error"}).json() == {"result": "9DJC652"}
+    assert vehicore(client, headers={"Prefer": "outcome=nonsense"}).status_code == 200
+    assert vehicore(client, filename="mock-service_error.jpg").status_code == 200
+    assert carsxe(client, reference="https://example.test/mock-read.jpg").status_code == 400
+
+
+@every_call
+def test_a_forced_refusal_costs_nothing(mock: MockServer, http: httpx.Client, call: Call) -> None:
+    """Forcing goes through the same accounts: only a forced recognition is charged."""
+    key = new_key(mock, credits=1, quota=1)
+    for outcome in ("rate_limited", "service_error", "out_of_credits", "unknown_key", "invalid_image"):
+        assert call(http, key=key, headers={"Prefer": f"outcome={outcome}"}).status_code >= 400
+
+    assert call(http, key=key).status_code == 200
+
+
+@pins("mock-unmatched-synthesize")
+@every_product
+def test_synthesized(serve: MakeClient, http: httpx.Client, product: str) -> None:
+    """A picture that nobody described has the same believable reading in every server, at both providers."""
+    image = drawn("nobody knows me")
+    first = vehicore(http, product, image)
+    again = vehicore(serve(), product, image)
+    other = vehicore(http, product, drawn("nor me"))
+
+    assert first.headers["x-mock-match"] == "synthesized"
+    assert first.json() == again.json()
+    assert first.json()["result"]
+    assert first.json() != other.json()
+
+
+@pins("mock-blank")
+def test_a_blank_picture_finds_nothing(http: httpx.Client) -> None:
+    """There is nothing on a blank picture."""
+    from PIL import Image
+
+    assert vehicore(http, image=encoded(Image.new("RGB", (300, 200), "white"))).json() == {"result": ""}
+
+
+@pins("mock-unmatched-nothing-found")
+def test_unmatched_nothing_found(serve: MakeClient) -> None:
+    """With `nothing_found`, an unknown picture is one on which nothing is seen."""
+    client = serve(unmatched="nothing_found")
+
+    assert vehicore(client, image=drawn()).json() == {"result": ""}
+    assert vehicore(client).json() == {"result": "9DJC652"}
+
+
+@pins("mock-unmatched-error")
+def test_unmatched_error(serve: MakeClient) -> None:
+    """With `error`, an unknown picture is a 501 problem that names the nearest pictures."""
+    client = serve(unmatched="error")
+    reply = vehicore(client, image=drawn())
+    body = reply.json()
+
+    assert (reply.status_code, reply.headers["content-type"]) == (501, "application/problem+json")
+    assert body["title"] == "No scenario matches"
+    assert all({"image", "distance", "limit"} <= near.keys() for near in body["nearest"])
+    assert vehicore(client).status_code == 200
+
+
+@pins("mock-headers")
+@every_call
+def test_mock_headers(serve: MakeClient, http: httpx.Client, call: Call) -> None:
+    """Every reply of a provider says how it came about, errors too, unless that is switched off."""
+    quiet = serve(mock_headers=False)
+    read, refused = call(http), call(http, key="nobody")
+
+    assert (read.headers["x-mock-scenario"], read.headers["x-mock-match"]) == ("car", "sha256")
+    assert (refused.headers["x-mock-scenario"], refused.headers["x-mock-match"]) == ("-", "none")
+    assert len({reply.headers["x-mock-request-id"] for reply in (read, refused)}) == 2
+    assert not [
+        name for reply in (call(quiet), call(quiet, key="nobody")) for name in reply.headers if "mock" in name
+    ]
+
+
+@pins("mock-charge-configured", "mock-variants-configured")
+def test_charge_and_variants_in_mock_yaml(serve: MakeClient, tmp_path: Path, clock: Clock) -> None:
+    """`mock.yaml` says what costs a unit and how an outcome is worded where no scenario says so."""
+    (tmp_path / "mock.yaml").write_text(
+        "accounts: [{name: two, key: two-units, credits: 2, quota: 2}]\n"
+        "unmatched: nothing_found\n"
+        "charge: {vehicore: [nothing_found, invalid_image], carsxe: []}\n"
+        "vehicore: {nothing_found: validation_error}\n"
+        "carsxe: {nothing_found: empty_results, out_of_credits: tier_message}\n"
+    )
+    client = serve(tmp_path, clock=clock)
+    key = "two-units"
+    charged = [vehicore(client, image=drawn(), key=key) for _ in range(3)]
+    free = [carsxe(client, reference=_inline(drawn()), key=key) for _ in range(3)]
+    exhausted = carsxe(
+        client, reference=_inline(drawn()), key=key, headers={"Prefer": "outcome=out_of_credits"}
+    )
+
+    assert [reply.status_code for reply in charged] == [400, 400, 402]
+    assert [(reply.status_code, reply.json()["results"]) for reply in free] == [(200, [])] * 3
+    assert exhausted.json()["message"] == (
+        "API limit exceeded for platerecognition (1/2026). Subscription tier: standard. Current usage: 2, Limit: 2."
+    )
+
+
+def _inline(image: bytes) -> str:
+    from base64 import b64encode
+
+    return b64encode(image).decode()
+
+
+@pins("mock-texts-as-written")
+@pytest.mark.parametrize(
+    "text", ["007", "NO", "1E10", "12:30", "0123", "null", "~", "0x1F", "1_000", ".5", "2026-01-01"]
+)
+def test_texts_come_back_as_written(serve: MakeClient, tmp_path: Path, text: str) -> None:
+    """What YAML would take for a number, a time or nothing is a plate like any other."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "car.png").write_bytes(drawn())
+    (tmp_path / "scenarios" / "trap.yaml").write_text(
+        f"scenario: trap\nwhen: {{image: ../car.png}}\nreading:\n  plate: {text}\n"
+    )
+    client = serve(tmp_path)
+
+    assert vehicore(client, image=drawn()).json() == {"result": text}
+    assert carsxe(client, reference=_inline(drawn())).json()["results"][0]["plate"] == text.lower()
+
+
+@pins("mock-keep-alive")
+def test_one_connection_serves_many_requests(mock: MockServer) -> None:
+    """After any reply, errors included, the same connection serves the next request."""
+    body = json.dumps({"image_url": f"{mock.url}/images/vin.jpg"}).encode()
+
+    def request(method: str, target: str, content: bytes) -> bytes:
+        head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
+
+    steps = [
+        ("POST", "/v1/vinocr?key=demo-key", body, 200),
+        ("POST", "/v1/vinocr?key=nobody", body, 404),
+        ("POST", "/v1/vinocr?key=demo-key", b"{", 400),
+        ("GET", "/v1/vinocr", b"", 405),
+        ("HEAD", "/platerecognition", b"", 405),
+        ("OPTIONS", "/api/ocr/plate", b"", 405),
+        ("PUT", "/api/ocr/vin", body, 405),
+        ("POST", "/api/ocr/passport", body, 400),
+        ("POST", "/nowhere", body, 404),
+        ("POST", "/v1/vinocr?key=demo-key", body, 200),
+    ]
+    with line_to(mock.url) as line:
+        for method, target, content, status in steps:
+            assert line.ask(request(method, target, content), method=method).status == status
+
+
+@pins("mock-chunked")
+def test_chunked_bodies(mock: MockServer) -> None:
+    """A body may come in chunks, without a declared length."""
+    body = json.dumps({"image_url": f"{mock.url}/images/vin.jpg"}).encode()
+    chunks = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[at : at + 7]), body[at : at + 7]) for at in range(0, len(body), 7)
+    )
+    head = b"POST /v1/vinocr?key=demo-key HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with line_to(mock.url) as line:
+        reply = line.ask(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+
+    assert reply.json()["vin"] == "JHLRD77874C026456"
+
+
+@pytest.mark.parametrize(
+    "boundary", ["6f1c5d0e2b8a4f7c9d3e", "----WebKitFormBoundaryAbC123", "=_(x)?", "0a1b-2c3d'+_,./:=?"]
+)
+def test_multipart_bytes(mock: MockServer, boundary: str) -> None:
+    """Go's writer, OkHttp's and browsers' forms are read byte for byte, in whatever order the parts come."""
+    image = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="plate.jpg"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    ).encode() + picture("car")
+    language = (
+        f'\r\n--{boundary}\r\nContent-Disposition: form-data; name="userLanguage"\r\nContent-Length: 2\r\n\r\nen\r\n'
+        f"--{boundary}--\r\n"
+    ).encode()
+    body = image + language
+    head = (
+        f"POST /api/ocr/plate HTTP/1.1\r\nHost: x\r\nX-Api-Key: demo-key\r\n"
+        f'Content-Type: multipart/form-data; boundary="{boundary}"\r\nContent-Length: {len(body)}\r\n\r\n'
+    )
+    with line_to(mock.url) as line:
+        assert line.ask(head.encode() + body).json() == {"result": "9DJC652"}
+
+
+@pins("mock-slow-uploads")
+def test_a_slow_upload_holds_up_nobody(mock: MockServer, http: httpx.Client) -> None:
+    """While one client has sent half of its body, others are answered."""
+    body = json.dumps({"image_url": f"{mock.url}/images/vin.jpg"}).encode()
+    head = b"POST /v1/vinocr?key=demo-key HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Content-Length: %d\r\n\r\n" % len(body)
+    with line_to(mock.url) as line:
+        line.send(head + body[:10])
+
+        assert carsxe(http, "vin").status_code == 200
+
+        line.send(body[10:])
+
+        assert line.reply().status == 200
+
+
+@pins("mock-redaction")
+def test_keys_are_never_logged_or_kept(
+    mock: MockServer, http: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No key shows in a log line, in the journal or in a reply, wherever the client put it."""
+    key = "sk-live-0123456789abcdef"
+    with (
+        caplog.at_level(logging.DEBUG, logger="mock_server"),
+        caplog.at_level(logging.DEBUG, logger="uvicorn"),
+    ):
+        replies = [
+            vehicore(http, key=key),
+            carsxe(http, key=key),
+            carsxe(http, key=key, headers={"Prefer": f"scenario={key}"}),
+            carsxe(http, reference=f"https://user:{key}@example.test/a.jpg?key={key}"),
+            http.post("/platerecognition", json={"key": key, "image": gallery(http, "car")}),
+            http.get(f"/nowhere?key={key}"),
+        ]
+    exchanges = asyncio.run(mock.app.journal.exchanges())[-6:]
+    ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
+
+    assert key not in "".join(reply.text for reply in replies)
+    assert key not in repr([record.getMessage() for record in ours])
+    assert key not in repr([(e.key, e.url, e.path, e.detail, e.notes, e.aliases, e.reply) for e in exchanges])
+
+
+@pins("mock-unseen-concurrency")
+def test_unseen_pictures_at_once(http: httpx.Client) -> None:
+    """Pictures that must be decoded do not mix up: each of many at once gets its own answer."""
+    images = [drawn(f"car {number}") for number in range(12)]
+    alone = [vehicore(http, image=image).json() for image in images]
+    barrier = threading.Barrier(6)
+
+    def ask(image: bytes) -> object:
+        barrier.wait(30)
+        return vehicore(http, image=image).json()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(ask, images)) == alone
+
+
+def test_the_fixtures_of_these_tests_are_clean() -> None:
+    """The pictures of the fixtures can be told apart by look."""
+    with MockServer(FIXTURES) as server:
+        index = server.app.reader.library.index
+
+        assert not index.collisions()
+        assert not index.too_small()
