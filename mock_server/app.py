@@ -76,8 +76,11 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything that lives as long as the server: accounts are declared first."""
-        await self.accounts.declare(self.reader.library.fixtures.accounts)
-        yield
+        try:
+            await self.accounts.declare(self.reader.library.fixtures.accounts)
+            yield
+        finally:
+            await self.store.close()
 
     def _record(self, exchange: Exchange) -> None:
         self.journal.add(exchange)
@@ -107,7 +110,7 @@ def create_app(
         logger.warning("%s", warning)
     settings = Settings.of(flags, _as_settings(loaded.set.defaults))
     index = ImageIndex.build(references_of(loaded.set), max_pixels=settings.max_pixels)
-    return App(settings, Library.of(loaded.set, index), loader, store or MemoryStore(), clock or Clock())
+    return App(settings, Library.of(loaded.set, index), loader, store or _store(settings), clock or Clock())
 
 
 def vocabulary() -> Vocabulary:
@@ -138,6 +141,15 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
     if defaults.strict is not None:
         file["strict"] = str(defaults.strict)
     return file
+
+
+def _store(settings: Settings) -> Store:
+    if not settings.shared:
+        return MemoryStore()
+    # Imported where it is asked for: the client is an extra, and takes its time to load.
+    from mock_server.core.store_redis import RedisStore
+
+    return RedisStore(settings.state)
 
 
 def _fetch_as(settings: Settings) -> Fetch:
