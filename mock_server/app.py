@@ -22,6 +22,7 @@ from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
 from mock_server.core.store import MemoryStore, Store
 from mock_server.dispatch import Dispatch
+from mock_server.errors import SettingsError
 from mock_server.fetch import Fetcher, FetchPolicy
 from mock_server.imaging.index import ImageIndex
 from mock_server.own_routes import own_routes
@@ -109,6 +110,10 @@ def create_app(
     for warning in loaded.warnings:
         logger.warning("%s", warning)
     settings = Settings.of(flags, _as_settings(loaded.set.defaults))
+    if settings.workers > 1 and not settings.shared:
+        raise SettingsError(
+            f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
+        )
     index = ImageIndex.build(references_of(loaded.set), max_pixels=settings.max_pixels)
     return App(settings, Library.of(loaded.set, index), loader, store or _store(settings), clock or Clock())
 

@@ -10,7 +10,10 @@ import pytest
 
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
+from tests.redis_server import own_redis_server, redis_server
 from tests.support import FIXTURES
+
+__all__ = ["own_redis_server", "redis_server"]
 
 NEW_YEAR = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""
@@ -20,7 +23,9 @@ MakeClient = Callable[..., httpx.Client]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """A switch of the tests that hold files."""
-    parser.addoption("--write-golden", action="store_true", help="Write the golden replies and the ledger anew.")
+    parser.addoption(
+        "--write-golden", action="store_true", help="Write the golden replies and the ledger anew."
+    )
 
 
 @pytest.fixture(scope="session")
