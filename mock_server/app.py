@@ -25,6 +25,7 @@ from mock_server.core.reader import Policy, Reader
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
+from mock_server.errors import SettingsError
 from mock_server.fetch import Fetcher, FetchPolicy
 from mock_server.imaging.index import ImageIndex
 from mock_server.logs import RequestLog, configure
@@ -105,12 +106,13 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything that lives as long as the server: accounts are declared first."""
-        await self.accounts.declare(self.reader.library.fixtures.accounts)
         try:
+            await self.accounts.declare(self.reader.library.fixtures.accounts)
             yield
         finally:
             if self._log is not None:
                 self._log.flush()
+            await self.store.close()
 
     def _record(self, exchange: Exchange) -> None:
         self.journal.add(exchange)
@@ -149,9 +151,13 @@ def create_app(
     log = configure(settings.log_format, settings.log_level) if foreground else None
     for warning in loaded.warnings:
         logger.warning("%s", warning)
+    if settings.workers > 1 and not settings.shared:
+        raise SettingsError(
+            f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
+        )
     index = ImageIndex.build(references_of(loaded.set), max_pixels=settings.max_pixels)
     library = Library.of(loaded.set, index)
-    return App(settings, library, loader, store or MemoryStore(), clock or Clock(), log)
+    return App(settings, library, loader, store or _store(settings), clock or Clock(), log)
 
 
 def vocabulary() -> Vocabulary:
@@ -182,6 +188,15 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
     if defaults.strict is not None:
         file["strict"] = str(defaults.strict)
     return file
+
+
+def _store(settings: Settings) -> Store:
+    if not settings.shared:
+        return MemoryStore()
+    # Imported where it is asked for: the client is an extra, and takes its time to load.
+    from mock_server.core.store_redis import RedisStore
+
+    return RedisStore(settings.state)
 
 
 def _fetch_as(settings: Settings) -> Fetch:

@@ -5,9 +5,11 @@ One process serves HTTP and, if asked, HTTPS. It is ready when every socket acce
 
 import asyncio
 import contextlib
+import copy
 import signal
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -29,9 +31,11 @@ from mock_server.settings import Settings
 from mock_server.tls import CertificateAuthority
 
 _BACKLOG = 2048
-_GRACE_SECONDS = 30
+GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
 _POLL_SECONDS = 0.002
+_BALANCED = sys.platform == "linux"
+"""Whether the system spreads connections over sockets on one address. Elsewhere the last one gets them all."""
 
 
 class _Listener(uvicorn.Server):
@@ -63,7 +67,7 @@ class _Listener(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         try:
-            async with asyncio.timeout(_GRACE_SECONDS):
+            async with asyncio.timeout(GRACE_SECONDS):
                 while self.server_state.connections or self.server_state.tasks:
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
@@ -97,6 +101,13 @@ class Server:
         self.tls_url = _url("https", settings.host, self._sockets[1]) if self._ssl_context else None
         self._stop = asyncio.Event()
 
+    def another(self) -> "Server":
+        """A server of the same application on the same addresses, for another process."""
+        other = copy.copy(self)
+        other._sockets = [_beside(listener) if _BALANCED else listener.dup() for listener in self._sockets]
+        other._stop = asyncio.Event()
+        return other
+
     async def serve(self, ready: Callable[[], None]) -> None:
         """Serve until `stop`; calls `ready` once every socket accepts. Requests in flight finish first."""
         contexts = (None, self._ssl_context)
@@ -114,6 +125,11 @@ class Server:
                 listener.stop()
             await asyncio.gather(*serving)
 
+    def close(self) -> None:
+        """Let go of the sockets of a server that another process serves."""
+        for listener in self._sockets:
+            listener.close()
+
     def stop(self) -> None:
         """Finish what is in flight and end. Call it on the server's own event loop."""
         self._stop.set()
@@ -128,7 +144,7 @@ class Server:
             server_header=False,
             ws="none",
             timeout_keep_alive=75,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
         )
         config.load()
         if context is not None:
@@ -153,7 +169,9 @@ class MockServer(Controls):
         **settings: Any,
     ) -> None:
         flags: dict[str, Any] = {"fixtures": Path(fixtures) if fixtures else None, "host": host, "port": port}
-        self._flags: Mapping[str, Any] = {"watch": False, "tls_port": 0, **flags, **settings}
+        self._flags: Mapping[str, Any] = {"watch": False, "tls_port": 0, "workers": 1, **flags, **settings}
+        if self._flags["workers"] != 1:
+            raise SettingsError("a mock in a thread has one worker: more are for the command serve")
         self._store = store
         self._clock = clock
         self._thread: threading.Thread | None = None
@@ -264,15 +282,19 @@ class MockServer(Controls):
             ready.set()
 
 
-def run(app: App, ready: Callable[[Server], None]) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM; requests in flight finish first."""
+def run(server: Server, ready: Callable[[], None], *, until_closed: int | None = None) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; requests in flight finish first.
+
+    `until_closed` is a pipe: serving ends as well when its other end is closed.
+    """
 
     async def main() -> None:
-        server = Server(app)
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, server.stop)
-        await server.serve(lambda: ready(server))
+        if until_closed is not None:
+            loop.add_reader(until_closed, server.stop)
+        await server.serve(ready)
 
     _run_loop(main())
 
@@ -304,12 +326,26 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        if _BALANCED:
+            # Allowed after binding only: who binds first must be told when somebody else is there.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     listener.setblocking(False)
     return listener
+
+
+def _beside(listener: socket.socket) -> socket.socket:
+    """A second socket on an address: the system spreads connections evenly over both."""
+    other = socket.socket(listener.family, socket.SOCK_STREAM)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    other.bind(listener.getsockname())
+    other.listen(_BACKLOG)
+    other.setblocking(False)
+    return other
 
 
 def _url(scheme: str, host: str, listener: socket.socket) -> str:

@@ -10,7 +10,10 @@ import pytest
 
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
+from tests.redis_server import own_redis_server, redis_server
 from tests.support import FIXTURES
+
+__all__ = ["own_redis_server", "redis_server"]
 
 NEW_YEAR = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""

@@ -54,6 +54,8 @@ def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     from mock_server.cli.hints import hints
     from mock_server.server import Server, run
 
+    app = create_app(flags, foreground=True)
+
     def ready(server: Server) -> None:
         also = f" and {server.tls_url}" if server.tls_url else ""
         print(f"vehicle-ocr-mock ready on {server.url}{also}", flush=True)
@@ -62,4 +64,10 @@ def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
         if with_hints:
             print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
 
-    run(create_app(flags, foreground=True), ready)
+    if app.settings.workers > 1:
+        from mock_server.workers import run as run_workers
+
+        run_workers(app, ready)
+    else:
+        server = Server(app)
+        run(server, lambda: ready(server))

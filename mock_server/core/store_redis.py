@@ -46,7 +46,7 @@ class Link:
             self._pool = ConnectionPool.from_url(
                 url, protocol=2, socket_timeout=None, socket_connect_timeout=_TIMEOUT, retry=None
             )
-            self._pool.make_connection()
+            self._made()
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
         self._connection: Connection | None = None
@@ -98,16 +98,20 @@ class Link:
         if self._gone is not None and asyncio.get_running_loop().time() < self._gone[0]:
             raise StoreUnavailableError(self._gone[1])
 
+    def _made(self) -> Connection:
+        connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        return connection
+
     async def _connect(self) -> Connection:
-        connection = self._pool.make_connection()
+        connection = self._made()
         try:
             async with asyncio.timeout(_TIMEOUT):
-                await connection.connect()
+                await connection.connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             await connection.disconnect(nowait=True)
-            what = str(error) or "it does not answer"
-            self._gone = asyncio.get_running_loop().time() + _PAUSE, what
-            raise StoreUnavailableError(what) from None
+            gone = _unavailable(str(error) or "no answer")
+            self._gone = asyncio.get_running_loop().time() + _PAUSE, str(gone)
+            raise gone from None
         finally:
             self._opening = None
         self._gone = None
@@ -149,7 +153,7 @@ class Link:
         elif self._reading is not None:
             self._reading.cancel()
             self._reading = loop.create_task(
-                self._break(self._connection, RedisConnectionError("it does not answer"))
+                self._break(self._connection, RedisConnectionError("no answer"))
             )
 
     async def _break(self, connection: Connection, error: Exception) -> None:
@@ -159,7 +163,7 @@ class Link:
         failed, self._waiting = self._waiting, deque()
         for future in failed:
             if not future.done():
-                future.set_exception(StoreUnavailableError(str(error)))
+                future.set_exception(_unavailable(error))
         await connection.disconnect(nowait=True)
 
 
@@ -180,7 +184,7 @@ class Script:
             except NoScriptError:
                 return await self._link.call("EVAL", self._text, 1, self._prefix, *arguments)
         except ResponseError as error:
-            raise StoreUnavailableError(str(error)) from None
+            raise _unavailable(error) from None
 
 
 class RedisStore:
@@ -211,7 +215,7 @@ class RedisStore:
         try:
             return await self._link.call(name, self._prefix.encode() + below, *arguments)
         except ResponseError as error:
-            raise StoreUnavailableError(str(error)) from None
+            raise _unavailable(error) from None
 
     async def account(self, key: str) -> Account | None:
         entry = await self._command("HGET", b"accounts", _text(key))
@@ -284,6 +288,10 @@ class RedisStore:
 
     async def close(self) -> None:
         await self._link.close()
+
+
+def _unavailable(cause: Exception | str) -> StoreUnavailableError:
+    return StoreUnavailableError(f"the shared store does not answer: {cause}")
 
 
 def _address(url: str) -> tuple[str, str]:

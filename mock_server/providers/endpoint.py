@@ -93,7 +93,7 @@ class Endpoint:
         except UnknownPreferenceError as error:
             return request, _UNDECIDED, _unknown_preference(error)
         except StoreUnavailableError as error:
-            decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=f"shared store: {error}"))
+            decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if not decision.decided:
             return request, decision, _unmatched(decision.search)
         return request, decision, provider.render(decision.outcome, request.product)

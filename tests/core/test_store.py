@@ -1,0 +1,350 @@
+"""One suite over both stores: whatever a store is made of, its acts do the same."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
+from mock_server.core.model import Product
+from mock_server.core.store import Entry, MemoryStore, Meter, Rate, Store, Terms
+
+pytestmark = pytest.mark.anyio
+
+ACCOUNT = Account("demo", "demo-key")
+CREDITS = Meter("demo-key", "credits", "plate")
+QUOTA = Meter("demo-key", "quota", "vin", "2026-11")
+NOON = 1_800_000_000.0
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that the server runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """An empty store of each kind."""
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    from mock_server.core.store_redis import RedisStore
+
+    store = RedisStore(request.getfixturevalue("redis_server").url())
+    yield store
+    await store.close()
+
+
+def measured(rate: Rate | None = None, now: float = NOON) -> Terms:
+    """Measured by credits, and by a rate where there is one."""
+    return Terms(CREDITS, rate, now)
+
+
+# Accounts
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        ACCOUNT,
+        Account("off", "off-key", AccountStatus.BLOCKED, frozenset(), tier="gold", overage=True),
+        Account(
+            "all",
+            "clé: \u2603 %s \n",
+            plans=frozenset({Product.VIN}),
+            credits={Product.PLATE: 3, Product.VIN: None},
+            quota={Product.PLATE: Quota(10, 4), Product.VIN: Quota()},
+            quota_period=QuotaPeriod.NEVER,
+            rate_limit="5/second",
+        ),
+    ],
+    ids=lambda account: account.name,
+)
+async def test_an_account_comes_back_as_it_was_put(store: Store, account: Account) -> None:
+    """Every field of an account survives."""
+    added = await store.put_account(account)
+
+    assert added
+    assert await store.account(account.key) == account
+
+
+async def test_a_key_without_an_account_has_none(store: Store) -> None:
+    """An unknown key is no error."""
+    assert await store.account("demo-key") is None
+    assert await store.accounts() == []
+
+
+async def test_accounts_are_told_in_the_order_they_were_added(store: Store) -> None:
+    """Replacing an account leaves it in its place."""
+    accounts = [Account(f"number {number}", f"{number * 7 % 12}-key") for number in range(12)]
+    for account in accounts:
+        await store.put_account(account)
+    accounts[3] = replace(accounts[3], tier="gold")
+    await store.put_account(accounts[3])
+
+    assert await store.accounts() == accounts
+
+
+async def test_an_account_is_replaced_unless_that_is_refused(store: Store) -> None:
+    """`replace` off leaves the account that exists."""
+    await store.put_account(ACCOUNT)
+
+    assert not await store.put_account(replace(ACCOUNT, tier="gold"), replace=False)
+    assert await store.account("demo-key") == ACCOUNT
+    assert await store.put_account(replace(ACCOUNT, tier="silver"))
+    assert await store.account("demo-key") == replace(ACCOUNT, tier="silver")
+
+
+async def test_counters_begin_with_a_new_account_only(store: Store) -> None:
+    """Declaring an account again leaves what was spent since."""
+    await store.put_account(ACCOUNT, begin={CREDITS: 5, QUOTA: 7})
+    await store.spend(CREDITS, None)
+    await store.put_account(replace(ACCOUNT, tier="gold"), begin={CREDITS: 5, QUOTA: 7})
+
+    assert [await store.used(CREDITS), await store.used(QUOTA)] == [6, 7]
+
+
+async def test_of_several_that_create_an_account_one_succeeds(store: Store) -> None:
+    """Creating is one act: nobody else's account is overwritten."""
+    made = await asyncio.gather(
+        *(store.put_account(Account(str(number), "demo-key"), replace=False) for number in range(20))
+    )
+
+    assert sum(made) == 1
+    assert await store.account("demo-key") == Account(str(made.index(True)), "demo-key")
+
+
+async def test_a_removed_account_takes_its_counts_along(store: Store) -> None:
+    """Whoever gets the key next begins anew."""
+    await store.put_account(ACCOUNT, begin={CREDITS: 5})
+    await store.hit("demo-key", Rate(1, 60), NOON)
+    await store.advance("demo-key", "flaky")
+
+    assert await store.remove_account("demo-key")
+    assert not await store.remove_account("demo-key")
+    assert await store.account("demo-key") is None
+    assert await store.used(CREDITS) == 0
+    assert await store.hit("demo-key", Rate(1, 60), NOON) is None
+    assert await store.positions("flaky") == {}
+
+
+# Entering
+
+
+async def test_nobody_enters_without_an_account(store: Store) -> None:
+    """An unknown key has no entry, and its terms are not asked for."""
+    assert await store.enter("demo-key", lambda account: measured()) is None
+
+
+async def test_an_entry_tells_the_account_and_what_is_spent(store: Store) -> None:
+    """One act answers who asks and how much is gone, time after time."""
+    await store.put_account(ACCOUNT, begin={CREDITS: 5})
+
+    assert await store.enter("demo-key", lambda account: measured()) == Entry(ACCOUNT, 5)
+    await store.spend(CREDITS, None)
+    assert await store.enter("demo-key", lambda account: measured()) == Entry(ACCOUNT, 6)
+
+
+async def test_an_entry_shows_the_account_as_it_is_now(store: Store) -> None:
+    """A change is seen by the next request, whoever entered before."""
+    await store.put_account(ACCOUNT)
+    await store.enter("demo-key", lambda account: measured())
+    changed = replace(ACCOUNT, status=AccountStatus.INACTIVE)
+    await store.put_account(changed)
+
+    assert await store.enter("demo-key", lambda account: None) == Entry(changed)
+    await store.remove_account("demo-key")
+    assert await store.enter("demo-key", lambda account: None) is None
+
+
+async def test_who_enters_too_often_waits(store: Store) -> None:
+    """An entry counts against the rate; one that has to wait does not count."""
+    await store.put_account(ACCOUNT, begin={CREDITS: 5})
+    rate = Rate(2, 10)
+    entries = [
+        await store.enter("demo-key", lambda account, at=at: measured(rate, at))  # type: ignore[misc]
+        for at in (NOON, NOON + 4, NOON + 6, NOON + 9.5, NOON + 10)
+    ]
+
+    assert entries == [
+        Entry(ACCOUNT, 5),
+        Entry(ACCOUNT, 5),
+        Entry(ACCOUNT, 5, 4.0),
+        Entry(ACCOUNT, 5, 0.5),
+        Entry(ACCOUNT, 5),
+    ]
+
+
+async def test_who_is_refused_is_not_counted(store: Store) -> None:
+    """Without terms, an entry leaves the window as it is."""
+    await store.put_account(ACCOUNT)
+    for _ in range(3):
+        await store.enter("demo-key", lambda account: None)
+
+    assert await store.hit("demo-key", Rate(1, 10), NOON) is None
+
+
+# Units
+
+
+async def test_units_are_spent_up_to_the_limit(store: Store) -> None:
+    """Each unit is told apart; when all are gone there is none."""
+    assert [await store.spend(CREDITS, 3) for _ in range(5)] == [1, 2, 3, None, None]
+    assert await store.used(CREDITS) == 3
+
+
+async def test_of_many_that_spend_at_once_no_more_succeed_than_there_are_units(store: Store) -> None:
+    """Spending is one act: the last unit is not spent twice."""
+    spent = await asyncio.gather(*(store.spend(CREDITS, 40) for _ in range(100)))
+
+    assert sorted(unit for unit in spent if unit) == list(range(1, 41))
+    assert await store.used(CREDITS) == 40
+
+
+async def test_units_without_limit_do_not_run_out(store: Store) -> None:
+    """No limit means that spending counts, and no more."""
+    assert [await store.spend(CREDITS, None) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_a_limit_may_be_below_what_is_spent(store: Store) -> None:
+    """Units that were taken away from an account are not spent again."""
+    await store.set_used(CREDITS, 10)
+
+    assert await store.spend(CREDITS, 3) is None
+    assert await store.spend(CREDITS, 0) is None
+    assert await store.used(CREDITS) == 10
+
+
+@pytest.mark.parametrize("field", ["key", "kind", "product", "period"])
+async def test_meters_that_differ_count_apart(store: Store, field: str) -> None:
+    """Key, kind, product and period each make another counter."""
+    other = replace(QUOTA, **{field: "other"})
+    await store.set_used(QUOTA, 10)
+
+    assert await store.spend(other, None) == 1
+    assert await store.used(QUOTA) == 10
+
+
+# Rates
+
+
+@pytest.mark.parametrize(
+    ("rate", "hits"),
+    [
+        (Rate(1, 1), [(0, None), (0.25, 0.75), (1, None), (1.5, 0.5), (2, None)]),
+        (Rate(3, 60), [(0, None), (1, None), (2, None), (3, 57), (60, None), (60.5, 0.5), (61, None)]),
+        (Rate(2, 1), [(5, None), (5, None), (5, 1), (5, 1)]),
+        (Rate(1, 86400), [(0, None), (86399, 1), (86400, None)]),
+        (Rate(1, 60), [(1000, None), (990, None), (991, 59)]),
+    ],
+    ids=["one a second", "three a minute", "at once", "one a day", "a clock set back"],
+)
+async def test_a_window_slides(store: Store, rate: Rate, hits: list[tuple[float, float | None]]) -> None:
+    """So many requests in any stretch of time; who is refused is told the seconds to wait, and does not count."""
+    waits = [await store.hit("demo-key", rate, NOON + at) for at, _ in hits]
+
+    assert waits == [wait for _, wait in hits]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "waits"),
+    [(Rate(2, 60), Rate(4, 60), [None, None, 57.0]), (Rate(3, 60), Rate(1, 60), [59.0, 58.0, 57.0])],
+    ids=["more", "fewer"],
+)
+async def test_a_changed_rate_counts_what_was_before(
+    store: Store, before: Rate, after: Rate, waits: list[float | None]
+) -> None:
+    """Raising a limit allows the difference; lowering it counts the latest requests."""
+    for at in range(before.amount):
+        await store.hit("demo-key", before, NOON + (at if before.amount == 2 else 0))
+
+    assert [await store.hit("demo-key", after, NOON + at) for at in (1, 2, 3)] == waits
+
+
+async def test_of_many_at_once_no_more_are_admitted_than_the_rate_allows(store: Store) -> None:
+    """Counting a request and admitting it are one act."""
+    waits = await asyncio.gather(*(store.hit("demo-key", Rate(5, 60), NOON) for _ in range(50)))
+
+    assert waits.count(None) == 5
+
+
+async def test_keys_have_windows_of_their_own(store: Store) -> None:
+    """Nobody waits because of somebody else."""
+    await store.hit("demo-key", Rate(1, 60), NOON)
+
+    assert await store.hit("other-key", Rate(1, 60), NOON) is None
+
+
+# Sequences
+
+
+async def test_a_sequence_advances_for_each_key_apart(store: Store) -> None:
+    """Positions count from 0, per key and scenario."""
+    assert [await store.advance("demo-key", "flaky") for _ in range(3)] == [0, 1, 2]
+    assert await store.advance("other-key", "flaky") == 0
+    assert await store.advance("demo-key", "slow") == 0
+    assert await store.positions("flaky") == {"demo-key": 3, "other-key": 1}
+
+
+async def test_many_that_advance_at_once_each_get_a_position(store: Store) -> None:
+    """No position is given twice or left out."""
+    positions = await asyncio.gather(*(store.advance("demo-key", "flaky") for _ in range(50)))
+
+    assert sorted(positions) == list(range(50))
+
+
+async def test_a_position_may_be_set(store: Store) -> None:
+    """The next request stands where it was put."""
+    await store.set_position("demo-key", "flaky", 4)
+
+    assert await store.advance("demo-key", "flaky") == 4
+
+
+# Reset
+
+
+async def _use(store: Store, key: str) -> None:
+    await store.put_account(Account(key, key))
+    await store.set_used(Meter(key, "credits", "plate"), 3)
+    await store.set_used(Meter(key, "quota", "plate", "2026-11"), 4)
+    await store.hit(key, Rate(1, 60), NOON)
+    await store.advance(key, "flaky")
+
+
+async def _state(store: Store, key: str) -> list[object]:
+    return [
+        await store.used(Meter(key, "credits", "plate")),
+        await store.used(Meter(key, "quota", "plate", "2026-11")),
+        await store.hit(key, Rate(1, 60), NOON),
+        (await store.positions("flaky")).get(key),
+        await store.account(key) is not None,
+    ]
+
+
+async def test_a_reset_forgets_everything_but_the_accounts(store: Store) -> None:
+    """Counters, windows and positions of all keys are gone."""
+    await _use(store, "one")
+    await _use(store, "two")
+    await store.reset()
+
+    assert [await _state(store, key) for key in ("one", "two")] == [[0, 0, None, None, True]] * 2
+
+
+async def test_a_reset_of_one_key_leaves_the_others(store: Store) -> None:
+    """Parallel tests do not meet."""
+    await _use(store, "one")
+    await _use(store, "two")
+    await store.reset("one")
+
+    assert await _state(store, "one") == [0, 0, None, None, True]
+    assert await _state(store, "two") == [3, 4, 60.0, 1, True]
+
+
+async def test_a_closed_store_may_be_used_again(store: Store) -> None:
+    """Closing lets go of connections, not of counts."""
+    await store.spend(CREDITS, None)
+    await store.close()
+
+    assert await store.spend(CREDITS, None) == 2

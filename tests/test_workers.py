@@ -1,0 +1,260 @@
+"""Several processes behave as one: started together, replaced when one dies, ended together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mock_server.errors import SettingsError
+from mock_server.server import MockServer
+from tests.redis_server import RedisServer
+from tests.support import FIXTURES
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+CAR = (FIXTURES / "images/car.jpg").read_bytes()
+FIXTURE_FILES = {
+    "mock.yaml": """
+accounts:
+  - {name: demo, key: demo-key}
+  - {name: rich, key: rich-key, credits: {plate: 1000}}
+  - {name: thirty, key: thirty-key, credits: {plate: 30}, quota: {plate: {limit: 30, used: 10}}}
+  - {name: slow, key: slow-key, rate_limit: 3/hour}
+""",
+    "scenarios/dribbled.yaml": """
+scenario: dribbled
+when: {filename: dribbled*}
+then: [{outcome: read, delay: {dribble: {chunks: 4, over: 600ms}}}]
+reading: {plate: ABC123}
+---
+scenario: in-turn
+when: {filename: in-turn*}
+then: [{outcome: service_error, times: 5}, {outcome: read}]
+reading: {plate: ABC123}
+""",
+}
+
+
+@dataclass
+class Served:
+    """A running command `serve`, its address and its client."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    client: httpx.Client
+
+    def plate(self, key: str, filename: str = "car.jpg") -> int:
+        """The status that a plate request is answered with, on a connection of its own."""
+        reply = self.client.post(
+            "/api/ocr/plate", headers={"X-API-Key": key}, files={"image": (filename, CAR)}
+        )
+        return reply.status_code
+
+    def workers(self) -> list[int]:
+        """The ids of the processes that serve."""
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split() for line in listed.stdout.splitlines()]
+        return [
+            int(pid) for pid, parent, state in rows if int(parent) == self.process.pid and state[0] != "Z"
+        ]
+
+    def stop(self) -> int:
+        """Ask it to end, and say how it did."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def fixtures(tmp_path: Path) -> Path:
+    """Fixtures with few units, few requests and slow replies."""
+    for name, text in FIXTURE_FILES.items():
+        path = tmp_path / "fixtures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "fixtures"
+
+
+@pytest.fixture
+def serve(fixtures: Path) -> Iterator[Serve]:
+    """Start `serve` on a free port; ended after the test."""
+    with ExitStack() as stack:
+
+        def started(state: str, *flags: str, workers: int = 2) -> Served:
+            process = command(fixtures, "--state", state, "--workers", str(workers), *flags)
+            stack.callback(ended, process)
+            assert process.stdout is not None
+            ready = process.stdout.readline()
+            assert ready.startswith("vehicle-ocr-mock ready on http://127.0.0.1:"), ready
+            url = ready.split()[3]
+            # A connection for each request: which worker gets one is the system's choice.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            client = httpx.Client(base_url=url, timeout=30, limits=limits, verify=False)
+            return Served(process, url, stack.enter_context(client))
+
+        yield started
+
+
+def command(fixtures: Path, *flags: str) -> "subprocess.Popen[str]":
+    """The command `serve` on a free port."""
+    words = [sys.executable, "-m", "mock_server", "serve", str(fixtures), "--port", "0", "--no-watch", *flags]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def ended(process: "subprocess.Popen[str]") -> None:
+    """End it if it has not."""
+    with process:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Whether something comes to hold in good time."""
+    for _ in range(400):
+        with suppress(httpx.TransportError):
+            if holds():
+                return True
+        time.sleep(0.025)
+    return False
+
+
+def test_several_workers_need_a_shared_state(fixtures: Path) -> None:
+    """Processes that each counted for themselves would answer by turns: that is refused at the start."""
+    with command(fixtures, "--workers", "2") as process:
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (1, "")
+    assert "--workers 2 needs a state that the processes share: add --state redis://HOST:PORT/DB" in err
+
+
+def test_a_mock_in_a_thread_has_one_worker() -> None:
+    """A thread cannot be several processes."""
+    with pytest.raises(SettingsError, match="one worker"):
+        MockServer(workers=2, state="redis://127.0.0.1:1/0")
+
+
+def test_a_state_that_cannot_be_reached_is_told_once(fixtures: Path) -> None:
+    """The first worker says why it does not start; nothing is left running."""
+    with command(fixtures, "--workers", "3", "--state", "redis://127.0.0.1:1/0") as process:
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (1, "")
+    assert err.count("the shared store does not answer") == 1
+
+
+def test_one_line_tells_that_all_are_ready(redis_server: RedisServer, serve: Serve) -> None:
+    """Every worker accepts connections before the one line is printed, and all end together with code 0."""
+    served = serve(redis_server.url(), workers=3)
+
+    assert len(served.workers()) == 3
+    assert {served.plate("demo-key") for _ in range(20)} == {200}
+    assert served.stop() == 0
+    assert served.process.stdout is not None
+    assert served.process.stdout.read() == ""
+
+
+def test_workers_serve_https_as_well(redis_server: RedisServer, serve: Serve) -> None:
+    """Each worker accepts on both addresses."""
+    served = serve(redis_server.url(), "--tls", "--tls-port", "0", workers=2)
+
+    assert served.client.get("/healthz").status_code == 200
+
+
+def test_units_and_rates_are_counted_together(redis_server: RedisServer, serve: Serve) -> None:
+    """Two workers, and a second mock on the same state, spend what there is and no more."""
+    url = redis_server.url()
+    two, other = serve(url), serve(url, workers=1)
+    asked = [served for _ in range(30) for served in (two, two, other)]
+    with ThreadPoolExecutor(8) as pool:
+        units = Counter(pool.map(lambda served: served.plate("thirty-key"), asked))
+        rates = Counter(pool.map(lambda served: served.plate("slow-key"), asked[:12]))
+
+    assert units == {200: 30, 402: 60}
+    assert rates == {200: 3, 429: 9}
+
+
+def test_sequences_are_walked_together(redis_server: RedisServer, serve: Serve) -> None:
+    """A scenario's steps come in their numbers, whichever worker is asked."""
+    served = serve(redis_server.url())
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(lambda _: served.plate("demo-key", "in-turn.jpg"), range(20)))
+
+    assert statuses == {500: 5, 200: 15}
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_requests_under_way_finish_before_the_end(
+    redis_server: RedisServer, serve: Serve, signum: signal.Signals
+) -> None:
+    """A reply that has begun is sent to its end; then all workers are gone and the exit code is 0."""
+    served = serve(redis_server.url())
+    request = served.client.build_request(
+        "POST", "/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("dribbled.jpg", CAR)}
+    )
+    reply = served.client.send(request, stream=True)
+    served.process.send_signal(signum)
+
+    assert b"ABC123" in reply.read()
+    assert served.process.wait(40) == 0
+    assert served.workers() == []
+
+
+def test_a_killed_worker_is_replaced(redis_server: RedisServer, serve: Serve) -> None:
+    """Others go on answering, another takes its place, and what was counted still counts."""
+    served = serve(redis_server.url())
+    assert served.plate("thirty-key") == 200
+    killed = served.workers()
+    os.kill(killed[0], signal.SIGKILL)
+
+    assert until(lambda: len(set(served.workers()) - {killed[0]}) == 2)
+    assert Counter(served.plate("thirty-key") for _ in range(40)) == {200: 29, 402: 11}
+    assert served.stop() == 0
+
+
+def test_workers_do_not_outlive_whoever_started_them(redis_server: RedisServer, serve: Serve) -> None:
+    """When the first process is killed, the others end by themselves."""
+    served = serve(redis_server.url())
+    served.process.kill()
+    served.process.wait()
+
+    assert until(lambda: _refused(served.url))
+
+
+def test_while_the_state_is_gone_every_request_fails_as_the_provider_would(
+    own_redis_server: RedisServer, serve: Serve
+) -> None:
+    """The provider's own 500 meanwhile; what was counted before counts afterwards, without a restart."""
+    served = serve(own_redis_server.url())
+    assert [served.plate("thirty-key") for _ in range(10)] == [200] * 10
+    own_redis_server.kill()
+
+    assert Counter(served.plate("thirty-key") for _ in range(10)) == {500: 10}
+    own_redis_server.start()
+    assert until(lambda: served.plate("rich-key") == 200)
+    assert until(lambda: [served.plate("rich-key") for _ in range(8)] == [200] * 8)
+    assert Counter(served.plate("thirty-key") for _ in range(30)) == {200: 20, 402: 10}
+
+
+def _refused(url: str) -> bool:
+    try:
+        httpx.get(url + "/healthz", timeout=2)
+    except httpx.ConnectError:
+        return True
+    return False
