@@ -7,6 +7,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mock_server.version import __version__
+
 if TYPE_CHECKING:
     from mock_server.client import MockClient
     from mock_server.errors import (
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     )
     from mock_server.server import MockServer
     from mock_server.views import Account, Exchange, NearMiss, Picture, QuotaView, ScenarioMiss
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Account",
@@ -41,6 +41,7 @@ __all__ = [
     "ScenarioMiss",
     "SettingsError",
     "VerificationError",
+    "__version__",
 ]
 
 _HOMES = {"MockServer": "server", "MockClient": "client"}

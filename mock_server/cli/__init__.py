@@ -33,7 +33,7 @@ def main() -> None:
     @app.callback(invoke_without_command=True)
     def _top(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
         if version:
-            from mock_server import __version__
+            from mock_server.version import __version__
 
             print(__version__)
             raise typer.Exit

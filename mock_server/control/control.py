@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from mock_server import __version__
 from mock_server.control.accounts import AccountControl
 from mock_server.control.clock import ClockControl
 from mock_server.control.requests import RequestControl
@@ -19,6 +18,7 @@ from mock_server.core.stage import Stage
 from mock_server.core.store import Store
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.scenarios.vocabulary import Vocabulary
+from mock_server.version import __version__
 
 
 class Control:

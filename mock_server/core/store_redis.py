@@ -152,9 +152,7 @@ class Link:
             self._watch = loop.call_later(left, self._look)
         elif self._reading is not None:
             self._reading.cancel()
-            self._reading = loop.create_task(
-                self._break(self._connection, RedisConnectionError("no answer"))
-            )
+            self._reading = loop.create_task(self._break(self._connection, RedisConnectionError("no answer")))
 
     async def _break(self, connection: Connection, error: Exception) -> None:
         if connection is not self._connection:

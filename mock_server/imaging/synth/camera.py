@@ -66,7 +66,7 @@ def _sharpened(pixels: Pixels) -> Pixels:
 def _vignetted(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return (pixels * (1 - 0.16 * np.clip(x**2 + y**2 - 0.25, 0, 2))[..., None]).astype(np.float32)
+    return np.asarray(pixels * (1 - 0.16 * np.clip(x**2 + y**2 - 0.25, 0, 2))[..., None], np.float32)
 
 
 def _toned(pixels: Pixels) -> Pixels:
