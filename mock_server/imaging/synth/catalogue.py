@@ -70,6 +70,7 @@ PLATES = (
             Parked("suv", "silver", "8TRV319", "us-ca", x=0.27, width=0.44, ground=0.86),
             Parked("sedan", "blue", "6HKD804", "us-ca", x=0.745, width=0.42, ground=0.84),
             place="parking",
+            size=(1280, 800),
         ),
         plate={"score": 0.911},
     ),
