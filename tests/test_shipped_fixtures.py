@@ -84,12 +84,8 @@ def test_every_trouble_is_shown(shipped: FixtureSet) -> None:
     """There is a picture for each thing that can go wrong in recognition."""
     troubles = [step.trouble for scenario in shipped.scenarios for step in scenario.steps if step.trouble]
     plain = Trouble()
-    shown = {
-        field
-        for trouble in troubles
-        for field in Trouble.__slots__
-        if getattr(trouble, field) != getattr(plain, field)
-    }
+    names = Trouble.__slots__
+    shown = {name for trouble in troubles for name in names if getattr(trouble, name) != getattr(plain, name)}
 
     assert shown == set(names)
 

@@ -94,7 +94,7 @@ PLATES = (
     ),
     Shipped(
         "ambiguous-plate",
-        "A plate full of look-alikes: eight candidates' worth of 0, O, D, 8 and B",
+        "A plate full of look-alikes, read with several candidates",
         plate("OB-D 8005", "de", "sedan", "beige"),
         plate={
             "score": 0.612,
@@ -145,7 +145,7 @@ PLATES = (
     ),
     Shipped(
         "rainy-road",
-        "An SUV in heavy rain",
+        "An SUV on a country road in heavy rain",
         scene(
             Parked("suv", "blue", "CKWA 613", "ca-on", width=0.54, ground=0.90),
             place="country",
