@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from mock_server.imaging.geometry import Box
     from mock_server.imaging.synth.scenario_file import Value
 
+_HERE = Path("fixtures")
+
 
 def command(
     image: Annotated[Path, typer.Argument(help="The photo.", exists=True, dir_okay=False)],
@@ -24,9 +26,7 @@ def command(
     name: Annotated[
         str | None, typer.Option(help="Name of the scenario; that of the photo when not given.")
     ] = None,
-    fixtures: Annotated[Path, typer.Option(help="The fixtures directory; made where missing.")] = Path(
-        "fixtures"
-    ),
+    fixtures: Annotated[Path, typer.Option(help="The fixtures directory, made where missing.")] = _HERE,
 ) -> None:
     """Turn a photo into a scenario: copies it into the fixtures directory and writes its scenario file."""
     if (plate is None) == (vin is None):
@@ -37,43 +37,39 @@ def command(
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise typer.BadParameter(f'"{name}" is no scenario name: use a-z, 0-9 and hyphens')
     data = image.read_bytes()
-    size = _upright_size(data)
-    text = plate or vin or ""
-    place = _given_box(box, size) if box else proposed_box(data, text)
+    place = _given_box(box, data) if box else _proposed_box(data)
     _refuse_what_is_known(fixtures, name, data)
-    if place is None:
-        typer.echo(
-            "found no text in the photo by itself, so the whole picture will be compared; "
-            "--box xmin,ymin,xmax,ymax says where the text stands",
-            err=True,
-        )
-    written = _write(fixtures, image, name, _reading("plate" if plate else "vin", text, region, place))
+    product, text = ("vin", vin) if plate is None else ("plate", plate)
+    written = _write(fixtures, image, name, _reading(product, text or "", region, place))
     print("\n".join(str(path) for path in written))
 
 
-def proposed_box(data: bytes, text: str) -> "Box | None":
-    """Where `text` stands in a picture, as far as its look tells; None where that is not clear."""
-    return None
+def _proposed_box(data: bytes) -> "Box | None":
+    """Where text seems to stand, said aloud; None where nothing looks like text."""
+    from mock_server.imaging.propose import propose_box
+
+    box = propose_box(data)
+    if box is None:
+        told = "found no text in the photo, so the whole picture will be compared; --box says where the text stands"
+    else:
+        told = f"the text seems to stand at {box.xmin},{box.ymin},{box.xmax},{box.ymax}; --box corrects that"
+    typer.echo(told, err=True)
+    return box
 
 
 def _plain(stem: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "photo"
 
 
-def _upright_size(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels; raises the errors of `ImageError` for what is no picture."""
+def _given_box(written: str, data: bytes) -> "Box":
     from mock_server.imaging.decode import decode
-
-    return decode(data).size
-
-
-def _given_box(written: str, size: tuple[int, int]) -> "Box":
     from mock_server.imaging.geometry import Box
 
     parts = [part.strip() for part in written.split(",")]
     if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
         raise typer.BadParameter(f'"{written}" is no box: give xmin,ymin,xmax,ymax in whole pixels')
     box = Box(*(int(part) for part in parts))
+    size = decode(data).size
     if box.width <= 0 or box.height <= 0 or box.clamped(*size) != box:
         raise typer.BadParameter(
             f"the box {written} is empty or leaves the picture, which is {size[0]}x{size[1]}"

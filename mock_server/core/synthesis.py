@@ -93,9 +93,9 @@ class _Draw:
         if self.width >= self.height * _CROP_ASPECT:
             wide = min(self.width * 0.86, self.height * 0.80 * aspect)
             return self._placed(wide, wide / aspect, (0.5, 0.5))
-        wide = around.width * (0.17 if aspect < 2.5 else 0.27) * self.generator.number(0.95, 1.1)
+        wide = around.width * min(0.09 + 0.04 * aspect, 0.27) * self.generator.number(0.95, 1.1)
         x = (around.xmin + around.xmax) / 2 / self.width
-        y = (around.ymin + around.height * self.generator.number(0.56, 0.70)) / self.height
+        y = (around.ymin + around.height * self.generator.number(0.60, 0.72)) / self.height
         return self._placed(wide, wide / aspect, (x, y))
 
     def _placed(self, wide: float, tall: float, middle: tuple[float, float]) -> Box:

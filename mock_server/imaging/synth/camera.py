@@ -66,12 +66,13 @@ def _sharpened(pixels: Pixels) -> Pixels:
 def _vignetted(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return np.asarray(pixels * (1 - 0.16 * np.clip(x**2 + y**2 - 0.25, 0, 2))[..., None], np.float32)
+    shade = 1 - 0.16 * np.clip(x**2 + y**2 - 0.25, 0, 2)
+    return np.asarray(pixels * shade[..., None], np.float32)
 
 
 def _toned(pixels: Pixels) -> Pixels:
     """A camera's gentle S-curve."""
-    clipped = np.clip(pixels, 0, 1)
+    clipped: Pixels = np.clip(pixels, 0, 1)
     curve = clipped * clipped * (3 - 2 * clipped)
     return np.asarray(clipped * 0.72 + curve * 0.28, np.float32)
 

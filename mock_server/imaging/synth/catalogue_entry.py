@@ -26,9 +26,11 @@ class Shipped:
     vin: Mapping[str, Value] = field(default_factory=dict)
 
 
-def scene(*cars: Parked, place: str = "street", shot: Shot = _USUAL) -> Callable[[int], Drawing]:
+def scene(
+    *cars: Parked, place: str = "street", shot: Shot = _USUAL, size: tuple[int, int] = _SCENE
+) -> Callable[[int], Drawing]:
     """Draws vehicles in a place."""
-    return lambda seed: draw_scene(cars, place=place, size=_SCENE, seed=seed, shot=shot)
+    return lambda seed: draw_scene(cars, place=place, size=size, seed=seed, shot=shot)
 
 
 def plate(

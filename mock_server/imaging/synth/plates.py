@@ -201,7 +201,7 @@ def _finished(
     pixels: Pixels, design: PlateDesign, size: tuple[int, int], rng: np.random.Generator, dirt: float
 ) -> Pixels:
     if design.holes:
-        pixels = _bolted(pixels, size, rng)
+        pixels = _bolted(pixels, size)
     if design.stickers:
         pixels = _stickered(pixels, size, rng)
     grime = smooth_noise(rng, size, size[0] / 5) * smooth_noise(rng, size, size[0] / 40)
@@ -209,19 +209,16 @@ def _finished(
     return over(pixels, (104, 92, 76), np.clip(grime * low, 0, 1), dirt)
 
 
-def _bolted(pixels: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:
-    for x in (0.24, 0.76):
-        for y in (0.085, 0.915):
-            at = (size[0] * x, size[1] * y)
-            mask = _layer(size)
-            radius = 4.6 * SCALE
-            ImageDraw.Draw(mask).ellipse(
-                (at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius), fill=255
-            )
-            head = blurred(from_image(mask), 1.5)
-            pixels = over(pixels, (60, 60, 62), np.roll(blurred(head, 5), 5, axis=0), 0.6)
-            pixels = lit(over(pixels, (164, 166, 170), head), blurred(head, 4), 2.2)
-    return pixels
+def _bolted(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    mask = _layer(size)
+    draw = ImageDraw.Draw(mask)
+    radius = 4.6 * SCALE
+    for x, y in ((0.24, 0.085), (0.76, 0.085), (0.24, 0.915), (0.76, 0.915)):
+        left, top = size[0] * x - radius, size[1] * y - radius
+        draw.ellipse((left, top, left + 2 * radius, top + 2 * radius), fill=255)
+    heads = blurred(from_image(mask), 1.5)
+    pixels = over(pixels, (60, 60, 62), np.roll(blurred(heads, 5), 5, axis=0), 0.6)
+    return lit(over(pixels, (164, 166, 170), heads), blurred(heads, 4), 2.2)
 
 
 def _stickered(pixels: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:

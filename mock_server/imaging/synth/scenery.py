@@ -57,7 +57,9 @@ def receding(texture: Pixels, size: Size) -> Pixels:
     steps = (np.arange(width, dtype=np.float32) - width / 2)[None, :] / below[:, None]
     columns = (steps + width / 2).astype(np.intp) % width
     laid = texture.copy()
-    laid[horizon:] = texture[rows[:, None], columns]
+    mean = texture.mean()
+    # Far away the texture would be finer than pixels; there only its mean is seen.
+    laid[horizon:] = mean + (texture[rows[:, None], columns] - mean) * np.clip(below * 1.6, 0, 1)[:, None]
     return laid
 
 
@@ -67,7 +69,7 @@ def ground(size: Size, near: Colour, far: Colour, rng: np.random.Generator) -> P
     pixels = gradient(size, ((HORIZON, far), (1.0, near)))
     depth = np.clip((np.linspace(0, 1, height, dtype=np.float32) - HORIZON) / (1 - HORIZON), 0, 1)[:, None]
     grain = rng.normal(0, 1, (height, width)).astype(np.float32)
-    stones = blurred(np.clip(grain * 0.2 + 0.5, 0, 1), 0.7) - np.float32(0.5)
+    stones = blurred(np.clip(grain * 0.2 + 0.5, 0, 1), 0.9) - np.float32(0.5)
     patches = receding(smooth_noise(rng, size, width / 7), size) - np.float32(0.5)
     texture = stones * (0.10 + 0.45 * depth) + patches * np.float32(0.20)
     return np.asarray(pixels * (1 + texture[..., None]), np.float32)

@@ -9,12 +9,14 @@ from mock_server.imaging.geometry import Box
 from mock_server.imaging.synth.backdrops import PLACES, Backdrop
 from mock_server.imaging.synth.bodies import BODIES
 from mock_server.imaging.synth.camera import Shot, at_night, box_around, exposed, glow, with_far_lights
+from mock_server.imaging.synth.painter import Surroundings
 from mock_server.imaging.synth.pixels import (
     Colour,
     Matrix,
     Pixels,
     Rect,
     blurred,
+    filled,
     from_image,
     homography,
     moved,
@@ -49,6 +51,8 @@ PAINTS: dict[str, Colour] = {
 # part of their bodywork is seen.
 _LARGEST_LAYER = 1.6
 _PLATE_DEPTH_MM = 3.5
+# What a vehicle mirrors that fills the picture.
+_CLOSE_UP = Surroundings((122, 162, 214), (222, 229, 234), (96, 88, 82), (112, 110, 108))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,13 @@ def paint_scene(
     cars: tuple[Parked, ...], place: str, size: tuple[int, int], shot: Shot, rng: np.random.Generator
 ) -> Painted:
     """A place with `cars` in it as the camera sees it. The truth names plates in the order of `cars`."""
-    scene = _Scene(PLACES[place](size, rng), size, shot, rng)
+    return _painted(PLACES[place](size, rng), cars, size, shot, rng)
+
+
+def _painted(
+    backdrop: Backdrop, cars: tuple[Parked, ...], size: tuple[int, int], shot: Shot, rng: np.random.Generator
+) -> Painted:
+    scene = _Scene(backdrop, size, shot, rng)
     for car in sorted(cars, key=lambda each: each.ground):
         scene.add(car)
     pixels = scene.pixels
@@ -103,7 +113,8 @@ def paint_plate(car: Parked, size: tuple[int, int], shot: Shot, rng: np.random.G
     across = size[0] / size[1]
     span = max(flat.image.width * 1.35, flat.image.height * 1.5 * across) / SCALE
     close = replace(car, x=0.5, ground=0.5 + body.plate_y / span * across, width=2 * body.half_width / span)
-    return paint_scene((close,), "street", size, shot, rng)
+    backdrop = Backdrop(filled(size, _CLOSE_UP.ground), _CLOSE_UP)
+    return _painted(backdrop, (close,), size, shot, rng)
 
 
 class _Scene:

@@ -1,0 +1,140 @@
+"""The verb `add`."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from mock_server.cli.add import command
+from mock_server.errors import NotAnImageError
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.synth.drawing import Drawing, draw
+from mock_server.scenarios.load import load
+
+APP = typer.Typer()
+APP.command()(command)
+
+
+def add(*arguments: str | Path) -> tuple[int, str]:
+    """Run the verb; returns its exit code and all that it said, on one line."""
+    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.fixture(scope="module")
+def drawing() -> Drawing:
+    """A picture of a car."""
+    return draw("scene", seed=11, text="B-MW 1847", region="de", body="suv")
+
+
+@pytest.fixture
+def photo(tmp_path: Path, drawing: Drawing) -> Path:
+    """It, as a file somewhere."""
+    path = tmp_path / "My Photo (1).JPG"
+    path.write_bytes(drawing.encoded())
+    return path
+
+
+@pytest.fixture
+def fixtures(tmp_path: Path) -> Path:
+    """A place for fixtures, where nothing is yet."""
+    return tmp_path / "fixtures"
+
+
+def test_a_photo_becomes_a_scenario(photo: Path, fixtures: Path) -> None:
+    """The directory is made; what was said about the photo is what the scenario reads."""
+    code, said = add(
+        photo, "--plate", "B-MW 1847", "--region", "de", "--box", "10,20,90,40", "--fixtures", fixtures
+    )
+    (scenario,) = load(fixtures).set.scenarios
+    (plate,) = scenario.reading.plates
+
+    assert (code, "my-photo-1.jpg" in said) == (0, True)
+    assert scenario.name == "my-photo-1"
+    assert (plate.text, plate.region, plate.box) == ("B-MW 1847", "de", Box(10, 20, 90, 40))
+    assert (fixtures / "images" / "my-photo-1.jpg").read_bytes() == photo.read_bytes()
+
+
+def test_the_text_is_found_where_it_is_clear(photo: Path, fixtures: Path, drawing: Drawing) -> None:
+    """Without --box the plate's place is proposed, and said."""
+    code, said = add(photo, "--plate", "B-MW 1847", "--name", "suv", "--fixtures", fixtures)
+    (scenario,) = load(fixtures).set.scenarios
+    box = scenario.reading.plates[0].box
+    truth = drawing.truth.plates[0].box
+    assert box is not None
+    middle = ((truth.xmin + truth.xmax) / 2, (truth.ymin + truth.ymax) / 2)
+
+    assert (code, "--box corrects that" in said) == (0, True)
+    assert box.xmin < middle[0] < box.xmax
+    assert box.ymin < middle[1] < box.ymax
+
+
+def test_a_photo_without_text_is_compared_whole(tmp_path: Path, fixtures: Path) -> None:
+    """Where nothing looks like text, the verb says so, and writes no box."""
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (300, 200), (90, 90, 90)).save(path)
+    code, said = add(path, "--vin", "JHLRD77874C026456", "--fixtures", fixtures)
+    vin = load(fixtures).set.scenarios[0].reading.vin
+    assert vin is not None
+
+    assert (code, "found no text" in said) == (0, True)
+    assert (vin.text, vin.box) == ("JHLRD77874C026456", None)
+
+
+def test_a_known_picture_is_refused(photo: Path, fixtures: Path, tmp_path: Path) -> None:
+    """A picture that is there already, re-encoded, would never be told apart: its scenario is named."""
+    assert add(photo, "--plate", "B-MW 1847", "--name", "first", "--fixtures", fixtures)[0] == 0
+    again = tmp_path / "again.png"
+    with Image.open(photo) as picture:
+        picture.save(again)
+    code, said = add(again, "--plate", "B-MW 1847", "--fixtures", fixtures)
+
+    assert code == 1
+    assert 'the picture of scenario "first"' in said
+    assert not (fixtures / "images" / "again.png").exists()
+
+
+def test_a_known_name_is_refused(photo: Path, fixtures: Path, tmp_path: Path) -> None:
+    """Names are unique; nothing is overwritten."""
+    assert add(photo, "--plate", "B-MW 1847", "--name", "car", "--fixtures", fixtures)[0] == 0
+    other = tmp_path / "other.png"
+    Image.new("RGB", (300, 200), (90, 90, 90)).save(other)
+    code, said = add(other, "--plate", "AB 12", "--name", "car", "--fixtures", fixtures)
+
+    assert (code, "give another --name" in said) == (1, True)
+    assert [path.name for path in (fixtures / "images").iterdir()] == ["car.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "either --plate or --vin"),
+        (["--plate", "A", "--vin", "B"], "either --plate or --vin"),
+        (["--vin", "B", "--region", "de"], "--region goes with --plate"),
+        (["--plate", "A", "--name", "No Good"], "is no scenario name"),
+        (["--plate", "A", "--box", "1,2,3"], "is no box"),
+        (["--plate", "A", "--box", "1,2,5000,40"], "leaves the picture, which is 1024x768"),
+        (["--plate", "A", "--box", "5,5,5,9"], "is empty"),
+    ],
+)
+def test_mistakes_are_named(photo: Path, fixtures: Path, arguments: list[str], said: str) -> None:
+    """Each is a usage error; nothing is written."""
+    code, output = add(photo, *arguments, "--fixtures", fixtures)
+
+    assert code == 2
+    assert said in output
+    assert not fixtures.exists()
+
+
+def test_what_is_no_picture_is_refused(tmp_path: Path, fixtures: Path) -> None:
+    """A file of another kind is not copied."""
+    path = tmp_path / "notes.jpg"
+    path.write_text("no picture")
+
+    with pytest.raises(NotAnImageError):
+        add(path, "--plate", "A", "--fixtures", fixtures)
+    assert not fixtures.exists()

@@ -1,0 +1,97 @@
+"""The verb `image`."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from mock_server.cli.image import command
+from mock_server.scenarios.load import load
+
+APP = typer.Typer()
+APP.command()(command)
+
+
+def image(*arguments: str | Path) -> tuple[int, str]:
+    """Run the verb; returns its exit code and all that it said, on one line."""
+    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
+    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_picture_and_its_scenario_are_written(tmp_path: Path) -> None:
+    """The picture has the size asked for, and a scenario file with what it shows stands beside it."""
+    out = tmp_path / "gb-car.png"
+    code, said = image("scene", "--text", "lk19 vrx", "--region", "gb", "--size", "400x300", "--out", out)
+
+    assert code == 0
+    assert "LK19 VRX (gb)" in said
+    with Image.open(out) as picture:
+        assert (picture.format, picture.size) == ("PNG", (400, 300))
+    scenario = (tmp_path / "gb-car.yaml").read_text("utf-8")
+    assert "scenario: gb-car" in scenario
+    assert "text: LK19 VRX" in scenario
+
+
+def test_a_whole_fixture_set_can_be_served(tmp_path: Path) -> None:
+    """Count and directory give a fixtures directory that loads: each picture with its reading and its box."""
+    code, said = image(
+        "plate", "--count", "6", "--seed", "40", "--size", "240x160", "--out", tmp_path / "set"
+    )
+    loaded = load(tmp_path / "set")
+
+    assert (code, "6 pictures" in said) == (0, True)
+    assert loaded.warnings == ()
+    assert len(loaded.set.scenarios) == 6
+    assert len(loaded.set.accounts) == 1
+    assert all(scenario.reading.plates[0].box for scenario in loaded.set.scenarios)
+    assert len({scenario.reading.plates[0].text for scenario in loaded.set.scenarios}) == 6
+
+
+def test_a_picture_goes_down_a_pipe() -> None:
+    """Without --out, and where stdout is no terminal, the picture itself is written."""
+    arguments = [sys.executable, "-m", "mock_server", "image", "vin", "--size", "320x180", "--seed", "2"]
+    run = subprocess.run(arguments, capture_output=True, check=True)
+
+    with Image.open(io.BytesIO(run.stdout)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (320, 180))
+
+
+def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
+    """A directory as --out gives the picture a name from what it shows."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        assert image("plate", "--seed", "8", "--size", "200x120", "--out", tmp_path / folder)[0] == 0
+    (first,) = (tmp_path / "a").glob("*.jpg")
+    (second,) = (tmp_path / "b").glob("*.jpg")
+
+    assert first.name == second.name
+    assert first.name.startswith("plate-")
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plate", "--region", "us-cs"], 'unknown region "us-cs": did you mean "us-ca"?'),
+        (["scene", "--place", "carpark"], "unknown place"),
+        (["scene", "--vehicle", "sedann"], 'did you mean "sedan"?'),
+        (["vin", "--style", "stickers"], 'did you mean "sticker"?'),
+        (["plate", "--size", "big"], '"big" is no size'),
+        (["plate", "--size", "9x9"], "64 to 4096"),
+        (["plate", "--text", "ЖЖ"], "cannot draw"),
+        (["plate", "--out", "car.xcf"], "must end in .jpg"),
+        (["plate", "--rotate", "90"], "rotate"),
+        (["truck"], "truck"),
+    ],
+)
+def test_mistakes_are_named(arguments: list[str], said: str) -> None:
+    """What cannot be drawn is a usage error that says what would have been understood."""
+    code, output = image(*arguments, "--seed", "1")
+
+    assert code == 2
+    assert said in output

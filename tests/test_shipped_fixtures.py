@@ -1,0 +1,190 @@
+"""The fixture set that ships with the package."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mock_server.core.account import Account, AccountStatus
+from mock_server.core.fixture_set import FixtureSet, Unmatched
+from mock_server.core.library import references_of
+from mock_server.core.model import OutcomeName, Product
+from mock_server.core.scenario import Scenario, Trouble
+from mock_server.identifiers.plates import GRAMMARS
+from mock_server.identifiers.vins import is_valid
+from mock_server.imaging.index import ImageIndex
+from mock_server.imaging.synth.shipped import EVERYTHING, write
+from mock_server.scenarios.load import load
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+NAMES = [shipped.name for shipped in EVERYTHING]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> FixtureSet:
+    """The set as the server loads it."""
+    return load(FIXTURES).set
+
+
+@pytest.fixture(scope="module")
+def index(shipped: FixtureSet) -> ImageIndex:
+    """Its pictures, ready to be recognised."""
+    return ImageIndex.build(references_of(shipped))
+
+
+def test_it_loads_without_a_mistake_or_a_warning() -> None:
+    """What ships is an example of how it should be done."""
+    assert load(FIXTURES).warnings == ()
+
+
+def test_it_is_small(shipped: FixtureSet) -> None:
+    """All pictures together stay under 3 MB, and none lies about unused."""
+    files = [path for path in (FIXTURES / "images").iterdir() if path.is_file()]
+
+    assert sum(path.stat().st_size for path in files) < 3_000_000
+    assert {f"images/{path.name}" for path in files} == set(shipped.images)
+
+
+def test_scenarios_are_worth_browsing(shipped: FixtureSet) -> None:
+    """Each has a plain name, a sentence that says what it shows, a picture of its own, and a file of its name."""
+    pictures = [image for scenario in shipped.scenarios for image in scenario.when.images]
+
+    assert len(shipped.scenarios) >= 40
+    assert all(re.fullmatch(r"[a-z0-9-]+", scenario.name) for scenario in shipped.scenarios)
+    assert all(20 < len(scenario.description) < 100 for scenario in shipped.scenarios)
+    assert len(set(pictures)) == len(pictures) == len(shipped.scenarios)
+    assert {path.stem for path in (FIXTURES / "scenarios").iterdir()} == set(NAMES)
+
+
+def test_readings_are_real_and_have_their_places(shipped: FixtureSet) -> None:
+    """Plates have their region's format, VINs a valid check digit, both their exact box, large enough to be told."""
+    for scenario in shipped.scenarios:
+        for plate in scenario.reading.plates:
+            assert plate.box is not None, scenario.name
+            assert GRAMMARS[plate.region or ""].matches(plate.text), scenario.name
+            assert plate.box.width / len(plate.text) >= 8, scenario.name
+            assert plate.vehicle is not None, scenario.name
+        if scenario.reading.vin:
+            assert is_valid(scenario.reading.vin.text), scenario.name
+            assert scenario.reading.vin.box is not None, scenario.name
+
+
+def test_every_outcome_of_a_picture_is_shown(shipped: FixtureSet) -> None:
+    """There is a picture for each outcome but those that come from the request itself."""
+    shown = {step.outcome for scenario in shipped.scenarios for step in scenario.steps}
+    of_requests = {OutcomeName.MISSING_KEY, OutcomeName.UNKNOWN_KEY, OutcomeName.INVALID_REQUEST}
+
+    assert shown == set(OutcomeName) - of_requests
+
+
+def test_every_trouble_is_shown(shipped: FixtureSet) -> None:
+    """There is a picture for each thing that can go wrong in recognition."""
+    troubles = [step.trouble for scenario in shipped.scenarios for step in scenario.steps if step.trouble]
+    plain = Trouble()
+    names = Trouble.__slots__
+    shown = {name for trouble in troubles for name in names if getattr(trouble, name) != getattr(plain, name)}
+
+    assert shown == set(names)
+
+
+def test_several_regions_and_vehicles_are_shown(shipped: FixtureSet) -> None:
+    """Plates of many regions, vehicles of several types, two cars in one photo, look-alikes, low confidence."""
+    plates = [plate for scenario in shipped.scenarios for plate in scenario.reading.plates]
+
+    assert len({plate.region for plate in plates}) >= 15
+    assert {plate.vehicle.type for plate in plates if plate.vehicle} >= {
+        "Sedan",
+        "SUV",
+        "Van",
+        "Pickup Truck",
+    }
+    assert max(len(scenario.reading.plates) for scenario in shipped.scenarios) == 2
+    assert max(len(plate.candidates) for plate in plates) >= 4
+    assert min(plate.score for plate in plates) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ("demo-key", AccountStatus.ACTIVE),
+        ("inactive-key", AccountStatus.INACTIVE),
+        ("disabled-key", AccountStatus.DISABLED),
+        ("blocked-key", AccountStatus.BLOCKED),
+    ],
+)
+def test_keys_have_their_standing(shipped: FixtureSet, key: str, status: AccountStatus) -> None:
+    """The keys of the documentation are there."""
+    assert account(shipped, key).status is status
+
+
+@pytest.mark.parametrize("product", Product)
+def test_keys_have_their_allowances(shipped: FixtureSet, product: Product) -> None:
+    """Plenty, none, one, no product at all; two requests a second."""
+    demo, none, one = (account(shipped, key) for key in ("demo-key", "no-credits", "one-credit"))
+
+    assert (demo.credits[product] or 0) >= 1_000_000
+    assert (demo.quota[product].limit or 0) >= 1_000_000
+    assert (none.credits[product], none.quota[product].limit == none.quota[product].used) == (0, True)
+    assert (one.credits[product], one.quota[product].limit, one.quota[product].used) == (1, 1, 0)
+    assert account(shipped, "basic-plan-key").plans == frozenset()
+    assert account(shipped, "slow-key").rate_limit == "2/second"
+
+
+def test_unknown_pictures_are_answered(shipped: FixtureSet) -> None:
+    """A first try with a photo of one's own gets a believable answer."""
+    assert shipped.defaults.unmatched is Unmatched.SYNTHESIZE
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_picture_is_its_own(shipped: FixtureSet, index: ImageIndex, name: str) -> None:
+    """Sent as it is, and again re-encoded and a fifth smaller, a picture is found as itself and as no other."""
+    path = FIXTURES / "images" / f"{name}.jpg"
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        if name != "blank":
+            image.resize((image.width * 4 // 5, image.height * 4 // 5)).save(buffer, "JPEG", quality=80)
+
+    assert [found.id for found in index.find(path.read_bytes()).found] == [f"images/{name}.jpg"]
+    if name != "blank":
+        assert [found.id for found in index.find(buffer.getvalue()).found] == [f"images/{name}.jpg"]
+
+
+@pytest.mark.parametrize("name", ["two-line-plate", "vin-sticker", "rate-limited"])
+def test_the_set_is_what_its_script_draws(tmp_path: Path, name: str) -> None:
+    """Drawn anew, a scenario file is the same to the letter, its picture the same to the eye."""
+    write(tmp_path, [name])
+    for folder, suffix in (("scenarios", "yaml"), ("images", "jpg")):
+        drawn, kept = (root / folder / f"{name}.{suffix}" for root in (tmp_path, FIXTURES))
+        if suffix == "yaml":
+            assert drawn.read_text("utf-8") == kept.read_text("utf-8")
+        else:
+            with Image.open(drawn) as one, Image.open(kept) as other:
+                assert np.abs(np.asarray(one, np.int16) - np.asarray(other, np.int16)).mean() < 2
+    assert (tmp_path / "mock.yaml").read_text("utf-8") == (FIXTURES / "mock.yaml").read_text("utf-8")
+
+
+def test_the_sequence_of_the_documentation_is_there(shipped: FixtureSet) -> None:
+    """flaky-then-fine fails twice on CarsXE's plates and then reads, with a delay."""
+    flaky = scenario(shipped, "flaky-then-fine")
+
+    assert (flaky.when.provider, flaky.when.product) == ("carsxe", Product.PLATE)
+    assert [(step.outcome, step.times) for step in flaky.steps] == [
+        (OutcomeName.SERVICE_ERROR, 2),
+        (OutcomeName.READ, None),
+    ]
+    assert flaky.steps[1].delay is not None
+
+
+def account(fixtures: FixtureSet, key: str) -> Account:
+    """The account with this key."""
+    (found,) = (each for each in fixtures.accounts if each.key == key)
+    return found
+
+
+def scenario(fixtures: FixtureSet, name: str) -> Scenario:
+    """The scenario of this name."""
+    (found,) = (each for each in fixtures.scenarios if each.name == name)
+    return found
