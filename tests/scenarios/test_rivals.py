@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.core.account import Account
-from mock_server.core.matching import Asked, Scenarios
+from mock_server.core.matching import Asked, Scenarios, specificity
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.decode import PictureFacts
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import Found, Search
-from mock_server.scenarios.rivals import Accounts, shadows
+from mock_server.scenarios.rivals import Accounts, covers, shadows
 
 ACCOUNTS = (Account("demo", "demo-key"), Account("other", "other-key"))
 PICTURES = ("a", "b", "c")
@@ -96,3 +96,22 @@ def test_copies_are_found(when: Conditions, priority: int) -> None:
     ]
 
     assert shadows(twins, Accounts(ACCOUNTS)) == {1: 0}
+
+
+@given(scenarios=sets)
+@settings(max_examples=300, deadline=None)
+def test_few_comparisons_find_all(scenarios: list[Scenario]) -> None:
+    """Looking only at scenarios that share something finds what comparing all with all would find."""
+    accounts = Accounts(ACCOUNTS)
+
+    def rank(scenario: Scenario) -> tuple[int, int, int]:
+        return scenario.priority, -specificity(scenario.when), scenario.order
+
+    unreachable = {
+        loser.order
+        for loser in scenarios
+        for winner in scenarios
+        if rank(winner) < rank(loser) and covers(winner.when, loser.when, accounts)
+    }
+
+    assert set(shadows(scenarios, accounts)) == unreachable
