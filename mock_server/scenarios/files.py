@@ -47,19 +47,20 @@ class UnreadableError(Exception):
 
 
 class Directory:
-    """A fixtures directory. Paths are shown as the user gave it, followed by the path below it.
+    """A fixtures directory: as the user gave it, which is how it is shown, and as an absolute path.
 
     Hidden files and directories are passed over: editors and container platforms keep their own things there.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, given: Path, root: Path) -> None:
+        self.given = given
         self.root = root
         self.real = Path(os.path.realpath(root))
         self._inside: dict[Path, bool] = {}
 
     def shown(self, id: str) -> str:
         """`id`, a path below the directory, as people are told of it."""
-        return str(self.root / id)
+        return str(self.given / id)
 
     def mock_file(self) -> tuple[FixtureFile | None, list[Mistake]]:
         """`mock.yaml`, if there is one that can be read."""
@@ -142,7 +143,14 @@ class Directory:
         if not other.exists():
             return []
         return [
-            Mistake(str(other), 1, 1, "this file is not read", f"call it {quoted(MOCK_FILE)}", warning=True)
+            Mistake(
+                self.shown(other.name),
+                1,
+                1,
+                "this file is not read",
+                f"call it {quoted(MOCK_FILE)}",
+                warning=True,
+            )
         ]
 
 

@@ -1,5 +1,6 @@
 """A fixtures directory to a `FixtureSet`: everything read, compiled and checked, all mistakes at once."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,9 +41,14 @@ class FixtureLoader:
     root: Path
     vocabulary: Vocabulary = ANY
     accounts: Sequence[Account] = ()
+    _absolute: Path = field(init=False)
     _files: dict[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
     _mock_signature: Signature | None = None
     _pictures: PictureChecks = field(default_factory=PictureChecks)
+
+    def __post_init__(self) -> None:
+        # The process may change its directory while it serves.
+        self._absolute = Path(os.path.abspath(self.root))  # noqa: PTH100  # links stay what they are
 
     @property
     def state(self) -> frozenset[object]:
@@ -52,15 +58,15 @@ class FixtureLoader:
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file."""
-        directory = Directory(self.root)
-        if not self.root.is_dir():
+        directory = Directory(self.root, self._absolute)
+        if not directory.root.is_dir():
             raise FixturesError([Mistake(str(self.root), 1, 1, "there is no such fixtures directory")])
         mock, mistakes = self._mock(directory)
         parsed, in_files = self._scenarios(directory)
         images, in_pictures = self._pictures.check(directory, parsed)
         accounts = tuple(self.accounts) if mock.accounts is None else mock.accounts
         fixtures = FixtureSet(
-            root=self.root,
+            root=directory.root,
             scenarios=tuple(replace(one.scenario, order=number) for number, one in enumerate(parsed)),
             accounts=accounts,
             defaults=mock.defaults,
@@ -105,7 +111,7 @@ class FixtureLoader:
 
 def declared_accounts(root: Path, *, vocabulary: Vocabulary = ANY) -> tuple[Account, ...]:
     """The accounts of a directory's `mock.yaml`, without reading its scenarios. Raises FixturesError."""
-    file, mistakes = Directory(root).mock_file()
+    file, mistakes = Directory(root, root).mock_file()
     raise_if_wrong(mistakes)
     if file is None:
         return ()

@@ -11,6 +11,8 @@ from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 _WILD = frozenset("*?[")
 _Anchor = tuple[str, str]
 _ANY: _Anchor = ("any", "")
+_ANY_GLOB = "\0"
+"""Stands for all globs that are not literal; no glob can be this text."""
 
 
 class Accounts:
@@ -77,27 +79,35 @@ def _rank(scenario: Scenario) -> tuple[int, int, int]:
 
 
 def _filed_under(when: Conditions) -> list[_Anchor]:
-    """Something that whatever `when` covers must have as well, so that few pairs need to be compared."""
+    """Where `when` is found by whatever it may cover, so that few pairs need to be compared."""
     if when.images:
         return [("image", image) for image in when.images]
-    for name in ("sha256", "key", "account", "url", "filename"):
-        value = getattr(when, name)
-        if value is not None and not _WILD & set(value):
+    for name in ("sha256", "key", "account"):
+        if (value := getattr(when, name)) is not None:
             return [(name, value)]
+    for name, glob in _globs(when):
+        return [(name, glob), (name, _ANY_GLOB)] if _is_wild(glob) else [(name, glob)]
     return [_ANY]
 
 
 def _looked_up(when: Conditions, accounts: Accounts) -> list[_Anchor]:
-    given = {
-        "sha256": when.sha256,
-        "key": accounts.key_of(when),
-        "account": accounts.name_of(when),
-        "url": when.url,
-        "filename": when.filename,
-    }
+    """Where everything that may cover `when` is filed."""
+    given = {"sha256": when.sha256, "key": accounts.key_of(when), "account": accounts.name_of(when)}
     anchors = [("image", image) for image in when.images[:1]]
     anchors += [(name, value) for name, value in given.items() if value is not None]
+    for name, glob in _globs(when):
+        anchors += [(name, glob), (name, "*")] if _is_wild(glob) else [(name, glob), (name, _ANY_GLOB)]
     return [*anchors, _ANY]
+
+
+def _globs(when: Conditions) -> list[tuple[str, str]]:
+    named = [("url", when.url), ("filename", when.filename)]
+    named += [(f"header {name}", glob) for name, glob in sorted(when.header.items())]
+    return [(name, glob) for name, glob in named if glob is not None]
+
+
+def _is_wild(glob: str) -> bool:
+    return not _WILD.isdisjoint(glob)
 
 
 def _glob_covers(broad: str | None, narrow: str | None) -> bool:
@@ -105,7 +115,7 @@ def _glob_covers(broad: str | None, narrow: str | None) -> bool:
         return True
     if narrow is None:
         return False
-    return broad == "*" or (not _WILD & set(narrow) and fnmatchcase(narrow, broad))
+    return broad == "*" or (not _is_wild(narrow) and fnmatchcase(narrow, broad))
 
 
 def _properties_cover(broad: ImageProperties | None, narrow: ImageProperties | None) -> bool:

@@ -31,10 +31,11 @@ class OneWord:
         return {"anyOf": [self.schema or SOME, handler(schema)]}
 
     def _widen(self, value: object) -> object:
-        text = written(value)
-        if text is None and not isinstance(value, dict):
+        if written(value) is not None:
+            return dict.fromkeys(self.keys, value)
+        if not isinstance(value, dict):
             raise wants("a value, or a mapping of keys")
-        return value if text is None else dict.fromkeys(self.keys, text)
+        return value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

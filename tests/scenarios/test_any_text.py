@@ -93,7 +93,7 @@ def check_directory(name: str, data: bytes) -> None:
 @example(text="- &a [*a, *a]\n- *a")
 @example(text="a: &a {<<: *a}")
 @example(text='scenario: "a\\nb\\u2028c": d')
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @pytest.mark.parametrize("name", ["scenarios/any.yaml", "mock.yaml"])
 def test_any_text(name: str, text: str) -> None:
     """YAML or not: a set, or places."""
@@ -101,14 +101,14 @@ def test_any_text(name: str, text: str) -> None:
 
 
 @given(data=st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes(data: bytes) -> None:
     """Text or not: a set, or places."""
     check_directory("scenarios/any.yaml", data)
 
 
 @given(document=st.dictionaries(keys, json_values, max_size=6))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_json(document: dict[str, Any]) -> None:
     """Whatever mapping the admin API receives becomes a scenario or an account, or places in it."""
     document = {"scenario": "a", "key": "k", **document}

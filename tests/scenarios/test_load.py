@@ -185,6 +185,18 @@ def test_all_mistakes_at_once(write: Write) -> None:
     ]
 
 
+def test_directory_may_change(write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A relative path means what it meant when the loader was made."""
+    root = write({"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n"})
+    monkeypatch.chdir(root.parent)
+    loader = FixtureLoader(Path("fixtures"))
+    fixtures = loader.load().set
+    monkeypatch.chdir("/")
+
+    assert loader.load().set == fixtures
+    assert all(isinstance(source, Path) and source.is_file() for source in fixtures.images.values())
+
+
 def test_reload_reads_what_changed(write: Write) -> None:
     """A second load parses only files that changed, and sees new, changed and removed ones."""
     root = write({"scenarios/a.yaml": "scenario: a\n", "scenarios/b.yaml": "scenario: b\nwhen: {url: x}\n"})

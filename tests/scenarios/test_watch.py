@@ -26,10 +26,10 @@ def anyio_backend() -> str:
 
 @asynccontextmanager
 async def watching(loader: FixtureLoader) -> AsyncIterator[Results]:
-    """What a watch of the loader's directory tells; nothing may take longer than ten seconds."""
+    """What a watch of the loader's directory tells; nothing may take longer than half a minute."""
     send, receive = anyio.create_memory_object_stream[Loaded | FixturesError](100)
     stop = anyio.Event()
-    with anyio.fail_after(10):
+    with anyio.fail_after(30):
         async with send, receive, anyio.create_task_group() as tasks:
 
             async def run() -> None:
