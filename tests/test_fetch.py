@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mock_server.errors import FetchError, SettingsError
-from mock_server.fetch import Fetched, Fetcher, FetchPolicy
+from mock_server.fetch.fetcher import Fetched, Fetcher
+from mock_server.fetch.policy import FetchPolicy
 from mock_server.tls import CertificateAuthority
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 3000

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.redirect import Route, child_environment
+from mock_server.redirect.environment import child_environment
+from mock_server.redirect.python_hook import Route
 from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 
 NPM_PACKAGE = "carsxe-api@1.4.0"
