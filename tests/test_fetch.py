@@ -110,6 +110,13 @@ class _Pictures(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A server to which a refused handshake is no reason for a traceback."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The client is the one that reports."""
+
+
 class PictureHost:
     """A running picture host on loopback, with what it was asked for."""
 
@@ -117,7 +124,7 @@ class PictureHost:
         self.seen: list[tuple[str, str | None]] = []
         self.release = threading.Event()
         handler = type("Handler", (_Pictures,), {"seen": self.seen, "release": self.release})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _QuietServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         if context:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)

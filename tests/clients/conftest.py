@@ -17,6 +17,8 @@ from mock_server.redirect.environment import child_environment
 from mock_server.redirect.python_hook import Route
 from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 
+from .fixtures import write_fixtures
+
 NPM_PACKAGE = "carsxe-api@1.4.0"
 NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "vehicore-api.dev-stage.fyi")
 
@@ -71,6 +73,12 @@ def _no_authority_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iter
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CA_DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("default-ca")))
         yield
+
+
+@pytest.fixture(scope="session")
+def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small fixtures directory with every outcome in it."""
+    return write_fixtures(tmp_path_factory.mktemp("small") / "fixtures")
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ READINGS = {"plate": ("california-sedan.jpg", "9DJC652"), "vin": ("vin-plate.jpg
 
 
 @pytest.fixture(scope="module")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environ(tmp_path_factory: pytest.TempPathFactory, fixtures: Path) -> dict[str, str]:
     """A user's environment: the command is installed, the keys are set."""
     place = tmp_path_factory.mktemp("bin")
     command = place / "vehicle-ocr-mock"
@@ -38,15 +38,19 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONDONTWRITEBYTECODE": "1",
         "VEHICLE_OCR_MOCK_CA_DIR": str(place / "ca"),
+        # Those that start fast; the pictures and keys are the shipped ones.
+        "VEHICLE_OCR_MOCK_FIXTURES": str(fixtures),
+        # The plugins of this project's own tests take long to load, and the examples have no use for them.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "VEHICORE_API_KEY": "demo-key",
         "CARSXE_API_KEY": "demo-key",
     }
 
 
 @pytest.fixture(scope="module")
-def mock() -> Iterator[MockServer]:
+def mock(fixtures: Path) -> Iterator[MockServer]:
     """A mock that is reached by its own address."""
-    with MockServer() as server:
+    with MockServer(fixtures) as server:
         yield server
 
 
