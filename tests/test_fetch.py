@@ -268,6 +268,8 @@ def test_a_name_that_leads_inside_gets_no_packet(
         ("local", "http://8.8.8.8/"),
         ("10.0.0.0/8", "http://pictures.example/"),
         ("10.0.0.0/8", "http://127.0.0.1/"),
+        ("10.*", "http://127.0.0.1/"),
+        ("10.*", "http://10.pictures.example/"),
     ],
 )
 def test_a_host_that_is_not_allowed_is_not_even_looked_up(
@@ -288,6 +290,7 @@ def test_a_host_that_is_not_allowed_is_not_even_looked_up(
         ("localhost", "http://localhost:{port}/a.png", {"localhost": ["127.0.0.1"]}),
         ("127.0.0.1", "http://127.0.0.1:{port}/a.png", None),
         ("127.0.0.0/8", "http://127.0.0.1:{port}/a.png", None),
+        ("127.0.0.*", "http://127.0.0.1:{port}/a.png", None),
         ("any 127.0.0.1", "http://127.0.0.1:{port}/a.png", None),
         ("*.example,127.0.0.1", "http://my.example:{port}/a.png", {"my.example": ["127.0.0.1"]}),
         ("*.example,127.0.0.1", "HTTP://MY.Example:{port}/a.png#part", {"my.example": ["127.0.0.1"]}),
