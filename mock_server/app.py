@@ -25,8 +25,8 @@ from mock_server.core.reader import Policy, Reader
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
-from mock_server.errors import SettingsError
-from mock_server.fetch import Fetcher, FetchPolicy
+from mock_server.errors import FetchError, SettingsError
+from mock_server.fetch.policy import FetchPolicy
 from mock_server.imaging.index import ImageIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
@@ -200,10 +200,20 @@ def _store(settings: Settings) -> Store:
 
 
 def _fetch_as(settings: Settings) -> Fetch:
-    fetcher = Fetcher(FetchPolicy.parse(settings.fetch), max_bytes=settings.max_body)
+    policy = FetchPolicy.parse(settings.fetch)
+    if not policy:
+        return _refuse_to_fetch
+    # Its HTTP client takes as long to import as much of the rest; most servers never fetch.
+    from mock_server.fetch.fetcher import Fetcher
+
+    fetcher = Fetcher(policy, max_bytes=settings.max_body)
 
     async def fetch(url: str) -> tuple[bytes, str]:
         fetched = await fetcher.fetch(url)
         return fetched.data, fetched.address
 
     return fetch
+
+
+async def _refuse_to_fetch(url: str) -> tuple[bytes, str]:
+    raise FetchError("image URLs are not fetched here; --fetch allows it")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
@@ -26,9 +26,12 @@ from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.call import call
 from mock_server.http.wire import http_protocol
-from mock_server.redirect import Route, redirected
+from mock_server.redirect.in_process import redirected
+from mock_server.redirect.python_hook import Route
 from mock_server.settings import Settings
-from mock_server.tls import CertificateAuthority
+
+if TYPE_CHECKING:
+    from mock_server.tls import CertificateAuthority
 
 _BACKLOG = 2048
 GRACE_SECONDS = 30
@@ -93,7 +96,7 @@ class Server:
     def __init__(self, app: App) -> None:
         settings = app.settings
         self.app = app
-        self.authority = CertificateAuthority.open() if settings.tls else None
+        self.authority = _authority() if settings.tls else None
         self._ssl_context = _ssl_context(self.authority, settings) if self.authority else None
         self._sockets = [_listen(settings.host, settings.port)]
         if self._ssl_context is not None:
@@ -314,7 +317,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _ssl_context(authority: CertificateAuthority, settings: Settings) -> ssl.SSLContext:
+def _authority() -> "CertificateAuthority":
+    # Cryptography takes its time to import; without HTTPS there is no use for it.
+    from mock_server.tls import CertificateAuthority
+
+    return CertificateAuthority.open()
+
+
+def _ssl_context(authority: "CertificateAuthority", settings: Settings) -> ssl.SSLContext:
     further = settings.tls_names.replace(",", " ").split()
     # A wildcard address is nothing that a client could ask for.
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]

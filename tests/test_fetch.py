@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mock_server.errors import FetchError, SettingsError
-from mock_server.fetch import Fetched, Fetcher, FetchPolicy
+from mock_server.fetch.fetcher import Fetched, Fetcher
+from mock_server.fetch.policy import FetchPolicy
 from mock_server.tls import CertificateAuthority
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 3000
@@ -109,6 +110,13 @@ class _Pictures(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A server to which a refused handshake is no reason for a traceback."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The client is the one that reports."""
+
+
 class PictureHost:
     """A running picture host on loopback, with what it was asked for."""
 
@@ -116,7 +124,7 @@ class PictureHost:
         self.seen: list[tuple[str, str | None]] = []
         self.release = threading.Event()
         handler = type("Handler", (_Pictures,), {"seen": self.seen, "release": self.release})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _QuietServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         if context:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
@@ -260,6 +268,8 @@ def test_a_name_that_leads_inside_gets_no_packet(
         ("local", "http://8.8.8.8/"),
         ("10.0.0.0/8", "http://pictures.example/"),
         ("10.0.0.0/8", "http://127.0.0.1/"),
+        ("10.*", "http://127.0.0.1/"),
+        ("10.*", "http://10.pictures.example/"),
     ],
 )
 def test_a_host_that_is_not_allowed_is_not_even_looked_up(
@@ -280,6 +290,7 @@ def test_a_host_that_is_not_allowed_is_not_even_looked_up(
         ("localhost", "http://localhost:{port}/a.png", {"localhost": ["127.0.0.1"]}),
         ("127.0.0.1", "http://127.0.0.1:{port}/a.png", None),
         ("127.0.0.0/8", "http://127.0.0.1:{port}/a.png", None),
+        ("127.0.0.*", "http://127.0.0.1:{port}/a.png", None),
         ("any 127.0.0.1", "http://127.0.0.1:{port}/a.png", None),
         ("*.example,127.0.0.1", "http://my.example:{port}/a.png", {"my.example": ["127.0.0.1"]}),
         ("*.example,127.0.0.1", "HTTP://MY.Example:{port}/a.png#part", {"my.example": ["127.0.0.1"]}),

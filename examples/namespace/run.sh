@@ -5,13 +5,13 @@
 # Usage: run.sh [FIXTURES] [options of serve] -- CMD...
 set -eu
 hosts=$(mktemp)
-trap 'rm -f "$hosts"' EXIT
 cat /etc/hosts > "$hosts"
 echo "127.0.0.1 api.carsxe.com eu-api.carsxe.com vehicore-api.dev-stage.fyi" >> "$hosts"
 
-unshare --map-root-user --net --mount sh -c '
+exec unshare --map-root-user --net --mount sh -c '
   set -eu
   mount --bind "$0" /etc/hosts
+  rm "$0"
   ip link set lo up
   exec vehicle-ocr-mock exec --port 80 --tls-port 443 "$@"
 ' "$hosts" "$@"

@@ -63,7 +63,7 @@ def run(child: list[str], flags: dict[str, Any]) -> int:
     Raises SettingsError and FixturesError before the command is started.
     """
     from mock_server.cli.child import run_child
-    from mock_server.redirect import child_environment
+    from mock_server.redirect.environment import child_environment
     from mock_server.server import MockServer
 
     given = {name: value for name, value in flags.items() if value is not None}

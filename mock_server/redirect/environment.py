@@ -2,17 +2,16 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from mock_server.redirect.proxy import without_proxy
 from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route
 from mock_server.redirect.trust import JAVA_PASSWORD, bundles, java_trust_store
 
 _HERE = Path(__file__).parent
 _PYTHON_STARTUP = _HERE / "startup"
 _NODE_PRELOAD = _HERE / "preload.cjs"
-
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def child_environment(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -31,18 +30,6 @@ def child_environment(route: Route, directory: Path, environ: Mapping[str, str])
     changed |= without_proxy(route.names, environ)
     changed |= _trust(route, directory, environ)
     return changed
-
-
-def without_proxy(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that keep `names` away from a proxy; none where no proxy is set.
-
-    Setting them all the same would make some libraries forget the proxy that the system itself names.
-    """
-    if not any(environ.get(spelt) for proxy in _PROXIES for spelt in (proxy, proxy.upper())):
-        return {}
-    already = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    spared = ",".join(dict.fromkeys([*filter(None, already.split(",")), *names]))
-    return {"no_proxy": spared, "NO_PROXY": spared}
 
 
 def _trust(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import asyncio
 import functools
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,19 +33,6 @@ def pictures() -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join(5)
-
-
-@pytest.fixture(scope="module")
-def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One account, one picture."""
-    root = tmp_path_factory.mktemp("fixtures")
-    (root / "mock.yaml").write_text("accounts: [{name: demo, key: demo-key}]\n")
-    (root / "scenarios").mkdir()
-    shutil.copy(IMAGES / "california-sedan.jpg", root)
-    (root / "scenarios" / "car.yaml").write_text(
-        "scenario: car\nwhen: {image: ../california-sedan.jpg}\nreading: {plate: 9DJC652}\n"
-    )
-    return root
 
 
 def plate_of(mock: MockServer, url: str) -> requests.Response:

@@ -21,11 +21,11 @@ from .test_request_shapes import IMAGES
 
 
 @pytest.fixture(scope="module")
-def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
+def mock(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
     """The mock with HTTPS and a name of the user's own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(tmp_path_factory.mktemp("https-ca")))
-        with MockServer(tls=True, tls_names="ocr.test, *.pictures.test") as server:
+        with MockServer(fixtures, tls=True, tls_names="ocr.test, *.pictures.test") as server:
             yield server
 
 
@@ -85,10 +85,10 @@ def test_redirect_leads_this_process_to_the_mock(mock: MockServer) -> None:
 
 
 @pytest.mark.timeout(20)
-def test_a_client_that_stays_connected_does_not_hold_up_the_end() -> None:
+def test_a_client_that_stays_connected_does_not_hold_up_the_end(fixtures: Path) -> None:
     """An idle HTTPS connection that its client keeps is cut when the mock stops, not waited for."""
     with requests.Session() as session:
-        with MockServer(tls=True) as server:
+        with MockServer(fixtures, tls=True) as server:
             url = f"{server.tls_url}/healthz"
             reply = session.get(url, verify=str(server.certificate_path), timeout=10)
         with pytest.raises(requests.ConnectionError):
@@ -97,20 +97,31 @@ def test_a_client_that_stays_connected_does_not_hold_up_the_end() -> None:
     assert reply.status_code == 200
 
 
-def test_redirect_needs_https() -> None:
+def test_redirect_needs_https(fixtures: Path) -> None:
     """Without HTTPS there is nothing for the real names to lead to; the sentence says what to do."""
-    with MockServer() as plain, pytest.raises(SettingsError, match="tls=True"):
+    with MockServer(fixtures) as plain, pytest.raises(SettingsError, match="tls=True"):
         plain.redirect()
 
 
-def test_serve_prints_both_addresses(tmp_path: Path) -> None:
+def test_serve_prints_both_addresses(fixtures: Path, tmp_path: Path) -> None:
     """One ready line with both addresses; SIGTERM ends both, exit code 0."""
     environ = {
         **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "VEHICLE_OCR_MOCK_CA_DIR": str(tmp_path / "ca"),
     }
-    command = [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--tls", "--tls-port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "mock_server",
+        "serve",
+        str(fixtures),
+        "--port",
+        "0",
+        "--tls",
+        "--tls-port",
+        "0",
+    ]
     with subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -14,8 +14,9 @@ import httpx
 import pytest
 import requests
 
-from mock_server.redirect import Route, python_hook, redirected
-from mock_server.redirect.python_hook import STAND_IN, install
+from mock_server.redirect import python_hook
+from mock_server.redirect.in_process import redirected
+from mock_server.redirect.python_hook import STAND_IN, Route, install
 
 from .conftest import PYTHON
 

@@ -7,7 +7,8 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mock_server.redirect import Route, child_environment
+from mock_server.redirect.environment import child_environment
+from mock_server.redirect.python_hook import Route
 from mock_server.redirect.trust import bundles, java_trust_store
 from mock_server.tls import CertificateAuthority
 
