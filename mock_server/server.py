@@ -68,7 +68,8 @@ class _Listener(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                while self.server_state.connections or self.server_state.tasks:
+                # uvicorn tells nobody when the last of them ends.
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             for task in self.server_state.tasks:
