@@ -65,7 +65,7 @@ class App:
         )
         self.metrics = Metrics()
         thumbnails = Thumbnails(for_thumbnails)
-        pictures = Pictures(_fetch_as(settings), own_hosts(), seen=thumbnails.make)
+        pictures = Pictures(_fetch_as(settings), own_hosts(), thumbnails=thumbnails)
         self.reader = Reader(
             library,
             accounts=self.accounts,

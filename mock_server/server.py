@@ -71,7 +71,7 @@ class _Listener(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                # uvicorn tells nobody when a connection is gone.
+                # uvicorn tells nobody when the last of them ends.
                 while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:

@@ -69,7 +69,6 @@ class Control:
             await self.stage.clear()
             await self.accounts.reset_all()
             await self._journal.clear()
-            self.thumbnails.clear()
             self.clock.release()
             return
         wanted = key_id(key)

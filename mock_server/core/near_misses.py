@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from mock_server.core.matching import Asked, Scenarios, failed_conditions
+from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import Found, Nearest
 
 MOST = 3
 _WITHOUT_PICTURE = "image"
+
+_Rank = tuple[int, int, float]
+_PICTURE, _ALIKE, _RULE, _OTHER_SCENE, _RULE_APART, _PICTURE_NOWHERE = range(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,16 @@ class NearMiss:
 
 
 def near_misses(asked: Asked, scenarios: Scenarios, *, most: int = MOST) -> list[NearMiss]:
-    """The nearest scenarios, nearest first: by the number of failed conditions, then by distance."""
-    return nsmallest(most, _misses(asked, scenarios), key=_rank)
+    """The nearest scenarios, nearest first.
+
+    Nearest is one whose picture was sent, where other conditions failed; then one whose picture looks alike but for
+    its text; then one without a picture, some of whose conditions hold; then pictures of other scenes.
+    """
+    ranked = nsmallest(most, _misses(asked, scenarios), key=lambda pair: pair[0])
+    return [miss for _, miss in ranked]
 
 
-def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[NearMiss]:
+def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[tuple[_Rank, NearMiss]]:
     near: dict[str, Found | Nearest] = {}
     if asked.search is not None:
         near = {near.id: near for near in asked.search.nearest}
@@ -44,11 +52,15 @@ def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[NearMiss]:
         failed = failed_conditions(scenario.when, asked)
         if not scenario.when.images:
             if failed:
-                yield NearMiss(scenario.name, tuple(failed))
+                hold = specificity(scenario.when) - len(failed)
+                yield (
+                    (_RULE if hold > 0 else _RULE_APART, len(failed), -hold),
+                    NearMiss(scenario.name, tuple(failed)),
+                )
             continue
         miss = _of_picture(scenario, failed, near)
         if miss.failed:
-            yield miss
+            yield (_kind(miss), len(miss.failed), _beyond(miss)), miss
 
 
 def _of_picture(scenario: Scenario, failed: list[str], near: Mapping[str, Found | Nearest]) -> NearMiss:
@@ -71,8 +83,13 @@ def _of_picture(scenario: Scenario, failed: list[str], near: Mapping[str, Found 
     )
 
 
-def _rank(miss: NearMiss) -> tuple[bool, int, float]:
-    """A picture that is nowhere near comes last, however few other conditions fail."""
-    distance = miss.distance
-    nowhere = distance is None and _WITHOUT_PICTURE in miss.failed
-    return nowhere, len(miss.failed), 0.0 if distance is None or miss.limit is None else distance - miss.limit
+def _kind(miss: NearMiss) -> int:
+    if _WITHOUT_PICTURE not in miss.failed:
+        return _PICTURE
+    if miss.distance is None:
+        return _PICTURE_NOWHERE
+    return _OTHER_SCENE if miss.reason == "other_scene" else _ALIKE
+
+
+def _beyond(miss: NearMiss) -> float:
+    return 0.0 if miss.distance is None or miss.limit is None else miss.distance - miss.limit

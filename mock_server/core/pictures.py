@@ -9,14 +9,12 @@ import anyio.to_thread
 
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
+from mock_server.core.thumbnails import Thumbnails
 from mock_server.errors import FetchError, ImageError
 from mock_server.imaging.index import Search
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Gets the bytes behind a URL, and the address they came from; or raises FetchError."""
-
-Seen = Callable[[str, bytes | memoryview], object]
-"""Told of a picture that had to be decoded: its SHA-256 and its bytes. Called in the worker thread."""
 
 _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -40,10 +38,10 @@ class Pictures:
         own_hosts: Collection[str] = (),
         *,
         threads: int = 2,
-        seen: Seen | None = None,
+        thumbnails: Thumbnails | None = None,
     ) -> None:
         self._fetch = fetch
-        self._seen = seen
+        self._thumbnails = thumbnails
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
         self._limiter = anyio.CapacityLimiter(threads)
 
@@ -67,7 +65,7 @@ class Pictures:
     async def _search(self, image: bytes | memoryview, library: Library) -> Looked:
         try:
             search = library.index.find_known(image)
-            if search is None:
+            if search is None or self._lacks_thumbnail(search):
                 search = await anyio.to_thread.run_sync(self._find, library, image, limiter=self._limiter)
         except ImageError as error:
             detail = f"{type(error).__name__}: {error}".removesuffix(": ")
@@ -76,9 +74,12 @@ class Pictures:
 
     def _find(self, library: Library, image: bytes | memoryview) -> Search:
         search = library.index.find(image)
-        if self._seen is not None:
-            self._seen(search.facts.sha256, image)
+        if self._thumbnails is not None:
+            self._thumbnails.make(search.facts.sha256, image)
         return search
+
+    def _lacks_thumbnail(self, search: Search) -> bool:
+        return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
     def _from_gallery(self, request: ReadRequest, library: Library) -> bytes | None:
         try:

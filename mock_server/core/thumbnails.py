@@ -19,22 +19,23 @@ class Thumbnails:
         self._made: OrderedDict[str, bytes] = OrderedDict()
         self._lock = Lock()
 
-    def __len__(self) -> int:
-        return len(self._made)
+    def __contains__(self, sha256: str) -> bool:
+        """Whether there is nothing to make for a picture. Costs nothing: for the event loop."""
+        return sha256 in self._made
 
     def make(self, sha256: str, picture: Bytes) -> bytes | None:
         """The thumbnail of a picture, made now unless there is one; None where it cannot be decoded.
 
         Takes about a millisecond: not for the event loop.
         """
-        if (known := self.get(sha256)) is not None:
-            return known
+        if sha256 in self._made:
+            return self.get(sha256)
         try:
             made = thumbnail(picture)
         except ImageError:
-            return None
+            made = _UNDECODABLE
         self._put(sha256, made)
-        return made
+        return made or None
 
     def get(self, sha256: str) -> bytes | None:
         """The thumbnail of a picture that was seen, as long as it is kept."""
@@ -42,13 +43,7 @@ class Thumbnails:
             made = self._made.get(sha256)
             if made is not None:
                 self._made.move_to_end(sha256)
-            return made
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._made.clear()
-            self._bytes = 0
+            return made or None
 
     def _put(self, sha256: str, made: bytes) -> None:
         with self._lock:
@@ -57,3 +52,6 @@ class Thumbnails:
             self._made[sha256] = made
             while self._bytes > self._max_bytes and self._made:
                 self._bytes -= len(self._made.popitem(last=False)[1])
+
+
+_UNDECODABLE = b""

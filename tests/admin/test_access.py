@@ -1,0 +1,104 @@
+"""Nobody but this machine's programs drives the admin API of a server without a token."""
+
+import httpx
+import pytest
+
+from mock_server import MockServer
+from mock_server.admin.access import Access, is_loopback
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost"}, 200),
+        ({"Host": "localhost:8080"}, 200),
+        ({"Host": "[::1]:8080"}, 200),
+        ({"Host": "mock.localhost:8080"}, 200),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "localhost.evil.example:8080"}, 403),
+        ({"Host": ""}, 403),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "localhost:8080", "Origin": "http://localhost:8080"}, 200),
+        ({"Host": "localhost:8080", "Origin": "http://localhost:3000"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200),
+    ],
+)
+def test_pages_of_others_are_refused(
+    headers: dict[str, str], status: int, mock: MockServer, admin: httpx.Client
+) -> None:
+    """A foreign name in Host (DNS rebinding) or a foreign origin is refused; following a link is not."""
+    reply = admin.get("/accounts", headers=headers)
+
+    assert reply.status_code == status
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+def test_a_cross_site_form_changes_nothing(admin: httpx.Client) -> None:
+    """A form that another site sends, which needs no permission from the server, is refused as a navigation too."""
+    crossing = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+    assert admin.post("/reset", headers=crossing).status_code == 403
+
+
+def test_preflights_are_not_granted(admin: httpx.Client) -> None:
+    """There is no CORS."""
+    asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "DELETE"}
+    reply = admin.options("/requests", headers=asking)
+
+    assert reply.status_code == 403
+    assert not [name for name in reply.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    ("client", "refused"),
+    [
+        (("127.0.0.1", 1), False),
+        (("::1", 1), False),
+        (("::ffff:127.0.0.1", 1), False),
+        (("10.0.0.7", 1), True),
+    ],
+)
+def test_other_machines_are_refused_without_a_token(client: tuple[str, int], refused: bool) -> None:
+    """Whoever connects from elsewhere (a forwarded port, say) is refused while no token is set."""
+    scope = {"method": "GET", "client": client, "headers": [(b"host", b"localhost:8080")]}
+
+    assert (Access().refusal(scope) is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("LOCALHOST", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.4", False),
+        ("localhost.example", False),
+        ("", False),
+    ],
+)
+def test_what_loopback_means(host: str, loopback: bool) -> None:
+    """Only names and addresses that can mean nothing but this machine are loopback."""
+    assert is_loopback(host) is loopback
+
+
+def test_the_provider_hosts_show_no_admin_api(admin: httpx.Client) -> None:
+    """Under a provider's own name there is that provider only."""
+    assert admin.get("/health", headers={"Host": "api.carsxe.com"}).status_code == 404
+
+
+def test_a_token_may_not_be_guessed_from_a_reply(guarded: MockServer) -> None:
+    """A refusal says that the token is wrong and nothing of it."""
+    reply = httpx.get(f"{guarded.url}/__admin/accounts", headers={"Authorization": "Bearer a-token"})
+
+    assert "a-token-for-tests" not in reply.text

@@ -1,0 +1,328 @@
+"""The journal: what is recorded, what can be asked, what comes near, and that no key is in it."""
+
+import hashlib
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from mock_server import MockServer, VerificationError
+from tests.support import FIXTURES, carsxe, drawn, encoded, picture, vehicore
+
+
+@pytest.fixture
+def key(mock: MockServer) -> str:
+    """A fresh account's key, after everything was reset."""
+    mock.reset()
+    return mock.create_account(credits={"plate": 3}).key
+
+
+def test_an_exchange_tells_everything_but_secrets(http: httpx.Client, admin: httpx.Client, key: str) -> None:
+    """One line of the journal, fact by fact."""
+    key = admin.post("/accounts", json={"name": "teller"}).json()["key"]
+    reply = vehicore(http, key=key, filename="mine.jpg", headers={"User-Agent": "a-client/1.0"})
+    exchange = admin.get(f"/requests/{reply.headers['X-Mock-Request-Id']}").json()
+
+    assert exchange.pop("milliseconds") > 0
+    assert len(exchange.pop("key_id")) == 12
+    assert exchange.pop("time").endswith("Z")
+    assert exchange.pop("image") == {
+        "sha256": hashlib.sha256(picture("car")).hexdigest(),
+        "format": "JPEG",
+        "width": 960,
+        "height": 720,
+        "bytes": len(picture("car")),
+    }
+    assert exchange == {
+        "id": reply.headers["X-Mock-Request-Id"],
+        "provider": "vehicore",
+        "product": "plate",
+        "key": f"…{key[-2:]}",
+        "account": "teller",
+        "outcome": "read",
+        "scenario": "car",
+        "match": "sha256",
+        "charged": 1,
+        "status": 200,
+        "delay": 0.0,
+        "fault": None,
+        "forced": None,
+        "detail": None,
+        "method": "POST",
+        "path": "/api/ocr/plate",
+        "client": "a-client/1.0",
+        "source": None,
+        "aliases": [],
+        "notes": [],
+        "filename": "mine.jpg",
+        "url": None,
+        "language": "en",
+        "nearest": [],
+        "reply": {"result": "9DJC652"},
+    }
+
+
+def test_aliases_and_source_are_told(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """What an official client does beyond the documentation stands in the journal."""
+    image = f"{mock.url}/images/vin.jpg"
+    http.post("/vinocr", params={"key": key, "source": "npm"}, json={"image": image})
+    exchange = mock.requests(key=key)[0]
+
+    assert (exchange.source, exchange.aliases) == ("npm", ("path /vinocr", "field image"))
+
+
+def test_keys_are_nowhere(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
+    """The key of a request, known or not, is in no list, no near miss, no metric."""
+    secret = "a-very-secret-key"
+    vehicore(http, key=secret)
+    carsxe(http, key=secret)
+    known = mock.create_account().key
+    vehicore(http, key=known, image=drawn("nobody knows this"))
+    texts = [admin.get(path).text for path in ("/requests", "/requests/unmatched/near-misses", "/metrics")]
+
+    assert not [text for text in texts if secret in text or known in text]
+
+
+def test_urls_lose_their_secrets(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """Signed URLs are kept without their query and without credentials."""
+    carsxe(http, key=key, reference="https://user:pw@bucket.example/a.jpg?X-Signature=abc")
+
+    assert mock.requests(key=key)[0].url == "https://bucket.example/a.jpg"
+
+
+_FACTS: list[tuple[dict[str, Any], int]] = [
+    ({}, 4),
+    ({"provider": "vehicore"}, 3),
+    ({"provider": "carsxe"}, 1),
+    ({"product": "vin"}, 1),
+    ({"outcome": "read"}, 3),
+    ({"outcome": "service_error"}, 1),
+    ({"scenario": "car"}, 2),
+    ({"scenario": None}, 2),
+    ({"scenario": "-"}, 2),
+    ({"match": "sha256"}, 2),
+    ({"match": "synthesized"}, 1),
+    ({"status": 200}, 3),
+    ({"charged": 1}, 3),
+    ({"charged": "1"}, 3),
+    ({"filename": "other.png"}, 1),
+    ({"forced": "prefer outcome=service_error"}, 1),
+    ({"format": "PNG"}, 1),
+    ({"language": "en"}, 4),
+    ({"path": "/platerecognition"}, 1),
+    ({"method": "POST"}, 4),
+    ({"fault": None}, 4),
+    ({"since": "2000-01-01"}, 4),
+    ({"since": 0}, 4),
+    ({"since": "2999-01-01T00:00:00+02:00"}, 0),
+    ({"until": "2999-01-01T00:00:00Z"}, 4),
+    ({"provider": "vehicore", "outcome": "read"}, 2),
+]
+
+
+@pytest.fixture(scope="module")
+def asked(mock: MockServer) -> str:
+    """The key that made four different requests."""
+    mock.reset()
+    key = mock.create_account().key
+    with httpx.Client(base_url=mock.url) as client:
+        vehicore(client, key=key)
+        vehicore(client, key=key, filename="other.png", image=drawn("other"))
+        vehicore(client, "vin", key=key, headers={"Prefer": "outcome=service_error"})
+        carsxe(client, key=key)
+    return key
+
+
+@pytest.mark.parametrize(("facts", "count"), _FACTS, ids=str)
+def test_any_fact_can_be_asked_for(facts: dict[str, Any], count: int, mock: MockServer, asked: str) -> None:
+    """Counting, finding and listing agree on what is meant."""
+    wanted = {"key": asked, **facts}
+    parameters = {name: "-" if value is None else str(value) for name, value in wanted.items()}
+    base = f"{mock.url}/__admin/requests"
+
+    assert httpx.post(f"{base}/count", json=wanted).json() == {"count": count}
+    assert httpx.post(f"{base}/find", json=wanted).json()["total"] == count
+    assert httpx.get(base, params=parameters).json()["total"] == count
+
+
+def test_a_limit_keeps_the_latest(mock: MockServer, asked: str) -> None:
+    """Lists are in order of time; a limit leaves out the oldest, and the total still counts them."""
+    listed = httpx.get(f"{mock.url}/__admin/requests", params={"key": asked, "limit": 1}).json()
+
+    assert [one["provider"] for one in listed["requests"]] == ["carsxe"]
+    assert listed["total"] == 4
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "hint"),
+    [
+        ("outcome", "raed", 'did you mean "read"?'),
+        ("provider", "vehicor", 'did you mean "vehicore"?'),
+        ("match", "perceptul", 'did you mean "perceptual"?'),
+        ("outcom", "read", 'did you mean "outcome"?'),
+    ],
+)
+def test_a_mistyped_fact_is_told(fact: str, value: str, hint: str, admin: httpx.Client) -> None:
+    """A question about what cannot be is a mistake, not an answer of 0."""
+    assert admin.post("/requests/count", json={fact: value}).json()["errors"][0]["hint"] == hint
+
+
+def test_clearing_forgets_what_is_meant(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
+    """DELETE takes the same filters as GET."""
+    mock.reset()
+    keys = [mock.create_account().key for _ in range(2)]
+    for key in (*keys, *keys):
+        vehicore(http, key=key)
+
+    assert admin.delete("/requests", params={"key": keys[0]}).json() == {"deleted": 2}
+    assert [mock.count(key=key) for key in keys] == [0, 2]
+    assert admin.delete("/requests").json() == {"deleted": 2}
+
+
+def test_thumbnails_are_small_jpegs(http: httpx.Client, admin: httpx.Client) -> None:
+    """Whatever was sent, its thumbnail is a JPEG of at most 128 pixels, shared by requests with one picture."""
+    sent = drawn("thumb", size=(1600, 400))
+    ids = [vehicore(http, image=sent).headers["X-Mock-Request-Id"] for _ in range(2)]
+    thumbnails = [admin.get(f"/requests/{id}/thumbnail") for id in ids]
+    image = Image.open(BytesIO(thumbnails[0].content))
+
+    assert thumbnails[0].headers["content-type"] == "image/jpeg"
+    assert (image.format, image.size) == ("JPEG", (128, 32))
+    assert thumbnails[0].content == thumbnails[1].content
+
+
+def test_requests_without_a_picture_have_no_thumbnail(http: httpx.Client, admin: httpx.Client) -> None:
+    """Nothing is shown where nothing could be read."""
+    id = vehicore(http, image=b"no picture").headers["X-Mock-Request-Id"]
+
+    assert admin.get(f"/requests/{id}/thumbnail").status_code == 404
+
+
+def test_the_journal_is_bounded(http: httpx.Client) -> None:
+    """The oldest exchanges go; how many went is told."""
+    with MockServer(FIXTURES, journal_size=5) as small, httpx.Client(base_url=small.url) as client:
+        ids = [vehicore(client).headers["X-Mock-Request-Id"] for _ in range(8)]
+        listed = client.get("/__admin/requests").json()
+
+    assert [one["id"] for one in listed["requests"]] == ids[3:]
+    assert (listed["total"], listed["dropped"]) == (5, 3)
+
+
+def test_unmatched_requests_are_those_that_scenarios_let_pass(
+    http: httpx.Client, mock: MockServer, admin: httpx.Client
+) -> None:
+    """Neither refused accounts nor broken pictures count, nor what a scenario answered or the client forced."""
+    key = mock.create_account(credits={"plate": 1, "vin": 0}).key
+    vehicore(http, key=key, image=drawn("unknown"))
+    vehicore(http, key=key)
+    vehicore(http, key=key, image=b"broken")
+    vehicore(http, key="of-nobody")
+    vehicore(http, "vin", key=key, image=drawn("too poor"))
+    carsxe(http, key=key, reference="https://nowhere.example/a.jpg")
+
+    unmatched = [(one.product, one.provider, one.status) for one in mock.unmatched() if one.account]
+    assert unmatched == [("plate", "vehicore", 200), ("plate", "carsxe", 400)]
+
+
+def test_near_misses_tell_the_distance_and_the_region(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """A picture that differs in its plate alone is near: its distance is above the limit, its region the plate."""
+    image = Image.open(BytesIO(picture("car"))).convert("RGB")
+    image.paste((240, 240, 240), (436, 402, 524, 423))
+    vehicore(http, key=key, image=encoded(image, "PNG"))
+    nearest = mock.near_misses(key=key)[0].scenarios[0]
+
+    assert (nearest.scenario, nearest.failed, nearest.reason) == ("car", ("image",), "other_text")
+    assert nearest.distance is not None
+    assert nearest.limit is not None
+    assert nearest.distance > nearest.limit
+    assert nearest.region is not None
+    left, top, right, bottom = nearest.region
+    assert 416 <= left < right <= 544
+    assert 382 <= top < bottom <= 443
+
+
+def test_near_misses_tell_the_conditions_that_failed(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """A scenario whose picture was sent, but for another product, comes first and says so."""
+    document = {"scenario": "for-vins", "when": {"image": picture("car"), "product": "vin", "language": "de"}}
+    with MockServer(FIXTURES, unmatched="nothing_found") as other:
+        other.add_scenario(document)
+        other.add_scenario({"scenario": "car", "when": {"filename": "no*"}}, replace=True)
+        key = other.create_account().key
+        with httpx.Client(base_url=other.url) as client:
+            vehicore(client, key=key)
+        misses = other.near_misses(key=key)[0].scenarios
+
+    assert (misses[0].scenario, misses[0].failed) == ("for-vins", ("product", "language"))
+    assert len(misses) == 3
+
+
+def test_an_error_for_unmatched_pictures_is_recorded_as_unmatched() -> None:
+    """Where unmatched pictures are errors, they are in the list all the same."""
+    with MockServer(FIXTURES, unmatched="error") as strict, httpx.Client(base_url=strict.url) as client:
+        status = vehicore(client, image=drawn("unknown")).status_code
+        unmatched = strict.unmatched()
+
+    assert (status, [one.status for one in unmatched], unmatched[0].outcome) == (501, [501], None)
+
+
+def test_verify_is_content_with_what_was_expected(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """By default one request is enough; `times` is exact."""
+    vehicore(http, key=key)
+    vehicore(http, key=key)
+
+    mock.verify(key=key)
+    mock.verify(key=key, outcome="read", times=2)
+    mock.verify(key=key, outcome="read", at_least=1, at_most=2)
+    mock.verify(key=key, outcome="service_error", times=0)
+
+
+def test_verify_tells_what_came_closest(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """The message names the requests that differ in one fact, and never the key."""
+    for _ in range(5):
+        vehicore(http, key=key)
+    with pytest.raises(VerificationError) as failure:
+        mock.verify(key=key, outcome="service_error", times=3)
+    lines = str(failure.value).splitlines()
+
+    assert lines[0] == f"expected 3 requests with key …{key[-2:]}, outcome service_error; found 0"
+    assert lines[1] == "closest:"
+    assert set(lines[2:]) == {
+        f"  3 requests with key …{key[-2:]}, outcome read; expected outcome service_error",
+        f"  2 requests with key …{key[-2:]}, outcome out_of_credits; expected outcome service_error",
+    }
+
+
+def test_verify_of_another_key_says_whose_requests_there_are(
+    http: httpx.Client, mock: MockServer, key: str
+) -> None:
+    """A test that used the wrong key sees so."""
+    vehicore(http, key=key)
+    with pytest.raises(
+        AssertionError, match=rf"1 request with key …{key[-2:]}, scenario car; expected key …"
+    ):
+        mock.verify(key="another-key-of-mine", scenario="car")
+
+
+def test_match_tells_and_changes_nothing(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
+    """The answer is the one a request would get; no credit, position or journal entry comes of asking."""
+    key = mock.create_account(credits={"plate": 1}).key
+    mock.clear_requests()
+    told = [mock.match(FIXTURES / "images" / "car.jpg", key=key) for _ in range(3)]
+
+    assert {(one["scenario"], one["match"], one["outcome"], one["charged"]) for one in told} == {
+        ("car", "sha256", "read", 1)
+    }
+    assert told[0]["reply"] == vehicore(http, key=key).json()
+    assert mock.count() == 1
+    assert mock.match(FIXTURES / "images" / "car.jpg", key=key)["outcome"] == "out_of_credits"
+
+
+def test_match_tells_near_misses(mock: MockServer) -> None:
+    """A picture that no scenario knows is told what comes nearest."""
+    told = mock.match(drawn("nobody"), provider="carsxe", product="vin")
+
+    assert (told["scenario"], told["match"]) == (None, "synthesized")
+    assert len(told["nearMisses"]) == 3
+    assert told["reply"]["success"] is True

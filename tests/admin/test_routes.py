@@ -1,0 +1,184 @@
+"""Every route of the admin API: a success, a bad input where there can be one, and a call without the token."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from mock_server import MockServer
+from mock_server.admin.site import OPERATIONS, PREFIX
+from tests.support import FIXTURES, drawn, vehicore
+
+TOKEN = "a-token-for-tests"
+_SCENARIO = {"scenario": "of-this-test", "then": {"outcome": "service_error"}, "when": {"key": "nobody"}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is sent to a route, and the status that is expected. `{id}` stands for a request that was made before."""
+
+    method: str
+    path: str
+    status: int
+    sent: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.status}"
+
+
+def _json(document: Any) -> dict[str, Any]:
+    return {"json": document}
+
+
+SUCCESSES = [
+    Case("GET", "/health", 200),
+    Case("GET", "/accounts", 200),
+    Case("POST", "/accounts", 201),
+    Case("GET", "/accounts/demo-key", 200),
+    Case("PATCH", "/accounts/demo-key", 200, _json({"tier": "gold"})),
+    Case("DELETE", "/accounts/demo-key", 204),
+    Case("GET", "/scenarios", 200),
+    Case("POST", "/scenarios", 201, _json(_SCENARIO)),
+    Case("GET", "/scenarios/car", 200),
+    Case("PUT", "/scenarios/of-this-test", 201, _json(_SCENARIO)),
+    Case("DELETE", "/scenarios/added", 204),
+    Case("PUT", "/scenarios/car/state", 200, _json({"key": "demo-key", "position": 1})),
+    Case("GET", "/scenarios/car/thumbnail", 200),
+    Case("GET", "/requests", 200),
+    Case("DELETE", "/requests", 200),
+    Case("POST", "/requests/count", 200, _json({"outcome": "read"})),
+    Case("POST", "/requests/find", 200, _json({"outcome": "read"})),
+    Case("GET", "/requests/unmatched", 200),
+    Case("GET", "/requests/unmatched/near-misses", 200),
+    Case("GET", "/requests/{id}", 200),
+    Case("GET", "/requests/{id}/thumbnail", 200),
+    Case("POST", "/match", 200, {"files": {"image": ("car.jpg", drawn())}}),
+    Case("POST", "/reset", 204),
+    Case("GET", "/clock", 200),
+    Case("PUT", "/clock", 200, _json({"advance": "1d"})),
+    Case("DELETE", "/clock", 200),
+    Case("GET", "/metrics", 200),
+]
+
+BAD = [
+    Case("POST", "/accounts", 400, _json({"credits": {"plate": -1}})),
+    Case("POST", "/accounts", 400, {"content": b"{"}),
+    Case("POST", "/accounts", 400, _json(["no", "object"])),
+    Case("POST", "/accounts", 409, _json({"key": "demo-key"})),
+    Case("GET", "/accounts/of-nobody", 404),
+    Case("PATCH", "/accounts/demo-key", 400, _json({"status": "sleeping"})),
+    Case("PATCH", "/accounts/demo-key", 400, _json({"key": "another"})),
+    Case("PATCH", "/accounts/of-nobody", 404, _json({})),
+    Case("DELETE", "/accounts/of-nobody", 404),
+    Case("POST", "/scenarios", 400, _json({"scenario": "Bad Name"})),
+    Case("POST", "/scenarios", 400, {"files": {"image": ("x.png", drawn())}}),
+    Case("POST", "/scenarios", 409, _json({"scenario": "car"})),
+    Case("GET", "/scenarios/nowhere", 404),
+    Case("PUT", "/scenarios/of-this-test", 400, _json({"scenario": "another"})),
+    Case("DELETE", "/scenarios/nowhere", 404),
+    Case("DELETE", "/scenarios/car", 409),
+    Case("PUT", "/scenarios/car/state", 400, _json({"key": "demo-key", "position": -1})),
+    Case("PUT", "/scenarios/nowhere/state", 404, _json({"key": "demo-key", "position": 1})),
+    Case("GET", "/scenarios/nowhere/thumbnail", 404),
+    Case("GET", "/requests?outcome=reed", 400),
+    Case("GET", "/requests?key=a&key=b", 400),
+    Case("DELETE", "/requests?since=yesterday", 400),
+    Case("POST", "/requests/count", 400, _json({"outcom": "read"})),
+    Case("POST", "/requests/find", 400, _json({"limit": -1})),
+    Case("GET", "/requests/unmatched?status=ok", 400),
+    Case("GET", "/requests/unmatched/near-misses?product=boat", 400),
+    Case("GET", "/requests/nowhere", 404),
+    Case("GET", "/requests/nowhere/thumbnail", 404),
+    Case("POST", "/match", 400, {"files": {"picture": ("car.jpg", drawn())}}),
+    Case("POST", "/match", 400, {"data": {"product": "boat"}, "files": {"image": ("car.jpg", drawn())}}),
+    Case("POST", "/match", 400, _json({"provider": "nobody"})),
+    Case("POST", "/reset?kei=a", 400),
+    Case("PUT", "/clock", 400, _json({"freeze": "tomorrow"})),
+    Case("PUT", "/clock", 400, _json({"advance": "1d", "freeze": True})),
+    Case("PUT", "/clock", 400, _json({"advance": "99999999d"})),
+    Case("GET", "/nowhere", 404),
+    Case("PATCH", "/clock", 405),
+]
+
+
+@pytest.fixture
+def sent(mock: MockServer, admin: httpx.Client) -> str:
+    """A request that was made, by its id, and a runtime scenario named added."""
+    mock.add_scenario({"scenario": "added", "when": {"key": "nobody"}})
+    with httpx.Client(base_url=mock.url) as client:
+        return vehicore(client).headers["X-Mock-Request-Id"]
+
+
+@pytest.mark.parametrize("case", SUCCESSES, ids=str)
+def test_a_proper_call_succeeds(case: Case, admin: httpx.Client, sent: str) -> None:
+    """A proper call gets the documented status, and a body that nobody stores."""
+    reply = admin.request(case.method, case.path.format(id=sent), **case.sent)
+
+    assert (reply.status_code, reply.headers["cache-control"]) == (case.status, "no-store")
+
+
+@pytest.mark.parametrize("case", BAD, ids=str)
+def test_a_bad_call_is_told_what_is_wrong(case: Case, admin: httpx.Client) -> None:
+    """A mistake is answered with problem details that say more than the status."""
+    reply = admin.request(case.method, case.path, **case.sent)
+    problem = reply.json()
+
+    assert (reply.status_code, problem["status"]) == (case.status, case.status)
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert len(problem["detail"]) > 10
+
+
+@pytest.mark.parametrize("case", [case for case in SUCCESSES if case.path != "/health"], ids=str)
+@pytest.mark.parametrize(
+    "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}]
+)
+def test_a_call_without_the_token_does_nothing(
+    case: Case, header: dict[str, str], guarded: MockServer
+) -> None:
+    """Where there is a token, a call without it is refused, whatever it asks for."""
+    url = f"{guarded.url}{PREFIX}{case.path.format(id='0')}"
+    reply = httpx.request(case.method, url, headers=header, **case.sent)
+
+    assert (reply.status_code, reply.headers["www-authenticate"][:6]) == (401, "Bearer")
+
+
+def test_the_token_opens_everything(guarded: MockServer) -> None:
+    """The right token lets a call through; the scheme's name may be written in any case."""
+    for scheme in ("Bearer", "bearer"):
+        headers = {"Authorization": f"{scheme} {TOKEN}"}
+
+        assert httpx.get(f"{guarded.url}{PREFIX}/accounts", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", f"{PREFIX}/health"])
+def test_health_is_open(path: str, guarded: MockServer) -> None:
+    """Health needs no token."""
+    reply = httpx.get(guarded.url + path)
+
+    assert reply.json()["status"] == "healthy"
+    assert set(reply.json()) == {"status", "version", "uptimeInSeconds", "scenarios", "images"}
+
+
+def test_the_table_names_every_route() -> None:
+    """No operation is missing from the table of successes."""
+    called = {(case.method, case.path) for case in SUCCESSES}
+    wild = {(method, path.replace("demo-key", "{key}")) for method, path in called}
+    wild |= {
+        (method, path.replace("/car", "/{name}").replace("of-this-test", "{name}").replace("added", "{name}"))
+        for method, path in called
+    }
+
+    assert {(operation.method, operation.path) for operation in OPERATIONS} <= wild
+
+
+def test_off_loopback_a_token_is_made() -> None:
+    """A server that others can reach has a token, given or made up, and asks for it even on this machine."""
+    with MockServer(FIXTURES, host="0.0.0.0") as mock:
+        local = mock.url.replace("0.0.0.0", "127.0.0.1")
+        headers = {"Authorization": f"Bearer {mock.admin_token}"}
+
+        assert len(mock.admin_token or "") >= 32
+        assert httpx.get(f"{local}{PREFIX}/accounts").status_code == 401
+        assert httpx.get(f"{local}{PREFIX}/accounts", headers=headers).status_code == 200
+        assert mock.create_account().status == "active"
