@@ -25,7 +25,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.call import call
-from mock_server.http.wire import http_protocol
+from mock_server.http.protocol import http_protocol
 from mock_server.redirect.in_process import redirected
 from mock_server.redirect.python_hook import Route
 from mock_server.settings import Settings

@@ -1,18 +1,56 @@
-"""uvicorn's HTTP protocols, with the connection of each request in the application's reach.
-
-`uvicorn.Config(http=http_protocol())` makes faults possible over HTTP and HTTPS, on asyncio and on uvloop.
-"""
+"""What uvicorn's HTTP protocols need to bring the connection of each request into the application's reach."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mock_server.http.connection import EXTENSION, Connection
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 
-def http_protocol() -> type[asyncio.Protocol]:
-    """The protocol to serve with: on httptools where it is installed, else on h11, as uvicorn chooses."""
-    # Only the one that is used is imported: h11 alone costs a tenth of the time to start.
-    try:
-        from mock_server.http.wire_httptools import HttpToolsWire
-    except ImportError:  # pragma: no cover - httptools is not built for every platform
-        from mock_server.http.wire_h11 import H11Wire
+_GOODBYE_SECONDS = 0.1
 
-        return H11Wire
-    return HttpToolsWire
+
+class ExposesConnection(asyncio.Protocol):
+    """Puts a `Connection` into the scope of every request; to be mixed into one of uvicorn's protocols."""
+
+    app: "ASGI3Application"
+    connection: Connection
+    transport: asyncio.Transport
+    access_log: bool
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # uvicorn's access lines hold whole URLs, and keys travel in them. It writes them as soon as anybody
+        # listens to its logger, such as a test runner that captures logs.
+        self.access_log = False
+        self.connection = Connection(cast(asyncio.Transport, transport))
+        # Both protocols hand every request to `self.app`, whatever else they do differently.
+        self.app = cast("ASGI3Application", _exposing(cast(ASGIApp, self.app), self.connection))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.connection.lose()
+
+    def shutdown(self) -> None:
+        super().shutdown()  # type: ignore[misc]
+        self.connection.hurry.set()
+        transport = self.transport
+        secured = transport.get_extra_info("ssl_object") is not None
+        if secured and transport.is_closing() and not transport.get_write_buffer_size():
+            # An idle client may never answer TLS's goodbye, and the event loop would wait half a minute for it.
+            asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, transport.abort)
+
+
+def _exposing(app: ASGIApp, connection: Connection) -> ASGIApp:
+    def exposing(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # `send` is a method of the server's state of this request.
+        connection.cycle = getattr(send, "__self__", None)
+        scope.setdefault("extensions", {})[EXTENSION] = connection
+        return app(scope, receive, send)
+
+    return exposing

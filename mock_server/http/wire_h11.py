@@ -2,7 +2,7 @@
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mock_server.http.exposing import ExposesConnection
+from mock_server.http.wire import ExposesConnection
 
 
 class H11Wire(ExposesConnection, H11Protocol):

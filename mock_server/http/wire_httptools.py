@@ -2,7 +2,7 @@
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mock_server.http.exposing import ExposesConnection
+from mock_server.http.wire import ExposesConnection
 
 
 class HttpToolsWire(ExposesConnection, HttpToolsProtocol):
