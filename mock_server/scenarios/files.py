@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_server.errors import Mistake
-from mock_server.scenarios.suggest import quoted
 
 MAX_BYTES = 4 * 1024 * 1024
+_GLANCE = 64 * 1024
 MOCK_FILE = "mock.yaml"
 SCENARIO_DIRECTORY = "scenarios"
 _ENDINGS = (".yaml", ".yml")
@@ -65,7 +65,7 @@ class Directory:
     def mock_file(self) -> tuple[FixtureFile | None, list[Mistake]]:
         """`mock.yaml`, if there is one that can be read."""
         if not os.path.lexists(self.root / MOCK_FILE):
-            return None, self._misnamed()
+            return None, []
         try:
             return self._file(self.root / MOCK_FILE), []
         except UnreadableError as error:
@@ -138,20 +138,35 @@ class Directory:
         id = self.id(path)
         return FixtureFile(path, id, self.shown(id), (facts.st_mtime_ns, facts.st_size, facts.st_ino))
 
-    def _misnamed(self) -> list[Mistake]:
-        other = self.root / "mock.yml"
-        if not other.exists():
-            return []
-        return [
-            Mistake(
-                self.shown(other.name),
-                1,
-                1,
-                "this file is not read",
-                f"call it {quoted(MOCK_FILE)}",
-                warning=True,
-            )
+    def passed_over(self) -> list[Mistake]:
+        """Warnings of files that look as if they were meant to be read, but stand in the wrong place."""
+        try:
+            paths = sorted(self.root.iterdir())
+        except OSError as error:
+            return [Mistake(str(self.given), 1, 1, _reason(error))]
+        odd = [
+            Mistake(self.shown(path.name), 1, 1, "this file is not read", hint, warning=True)
+            for path in paths
+            if (hint := _meant(path))
         ]
+        if not odd and not (self.root / MOCK_FILE).exists() and not (self.root / SCENARIO_DIRECTORY).exists():
+            what = f'neither "{MOCK_FILE}" nor "{SCENARIO_DIRECTORY}" is here'
+            odd.append(Mistake(str(self.given), 1, 1, what, warning=True))
+        return odd
+
+
+def _meant(path: Path) -> str:
+    """Where a file beside `mock.yaml` should stand, if it is one of ours."""
+    if path.name == "mock.yml":
+        return f'call it "{MOCK_FILE}"'
+    if path.name == MOCK_FILE or path.suffix not in _ENDINGS or not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as file:
+            is_scenario = re.search(rb"^scenario:", file.read(_GLANCE), re.MULTILINE)
+    except OSError:
+        return ""
+    return f'scenarios go into "{SCENARIO_DIRECTORY}"' if is_scenario else ""
 
 
 _LEADS_OUT = "a symbolic link that leads out of the fixtures directory"

@@ -72,7 +72,9 @@ class FixtureLoader:
             defaults=mock.defaults,
             images=images,
         )
-        told = sorted({*mistakes, *in_files, *in_pictures, *check_set(parsed, accounts)})
+        told = sorted(
+            {*mistakes, *directory.passed_over(), *in_files, *in_pictures, *check_set(parsed, accounts)}
+        )
         raise_if_wrong(told)
         return Loaded(fixtures, tuple(told), tuple(parsed))
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from limits import parse
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
+from mock_server.core.accounts import parse_rate
 from mock_server.core.fixture_set import Unmatched
 from mock_server.core.model import OutcomeName, Product
 from mock_server.scenarios.scalars import (
@@ -40,7 +40,7 @@ def _allowance(value: object) -> int | None:
 def _rate_limit(value: object) -> str:
     text = written(value)
     try:
-        parse(text or "")
+        parse_rate(text or "")
     except ValueError:
         raise wants("a rate such as 5/second or 100/minute") from None
     return text or ""

@@ -11,6 +11,7 @@ from mock_server.errors import (
     Mistake,
     NotAnImageError,
     TooManyPixelsError,
+    TruncatedImageError,
     UnsupportedImageError,
 )
 from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, PictureHeader, inspect
@@ -64,11 +65,15 @@ class PictureChecks:
         self, path: Path, known: Mapping[Path, tuple[_Signature, PictureHeader | ImageError]]
     ) -> PictureHeader | ImageError:
         if path not in self._headers:
-            facts = path.stat()
-            signature = (facts.st_mtime_ns, facts.st_size)
-            before = known.get(path)
-            unchanged = before is not None and before[0] == signature
-            self._headers[path] = before if before and unchanged else (signature, self._inspected(path))
+            try:
+                facts = path.stat()
+                signature = (facts.st_mtime_ns, facts.st_size)
+                before = known.get(path)
+                unchanged = before is not None and before[0] == signature
+                self._headers[path] = before if before and unchanged else (signature, self._inspected(path))
+            except OSError as error:
+                # Not there any more, or not for us to read.
+                return ImageError((error.strerror or str(error)).lower())
         return self._headers[path][1]
 
     def _inspected(self, path: Path) -> PictureHeader | ImageError:
@@ -76,8 +81,6 @@ class PictureChecks:
             return inspect(path.read_bytes(), max_pixels=self.max_pixels)
         except ImageError as error:
             return error
-        except OSError as error:
-            return ImageError(error.strerror or str(error))
 
 
 def undecodable(one: ParsedScenario, id: str, error: ImageError) -> Mistake:
@@ -99,7 +102,9 @@ def _what_is_wrong(error: ImageError) -> tuple[str, str]:
         return f"is of a format that is not read here ({error.format})", hint
     if isinstance(error, TooManyPixelsError):
         return f"has {error.pixels:,} pixels; at most {error.limit:,} are read", ""
-    return "is damaged or ends early", ""
+    if isinstance(error, TruncatedImageError):
+        return "is damaged or ends early", ""
+    return f"cannot be read: {error}", ""
 
 
 def _boxes_outside(one: ParsedScenario, header: PictureHeader, written: str) -> Iterator[Mistake]:

@@ -77,6 +77,22 @@ def test_mock_yml_is_noticed(write: Write) -> None:
     assert lines_of(root) == ['mock.yml:1:1: warning: this file is not read — call it "mock.yaml"']
 
 
+def test_misplaced_scenario_is_noticed(write: Write) -> None:
+    """A scenario beside `mock.yaml` is not read, and that is told; other YAML is nobody's business."""
+    root = write(
+        {"mock.yaml": "", "sedan.yaml": "# mine\nscenario: sedan\n", "compose.yaml": "services: {}\n"}
+    )
+
+    assert lines_of(root) == [
+        'sedan.yaml:1:1: warning: this file is not read — scenarios go into "scenarios"'
+    ]
+
+
+def test_wrong_directory_is_noticed(tmp_path: Path) -> None:
+    """A directory with nothing of ours in it is probably the wrong one."""
+    assert lines_of(tmp_path) == [f'{tmp_path}:1:1: warning: neither "mock.yaml" nor "scenarios" is here']
+
+
 def test_directories_named_like_files(write: Write) -> None:
     """A directory where a file is expected is told, and not entered."""
     root = write({"scenarios/x.yaml/inner.yaml": "scenario: inner\n"})

@@ -17,6 +17,7 @@ from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import shipped_fixtures
 
 BAD = Path(__file__).parent / "bad"
+COOKBOOK = Path(__file__).parents[2] / "docs" / "scenarios.md"
 
 
 class CoreLoader(yaml.BaseLoader):
@@ -104,6 +105,17 @@ def test_shipped_files_fit(path: Path, scenario: Mapping[str, Any], mock: Mappin
     """Every shipped file is as the schema wants it."""
     for document in documents(path):
         assert errors(mock if path.name == "mock.yaml" else scenario, document) == []
+
+
+def test_cookbook_fits(scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> None:
+    """So is every example of the cookbook."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", COOKBOOK.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+    assert len(blocks) >= 10
+    for block in blocks:
+        schema = mock if block.startswith("# mock.yaml") else scenario
+        for document in yaml.load_all(block, Loader=CoreLoader):
+            assert errors(schema, document) == []
 
 
 @pytest.mark.parametrize("case", cases("shape", "mock-shape"))
