@@ -72,21 +72,27 @@ def command(
             shot=shot,
         )
         if count is None:
+            _check_name(out)
             _write_one(picture(seed=seed), kind.value, out)
         else:
             _write_many(picture, kind.value, count, seed, out)
 
 
+def _check_name(out: Path | None) -> None:
+    from mock_server.imaging.synth.fixture_files import FORMATS
+
+    if out is not None and not out.is_dir() and out.suffix.lower() not in FORMATS:
+        raise ValueError(f'cannot write "{out.name}": its name must end in {", ".join(FORMATS)}')
+
+
 def _write_one(drawing: "Drawing", kind: str, out: Path | None) -> None:
-    from mock_server.imaging.synth.fixture_files import FORMATS, name_for, write_picture
+    from mock_server.imaging.synth.fixture_files import name_for, write_picture
 
     if out is None and not sys.stdout.isatty():
         sys.stdout.buffer.write(drawing.encoded())
         return
     if out is None or out.is_dir():
         out = (out or Path()) / f"{name_for(kind, drawing.truth)}.jpg"
-    if out.suffix.lower() not in FORMATS:
-        raise ValueError(f'cannot write "{out.name}": its name must end in {", ".join(FORMATS)}')
     image, scenario = write_picture(drawing, out)
     print(f"{image}  {drawing.image.width}x{drawing.image.height}  {_shown(drawing.truth)}\n{scenario}")
 

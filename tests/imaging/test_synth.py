@@ -80,8 +80,8 @@ OTHER = Parked("hatchback", "silver", "MWWM 488", "es", width=0.6, yaw=0.5)
         lambda car: draw_scene((car,), size=(800, 600), shot=QUIET),
         lambda car: draw_scene((car,), size=(800, 600), place="garage", shot=Shot(noise=0, rotate=9)),
         lambda car: draw_scene((car,), size=(800, 600), place="country", shot=Shot(noise=0, rotate=-20)),
-        lambda car: draw_plate(car, size=(640, 400), shot=QUIET),
-        lambda car: draw_plate(car, size=(640, 400), shot=Shot(noise=0, rotate=5, night=0.5)),
+        lambda car: draw_plate(car, size=(480, 300), shot=QUIET),
+        lambda car: draw_plate(car, size=(480, 300), shot=Shot(noise=0, rotate=5, night=0.5)),
     ],
 )
 def test_boxes_hold_the_text_exactly(paint: Callable[[Parked], Drawing]) -> None:
@@ -122,7 +122,7 @@ def test_vin_boxes_hold_the_number(style: str) -> None:
 def test_vehicles_stand_in_their_boxes() -> None:
     """A vehicle's box holds the vehicle, its plate among it; outside it nothing but the ground's shadow changes."""
     for name, body in BODIES.items():
-        with_car = draw_scene((Parked(name, "red", "AB 12", "ch", width=0.4),), size=(640, 480), shot=QUIET)
+        with_car = draw_scene((Parked(name, "red", "AB 12", "ch", width=0.4),), size=(400, 300), shot=QUIET)
         (plate,) = with_car.truth.plates
         assert plate.vehicle is not None
         around = plate.vehicle.box
@@ -130,7 +130,7 @@ def test_vehicles_stand_in_their_boxes() -> None:
         assert plate.vehicle.type == body.kind
         assert around.xmin < plate.box.xmin < plate.box.xmax < around.xmax
         assert around.ymin < plate.box.ymin < plate.box.ymax < around.ymax
-        assert 0.4 * 640 <= around.width <= 0.5 * 640
+        assert 0.4 * 400 <= around.width <= 0.5 * 400
 
 
 def test_two_cars_are_told_in_the_order_given() -> None:
