@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from mock_server.server import MockServer
+from mock_server import MockServer
 
 
 def plate_at_the_gate(picture_url: str, key: str) -> str | None:

@@ -41,6 +41,33 @@ def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 @contextmanager
+def ended_in_order() -> Iterator[None]:
+    """While there is no child yet, let the signals that end a process end this one with everything cleaned up."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name)]
+    with _handled(numbers, end):
+        yield
+
+
+@contextmanager
+def _handled(numbers: Sequence[int], handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle signals for a while. What was ignored stays ignored, in the child too: that is how nohup works."""
+    before = {
+        number: signal.signal(number, handle)
+        for number in numbers
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
 def _signals_passed_on(shared: bool) -> Iterator[Callable[[Child], None]]:
     """Pass signals on to the child that is named to the function given; those before that are kept for it."""
     children: list[Child] = []
@@ -60,17 +87,8 @@ def _signals_passed_on(shared: bool) -> Iterator[Callable[[Child], None]]:
             _send(child, number, to_group=not shared)
 
     numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
-    # What was ignored stays ignored, in the child too: that is how nohup works.
-    before = {
-        number: signal.signal(number, handle)
-        for number in numbers
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
+    with _handled(numbers, handle):
         yield pass_on_to
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _send(child: Child, number: int, *, to_group: bool) -> None:

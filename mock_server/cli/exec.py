@@ -62,7 +62,7 @@ def run(child: list[str], flags: dict[str, Any]) -> int:
 
     Raises SettingsError and FixturesError before the command is started.
     """
-    from mock_server.cli.child import run_child
+    from mock_server.cli.child import ended_in_order, run_child
     from mock_server.redirect.environment import child_environment
     from mock_server.server import MockServer
 
@@ -70,6 +70,7 @@ def run(child: list[str], flags: dict[str, Any]) -> int:
     if given.get("workers", 1) != 1:
         raise SettingsError("exec serves with one worker")
     with (
+        ended_in_order(),
         tempfile.TemporaryDirectory(prefix="vehicle-ocr-mock-", ignore_cleanup_errors=True) as directory,
         MockServer(**{"port": 0, "tls_port": 0, **given, "tls": True}) as mock,
     ):

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -223,6 +224,18 @@ def test_a_signal_ends_the_child_and_all_is_cleaned_up(place: Place, number: sig
         process.communicate(timeout=30)
 
     assert process.returncode == 128 + number
+
+
+def test_a_signal_before_the_child_is_up_leaves_nothing(place: Place) -> None:
+    """Ended while it is still getting ready, `exec` takes its files away as well."""
+    with place.start(PYTHON, "-S", "-c", WAIT) as process:
+        deadline = time.monotonic() + 30
+        while not any(place.temporary.iterdir()) and time.monotonic() < deadline:
+            os.sched_yield()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_a_child_may_answer_a_signal_itself(place: Place) -> None:
