@@ -30,15 +30,15 @@ from mock_server.fetch.policy import FetchPolicy
 from mock_server.imaging.index import ImageIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
-from mock_server.providers.base import Provider
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
+from mock_server.providers.openapi import Described, described
 from mock_server.providers.vehicore import VehiCore
 from mock_server.scenarios.load import FixtureLoader, load
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
 
-PROVIDERS: tuple[Provider, ...] = (VehiCore(), CarsXE())
+PROVIDERS: tuple[Described, ...] = (VehiCore(), CarsXE())
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,13 @@ class App:
             strict=settings.strict,
             mock_headers=settings.mock_headers,
         )
-        site = create_site(self.control, self.access, max_body=settings.max_body, metrics=self.metrics.text)
+        site = create_site(
+            self.control,
+            self.access,
+            max_body=settings.max_body,
+            metrics=self.metrics.text,
+            providers=lambda: described(PROVIDERS),
+        )
         self._dispatch = Dispatch(PROVIDERS, endpoint, site, strict=settings.strict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

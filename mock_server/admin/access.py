@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_server.admin.pages import Page
 from mock_server.http.problem import problem
 from mock_server.http.reply import Reply
 
@@ -84,7 +85,7 @@ class Guard:
     """Lets admitted calls through to the admin API. `open_paths` need nothing; `pages` may ask for the token."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: Mapping[str, bytes]
+        self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: Mapping[str, Page]
     ) -> None:
         self._app = app
         self._access = access
@@ -103,9 +104,9 @@ class Guard:
             return
         if refusal.status == 401 and scope["path"] in self._pages and _wants_html(scope):
             # The page holds nothing but the means to ask for the token.
-            html = (b"content-type", b"text/html; charset=utf-8")
+            page = self._pages[scope["path"]]
             kept = tuple(line for line in refusal.headers if line[0] != b"content-type")
-            refusal = Reply(401, (*kept, html), self._pages[scope["path"]])
+            refusal = Reply(401, (*kept, *page.headers), page.body)
         await _send(refusal, hardened)
 
 

@@ -154,7 +154,7 @@ async def get_request(control: Control, request: Request) -> Response:
     return json_response(await control.requests.get(request.path_params["id"]))
 
 
-async def thumbnail(control: Control, request: Request) -> Response:
+async def request_thumbnail(control: Control, request: Request) -> Response:
     return Response(await control.requests.thumbnail(request.path_params["id"]), media_type="image/jpeg")
 
 
@@ -272,7 +272,7 @@ OPERATIONS = (
     Operation(
         "GET",
         "/requests/{id}/thumbnail",
-        thumbnail,
+        request_thumbnail,
         "The picture of a request, small",
         {200: Answer("A JPEG.", {"type": "string", "format": "binary"}, media_type="image/jpeg")},
         TAG,

@@ -97,7 +97,7 @@ async def set_state(control: Control, request: Request) -> Response:
     return json_response(await control.scenarios.set_state(request.path_params["name"], document))
 
 
-async def thumbnail(control: Control, request: Request) -> Response:
+async def scenario_thumbnail(control: Control, request: Request) -> Response:
     digest, picture = await anyio.to_thread.run_sync(control.scenarios.picture, request.path_params["name"])
     made = await anyio.to_thread.run_sync(control.thumbnails.make, digest, picture)
     return Response(made or b"", media_type="image/jpeg")
@@ -205,7 +205,7 @@ OPERATIONS = (
     Operation(
         "GET",
         "/scenarios/{name}/thumbnail",
-        thumbnail,
+        scenario_thumbnail,
         "A scenario's picture, small",
         {200: Answer("A JPEG.", {"type": "string", "format": "binary"}, media_type="image/jpeg")},
         TAG,

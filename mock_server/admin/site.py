@@ -2,18 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import anyio.to_thread
+import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.admin import accounts, requests, scenarios, state
+from mock_server.admin import accounts, pages, requests, scenarios, state
 from mock_server.admin.access import Access, Guard
+from mock_server.admin.openapi import document
 from mock_server.admin.operation import Operation, json_response
+from mock_server.admin.pages import PAGES, Page, page
 from mock_server.admin.problems import HANDLERS, as_response
 from mock_server.control import Control
 from mock_server.http.problem import problem
@@ -25,6 +29,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *scenarios.OPERATIONS,
     *requests.OPERATIONS,
     *state.OPERATIONS,
+    *pages.OPERATIONS,
 )
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
 
@@ -35,14 +40,16 @@ def create_site(
     *,
     max_body: int,
     metrics: Callable[[], tuple[bytes, str]],
+    providers: Callable[[], Mapping[str, Any]],
 ) -> ASGIApp:
-    """Everything that is not a provider's."""
+    """Everything that is not a provider's. `metrics` gives their text and its type, `providers` their OpenAPI."""
     admin = Starlette(
         routes=[*_routes(control), Route(PREFIX, _to_dashboard)], exception_handlers=dict(HANDLERS)
     )
     admin.state.max_body = max_body
     admin.state.metrics = metrics
-    guarded = Guard(admin, access, open_paths=_open_paths(), pages={})
+    admin.state.openapi = cache(lambda: _openapi(control, access, providers()))
+    guarded = Guard(admin, access, open_paths=_open_paths(), pages=_shells())
     public = Starlette(
         routes=[
             Route("/healthz", _health(control)),
@@ -74,6 +81,15 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
 
     # A key may hold anything, a slash included.
     return Route(PREFIX + path.replace("{key}", "{key:path}"), endpoint, methods=list(operations))
+
+
+def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> bytes:
+    vocabulary = control.scenarios.vocabulary
+    return orjson.dumps(document(OPERATIONS, providers, vocabulary, token=bool(access.token)))
+
+
+def _shells() -> dict[str, Page]:
+    return {PREFIX + path: page(name) for path, name in PAGES.items()}
 
 
 def _open_paths() -> frozenset[str]:

@@ -35,7 +35,7 @@ class ScenarioControl:
     def __init__(self, stage: Stage, store: Store, vocabulary: Vocabulary) -> None:
         self._stage = stage
         self._store = store
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
 
     async def all(self) -> list[dict[str, Any]]:
         """All scenarios: those added at run time first, then in the order of the files."""
@@ -122,7 +122,7 @@ class ScenarioControl:
 
     def _made(self, document: Mapping[str, Any] | str, pictures: Sequence[SentPicture]) -> RuntimeScenario:
         # A picture that is sent along need not be named in the document as well.
-        scenario = parse_scenario(document, vocabulary=self._vocabulary)
+        scenario = parse_scenario(document, vocabulary=self.vocabulary)
         ids: dict[str, bytes] = {_runtime_id(picture): picture.data for picture in pictures}
         by_filename = {picture.filename: _runtime_id(picture) for picture in pictures if picture.filename}
         images = dict.fromkeys(ids)

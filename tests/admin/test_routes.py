@@ -59,6 +59,9 @@ SUCCESSES = [
     Case("PUT", "/clock", 200, _json({"advance": "1d"})),
     Case("DELETE", "/clock", 200),
     Case("GET", "/metrics", 200),
+    Case("GET", "/openapi.json", 200),
+    Case("GET", "/docs", 200),
+    Case("GET", "/", 200),
 ]
 
 BAD = [

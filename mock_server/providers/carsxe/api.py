@@ -16,6 +16,7 @@ from mock_server.http.reply import Reply
 from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.carsxe import render
 from mock_server.providers.carsxe.image_reference import InvalidReferenceError, decode_inline, is_url
+from mock_server.providers.carsxe.openapi import DESCRIPTION
 
 _DOCUMENTED = {"/platerecognition": Product.PLATE, "/v1/vinocr": Product.VIN}
 _ALIASES = {"/vinocr": Product.VIN, "/vin-ocr": Product.VIN}
@@ -36,6 +37,7 @@ class CarsXE:
         },
     )
     hosts: Collection[str] = ("api.carsxe.com", "eu-api.carsxe.com")
+    description = DESCRIPTION
 
     def route(self, method: str, path: str, *, strict: bool) -> Route | None:
         """One path a product, and the older names of the VIN path."""

@@ -10,6 +10,7 @@ from mock_server.http.multipart import Form, parse_multipart
 from mock_server.http.reply import Reply
 from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.vehicore import render
+from mock_server.providers.vehicore.openapi import DESCRIPTION
 
 _PREFIX = "/api/ocr/"
 _PRODUCTS = {product.value: product for product in Product}
@@ -29,6 +30,7 @@ class VehiCore:
         free_text=True,
     )
     hosts: Collection[str] = ("vehicore-api.dev-stage.fyi",)
+    description = DESCRIPTION
 
     def route(self, method: str, path: str, *, strict: bool) -> Route | None:
         """`/api/ocr/{type}`; the path is looked at before the method."""

@@ -1,0 +1,119 @@
+"""CarsXE's calls as OpenAPI. Every field of a success is optional, and clients must ignore those they do not know."""
+
+from typing import Any
+
+from mock_server.core.model import Product
+from mock_server.providers.openapi import Call, Description
+
+_SCORE = {"type": "number", "minimum": 0, "maximum": 1}
+_BOX = {"$ref": "#/components/schemas/CarsXEBox"}
+
+
+def _body(description: str, example: str) -> dict[str, Any]:
+    return {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["image_url"],
+                "properties": {"image_url": {"type": "string", "description": description}},
+            },
+            "example": {"image_url": example},
+        }
+    }
+
+
+DESCRIPTION = Description(
+    title="CarsXE",
+    calls=(
+        Call(
+            path="/platerecognition",
+            summary="Read licence plates from an image URL",
+            products=(Product.PLATE,),
+            parameters=(),
+            body=_body("URL of the image.", "https://example.com/car.jpg"),
+            read="CarsXEPlates",
+            error="CarsXEError",
+        ),
+        Call(
+            path="/v1/vinocr",
+            summary="Read a VIN from an image URL or base64",
+            products=(Product.VIN,),
+            parameters=(),
+            body=_body("URL of the image, or the image in base64.", "https://example.com/vin.jpg"),
+            read="CarsXEVin",
+            error="CarsXEError",
+        ),
+    ),
+    schemas={
+        "CarsXEBox": {
+            "type": "object",
+            "description": "Pixels of the image that was sent; top-left, then bottom-right corner.",
+            "properties": {side: {"type": "integer"} for side in ("xmin", "ymin", "xmax", "ymax")},
+        },
+        "CarsXEPlates": {
+            "type": "object",
+            "required": ["success"],
+            "properties": {
+                "success": {"const": True},
+                "message": {"type": "string"},
+                "processing_time": {"type": "number", "description": "Milliseconds."},
+                "results": {"type": "array", "items": {"$ref": "#/components/schemas/CarsXEPlate"}},
+                "camera_id": {"type": ["string", "null"]},
+                "filename": {"type": "string"},
+            },
+        },
+        "CarsXEPlate": {
+            "type": "object",
+            "properties": {
+                "plate": {"type": "string", "description": "In lower case."},
+                "box": _BOX,
+                "region": {
+                    "type": "object",
+                    "properties": {"code": {"type": ["string", "null"]}, "score": _SCORE},
+                },
+                "score": _SCORE,
+                "dscore": _SCORE,
+                "candidates": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"plate": {"type": "string"}, "score": _SCORE}},
+                },
+                "vehicle": {
+                    "type": ["object", "null"],
+                    "properties": {"type": {"type": "string"}, "score": _SCORE, "box": _BOX},
+                },
+            },
+        },
+        "CarsXEVin": {
+            "type": "object",
+            "required": ["success"],
+            "properties": {
+                "success": {"const": True},
+                "vin": {"type": "string"},
+                "box": _BOX,
+                "confidence": _SCORE,
+                "candidates": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"vin": {"type": "string"}, "confidence": _SCORE, "box": _BOX},
+                    },
+                },
+            },
+        },
+        "CarsXEError": {
+            "type": "object",
+            "required": ["success", "message"],
+            "properties": {
+                "success": {"const": False},
+                "message": {"type": "string"},
+                "usage": {
+                    "type": "object",
+                    "properties": {
+                        name: {"type": ["integer", "null"]} for name in ("current", "limit", "remaining")
+                    },
+                },
+            },
+        },
+    },
+    security={"type": "apiKey", "in": "query", "name": "key"},
+)

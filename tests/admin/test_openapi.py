@@ -1,0 +1,132 @@
+"""The OpenAPI document is valid, its examples agree with its schemas, and servers answer what it says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from mock_server import MockServer
+from mock_server.admin.site import OPERATIONS, PREFIX
+from mock_server.app import PROVIDERS
+from mock_server.core.model import OutcomeName
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def document(mock: MockServer) -> dict[str, Any]:
+    """The document that the server serves."""
+    served: dict[str, Any] = httpx.get(f"{mock.url}/__admin/openapi.json").json()
+    return served
+
+
+def _contents(document: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Every place of a body: its name, its schema and its examples."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
+            for name, body in bodies.items():
+                for media_type, content in body.get("content", {}).items():
+                    examples = [one["value"] for one in content.get("examples", {}).values()]
+                    examples += [content["example"]] if "example" in content else []
+                    for example in examples:
+                        yield f"{method} {path} {name} {media_type}", content["schema"], example
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    """It is OpenAPI 3.1."""
+    validate(document)
+
+    assert document["openapi"] == "3.1.0"
+
+
+def test_examples_agree_with_their_schemas(document: dict[str, Any]) -> None:
+    """No example shows what its schema does not allow, the renderers' own included."""
+    wrong = [
+        (place, error.message)
+        for place, schema, example in _contents(document)
+        for error in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(
+            example
+        )
+    ]
+
+    assert not wrong
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.traits.name)
+def test_every_outcome_of_a_provider_is_an_example(provider: Any, document: dict[str, Any]) -> None:
+    """Whatever the core may decide stands in each call of a provider, under the status it is answered with."""
+    for call in provider.description.calls:
+        responses = document["paths"][call.path]["post"]["responses"]
+        told = {
+            example.partition(" ")[0]
+            for response in responses.values()
+            for example in response["content"].get("application/json", {}).get("examples", {})
+        }
+
+        assert set(OutcomeName) <= told
+
+
+def test_a_token_is_documented_where_there_is_one(guarded: MockServer, document: dict[str, Any]) -> None:
+    """Behind a token every admin call but health names it; without one none does."""
+    headers = {"Authorization": f"Bearer {guarded.admin_token}"}
+    behind = httpx.get(f"{guarded.url}/__admin/openapi.json", headers=headers).json()["paths"]
+
+    assert behind["/__admin/accounts"]["get"]["security"] == [{"adminToken": []}]
+    assert behind["/__admin/health"]["get"]["security"] == []
+    assert document["paths"]["/__admin/accounts"]["get"]["security"] == []
+
+
+@pytest.fixture(scope="module")
+def api(mock: MockServer) -> BaseSchema:
+    """The document, as a source of calls; real accounts and scenarios are among the parameters."""
+    return schemathesis.openapi.from_url(f"{mock.url}/__admin/openapi.json")
+
+
+CALLS = [
+    *((operation.method, PREFIX + operation.path) for operation in OPERATIONS),
+    *(("POST", call.path) for provider in PROVIDERS for call in provider.description.calls),
+]
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_calls_get_documented_replies(method: str, path: str, mode: GenerationMode, api: BaseSchema) -> None:
+    """Whatever is sent, proper or not, no server error and no reply that is not in the document comes back."""
+    operation = api[path][method]
+
+    @settings(
+        max_examples=10,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Case[Any]) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    try:
+        ask()
+    except Unsatisfiable:
+        pytest.skip("nothing can be wrong with a call that takes nothing")
