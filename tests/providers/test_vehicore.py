@@ -1,9 +1,11 @@
 """VehiCore OCR as its documentation tells it: one row of the contract a case."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 import httpx
 import pytest
+from PIL import Image
 
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
@@ -263,10 +265,6 @@ def test_order_of_checks(serve: MakeClient, clock: Clock) -> None:
 def _formats() -> dict[str, Callable[[], bytes]]:
     def saved(format: str, **options: object) -> Callable[[], bytes]:
         def save() -> bytes:
-            from io import BytesIO
-
-            from PIL import Image
-
             return encoded(Image.open(BytesIO(picture("car"))), format, **options)
 
         return save
@@ -279,6 +277,7 @@ def _formats() -> dict[str, Callable[[], bytes]]:
         "BMP": saved("BMP"),
         "TIFF": saved("TIFF"),
         "AVIF": saved("AVIF", quality=80),
+        "MPO": saved("MPO", quality=85),
     }
 
 
