@@ -40,7 +40,7 @@ def _named(nodes: list[ast.expr], tables: dict[str, ast.expr]) -> Iterator[str]:
             if isinstance(node, ast.Name) and isinstance(tables.get(node.id), ast.List):
                 yield from _named([tables[node.id]], {})
             if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "pins":
-                yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+                yield from (str(ast.literal_eval(argument)) for argument in node.args)
 
 
 def _rows() -> list[re.Match[str]]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
@@ -284,8 +286,6 @@ def test_synthesized(serve: MakeClient, http: httpx.Client, product: str) -> Non
 @pins("mock-blank")
 def test_a_blank_picture_finds_nothing(http: httpx.Client) -> None:
     """There is nothing on a blank picture."""
-    from PIL import Image
-
     assert vehicore(http, image=encoded(Image.new("RGB", (300, 200), "white"))).json() == {"result": ""}
 
 
@@ -352,8 +352,6 @@ def test_charge_and_variants_in_mock_yaml(serve: MakeClient, tmp_path: Path, clo
 
 
 def _inline(image: bytes) -> str:
-    from base64 import b64encode
-
     return b64encode(image).decode()
 
 

@@ -4,11 +4,13 @@ import base64
 import socket
 import textwrap
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
+from PIL import Image
 
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
@@ -144,22 +146,21 @@ def test_a_scenario_knows_a_url(serve: MakeClient, tmp_path: Path) -> None:
 
 @pins("carsxe-boxes-mapped")
 def test_boxes_are_in_the_pixels_that_were_sent(http: httpx.Client) -> None:
-    """A picture of half the size gets half the coordinates."""
-    from io import BytesIO
-
-    from PIL import Image
-
-    with Image.open(BytesIO(picture("vin"))) as full:
-        half = encoded(
-            full.resize((full.width // 2, full.height // 2), Image.Resampling.LANCZOS), "JPEG", quality=90
-        )
-    reply = carsxe(http, "vin", _standard(half))
-    box = reply.json()["box"]
+    """A picture of three quarters the size gets three quarters of the coordinates, for plate and vehicle."""
+    with Image.open(BytesIO(picture("car"))) as full:
+        size = full.width * 3 // 4, full.height * 3 // 4
+        smaller = encoded(full.resize(size, Image.Resampling.LANCZOS), "JPEG", quality=90)
+    reply = carsxe(http, "plate", _standard(smaller))
+    result = reply.json()["results"][0]
 
     assert reply.headers["x-mock-match"] == "perceptual"
-    assert [box[side] for side in ("xmin", "ymin", "xmax", "ymax")] == pytest.approx(
-        [side / 2 for side in (130, 244, 763, 306)], abs=1.5
-    )
+    for box, known in (
+        (result["box"], (436, 402, 524, 423)),
+        (result["vehicle"]["box"], (156, 172, 804, 637)),
+    ):
+        seen = [box[side] for side in ("xmin", "ymin", "xmax", "ymax")]
+
+        assert seen == pytest.approx([side * 3 / 4 for side in known], abs=2)
 
 
 def test_gallery_and_bytes_are_the_same_picture(http: httpx.Client) -> None:
