@@ -1,0 +1,55 @@
+"""The clock that quotas and rates go by."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mock_server.core.clock import Clock
+
+SOURCE = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock over a source that stands still."""
+    return Clock(lambda: SOURCE)
+
+
+def test_it_goes_with_its_source(clock: Clock) -> None:
+    """Unmoved, it is the source's time, in UTC."""
+    assert clock.now() == SOURCE
+    assert clock.today() == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_it_moves_ahead_and_back(clock: Clock) -> None:
+    """Moves add up and keep running with the source."""
+    clock.advance(3600)
+    clock.advance(-600)
+
+    assert clock.now() == SOURCE + 3000
+    assert Clock(lambda: SOURCE + 5).now() == SOURCE + 5
+
+
+def test_it_freezes_where_it_is(clock: Clock) -> None:
+    """Frozen without a time it stands where it was, a move before included."""
+    clock.advance(60)
+    clock.freeze()
+
+    assert clock.state.frozen == SOURCE + 60
+
+
+def test_a_frozen_clock_moves_only_by_hand(clock: Clock) -> None:
+    """A frozen clock is moved by steps and stays frozen."""
+    clock.freeze(1000.0)
+    clock.advance(5)
+
+    assert clock.now() == 1005.0
+    assert clock.state.frozen == 1005.0
+
+
+def test_released_it_is_the_source_again(clock: Clock) -> None:
+    """Releasing forgets freezing and moves."""
+    clock.freeze(0)
+    clock.release()
+
+    assert clock.now() == SOURCE

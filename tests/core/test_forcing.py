@@ -1,0 +1,94 @@
+"""What a client may ask to happen."""
+
+from dataclasses import replace
+
+import pytest
+
+from mock_server.core.forcing import Forced, find, parse_preferences
+from mock_server.core.model import OutcomeName, Product, ReadRequest
+from mock_server.errors import UnknownPreferenceError
+
+REQUEST = ReadRequest("acme", Product.PLATE, "key")
+SCENARIOS = {"two-cars", "two", "night"}
+STATUSES = {429: OutcomeName.RATE_LIMITED, 200: OutcomeName.READ}
+
+
+def forced(request: ReadRequest) -> Forced | None:
+    """What a request forces at a provider with two statuses."""
+    return find(request, SCENARIOS, STATUSES.get)
+
+
+@pytest.mark.parametrize(
+    ("value", "preferences"),
+    [
+        ("outcome=read", {"outcome": "read"}),
+        ("Outcome = read ; x=1", {"outcome": "read"}),
+        ('outcome="read"', {"outcome": "read"}),
+        (r'outcome="re\ad"', {"outcome": "read"}),
+        ("a, b=, c=1", {"a": "", "b": "", "c": "1"}),
+        ("a=1, a=2", {"a": "1"}),
+        ('a="x, y=z", y=1', {"a": "x, y=z", "y": "1"}),
+        ("", {}),
+        (",,", {}),
+        ("=x", {}),
+    ],
+)
+def test_preferences(value: str, preferences: dict[str, str]) -> None:
+    """The forms that RFC 7240 allows."""
+    assert parse_preferences(value) == preferences
+
+
+@pytest.mark.parametrize(
+    ("header", "filename", "url", "expected"),
+    [
+        (None, None, None, None),
+        ("wait=5", None, None, None),
+        ("scenario=night", None, None, Forced("prefer scenario=night", scenario="night")),
+        ("outcome=no_text", None, None, Forced("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT)),
+        ("code=429", None, None, Forced("prefer code=429", outcome=OutcomeName.RATE_LIMITED)),
+        ("outcome=read, scenario=night", None, None, Forced("prefer scenario=night", scenario="night")),
+        (None, "mock-read.jpg", None, Forced("filename token", outcome=OutcomeName.READ)),
+        (None, "a-mock-two-cars-3.jpg", None, Forced("filename token", scenario="two-cars")),
+        (None, "mock-two_x.jpg", None, Forced("filename token", scenario="two")),
+        (None, "mock-twofold.jpg", None, None),
+        (None, "mock-x-mock-night.jpg", None, None),
+        (None, "mock-x.mock-night.jpg", None, Forced("filename token", scenario="night")),
+        (None, None, "https://x.test/mock-night?a=1", Forced("url token", scenario="night")),
+        (
+            None,
+            "mock-read.jpg",
+            "https://x.test/mock-night",
+            Forced("filename token", outcome=OutcomeName.READ),
+        ),
+        (
+            "outcome=no_text",
+            "mock-read.jpg",
+            None,
+            Forced("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT),
+        ),
+        ("wait=5", "mock-read.jpg", None, Forced("filename token", outcome=OutcomeName.READ)),
+    ],
+)
+def test_who_wins(header: str | None, filename: str | None, url: str | None, expected: Forced | None) -> None:
+    """The header wins over the file name, the file name over the URL; within a header the scenario wins."""
+    headers = {} if header is None else {"prefer": header}
+
+    assert forced(replace(REQUEST, headers=headers, filename=filename, url=url)) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "name", "close"),
+    [
+        ("scenario=nigth", "scenario", "nigth", ("night",)),
+        ("scenario=zzz", "scenario", "zzz", ()),
+        ("outcome=no_tekst", "outcome", "no_tekst", ("no_text",)),
+        ("code=402", "code", "402", ("429",)),
+        ("code=x", "code", "x", ()),
+    ],
+)
+def test_what_does_not_exist_is_told(header: str, kind: str, name: str, close: tuple[str, ...]) -> None:
+    """A name or a status that does not exist is an error with the nearest one that does."""
+    with pytest.raises(UnknownPreferenceError) as raised:
+        forced(replace(REQUEST, headers={"prefer": header}))
+
+    assert (raised.value.kind, raised.value.name, raised.value.close) == (kind, name, close)

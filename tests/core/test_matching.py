@@ -1,0 +1,159 @@
+"""Which scenario a request meets, and why not another."""
+
+from dataclasses import replace
+
+import pytest
+
+from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
+from mock_server.core.model import MatchKind, Product, ReadRequest
+from mock_server.core.scenario import Conditions, ImageProperties, Scenario
+from mock_server.imaging.answers import Found, Search, Stage
+from mock_server.imaging.decode import PictureFacts
+from mock_server.imaging.geometry import Placement
+
+REQUEST = ReadRequest(
+    "acme",
+    Product.PLATE,
+    "key-1",
+    filename="Front-01.jpg",
+    url="https://cdn.test/a/b.jpg",
+    language="uk",
+    headers={"x-lane": "north-3"},
+)
+FACTS = PictureFacts("JPEG", 640, 480, 10_000, "ab" * 32, blank=False, sharpness=100.0)
+
+
+def asked(*found: tuple[str, Stage], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS) -> Asked:
+    """A request whose picture was looked up."""
+    hits = tuple(Found(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
+    return Asked(request, "demo", Search(facts, hits, ()))
+
+
+def _condition(**when: object) -> Conditions:
+    return Conditions(**when)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("when", "failed"),
+    [
+        ({}, []),
+        ({"url": "https://cdn.test/*"}, []),
+        ({"url": "https://CDN.test/*"}, ["url"]),
+        ({"filename": "Front-0?.jpg"}, []),
+        ({"filename": "front*"}, ["filename"]),
+        ({"key": "key-1", "account": "demo"}, []),
+        ({"key": "key-2", "account": "other"}, ["key", "account"]),
+        ({"provider": "acme", "product": Product.PLATE}, []),
+        ({"provider": "other", "product": Product.VIN}, ["provider", "product"]),
+        ({"language": "UK"}, []),
+        ({"language": "en"}, ["language"]),
+        ({"header": {"X-Lane": "north-*"}}, []),
+        ({"header": {"X-Lane": "south-*", "X-Other": "*"}}, ["header X-Lane", "header X-Other"]),
+        ({"sha256": "ab" * 32}, []),
+        ({"sha256": "cd" * 32}, ["sha256"]),
+        ({"properties": ImageProperties(format="jpeg", min_width=640, max_height=480)}, []),
+        (
+            {"properties": ImageProperties(format="PNG", min_width=641)},
+            ["properties.format", "properties.min_width"],
+        ),
+        (
+            {"properties": ImageProperties(max_width=639, min_height=481)},
+            ["properties.max_width", "properties.min_height"],
+        ),
+        (
+            {"properties": ImageProperties(max_height=479, min_bytes=10_001)},
+            ["properties.max_height", "properties.min_bytes"],
+        ),
+        (
+            {"properties": ImageProperties(max_bytes=9_999, blank=True)},
+            ["properties.max_bytes", "properties.blank"],
+        ),
+        ({"properties": ImageProperties(min_bytes=10_000, max_bytes=10_000, blank=False)}, []),
+    ],
+)
+def test_conditions(when: dict[str, object], failed: list[str]) -> None:
+    """All conditions must hold; those that do not are named."""
+    assert failed_conditions(_condition(**when), asked()) == failed
+
+
+def test_nothing_is_known_of_a_picture_that_nobody_saw() -> None:
+    """Conditions on the picture fail where there is none, and so do globs on what was not sent."""
+    request = replace(REQUEST, filename=None, url=None)
+    when = _condition(sha256="ab" * 32, filename="*", url="*", properties=ImageProperties(blank=False))
+
+    assert failed_conditions(when, Asked(request, "demo")) == ["sha256", "url", "filename", "properties"]
+
+
+@pytest.mark.parametrize(
+    ("when", "count"),
+    [
+        ({}, 0),
+        ({"images": ("a", "b")}, 1),
+        ({"images": ("a",), "key": "k", "product": Product.VIN}, 3),
+        ({"header": {"a": "1", "b": "2"}, "properties": ImageProperties(min_width=1, blank=False)}, 4),
+    ],
+)
+def test_specificity(when: dict[str, object], count: int) -> None:
+    """Every condition counts, each header and each property too."""
+    assert specificity(_condition(**when)) == count
+
+
+A, B = {"images": ("a",)}, {"images": ("b",)}
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "found", "winner"),
+    [
+        pytest.param([("one", A, 5)], [("a", "sha256")], "one", id="its picture"),
+        pytest.param([("one", A, 5)], [("b", "sha256")], None, id="another picture"),
+        pytest.param([("one", A, 5)], [], None, id="no picture known"),
+        pytest.param([("one", A, 5), ("two", A, 4)], [("a", "sha256")], "two", id="priority"),
+        pytest.param(
+            [("one", A, 5), ("two", {**A, "key": "key-1"}, 5)], [("a", "sha256")], "two", id="specificity"
+        ),
+        pytest.param(
+            [("one", A, 4), ("two", {**A, "key": "key-1"}, 5)],
+            [("a", "sha256")],
+            "one",
+            id="priority before specificity",
+        ),
+        pytest.param(
+            [("one", A, 5), ("two", {**A, "key": "no"}, 1)], [("a", "sha256")], "one", id="conditions fail"
+        ),
+        pytest.param(
+            [("one", A, 5), ("two", B, 5)], [("a", "perceptual"), ("b", "pixels")], "two", id="exactness"
+        ),
+        pytest.param([("one", A, 5), ("two", A, 5)], [("a", "sha256")], "one", id="order of the files"),
+        pytest.param([("one", {}, 5), ("two", A, 5)], [("a", "perceptual")], "two", id="picture before rule"),
+        pytest.param([("one", {"key": "key-1"}, 5)], [], "one", id="rule"),
+        pytest.param([("one", {"sha256": "ab" * 32}, 5)], [], "one", id="digest"),
+    ],
+)
+def test_who_wins(
+    scenarios: list[tuple[str, dict[str, object], int]], found: list[tuple[str, Stage]], winner: str | None
+) -> None:
+    """Priority, then the number of conditions, then how exactly the picture is known, then the order of the files."""
+    known = Scenarios(
+        Scenario(name, _condition(**when), priority=priority, order=place)
+        for place, (name, when, priority) in enumerate(scenarios)
+    )
+    match = known.find(asked(*found))
+
+    assert (match.scenario.name if match else None) == winner
+
+
+@pytest.mark.parametrize(
+    ("when", "kind"),
+    [
+        (A, MatchKind.PERCEPTUAL),
+        ({"sha256": "ab" * 32}, MatchKind.SHA256),
+        ({"url": "https://*"}, MatchKind.URL),
+        ({"key": "key-1"}, MatchKind.RULE),
+    ],
+)
+def test_how_it_was_found(when: dict[str, object], kind: MatchKind) -> None:
+    """A match says by what the scenario was found."""
+    match = Scenarios([Scenario("s", _condition(**when))]).find(asked(("a", "perceptual")))
+
+    assert match is not None
+    assert match.kind is kind

@@ -1,0 +1,223 @@
+"""The request story, told for a provider that does not exist: the core knows none by name."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from mock_server.core.account import Account
+from mock_server.core.accounts import Accounts
+from mock_server.core.clock import Clock
+from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
+from mock_server.core.library import Library, references_of
+from mock_server.core.model import (
+    MatchKind,
+    Outcome,
+    OutcomeName,
+    PlateReading,
+    Problem,
+    Product,
+    Reading,
+    ReadRequest,
+)
+from mock_server.core.pictures import Pictures
+from mock_server.core.provider import Billing, Traits
+from mock_server.core.reader import Decision, Policy, Reader
+from mock_server.core.scenario import Conditions, Scenario, Step
+from mock_server.core.store import MemoryStore
+from mock_server.errors import FetchError
+from mock_server.imaging.index import ImageIndex
+from tests.support import drawn
+
+CAR = drawn("CAR 123")
+KEY = Account("demo", "key", credits={Product.PLATE: 2, Product.VIN: 2})
+
+
+@dataclass(frozen=True)
+class Acme:
+    """An invented provider: prepaid, and free of charge but for what is read."""
+
+    traits: Traits = Traits(
+        "acme",
+        Billing.CREDITS,
+        frozenset({OutcomeName.READ}),
+        {OutcomeName.NOTHING_FOUND: ("shrug", "shout")},
+    )
+    statuses: Mapping[int, OutcomeName] = field(default_factory=lambda: {299: OutcomeName.NOTHING_FOUND})
+
+    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
+        return self.statuses.get(status)
+
+
+async def _no_fetch(url: str) -> tuple[bytes, str]:
+    raise FetchError("not fetched: off")
+
+
+class Bench:
+    """A reader over a few scenarios, with its store."""
+
+    def __init__(
+        self, *scenarios: Scenario, policy: Policy | None = None, defaults: Defaults | None = None
+    ) -> None:
+        fixtures = FixtureSet(scenarios=scenarios, defaults=defaults or Defaults(), images={"car": CAR})
+        index = ImageIndex.build(references_of(fixtures))
+        self.store = MemoryStore()
+        accounts = Accounts(self.store, Clock())
+        asyncio.run(accounts.create(KEY))
+        self.reader = Reader(
+            Library.of(fixtures, index),
+            accounts=accounts,
+            store=self.store,
+            pictures=Pictures(_no_fetch),
+            policy=policy,
+        )
+
+    def ask(self, image: bytes | None = CAR, key: str | None = "key", **facts: object) -> Decision:
+        """Decide one request."""
+        request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
+        return asyncio.run(self.reader.read(request, Acme()))
+
+
+PLATE = Reading((PlateReading("CAR123"),))
+KNOWN = Scenario("known", Conditions(images=("car",)), PLATE)
+
+
+def test_a_known_picture_is_read_and_charged() -> None:
+    """The scenario's reading comes back with how it was found, and costs a unit."""
+    decision = Bench(KNOWN).ask()
+
+    assert decision.outcome.name is OutcomeName.READ
+    assert decision.outcome.reading is not None
+    assert decision.outcome.reading.plates[0].text == "CAR123"
+    assert (decision.scenario, decision.match, decision.charged) == ("known", MatchKind.SHA256, 1)
+    assert decision.account == "demo"
+
+
+@pytest.mark.parametrize(
+    ("key", "image", "facts", "name"),
+    [
+        (None, CAR, {}, OutcomeName.MISSING_KEY),
+        ("who", b"no picture", {}, OutcomeName.UNKNOWN_KEY),
+        ("key", None, {}, OutcomeName.INVALID_REQUEST),
+        ("key", b"", {}, OutcomeName.INVALID_IMAGE),
+        ("key", b"no picture", {}, OutcomeName.INVALID_IMAGE),
+        ("key", None, {"url": "https://x.test/a.jpg"}, OutcomeName.INVALID_IMAGE),
+        ("key", CAR, {"problem": Problem(OutcomeName.INVALID_REQUEST, "odd")}, OutcomeName.INVALID_REQUEST),
+    ],
+)
+def test_what_is_refused(
+    key: str | None, image: bytes | None, facts: dict[str, object], name: OutcomeName
+) -> None:
+    """Key first, then the request, then the picture; nothing of it is charged."""
+    decision = Bench(KNOWN).ask(image, key, **facts)
+
+    assert (decision.outcome.name, decision.charged) == (name, 0)
+
+
+def test_units_run_out() -> None:
+    """When nothing is left a picture is not even looked for among the scenarios."""
+    bench = Bench(KNOWN)
+    names = [bench.ask().outcome.name for _ in range(3)]
+
+    assert names == [OutcomeName.READ, OutcomeName.READ, OutcomeName.OUT_OF_CREDITS]
+
+
+def test_a_sequence_goes_on_by_key() -> None:
+    """Each key has its own place in a sequence; looking at what is refused does not move it."""
+    steps = (Step(OutcomeName.SERVICE_ERROR, times=1), Step(OutcomeName.READ))
+    bench = Bench(Scenario("flaky", Conditions(images=("car",)), PLATE, steps))
+    bench.ask(b"no picture")
+
+    assert [bench.ask().outcome.name for _ in range(2)] == [OutcomeName.SERVICE_ERROR, OutcomeName.READ]
+
+
+@pytest.mark.parametrize(
+    ("unmatched", "name", "match", "decided"),
+    [
+        (Unmatched.SYNTHESIZE, OutcomeName.READ, MatchKind.SYNTHESIZED, True),
+        (Unmatched.NOTHING_FOUND, OutcomeName.NOTHING_FOUND, MatchKind.NONE, True),
+        (Unmatched.ERROR, OutcomeName.NOTHING_FOUND, MatchKind.NONE, False),
+    ],
+)
+def test_unknown_pictures(unmatched: Unmatched, name: OutcomeName, match: MatchKind, decided: bool) -> None:
+    """The policy says what becomes of a picture that no scenario knows."""
+    decision = Bench(KNOWN, policy=Policy(unmatched)).ask(drawn("SOMEBODY ELSE"))
+
+    assert (decision.outcome.name, decision.match, decision.decided) == (name, match, decided)
+
+
+def test_a_request_without_a_picture_meets_a_rule_by_its_url() -> None:
+    """A URL that nobody fetched can still be known."""
+    rule = Scenario("cdn", Conditions(url="https://cdn.test/*"), PLATE)
+    decision = Bench(rule).ask(None, url="https://cdn.test/a.jpg")
+
+    assert (decision.scenario, decision.match, decision.charged) == ("cdn", MatchKind.URL, 1)
+
+
+@pytest.mark.parametrize(
+    ("configured", "variant"), [({}, "shrug"), ({"acme": {OutcomeName.NOTHING_FOUND: "shout"}}, "shout")]
+)
+def test_variants(configured: dict[str, dict[OutcomeName, str]], variant: str) -> None:
+    """The first variant that a provider knows, unless the fixtures say another."""
+    bench = Bench(Scenario("none", Conditions(images=("car",))), defaults=Defaults(variants=configured))
+
+    assert bench.ask().outcome.variant == variant
+
+
+@pytest.mark.parametrize(
+    ("charge", "charged"),
+    [
+        ({}, 0),
+        ({"acme": frozenset({OutcomeName.NOTHING_FOUND})}, 1),
+        ({"*": frozenset({OutcomeName.NOTHING_FOUND})}, 1),
+    ],
+)
+def test_what_costs(charge: dict[str, frozenset[OutcomeName]], charged: int) -> None:
+    """What costs a unit is the provider's to say, or the fixtures'."""
+    bench = Bench(Scenario("none", Conditions(images=("car",))), defaults=Defaults(charge=charge))
+
+    assert bench.ask().charged == charged
+
+
+def test_a_charge_list_may_be_empty() -> None:
+    """A provider's own list counts, empty or not."""
+    charge = {"acme": frozenset[OutcomeName](), "*": frozenset({OutcomeName.READ})}
+
+    assert Bench(KNOWN, defaults=Defaults(charge=charge)).ask().charged == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "charged"),
+    [
+        ("outcome=nothing_found", OutcomeName.NOTHING_FOUND, 0),
+        ("code=299", OutcomeName.NOTHING_FOUND, 0),
+        ("outcome=blocked_key", OutcomeName.BLOCKED_KEY, 0),
+        ("scenario=known", OutcomeName.READ, 1),
+        ("outcome=read", OutcomeName.READ, 1),
+    ],
+)
+def test_forcing(header: str, name: OutcomeName, charged: int) -> None:
+    """What the client wants to see happens, whatever the picture; a read is charged as ever."""
+    decision = Bench(KNOWN).ask(drawn("ANYTHING"), headers={"prefer": header})
+
+    assert (decision.outcome.name, decision.charged) == (name, charged)
+    assert decision.forced == f"prefer {header}"
+
+
+def test_forcing_does_not_move_a_sequence() -> None:
+    """A forced outcome leaves the scenario's own sequence where it was."""
+    steps = (Step(OutcomeName.SERVICE_ERROR, times=1), Step(OutcomeName.READ))
+    bench = Bench(Scenario("flaky", Conditions(images=("car",)), PLATE, steps))
+    forced = bench.ask(headers={"prefer": "outcome=read"})
+
+    assert forced.outcome.name is OutcomeName.READ
+    assert bench.ask().outcome.name is OutcomeName.SERVICE_ERROR
+
+
+def test_an_outcome_is_a_value() -> None:
+    """Two decisions about the same request are equal: nothing in them is made up anew."""
+    bench = Bench(KNOWN)
+    first: Outcome = bench.ask(drawn("X")).outcome
+
+    assert bench.ask(drawn("X")).outcome == first

@@ -1,0 +1,46 @@
+"""Where a sequence stands after so many requests."""
+
+import pytest
+
+from mock_server.core.model import OutcomeName
+from mock_server.core.scenario import Fixed, Scenario, Step, Trouble, Uniform
+from mock_server.core.sequence import counts_requests, step_at
+
+FAIL, READ, SLOW = OutcomeName.SERVICE_ERROR, OutcomeName.READ, OutcomeName.UPSTREAM_TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("steps", "cycle", "outcomes"),
+    [
+        ((Step(READ),), False, [READ] * 4),
+        ((Step(FAIL, times=2), Step(READ)), False, [FAIL, FAIL, READ, READ]),
+        (
+            (Step(FAIL, times=1), Step(SLOW, times=2), Step(READ, times=1)),
+            False,
+            [FAIL, SLOW, SLOW, READ, READ],
+        ),
+        ((Step(FAIL), Step(READ)), False, [FAIL, FAIL, FAIL]),
+        ((Step(FAIL, times=2), Step(READ)), True, [FAIL, FAIL, READ, FAIL, FAIL, READ]),
+        ((Step(FAIL), Step(READ)), True, [FAIL, READ, FAIL, READ]),
+    ],
+)
+def test_steps(steps: tuple[Step, ...], cycle: bool, outcomes: list[OutcomeName]) -> None:
+    """A step lasts as often as it says, the last one stays, and a cycle begins again."""
+    scenario = Scenario("s", steps=steps, cycle=cycle)
+
+    assert [step_at(scenario, position).outcome for position in range(len(outcomes))] == outcomes
+
+
+@pytest.mark.parametrize(
+    ("steps", "counts"),
+    [
+        ((Step(),), False),
+        ((Step(delay=Fixed(1)),), False),
+        ((Step(delay=Uniform(0, 1)),), True),
+        ((Step(trouble=Trouble(confuse=1)),), True),
+        ((Step(), Step()), True),
+    ],
+)
+def test_what_must_be_counted(steps: tuple[Step, ...], counts: bool) -> None:
+    """Only a scenario whose answer depends on it counts its requests."""
+    assert counts_requests(Scenario("s", steps=steps)) is counts
