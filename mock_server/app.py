@@ -200,9 +200,9 @@ def _store(settings: Settings) -> Store:
     if not settings.shared:
         return MemoryStore()
     # Imported where it is asked for: the client is an extra, and takes its time to load.
-    from mock_server.core.store_redis import RedisStore
+    from mock_server.core.store_redis import Link, RedisStore
 
-    return RedisStore(settings.state)
+    return RedisStore(Link(settings.state))
 
 
 def _fetch_as(settings: Settings) -> Fetch:

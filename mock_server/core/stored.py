@@ -1,50 +1,88 @@
-"""The forms in which values are kept outside this process: JSON, the same for every process that reads them."""
+"""The form in which values are kept outside this process: JSON, made of any of the core's dataclasses and read back.
 
-from typing import Any
+A dataclass becomes an object of its fields, an enum its value, a tuple an array, bytes base64. What is read is built
+by the declared types of the fields, so nothing but the core's own plain values can come of it.
+"""
+
+import types
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
-from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
-from mock_server.core.model import Product
+Value = TypeVar("Value")
+Build = Callable[[Any], Any]
 
 
-def account_to_json(account: Account) -> bytes:
-    """An account as JSON, the same bytes for the same account."""
-    return orjson.dumps(_document(account), option=orjson.OPT_SORT_KEYS)
+def to_json(value: object) -> bytes:
+    """A value as JSON, the same bytes for the same value."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
-def account_from_json(data: bytes) -> Account:
-    """The account that `account_to_json` wrote."""
-    return _account(orjson.loads(data))
+def from_json(kind: type[Value], data: bytes) -> Value:
+    """The value of a kind that `to_json` wrote."""
+    build: Build = _builder(kind)  # type: ignore[arg-type]
+    value: Value = build(orjson.loads(data))
+    return value
 
 
-def _document(account: Account) -> dict[str, Any]:
-    return {
-        "name": account.name,
-        "key": account.key,
-        "status": account.status.value,
-        "plans": sorted(plan.value for plan in account.plans),
-        "credits": {product.value: units for product, units in account.credits.items()},
-        "quota": {product.value: [quota.limit, quota.used] for product, quota in account.quota.items()},
-        "tier": account.tier,
-        "overage": account.overage,
-        "quota_period": account.quota_period.value,
-        "rate_limit": account.rate_limit,
-        "declared": _document(account.declared) if account.declared else None,
-    }
+def _plain(value: object) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, bytes | memoryview):
+        return b64encode(value).decode("ascii")
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be kept")
 
 
-def _account(document: dict[str, Any]) -> Account:
-    return Account(
-        name=document["name"],
-        key=document["key"],
-        status=AccountStatus(document["status"]),
-        plans=frozenset(map(Product, document["plans"])),
-        credits={Product(product): units for product, units in document["credits"].items()},
-        quota={Product(product): Quota(limit, used) for product, (limit, used) in document["quota"].items()},
-        tier=document["tier"],
-        overage=document["overage"],
-        quota_period=QuotaPeriod(document["quota_period"]),
-        rate_limit=document["rate_limit"],
-        declared=_account(document["declared"]) if document["declared"] else None,
-    )
+@lru_cache(maxsize=256)
+def _builder(kind: Any) -> Build:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _one_of([choice for choice in arguments if choice is not type(None)])
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        builds = [_builder(each) for each in arguments]
+        return lambda found: tuple(build(each) for build, each in zip(builds, found, strict=True))
+    if origin in (tuple, frozenset):
+        build = _builder(arguments[0])
+        return lambda found: origin(map(build, found))
+    if origin is not None:
+        build_key, build_value = map(_builder, arguments)
+        return lambda found: {build_key(key): build_value(each) for key, each in found.items()}
+    if is_dataclass(kind):
+        return _object(kind)
+    if kind in (bytes, memoryview):
+        return b64decode
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
+    return _as_it_is
+
+
+def _one_of(choices: list[Any]) -> Build:
+    """One of several dataclasses, told apart by the names of their fields; or the first of other kinds; or None."""
+    if all(map(is_dataclass, choices)):
+        by_fields = {frozenset(each.name for each in fields(choice)): choice for choice in choices}
+        return lambda found: None if found is None else _builder(by_fields[frozenset(found)])(found)
+    first = choices[0]
+    return lambda found: None if found is None else _builder(first)(found)
+
+
+def _object(kind: Any) -> Build:
+    # Looked up when first used: a dataclass may hold another of its own kind.
+    builds: dict[str, Build] = {}
+
+    def build(found: Mapping[str, Any]) -> Any:
+        if not builds:
+            builds.update({name: _builder(hint) for name, hint in get_type_hints(kind).items()})
+        return kind(**{name: builds[name](each) for name, each in found.items()})
+
+    return build
+
+
+def _as_it_is(found: Any) -> Any:
+    return found

@@ -30,9 +30,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    from mock_server.core.store_redis import RedisStore
+    from mock_server.core.store_redis import Link, RedisStore
 
-    store = RedisStore(request.getfixturevalue("redis_server").url())
+    store = RedisStore(Link(request.getfixturevalue("redis_server").url()))
     yield store
     await store.close()
 

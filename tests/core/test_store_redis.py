@@ -9,7 +9,7 @@ import pytest
 
 from mock_server.core.account import Account
 from mock_server.core.store import Entry, Meter, Rate, Terms
-from mock_server.core.store_redis import RedisStore
+from mock_server.core.store_redis import Link, RedisStore
 from mock_server.errors import SettingsError, StoreUnavailableError
 from tests.redis_server import RedisServer
 
@@ -35,7 +35,7 @@ async def connect() -> AsyncIterator[MakeStore]:
     async with AsyncExitStack() as stack:
 
         def made(url: str) -> RedisStore:
-            store = RedisStore(url)
+            store = RedisStore(Link(url))
             stack.push_async_callback(store.close)
             return store
 
@@ -212,13 +212,13 @@ async def test_no_server_at_all_is_told(connect: MakeStore) -> None:
 def test_what_is_no_url_of_a_store_is_refused(url: str) -> None:
     """A mistake in the setting is found at the start."""
     with pytest.raises(SettingsError, match="--state"):
-        RedisStore(url)
+        Link(url)
 
 
 @pytest.mark.parametrize("url", ["redis://h:1/2", "rediss://u:p@h", "unix:///run/redis.sock", "valkey://h"])
 def test_urls_of_every_kind_are_understood(url: str) -> None:
     """Plain, encrypted, local, and under Valkey's name."""
-    RedisStore(url)
+    Link(url)
 
 
 async def _until_answered(call: Callable[[], Awaitable[int | None]]) -> int:

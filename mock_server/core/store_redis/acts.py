@@ -89,21 +89,23 @@ return redis.call('HDEL', KEYS[1] .. 'accounts', ARGV[1])
 ENTER = (
     _HIT
     + """
-local prefix, key, version = KEYS[1], ARGV[1], ARGV[2]
+local prefix, key, version, world = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+if world ~= '' and redis.call('GET', prefix .. 'version') ~= world then return {'world'} end
 local entry = redis.call('HGET', prefix .. 'accounts', key)
 if not entry then return {'unknown'} end
 if string.sub(entry, 1, #version + 1) ~= version .. ':' then return {'changed', entry} end
-if #ARGV == 2 then return 0 end
-local used = tonumber(redis.call('HGET', prefix .. 'used:' .. ARGV[3] .. ':' .. key, ARGV[4]) or 0)
-if #ARGV == 4 then return used end
-local wait = hit(prefix, key, tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
+if #ARGV == 3 then return 0 end
+local used = tonumber(redis.call('HGET', prefix .. 'used:' .. ARGV[4] .. ':' .. key, ARGV[5]) or 0)
+if #ARGV == 5 then return used end
+local wait = hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
 if wait then return {'wait', used, wait} end
 return used
 """
 )
-"""ARGV: key, version of the account that the caller knows; if it is to be measured, period and field; if it keeps
-to a rate, amount, seconds, now. The units spent, or what is different: "unknown", "changed" with the account's
-entry (nothing was counted), "wait" with units spent and seconds."""
+"""ARGV: key, version of the account that the caller knows, version of the world that it knows, if any; if the account
+is to be measured, period and field; if it keeps to a rate, amount, seconds, now. The units spent, or what is
+different: "world", "unknown", "changed" with the account's entry (and nothing was counted), "wait" with the units
+spent and seconds."""
 
 HIT = _HIT + "return hit(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]))"
 """ARGV: key, amount, seconds, now. The seconds to wait, or nil where the request is admitted."""

@@ -1,0 +1,143 @@
+"""A `Store` in Redis or Valkey."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from mock_server.core.account import Account
+from mock_server.core.store import Entry, Meter, Rate, Terms
+from mock_server.core.store_redis import acts
+from mock_server.core.store_redis.link import Argument, Link, Script
+from mock_server.core.stored import from_json, to_json
+
+_KNOWN_ACCOUNTS = 10_000
+
+
+class World(Protocol):
+    """What all processes agree on, as far as this one has it."""
+
+    @property
+    def version(self) -> bytes: ...
+
+    async def refresh(self) -> None:
+        """Take over what others have changed."""
+        ...
+
+
+class RedisStore:
+    """A `Store` in Redis or Valkey, shared by all that use the same URL."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._known: dict[str, tuple[bytes, Account]] = {}
+        self._world: World | None = None
+        self._put_account = Script(link, acts.PUT_ACCOUNT)
+        self._remove_account = Script(link, acts.REMOVE_ACCOUNT)
+        self._enter = Script(link, acts.ENTER)
+        self._hit = Script(link, acts.HIT)
+        self._spend = Script(link, acts.SPEND)
+        self._set_used = Script(link, acts.SET_USED)
+        self._advance = Script(link, acts.ADVANCE)
+        self._set_position = Script(link, acts.SET_POSITION)
+        self._reset = Script(link, acts.RESET)
+
+    def follow(self, world: World) -> None:
+        """Let nobody enter before this process has what all agreed on."""
+        self._world = world
+
+    async def account(self, key: str) -> Account | None:
+        entry = await self._link.command("HGET", b"accounts", _text(key))
+        return None if entry is None else _parsed(entry)[2]
+
+    async def accounts(self) -> list[Account]:
+        entries = map(_parsed, await self._link.command("HVALS", b"accounts"))
+        return [account for _, _, account in sorted(entries, key=lambda entry: entry[1])]
+
+    async def put_account(
+        self, account: Account, *, replace: bool = True, begin: Mapping[Meter, int] | None = None
+    ) -> bool:
+        counters: list[Argument] = []
+        for meter, units in (begin or {}).items():
+            counters += [meter.period, _field(meter), units]
+        document = to_json(account)
+        return bool(await self._put_account(_text(account.key), document, int(replace), *counters))
+
+    async def remove_account(self, key: str) -> bool:
+        return bool(await self._remove_account(_text(key)))
+
+    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
+        version, account = self._known.get(key, (b"", None))
+        while True:
+            measured = terms(account) if account else None
+            world = self._world.version if self._world else b""
+            reply = await self._enter(_text(key), version, world, *_measures(measured))
+            if account and not isinstance(reply, list):
+                return Entry(account, reply)
+            if account and reply[0] == b"wait":
+                return Entry(account, reply[1], float(reply[2]))
+            if self._world and reply[0] == b"world":
+                await self._world.refresh()
+                continue
+            self._known.pop(key, None)
+            if reply[0] == b"unknown":
+                return None
+            version, _, account = _parsed(reply[1])
+            if len(self._known) >= _KNOWN_ACCOUNTS:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = version, account
+
+    async def used(self, meter: Meter) -> int:
+        name = b"used:%b:%b" % (meter.period.encode(), _text(meter.key))
+        return int(await self._link.command("HGET", name, _field(meter)) or 0)
+
+    async def set_used(self, meter: Meter, units: int) -> None:
+        await self._set_used(_text(meter.key), meter.period, _field(meter), units)
+
+    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+        bound = () if limit is None else (limit,)
+        used: int | None = await self._spend(_text(meter.key), meter.period, _field(meter), *bound)
+        return used
+
+    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
+        wait = await self._hit(_text(key), rate.amount, rate.seconds, now)
+        return None if wait is None else float(wait)
+
+    async def advance(self, key: str, scenario: str) -> int:
+        return int(await self._advance(_text(key), scenario))
+
+    async def set_position(self, key: str, scenario: str, position: int) -> None:
+        await self._set_position(_text(key), scenario, position)
+
+    async def positions(self, scenario: str) -> Mapping[str, int]:
+        found = iter(await self._link.command("HGETALL", b"positions:" + scenario.encode()))
+        return {
+            key.decode("utf-8", "surrogateescape"): int(value)
+            for key, value in zip(found, found, strict=True)
+        }
+
+    async def reset(self, key: str | None = None) -> None:
+        await self._reset(*(() if key is None else (_text(key),)))
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+def _text(key: str) -> bytes:
+    # Clients send keys of any bytes; those that are no text have been read as lone surrogates.
+    return key.encode("utf-8", "surrogateescape")
+
+
+def _field(meter: Meter) -> str:
+    return f"{meter.kind}/{meter.product}"
+
+
+def _measures(terms: Terms | None) -> tuple[Argument, ...]:
+    if terms is None:
+        return ()
+    if terms.rate is None:
+        return terms.meter.period, _field(terms.meter)
+    return terms.meter.period, _field(terms.meter), terms.rate.amount, terms.rate.seconds, terms.now
+
+
+def _parsed(entry: bytes) -> tuple[bytes, int, Account]:
+    version, place, document = entry.split(b":", 2)
+    return version, int(place), from_json(Account, document)
