@@ -25,7 +25,7 @@ from mock_server.core.reader import Policy, Reader
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
-from mock_server.fetch import Fetcher, FetchPolicy
+from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
@@ -185,6 +185,11 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
 
 
 def _fetch_as(settings: Settings) -> Fetch:
+    if settings.fetch == "off":
+        return _fetch_nothing
+    # An HTTP client is a heavy import for a server that fetches nothing.
+    from mock_server.fetch import Fetcher, FetchPolicy
+
     fetcher = Fetcher(FetchPolicy.parse(settings.fetch), max_bytes=settings.max_body)
 
     async def fetch(url: str) -> tuple[bytes, str]:
@@ -192,3 +197,7 @@ def _fetch_as(settings: Settings) -> Fetch:
         return fetched.data, fetched.address
 
     return fetch
+
+
+async def _fetch_nothing(url: str) -> tuple[bytes, str]:
+    raise FetchError("image URLs are not fetched here; --fetch allows it")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 
@@ -24,9 +24,11 @@ from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.call import call
 from mock_server.http.wire import http_protocol
-from mock_server.redirect import Route, redirected
 from mock_server.settings import Settings
-from mock_server.tls import CertificateAuthority
+
+if TYPE_CHECKING:
+    from mock_server.redirect import Route
+    from mock_server.tls import CertificateAuthority
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 30
@@ -88,7 +90,7 @@ class Server:
     def __init__(self, app: App) -> None:
         settings = app.settings
         self.app = app
-        self.authority = CertificateAuthority.open() if settings.tls else None
+        self.authority = _authority() if settings.tls else None
         self._ssl_context = _ssl_context(self.authority, settings) if self.authority else None
         self._sockets = [_listen(settings.host, settings.port)]
         if self._ssl_context is not None:
@@ -177,8 +179,10 @@ class MockServer(Controls):
         return authority.certificate_path if authority else None
 
     @property
-    def route(self) -> Route:
+    def route(self) -> "Route":
         """How the providers' real host names lead here. Raises SettingsError without `tls`."""
+        from mock_server.redirect import Route
+
         server = self._running()
         if server.tls_url is None or server.authority is None:
             raise SettingsError("the providers' real names are HTTPS names: start the mock with tls=True")
@@ -195,6 +199,8 @@ class MockServer(Controls):
         Any client in the process then reaches the mock by the name it always uses, and trusts it. The mock must
         have been started with `tls=True`.
         """
+        from mock_server.redirect import redirected
+
         return redirected(self.route)
 
     @property
@@ -291,7 +297,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _ssl_context(authority: CertificateAuthority, settings: Settings) -> ssl.SSLContext:
+def _authority() -> "CertificateAuthority":
+    # Cryptography takes longer to import than a plain server takes to start.
+    from mock_server.tls import CertificateAuthority
+
+    return CertificateAuthority.open()
+
+
+def _ssl_context(authority: "CertificateAuthority", settings: Settings) -> ssl.SSLContext:
     further = settings.tls_names.replace(",", " ").split()
     # A wildcard address is nothing that a client could ask for.
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
