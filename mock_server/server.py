@@ -26,7 +26,6 @@ from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.call import call
 from mock_server.http.protocol import http_protocol
-from mock_server.redirect.in_process import redirected
 from mock_server.redirect.python_hook import Route
 from mock_server.settings import Settings
 
@@ -199,8 +198,10 @@ class MockServer(Controls):
         return authority.certificate_path if authority else None
 
     @property
-    def route(self) -> Route:
+    def route(self) -> "Route":
         """How the providers' real host names lead here. Raises SettingsError without `tls`."""
+        from mock_server.redirect import Route
+
         server = self._running()
         if server.tls_url is None or server.authority is None:
             raise SettingsError("the providers' real names are HTTPS names: start the mock with tls=True")
@@ -217,6 +218,8 @@ class MockServer(Controls):
         Any client in the process then reaches the mock by the name it always uses, and trusts it. The mock must
         have been started with `tls=True`.
         """
+        from mock_server.redirect import redirected
+
         return redirected(self.route)
 
     @property

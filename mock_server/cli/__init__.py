@@ -1,5 +1,6 @@
 """The command `vehicle-ocr-mock`. One file a verb; a run imports only the verb that it needs."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -18,6 +19,9 @@ _VERBS = {
 
 def main() -> None:
     """Run one verb. Exit codes: 0 fine, 1 bad fixtures or settings, 2 usage."""
+    # The matrices here are small: BLAS would burn a core on waking its threads. Before numpy is first imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
     import typer
 
     from mock_server.errors import FixturesError, MockServerError

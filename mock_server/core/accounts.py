@@ -136,7 +136,11 @@ class Accounts:
         return Meter(account.key, "quota", product, self._period(account)), limit
 
     def _period(self, account: Account) -> str:
-        return "" if account.quota_period is QuotaPeriod.NEVER else f"{self._clock.today():%Y-%m}"
+        if account.quota_period is QuotaPeriod.NEVER:
+            return ""
+        # Asked for in every request: strftime would take ten times as long.
+        today = self._clock.today()
+        return f"{today.year}-{today.month:02}"
 
     # What the control plane does with accounts
 

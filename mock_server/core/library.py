@@ -8,7 +8,7 @@ from typing import Self
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Reading
-from mock_server.imaging.index import ImageIndex, Reference, Region
+from mock_server.imaging.index import ImageIndex, Reference, Region, Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Library:
     index: ImageIndex
     scenarios: Scenarios
     gallery: Mapping[str, Path | bytes] = field(default_factory=dict)
+    searches: dict[str, Search] = field(default_factory=dict, compare=False)
+    """What the index said of pictures of the gallery, by their names."""
 
     @classmethod
     def of(cls, fixtures: FixtureSet, index: ImageIndex) -> Self:

@@ -51,16 +51,24 @@ class Pictures:
             return await self._search(request.image, library)
         if request.url is None:
             return Looked(problem=Problem(OutcomeName.INVALID_REQUEST, "no picture"))
-        image = self._from_gallery(request, library)
-        note = "gallery"
-        if image is None:
-            try:
-                image, address = await self._fetch(request.url)
-            except FetchError as error:
-                return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), note=str(error))
-            note = f"fetched {len(image)} bytes from {address}"
+        name = self._gallery_name(request)
+        if name is not None and name in library.gallery:
+            return await self._look_in_gallery(name, library)
+        try:
+            image, address = await self._fetch(request.url)
+        except FetchError as error:
+            return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), note=str(error))
         looked = await self._search(image, library)
-        return Looked(looked.search, looked.problem, note)
+        return Looked(looked.search, looked.problem, f"fetched {len(image)} bytes from {address}")
+
+    async def _look_in_gallery(self, name: str, library: Library) -> Looked:
+        # The set is what it was when it was read: its pictures need to be read and looked up only once.
+        if (search := library.searches.get(name)) is not None:
+            return Looked(search, note="gallery")
+        looked = await self._search(library.picture(name) or b"", library)
+        if looked.search is not None:
+            library.searches[name] = looked.search
+        return Looked(looked.search, looked.problem, "gallery")
 
     async def _search(self, image: bytes | memoryview, library: Library) -> Looked:
         try:
@@ -81,13 +89,13 @@ class Pictures:
     def _lacks_thumbnail(self, search: Search) -> bool:
         return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
-    def _from_gallery(self, request: ReadRequest, library: Library) -> bytes | None:
+    def _gallery_name(self, request: ReadRequest) -> str | None:
         try:
             url = urlsplit(request.url or "")
             host = (url.hostname or "").lower()
         except ValueError:
             return None
         asked_host = request.headers.get("host", "").rsplit(":", 1)[0].lower()
-        if not url.path.startswith(_GALLERY) or host not in self._own_hosts | {asked_host}:
+        if not url.path.startswith(_GALLERY) or (host != asked_host and host not in self._own_hosts):
             return None
-        return library.picture(unquote(url.path.removeprefix(_GALLERY)))
+        return unquote(url.path.removeprefix(_GALLERY))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -45,15 +45,23 @@ class Call:
     @cached_property
     def parameters(self) -> Mapping[str, str]:
         """The first value of each query parameter."""
-        return {
-            name: values[0]
-            for name, values in parse_qs(self.query.decode("latin-1"), keep_blank_values=True).items()
-        }
+        return _remembered(self.query) if len(self.query) <= _USUAL_QUERY else _parse_query(self.query)
 
     @property
     def media_type(self) -> str:
         """The declared content type without its parameters, in lower case."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+_USUAL_QUERY = 256  # bytes; what a client repeats in every call is shorter
+
+
+def _parse_query(query: bytes) -> Mapping[str, str]:
+    values = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    return {name: several[0] for name, several in values.items()}
+
+
+_remembered = lru_cache(maxsize=1024)(_parse_query)
 
 
 class Provider(Protocol):

@@ -68,7 +68,7 @@ class CarsXE:
             request = _with_problem(request, body.problem or "no image in the body")
         else:
             request = _with_picture(request, value, strict=strict)
-        return replace(request, notes=(*notes, *request.notes))
+        return replace(request, notes=(*notes, *request.notes)) if notes else request
 
     def render(self, outcome: Outcome, product: Product) -> Reply:
         """The reply to an outcome."""
