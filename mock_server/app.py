@@ -4,21 +4,25 @@
 pictures indexed, settings checked.
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from platformdirs import user_cache_path
 from starlette.types import Receive, Scope, Send
 
 from mock_server.admin import Access, create_site
 from mock_server.control import Control
+from mock_server.control.reload import Reload
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.fixture_set import Defaults, Unmatched
+from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
 from mock_server.core.journal import Exchange, MemoryJournal
-from mock_server.core.library import Library, references_of
+from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
@@ -27,14 +31,14 @@ from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
 from mock_server.errors import FetchError, SettingsError
 from mock_server.fetch.policy import FetchPolicy
-from mock_server.imaging.index import ImageIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
 from mock_server.providers.openapi import Described, described
 from mock_server.providers.vehicore import VehiCore
-from mock_server.scenarios.load import FixtureLoader, load
+from mock_server.scenarios.indexing import index_of
+from mock_server.scenarios.load import FixtureLoader, declared_accounts
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
 
@@ -54,8 +58,10 @@ class App:
         store: Store,
         clock: Clock,
         log: RequestLog | None = None,
+        flags: Mapping[str, Any] | None = None,
     ) -> None:
         self.settings = settings
+        self._flags = flags or {}
         self.store = store
         self.clock = clock
         self.accounts = Accounts(store, clock)
@@ -71,7 +77,7 @@ class App:
             accounts=self.accounts,
             store=store,
             pictures=pictures,
-            policy=Policy(Unmatched(settings.unmatched), forcing=settings.forcing, seed=settings.seed),
+            policy=_policy(settings),
         )
         self.control = Control(
             reader=self.reader,
@@ -84,8 +90,15 @@ class App:
             responders=PROVIDERS,
         )
         self.access = Access.of(settings.host, settings.admin_token)
-        self._loader = loader
         self._log = log
+        self._reload = Reload(
+            loader,
+            self.control.stage,
+            self.accounts,
+            max_pixels=settings.max_pixels,
+            cache=_cache(settings),
+            reloaded=self._reloaded,
+        )
         endpoint = Endpoint(
             self.reader,
             record=self._record,
@@ -112,13 +125,22 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything that lives as long as the server: accounts are declared first."""
+        following = None
         try:
             await self.accounts.declare(self.reader.library.fixtures.accounts)
+            if self.settings.watch:
+                following = asyncio.create_task(self._reload.follow())
             yield
         finally:
+            if following is not None:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
             if self._log is not None:
                 self._log.flush()
             await self.store.close()
+
+    def _reloaded(self, fixtures: FixtureSet) -> None:
+        self.reader.policy = _policy(Settings.of(self._flags, _as_settings(fixtures.defaults)))
 
     def _record(self, exchange: Exchange) -> None:
         self.journal.add(exchange)
@@ -155,15 +177,15 @@ def create_app(
     loaded = loader.load()
     settings = Settings.of(flags, _as_settings(loaded.set.defaults))
     log = configure(settings.log_format, settings.log_level) if foreground else None
-    for warning in loaded.warnings:
-        logger.warning("%s", warning)
     if settings.workers > 1 and not settings.shared:
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
         )
-    index = ImageIndex.build(references_of(loaded.set), max_pixels=settings.max_pixels)
+    index, warnings = index_of(loaded, max_pixels=settings.max_pixels, cache=_cache(settings))
+    for warning in (*loaded.warnings, *warnings):
+        logger.warning("%s", warning)
     library = Library.of(loaded.set, index)
-    return App(settings, library, loader, store or _store(settings), clock or Clock(), log)
+    return App(settings, library, loader, store or _store(settings), clock or Clock(), log, flags)
 
 
 def vocabulary() -> Vocabulary:
@@ -184,7 +206,15 @@ def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
     # A fixtures directory that declares no accounts gets those that every set of examples uses.
     if settings.fixtures_dir == shipped_fixtures():
         return ()
-    return load(shipped_fixtures(), vocabulary=vocabulary()).set.accounts
+    return declared_accounts(shipped_fixtures(), vocabulary=vocabulary())
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(Unmatched(settings.unmatched), forcing=settings.forcing, seed=settings.seed)
+
+
+def _cache(settings: Settings) -> Path | None:
+    return user_cache_path("vehicle-ocr-mock", appauthor=False) if settings.cache else None
 
 
 def _as_settings(defaults: Defaults) -> dict[str, str]:

@@ -26,10 +26,10 @@ from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.call import call
 from mock_server.http.protocol import http_protocol
-from mock_server.redirect.python_hook import Route
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
+    from mock_server.redirect.python_hook import Route
     from mock_server.tls import CertificateAuthority
 
 _BACKLOG = 2048
@@ -200,7 +200,7 @@ class MockServer(Controls):
     @property
     def route(self) -> "Route":
         """How the providers' real host names lead here. Raises SettingsError without `tls`."""
-        from mock_server.redirect import Route
+        from mock_server.redirect.python_hook import Route
 
         server = self._running()
         if server.tls_url is None or server.authority is None:
@@ -218,7 +218,7 @@ class MockServer(Controls):
         Any client in the process then reaches the mock by the name it always uses, and trusts it. The mock must
         have been started with `tls=True`.
         """
-        from mock_server.redirect import redirected
+        from mock_server.redirect.in_process import redirected
 
         return redirected(self.route)
 

@@ -4,7 +4,7 @@ The order of checks is key, standing, plan, rate; allowance is looked at later, 
 readable, and a unit is spent in one atomic act.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -148,6 +148,14 @@ class Accounts:
         """Add the accounts of a fixtures directory; one that exists keeps its counts."""
         for account in accounts:
             await self._store.put_account(account, begin=self._begin(account))
+
+    async def redeclare(self, before: Iterable[Account], now: Sequence[Account]) -> None:
+        """Declare accounts anew, and forget those that are declared no more."""
+        kept = {account.key for account in now}
+        for account in before:
+            if account.key not in kept:
+                await self._store.remove_account(account.key)
+        await self.declare(now)
 
     async def create(self, account: Account) -> bool:
         """Add one account; False when its key is taken."""

@@ -5,7 +5,7 @@ one that was added at run time; then the one that knows the picture exactly over
 it; then the order of the files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 
@@ -67,10 +67,16 @@ class Scenarios:
 
     def find(self, asked: Asked) -> Match | None:
         """The scenario that applies to a request, if any does."""
-        matches = [
-            match for match in self._candidates(asked) if not failed_conditions(match.scenario.when, asked)
-        ]
-        return min(matches, key=_rank, default=None)
+        return min(self._matching(asked), key=_rank, default=None)
+
+    def matches(self, asked: Asked) -> list[Match]:
+        """All scenarios whose conditions a request meets, the one that applies first."""
+        return sorted(self._matching(asked), key=_rank)
+
+    def _matching(self, asked: Asked) -> Iterator[Match]:
+        for match in self._candidates(asked):
+            if not failed_conditions(match.scenario.when, asked):
+                yield match
 
     def of_image(self, image: str) -> list[Scenario]:
         """The scenarios that name a picture."""

@@ -38,7 +38,7 @@ class Decision:
 
 
 class Reader:
-    """Answers requests from the library that is being served. `library` may be swapped between two requests."""
+    """Answers requests from the library that is being served; `library` and `policy` may be swapped between two."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Reader:
         self.policy = policy or Policy()
         self._accounts = accounts
         self._pictures = pictures
-        self._recogniser = Recogniser(accounts, store, self.policy)
+        self._recogniser = Recogniser(accounts, store)
 
     async def read(self, request: ReadRequest, provider: Provider) -> Decision:
         """Decide what happens to one request.
@@ -87,7 +87,7 @@ class Reader:
 
         # What is asked?
         looked = await self._look(request, library)
-        case = Case(request, account, traits, library, looked, forced)
+        case = Case(request, account, traits, library, looked, self.policy, forced)
         notes = (looked.note,) if looked.note else ()
         match = case.match()
         if match is None and (problem := case.problem()):

@@ -35,6 +35,9 @@ RECOGNITIONS = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeNa
 """What recognition itself may come to. Anything else that a client forces happens before a picture is looked at."""
 
 
+_SILENT = Reading()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the settings and `mock.yaml` decide for all requests."""
@@ -53,6 +56,7 @@ class Case:
     traits: Traits
     library: Library
     looked: Looked
+    policy: Policy
     forced: Forced | None = None
 
     @property
@@ -78,13 +82,17 @@ class Case:
 
     def match(self) -> Match | None:
         """The scenario that the client forces, or else the one that applies."""
-        asked = Asked(self.request, self.account.name, self.looked.search)
         if self.forced and self.forced.scenario:
             return self._forced_match(self.forced.scenario)
         # A picture that cannot be had may still be known by its URL; a broken request is known by nothing.
         if self.looked.problem and self.request.url is None:
             return None
-        return self.library.scenarios.find(asked)
+        return self.library.scenarios.find(self.asked)
+
+    @property
+    def asked(self) -> Asked:
+        """The request as conditions see it."""
+        return Asked(self.request, self.account.name, self.looked.search)
 
     def _forced_match(self, name: str) -> Match:
         scenario = self.library.scenarios.by_name[name]
@@ -108,10 +116,9 @@ class Recognised:
 class Recogniser:
     """Plays scenarios, and makes up readings where there is none."""
 
-    def __init__(self, accounts: Accounts, store: Store, policy: Policy) -> None:
+    def __init__(self, accounts: Accounts, store: Store) -> None:
         self._accounts = accounts
         self._store = store
-        self._policy = policy
         self._drawn = 0
 
     async def recognise(self, case: Case, match: Match | None) -> Recognised:
@@ -123,10 +130,10 @@ class Recogniser:
         if case.only is None and (counts_requests(scenario) or is_drawn(default_delay)):
             position = await self._store.advance(case.account.key, scenario.name)
         step = Step(case.only) if case.only else step_at(scenario, position)
-        reading = placed(scenario.reading, match.placement, case.size)
+        reading = _truth(case, match)
         delay, plan = step.delay or default_delay, NO_FAULT
         if step.trouble or step.fault or delay:
-            rng = random.Random(f"{self._policy.seed}/{case.account.key}/{scenario.name}/{position}")
+            rng = random.Random(f"{case.policy.seed}/{case.account.key}/{scenario.name}/{position}")
             if step.trouble:
                 facts = case.looked.search.facts if case.looked.search else None
                 reading = troubles.apply(reading, step.trouble, facts=facts, rng=rng)
@@ -147,7 +154,7 @@ class Recogniser:
         return replace(outcome, message=step.message, variant=variant, headers=step.headers)
 
     def _unmatched(self, case: Case) -> Recognised:
-        unmatched = self._policy.unmatched
+        unmatched = case.policy.unmatched
         if unmatched is Unmatched.ERROR and case.only is None:
             return Recognised(Outcome(OutcomeName.NOTHING_FOUND), decided=False)
         made_up = case.only is None and unmatched is Unmatched.SYNTHESIZE
@@ -166,7 +173,17 @@ class Recogniser:
         if delay is None:
             return NO_FAULT
         self._drawn += 1
-        return faults.plan(delay, None, random.Random(f"{self._policy.seed}//{self._drawn}"))
+        return faults.plan(delay, None, random.Random(f"{case.policy.seed}//{self._drawn}"))
+
+
+def _truth(case: Case, match: Match) -> Reading:
+    """What the picture shows. A scenario may leave that to others and say only what happens."""
+    if match.scenario.reading != _SILENT:
+        return placed(match.scenario.reading, match.placement, case.size)
+    for other in case.library.scenarios.matches(case.asked):
+        if other.scenario.reading != _SILENT:
+            return placed(other.scenario.reading, other.placement, case.size)
+    return _synthesized(case) if case.policy.unmatched is Unmatched.SYNTHESIZE else _SILENT
 
 
 def _what_is_read(reading: Reading, product: Product, traits: Traits) -> OutcomeName:

@@ -10,6 +10,7 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.library import Library, references_of
 from mock_server.core.reader import Reader
 from mock_server.core.scenario import Scenario
+from mock_server.imaging.index import ImageIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,21 @@ class Stage:
             if self._runtime:
                 await self._change(self._files, {})
 
-    async def reload(self, files: FixtureSet) -> None:
-        """Serve another set of files; runtime scenarios stay. Raises ImageError; then nothing is changed."""
-        async with self._changing:
-            await self._change(files, self._runtime)
+    async def reload(self, files: FixtureSet, index: ImageIndex) -> None:
+        """Serve another set of files, whose pictures are in `index`; runtime scenarios stay.
 
-    async def _change(self, files: FixtureSet, runtime: dict[str, RuntimeScenario]) -> None:
+        Raises ImageError; then nothing is changed.
+        """
+        async with self._changing:
+            await self._change(files, self._runtime, index)
+
+    async def _change(
+        self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: ImageIndex | None = None
+    ) -> None:
         fixtures = _together(files, runtime)
+        known = (files, index) if index else (self.library.fixtures, self.library.index)
         # Known pictures are not read again, but the rest may take a while.
-        self._reader.library = await anyio.to_thread.run_sync(_arranged, fixtures, self.library)
+        self._reader.library = await anyio.to_thread.run_sync(_arranged, fixtures, *known)
         self._files, self._runtime = files, runtime
 
 
@@ -95,9 +102,7 @@ def _together(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> Fixt
     return replace(files, scenarios=(*added, *kept), images={**files.images, **pictures})
 
 
-def _arranged(fixtures: FixtureSet, before: Library) -> Library:
+def _arranged(fixtures: FixtureSet, indexed: FixtureSet, index: ImageIndex) -> Library:
     references = references_of(fixtures)
     # Most scenarios name no new picture. The index keeps the pictures it has seen lately, so it is kept as well.
-    known = references_of(before.fixtures)
-    index = before.index if references == known else before.index.updated(references)
-    return Library.of(fixtures, index)
+    return Library.of(fixtures, index if references == references_of(indexed) else index.updated(references))

@@ -1,0 +1,120 @@
+"""Hot reload, through a server that follows its files."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mock_server import MockServer
+from mock_server.settings import shipped_fixtures
+
+PICTURE = (shipped_fixtures() / "images" / "california-sedan.jpg").read_bytes()
+SCENARIO = "scenario: car\nwhen: {{image: ../images/car.jpg}}\nreading: {{plate: {plate}}}\nthen: {then}\n"
+
+
+@pytest.fixture
+def fixtures(tmp_path: Path) -> Path:
+    """A directory with one scenario of one picture."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "car.jpg").write_bytes(PICTURE)
+    (tmp_path / "scenarios" / "car.yaml").write_text(SCENARIO.format(plate="AAA111", then="[read]"))
+    return tmp_path
+
+
+@pytest.fixture
+def server(fixtures: Path) -> Iterator[MockServer]:
+    """A server that follows the directory."""
+    with MockServer(fixtures, watch=True, cache=False) as mock:
+        yield mock
+
+
+def read(server: MockServer, key: str = "demo-key") -> httpx.Response:
+    """The reply to the picture."""
+    return httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": key}, files={"image": PICTURE})
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether something comes to hold within a bounded time."""
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_saved_file_goes_live(server: MockServer, fixtures: Path) -> None:
+    """A changed reading is answered without a restart."""
+    assert read(server).json() == {"result": "AAA111"}
+
+    (fixtures / "scenarios" / "car.yaml").write_text(SCENARIO.format(plate="BBB222", then="[read]"))
+
+    assert eventually(lambda: read(server).json() == {"result": "BBB222"})
+
+
+def test_a_bad_file_changes_nothing(
+    server: MockServer, fixtures: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistake is told with its place, and the last good set keeps serving."""
+    with caplog.at_level(logging.ERROR):
+        (fixtures / "scenarios" / "car.yaml").write_text("scenario: car\nwhen: {imagee: x}\n")
+        told = eventually(lambda: "car.yaml:2:8" in caplog.text)
+
+    assert told
+    assert read(server).json() == {"result": "AAA111"}
+
+
+def test_counters_survive_a_reload(server: MockServer, fixtures: Path) -> None:
+    """A key's place in a sequence stays where the scenario's name does."""
+    steps = "[{outcome: service_error, times: 2}, {outcome: read}]"
+    (fixtures / "scenarios" / "car.yaml").write_text(SCENARIO.format(plate="AAA111", then=steps))
+    assert eventually(lambda: read(server, "demo-key").status_code == 500)
+
+    (fixtures / "scenarios" / "car.yaml").write_text(SCENARIO.format(plate="CCC333", then=steps))
+
+    assert eventually(lambda: read(server).json() == {"result": "CCC333"})
+    assert [read(server).status_code for _ in range(2)] == [200, 200]
+
+
+def test_accounts_follow_the_file(server: MockServer, fixtures: Path) -> None:
+    """An account that is declared comes, one that is declared no more goes; one made at run time stays."""
+    made = server.create_account()
+    (fixtures / "mock.yaml").write_text("accounts:\n  - {name: new, key: new-key}\n")
+
+    assert eventually(lambda: read(server, "new-key").status_code == 200)
+    assert read(server, "demo-key").status_code == 401
+    assert read(server, made.key).status_code == 200
+
+
+def test_defaults_follow_the_file(server: MockServer, fixtures: Path) -> None:
+    """What happens to unknown pictures can be changed without a restart."""
+    other = (shipped_fixtures() / "images" / "texas-pickup.jpg").read_bytes()
+
+    def result() -> object:
+        reply = httpx.post(
+            f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other}
+        )
+        return reply.json()["result"]
+
+    assert result() != ""
+
+    (fixtures / "mock.yaml").write_text("unmatched: nothing_found\n")
+
+    assert eventually(lambda: result() == "")
+
+
+def test_a_new_picture_is_recognised(server: MockServer, fixtures: Path) -> None:
+    """A picture that is replaced on disk is the one that is known from then on."""
+    other = (shipped_fixtures() / "images" / "texas-pickup.jpg").read_bytes()
+    (fixtures / "images" / "car.jpg").write_bytes(other)
+
+    def reply() -> httpx.Response:
+        return httpx.post(
+            f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other}
+        )
+
+    assert eventually(lambda: reply().json() == {"result": "AAA111"})
+    assert reply().headers["x-mock-match"] == "sha256"
