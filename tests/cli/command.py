@@ -1,0 +1,60 @@
+"""Running the command `vehicle-ocr-mock` as a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+COMMAND = [sys.executable, "-m", "mock_server"]
+READY = "vehicle-ocr-mock ready on "
+
+
+def run(*arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    environ = {**os.environ, **(environment or {})}
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False
+    )
+
+
+@dataclass
+class Served:
+    """A server that runs as a process; `stdout` and `stderr` are complete once it has ended."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    stdout: str = ""
+    stderr: str = ""
+
+    def end(self, signum: int = signal.SIGTERM) -> int:
+        """Send a signal and wait; gives the exit code."""
+        self.process.send_signal(signum)
+        rest, self.stderr = self.process.communicate(timeout=60)
+        self.stdout += rest
+        return self.process.returncode
+
+
+@contextmanager
+def served(*arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """The command `serve` on a free port, ready."""
+    environ = {**os.environ, **(environment or {})}
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+
+        assert line.startswith(READY), process.stderr.read() if process.stderr else line
+        yield Served(process, line.removeprefix(READY).split()[0], line)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()

@@ -1,0 +1,151 @@
+"""The verb `serve`: one line when ready, settings from three places, exit codes, a clean end."""
+
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.command import READY, run, served
+from tests.support import FIXTURES, carsxe, line_to, vehicore
+
+SHIPPED = str(FIXTURES)
+
+
+def test_one_line_on_stdout_then_a_clean_end() -> None:
+    """Stdout holds the ready line with the real port and nothing else; SIGTERM and SIGINT end with 0."""
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        with served(SHIPPED) as server:
+            assert httpx.get(f"{server.url}/healthz").json()["status"] == "healthy"
+            assert server.end(signum) == 0
+            assert server.stdout == f"{READY}{server.url}\n"
+
+
+def test_sigterm_finishes_requests_in_flight(tmp_path: Path) -> None:
+    """A request that is being answered when SIGTERM comes gets its whole answer."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "mock.yaml").write_text("accounts: [{name: d, key: demo-key}]\n")
+    (tmp_path / "scenarios" / "slow.yaml").write_text(
+        "scenario: slow\nwhen: {url: 'https://x.test/*'}\nreading: {vin: JHLRD77874C026456}\nthen: [{delay: 500ms}]\n"
+    )
+    request = (
+        b"POST /v1/vinocr?key=demo-key HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b'Content-Length: 37\r\n\r\n{"image_url": "https://x.test/a.jpg"}'
+    )
+    with served(str(tmp_path)) as server, line_to(server.url) as line:
+        line.send(request)
+        httpx.get(f"{server.url}/healthz")
+
+        assert server.end() == 0
+        assert line.reply().json()["vin"] == "JHLRD77874C026456"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_hints_are_lines_that_work() -> None:
+    """`--hints` prints a curl line for each endpoint on stderr, and each of them works as it stands."""
+    with served("--hints") as server:
+        pattern = re.compile(r"^curl .*$", re.MULTILINE)
+        lines: list[str] = []
+        assert server.process.stderr is not None
+        while len(lines) < 4:
+            lines += pattern.findall(server.process.stderr.readline())
+        answers = [
+            subprocess.run(
+                [*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=30, check=True
+            )
+            for line in lines
+        ]
+
+    assert ["/api/ocr/plate" in lines[0], "/platerecognition" in lines[1]] == [True, True]
+    assert ["/api/ocr/vin" in lines[2], "/v1/vinocr" in lines[3]] == [True, True]
+    assert ['"result":' in answers[0].stdout, '"results":[{' in answers[1].stdout] == [True, True]
+    assert ['"result":' in answers[2].stdout, '"vin":' in answers[3].stdout] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "code", "said"),
+    [
+        (["--no-such-flag"], {}, 2, "No such option"),
+        (["--port", "http"], {}, 2, "should be a valid integer"),
+        (["--port", "99999"], {}, 1, "--port is 99999"),
+        (
+            ["--unmatched", "guess"],
+            {},
+            1,
+            "--unmatched is 'guess', not one of synthesize, nothing_found, error",
+        ),
+        ([], {"VEHICLE_OCR_MOCK_PORT": "many"}, 1, "VEHICLE_OCR_MOCK_PORT is 'many', not a whole number"),
+        (
+            [],
+            {"VEHICLE_OCR_MOCK_STRICT": "perhaps"},
+            1,
+            "VEHICLE_OCR_MOCK_STRICT is 'perhaps', neither true nor false",
+        ),
+    ],
+)
+def test_wrong_settings(arguments: list[str], environment: dict[str, str], code: int, said: str) -> None:
+    """Wrong usage is exit code 2, a wrong value 1; both say what is wrong, without a traceback."""
+    ended = run("serve", SHIPPED, *arguments, environment={"COLUMNS": "200", **environment})
+
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert said in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+
+
+def test_bad_fixtures(tmp_path: Path) -> None:
+    """Mistakes in fixtures are all told with their places, and nothing is served."""
+    (tmp_path / "mock.yaml").write_text("acounts: []\nunmatched: guess\n")
+    ended = run("serve", str(tmp_path), "--port", "0")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.search(r"mock\.yaml:1:1: .*accounts", ended.stderr)
+    assert re.search(r"mock\.yaml:2:\d+: ", ended.stderr)
+
+
+def test_a_port_that_is_taken() -> None:
+    """A port that somebody else has is exit code 1 with a sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("serve", SHIPPED, "--port", str(taken.getsockname()[1]))
+
+    assert ended.returncode == 1
+    assert "cannot listen on 127.0.0.1:" in ended.stderr
+
+
+def test_flag_then_environment_then_file(tmp_path: Path) -> None:
+    """A flag wins over the environment, that over `mock.yaml`, that over the default."""
+    (tmp_path / "mock.yaml").write_text(
+        "accounts: [{name: d, key: demo-key}]\nunmatched: nothing_found\nmock_headers: false\nstrict: true\n"
+    )
+    environment = {"VEHICLE_OCR_MOCK_STRICT": "false", "VEHICLE_OCR_MOCK_FIXTURES": str(tmp_path)}
+    with (
+        served("--unmatched", "synthesize", environment=environment) as server,
+        httpx.Client(base_url=server.url) as client,
+    ):
+        reply = vehicore(client)
+
+        assert reply.json()["result"], "the flag says synthesize"
+        assert "x-mock-match" not in reply.headers, "the file says no headers"
+        assert client.post("/vinocr").status_code == 400, "the environment says not strict"
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_no_key_in_any_line_of_the_log(format: str) -> None:
+    """Whatever the level and the format, no key is printed, wherever the client put it."""
+    key = "sk-live-0123456789abcdef"
+    with served(SHIPPED, "--log-level", "debug", "--log-format", format) as server:
+        with httpx.Client(base_url=server.url) as client:
+            vehicore(client, key=key)
+            carsxe(client, key=key)
+            carsxe(client, reference=f"https://u:{key}@x.test/a.jpg?key={key}")
+            client.get(f"/nowhere?key={key}")
+            client.post("/platerecognition", json={"key": key, "image": "https://x.test/a.jpg"})
+
+        assert server.end() == 0
+        assert "carsxe" in server.stderr, "requests are logged"
+        assert key not in server.stderr
+        assert key not in server.stdout
