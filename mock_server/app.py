@@ -21,15 +21,16 @@ from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
-from mock_server.core.journal import Exchange, MemoryJournal
+from mock_server.core.journal import Exchange
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
-from mock_server.core.store import MemoryStore, Store
+from mock_server.core.state import State
+from mock_server.core.store import Store
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
-from mock_server.errors import FetchError, SettingsError
+from mock_server.errors import FetchError, SettingsError, StoreUnavailableError
 from mock_server.fetch.policy import FetchPolicy
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
@@ -55,22 +56,19 @@ class App:
         settings: Settings,
         library: Library,
         loader: FixtureLoader,
-        store: Store,
+        state: State,
         clock: Clock,
         log: RequestLog | None = None,
         flags: Mapping[str, Any] | None = None,
     ) -> None:
         self.settings = settings
         self._flags = flags or {}
-        self.store = store
+        self.store = store = state.store
         self.clock = clock
         self.accounts = Accounts(store, clock)
-        for_thumbnails = settings.journal_bytes // 4
-        self.journal = MemoryJournal(
-            max_count=settings.journal_size, max_bytes=settings.journal_bytes - for_thumbnails
-        )
+        self.journal = state.journal
         self.metrics = Metrics()
-        thumbnails = Thumbnails(for_thumbnails)
+        thumbnails = Thumbnails(_for_thumbnails(settings))
         pictures = Pictures(_fetch_as(settings), own_hosts(), thumbnails=thumbnails)
         self.reader = Reader(
             library,
@@ -88,7 +86,10 @@ class App:
             pictures=pictures,
             vocabulary=loader.vocabulary,
             responders=PROVIDERS,
+            world=state.world,
         )
+        state.attach(clock, self.control.stage, self._declare)
+        self.replacing = False
         self.access = Access.of(settings.host, settings.admin_token)
         self._log = log
         self._reload = Reload(
@@ -124,10 +125,13 @@ class App:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Everything that lives as long as the server: accounts are declared first."""
+        """Everything that lives as long as the server: accounts are declared first.
+
+        Raises StoreUnavailableError, except where this process is `replacing` another: then it begins all the same.
+        """
         following = None
         try:
-            await self.accounts.declare(self.reader.library.fixtures.accounts)
+            await self._begin()
             if self.settings.watch:
                 following = asyncio.create_task(self._reload.follow())
             yield
@@ -141,6 +145,18 @@ class App:
 
     def _reloaded(self, fixtures: FixtureSet) -> None:
         self.reader.policy = _policy(Settings.of(self._flags, _as_settings(fixtures.defaults)))
+
+    async def _begin(self) -> None:
+        try:
+            await self._declare()
+            await self.control.world.refresh()
+        except StoreUnavailableError as error:
+            if not self.replacing:
+                raise
+            logger.warning("%s", error)
+
+    async def _declare(self) -> None:
+        await self.accounts.declare(self.control.stage.files.accounts)
 
     def _record(self, exchange: Exchange) -> None:
         self.journal.add(exchange)
@@ -185,7 +201,7 @@ def create_app(
     for warning in (*loaded.warnings, *warnings):
         logger.warning("%s", warning)
     library = Library.of(loaded.set, index)
-    return App(settings, library, loader, store or _store(settings), clock or Clock(), log, flags)
+    return App(settings, library, loader, _state(settings, store), clock or Clock(), log, flags)
 
 
 def vocabulary() -> Vocabulary:
@@ -226,13 +242,18 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
     return file
 
 
-def _store(settings: Settings) -> Store:
-    if not settings.shared:
-        return MemoryStore()
+def _state(settings: Settings, store: Store | None) -> State:
+    bounds = settings.journal_size, settings.journal_bytes - _for_thumbnails(settings)
+    if store is not None or not settings.shared:
+        return State.own(*bounds, store=store)
     # Imported where it is asked for: the client is an extra, and takes its time to load.
-    from mock_server.core.store_redis import Link, RedisStore
+    from mock_server.core.store_redis import shared_state
 
-    return RedisStore(Link(settings.state))
+    return shared_state(settings.state, *bounds)
+
+
+def _for_thumbnails(settings: Settings) -> int:
+    return settings.journal_bytes // 4
 
 
 def _fetch_as(settings: Settings) -> Fetch:

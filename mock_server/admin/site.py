@@ -77,7 +77,10 @@ def _routes(control: Control) -> list[Route]:
 def _route(path: str, operations: Mapping[str, Operation], control: Control) -> Route:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        return await operations[method].handler(control, request)
+        operation = operations[method]
+        if not operation.open:
+            await control.world.refresh()
+        return await operation.handler(control, request)
 
     # A key may hold anything, a slash included.
     return Route(PREFIX + path.replace("{key}", "{key:path}"), endpoint, methods=list(operations))
@@ -109,7 +112,12 @@ def _health(control: Control) -> Callable[[Request], Any]:
 
 def _gallery(control: Control) -> Callable[[Request], Any]:
     async def picture(request: Request) -> Response:
-        data = await anyio.to_thread.run_sync(control.stage.library.picture, request.path_params["name"])
+        name = request.path_params["name"]
+        data = await anyio.to_thread.run_sync(control.stage.library.picture, name)
+        if data is None:
+            # Another process may have been given it just now.
+            await control.world.refresh()
+            data = await anyio.to_thread.run_sync(control.stage.library.picture, name)
         if data is None:
             return as_response(problem(404, f"Nothing is served at {request.url.path[:200]}."))
         format = inspect(data).format

@@ -56,11 +56,11 @@ async def get_clock(control: Control, request: Request) -> Response:
 
 
 async def set_clock(control: Control, request: Request) -> Response:
-    return json_response(control.clock.set((await read(request)).json()))
+    return json_response(await control.clock.set((await read(request)).json()))
 
 
 async def release_clock(control: Control, request: Request) -> Response:
-    return json_response(control.clock.release())
+    return json_response(await control.clock.release())
 
 
 async def reset(control: Control, request: Request) -> Response:

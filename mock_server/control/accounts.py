@@ -13,6 +13,7 @@ from mock_server.core.model import Product, Usage
 from mock_server.core.provider import Billing
 from mock_server.core.stage import Stage
 from mock_server.core.store import Store
+from mock_server.core.world import World
 from mock_server.errors import ConflictError, NotFoundError
 from mock_server.scenarios.parse import parse_account
 
@@ -24,10 +25,11 @@ Document = Mapping[str, Any]
 class AccountControl:
     """The accounts of the store, as documents."""
 
-    def __init__(self, accounts: Accounts, store: Store, stage: Stage) -> None:
+    def __init__(self, accounts: Accounts, store: Store, stage: Stage, world: World) -> None:
         self._accounts = accounts
         self._store = store
         self._stage = stage
+        self._world = world
 
     async def all(self) -> list[dict[str, Any]]:
         """All accounts, in the order they were added."""
@@ -50,7 +52,10 @@ class AccountControl:
 
     async def change(self, key: str, document: object) -> dict[str, Any]:
         """Set what `document` names and leave the rest. Raises FixturesError and NotFoundError."""
-        changes = as_object(document)
+        async with self._world.changing():
+            return await self._changed(key, as_object(document))
+
+    async def _changed(self, key: str, changes: Document) -> dict[str, Any]:
         account = await self._known(key)
         if changes.get("key", key) != key:
             raise mistake("/key", "the key of an account cannot be changed", "create another account")

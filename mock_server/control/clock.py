@@ -1,10 +1,12 @@
 """The clock as tests set it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mock_server.control.mistakes import as_object, mistake, only_known, pointer
 from mock_server.control.times import duration, moment, shown
 from mock_server.core.clock import Clock
+from mock_server.core.world import World
 
 _LATEST = 253370764800.0
 """The year 9999: no date can be later."""
@@ -13,8 +15,9 @@ _LATEST = 253370764800.0
 class ClockControl:
     """The mock's clock, which quotas, rate limits and the journal go by."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, world: World) -> None:
         self._clock = clock
+        self._world = world
 
     def get(self) -> dict[str, Any]:
         """What time it is, whether it stands still, and how many seconds it is ahead of the system's."""
@@ -25,12 +28,17 @@ class ClockControl:
             "offset": None if state.frozen is not None else round(state.offset, 3),
         }
 
-    def set(self, document: object) -> dict[str, Any]:
+    async def set(self, document: object) -> dict[str, Any]:
         """`{"freeze": time or true}` stands still, `{"advance": duration}` moves on. Raises FixturesError."""
         wanted = as_object(document)
         only_known(wanted, ("freeze", "advance"))
         if len(wanted) != 1:
             raise mistake("", 'either "freeze" or "advance" is wanted')
+        async with self._world.changing():
+            self._set(wanted)
+        return self.get()
+
+    def _set(self, wanted: Mapping[str, Any]) -> None:
         if "freeze" in wanted:
             at = wanted["freeze"]
             self._clock.freeze(None if at is True else moment(at, pointer("freeze")))
@@ -39,9 +47,9 @@ class ClockControl:
             if not 0 <= self._clock.now() + seconds < _LATEST:
                 raise mistake(pointer("advance"), "that leads out of the years 1970 to 9998")
             self._clock.advance(seconds)
-        return self.get()
 
-    def release(self) -> dict[str, Any]:
+    async def release(self) -> dict[str, Any]:
         """Go with the system's clock again."""
-        self._clock.release()
+        async with self._world.changing():
+            self._clock.release()
         return self.get()

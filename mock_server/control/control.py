@@ -17,6 +17,7 @@ from mock_server.core.reader import Reader
 from mock_server.core.stage import Stage
 from mock_server.core.store import Store
 from mock_server.core.thumbnails import Thumbnails
+from mock_server.core.world import World
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.version import __version__
 
@@ -35,15 +36,17 @@ class Control:
         pictures: Pictures,
         vocabulary: Vocabulary,
         responders: Sequence[Responder],
+        world: World,
     ) -> None:
-        self.stage = Stage(reader)
+        self.world = world
+        self.stage = Stage(reader, world)
         self.thumbnails = thumbnails
-        self.accounts = AccountControl(Accounts(store, clock), store, self.stage)
+        self.accounts = AccountControl(Accounts(store, clock), store, self.stage, world)
         self.scenarios = ScenarioControl(self.stage, store, vocabulary)
         self.requests = RequestControl(
             journal, thumbnails, self.stage, [responder.traits.name for responder in responders]
         )
-        self.clock = ClockControl(clock)
+        self.clock = ClockControl(clock, world)
         self.trial = TrialControl(reader, store, clock, pictures, responders)
         self._journal = journal
         self._started = time.monotonic()
@@ -65,11 +68,15 @@ class Control:
         Of one key, these go back: its runtime scenarios, its account as it was declared or created, its counters,
         its sequences, its journal.
         """
+        async with self.world.changing():
+            await self._reset(key)
+
+    async def _reset(self, key: str | None) -> None:
         if key is None:
             await self.stage.clear()
             await self.accounts.reset_all()
             await self._journal.clear()
-            self.clock.release()
+            await self.clock.release()
             return
         wanted = key_id(key)
         await self.scenarios.remove_of_key(key)

@@ -6,7 +6,7 @@
 from dataclasses import dataclass, replace
 
 from mock_server.core import forcing
-from mock_server.core.accounts import Accounts
+from mock_server.core.accounts import Accounts, Admitted
 from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, ReadRequest
 from mock_server.core.pictures import Looked, Pictures
@@ -61,22 +61,26 @@ class Reader:
         Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
         scenario knows the picture and the policy is to say so.
         """
+        # Who asks?
+        admitted = await self._accounts.admit(request.key, request.product, provider.traits.billing)
+
+        # Whoever is let in meets what is served from now on: what others have changed was taken over at the door.
         library = self.library
-        decision = await self._decide(request, provider, library)
+        decision = (
+            Decision(admitted)
+            if isinstance(admitted, Outcome)
+            else await self._decide(request, provider, library, admitted)
+        )
         outcome = decision.outcome
         variant = outcome.variant or default_variant(library, provider.traits, outcome.name)
         if variant == outcome.variant:
             return decision
         return replace(decision, outcome=replace(outcome, variant=variant))
 
-    async def _decide(self, request: ReadRequest, provider: Provider, library: Library) -> Decision:
-        traits = provider.traits
-
-        # Who asks?
-        admitted = await self._accounts.admit(request.key, request.product, traits.billing)
-        if isinstance(admitted, Outcome):
-            return Decision(admitted)
-        account = admitted.account
+    async def _decide(
+        self, request: ReadRequest, provider: Provider, library: Library, admitted: Admitted
+    ) -> Decision:
+        traits, account = provider.traits, admitted.account
 
         # Does the client say what is to happen?
         forced = self._forced(request, provider, library)

@@ -10,6 +10,7 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.library import Library, references_of
 from mock_server.core.reader import Reader
 from mock_server.core.scenario import Scenario
+from mock_server.core.world import World
 from mock_server.imaging.index import ImageIndex
 
 
@@ -28,8 +29,9 @@ class Stage:
     earlier one. It may have the name of one from a file, which it then hides.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, world: World) -> None:
         self._reader = reader
+        self._world = world
         self._files = reader.library.fixtures
         self._runtime: dict[str, RuntimeScenario] = {}
         self._added = 0
@@ -49,12 +51,27 @@ class Stage:
         """The runtime scenario of that name."""
         return self._runtime.get(name)
 
+    def all_runtime(self) -> Mapping[str, RuntimeScenario]:
+        """All runtime scenarios by name, in the order they were added."""
+        return self._runtime
+
+    @property
+    def added(self) -> int:
+        """How many runtime scenarios were ever added."""
+        return self._added
+
+    async def adopt(self, runtime: Mapping[str, RuntimeScenario], added: int) -> None:
+        """Take over the runtime scenarios that another process has."""
+        async with self._changing:
+            await self._change(self._files, dict(runtime))
+            self._added = added
+
     async def add(self, added: RuntimeScenario, *, replacing: bool = False) -> bool:
         """Add a runtime scenario; False where its name is taken and nothing may be replaced.
 
         Raises ImageError for a picture that cannot be read; then nothing is changed.
         """
-        async with self._changing:
+        async with self._world.changing(), self._changing:
             name = added.scenario.name
             if not replacing and name in self.library.scenarios.by_name:
                 return False
@@ -65,7 +82,7 @@ class Stage:
 
     async def remove(self, name: str) -> bool:
         """Take a runtime scenario away; False where there is none of that name."""
-        async with self._changing:
+        async with self._world.changing(), self._changing:
             if name not in self._runtime:
                 return False
             await self._change(self._files, {key: one for key, one in self._runtime.items() if key != name})
@@ -73,7 +90,7 @@ class Stage:
 
     async def clear(self) -> None:
         """Take all runtime scenarios away."""
-        async with self._changing:
+        async with self._world.changing(), self._changing:
             if self._runtime:
                 await self._change(self._files, {})
 

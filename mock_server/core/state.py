@@ -1,0 +1,30 @@
+"""All that outlives a request, in the memory of this process or shared with others."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Self
+
+from mock_server.core.clock import Clock
+from mock_server.core.journal import Journal, MemoryJournal
+from mock_server.core.stage import Stage
+from mock_server.core.store import MemoryStore, Store
+from mock_server.core.world import OwnWorld, World
+
+Attach = Callable[[Clock, Stage, Callable[[], Awaitable[None]]], None]
+"""Told what is shared: the clock, what is served, and how the accounts of the files are declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Counters, journal, and what is agreed on beside them."""
+
+    store: Store
+    journal: Journal
+    world: World
+    attach: Attach = lambda clock, stage, declare: None
+
+    @classmethod
+    def own(cls, max_count: int, max_bytes: int, *, store: Store | None = None) -> Self:
+        """The state of one process; its journal keeps so many exchanges and bytes."""
+        journal = MemoryJournal(max_count=max_count, max_bytes=max_bytes)
+        return cls(store or MemoryStore(), journal, OwnWorld())
