@@ -17,6 +17,7 @@ from mock_server.errors import ImageError
 from mock_server.imaging.answers import Collision, Found, Nearest, Search, Stage, TooSmall
 from mock_server.imaging.closeup import LEAST_CELL, LIMIT, Sight, Verdict, judge
 from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, Picture, decode
+from mock_server.imaging.explain import Explanation, explained, side_by_side
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box, Placement
@@ -118,6 +119,27 @@ class ImageIndex:
             for region in entry.reference.regions
             if region.cell() < LEAST_CELL
         )
+
+    def explain(self, data: Bytes) -> Explanation:
+        """What `find` says, with the places that decided it; raises the errors of `ImageError`."""
+        search = self.find(data)
+        regions: tuple[Box, ...] = ()
+        if search.found:
+            best = search.found[0]
+            regions = tuple(best.placement.map(region.box) for region in self._reference(best.id).regions)
+        return explained(search, regions)
+
+    def explanation_picture(self, explanation: Explanation, data: Bytes) -> bytes:
+        """A PNG of the sent picture beside the known one it matches or comes nearest to, their regions
+        marked."""
+        if explanation.id is None:
+            return side_by_side(explanation, data, None, max_pixels=self._max_pixels)
+        reference = self._reference(explanation.id)
+        boxes = tuple(region.box for region in reference.regions)
+        return side_by_side(explanation, data, read(reference), boxes, max_pixels=self._max_pixels)
+
+    def _reference(self, id: str) -> Reference:
+        return next(entry.reference for entry in self._entries if entry.reference.id == id)
 
     def _known(self, content: bytes) -> Search | None:
         entries = self._by_content.get(content)

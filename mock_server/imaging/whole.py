@@ -42,7 +42,7 @@ def compare_whole(known: Image.Image, image: Image.Image, frame: Frame) -> Compa
     places = _places(overview, image, frame)
     if places is None:
         return None
-    worst = Comparison(-9.0, frame, (0.5, 0.5), _CELL, 0.0)
+    worst = Comparison(-9.0, frame, (0.5, 0.5), _CELL)
     for place in places:
         result = _closely(known, image, frame, place)
         if result is not None and result.score > worst.score:
@@ -123,7 +123,7 @@ def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place
     there = frame.part(
         left / known.width, top / known.height, (right - left) / known.width, (bottom - top) / known.height
     )
-    return compare(part, _CELL, image, there, faint=_FAINT)
+    return compare(part, _CELL, image, there, faint=_FAINT, within=0.5)
 
 
 def _around(known: Image.Image, place: _Place, wide: float, high: float) -> tuple[int, int, int, int]:
