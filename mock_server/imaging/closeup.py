@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from PIL import Image
 
@@ -9,7 +10,7 @@ from mock_server.imaging.comparison import Comparison, compare
 from mock_server.imaging.decode import Picture, turned
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.registration import Frame
+from mock_server.imaging.registration import Frame, Pyramid
 from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import compare_whole
 
@@ -18,7 +19,7 @@ LIMIT = -0.95
 _LIMIT_SMALL = -0.75
 # By rank: declared, the line most like text, those less so.
 _LIMITS = (LIMIT, -0.6, 0.4)
-_LIMIT_WHOLE = 1.5
+_LIMIT_WHOLE = 2.0
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0
@@ -35,12 +36,17 @@ class Sight:
     def __init__(self, picture: Picture, orientation: int) -> None:
         self.picture = picture
         self.orientation = orientation
-        self.small = turned(picture.small, INVERSE[orientation])
-        self.image = turned(picture.working, INVERSE[orientation])
+        self.small = Pyramid(turned(picture.small, INVERSE[orientation]))
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The working copy."""
+        return turned(self.picture.working, INVERSE[self.orientation])
 
     def enlarged(self, frame: Frame) -> Frame:
         """A frame of the small copy, in pixels of the working one."""
-        return frame.scaled(self.image.width / self.small.width, self.image.height / self.small.height)
+        small = self.small.image
+        return frame.scaled(self.image.width / small.width, self.image.height / small.height)
 
     def fine(self) -> tuple[Image.Image, float]:
         """The finest copy there is, and how many times as fine as the working one it is."""
@@ -128,7 +134,7 @@ def _all_else(sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None
     image = whole()
     if image is None:
         return Verdict(9.0, _LIMIT_WHOLE, frame, "unreadable")
-    result = compare_whole(image, sight.image, frame)
+    result = compare_whole(image, sight.image, sight.small.image, frame)
     if result is None:
         return Verdict(9.0, _LIMIT_WHOLE, frame, "other_scene")
     reason = None if result.score <= _LIMIT_WHOLE else "other_detail"

@@ -23,7 +23,7 @@ from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.library import Entry, load, read
 from mock_server.imaging.recent import Recent
-from mock_server.imaging.registration import Frame, register, sample
+from mock_server.imaging.registration import Frame, Registration, register, sample
 from mock_server.imaging.scenes import INVERSE, Candidate, Scenes
 from mock_server.imaging.views import turned_frame, views
 
@@ -169,8 +169,9 @@ class ImageIndex:
     def _by_look(self, picture: Picture) -> Search:
         found: list[tuple[float, Found]] = []
         nearest: list[tuple[float, Nearest]] = []
+        sights: dict[int, Sight] = {}
         for candidate in self._scenes.candidates(views(picture.small), _SCENES):
-            sight = Sight(picture, candidate.orientation)
+            sight = sights.setdefault(candidate.orientation, Sight(picture, candidate.orientation))
             for entry, verdict in self._judged(candidate, sight):
                 if verdict.reason is None:
                     found.append((verdict.excess, self._hit(entry, verdict, sight)))
@@ -189,22 +190,27 @@ class ImageIndex:
         if registered is None:
             return []
         side = leader.print.mosaic.shape[0]
-        seen = sample(sight.small, registered.frame, side, side)
-        if seen is None:
-            return []
+        seen = sample(sight.small.image, registered.frame, side, side) if len(scene.members) > 1 else None
         most = _MEMBERS if leader.print.declared else _MEMBERS_WHOLE
+        places = scene.ranked(seen, leader.print.mosaic, most) if seen else scene.members[:1]
         judged = []
-        for place in scene.ranked(seen, leader.print.mosaic, most):
+        for place in places:
             entry = self._entries[place]
-            registered = register(entry.print.mosaic, sight.small, registered.frame)
-            if registered is None:
-                break
-            frame = sight.enlarged(registered.frame)
-            if registered.correlation < _SCENE or not _even_scale(frame, entry.print):
-                judged.append((entry, Verdict(9.0 - registered.correlation, LIMIT, frame, "other_scene")))
-                continue
-            judged.append((entry, judge(entry.print, sight, frame, partial(self._whole, place))))
+            # Members differ in their texts: registering each anew undoes what the leader's text has pulled
+            # askew.
+            own = (
+                registered if entry is leader else register(entry.print.mosaic, sight.small, registered.frame)
+            )
+            if own is not None:
+                judged.append((entry, self._verdict(place, own, sight)))
         return judged
+
+    def _verdict(self, place: int, registered: Registration, sight: Sight) -> Verdict:
+        known = self._entries[place].print
+        frame = sight.enlarged(registered.frame)
+        if registered.correlation < _SCENE or not _even_scale(frame, known):
+            return Verdict(9.0 - registered.correlation, LIMIT, frame, "other_scene")
+        return judge(known, sight, frame, partial(self._whole, place))
 
     def _whole(self, place: int) -> Image.Image | None:
         """The grey copy of a known picture, read again from its source; None where that is gone."""
@@ -239,7 +245,7 @@ def _guess(candidate: Candidate, sight: Sight) -> Frame:
     known = candidate.known
     wide, high = seen.width / known.width, seen.height / known.height
     frame = Frame(seen.left - known.left * wide, seen.top - known.top * high, wide, high)
-    return frame.scaled(sight.small.width, sight.small.height)
+    return frame.scaled(*sight.small.image.size)
 
 
 def _even_scale(frame: Frame, known: Fingerprint) -> bool:

@@ -68,11 +68,12 @@ def propose_box(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Box | N
 def text_lines(image: Image.Image, most: int) -> tuple[TextLine, ...]:
     """Up to so many possible lines of text in a grey picture, the likeliest first."""
     candidates: list[TextLine] = []
+    copy = image
     for side in _SIDES:
         factor = min(1.0, side / max(image.size))
         size = (round(image.width * factor), round(image.height * factor))
         if size[0] >= _LINE * _PIXELS * _WINDOWS and size[1] >= _LINE * _PIXELS:
-            copy = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+            copy = copy.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
             candidates += _lines_of_one_size(np.asarray(copy, dtype=np.float32), most)
     chosen: list[TextLine] = []
     for line in sorted(candidates, key=lambda line: -line.strength):

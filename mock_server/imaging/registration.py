@@ -20,6 +20,8 @@ _HOPELESS = 0.6
 # Fewer cells than this in common are too few to judge by.
 _FEWEST_CELLS = 0.6
 _LARGEST_STEP = 2.0
+# A grid is sampled from a copy that has at least so many pixels to each of its cells.
+_OVERSAMPLING = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,33 @@ class Registration:
     correlation: float
 
 
-def register(known: NDArray[np.uint8], image: Image.Image, start: Frame) -> Registration | None:
+class Pyramid:
+    """A grey image with reduced copies of it: coarse grids are sampled from those at a fraction of the
+    cost."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self.image = image
+        self._copies = {1: image}
+
+    def for_side(self, side: int) -> tuple[Image.Image, int]:
+        """The copy to sample a grid of this side from, and how many pixels of the image one of it is."""
+        factor = 1
+        while min(self.image.size) >= 2 * factor * _OVERSAMPLING * side:
+            factor *= 2
+        if factor not in self._copies:
+            self._copies[factor] = self.image.reduce(factor)
+        return self._copies[factor], factor
+
+
+def register(known: NDArray[np.uint8], image: Pyramid, start: Frame) -> Registration | None:
     """Find the frame of a picture, given by its mosaic, in a grey image; None where it is another scene."""
     found = Registration(start, 0.0)
     for side, steps in _LEVELS:
-        reference = _reduced(known, side)
-        better = _descend(reference, image, found.frame, steps)
+        copy, factor = image.for_side(side)
+        better = _descend(_reduced(known, side), copy, found.frame.scaled(1 / factor, 1 / factor), steps)
         if better is None or better.correlation < _HOPELESS:
             return None
-        found = better
+        found = Registration(better.frame.scaled(factor, factor), better.correlation)
     return found
 
 
