@@ -18,7 +18,7 @@ from mock_server.imaging.whole import compare_whole
 LIMIT = -0.95
 _LIMIT_SMALL = -0.75
 # By rank: declared, the line most like text, those less so.
-_LIMITS = (LIMIT, -0.6, 0.4)
+_LIMITS = (LIMIT, -0.4, 0.4)
 _LIMIT_WHOLE = 2.0
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
@@ -26,7 +26,7 @@ LEAST_CELL = 5.0
 _LEAST_CELL_FOUND = 4.0
 # A declared region must lie inside the sent picture by this share of either axis: what is cut off might be
 # what differs. A line that was only found may have been too long to begin with.
-_WITHIN = 0.88
+_WITHIN = 0.84
 _WITHIN_FOUND = 0.6
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import ImageError, TooManyPixelsError, TruncatedImageError, UnsupportedImageError
 from mock_server.imaging.formats import Bytes, sniff
@@ -318,6 +318,9 @@ def _working(
         return _grey(_upright(_loaded(image))), zoom, None
     full = _flat(_upright(_loaded(image)))
     grey = full.convert("L")
+    if header.format == "GIF":
+        # A palette's dithering is noise of the finest grain, and as strong as strokes of small text.
+        grey = grey.filter(ImageFilter.GaussianBlur(0.8))
     return (grey, 1.0, full) if reduction == 1 else (grey.reduce(reduction), 1 / reduction, full)
 
 

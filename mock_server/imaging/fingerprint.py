@@ -16,6 +16,7 @@ from mock_server.imaging.views import View, known_views
 # Pixels kept to one character of a reading; finer detail tells no letter from another.
 CELL = 16.0
 _MARGIN = 0.15
+_RIM = 0.01
 # How many lines of text are looked for where none is declared, and beside those that are.
 _LINES = 3
 _LINES_BESIDE = 1
@@ -110,7 +111,7 @@ def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]
     made = [
         _patch(picture, box, region.cell(), rank=0)
         for region, box in zip(regions, boxes, strict=True)
-        if box.width >= 2 and box.height >= 2
+        if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]
     ]
     declared = [patch for patch in made if patch.pixels.std() >= _LEAST_CONTRAST]
     lines = text_lines(picture.working, _LINES_BESIDE + len(declared) if declared else _LINES)
@@ -132,8 +133,10 @@ def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
     """The box with a margin around it; from the picture's full size where the working copy is too coarse."""
     width, height = picture.size
     margin = _MARGIN * box.height
-    left, top = max(0.0, box.xmin - margin), max(0.0, box.ymin - margin)
-    right, bottom = min(float(width), box.xmax + margin), min(float(height), box.ymax + margin)
+    # The outermost pixels mix with whatever a client puts around the picture: letterbox bars, above all.
+    rim_x, rim_y = max(1.0, _RIM * width), max(1.0, _RIM * height)
+    left, right = max(rim_x, box.xmin - margin), min(width - rim_x, box.xmax + margin)
+    top, bottom = max(rim_y, box.ymin - margin), min(height - rim_y, box.ymax + margin)
     image, zoom = picture.at(min(1.0, CELL / cell)) if rank == 0 else (picture.working, picture.zoom)
     factor = min(zoom, CELL / cell)
     size = (max(2, round((right - left) * factor)), max(2, round((bottom - top) * factor)))

@@ -37,7 +37,7 @@ _MEMBERS_WHOLE = 3
 _SCENE = 0.85
 _STRETCH = 1.1
 # A comparison this good may be of the very same pixels.
-_IDENTICAL = -6.0
+_IDENTICAL = -9.0
 _WHOLES = 16
 
 
