@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from PIL import Image
 
@@ -9,19 +10,24 @@ from mock_server.imaging.comparison import Comparison, compare
 from mock_server.imaging.decode import Picture, turned
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.registration import Frame
+from mock_server.imaging.registration import Frame, Pyramid
 from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
-LIMIT = -0.9
-_LIMIT_SMALL = -1.2
-_LIMIT_FOUND = -0.6
-_LIMIT_WHOLE = 1.2
+LIMIT = -0.95
+_LIMIT_SMALL = -0.75
+# By rank: declared, the line most like text, those less so.
+_LIMITS = (LIMIT, -0.4, 0.4)
+_LIMIT_WHOLE = 2.0
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0
 _LEAST_CELL_FOUND = 4.0
+# A declared region must lie inside the sent picture by this share of either axis: what is cut off might be
+# what differs. A line that was only found may have been too long to begin with.
+_WITHIN = 0.84
+_WITHIN_FOUND = 0.6
 
 
 class Sight:
@@ -30,17 +36,21 @@ class Sight:
     def __init__(self, picture: Picture, orientation: int) -> None:
         self.picture = picture
         self.orientation = orientation
-        self.small = turned(picture.small, INVERSE[orientation])
-        self.image = turned(picture.working, INVERSE[orientation])
+        self.small = Pyramid(turned(picture.small, INVERSE[orientation]))
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The working copy."""
+        return turned(self.picture.working, INVERSE[self.orientation])
 
     def enlarged(self, frame: Frame) -> Frame:
         """A frame of the small copy, in pixels of the working one."""
-        return frame.scaled(self.image.width / self.small.width, self.image.height / self.small.height)
+        small = self.small.image
+        return frame.scaled(self.image.width / small.width, self.image.height / small.height)
 
-    def fine(self, zoom: float) -> tuple[Image.Image, float]:
-        """A copy at least so many times as fine as the working one, if there is one, and how many times it
-        is."""
-        if zoom <= 1.0 or self.picture.zoom == 1.0:
+    def fine(self) -> tuple[Image.Image, float]:
+        """The finest copy there is, and how many times as fine as the working one it is."""
+        if self.picture.zoom == 1.0:
             return self.image, 1.0
         image, reached = self.picture.at(1.0)
         return turned(image, INVERSE[self.orientation]), reached / self.picture.zoom
@@ -80,35 +90,41 @@ class Verdict:
 
 
 def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:
-    """Compare a known picture with `frame` of the working copy; `whole` fetches its own grey copy, if it
-    can."""
+    """Compare a known picture with `frame` of the working copy; `whole` fetches its own grey copy, if it can.
+
+    All declared regions and found lines must agree, and where nothing is declared so must all the rest.
+    """
     verdicts = []
     for patch in known.patches:
         verdict = _one_text(patch, sight, frame)
-        if verdict.reason and (patch.declared or not known.declared):
-            return verdict
-        verdicts.append(verdict)
+        if verdict is not None:
+            verdicts.append(verdict)
+            if verdict.reason:
+                return verdict
     if not known.declared:
-        verdict = _all_else(sight, frame, whole)
-        if verdict.reason:
-            return verdict
-        verdicts.append(verdict)
+        verdicts.append(_all_else(sight, frame, whole))
     return max(verdicts, key=lambda verdict: verdict.excess)
 
 
-def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict:
+def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
+    """One region; None where there is too little of it to judge by and it need not be judged."""
     place = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
     shared = place.width / patch.pixels.shape[1]
-    image, finer = sight.fine(1.0 / shared) if shared < 0.95 else (sight.image, 1.0)
-    result = compare(Image.fromarray(patch.pixels), patch.cell, image, place.scaled(finer, finer))
-    limit = LIMIT if patch.declared else _LIMIT_FOUND
-    if result is None:
-        return Verdict(9.0, limit, frame, "other_scene")
+    image, finer = sight.fine() if shared < 0.95 and patch.declared else (sight.image, 1.0)
     cell = patch.cell * min(1.0, shared * finer)
-    if patch.declared and cell < SURE_CELL and cell < patch.cell - 0.01:
+    too_small = cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND)
+    if too_small and patch.rank > 1:
+        return None
+    limit = _LIMITS[min(patch.rank, len(_LIMITS) - 1)]
+    if patch.declared and cell < SURE_CELL:
         limit = _LIMIT_SMALL
+    within = _WITHIN if patch.declared else _WITHIN_FOUND
+    known = Image.fromarray(patch.pixels)
+    result = compare(known, patch.cell, image, place.scaled(finer, finer), within=within)
+    if result is None:
+        return Verdict(9.0, limit, frame, "cut_off") if patch.declared else None
     differs = _around(result, place)
-    if cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND):
+    if too_small:
         return Verdict(result.score, limit, frame, "too_small", differs)
     reason = None if result.score <= limit else "other_text"
     return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
@@ -118,7 +134,7 @@ def _all_else(sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None
     image = whole()
     if image is None:
         return Verdict(9.0, _LIMIT_WHOLE, frame, "unreadable")
-    result = compare_whole(image, sight.image, frame)
+    result = compare_whole(image, sight.image, sight.small.image, frame)
     if result is None:
         return Verdict(9.0, _LIMIT_WHOLE, frame, "other_scene")
     reason = None if result.score <= _LIMIT_WHOLE else "other_detail"

@@ -11,17 +11,21 @@ warms all of them alike.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from mock_server.imaging.registration import Floats, Frame, Sampled, improved, sample, solve
 
-_STEPS = 4
+_STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
 # apart.
 _NOISE = 4.0
+# What the ratio to the other windows weighs, beside the ratio to the contrast.
+_SPREAD = 0.8
+# Width of the smoothing, in characters.
+_GRAIN = 0.05
 _KNOTS = 7
 _BLURS = (0.7, 1.5)
+_ENOUGH = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,21 @@ class Comparison:
     frame: Frame
     hottest: tuple[float, float]
     cell: float
-    contrast: float
 
 
 def compare(
-    known: Image.Image, cell: float, image: Image.Image, frame: Frame, *, faint: float = 4.0
+    known: Image.Image,
+    cell: float,
+    image: Image.Image,
+    frame: Frame,
+    *,
+    faint: float = 4.0,
+    within: float = 0.88,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
-    None where the frame does not lie inside the image or holds too few pixels.
+    `faint`: variance (grey levels squared) of the least contrast that a text can have. None where less than
+    the share `within` of either axis lies inside the image, or it has too few pixels.
     """
     part, reduction = _shared(known, frame)
     if min(part.size) < 3:
@@ -54,10 +64,10 @@ def compare(
     if aligned is None:
         return None
     frame, seen = aligned
-    wanted = reference[seen.rows, seen.columns]
+    if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
+        return None
     fitted = explained(part, seen)
-    windows = hot_windows((seen.cells - fitted) ** 2, cell * reduction)
-    variance = float(fitted.var())
+    windows = hot_windows(seen.cells - fitted, cell * reduction)
     row, column = np.unravel_index(int(np.argmax(windows)), windows.shape)
     # A window is known by its first cell; its centre is half its size further.
     middle = ((fitted.shape[1] - windows.shape[1]) / 2, (fitted.shape[0] - windows.shape[0]) / 2)
@@ -65,15 +75,19 @@ def compare(
         (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
-    score = judged(float(windows.max()), float(np.median(windows)), variance + faint)
-    return Comparison(score, frame, hottest, cell * reduction, float(wanted.std()))
+    score = judged(windows, float(fitted.var()) + faint)
+    return Comparison(score, frame, hottest, cell * reduction)
 
 
-def judged(hottest: float, median: float, variance: float) -> float:
-    """The score of a part, from residual energies and the variance of what was explained (grey levels
-    squared)."""
-    peak, typical = (hottest + 0.1) / variance, (median + _NOISE) / variance
-    return float(np.log(peak) + 0.5 * np.log(peak / typical))
+def judged(windows: Floats, variance: float) -> float:
+    """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
+
+    `windows`: unexplained energies, `variance` of what was explained, all in grey levels squared.
+    """
+    hottest = float(windows.max()) + 0.1
+    return float(
+        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE))
+    )
 
 
 def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
@@ -92,7 +106,7 @@ def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame
         if seen is None:
             return None
         frame, moved = improved(frame, reference[seen.rows, seen.columns], seen, reference.shape)
-        if moved < 0.02:
+        if moved < 0.04:
             break
     seen = sample(image, frame, columns, rows)
     return None if seen is None else (frame, seen)
@@ -115,7 +129,9 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
         *(term[inside] for term in (across, down, across * u, across * v, down * u, down * v)),
     ]
     matrix = np.stack(terms, axis=-1).reshape(-1, len(terms))
-    weights = solve(matrix, seen.cells.ravel())
+    # Of a large part every few pixels are enough to find a dozen weights by.
+    some = slice(None, None, max(1, matrix.shape[0] // _ENOUGH))
+    weights = solve(matrix[some], seen.cells.ravel()[some])
     fitted: Floats = np.dot(matrix, weights.astype(np.float32)).reshape(seen.cells.shape)
     return fitted
 
@@ -128,17 +144,36 @@ def _curve(values: Floats) -> list[Floats]:
     return [(np.maximum(0, 1 - np.abs(position - knot)) * 64).astype(np.float32) for knot in range(_KNOTS)]
 
 
-def hot_windows(energy: Floats, cell: float) -> NDArray[np.float32]:
-    """Mean energy in windows of half a character, around every pixel where one fits."""
+def hot_windows(unexplained: Floats, cell: float) -> Floats:
+    """Mean energy in windows of half a character, around every pixel where one fits.
+
+    Smoothed a little first: what a codec leaves is finer than any part of a character.
+    """
+    energy = smoothed(unexplained, _GRAIN * cell) ** 2
     return window_means(energy, max(2, round(cell / 2)), max(2, round(cell * 0.6)))
 
 
-def window_means(values: Floats, wide: int, high: int) -> NDArray[np.float32]:
+def smoothed(values: Floats, sigma: float) -> Floats:
+    """A Gaussian of this width over both axes; none below a third of a pixel, where it would change
+    nothing."""
+    if sigma <= 0.3:
+        return values
+    reach = int(3 * sigma + 1)
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    weights = (weights / weights.sum()).astype(np.float32)
+    rows, columns = values.shape
+    padded = np.pad(values, reach, mode="edge")
+    across: Floats = sum(weight * padded[:, at : at + columns] for at, weight in enumerate(weights))
+    both: Floats = sum(weight * across[at : at + rows] for at, weight in enumerate(weights))
+    return both
+
+
+def window_means(values: Floats, wide: int, high: int) -> Floats:
     """Means over windows of this size, one for every place where a window fits."""
     rows, columns = values.shape
     wide, high = min(columns, wide), min(rows, high)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
     np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     totals = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
-    means: NDArray[np.float32] = (totals / (wide * high)).astype(np.float32)
+    means: Floats = (totals / (wide * high)).astype(np.float32)
     return means

@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import ImageError, TooManyPixelsError, TruncatedImageError, UnsupportedImageError
 from mock_server.imaging.formats import Bytes, sniff
@@ -180,7 +180,7 @@ def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | N
         header.height,
         header.byte_count,
         sha256 or hashlib.sha256(data).hexdigest(),
-        *_blank_and_sharpness(np.asarray(small)),
+        *_blank_and_sharpness(small),
     )
     picture = Picture(facts, working, small, zoom, data)
     if full is not None:
@@ -318,6 +318,9 @@ def _working(
         return _grey(_upright(_loaded(image))), zoom, None
     full = _flat(_upright(_loaded(image)))
     grey = full.convert("L")
+    if header.format == "GIF":
+        # A palette's dithering is noise of the finest grain, and as strong as strokes of small text.
+        grey = grey.filter(ImageFilter.GaussianBlur(0.8))
     return (grey, 1.0, full) if reduction == 1 else (grey.reduce(reduction), 1 / reduction, full)
 
 
@@ -334,15 +337,14 @@ def _fitted(image: Image.Image, side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
 
 
-def _blank_and_sharpness(grey: Grey) -> tuple[bool, float]:
-    values = grey.astype(np.int16)
+def _blank_and_sharpness(small: Image.Image) -> tuple[bool, float]:
+    values = np.asarray(small).astype(np.int16)
     if min(values.shape) < 3:
         return bool(np.ptp(values) < 16), 0.0
     middle = values[1:-1, 1:-1]
     laplacian = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:] - 4 * middle
-    # Sensor noise and compression are smoothed away by the mean over 3 x 3 before asking whether anything is
-    # seen.
-    rows = values[:-2] + values[1:-1] + values[2:]
-    smooth = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
-    blank = float(np.ptp(smooth)) / 9 < 24 and float(smooth.std()) / 9 < 4
-    return bool(blank), float(laplacian.var())
+    spread = laplacian.ravel().astype(np.float32)
+    sharpness = float(np.vdot(spread, spread)) / spread.size - float(spread.mean()) ** 2
+    # Sensor noise and compression are averaged away before asking whether anything is seen.
+    smooth = np.asarray(small.reduce(3), dtype=np.float32)
+    return bool(np.ptp(smooth) < 24 and smooth.std() < 4), sharpness

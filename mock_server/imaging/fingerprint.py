@@ -11,16 +11,18 @@ from mock_server.imaging.decode import Grey, Picture, PictureFacts
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.propose import text_lines
 from mock_server.imaging.registration import Frame, mosaic
-from mock_server.imaging.views import View, views
+from mock_server.imaging.views import View, known_views
 
 # Pixels kept to one character of a reading; finer detail tells no letter from another.
 CELL = 16.0
 _MARGIN = 0.15
+_RIM = 0.01
 # How many lines of text are looked for where none is declared, and beside those that are.
 _LINES = 3
 _LINES_BESIDE = 1
 # A line of text found without being told of it: its characters' width is about this part of its height.
 _CELL_OF_HEIGHT = 0.55
+_LEAST_LINE = (8, 5)
 # Grey levels: a declared region that varies less shows no text, so its box cannot be meant for recognition.
 _LEAST_CONTRAST = 6.0
 
@@ -55,14 +57,19 @@ class Reference:
 class Patch:
     """A part of a picture at the resolution at which it is compared.
 
-    `frame` in fractions of the picture, `cell` pixels *of the patch* to one character. `declared`: somebody
-    said that the text stands here; otherwise it only looks so.
+    `frame` in fractions of the picture, `cell` pixels *of the patch* to one character. `rank` 0: somebody
+    said that the text stands here; from 1 on it only looks so, and less so with every step.
     """
 
     frame: Frame
     cell: float
-    declared: bool
+    rank: int
     pixels: NDArray[np.uint8]
+
+    @property
+    def declared(self) -> bool:
+        """Whether somebody said that the text stands here."""
+        return self.rank == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
         picture.content(),
         picture.pixels(),
         mosaic(picture.small),
-        views(picture.small),
+        known_views(picture.small),
         () if picture.facts.blank else _patches(picture, regions),
     )
 
@@ -102,39 +109,35 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
 def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]:
     boxes = [region.box.clamped(*picture.size) for region in regions]
     made = [
-        _patch(picture, box, region.cell(), declared=True)
+        _patch(picture, box, region.cell(), rank=0)
         for region, box in zip(regions, boxes, strict=True)
-        if box.width >= 2 and box.height >= 2
+        if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]
     ]
     declared = [patch for patch in made if patch.pixels.std() >= _LEAST_CONTRAST]
     lines = text_lines(picture.working, _LINES_BESIDE + len(declared) if declared else _LINES)
     found = [line.box(*picture.size) for line in lines]
     beside = [box for box in found if not any(_overlap(box, other) for other in boxes)] if declared else found
+    usable = [box for box in beside if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]]
+    first = 2 if declared else 1
     return (
         *declared,
-        *(
-            _patch(picture, box, box.height * _CELL_OF_HEIGHT, declared=False)
-            for box in beside
-            if _usable(box)
-        ),
+        *(_patch(picture, box, box.height * _CELL_OF_HEIGHT, rank) for rank, box in enumerate(usable, first)),
     )
-
-
-def _usable(box: Box) -> bool:
-    return box.width >= 8 and box.height >= 5
 
 
 def _overlap(one: Box, other: Box) -> bool:
     return one.xmin < other.xmax and other.xmin < one.xmax and one.ymin < other.ymax and other.ymin < one.ymax
 
 
-def _patch(picture: Picture, box: Box, cell: float, *, declared: bool) -> Patch:
+def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
     """The box with a margin around it; from the picture's full size where the working copy is too coarse."""
     width, height = picture.size
     margin = _MARGIN * box.height
-    left, top = max(0.0, box.xmin - margin), max(0.0, box.ymin - margin)
-    right, bottom = min(float(width), box.xmax + margin), min(float(height), box.ymax + margin)
-    image, zoom = picture.at(min(1.0, CELL / cell)) if declared else (picture.working, picture.zoom)
+    # The outermost pixels mix with whatever a client puts around the picture: letterbox bars, above all.
+    rim_x, rim_y = max(1.0, _RIM * width), max(1.0, _RIM * height)
+    left, right = max(rim_x, box.xmin - margin), min(width - rim_x, box.xmax + margin)
+    top, bottom = max(rim_y, box.ymin - margin), min(height - rim_y, box.ymax + margin)
+    image, zoom = picture.at(min(1.0, CELL / cell)) if rank == 0 else (picture.working, picture.zoom)
     factor = min(zoom, CELL / cell)
     size = (max(2, round((right - left) * factor)), max(2, round((bottom - top) * factor)))
     corners = (
@@ -145,4 +148,4 @@ def _patch(picture: Picture, box: Box, cell: float, *, declared: bool) -> Patch:
     )
     pixels: Grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=corners))
     frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
-    return Patch(frame, cell * size[0] / (right - left), declared, pixels)
+    return Patch(frame, cell * size[0] / (right - left), rank, pixels)

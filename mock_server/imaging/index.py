@@ -17,12 +17,13 @@ from mock_server.errors import ImageError
 from mock_server.imaging.answers import Collision, Found, Nearest, Search, Stage, TooSmall
 from mock_server.imaging.closeup import LEAST_CELL, LIMIT, Sight, Verdict, judge
 from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, Picture, decode
+from mock_server.imaging.explain import Explanation, explained, side_by_side
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.library import Entry, load, read
 from mock_server.imaging.recent import Recent
-from mock_server.imaging.registration import Frame, register, sample
+from mock_server.imaging.registration import Frame, Registration, register, sample
 from mock_server.imaging.scenes import INVERSE, Candidate, Scenes
 from mock_server.imaging.views import turned_frame, views
 
@@ -36,7 +37,7 @@ _MEMBERS_WHOLE = 3
 _SCENE = 0.85
 _STRETCH = 1.1
 # A comparison this good may be of the very same pixels.
-_IDENTICAL = -6.0
+_IDENTICAL = -9.0
 _WHOLES = 16
 
 
@@ -119,6 +120,27 @@ class ImageIndex:
             if region.cell() < LEAST_CELL
         )
 
+    def explain(self, data: Bytes) -> Explanation:
+        """What `find` says, with the places that decided it; raises the errors of `ImageError`."""
+        search = self.find(data)
+        regions: tuple[Box, ...] = ()
+        if search.found:
+            best = search.found[0]
+            regions = tuple(best.placement.map(region.box) for region in self._reference(best.id).regions)
+        return explained(search, regions)
+
+    def explanation_picture(self, explanation: Explanation, data: Bytes) -> bytes:
+        """A PNG of the sent picture beside the known one it matches or comes nearest to, their regions
+        marked."""
+        if explanation.id is None:
+            return side_by_side(explanation, data, None, max_pixels=self._max_pixels)
+        reference = self._reference(explanation.id)
+        boxes = tuple(region.box for region in reference.regions)
+        return side_by_side(explanation, data, read(reference), boxes, max_pixels=self._max_pixels)
+
+    def _reference(self, id: str) -> Reference:
+        return next(entry.reference for entry in self._entries if entry.reference.id == id)
+
     def _known(self, content: bytes) -> Search | None:
         entries = self._by_content.get(content)
         if entries:
@@ -147,8 +169,9 @@ class ImageIndex:
     def _by_look(self, picture: Picture) -> Search:
         found: list[tuple[float, Found]] = []
         nearest: list[tuple[float, Nearest]] = []
+        sights: dict[int, Sight] = {}
         for candidate in self._scenes.candidates(views(picture.small), _SCENES):
-            sight = Sight(picture, candidate.orientation)
+            sight = sights.setdefault(candidate.orientation, Sight(picture, candidate.orientation))
             for entry, verdict in self._judged(candidate, sight):
                 if verdict.reason is None:
                     found.append((verdict.excess, self._hit(entry, verdict, sight)))
@@ -167,22 +190,27 @@ class ImageIndex:
         if registered is None:
             return []
         side = leader.print.mosaic.shape[0]
-        seen = sample(sight.small, registered.frame, side, side)
-        if seen is None:
-            return []
+        seen = sample(sight.small.image, registered.frame, side, side) if len(scene.members) > 1 else None
         most = _MEMBERS if leader.print.declared else _MEMBERS_WHOLE
+        places = scene.ranked(seen, leader.print.mosaic, most) if seen else scene.members[:1]
         judged = []
-        for place in scene.ranked(seen, leader.print.mosaic, most):
+        for place in places:
             entry = self._entries[place]
-            registered = register(entry.print.mosaic, sight.small, registered.frame)
-            if registered is None:
-                break
-            frame = sight.enlarged(registered.frame)
-            if registered.correlation < _SCENE or not _even_scale(frame, entry.print):
-                judged.append((entry, Verdict(9.0 - registered.correlation, LIMIT, frame, "other_scene")))
-                continue
-            judged.append((entry, judge(entry.print, sight, frame, partial(self._whole, place))))
+            # Members differ in their texts: registering each anew undoes what the leader's text has pulled
+            # askew.
+            own = (
+                registered if entry is leader else register(entry.print.mosaic, sight.small, registered.frame)
+            )
+            if own is not None:
+                judged.append((entry, self._verdict(place, own, sight)))
         return judged
+
+    def _verdict(self, place: int, registered: Registration, sight: Sight) -> Verdict:
+        known = self._entries[place].print
+        frame = sight.enlarged(registered.frame)
+        if registered.correlation < _SCENE or not _even_scale(frame, known):
+            return Verdict(9.0 - registered.correlation, LIMIT, frame, "other_scene")
+        return judge(known, sight, frame, partial(self._whole, place))
 
     def _whole(self, place: int) -> Image.Image | None:
         """The grey copy of a known picture, read again from its source; None where that is gone."""
@@ -217,7 +245,7 @@ def _guess(candidate: Candidate, sight: Sight) -> Frame:
     known = candidate.known
     wide, high = seen.width / known.width, seen.height / known.height
     frame = Frame(seen.left - known.left * wide, seen.top - known.top * high, wide, high)
-    return frame.scaled(sight.small.width, sight.small.height)
+    return frame.scaled(*sight.small.image.size)
 
 
 def _even_scale(frame: Frame, known: Fingerprint) -> bool:

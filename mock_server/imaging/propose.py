@@ -16,13 +16,14 @@ from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.registration import Floats
 
-# Height of a line of text, in pixels of the copy in which lines of that size are sought.
-_LINE = 12
+# The picture is seen in cells of so many pixels a side; a line of text is so many cells high.
+_PIXELS = 3
+_LINE = 4
 # A line is at least so many windows of its own height long.
 _WINDOWS = 4
 _SIDES = (640, 450, 320, 225, 160, 110, 80)
 _CALM = 0.7
-_GAP = 20
+_GAP = 7
 _STRONG = 9.0
 
 
@@ -67,11 +68,12 @@ def propose_box(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Box | N
 def text_lines(image: Image.Image, most: int) -> tuple[TextLine, ...]:
     """Up to so many possible lines of text in a grey picture, the likeliest first."""
     candidates: list[TextLine] = []
+    copy = image
     for side in _SIDES:
         factor = min(1.0, side / max(image.size))
         size = (round(image.width * factor), round(image.height * factor))
-        if size[0] >= _LINE * _WINDOWS and size[1] >= _LINE:
-            copy = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+        if size[0] >= _LINE * _PIXELS * _WINDOWS and size[1] >= _LINE * _PIXELS:
+            copy = copy.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
             candidates += _lines_of_one_size(np.asarray(copy, dtype=np.float32), most)
     chosen: list[TextLine] = []
     for line in sorted(candidates, key=lambda line: -line.strength):
@@ -83,10 +85,8 @@ def text_lines(image: Image.Image, most: int) -> tuple[TextLine, ...]:
 
 
 def _lines_of_one_size(grey: Floats, most: int) -> list[TextLine]:
-    # Even margins, so that a line that touches the picture's edge has calm neighbours too.
-    padded = np.pad(grey, _LINE, mode="edge")
-    strokes = np.abs(np.diff(padded, axis=1)).astype(np.float32)
-    energy = window_means(strokes, _LINE, _LINE)
+    cells = _strokes(grey)
+    energy = window_means(cells, _LINE, _LINE)
     width = energy.shape[1] - _LINE * (_WINDOWS - 1)
     if width < 1 or energy.shape[0] <= 2 * _LINE:
         return []
@@ -103,6 +103,18 @@ def _lines_of_one_size(grey: Floats, most: int) -> list[TextLine]:
         found.append(_line(first, last, row, grey.shape, strength))
         likeness[max(0, row - _LINE) : row + _LINE + 1, max(0, first - _LINE * _WINDOWS) : last + 1] = 0
     return found
+
+
+def _strokes(grey: Floats) -> Floats:
+    """Contrast from each pixel to the next, in cells of a few pixels.
+
+    Even margins all around: a line that touches the picture's edge has calm neighbours too.
+    """
+    height, width = (side // _PIXELS * _PIXELS for side in grey.shape)
+    padded = np.pad(grey[:height, :width], _LINE * _PIXELS, mode="edge")
+    contrast = np.abs(np.diff(padded, axis=1, append=padded[:, -1:]))
+    cells: Floats = contrast.reshape(padded.shape[0] // _PIXELS, _PIXELS, -1, _PIXELS).mean(axis=(1, 3))
+    return cells
 
 
 def _extent(energy: Floats, column: int) -> tuple[int, int]:
@@ -125,7 +137,7 @@ def _extent(energy: Floats, column: int) -> tuple[int, int]:
 
 def _line(first: int, last: int, row: int, shape: tuple[int, ...], strength: float) -> TextLine:
     # Back from the padded copy; the line's true height is a little more than the window that fits it best.
-    height, width = shape
+    height, width = shape[0] / _PIXELS, shape[1] / _PIXELS
     slack = _LINE * 0.25
     return TextLine(
         max(0.0, (first - _LINE) / width),

@@ -22,8 +22,7 @@ def packed(made: Fingerprint) -> bytes:
             "pixels": made.pixels.hex(),
             "views": [_edges(view.frame) for view in made.views],
             "patches": [
-                [_edges(patch.frame), patch.cell, patch.declared, patch.pixels.shape]
-                for patch in made.patches
+                [_edges(patch.frame), patch.cell, patch.rank, patch.pixels.shape] for patch in made.patches
             ],
         }
     )
@@ -57,8 +56,8 @@ def _read(head: dict[str, Any], record: bytes, start: int) -> Fingerprint:
     mosaic = array((MOSAIC, MOSAIC), np.uint8)
     views = tuple(View(Frame(*edges), array((THUMB, THUMB), np.float32)) for edges in head["views"])
     patches = tuple(
-        Patch(Frame(*edges), cell, declared, array(tuple(shape), np.uint8))
-        for edges, cell, declared, shape in head["patches"]
+        Patch(Frame(*edges), cell, rank, array(tuple(shape), np.uint8))
+        for edges, cell, rank, shape in head["patches"]
     )
     facts = PictureFacts(**head["facts"])
     content, pixels = bytes.fromhex(head["content"]), bytes.fromhex(head["pixels"])

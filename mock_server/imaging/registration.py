@@ -20,6 +20,10 @@ _HOPELESS = 0.6
 # Fewer cells than this in common are too few to judge by.
 _FEWEST_CELLS = 0.6
 _LARGEST_STEP = 2.0
+# The outermost of so many cells is left out: it mixes with what a client puts around the picture.
+_RIM = 24
+# A grid is sampled from a copy that has at least so many pixels to each of its cells.
+_OVERSAMPLING = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,13 @@ def mosaic(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.resize((MOSAIC, MOSAIC), Image.Resampling.BILINEAR, reducing_gap=3.0))
 
 
-def sample(image: Image.Image, frame: Frame, columns: int, rows: int) -> Sampled | None:
-    """`frame` of `image` as a grid of columns x rows cells; cells outside the image are left out.
+def sample(image: Image.Image, frame: Frame, columns: int, rows: int, rim: int = 0) -> Sampled | None:
+    """`frame` of `image` as a grid of cells; those outside the image and those of the rim are left out.
 
     None where less than a quarter of either axis lies inside.
     """
-    across = _inside(frame.left, frame.width, columns, image.width)
-    down = _inside(frame.top, frame.height, rows, image.height)
+    across = _inside(frame.left, frame.width, columns, image.width, rim)
+    down = _inside(frame.top, frame.height, rows, image.height, rim)
     if across is None or down is None:
         return None
     wide, high = frame.width / columns, frame.height / rows
@@ -83,13 +87,13 @@ def sample(image: Image.Image, frame: Frame, columns: int, rows: int) -> Sampled
     return Sampled(np.asarray(cells, dtype=np.float32), across, down)
 
 
-def _inside(start: float, length: float, count: int, limit: int) -> slice | None:
+def _inside(start: float, length: float, count: int, limit: int, rim: int) -> slice | None:
     """Which of `count` equal cells from `start` over `length` lie wholly within 0…limit."""
     if length <= 0:
         return None
     cell = length / count
-    first = max(0, int(np.ceil(-start / cell - 0.02)))
-    last = min(count, int(np.floor((limit - start) / cell + 0.02)))
+    first = max(rim, int(np.ceil(-start / cell - 0.02)))
+    last = min(count - rim, int(np.floor((limit - start) / cell + 0.02)))
     return slice(first, last) if last - first >= max(2, count // 4) else None
 
 
@@ -101,15 +105,33 @@ class Registration:
     correlation: float
 
 
-def register(known: NDArray[np.uint8], image: Image.Image, start: Frame) -> Registration | None:
+class Pyramid:
+    """A grey image with reduced copies of it: coarse grids are sampled from those at a fraction of the
+    cost."""
+
+    def __init__(self, image: Image.Image) -> None:
+        self.image = image
+        self._copies = {1: image}
+
+    def for_grid(self, side: int, frame: Frame) -> tuple[Image.Image, int]:
+        """The copy to sample `frame` as such a grid from, and how many pixels of the image one of it is."""
+        factor = 1
+        while min(frame.width, frame.height) >= 2 * factor * _OVERSAMPLING * side:
+            factor *= 2
+        if factor not in self._copies:
+            self._copies[factor] = self.image.reduce(factor)
+        return self._copies[factor], factor
+
+
+def register(known: NDArray[np.uint8], image: Pyramid, start: Frame) -> Registration | None:
     """Find the frame of a picture, given by its mosaic, in a grey image; None where it is another scene."""
     found = Registration(start, 0.0)
     for side, steps in _LEVELS:
-        reference = _reduced(known, side)
-        better = _descend(reference, image, found.frame, steps)
+        copy, factor = image.for_grid(side, found.frame)
+        better = _descend(_reduced(known, side), copy, found.frame.scaled(1 / factor, 1 / factor), steps)
         if better is None or better.correlation < _HOPELESS:
             return None
-        found = better
+        found = Registration(better.frame.scaled(factor, factor), better.correlation)
     return found
 
 
@@ -124,7 +146,8 @@ def _descend(reference: Floats, image: Image.Image, start: Frame, steps: int) ->
     best: Registration | None = None
     frame = start
     for step in range(steps + 1):
-        seen = sample(image, frame, reference.shape[1], reference.shape[0])
+        side = reference.shape[0]
+        seen = sample(image, frame, side, side, rim=side // _RIM)
         if seen is None or seen.cells.size < _FEWEST_CELLS * reference.size:
             break
         wanted = reference[seen.rows, seen.columns]

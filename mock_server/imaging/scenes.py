@@ -38,8 +38,6 @@ class Scene:
 
     def ranked(self, seen: Sampled, leader: NDArray[np.uint8], most: int) -> list[int]:
         """The members most like what was seen of the scene, best first."""
-        if len(self.members) == 1:
-            return list(self.members)
         side = leader.shape[0]
         canvas = np.full((side, side), np.nan, dtype=np.float32)
         canvas[seen.rows, seen.columns] = _levelled(seen, leader)

@@ -16,6 +16,8 @@ THUMB = 16
 # A border's greys differ by no more than this from its level: what a codec does to an even ground.
 _EVEN = 14
 _LEAST_AREA = 0.1
+# What a moderate crop takes from each side; the whole frame and this serve all crops between.
+_CROP = 0.045
 
 Edges = tuple[int, int, int, int]
 Lines = tuple[NDArray[np.int16], NDArray[np.int16]]
@@ -50,6 +52,14 @@ def views(small: Image.Image) -> tuple[View, ...]:
         )
         for left, top, right, bottom in frames
     )
+
+
+def known_views(small: Image.Image) -> tuple[View, ...]:
+    """The views of a known picture: also what is left of it when its edges are cropped."""
+    width, height = small.size
+    across, down = round(width * _CROP), round(height * _CROP)
+    inner = Frame(across / width, down / height, 1 - 2 * across / width, 1 - 2 * down / height)
+    return (*views(small), View(inner, _thumb(small, (across, down, width - across, height - down))))
 
 
 def turned_grid(grid: Floats, orientation: int) -> Floats:

@@ -35,14 +35,22 @@ class _Place:
     heat: float
 
 
-def compare_whole(known: Image.Image, image: Image.Image, frame: Frame) -> Comparison | None:
-    """Compare a whole picture (grey) with `frame` of `image`; None where they share too little."""
-    overview = _fitted(known, image, frame)
-    frame = _refined(overview, image, frame)
-    places = _places(overview, image, frame)
+def compare_whole(
+    known: Image.Image, image: Image.Image, small: Image.Image, frame: Frame
+) -> Comparison | None:
+    """Compare a whole picture (grey) with `frame` of `image`, of which `small` is a reduced copy.
+
+    None where they share too little.
+    """
+    shrink = (small.width / image.width, small.height / image.height)
+    afar = frame.scaled(*shrink)
+    overview = _fitted(known, afar)
+    afar = _refined(overview, small, afar)
+    frame = afar.scaled(1 / shrink[0], 1 / shrink[1])
+    places = _places(overview, small, afar, _reach(overview, frame))
     if places is None:
         return None
-    worst = Comparison(-9.0, frame, (0.5, 0.5), _CELL, 0.0)
+    worst = Comparison(-9.0, frame, (0.5, 0.5), _CELL)
     for place in places:
         result = _closely(known, image, frame, place)
         if result is not None and result.score > worst.score:
@@ -50,7 +58,7 @@ def compare_whole(known: Image.Image, image: Image.Image, frame: Frame) -> Compa
     return worst
 
 
-def _fitted(known: Image.Image, image: Image.Image, frame: Frame) -> Image.Image:
+def _fitted(known: Image.Image, frame: Frame) -> Image.Image:
     factor = min(1.0, _OVERVIEW / max(known.size), frame.width / known.width, frame.height / known.height)
     size = (max(8, round(known.width * factor)), max(8, round(known.height * factor)))
     return known.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -69,12 +77,16 @@ def _refined(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
     return frame
 
 
-def _places(overview: Image.Image, image: Image.Image, frame: Frame) -> list[_Place] | None:
+def _places(
+    overview: Image.Image, image: Image.Image, frame: Frame, reach: tuple[int, int]
+) -> list[_Place] | None:
     seen = sample(image, frame, overview.width, overview.height)
     if seen is None:
         return None
     fitted = explained(overview, seen)
     heat = _heat(seen.cells, fitted)
+    # The frame's rim mixes with whatever a client puts around the picture.
+    heat[:2] = heat[-2:] = heat[:, :2] = heat[:, -2:] = 0
     inset = _WINDOW // 2
     places = []
     for _ in range(_PLACES):
@@ -88,8 +100,8 @@ def _places(overview: Image.Image, image: Image.Image, frame: Frame) -> list[_Pl
                 float(heat[row, column]),
             )
         )
-        reach_x, reach_y = _reach(overview, frame)
-        heat[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
+        rows = slice(max(0, row - reach[1]), row + reach[1] + 1)
+        heat[rows, max(0, column - reach[0]) : column + reach[0] + 1] = 0
     return places
 
 
@@ -123,7 +135,7 @@ def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place
     there = frame.part(
         left / known.width, top / known.height, (right - left) / known.width, (bottom - top) / known.height
     )
-    return compare(part, _CELL, image, there, faint=_FAINT)
+    return compare(part, _CELL, image, there, faint=_FAINT, within=0.5)
 
 
 def _around(known: Image.Image, place: _Place, wide: float, high: float) -> tuple[int, int, int, int]:
