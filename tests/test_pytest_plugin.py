@@ -1,0 +1,210 @@
+"""The pytest plugin, in suites of its own: alone, overridden, failing, and on four workers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mock_server import MockServer
+from tests.support import FIXTURES
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+IMAGE = FIXTURES / "images" / "car.jpg"
+
+_ASK = f"""
+import httpx
+
+def ask(mock, account):
+    with open({str(IMAGE)!r}, "rb") as image:
+        return httpx.post(mock.url + "/api/ocr/plate", headers={{"X-API-Key": account.key}}, files={{"image": image}})
+"""
+
+
+@pytest.fixture(autouse=True)
+def _plugin_on_the_path(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A checkout is not installed: the suites inside load the plugin by name.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("VEHICLE_OCR_MOCK_URL", raising=False)
+    pytester.makeconftest(f'pytest_plugins = ["mock_server.pytest_plugin"]\n{_ASK}')
+    pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
+
+
+def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-p", "no:schemathesis", *arguments)
+
+
+def test_each_test_has_its_own_account(pytester: pytest.Pytester) -> None:
+    """Two tests on one server do not see each other's requests, and the account of one is gone in the next."""
+    pytester.makepyfile(
+        """
+        from conftest import ask
+        import pytest
+
+        seen = []
+
+        @pytest.mark.parametrize("round", [1, 2, 3])
+        def test_alone(round, vehicle_ocr_mock, vehicle_ocr_account):
+            ask(vehicle_ocr_mock, vehicle_ocr_account)
+            vehicle_ocr_mock.verify(key=vehicle_ocr_account.key, outcome="read", times=1)
+            assert not [account for account in vehicle_ocr_mock.accounts() if account.key in seen]
+            seen.append(vehicle_ocr_account.key)
+        """
+    )
+
+    _run(pytester).assert_outcomes(passed=3)
+
+
+def test_settings_can_be_overridden(pytester: pytest.Pytester) -> None:
+    """A suite's own `vehicle_ocr_mock_settings` chooses fixtures and flags."""
+    pytester.makepyfile(
+        f"""
+        from conftest import ask
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def vehicle_ocr_mock_settings():
+            return {{"fixtures": {str(FIXTURES)!r}, "mock_headers": False}}
+
+        def test_settings(vehicle_ocr_mock, vehicle_ocr_account):
+            reply = ask(vehicle_ocr_mock, vehicle_ocr_account)
+
+            assert reply.json() == {{"result": "9DJC652"}}
+            assert "x-mock-scenario" not in reply.headers
+        """
+    )
+
+    _run(pytester).assert_outcomes(passed=1)
+
+
+def test_a_failing_test_shows_its_journal(pytester: pytest.Pytester) -> None:
+    """The report of a failure has a section with what the test's key was used for, and what came near."""
+    pytester.makepyfile(
+        """
+        from conftest import ask
+
+        def test_fails(vehicle_ocr_mock, vehicle_ocr_account):
+            vehicle_ocr_mock.update_account(vehicle_ocr_account.key, credits={"plate": 1})
+            ask(vehicle_ocr_mock, vehicle_ocr_account)
+            ask(vehicle_ocr_mock, vehicle_ocr_account)
+            vehicle_ocr_mock.verify(key=vehicle_ocr_account.key, outcome="read", times=2)
+
+        def test_fails_at_once(vehicle_ocr_account):
+            assert False
+
+        def test_passes(vehicle_ocr_mock, vehicle_ocr_account):
+            ask(vehicle_ocr_mock, vehicle_ocr_account)
+        """
+    )
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*expected 2 requests with key …*, outcome read; found 1*",
+            "*1 request with key …*, outcome out_of_credits; expected outcome read*",
+            "*- vehicle-ocr-mock journal -*",
+            "*POST /api/ocr/plate*200 read*charged 1*",
+            "*POST /api/ocr/plate*402 out_of_credits*charged 0*",
+            "*- vehicle-ocr-mock journal -*",
+            "no request was made with this test's key",
+        ]
+    )
+    assert result.stdout.str().count("vehicle-ocr-mock journal") == 2
+
+
+_PARALLEL = f"""
+from conftest import ask
+import pytest
+
+@pytest.fixture(scope="session")
+def vehicle_ocr_mock_settings():
+    return {{"fixtures": {str(FIXTURES)!r}}}
+"""
+_PARALLEL += """
+@pytest.mark.parametrize("round", range(16))
+def test_counts(round, vehicle_ocr_mock, vehicle_ocr_account):
+    key = vehicle_ocr_account.key
+    vehicle_ocr_mock.update_account(key, credits={"plate": 2})
+    vehicle_ocr_mock.add_scenario(
+        {"scenario": f"mine-{round}", "when": {"key": key}, "reading": {"plate": f"MINE{round}"}}
+    )
+    replies = [ask(vehicle_ocr_mock, vehicle_ocr_account) for _ in range(3)]
+
+    assert [reply.status_code for reply in replies] == [200, 200, 402]
+    assert replies[0].json() == {"result": f"MINE{round}"}
+    vehicle_ocr_mock.verify(key=key, times=3)
+    vehicle_ocr_mock.verify(key=key, outcome="read", times=2)
+    with open("servers", "a") as servers:
+        servers.write(vehicle_ocr_mock.url + "\\n")
+"""
+
+
+def test_each_worker_has_its_own_server(pytester: pytest.Pytester) -> None:
+    """Under pytest-xdist a session is a worker, and so is a server."""
+    pytester.makepyfile(_PARALLEL)
+    _run(pytester, "-n", "2").assert_outcomes(passed=16)
+
+    assert len(set((pytester.path / "servers").read_text().split())) == 2
+
+
+def test_four_workers_share_a_server(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one address for all, four workers use one server at once and nobody sees another's counts."""
+    pytester.makepyfile(_PARALLEL)
+    with MockServer(FIXTURES, admin_token="shared-by-four") as mock:
+        monkeypatch.setenv("VEHICLE_OCR_MOCK_URL", mock.url)
+        monkeypatch.setenv("VEHICLE_OCR_MOCK_ADMIN_TOKEN", "shared-by-four")
+        before = len(mock.accounts())
+        _run(pytester, "-n", "4").assert_outcomes(passed=16)
+
+        assert set((pytester.path / "servers").read_text().split()) == {mock.url}
+        assert len(mock.accounts()) == before
+        assert not [one for one in mock.scenarios() if one["runtime"]]
+
+
+def test_the_settings_may_name_a_server(pytester: pytest.Pytester) -> None:
+    """`url` in the settings is a server that runs already."""
+    pytester.makepyfile(
+        """
+        import os, pytest
+
+        @pytest.fixture(scope="session")
+        def vehicle_ocr_mock_settings():
+            return {"url": os.environ["ELSEWHERE"]}
+
+        def test_there(vehicle_ocr_mock, vehicle_ocr_account):
+            assert vehicle_ocr_mock.url == os.environ["ELSEWHERE"]
+            assert vehicle_ocr_mock.account(vehicle_ocr_account.key).status == "active"
+        """
+    )
+    with MockServer(FIXTURES) as mock, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ELSEWHERE", mock.url)
+
+        _run(pytester).assert_outcomes(passed=1)
+
+
+def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
+    """Importing the plugin loads neither the server nor anything of weight."""
+    heavy = (
+        "numpy",
+        "PIL",
+        "uvicorn",
+        "starlette",
+        "pydantic",
+        "httpx",
+        "mock_server.server",
+        "mock_server.app",
+    )
+    code = (
+        "import sys, pytest; before = set(sys.modules); import mock_server.pytest_plugin; "
+        f"print([name for name in {heavy!r} if name in set(sys.modules) - before])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    printed = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert printed.stdout.strip() == "[]"
