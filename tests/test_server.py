@@ -1,0 +1,256 @@
+"""`MockServer`: ready when it starts, gone when it stops, the same face as a mock that runs elsewhere."""
+
+import ast
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import mock_server
+from mock_server import (
+    ConflictError,
+    FixturesError,
+    MockClient,
+    MockServer,
+    NotFoundError,
+    RefusedError,
+    SettingsError,
+)
+from mock_server.client import Controls
+from tests.support import FIXTURES, drawn, picture, vehicore
+
+
+def test_it_answers_as_soon_as_it_started_and_not_after_it_stopped() -> None:
+    """Between `start` and `stop` requests are answered; afterwards nobody listens and no thread is left."""
+    server = MockServer(FIXTURES)
+    before = threading.active_count()
+    url = server.start().url
+    answered = httpx.get(f"{url}/healthz").status_code
+    server.stop()
+
+    assert answered == 200
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/healthz")
+    assert [thread.name for thread in threading.enumerate()].count("vehicle-ocr-mock") == 0
+    assert threading.active_count() <= before + 2  # the worker threads of the event loop may linger
+
+
+def test_it_can_start_again() -> None:
+    """A stopped server may be started again, with its files as they are then and nothing of the last run."""
+    server = MockServer(FIXTURES)
+    with server:
+        key = server.create_account().key
+    with server, pytest.raises(NotFoundError):
+        server.account(key)
+
+
+def test_stopping_twice_is_fine() -> None:
+    """`stop` on what does not run does nothing."""
+    server = MockServer(FIXTURES).start()
+    server.stop()
+    server.stop()
+
+
+def test_idle_connections_do_not_hold_it_up() -> None:
+    """Clients that keep their connections open see them closed; stopping does not wait for them to go."""
+    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url) as client:
+        address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        client.get("/healthz")
+        silent = socket.create_connection(address, timeout=10)
+        server.stop()
+
+        assert silent.recv(1) == b""
+        silent.close()
+
+
+def test_a_request_in_flight_is_answered_before_it_stops() -> None:
+    """Stopping waits for a reply that is under way."""
+    with MockServer(FIXTURES) as server:
+        server.add_scenario(
+            {
+                "scenario": "slow",
+                "when": {"filename": "slow.jpg"},
+                "then": {"outcome": "read", "delay": "300ms"},
+            }
+        )
+        key = server.create_account().key
+        statuses: list[int] = []
+
+        def ask() -> None:
+            with httpx.Client(base_url=server.url) as client:
+                statuses.append(vehicore(client, key=key, filename="slow.jpg").status_code)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        while not server.count(key=key):
+            pass
+        server.stop()
+        asking.join()
+
+    assert statuses == [200]
+
+
+def test_two_servers_do_not_meet() -> None:
+    """Each has its own port, accounts and journal."""
+    with MockServer(FIXTURES) as first, MockServer(FIXTURES) as second:
+        first.create_account(key="only-in-the-first")
+
+        assert first.url != second.url
+        with pytest.raises(NotFoundError):
+            second.account("only-in-the-first")
+
+
+def test_a_port_in_use_is_told() -> None:
+    """An address that is taken raises in `start`, with the address in the message."""
+    with MockServer(FIXTURES) as first:
+        port = int(first.url.rpartition(":")[2])
+        with pytest.raises(SettingsError, match=f"127.0.0.1:{port}"):
+            MockServer(FIXTURES, port=port).start()
+
+
+def test_bad_fixtures_raise_in_start(tmp_path: Path) -> None:
+    """Every mistake in the files is in the error."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "a.yaml").write_text("scenario: a\nthen: [{outcome: raed}]\nreeding: {}\n")
+    with pytest.raises(FixturesError) as failure:
+        MockServer(tmp_path).start()
+
+    assert len(failure.value.mistakes) == 2
+
+
+def test_it_has_no_address_before_it_runs() -> None:
+    """Asking a server that does not run is a mistake that is told."""
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = MockServer(FIXTURES).url
+
+
+@pytest.fixture(scope="module", params=["in-process", "over-http", "over-http-with-token"])
+def controls(request: pytest.FixtureRequest) -> Any:
+    """The same face three times: of a server here, and of one elsewhere without and with a token."""
+    token = "of-the-face" if request.param == "over-http-with-token" else ""
+    with MockServer(FIXTURES, admin_token=token) as server:
+        yield server if request.param == "in-process" else MockClient(server.url + "/", token=token or None)
+
+
+def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
+    """One story through the whole face gives the same with a server in this process and over HTTP."""
+    controls.reset()
+    account = controls.create_account(name="story", credits={"plate": 1}, rate_limit="50/second")
+    key = account.key
+    assert (account.credits, account.rate_limit) == ({"plate": 1, "vin": None}, "50/second")
+    assert controls.update_account(key, credits={"plate": 3}).credits["plate"] == 3
+    assert key in [one.key for one in controls.accounts()]
+
+    image = drawn("story")
+    controls.add_scenario(
+        {
+            "scenario": "story",
+            "when": {"image": image, "key": key},
+            "reading": {"plate": "ST0RY"},
+            "then": [{"outcome": "service_error", "times": 1}, {"outcome": "read"}],
+        }
+    )
+    controls.set_state("story", key, 1)
+    assert "story" in [one["scenario"] for one in controls.scenarios()]
+    assert controls.scenario("story")["positions"][0]["position"] == 1
+    assert controls.match(image, key=key)["reply"] == {"result": "ST0RY"}
+
+    controls.freeze("2030-01-01T00:00:00Z")
+    with httpx.Client(base_url=controls.url) as client:
+        assert vehicore(client, key=key, image=image).json() == {"result": "ST0RY"}
+        controls.advance("1h")
+        vehicore(client, key=key, image=drawn("nobody"), filename="nobody.png")
+    exchanges = controls.requests(key=key)
+    assert [(one.outcome, one.scenario, one.time.hour) for one in exchanges] == [
+        ("read", "story", 0),
+        ("read", None, 1),
+    ]
+    assert [one.id for one in controls.unmatched()] == [exchanges[1].id]
+    assert len(controls.near_misses(key=key)[0].scenarios) == 3
+    controls.verify(key=key, outcome="read", times=2)
+    assert controls.count(key=key, charged=1) == 2
+    assert controls.account(key).credits["plate"] == 1
+
+    assert controls.clear_requests(key=key) == 2
+    controls.remove_scenario("story")
+    assert controls.now().year == 2030
+    assert controls.release().year != 2030
+    controls.delete_account(key)
+    with pytest.raises(NotFoundError):
+        controls.account(key)
+
+
+def test_mistakes_raise_with_their_places(controls: Controls) -> None:
+    """What the admin API refuses raises: bad input with places, what is not there, what is there already."""
+    with pytest.raises(RefusedError) as refused:
+        controls.add_scenario({"scenario": "Bad", "then": {"outcome": "raed"}})
+    assert refused.value.status == 400
+    assert [error["pointer"] for error in refused.value.errors] == ["/scenario", "/then/outcome"]
+    assert "did you mean" in str(refused.value)
+    with pytest.raises(NotFoundError):
+        controls.remove_scenario("nowhere")
+    with pytest.raises(ConflictError):
+        controls.add_scenario({"scenario": "car", "when": {"filename": "x"}})
+    with pytest.raises(RefusedError, match="did you mean"):
+        controls.create_account(statsu="blocked")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="times goes without"):
+        controls.verify(times=1, at_least=1)
+
+
+def test_yaml_will_do(controls: Controls) -> None:
+    """A scenario may be given as the text of a file."""
+    controls.add_scenario("scenario: of-text\nwhen: {filename: text.jpg}\nreading: {plate: 0012}\n")
+
+    assert controls.scenario("of-text")["reading"]["plate"]["text"] == "0012"
+
+
+def test_a_wrong_token_is_refused() -> None:
+    """A client with the wrong token is told so."""
+    with (
+        MockServer(FIXTURES, admin_token="right") as server,
+        pytest.raises(RefusedError, match="token") as refused,
+    ):
+        MockClient(server.url, token="wrong").accounts()
+
+    assert refused.value.status == 401
+
+
+def test_the_readme_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The promised shape of the Python face, word for word."""
+    monkeypatch.chdir(tmp_path)
+    Path("car.jpg").write_bytes(picture("car"))
+
+    with MockServer(FIXTURES, port=0) as mock:
+        account = mock.create_account(credits={"plate": 1})
+        mock.add_scenario({"scenario": "x", "when": {"image": "car.jpg"}, "reading": {"plate": "ABC123"}})
+        files = {"image": Path("car.jpg").read_bytes()}
+        reply = httpx.post(mock.url + "/api/ocr/plate", headers={"X-API-Key": account.key}, files=files)
+        exchanges = mock.requests(key=account.key)
+        mock.verify(key=account.key, outcome="read", times=1)
+
+    assert (reply.json(), len(exchanges)) == ({"result": "ABC123"}, 1)
+
+
+def test_what_the_package_exports() -> None:
+    """`__all__` is sorted, complete and loadable; every public error class is in it."""
+    exported = {name: getattr(mock_server, name) for name in mock_server.__all__}
+
+    assert sorted(mock_server.__all__) == mock_server.__all__
+    assert all(exported.values())
+    assert set(mock_server.__all__) <= set(dir(mock_server))
+    with pytest.raises(AttributeError):
+        _ = mock_server.Nothing  # type: ignore[attr-defined]
+
+
+def test_type_checkers_see_what_is_exported() -> None:
+    """What is loaded lazily is imported for type checkers, name by name."""
+    tree = ast.parse(Path(mock_server.__file__).read_text())
+    imported = {
+        name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names
+    }
+
+    assert set(mock_server.__all__) <= imported
+    assert (Path(mock_server.__file__).parent / "py.typed").exists()
