@@ -23,6 +23,11 @@ _TIMEOUT = 30.0
 class Controls(ABC):
     """What tests do with a mock. Keys namespace everything: tests that each create an account never meet."""
 
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The HTTP address, without a slash at the end."""
+
     @abstractmethod
     def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
         """One call to the admin API: status and body."""
@@ -185,8 +190,12 @@ class MockClient(Controls):
     """A mock that runs somewhere else, by its address. `token` is needed where it does not run on this machine."""
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
-        self.url = url.rstrip("/")
+        self._url = url.rstrip("/")
         self._token = token
+
+    @property
+    def url(self) -> str:
+        return self._url
 
     def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
         address = urlsplit(self.url)

@@ -242,7 +242,7 @@ def test_what_the_package_exports() -> None:
     assert all(exported.values())
     assert set(mock_server.__all__) <= set(dir(mock_server))
     with pytest.raises(AttributeError):
-        _ = mock_server.Nothing  # type: ignore[attr-defined]
+        _ = mock_server.Nothing
 
 
 def test_type_checkers_see_what_is_exported() -> None:
