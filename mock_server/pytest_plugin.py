@@ -5,7 +5,7 @@ would notice; the server is loaded when a test asks for it.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,11 @@ def _forget(mock: "Controls", key: str) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[Any]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the journal of a failed test's key to its report, while the account is still there."""
-    report: pytest.TestReport = yield
+    report = yield
     if report.failed and (used := item.stash.get(_ACCOUNT, None)) is not None:
         report.sections.append(("vehicle-ocr-mock journal", _journal(*used)))
     return report
