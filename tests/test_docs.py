@@ -1,9 +1,11 @@
 """The documents that are run: what the README shows is sent, and what can be set is written down."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
@@ -41,6 +43,15 @@ def test_the_readme_s_calls_get_the_readme_s_answers(shipped: MockServer, place:
     )
 
     assert json.loads(ended.stdout) == json.loads(answer)
+
+
+def test_the_readme_s_python_runs() -> None:
+    """The Python example does what it says."""
+    (example,) = [text for kind, text in BLOCK.findall(README) if kind == "python"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", example], cwd=ROOT, env=environment, timeout=60, check=True
+    )
 
 
 def test_the_readme_s_fixtures_load(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""The verb `match`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mock_server.core.library import Library
+    from mock_server.core.scenario import Conditions
+    from mock_server.imaging.index import Found, Search
+
+
+def command(
+    image: Annotated[Path, typer.Argument(help="The picture.", exists=True, dir_okay=False)],
+    fixtures: Annotated[
+        Path | None, typer.Argument(help="The fixtures directory; without it, the shipped set.")
+    ] = None,
+) -> None:
+    """Tell which scenario a picture matches and why, or which came nearest. Exit 0 with a match, 1 without."""
+    from mock_server.app import create_app
+    from mock_server.errors import ImageError
+
+    library = create_app({"fixtures": fixtures}).reader.library
+    try:
+        search = library.index.find(image.read_bytes())
+    except ImageError as error:
+        typer.echo(f"{image}: no picture that can be read: {type(error).__name__} {error}".rstrip(), err=True)
+        raise typer.Exit(1) from None
+    facts = search.facts
+    typer.echo(f"{image}: {facts.format}, {facts.width} x {facts.height}, sha256 {facts.sha256}")
+    matched = _matches(search, library)
+    _nearest(search, library)
+    raise typer.Exit(0 if matched else 1)
+
+
+def _matches(search: "Search", library: "Library") -> bool:
+    """Print the scenarios that name this picture or its digest; whether there are any."""
+    known = [
+        (scenario, f"{found.id}, {_how(found)}")
+        for found in search.found
+        for scenario in library.scenarios.of_image(found.id)
+    ]
+    digest = search.facts.sha256
+    known += [(one, "by its sha256") for one in library.fixtures.scenarios if one.when.sha256 == digest]
+    for scenario, how in known:
+        also = _conditions(scenario.when)
+        typer.echo(f"match {scenario.name} ({how}){f'; also asks for {also}' if also else ''}")
+    if not known:
+        typer.echo("no scenario knows this picture")
+    return bool(known)
+
+
+def _how(found: "Found") -> str:
+    if found.stage == "perceptual":
+        return f"looks the same: distance {found.score:.2f}, limit {found.limit:.2f}"
+    return "same bytes" if found.stage == "sha256" else "same pixels"
+
+
+def _conditions(when: "Conditions") -> str:
+    """What a request must meet beside the picture."""
+    single = ("url", "filename", "key", "account", "provider", "product", "language")
+    given = [f"{name} {value}" for name in single if (value := getattr(when, name)) is not None]
+    given += [f"header {name} {value}" for name, value in when.header.items()]
+    return ", ".join([*given, "properties"] if when.properties else given)
+
+
+def _nearest(search: "Search", library: "Library") -> None:
+    for near in search.nearest:
+        names = ", ".join(scenario.name for scenario in library.scenarios.of_image(near.id)) or "no scenario"
+        reason = near.reason.replace("_", " ")
+        typer.echo(f"near  {names} ({near.id}, {reason}: distance {near.score:.2f}, limit {near.limit:.2f})")
