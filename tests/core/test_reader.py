@@ -81,6 +81,7 @@ class Bench:
 
 PLATE = Reading((PlateReading("CAR123"),))
 KNOWN = Scenario("known", Conditions(images=("car",)), PLATE)
+NOTHING = Scenario("none", Conditions(images=("car",)), steps=(Step(OutcomeName.NOTHING_FOUND),))
 
 
 def test_a_known_picture_is_read_and_charged() -> None:
@@ -155,12 +156,33 @@ def test_a_request_without_a_picture_meets_a_rule_by_its_url() -> None:
     assert (decision.scenario, decision.match, decision.charged) == ("cdn", MatchKind.URL, 1)
 
 
+def test_a_scenario_may_leave_the_reading_to_another() -> None:
+    """A scenario that only says what happens is answered with what the next one that applies has read."""
+    slow = Scenario("slow", Conditions(key="key", images=("car",)), priority=1)
+    decision = Bench(slow, KNOWN).ask()
+
+    assert decision.scenario == "slow"
+    assert decision.outcome.reading is not None
+    assert [plate.text for plate in decision.outcome.reading.plates] == [plate.text for plate in PLATE.plates]
+
+
+@pytest.mark.parametrize(
+    ("unmatched", "outcome"),
+    [(Unmatched.SYNTHESIZE, OutcomeName.READ), (Unmatched.NOTHING_FOUND, OutcomeName.NOTHING_FOUND)],
+)
+def test_a_scenario_without_a_reading_anywhere(unmatched: Unmatched, outcome: OutcomeName) -> None:
+    """Where no scenario says what the picture shows, it is read as an unknown one would be."""
+    slow = Scenario("slow", Conditions(images=("car",)))
+
+    assert Bench(slow, policy=Policy(unmatched)).ask().outcome.name is outcome
+
+
 @pytest.mark.parametrize(
     ("configured", "variant"), [({}, "shrug"), ({"acme": {OutcomeName.NOTHING_FOUND: "shout"}}, "shout")]
 )
 def test_variants(configured: dict[str, dict[OutcomeName, str]], variant: str) -> None:
     """The first variant that a provider knows, unless the fixtures say another."""
-    bench = Bench(Scenario("none", Conditions(images=("car",))), defaults=Defaults(variants=configured))
+    bench = Bench(NOTHING, defaults=Defaults(variants=configured))
 
     assert bench.ask().outcome.variant == variant
 
@@ -175,7 +197,7 @@ def test_variants(configured: dict[str, dict[OutcomeName, str]], variant: str) -
 )
 def test_what_costs(charge: dict[str, frozenset[OutcomeName]], charged: int) -> None:
     """What costs a unit is the provider's to say, or the fixtures'."""
-    bench = Bench(Scenario("none", Conditions(images=("car",))), defaults=Defaults(charge=charge))
+    bench = Bench(NOTHING, defaults=Defaults(charge=charge))
 
     assert bench.ask().charged == charged
 
