@@ -69,8 +69,10 @@ def test_the_mock_is_what_the_provider_is(
     if not good:
         pytest.skip(f"{LIVE[provider][1]} is not set")
     key = good if key == "KEY" else key
-    sent = {"headers": {"X-API-Key": key}} if provider == "vehicore" else {"params": {"key": key}}
-    reply = httpx.post(url + path, timeout=60, **(sent if key else {}), **rest)
+    sent: dict[str, Any] = {}
+    if key:
+        sent = {"headers": {"X-API-Key": key}} if provider == "vehicore" else {"params": {"key": key}}
+    reply = httpx.post(url + path, timeout=60, **sent, **rest)
 
     assert reply.status_code == status
     assert reply.json() == {**reply.json(), **holds}
