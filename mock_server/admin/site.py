@@ -92,7 +92,8 @@ def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> 
 
 
 def _shells() -> dict[str, Page]:
-    return {PREFIX + path: page(name) for path, name in PAGES.items()}
+    shells = {PREFIX + path: page(name) for path, name in PAGES.items()}
+    return {PREFIX: shells[f"{PREFIX}/"], **shells}
 
 
 def _open_paths() -> frozenset[str]:

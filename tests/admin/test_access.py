@@ -5,6 +5,7 @@ import pytest
 
 from mock_server import MockServer
 from mock_server.admin.access import Access, is_loopback
+from tests.support import FIXTURES
 
 
 @pytest.mark.parametrize(
@@ -102,3 +103,50 @@ def test_a_token_may_not_be_guessed_from_a_reply(guarded: MockServer) -> None:
     reply = httpx.get(f"{guarded.url}/__admin/accounts", headers={"Authorization": "Bearer a-token"})
 
     assert "a-token-for-tests" not in reply.text
+
+
+def test_bodies_are_limited(mock: MockServer) -> None:
+    """A body over the limit of uploads is refused, declared or not."""
+    with MockServer(FIXTURES, max_body=10_000) as small:
+        url = f"{small.url}/__admin/scenarios"
+        declared = httpx.post(url, content=b"x" * 20_000)
+        streamed = httpx.post(url, content=iter([b"x" * 5_000] * 4))
+
+    assert [reply.status_code for reply in (declared, streamed)] == [413, 413]
+    assert declared.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/accounts", b'{"name":' * 500 + b"1" + b"}" * 500),
+        ("/accounts", b"[" * 100_000),
+        ("/scenarios", b'{"scenario": "deep", "when": ' + b'{"header": ' * 900 + b"1" + b"}" * 901),
+        ("/scenarios", b"scenario: [" + b"[" * 5000 + b"]" * 5001),
+        (
+            "/scenarios",
+            b"a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nscenario: [*c,*c,*c,*c]\n",
+        ),
+        ("/requests/count", b'{"key": ' + b"[" * 300 + b"]" * 300 + b"}"),
+        ("/requests/count", b"\xff\xfe"),
+        ("/accounts", b'{"key": "\\ud800"}'),
+        ("/scenarios", b'{"scenario": "a", "when": {"key": "\\ud800"}}'),
+    ],
+    ids=[
+        "objects",
+        "lists",
+        "scenario",
+        "yaml",
+        "aliases",
+        "facts",
+        "bytes",
+        "surrogate",
+        "surrogate-in-when",
+    ],
+)
+def test_hostile_documents_are_refused(path: str, body: bytes, admin: httpx.Client) -> None:
+    """Nesting, aliases and broken text are mistakes like others, told in a reply of bounded length."""
+    reply = admin.post(path, content=body)
+
+    assert reply.status_code == 400
+    assert len(reply.content) < 20_000
