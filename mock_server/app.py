@@ -28,7 +28,6 @@ from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
-from mock_server.core.thumbnails import Thumbnails
 from mock_server.dispatch import Dispatch
 from mock_server.errors import FetchError, SettingsError, StoreUnavailableError
 from mock_server.fetch.policy import FetchPolicy
@@ -68,8 +67,7 @@ class App:
         self.accounts = Accounts(store, clock)
         self.journal = state.journal
         self.metrics = Metrics()
-        thumbnails = Thumbnails(_for_thumbnails(settings))
-        pictures = Pictures(_fetch_as(settings), own_hosts(), thumbnails=thumbnails)
+        pictures = Pictures(_fetch_as(settings), own_hosts(), thumbnails=state.thumbnails)
         self.reader = Reader(
             library,
             accounts=self.accounts,
@@ -82,7 +80,7 @@ class App:
             store=store,
             clock=clock,
             journal=self.journal,
-            thumbnails=thumbnails,
+            thumbnails=state.thumbnails,
             pictures=pictures,
             vocabulary=loader.vocabulary,
             responders=PROVIDERS,
@@ -243,17 +241,13 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
 
 
 def _state(settings: Settings, store: Store | None) -> State:
-    bounds = settings.journal_size, settings.journal_bytes - _for_thumbnails(settings)
+    bounds = settings.journal_size, settings.journal_bytes
     if store is not None or not settings.shared:
         return State.own(*bounds, store=store)
     # Imported where it is asked for: the client is an extra, and takes its time to load.
     from mock_server.core.store_redis import shared_state
 
     return shared_state(settings.state, *bounds)
-
-
-def _for_thumbnails(settings: Settings) -> int:
-    return settings.journal_bytes // 4
 
 
 def _fetch_as(settings: Settings) -> Fetch:

@@ -59,7 +59,7 @@ class RequestControl:
         exchange = await self._known(id)
         if exchange.picture is None:
             raise NotFoundError(f"Request {id} sent no picture that could be read.")
-        made = self._thumbnails.get(exchange.picture.sha256)
+        made = await self._thumbnails.find(exchange.picture.sha256)
         if made is None:
             raise NotFoundError(f"The thumbnail of request {id} is no longer kept.")
         return made

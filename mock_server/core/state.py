@@ -8,6 +8,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.journal import Journal, MemoryJournal
 from mock_server.core.stage import Stage
 from mock_server.core.store import MemoryStore, Store
+from mock_server.core.thumbnails import Thumbnails
 from mock_server.core.world import OwnWorld, World
 
 Attach = Callable[[Clock, Stage, Callable[[], Awaitable[None]]], None]
@@ -20,11 +21,19 @@ class State:
 
     store: Store
     journal: Journal
+    thumbnails: Thumbnails
     world: World
     attach: Attach = lambda clock, stage, declare: None
 
     @classmethod
     def own(cls, max_count: int, max_bytes: int, *, store: Store | None = None) -> Self:
         """The state of one process; its journal keeps so many exchanges and bytes."""
-        journal = MemoryJournal(max_count=max_count, max_bytes=max_bytes)
-        return cls(store or MemoryStore(), journal, OwnWorld())
+        exchanges, pictures = split(max_bytes)
+        journal = MemoryJournal(max_count=max_count, max_bytes=exchanges)
+        return cls(store or MemoryStore(), journal, Thumbnails(pictures), OwnWorld())
+
+
+def split(max_bytes: int) -> tuple[int, int]:
+    """The bytes of a journal that are for exchanges, and those for thumbnails."""
+    pictures = max_bytes // 4
+    return max_bytes - pictures, pictures

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -43,6 +43,8 @@ def _plain(value: object) -> Any:
 @lru_cache(maxsize=256)
 def _builder(kind: Any) -> Build:
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return _as_it_is
     if origin in (Union, types.UnionType):
         return _one_of([choice for choice in arguments if choice is not type(None)])
     if origin is tuple and arguments[-1] is not Ellipsis:

@@ -45,6 +45,10 @@ class Thumbnails:
                 self._made.move_to_end(sha256)
             return made or None
 
+    async def find(self, sha256: str) -> bytes | None:
+        """The same, wherever it is kept."""
+        return self.get(sha256)
+
     def _put(self, sha256: str, made: bytes) -> None:
         with self._lock:
             if sha256 not in self._made:

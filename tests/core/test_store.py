@@ -238,8 +238,9 @@ async def test_meters_that_differ_count_apart(store: Store, field: str) -> None:
         (Rate(2, 1), [(5, None), (5, None), (5, 1), (5, 1)]),
         (Rate(1, 86400), [(0, None), (86399, 1), (86400, None)]),
         (Rate(1, 60), [(1000, None), (990, None), (991, 59)]),
+        (Rate(1, 60), [(0.12345678, None), (0.12345678, 60.0), (60.12345678, None)]),
     ],
-    ids=["one a second", "three a minute", "at once", "one a day", "a clock set back"],
+    ids=["one a second", "three a minute", "at once", "one a day", "a clock set back", "parts of a second"],
 )
 async def test_a_window_slides(store: Store, rate: Rate, hits: list[tuple[float, float | None]]) -> None:
     """So many requests in any stretch of time; who is refused is told the seconds to wait, and does not count."""

@@ -1,9 +1,10 @@
 """What several processes share in Redis or Valkey: the store, the journal, the world."""
 
-from mock_server.core.state import State
+from mock_server.core.state import State, split
 from mock_server.core.store_redis.journal import SharedJournal
 from mock_server.core.store_redis.link import Link
 from mock_server.core.store_redis.store import RedisStore
+from mock_server.core.store_redis.thumbnails import SharedThumbnails
 from mock_server.core.store_redis.world import SharedWorld
 
 __all__ = ["Link", "RedisStore", "SharedJournal", "SharedWorld", "shared_state"]
@@ -11,7 +12,9 @@ __all__ = ["Link", "RedisStore", "SharedJournal", "SharedWorld", "shared_state"]
 
 def shared_state(url: str, max_count: int, max_bytes: int) -> State:
     """The state behind a URL; its journal keeps so many exchanges and bytes. Raises SettingsError for no such URL."""
+    exchanges, pictures = split(max_bytes)
     link = Link(url)
     store, world = RedisStore(link), SharedWorld(link)
     store.follow(world)
-    return State(store, SharedJournal(link, max_count=max_count, max_bytes=max_bytes), world, world.attach)
+    journal = SharedJournal(link, max_count=max_count, max_bytes=exchanges)
+    return State(store, journal, SharedThumbnails(link, pictures), world, world.attach)

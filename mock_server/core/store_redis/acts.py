@@ -20,13 +20,13 @@ end
 """
 
 _HIT = """
-local function hit(prefix, key, amount, seconds, now)
-  local name = prefix .. 'hits:' .. key
+local function hit(prefix, key, amount, seconds, at)
+  local name, now = prefix .. 'hits:' .. key, tonumber(at)
   local first = tonumber(redis.call('LINDEX', name, -amount) or nil)
   if first and first > now - seconds and first <= now then
-    return string.format('%.6f', first + seconds - now)
+    return string.format('%.17g', first + seconds - now)
   end
-  if redis.call('RPUSH', name, string.format('%.6f', now)) == 1 then
+  if redis.call('RPUSH', name, at) == 1 then
     redis.call('SADD', prefix .. 'counted', key)
   end
   redis.call('LTRIM', name, -amount, -1)
@@ -97,7 +97,7 @@ if string.sub(entry, 1, #version + 1) ~= version .. ':' then return {'changed', 
 if #ARGV == 3 then return 0 end
 local used = tonumber(redis.call('HGET', prefix .. 'used:' .. ARGV[4] .. ':' .. key, ARGV[5]) or 0)
 if #ARGV == 5 then return used end
-local wait = hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]))
+local wait = hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8])
 if wait then return {'wait', used, wait} end
 return used
 """
@@ -107,7 +107,7 @@ is to be measured, period and field; if it keeps to a rate, amount, seconds, now
 different: "world", "unknown", "changed" with the account's entry (and nothing was counted), "wait" with the units
 spent and seconds."""
 
-HIT = _HIT + "return hit(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]))"
+HIT = _HIT + "return hit(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])"
 """ARGV: key, amount, seconds, now. The seconds to wait, or nil where the request is admitted."""
 
 SPEND = (

@@ -1,0 +1,44 @@
+"""Thumbnails for all processes: whichever saw a picture, each can show it."""
+
+import asyncio
+
+from anyio import from_thread
+
+from mock_server.core.store_redis.link import Link
+from mock_server.core.thumbnails import Thumbnails
+from mock_server.imaging.formats import Bytes
+
+_KEPT_SECONDS = 3600
+
+
+class SharedThumbnails(Thumbnails):
+    """Those of this process, and for an hour those that others made."""
+
+    def __init__(self, link: Link, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self._link = link
+
+    def make(self, sha256: str, picture: Bytes) -> bytes | None:
+        known = sha256 in self
+        made = super().make(sha256, picture)
+        if made and not known:
+            from_thread.run_sync(self._send, sha256, made)
+        return made
+
+    async def find(self, sha256: str) -> bytes | None:
+        """The thumbnail of a picture that any process saw. Raises StoreUnavailableError."""
+        if made := self.get(sha256):
+            return made
+        found: bytes | None = await self._link.command("GET", b"thumbnail:" + sha256.encode())
+        return found
+
+    def _send(self, sha256: str, made: bytes) -> None:
+        name = self._link.prefix + b"thumbnail:" + sha256.encode()
+        sent = self._link.post(("SET", name, made, "EX", _KEPT_SECONDS))
+        if sent is not None:
+            sent.add_done_callback(_seen)
+
+
+def _seen(reply: "asyncio.Future[object]") -> None:
+    # A thumbnail that did not arrive is missed by nobody but its viewer.
+    reply.exception()

@@ -1,0 +1,207 @@
+"""Mocks on one state behave as one: what one is told, the other does; what one did, the other shows."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from mock_server import MockServer
+from tests.redis_server import RedisServer
+from tests.support import FIXTURES, drawn, vehicore
+
+ADDED = {"scenario": "added", "when": {"filename": "added*"}, "reading": {"plate": "ADDED1"}}
+
+Pair = tuple[MockServer, MockServer]
+
+
+@pytest.fixture(scope="module")
+def pair(redis_server: RedisServer) -> Iterator[Pair]:
+    """Two mocks on one state."""
+    url = redis_server.url()
+    with MockServer(FIXTURES, state=url) as one, MockServer(FIXTURES, state=url) as two:
+        yield one, two
+
+
+@pytest.fixture
+def mocks(pair: Pair) -> Pair:
+    """The same, back at their files."""
+    pair[0].reset()
+    return pair
+
+
+@pytest.fixture
+def clients(mocks: Pair) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+    """A client of each."""
+    with (
+        httpx.Client(base_url=mocks[0].url, timeout=30) as one,
+        httpx.Client(base_url=mocks[1].url, timeout=30) as two,
+    ):
+        yield one, two
+
+
+Clients = tuple[httpx.Client, httpx.Client]
+
+
+def test_the_clock_is_one(mocks: Pair, clients: Clients) -> None:
+    """Freezing, advancing and releasing it holds for the next request to either."""
+    one, two = mocks
+    one.freeze("2031-05-01T10:00:00Z")
+    key = two.create_account(rate_limit="1/hour").key
+    statuses = [vehicore(client, key=key).status_code for client in (*clients, *clients)]
+    two.advance("1h")
+    statuses += [vehicore(client, key=key).status_code for client in clients]
+
+    assert statuses == [200, 429, 429, 429, 200, 429]
+    assert {exchange.time.isoformat() for exchange in one.requests(key=key)} == {
+        "2031-05-01T10:00:00+00:00",
+        "2031-05-01T11:00:00+00:00",
+    }
+    assert clients[0].get("/__admin/clock").json() == clients[1].get("/__admin/clock").json()
+    one.release()
+    assert clients[1].get("/__admin/clock").json()["frozen"] is False
+
+
+def test_advances_add_up(mocks: Pair, clients: Clients) -> None:
+    """No change of the clock is lost when both are told at once."""
+    mocks[0].freeze("2031-05-01T10:00:00Z")
+    for _ in range(5):
+        for mock in mocks:
+            mock.advance("1m")
+
+    assert clients[0].get("/__admin/clock").json()["now"] == "2031-05-01T10:10:00.000Z"
+
+
+def test_runtime_scenarios_are_met_by_the_next_request_to_either(mocks: Pair, clients: Clients) -> None:
+    """Adding, replacing and taking away."""
+    one, two = mocks
+    answers: list[tuple[str, bool]] = []
+    for act in (
+        lambda: one.add_scenario(ADDED),
+        lambda: two.add_scenario({**ADDED, "reading": {"plate": "SECOND2"}}, replace=True),
+        lambda: one.remove_scenario("added"),
+    ):
+        act()
+        replies = [vehicore(client, filename="added.jpg") for client in clients]
+        answers += [(reply.headers["X-Mock-Scenario"], "ADDED1" in reply.text) for reply in replies]
+
+    assert answers == [("added", True)] * 2 + [("added", False)] * 2 + [("car", False)] * 2
+
+
+def test_pictures_come_along_with_their_scenarios(mocks: Pair, clients: Clients) -> None:
+    """A picture given to one is recognised and shown by the other, and gone when its scenario is."""
+    picture = drawn("runtime", (640, 480))
+    scenario = mocks[0].add_scenario(
+        {"scenario": "drawn", "when": {"image": picture}, "reading": {"plate": "DRAWN1"}}
+    )
+    shown = clients[1].get(scenario["pictures"][0])
+    reply = vehicore(clients[1], image=picture)
+
+    assert (shown.status_code, shown.content) == (200, picture)
+    assert (reply.headers["X-Mock-Scenario"], reply.headers["X-Mock-Match"]) == ("drawn", "sha256")
+    mocks[1].remove_scenario("drawn")
+    assert vehicore(clients[0], image=picture).headers["X-Mock-Scenario"] != "drawn"
+    assert clients[0].get(scenario["pictures"][0]).status_code == 404
+
+
+def test_the_journal_is_one(mocks: Pair, clients: Clients) -> None:
+    """Either shows all exchanges, in order, with their thumbnails; what is cleared is gone for both."""
+    key = mocks[0].create_account().key
+    ids = [vehicore(client, key=key).headers["X-Mock-Request-Id"] for client in clients * 3]
+
+    for mock, client in zip(mocks, clients, strict=True):
+        assert [exchange.id for exchange in mock.requests(key=key)] == ids
+        thumbnails = [client.get(f"/__admin/requests/{id}/thumbnail") for id in ids]
+        assert {(reply.status_code, reply.headers["content-type"]) for reply in thumbnails} == {
+            (200, "image/jpeg")
+        }
+    clients[0].delete("/__admin/requests", params={"key": key})
+    assert mocks[1].requests(key=key) == []
+
+
+def test_near_misses_are_told_by_whoever_is_asked(mocks: Pair, clients: Clients) -> None:
+    """What one did not recognise, the other can explain."""
+    key = mocks[0].create_account().key
+    vehicore(clients[0], image=drawn("never seen"), key=key)
+    here, there = (
+        client.get("/__admin/requests/unmatched/near-misses", params={"key": key}).json()
+        for client in clients
+    )
+
+    assert len(here["nearMisses"]) == 1
+    assert here == there
+
+
+def test_accounts_are_one(mocks: Pair, clients: Clients) -> None:
+    """An account made here is known there, with its balance and its changes."""
+    key = mocks[0].create_account(credits={"plate": 3}).key
+    statuses = [vehicore(client, key=key).status_code for client in clients * 2]
+    mocks[1].update_account(key, credits={"plate": 1})
+    statuses += [vehicore(client, key=key).status_code for client in clients]
+    mocks[0].update_account(key, status="inactive")
+
+    assert statuses == [200, 200, 200, 402, 200, 402]
+    assert vehicore(clients[1], key=key).status_code == 401
+
+
+def test_a_reset_puts_both_back(mocks: Pair, clients: Clients) -> None:
+    """Runtime scenarios, accounts, counters, journal and clock."""
+    one, two = mocks
+    one.freeze("2031-05-01T10:00:00Z")
+    one.add_scenario(ADDED)
+    key = one.create_account().key
+    vehicore(clients[0], key=key)
+    two.reset()
+
+    for mock, client in zip(mocks, clients, strict=True):
+        assert mock.requests() == []
+        assert "added" not in {scenario["scenario"] for scenario in mock.scenarios()}
+        assert client.get("/__admin/clock").json()["frozen"] is False
+        assert client.get(f"/__admin/accounts/{key}").status_code == 404
+
+
+def test_without_the_state_admin_calls_say_so_and_health_goes_on(own_redis_server: RedisServer) -> None:
+    """A clear 503 for those who steer, the provider's own 500 for clients; afterwards everything is as before."""
+    with (
+        MockServer(FIXTURES, state=own_redis_server.url()) as mock,
+        httpx.Client(base_url=mock.url, timeout=30) as client,
+    ):
+        key = mock.create_account(credits={"plate": 5}).key
+        mock.add_scenario(ADDED)
+        assert vehicore(client, key=key).status_code == 200
+        own_redis_server.kill()
+        gone = [client.get("/__admin/accounts"), client.put("/__admin/clock", json={"freeze": True})]
+
+        assert {(reply.status_code, reply.headers["content-type"]) for reply in gone} == {
+            (503, "application/problem+json")
+        }
+        assert vehicore(client, key=key).status_code == 500
+        assert client.get("/__admin/health").json()["status"] == "healthy"
+        own_redis_server.start()
+        assert _back(client)
+        assert mock.account(key).credits["plate"] == 4
+        assert "added" in {scenario["scenario"] for scenario in mock.scenarios()}
+
+
+def test_a_state_that_lost_everything_begins_anew(own_redis_server: RedisServer) -> None:
+    """A server that keeps nothing on disk comes back empty: the files' accounts are there again, the rest is gone."""
+    url = own_redis_server.url()
+    with ExitStack() as stack:
+        mocks = [stack.enter_context(MockServer(FIXTURES, state=url)) for _ in range(2)]
+        clients = [stack.enter_context(httpx.Client(base_url=mock.url, timeout=30)) for mock in mocks]
+        mocks[0].add_scenario(ADDED)
+        mocks[1].freeze("2031-05-01T10:00:00Z")
+        own_redis_server.kill()
+        own_redis_server.forget()
+        own_redis_server.start()
+
+        assert all(map(_back, clients))
+        assert Counter(vehicore(client).status_code for client in clients * 3) == {200: 6}
+        for mock, client in zip(mocks, clients, strict=True):
+            assert "added" not in {scenario["scenario"] for scenario in mock.scenarios()}
+            assert client.get("/__admin/clock").json()["frozen"] is False
+
+
+def _back(client: httpx.Client) -> bool:
+    return any(client.get("/__admin/accounts").status_code == 200 for _ in range(2000))
