@@ -37,20 +37,22 @@ def command(
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise typer.BadParameter(f'"{name}" is no scenario name: use a-z, 0-9 and hyphens')
     data = image.read_bytes()
-    place = _given_box(box, data) if box else _proposed_box(data)
+    place = _given_box(box, data) if box else _proposed_box(data, plate or vin or "")
     _refuse_what_is_known(fixtures, name, data)
     product, text = ("vin", vin) if plate is None else ("plate", plate)
     written = _write(fixtures, image, name, _reading(product, text or "", region, place))
     print("\n".join(str(path) for path in written))
 
 
-def _proposed_box(data: bytes) -> "Box | None":
-    """Where text seems to stand, said aloud; None where nothing looks like text."""
+def _proposed_box(data: bytes, text: str) -> "Box | None":
+    """Where a text of that length seems to stand, said aloud; None where nothing looks like it."""
     from mock_server.imaging.propose import propose_box
 
-    box = propose_box(data)
+    box = propose_box(data, characters=sum(char.isalnum() for char in text))
     if box is None:
-        told = "found no text in the photo, so the whole picture will be compared; --box says where the text stands"
+        told = (
+            "found no such text in the photo, so all of it will be compared; --box says where the text stands"
+        )
     else:
         told = f"the text seems to stand at {box.xmin},{box.ymin},{box.xmax},{box.ymax}; --box corrects that"
     typer.echo(told, err=True)

@@ -16,6 +16,12 @@ def command(
     fixtures: Annotated[
         Path | None, typer.Argument(help="The fixtures directory; without it, the shipped set.")
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a PNG that shows the picture beside the one it matches or comes nearest to."
+        ),
+    ] = None,
 ) -> None:
     """Tell which scenario a picture matches and why, or which came nearest. Exit 0 with a match, 1 without."""
     from mock_server.app import create_app
@@ -23,7 +29,9 @@ def command(
 
     library = create_app({"fixtures": fixtures}).reader.library
     try:
-        search = library.index.find(image.read_bytes())
+        data = image.read_bytes()
+        explanation = library.index.explain(data)
+        search = explanation.search
     except ImageError as error:
         typer.echo(f"{image}: no picture that can be read: {type(error).__name__} {error}".rstrip(), err=True)
         raise typer.Exit(1) from None
@@ -31,6 +39,9 @@ def command(
     typer.echo(f"{image}: {facts.format}, {facts.width} x {facts.height}, sha256 {facts.sha256}")
     matched = _matches(search, library)
     _nearest(search, library)
+    if explain is not None:
+        explain.write_bytes(library.index.explanation_picture(explanation, data))
+        typer.echo(f"explained in {explain}")
     raise typer.Exit(0 if matched else 1)
 
 

@@ -25,6 +25,7 @@ _SIDES = (640, 450, 320, 225, 160, 110, 80)
 _CALM = 0.7
 _GAP = 7
 _STRONG = 9.0
+_PROPOSALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,30 @@ class TextLine:
         return across * down > 0.4 * min(_area(self), _area(other))
 
 
-def propose_box(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Box | None:
+def propose_box(
+    data: Bytes, *, characters: int | None = None, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Box | None:
     """The likeliest plate or VIN line of a picture, in upright pixels; None where nothing looks like text.
 
-    Raises the errors of `ImageError`.
+    `characters`: how many the text has; a line that could not hold so many is not proposed, for a wrong box is
+    worse than none. Raises the errors of `ImageError`.
     """
     picture = decode(data, max_pixels=max_pixels)
-    lines = text_lines(picture.working, 1)
-    return lines[0].box(*picture.size) if lines and lines[0].strength >= _STRONG else None
+    width, height = picture.size
+    lines = text_lines(picture.working, _PROPOSALS)
+    if not lines or lines[0].strength < _STRONG:
+        return None
+    # What a plate or a VIN plate says beside its number is fainter, but above all it is smaller.
+    strong = [line.box(width, height) for line in lines if line.strength >= 0.3 * lines[0].strength]
+    if not characters:
+        return strong[0]
+    fitting = [box for box in strong if _fits(box, characters)]
+    return max(fitting, key=lambda box: box.height, default=None)
+
+
+def _fits(box: Box, characters: int) -> bool:
+    """Whether a line could hold so many characters, which are a third to once as wide as they are high."""
+    return 0.33 * characters <= box.width / max(box.height, 1) <= characters
 
 
 def text_lines(image: Image.Image, most: int) -> tuple[TextLine, ...]:

@@ -56,3 +56,13 @@ def test_no_picture(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "no picture that can be read" in ended.stderr
     assert run("match", str(tmp_path / "nowhere.jpg"), HERE).returncode == 2
+
+
+def test_the_explanation_is_a_picture(tmp_path: Path) -> None:
+    """`--explain` writes a PNG that shows both pictures side by side."""
+    (tmp_path / "unknown.png").write_bytes(drawn())
+    ended = run("match", str(tmp_path / "unknown.png"), HERE, "--explain", str(tmp_path / "why.png"))
+
+    assert "explained in" in ended.stdout
+    with Image.open(tmp_path / "why.png") as why:
+        assert why.format == "PNG"
