@@ -172,11 +172,11 @@ def test_a_thousand_texts_on_one_scene_are_told_apart() -> None:
     references = []
     for text in texts:
         picture, box = drawn(0, text)
-        references.append(Reference(text, saved(picture.resize((450, 300)), quality=90), (_half(box, text),)))
+        references.append(Reference(text, saved(scaled(picture, 0.5), quality=90), (_half(box, text),)))
     known = ImageIndex.build(references)
 
     for text in texts[::10]:
-        data = saved(drawn(0, text)[0].resize((400, 267)), quality=75)
+        data = saved(scaled(drawn(0, text)[0], 0.45), quality=75)
 
         assert [hit.id for hit in known.find(data).found] == [text]
 
