@@ -24,9 +24,9 @@ class Found:
 class Nearest:
     """A reference that came near and is not it; `region`: where they differ, in pixels of the sent picture.
 
-    `reason`: "other_scene", "other_text" (a declared region differs), "other_detail" (something else does),
-    "too_small" (too few pixels to a character to be sure), "cut_off" (part of a declared region is outside),
-    "unreadable" (its file is gone).
+    `reason`: "other_scene", "other_text" (a line of text differs), "other_detail" (something else does),
+    "other_colours", "too_small" (too few pixels to a character to be sure), "cut_off" (part of a declared
+    region lies outside), "unreadable" (its file is gone).
     """
 
     id: str

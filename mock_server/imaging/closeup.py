@@ -1,11 +1,14 @@
 """Is this the picture? One known picture against one place in the sent one, text by text."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.imaging.colours import alike, distance, palette
 from mock_server.imaging.comparison import Comparison, compare
 from mock_server.imaging.decode import Picture, turned
 from mock_server.imaging.fingerprint import Fingerprint, Patch
@@ -18,12 +21,14 @@ from mock_server.imaging.whole import compare_whole
 LIMIT = -0.95
 _LIMIT_SMALL = -0.75
 # By rank: declared, the line most like text, those less so.
-_LIMITS = (LIMIT, -0.4, 0.4)
+_LIMITS = (LIMIT, -0.4, 1.0)
 _LIMIT_WHOLE = 2.0
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0
 _LEAST_CELL_FOUND = 4.0
+# So many levels of colour weigh as much as one point of score.
+_LEVELS_PER_POINT = 20.0
 # A declared region must lie inside the sent picture by this share of either axis: what is cut off might be
 # what differs. A line that was only found may have been too long to begin with.
 _WITHIN = 0.84
@@ -55,6 +60,16 @@ class Sight:
         image, reached = self.picture.at(1.0)
         return turned(image, INVERSE[self.orientation]), reached / self.picture.zoom
 
+    def palette(self, frame: Frame) -> NDArray[np.uint8]:
+        """The colours of a frame of the working copy."""
+        colours = turned(self._colours, INVERSE[self.orientation])
+        across, down = colours.width / self.image.width, colours.height / self.image.height
+        return palette(colours, frame.scaled(across, down))
+
+    @cached_property
+    def _colours(self) -> Image.Image:
+        return self.picture.colours()
+
     def placement(self, frame: Frame, known: tuple[int, int]) -> Placement:
         """Where a known picture of this size lies in the sent one, `frame` being its place in the working
         copy."""
@@ -82,11 +97,17 @@ class Verdict:
     frame: Frame
     reason: str | None = None
     differs: Frame | None = None
+    distance: float = 0.0
 
     @property
     def excess(self) -> float:
         """How far the score is above its limit: what verdicts under different limits are compared by."""
         return self.score - self.limit
+
+    @property
+    def rank(self) -> float:
+        """What orders the pictures that match: their excess, and how far their colours are off."""
+        return self.excess + self.distance / _LEVELS_PER_POINT
 
 
 def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:
@@ -103,7 +124,8 @@ def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Im
                 return verdict
     if not known.declared:
         verdicts.append(_all_else(sight, frame, whole))
-    return max(verdicts, key=lambda verdict: verdict.excess)
+    worst = max(verdicts, key=lambda verdict: verdict.excess)
+    return worst if worst.reason else _coloured(worst, known, sight)
 
 
 def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
@@ -128,6 +150,13 @@ def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
         return Verdict(result.score, limit, frame, "too_small", differs)
     reason = None if result.score <= limit else "other_text"
     return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
+
+
+def _coloured(verdict: Verdict, known: Fingerprint, sight: Sight) -> Verdict:
+    """The verdict, if the colours allow it: asked last, since a JPEG has to be decoded once more for them."""
+    seen = sight.palette(verdict.frame)
+    reason = None if alike(known.palette, seen) else "other_colours"
+    return replace(verdict, reason=reason, distance=distance(known.palette, seen))
 
 
 def _all_else(sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:

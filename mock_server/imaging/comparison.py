@@ -49,12 +49,14 @@ def compare(
     frame: Frame,
     *,
     faint: float = 4.0,
+    plain: float = 0.0,
     within: float = 0.88,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
-    `faint`: variance (grey levels squared) of the least contrast that a text can have. None where less than
-    the share `within` of either axis lies inside the image, or it has too few pixels.
+    `faint`: variance (grey levels squared) of the least contrast that a text can have; `plain`: share of the
+    variance that the edges of plain shapes leave unexplained. None where less than the share `within` of
+    either axis lies inside the image, or it has too few pixels.
     """
     part, reduction = _shared(known, frame)
     if min(part.size) < 3:
@@ -75,18 +77,20 @@ def compare(
         (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
-    score = judged(windows, float(fitted.var()) + faint)
+    variance = float(fitted.var()) + faint
+    score = judged(windows, variance, plain * variance)
     return Comparison(score, frame, hottest, cell * reduction)
 
 
-def judged(windows: Floats, variance: float) -> float:
+def judged(windows: Floats, variance: float, plain: float = 0.0) -> float:
     """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
 
-    `windows`: unexplained energies, `variance` of what was explained, all in grey levels squared.
+    `windows`: unexplained energies, `variance` of what was explained, `plain`: energy that
+    even the edges of plain shapes leave; all in grey levels squared.
     """
     hottest = float(windows.max()) + 0.1
     return float(
-        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE))
+        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE + plain))
     )
 
 

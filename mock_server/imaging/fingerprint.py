@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Grey, Picture, PictureFacts
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.propose import text_lines
@@ -79,6 +80,7 @@ class Fingerprint:
     facts: PictureFacts
     content: bytes
     pixels: bytes
+    palette: NDArray[np.uint8]
     mosaic: NDArray[np.uint8]
     views: tuple[View, ...]
     patches: tuple[Patch, ...]
@@ -100,6 +102,7 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
         picture.facts,
         picture.content(),
         picture.pixels(),
+        palette(picture.colours()),
         mosaic(picture.small),
         known_views(picture.small),
         () if picture.facts.blank else _patches(picture, regions),

@@ -174,7 +174,7 @@ class ImageIndex:
             sight = sights.setdefault(candidate.orientation, Sight(picture, candidate.orientation))
             for entry, verdict in self._judged(candidate, sight):
                 if verdict.reason is None:
-                    found.append((verdict.excess, self._hit(entry, verdict, sight)))
+                    found.append((verdict.rank, self._hit(entry, verdict, sight)))
                 else:
                     nearest.append((verdict.excess, _miss(entry, verdict, sight)))
         return Search(

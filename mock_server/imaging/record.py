@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from mock_server.imaging.colours import SIDE
 from mock_server.imaging.decode import PictureFacts
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.registration import MOSAIC, Frame
@@ -27,6 +28,7 @@ def packed(made: Fingerprint) -> bytes:
         }
     )
     arrays: list[NDArray[Any]] = [
+        made.palette,
         made.mosaic,
         *(view.thumb for view in made.views),
         *(patch.pixels for patch in made.patches),
@@ -53,6 +55,7 @@ def _read(head: dict[str, Any], record: bytes, start: int) -> Fingerprint:
         place += values.nbytes
         return values
 
+    palette = array((SIDE, SIDE, 3), np.uint8)
     mosaic = array((MOSAIC, MOSAIC), np.uint8)
     views = tuple(View(Frame(*edges), array((THUMB, THUMB), np.float32)) for edges in head["views"])
     patches = tuple(
@@ -61,7 +64,7 @@ def _read(head: dict[str, Any], record: bytes, start: int) -> Fingerprint:
     )
     facts = PictureFacts(**head["facts"])
     content, pixels = bytes.fromhex(head["content"]), bytes.fromhex(head["pixels"])
-    return Fingerprint(facts, content, pixels, mosaic, views, patches)
+    return Fingerprint(facts, content, pixels, palette, mosaic, views, patches)
 
 
 def _edges(frame: Frame) -> tuple[float, float, float, float]:

@@ -24,6 +24,8 @@ _WINDOW = 5
 _SURROUNDINGS = 21
 # Grey levels squared: what differs by less than this is no text that anybody could read.
 _FAINT = 250.0
+# Share of the contrast that resampling leaves at the edges of plain shapes on even ground.
+_PLAIN = 0.006
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place
     there = frame.part(
         left / known.width, top / known.height, (right - left) / known.width, (bottom - top) / known.height
     )
-    return compare(part, _CELL, image, there, faint=_FAINT, within=0.5)
+    return compare(part, _CELL, image, there, faint=_FAINT, plain=_PLAIN, within=0.5)
 
 
 def _around(known: Image.Image, place: _Place, wide: float, high: float) -> tuple[int, int, int, int]:
