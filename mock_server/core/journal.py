@@ -162,8 +162,8 @@ def size_of(exchange: Exchange) -> int:
     return size
 
 
-_FIXED_SIZE = 1400
-_NEAREST_SIZE = 350
-_ASKED_SIZE = 1200
+_FIXED_SIZE = 720
+_NEAREST_SIZE = 150
+_ASKED_SIZE = 600
 _HEADER_SIZE = 130
 """Bytes of an exchange, of one near picture, of what was asked and of one header, beside their texts: measured."""

@@ -32,7 +32,8 @@ def refused(
         status=reply.status,
         milliseconds=round(seconds * 1000, 3),
         client=client[:_LONGEST_TEXT] if client else None,
-        reply=reply.body[:_LONGEST_REPLY],
+        # A copy: the serialiser's own bytes take up kilobytes, however short they are.
+        reply=memoryview(reply.body)[:_LONGEST_REPLY].tobytes(),
     )
 
 
