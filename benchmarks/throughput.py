@@ -219,7 +219,11 @@ def redis_server() -> Iterator[str]:
 
 
 def _warm(server: Running, requests: Sequence[Request]) -> None:
-    _sound(server, drive(server.port, requests, seconds=0.5))
+    measured = drive(server.port, requests, seconds=0.5)
+    if not measured.replies:
+        # A virtual machine of another kind takes its time over the first ones.
+        measured = drive(server.port, requests, seconds=30, at_most=500)
+    _sound(server, measured)
 
 
 def _sound(server: Running, measured: Measured) -> Measured:

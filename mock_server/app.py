@@ -186,7 +186,10 @@ def create_app(
     flags = flags or {}
     settings = Settings.of(flags)
     loader = FixtureLoader(
-        settings.fixtures_dir, vocabulary=vocabulary(), accounts=_shipped_accounts(settings)
+        settings.fixtures_dir,
+        vocabulary=vocabulary(),
+        accounts=_shipped_accounts(settings),
+        cache=_cache(settings),
     )
     loaded = loader.load()
     settings = Settings.of(flags, _as_settings(loaded.set.defaults))
@@ -198,6 +201,8 @@ def create_app(
     index, warnings = index_of(loaded, max_pixels=settings.max_pixels, cache=_cache(settings))
     for warning in (*loaded.warnings, *warnings):
         logger.warning("%s", warning)
+    if settings.cache:
+        loader.keep()
     library = Library.of(loaded.set, index)
     return App(settings, library, loader, _state(settings, store), clock or Clock(), log, flags)
 
@@ -220,7 +225,7 @@ def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
     # A fixtures directory that declares no accounts gets those that every set of examples uses.
     if settings.fixtures_dir == shipped_fixtures():
         return ()
-    return declared_accounts(shipped_fixtures(), vocabulary=vocabulary())
+    return declared_accounts(shipped_fixtures(), vocabulary=vocabulary(), cache=_cache(settings))
 
 
 def _policy(settings: Settings) -> Policy:

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.admin import accounts, pages, requests, scenarios, state
 from mock_server.admin.access import Access, Guard
-from mock_server.admin.openapi import document
 from mock_server.admin.operation import Operation, json_response
 from mock_server.admin.pages import PAGES, Page, page
 from mock_server.admin.problems import HANDLERS, as_response
@@ -87,6 +86,9 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
 
 
 def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> bytes:
+    # Made of the models that check documents, which take a good part of a start.
+    from mock_server.admin.openapi import document
+
     vocabulary = control.scenarios.vocabulary
     return orjson.dumps(document(OPERATIONS, providers, vocabulary, token=bool(access.token)))
 

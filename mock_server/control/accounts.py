@@ -15,7 +15,6 @@ from mock_server.core.stage import Stage
 from mock_server.core.store import Store
 from mock_server.core.world import World
 from mock_server.errors import ConflictError, NotFoundError
-from mock_server.scenarios.parse import parse_account
 
 UNLIMITED = "unlimited"
 
@@ -42,7 +41,7 @@ class AccountControl:
     async def create(self, document: object) -> dict[str, Any]:
         """Add an account; its key is made up where none is given. Raises FixturesError and ConflictError."""
         name = f"account-{secrets.token_hex(4)}"
-        account = parse_account(as_object(document), name=name, new_key=_new_key)
+        account = _parsed(as_object(document), name)
         if not account.key.isprintable() or account.key != account.key.strip():
             raise mistake("/key", "a key of printable characters, without spaces around it, is wanted")
         account = replace(account, declared=account)
@@ -60,7 +59,7 @@ class AccountControl:
         if changes.get("key", key) != key:
             raise mistake("/key", "the key of an account cannot be changed", "create another account")
         # The whole document is checked first: a mistake in it changes nothing.
-        wanted = parse_account({**changes, "key": key}, name=account.name, new_key=_new_key)
+        wanted = _parsed({**changes, "key": key}, account.name)
         simple = {
             name: getattr(wanted, name)
             for name in ("name", "status", "plans", "tier", "overage", "quota_period", "rate_limit")
@@ -159,6 +158,13 @@ def _units(units: int | None) -> int | str:
 
 def _quota(usage: Usage) -> dict[str, int | str]:
     return {"current": usage.current, "limit": _units(usage.limit), "remaining": _units(usage.remaining)}
+
+
+def _parsed(document: Document, name: str) -> Account:
+    # Loaded when asked for: the models that check documents take a good part of a start.
+    from mock_server.scenarios.parse import parse_account
+
+    return parse_account(document, name=name, new_key=_new_key)
 
 
 def _new_key() -> str:

@@ -13,7 +13,6 @@ from mock_server.core.scenario import Scenario
 from mock_server.core.stage import RuntimeScenario, Stage
 from mock_server.core.store import Store
 from mock_server.errors import ConflictError, NotFoundError
-from mock_server.scenarios.parse import parse_scenario
 from mock_server.scenarios.suggest import suggest
 from mock_server.scenarios.vocabulary import Vocabulary
 
@@ -121,6 +120,9 @@ class ScenarioControl:
         return scenario
 
     def _made(self, document: Mapping[str, Any] | str, pictures: Sequence[SentPicture]) -> RuntimeScenario:
+        # Loaded when asked for: the models that check documents take a good part of a start.
+        from mock_server.scenarios.parse import parse_scenario
+
         # A picture that is sent along need not be named in the document as well.
         scenario = parse_scenario(document, vocabulary=self.vocabulary)
         ids: dict[str, bytes] = {_runtime_id(picture): picture.data for picture in pictures}

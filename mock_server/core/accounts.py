@@ -4,12 +4,11 @@ The order of checks is key, standing, plan, rate; allowance is looked at later, 
 readable, and a unit is spent in one atomic act.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-
-from limits import parse
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.clock import Clock
@@ -27,11 +26,29 @@ _REFUSED_STANDING = {
 }
 
 
+_DAY = 24 * 60 * 60
+_SECONDS = {
+    "second": 1,
+    "minute": 60,
+    "hour": 60 * 60,
+    "day": _DAY,
+    "month": 30 * _DAY,
+    "year": 360 * _DAY,
+}
+_RATE = re.compile(
+    rf"\s*(?P<amount>[0-9]{{1,9}})\s*(?:/|per)\s*(?P<periods>[0-9]{{0,9}})\s*(?P<period>{'|'.join(_SECONDS)})s?\s*",
+    re.IGNORECASE,
+)
+
+
 @lru_cache(maxsize=256)
 def parse_rate(text: str) -> Rate:
-    """A rate such as "5/second" or "100/2 minutes". Raises ValueError."""
-    rate = parse(text)
-    return Rate(rate.amount, rate.get_expiry())
+    """A rate such as "5/second", "100/2 minutes" or "10 per hour". Raises ValueError."""
+    found = _RATE.fullmatch(text)
+    periods = int(found["periods"] or 1) if found else 0
+    if found is None or periods < 1:
+        raise ValueError(f"{text!r} is no rate")
+    return Rate(int(found["amount"]), periods * _SECONDS[found["period"].lower()])
 
 
 def _month(today: datetime) -> str:

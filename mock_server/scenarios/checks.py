@@ -8,8 +8,8 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
 from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.issue import Issue, WrittenSource
+from mock_server.scenarios.parsed import NAMELESS, ParsedScenario
 from mock_server.scenarios.rivals import Accounts, same, shadows
-from mock_server.scenarios.scenario_file import NAMELESS, ParsedScenario
 from mock_server.scenarios.suggest import quoted, suggest
 
 

@@ -5,12 +5,13 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
 from mock_server.errors import Mistake
+from mock_server.scenarios.node import Node, Place
 from mock_server.scenarios.suggest import quoted, suggest
-from mock_server.scenarios.yaml import Node, Place
+
+if typing.TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
 
@@ -124,7 +125,7 @@ def _out_of_lists(path: Path) -> Path:
     return path
 
 
-def issues_of(error: ValidationError, model: type[BaseModel], document: object) -> list[Issue]:
+def issues_of(error: "ValidationError", model: type["BaseModel"], document: object) -> list[Issue]:
     """What `model` did not like about `document`, in plain words, without repetition."""
     details = error.errors(include_url=False)
     return list(dict.fromkeys(_issue(detail, model, document) for detail in details))
@@ -137,7 +138,7 @@ def unknown_key(path: Path, known: Iterable[str]) -> Issue:
     return Issue(path, f"unknown key {quoted(path[-1])}{where}", suggest(str(path[-1]), known), at_key=True)
 
 
-def _issue(detail: ErrorDetails, model: type[BaseModel], document: object) -> Issue:
+def _issue(detail: "ErrorDetails", model: type["BaseModel"], document: object) -> Issue:
     kind, context = detail["type"], detail.get("ctx", {})
     path = fitted(document, detail["loc"])
     if kind == "wrong":
@@ -180,15 +181,17 @@ def _described(value: object) -> str:
     return str(value).lower()
 
 
-def _known_keys(model: type[BaseModel], path: Path) -> list[str]:
+def _known_keys(model: type["BaseModel"], path: Path) -> list[str]:
     for step in path[:-1]:
         if isinstance(step, str) and step in model.model_fields:
             model = _model_in(model.model_fields[step].annotation) or model
     return list(model.model_fields)
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
+def _model_in(annotation: object) -> "type[BaseModel] | None":
     """The model that a field holds, be it in a list, optional or annotated."""
+    from pydantic import BaseModel
+
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
     return next(filter(None, map(_model_in, typing.get_args(annotation))), None)

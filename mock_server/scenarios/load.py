@@ -10,9 +10,9 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.checks import check_set
 from mock_server.scenarios.files import Directory, FixtureFile, Signature, UnreadableError, text_of
-from mock_server.scenarios.mock_file import ParsedMock, mock_file
+from mock_server.scenarios.kept import Kept, keep, kept_file, recall
+from mock_server.scenarios.parsed import ParsedFile, ParsedMock, ParsedScenario
 from mock_server.scenarios.picture_checks import PictureChecks
-from mock_server.scenarios.scenario_file import ParsedFile, ParsedScenario, scenario_file
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 
@@ -36,25 +36,46 @@ def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account
 
 @dataclass(slots=True)
 class FixtureLoader:
-    """Loads one directory again and again, reading only the files that changed."""
+    """Loads one directory again and again, reading only the files that changed.
+
+    `cache`: the directory in which what was understood is kept between runs, see `keep`.
+    """
 
     root: Path
     vocabulary: Vocabulary = ANY
     accounts: Sequence[Account] = ()
+    cache: Path | None = None
     _absolute: Path = field(init=False)
     _files: dict[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
-    _mock_signature: Signature | None = None
+    _mock_file: tuple[Signature, ParsedMock] | None = None
     _pictures: PictureChecks = field(default_factory=PictureChecks)
+    _recalled: frozenset[object] = frozenset()
 
     def __post_init__(self) -> None:
         # The process may change its directory while it serves.
         self._absolute = Path(os.path.abspath(self.root))  # noqa: PTH100  # links stay what they are
+        if self.cache is not None:
+            kept = recall(self._kept_file(self.cache))
+            self._files, self._mock_file = dict(kept.files), kept.mock
+            self._pictures.recall(kept.headers)
+            self._recalled = self.state
 
     @property
     def state(self) -> frozenset[object]:
         """Equal for two loads between which no file and no picture of the directory has changed."""
         files = ((id, signature) for id, (signature, _) in self._files.items())
-        return frozenset([self._mock_signature, *files, *self._pictures.signatures()])
+        mock = self._mock_file[0] if self._mock_file else None
+        return frozenset([mock, *files, *self._pictures.signatures()])
+
+    def keep(self) -> None:
+        """Keep on disk what was understood, unless it is there already. For sets that can be served."""
+        if self.cache is not None and self.state != self._recalled:
+            kept = Kept(self._files, self._mock_file, self._pictures.headers())
+            keep(self._kept_file(self.cache), kept)
+            self._recalled = self.state
+
+    def _kept_file(self, cache: Path) -> Path:
+        return kept_file(cache, self._absolute, self.root, self.vocabulary)
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file."""
@@ -78,16 +99,30 @@ class FixtureLoader:
         raise_if_wrong(told)
         return Loaded(fixtures, tuple(told), tuple(parsed))
 
+    def accounts_declared(self) -> tuple[Account, ...]:
+        """The accounts of `mock.yaml` alone. Raises FixturesError."""
+        mock, mistakes = self._mock(Directory(self.root, self._absolute))
+        raise_if_wrong(mistakes)
+        return mock.accounts or ()
+
     def _mock(self, directory: Directory) -> tuple[ParsedMock, list[Mistake]]:
         file, mistakes = directory.mock_file()
-        self._mock_signature = file.signature if file else None
+        known, self._mock_file = self._mock_file, None
         if file is None:
             return ParsedMock(), mistakes
+        if known is None or known[0] != file.signature:
+            known = file.signature, self._read_mock(file)
+        self._mock_file = known
+        return known[1], known[1].mistakes
+
+    def _read_mock(self, file: FixtureFile) -> ParsedMock:
+        # The models that check documents take their time to load: a start that reads nothing new needs none.
+        from mock_server.scenarios.mock_file import mock_file
+
         try:
-            parsed = mock_file(text_of(file), shown=file.shown, vocabulary=self.vocabulary)
+            return mock_file(text_of(file), shown=file.shown, vocabulary=self.vocabulary)
         except UnreadableError as error:
-            return ParsedMock(), [error.mistake(file.shown)]
-        return parsed, parsed.mistakes
+            return ParsedMock(mistakes=[error.mistake(file.shown)])
 
     def _scenarios(self, directory: Directory) -> tuple[list[ParsedScenario], list[Mistake]]:
         files, mistakes = directory.scenario_files()
@@ -104,6 +139,8 @@ class FixtureLoader:
     ) -> tuple[Signature, ParsedFile]:
         if known is not None and known[0] == file.signature:
             return known
+        from mock_server.scenarios.scenario_file import scenario_file  # as above
+
         try:
             parsed = scenario_file(text_of(file), id=file.id, shown=file.shown, vocabulary=self.vocabulary)
         except UnreadableError as error:
@@ -111,18 +148,14 @@ class FixtureLoader:
         return file.signature, parsed
 
 
-def declared_accounts(root: Path, *, vocabulary: Vocabulary = ANY) -> tuple[Account, ...]:
+def declared_accounts(
+    root: Path, *, vocabulary: Vocabulary = ANY, cache: Path | None = None
+) -> tuple[Account, ...]:
     """The accounts of a directory's `mock.yaml`, without reading its scenarios. Raises FixturesError."""
-    file, mistakes = Directory(root, root).mock_file()
-    raise_if_wrong(mistakes)
-    if file is None:
-        return ()
-    try:
-        parsed = mock_file(text_of(file), shown=file.shown, vocabulary=vocabulary)
-    except UnreadableError as error:
-        raise FixturesError([error.mistake(file.shown)]) from error
-    raise_if_wrong(parsed.mistakes)
-    return parsed.accounts or ()
+    loader = FixtureLoader(root, vocabulary=vocabulary, cache=cache)
+    accounts = loader.accounts_declared()
+    loader.keep()
+    return accounts
 
 
 def raise_if_wrong(told: Sequence[Mistake]) -> None:

@@ -1,30 +1,21 @@
 """`mock.yaml`: from text to accounts and defaults, all mistakes collected."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mock_server.core.account import Account
-from mock_server.core.fixture_set import Defaults
 from mock_server.core.model import OutcomeName
-from mock_server.errors import Mistake, SettingsError
+from mock_server.errors import SettingsError
 from mock_server.scenarios import compiled
 from mock_server.scenarios.documents import documents, validated
 from mock_server.scenarios.issue import Issue, Source, unknown_key
 from mock_server.scenarios.mock_shape import MockShape
+from mock_server.scenarios.parsed import ParsedMock
 from mock_server.scenarios.scalars import written
 from mock_server.scenarios.scenario_file import variant_issues
 from mock_server.scenarios.suggest import quoted, suggest
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings
-
-
-@dataclass(slots=True)
-class ParsedMock:
-    """What `mock.yaml` says; `accounts` is None where it does not speak of them."""
-
-    accounts: tuple[Account, ...] | None = None
-    defaults: Defaults = field(default_factory=Defaults)
-    mistakes: list[Mistake] = field(default_factory=list)
 
 
 def mock_file(text: str, *, shown: str, vocabulary: Vocabulary) -> ParsedMock:

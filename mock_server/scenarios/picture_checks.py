@@ -19,8 +19,8 @@ from mock_server.imaging.geometry import Box
 from mock_server.scenarios.files import Directory
 from mock_server.scenarios.issue import Issue
 from mock_server.scenarios.issue import Path as DocumentPath
+from mock_server.scenarios.parsed import ParsedScenario
 from mock_server.scenarios.pictures import path_issue
-from mock_server.scenarios.scenario_file import ParsedScenario
 from mock_server.scenarios.suggest import quoted
 
 _Signature = tuple[int, int]
@@ -36,6 +36,18 @@ class PictureChecks:
     def signatures(self) -> Iterable[tuple[str, _Signature]]:
         """What tells whether one of the pictures that were checked has changed."""
         return ((str(path), signature) for path, (signature, _) in self._headers.items())
+
+    def headers(self) -> dict[Path, tuple[_Signature, PictureHeader]]:
+        """The headers of the pictures that were checked and are well."""
+        return {
+            path: (signature, header)
+            for path, (signature, header) in self._headers.items()
+            if isinstance(header, PictureHeader)
+        }
+
+    def recall(self, headers: Mapping[Path, tuple[_Signature, PictureHeader]]) -> None:
+        """Take what an earlier run has read, so that it is not read again."""
+        self._headers = dict(headers)
 
     def check(
         self, directory: Directory, scenarios: Sequence[ParsedScenario]

@@ -1,42 +1,18 @@
 """Scenario files: from text to scenarios, all mistakes collected."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from mock_server.core.model import OutcomeName
-from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
 from mock_server.scenarios import compiled
 from mock_server.scenarios.documents import documents, validated
 from mock_server.scenarios.issue import Issue, Path, Source, WrittenSource
+from mock_server.scenarios.parsed import NAMELESS, ParsedFile, ParsedScenario
 from mock_server.scenarios.pictures import picture_id
 from mock_server.scenarios.scenario_shape import ScenarioShape
 from mock_server.scenarios.suggest import quoted, suggest
 from mock_server.scenarios.vin_check import vin_issues
 from mock_server.scenarios.vocabulary import Vocabulary
-
-NAMELESS = "scenario-without-a-name"
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedScenario:
-    """A scenario, where it comes from, and its pictures: as written, and the ids they mean, if any.
-
-    `whole` is false where parts of it were left out as mistaken.
-    """
-
-    scenario: Scenario
-    source: Source
-    pictures: tuple[tuple[str, str | None], ...] = ()
-    whole: bool = True
-
-
-@dataclass(slots=True)
-class ParsedFile:
-    """What one scenario file says, as far as it could be understood."""
-
-    scenarios: list[ParsedScenario] = field(default_factory=list)
-    mistakes: list[Mistake] = field(default_factory=list)
 
 
 def scenario_file(text: str, *, id: str, shown: str, vocabulary: Vocabulary) -> ParsedFile:

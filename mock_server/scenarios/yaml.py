@@ -6,11 +6,12 @@ of it happens here: the models give each value its type. Nothing is constructed 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import yaml
 from yaml import events as ev
 
+from mock_server.scenarios.node import Entry, Node, Place
 from mock_server.scenarios.suggest import quoted
 
 MAX_DEPTH = 32
@@ -23,13 +24,6 @@ _PLAIN_TAGS = frozenset({None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
 
 
-class Place(NamedTuple):
-    """Line and column, counted from 1."""
-
-    line: int
-    column: int
-
-
 class YamlError(Exception):
     """Why a file, or the rest of it, cannot be read, and where."""
 
@@ -38,25 +32,6 @@ class YamlError(Exception):
         self.what = what
         self.hint = hint
         super().__init__(what)
-
-
-@dataclass(slots=True)
-class Node:
-    """A value and its place. `content` is text, None (nothing written), items, or entries by key.
-
-    `told`: why there is no content was told already.
-    """
-
-    place: Place
-    content: "str | list[Node] | dict[str, Entry] | None"
-    told: bool = False
-
-
-class Entry(NamedTuple):
-    """A key's own place, and its value."""
-
-    place: Place
-    node: Node
 
 
 @dataclass(slots=True)
