@@ -123,7 +123,8 @@ def _throughput(processes: Processes, directory: Path, seconds: int, rounds: int
         "gallery URL": by_url("http://127.0.0.1/images/known.jpg").data,
     }
     print(
-        "| load | mock | replies/s | servers ms | Redis ms | load ms | of one core, alone |\n|---|---|---|---|---|---|---|"
+        "| load | mock | replies/s | servers ms | Redis ms | load ms | of one core, alone |\n"
+        "|---|---|---|---|---|---|---|"
     )
     for what, data in requests.items():
         runs: dict[str, list[Run]] = {name: [] for name, _, _ in mocks}

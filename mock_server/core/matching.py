@@ -2,7 +2,7 @@
 
 Among the scenarios whose conditions all hold, priority 1 wins over 9; then the one with more conditions; then the
 one that was added at run time; then the one that knows the picture exactly over the one that merely recognises
-it; then the order of the files.
+it; then the one whose picture is more like it; then the order of the files.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,11 +26,15 @@ _EXACTNESS = {
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The scenario that applies, how it was found, and where its picture lies in the one that was sent."""
+    """The scenario that applies, how it was found, and where its picture lies in the one that was sent.
+
+    `place` is that of its picture among those that were found, the likest being 0.
+    """
 
     scenario: Scenario
     kind: MatchKind
     placement: Placement | None = None
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,9 @@ class Scenarios:
 
     def _candidates(self, asked: Asked) -> Iterable[Match]:
         if asked.search is not None:
-            for found in asked.search.found:
+            for place, found in enumerate(asked.search.found):
                 for scenario in self._by_image.get(found.id, ()):
-                    yield Match(scenario, MatchKind(found.stage), found.placement)
+                    yield Match(scenario, MatchKind(found.stage), found.placement, place)
             for scenario in self._by_digest.get(asked.search.facts.sha256, ()):
                 yield Match(scenario, MatchKind.SHA256)
         for scenario in self._others:
@@ -131,10 +135,10 @@ def failed_conditions(when: Conditions, asked: Asked) -> list[str]:
     return failed + _failed_properties(when.properties, asked.facts)
 
 
-def _rank(match: Match) -> tuple[int, int, bool, int, int]:
+def _rank(match: Match) -> tuple[int, int, bool, int, int, int]:
     scenario = match.scenario
     exactness, from_file = _EXACTNESS[match.kind], scenario.order >= 0
-    return scenario.priority, -specificity(scenario.when), from_file, exactness, scenario.order
+    return scenario.priority, -specificity(scenario.when), from_file, exactness, match.place, scenario.order
 
 
 def _glob(pattern: str | None, value: str | None) -> bool:

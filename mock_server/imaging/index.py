@@ -24,7 +24,7 @@ from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.library import Entry, load, read
 from mock_server.imaging.recent import Recent
 from mock_server.imaging.registration import Frame, Registration, register, sample
-from mock_server.imaging.scenes import INVERSE, Candidate, Scenes
+from mock_server.imaging.scenes import INVERSE, Candidate, Scene, Scenes
 from mock_server.imaging.views import turned_frame, views
 
 __all__ = ["Collision", "Found", "ImageIndex", "Nearest", "Reference", "Region", "Search", "TooSmall"]
@@ -39,6 +39,7 @@ _STRETCH = 1.1
 # A comparison this good may be of the very same pixels.
 _IDENTICAL = -9.0
 _WHOLES = 16
+_TWIN_RANKS = 1.0
 
 
 class ImageIndex:
@@ -104,12 +105,30 @@ class ImageIndex:
         return search
 
     def collisions(self) -> tuple[Collision, ...]:
-        """Pairs that no query could tell apart."""
+        """Pairs that no query could tell apart: the same pixels, or one picture encoded twice."""
         pairs = []
         for entries in self._by_pixels.values():
             first, *others = entries
             pairs += [Collision(first.reference.id, other.reference.id, 0.0) for other in others]
+        for scene in self._scenes.all:
+            pairs += [twins for pair in scene.twins() if (twins := self._collision(scene, *pair))]
         return tuple(pairs)
+
+    def _collision(self, scene: Scene, known: int, sent: int) -> Collision | None:
+        """Whether one member of a scene would be taken for another, were it sent."""
+        entry, other = self._entries[known], self._entries[sent]
+        if entry.print.pixels == other.print.pixels:
+            return None
+        picture = decode(read(other.reference), max_pixels=self._max_pixels)
+        sight = Sight(picture, 1)
+        upright = Candidate(scene, 1, entry.print.views[0].frame, views(picture.small)[0].frame)
+        registered = register(entry.print.mosaic, sight.small, _guess(upright, sight))
+        if registered is None:
+            return None
+        verdict = self._verdict(known, registered, sight)
+        if verdict.reason is not None:
+            return None
+        return Collision(entry.reference.id, other.reference.id, verdict.score)
 
     def too_small(self) -> tuple[TooSmall, ...]:
         """References whose text cannot be told from a neighbour's."""
@@ -177,9 +196,11 @@ class ImageIndex:
                     found.append((verdict.rank, self._hit(entry, verdict, sight)))
                 else:
                     nearest.append((verdict.excess, _miss(entry, verdict, sight)))
+        # Others that pass are the same picture kept twice only where they pass about as well as the best.
+        least = min((rank for rank, _ in found), default=0.0) + _TWIN_RANKS
         return Search(
             picture.facts,
-            tuple(hit for _, hit in sorted(found, key=lambda pair: pair[0])),
+            tuple(hit for rank, hit in sorted(found, key=lambda pair: pair[0]) if rank <= least),
             tuple(near for _, near in sorted(nearest, key=lambda pair: pair[0])[:3]),
         )
 

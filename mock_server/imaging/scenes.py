@@ -19,6 +19,9 @@ _ALIKE = 0.97
 _SHAPE = 0.015
 # Cells of the mosaic by which members are told apart at first glance.
 _CELLS = 256
+# Two encodings of one picture differ by no more than so many grey levels in any cell.
+_TWIN_LEVELS = 14
+_TWIN_STEPS = 32
 # Below this correlation of thumbnails nothing is looked at any closer.
 _COARSE = 0.5
 # Upright pictures are the rule: a turn must explain a picture better than none does.
@@ -46,6 +49,19 @@ class Scene:
         differences = self.values[:, usable].astype(np.float32) - sought[usable]
         distances = np.einsum("ij,ij->i", differences, differences)
         return [self.members[place] for place in np.argsort(distances, kind="stable")[:most]]
+
+    def twins(self) -> list[tuple[int, int]]:
+        """Pairs of members that are nowhere far apart: perhaps one picture, encoded twice."""
+        # Twins have almost the same sum, so each is compared with those next to it in that order only.
+        order = np.argsort(self.values.sum(axis=1, dtype=np.int64), kind="stable")
+        sorted_values = self.values[order].astype(np.int16)
+        pairs = []
+        for step in range(1, min(_TWIN_STEPS, len(order) - 1) + 1):
+            apart = np.abs(sorted_values[step:] - sorted_values[:-step]).max(axis=1, initial=0)
+            for row in np.flatnonzero(apart <= _TWIN_LEVELS):
+                first, second = sorted((int(order[row]), int(order[row + step])))
+                pairs.append((self.members[first], self.members[second]))
+        return pairs
 
 
 @dataclass(frozen=True, slots=True)

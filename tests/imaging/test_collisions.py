@@ -1,0 +1,47 @@
+"""Pairs of pictures that no query could tell apart."""
+
+from io import BytesIO
+
+from PIL import Image
+
+from mock_server.imaging.index import ImageIndex, Reference, Region
+from mock_server.imaging.synth.drawing import draw
+
+
+def _encoded(image: Image.Image, format: str = "JPEG", quality: int = 90) -> bytes:
+    out = BytesIO()
+    image.convert("RGB").save(out, format, quality=quality)
+    return out.getvalue()
+
+
+def test_one_picture_encoded_twice_collides() -> None:
+    """A re-encoded copy is named with the picture that it copies, and nothing else is."""
+    kept = draw("plate", text="B-MW 1234", region="de", seed=1)
+    neighbour = draw("plate", text="B-MW 1284", region="de", seed=1)
+    box = kept.truth.plates[0].box
+    assert box is not None
+    regions = (Region(box, 7),)
+    index = ImageIndex.build(
+        [
+            Reference("kept", _encoded(kept.image), regions),
+            Reference("copy", _encoded(kept.image, quality=60), regions),
+            Reference("neighbour", _encoded(neighbour.image), regions),
+        ]
+    )
+
+    assert [{one.a, one.b} for one in index.collisions()] == [{"kept", "copy"}]
+
+
+def test_boxes_are_not_needed() -> None:
+    """The same holds for pictures whose author gave no box."""
+    drawing = draw("vin", text="JHLRD77874C026456", seed=2)
+    neighbour = draw("vin", text="JHLRD77874C026458", seed=2)
+    index = ImageIndex.build(
+        [
+            Reference("kept", _encoded(drawing.image)),
+            Reference("copy", _encoded(drawing.image, "WEBP", 80)),
+            Reference("neighbour", _encoded(neighbour.image)),
+        ]
+    )
+
+    assert [{one.a, one.b} for one in index.collisions()] == [{"kept", "copy"}]
