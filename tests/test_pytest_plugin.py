@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mock_server import MockServer
-from tests.support import FIXTURES
+from tests.support import FIXTURES, plugin_to_load
 
 pytest_plugins = ["pytester"]
 
@@ -26,10 +26,10 @@ def ask(mock, account):
 
 @pytest.fixture(autouse=True)
 def _plugin_on_the_path(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A checkout is not installed: the suites inside load the plugin by name.
+    # Where the package is not installed, the suites inside load the plugin by name.
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.delenv("VEHICLE_OCR_MOCK_URL", raising=False)
-    pytester.makeconftest(f'pytest_plugins = ["mock_server.pytest_plugin"]\n{_ASK}')
+    pytester.makeconftest(f"pytest_plugins = {plugin_to_load()}\n{_ASK}")
     pytester.makeini("[pytest]\naddopts = -p no:cacheprovider\n")
 
 

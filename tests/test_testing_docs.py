@@ -15,7 +15,7 @@ from mock_server import MockServer
 from mock_server.admin.site import OPERATIONS, PREFIX
 from mock_server.control.filters import FACTS
 from mock_server.settings import shipped_fixtures
-from tests.support import drawn
+from tests.support import drawn, plugin_to_load
 
 ROOT = Path(__file__).parent.parent
 TESTING = (ROOT / "docs" / "testing.md").read_text("utf-8")
@@ -41,7 +41,7 @@ def shipped() -> Iterator[MockServer]:
 
 
 def _pytest(directory: Path) -> str:
-    plugin = ["-p", "mock_server.pytest_plugin", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
+    plugin = [f"-p{name}" for name in (*plugin_to_load(), "no:schemathesis", "no:cacheprovider")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("VEHICLE_OCR_MOCK_URL", None)
     ended = subprocess.run(
