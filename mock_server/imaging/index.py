@@ -24,7 +24,7 @@ from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.library import Entry, load, read
 from mock_server.imaging.recent import Recent
 from mock_server.imaging.registration import Frame, Registration, register, sample
-from mock_server.imaging.scenes import INVERSE, Candidate, Scene, Scenes
+from mock_server.imaging.scenes import INVERSE, TURNS, Candidate, Scene, Scenes
 from mock_server.imaging.views import turned_frame, views
 
 __all__ = ["Collision", "Found", "ImageIndex", "Nearest", "Reference", "Region", "Search", "TooSmall"]
@@ -40,6 +40,9 @@ _STRETCH = 1.1
 _IDENTICAL = -9.0
 _WHOLES = 16
 _TWIN_RANKS = 1.0
+# How many scenes are looked at again in another turn, and how alike their thumbnails must be for that.
+_TURNED_SCENES = 2
+_TURNED = 0.85
 
 
 class ImageIndex:
@@ -186,23 +189,36 @@ class ImageIndex:
         return tuple(found)
 
     def _by_look(self, picture: Picture) -> Search:
+        seen = views(picture.small)
+        sights: dict[int, Sight] = {}
+        found, nearest = self._looked_at(self._scenes.candidates(seen, _SCENES), picture, sights)
+        if not found:
+            # Much of what is photographed is as good as symmetric: from afar it looks upright when it is turned.
+            turned = self._scenes.candidates(seen, _TURNED_SCENES, turns=TURNS[1:], least=_TURNED)
+            found, more = self._looked_at(turned, picture, sights)
+            nearest += more
+        # Others that pass are the same picture kept twice only where they pass about as well as the best.
+        least = min((rank for rank, _ in found), default=0.0) + _TWIN_RANKS
+        return Search(
+            picture.facts,
+            tuple(hit for rank, hit in sorted(found, key=lambda pair: pair[0]) if rank <= least),
+            _three_nearest(nearest),
+        )
+
+    def _looked_at(
+        self, candidates: Iterable[Candidate], picture: Picture, sights: dict[int, Sight]
+    ) -> tuple[list[tuple[float, Found]], list[tuple[float, Nearest]]]:
+        """What matches among the candidates and what does not, each with what it is ordered by."""
         found: list[tuple[float, Found]] = []
         nearest: list[tuple[float, Nearest]] = []
-        sights: dict[int, Sight] = {}
-        for candidate in self._scenes.candidates(views(picture.small), _SCENES):
+        for candidate in candidates:
             sight = sights.setdefault(candidate.orientation, Sight(picture, candidate.orientation))
             for entry, verdict in self._judged(candidate, sight):
                 if verdict.reason is None:
                     found.append((verdict.rank, self._hit(entry, verdict, sight)))
                 else:
                     nearest.append((verdict.excess, _miss(entry, verdict, sight)))
-        # Others that pass are the same picture kept twice only where they pass about as well as the best.
-        least = min((rank for rank, _ in found), default=0.0) + _TWIN_RANKS
-        return Search(
-            picture.facts,
-            tuple(hit for rank, hit in sorted(found, key=lambda pair: pair[0]) if rank <= least),
-            tuple(near for _, near in sorted(nearest, key=lambda pair: pair[0])[:3]),
-        )
+        return found, nearest
 
     def _judged(self, candidate: Candidate, sight: Sight) -> list[tuple[Entry, Verdict]]:
         scene = candidate.scene
@@ -281,6 +297,14 @@ def _miss(entry: Entry, verdict: Verdict, sight: Sight) -> Nearest:
         placed = sight.placement(verdict.differs, (1, 1))
         region = placed.map(Box(0, 0, 1, 1))
     return Nearest(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)
+
+
+def _three_nearest(nearest: list[tuple[float, Nearest]]) -> tuple[Nearest, ...]:
+    """The best verdict on each picture, of the three that came nearest."""
+    best: dict[str, Nearest] = {}
+    for _, near in sorted(nearest, key=lambda pair: pair[0]):
+        best.setdefault(near.id, near)
+    return tuple(best.values())[:3]
 
 
 def _exactly(entry: Entry, stage: Stage) -> Found:

@@ -27,6 +27,7 @@ _COARSE = 0.5
 # Upright pictures are the rule: a turn must explain a picture better than none does.
 _UPRIGHT_BONUS = 0.02
 
+TURNS = tuple(range(1, 9))
 INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
 
 
@@ -88,14 +89,17 @@ class Scenes:
         self._thumbs = np.stack([row[0] for row in rows]) if rows else np.zeros((0, 256), np.float32)
         self._rows = [(scene, frame) for _, scene, frame in rows]
 
-    def candidates(self, views: Sequence[View], most: int) -> list[Candidate]:
-        """The scenes whose thumbnails are most like any of these views in any turn, best first."""
+    def candidates(
+        self, views: Sequence[View], most: int, *, turns: Sequence[int] = TURNS, least: float = _COARSE
+    ) -> list[Candidate]:
+        """The scenes whose thumbnails are most like any of these views in any of these turns, best first."""
         if not self._rows:
             return []
-        queries = [(view, orientation) for view in views for orientation in range(1, 9)]
+        queries = [(view, orientation) for view in views for orientation in turns]
         sought = np.stack([turned_grid(view.thumb, INVERSE[turn]).ravel() for view, turn in queries])
         alike = sought @ self._thumbs.T
-        alike[::8] += _UPRIGHT_BONUS
+        upright = [row for row, (_, turn) in enumerate(queries) if turn == 1]
+        alike[upright] += _UPRIGHT_BONUS
         best = alike.max(axis=0)
         # Two views of a scene may both be among the best, hence some to spare.
         few = min(3 * most, len(best))
@@ -103,7 +107,7 @@ class Scenes:
         chosen: dict[int, Candidate] = {}
         for row in order[np.argsort(-best[order])]:
             scene, known = self._rows[row]
-            if best[row] >= _COARSE and len(chosen) < most and scene.members[0] not in chosen:
+            if best[row] >= least and len(chosen) < most and scene.members[0] not in chosen:
                 view, turn = queries[int(np.argmax(alike[:, row]))]
                 chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame)
         return list(chosen.values())
