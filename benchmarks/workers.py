@@ -122,10 +122,8 @@ def _throughput(processes: Processes, directory: Path, seconds: int, rounds: int
         "known 100 KB upload": upload(jpeg).data,
         "gallery URL": by_url("http://127.0.0.1/images/known.jpg").data,
     }
-    print(
-        "| load | mock | replies/s | servers ms | Redis ms | load ms | of one core, alone |\n"
-        "|---|---|---|---|---|---|---|"
-    )
+    print("| load | mock | replies/s | servers ms | Redis ms | load ms | of one core, alone |")
+    print("|---|---|---|---|---|---|---|")
     for what, data in requests.items():
         runs: dict[str, list[Run]] = {name: [] for name, _, _ in mocks}
         for _ in range(rounds):

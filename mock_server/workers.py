@@ -21,7 +21,8 @@ from mock_server.server import run as serve
 logger = logging.getLogger(__name__)
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
-_WATCHED = {*_STOPPING, signal.SIGCHLD, signal.SIGALRM}
+_CAN_FORK = hasattr(os, "fork")
+_WATCHED = {*_STOPPING, signal.SIGCHLD, signal.SIGALRM} if _CAN_FORK else set()
 _SHORTEST_LIFE = 1.0
 """Seconds; a worker that died sooner is replaced no earlier than this after its start."""
 _READY = b"r"
@@ -32,7 +33,7 @@ def run(app: App, ready: Callable[[Server], None]) -> None:
 
     Raises SettingsError where processes cannot be forked, and SystemExit where the first of them do not start.
     """
-    if not hasattr(os, "fork"):
+    if not _CAN_FORK:
         raise SettingsError("--workers needs a system that can fork, which this one cannot")
     first = Server(app)
     servers = [first, *(first.another() for _ in range(app.settings.workers - 1))]

@@ -1,5 +1,6 @@
 """The journal as all processes write it: bounded by count and by bytes, on the shared server."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +11,16 @@ from mock_server.core.stored import from_json, to_json
 
 _MOST_UNDER_WAY = 1000
 """So many exchanges may be on their way; where the server is slower than that, further ones are dropped."""
+_ON_ITS_WAY = 0.01
+"""Seconds within which an exchange arrives that was sent before its reply was."""
 _AT_ONCE = 200
 """Exchanges that are read in one go."""
 
 
 class SharedJournal:
-    """A `Journal` in Redis or Valkey. Adding sends at once and does not wait; what did not arrive counts as dropped.
+    """A `Journal` in Redis or Valkey. Adding sends with the same turn of the event loop and does not wait.
 
-    What was read is kept here as well: the next reading asks for what is new.
+    What did not arrive counts as dropped. What was read is kept here as well: the next reading asks for what is new.
     """
 
     def __init__(self, link: Link, *, max_count: int, max_bytes: int) -> None:
@@ -26,6 +29,8 @@ class SharedJournal:
         self._read = Script(link, READ)
         self._clear = Script(link, CLEAR)
         self._remove = Script(link, REMOVE)
+        self._link = link
+        self._unsent: list[bytes] = []
         self._under_way = 0
         self._lost = 0
         self._epoch = b""
@@ -35,15 +40,23 @@ class SharedJournal:
         if self._under_way >= _MOST_UNDER_WAY:
             self._lost += 1
             return
-        lost, self._lost = self._lost, 0
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._send)
         self._under_way += 1
+        self._unsent.append(to_json(exchange))
+
+    def _send(self) -> None:
+        """Send what was added in this turn of the event loop."""
+        sent, self._unsent = self._unsent, []
+        lost, self._lost = self._lost, 0
 
         def done(added: bool) -> None:
-            self._under_way -= 1
+            self._under_way -= len(sent)
             if not added:
-                self._lost += lost + 1
+                self._lost += lost + len(sent)
 
-        self._add.post(done, *self._bounds, lost, to_json(exchange))
+        self._add.post(done, *self._bounds, lost, *sent)
+        self._link.flush()
 
     async def exchanges(self) -> Sequence[Exchange]:
         await self._refresh()
@@ -62,6 +75,8 @@ class SharedJournal:
 
     async def _refresh(self) -> int:
         """Read what is new, and forget what is gone; how many were dropped."""
+        # Whoever asks may have had a reply whose exchange is on its way from another process.
+        await asyncio.sleep(_ON_ITS_WAY)
         while True:
             last = next(reversed(self._known), 0)
             epoch, dropped, first, entries = await self._read(last, _AT_ONCE)
@@ -88,21 +103,28 @@ def _parsed(entry: list[Any]) -> tuple[int, Exchange]:
 
 ADD = """
 local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
-local place = redis.call('HINCRBY', state, 'place', 1)
-redis.call('XADD', stream, place .. '-0', 'e', ARGV[4])
-local bytes = redis.call('HINCRBY', state, 'bytes', #ARGV[4])
-local dropped = tonumber(ARGV[3])
-while bytes > tonumber(ARGV[2]) or redis.call('XLEN', stream) > tonumber(ARGV[1]) do
-  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if not oldest then break end
-  redis.call('XDEL', stream, oldest[1])
-  bytes = redis.call('HINCRBY', state, 'bytes', -#oldest[2][2])
-  dropped = dropped + 1
+local place = redis.call('HINCRBY', state, 'place', #ARGV - 3) - (#ARGV - 3)
+local bytes, dropped = tonumber(redis.call('HGET', state, 'bytes') or 0), 0
+for i = 4, #ARGV do
+  redis.call('XADD', stream, place + i - 3 .. '-0', 'e', ARGV[i])
+  bytes = bytes + #ARGV[i]
 end
+local length = redis.call('XLEN', stream)
+local last
+while length > 0 and (length > tonumber(ARGV[1]) or bytes > tonumber(ARGV[2])) do
+  local many = math.max(length - ARGV[1], 1)
+  local from = last and '(' .. last or '-'
+  for _, entry in ipairs(redis.call('XRANGE', stream, from, '+', 'COUNT', many)) do
+    last, length, bytes, dropped = entry[1], length - 1, bytes - #entry[2][2], dropped + 1
+  end
+end
+if last then redis.call('XTRIM', stream, 'MAXLEN', length) end
+redis.call('HSET', state, 'bytes', bytes)
+dropped = dropped + ARGV[3]
 if dropped > 0 then redis.call('HINCRBY', state, 'dropped', dropped) end
 return 1
 """
-"""ARGV: most exchanges, most bytes, how many were dropped on the way, the exchange."""
+"""ARGV: most exchanges, most bytes, how many were dropped on the way, the exchanges."""
 
 READ = """
 local stream = KEYS[1] .. 'journal'

@@ -47,6 +47,7 @@ class Link:
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
         self._connection: Connection | None = None
+        self._unsent: list[bytes] = []
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._reading: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -71,11 +72,8 @@ class Link:
         return await reply
 
     def post(self, command: tuple[Argument, ...]) -> "asyncio.Future[Any] | None":
-        """Send a command at once and return its reply to be; None while there is no connection."""
-        connection = self._connection
-        # The client can only wait until all is written, which nobody here needs to.
-        writer = connection._writer if connection else None
-        if connection is None or writer is None:
+        """Send a command with all others of this turn of the event loop; its reply, or None without a connection."""
+        if self._connection is None:
             return None
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Any] = loop.create_future()
@@ -84,8 +82,18 @@ class Link:
             if self._watch is None:
                 self._watch = loop.call_later(_TIMEOUT, self._look)
         self._waiting.append(reply)
-        writer.writelines(connection.pack_command(*command))
+        if not self._unsent:
+            loop.call_soon(self.flush)
+        self._unsent.append(_packed(command))
         return reply
+
+    def flush(self) -> None:
+        """Send now what was to be sent with this turn of the event loop: one write, however many calls."""
+        # The client can only wait until all is written, which nobody here needs to.
+        writer = self._connection._writer if self._connection else None
+        if writer is not None and self._unsent:
+            writer.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     async def close(self) -> None:
         """Close the connection; calls under way fail."""
@@ -169,6 +177,7 @@ class Link:
         if connection is not self._connection:
             return
         self._connection = None
+        self._unsent.clear()
         failed, self._waiting = self._waiting, deque()
         for future in failed:
             if not future.done():
@@ -181,9 +190,9 @@ class Script:
 
     def __init__(self, link: Link, text: str) -> None:
         self._link = link
-        digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        self._by_digest: tuple[Argument, ...] = ("EVALSHA", digest, 1, link.prefix)
-        self._by_text: tuple[Argument, ...] = ("EVAL", text, 1, link.prefix)
+        digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest().encode()
+        self._by_digest: tuple[Argument, ...] = (b"EVALSHA", digest, b"1", link.prefix)
+        self._by_text: tuple[Argument, ...] = (b"EVAL", text.encode(), b"1", link.prefix)
 
     async def __call__(self, *arguments: Argument) -> Any:
         """Run it. Raises StoreUnavailableError, also where the server will not run it now."""
@@ -212,6 +221,12 @@ class Script:
             done(False)
         else:
             posted.add_done_callback(finish)
+
+
+def _packed(command: tuple[Argument, ...]) -> bytes:
+    """A command as it is sent: each word with its length."""
+    words = [word if isinstance(word, bytes) else str(word).encode() for word in command]
+    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
 
 
 def _unavailable(cause: Exception | str) -> StoreUnavailableError:

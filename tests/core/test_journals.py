@@ -1,0 +1,198 @@
+"""One suite over both journals: the latest exchanges, within bounds of count and of bytes."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import fields
+from typing import Protocol
+
+import pytest
+
+from mock_server.core.journal import Exchange, Journal, MemoryJournal, NearestPicture, PictureRecord
+from mock_server.core.matching import Asked
+from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
+from mock_server.core.store_redis import Link, SharedJournal
+from mock_server.errors import StoreUnavailableError
+from mock_server.imaging.decode import PictureFacts
+from mock_server.imaging.geometry import Box, Placement
+from mock_server.imaging.index import Found, Nearest, Search
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
+
+
+class Make(Protocol):
+    """Makes a journal with bounds."""
+
+    def __call__(self, *, max_count: int = 1000, max_bytes: int = 10_000_000) -> Journal: ...
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that the server runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
+    """Journals of each kind."""
+    async with AsyncExitStack() as stack:
+
+        def made(*, max_count: int = 1000, max_bytes: int = 10_000_000) -> Journal:
+            if request.param == "memory":
+                return MemoryJournal(max_count=max_count, max_bytes=max_bytes)
+            link = Link(request.getfixturevalue("redis_server").url())
+            stack.push_async_callback(link.close)
+            return SharedJournal(link, max_count=max_count, max_bytes=max_bytes)
+
+        yield made
+
+
+async def connected(journal: Journal) -> Journal:
+    """Ready to be added to, as it is once accounts are declared."""
+    await journal.exchanges()
+    return journal
+
+
+def exchange(id: str, key: str = "one", reply: bytes = b"{}") -> Exchange:
+    """An exchange with few facts."""
+    return Exchange(id, 1.5, "vehicore", "plate", "POST", "/api/ocr/plate", 200, 0.4, key_id=key, reply=reply)
+
+
+def ids(exchanges: Sequence[Exchange]) -> list[str]:
+    """The ids of exchanges."""
+    return [one.id for one in exchanges]
+
+
+async def test_exchanges_come_back_as_they_were(make: Make) -> None:
+    """Every fact survives, also what is kept to tell near misses."""
+    journal = await connected(make())
+    facts = PictureFacts("JPEG", 640, 480, 90_000, "ab" * 32, False, 123.25)
+    placement = Placement((640, 480), (320, 240), 6, (0.5, 0.5), (1.0, -2.5))
+    search = Search(
+        facts,
+        (Found("a.jpg", "perceptual", -3.5, -2.0, placement),),
+        (Nearest("b.jpg", 1.25, -2.0, "text", Box(1, 2, 3, 4)), Nearest("c.jpg", 2.0, -2.0, "scene")),
+    )
+    request = ReadRequest(
+        "vehicore", Product.PLATE, "key", filename="é.jpg", headers={"x-a": "b"}, notes=("n",)
+    )
+    full = Exchange(
+        "full",
+        1_800_000_000.123,
+        "carsxe",
+        "vin",
+        "POST",
+        "/v1/vinocr",
+        429,
+        1.25,
+        key="…ey",
+        key_id="abc",
+        account="demo",
+        outcome=OutcomeName.RATE_LIMITED,
+        match=MatchKind.PERCEPTUAL,
+        charged=1,
+        notes=("one", "two"),
+        picture=PictureRecord("ab" * 32, "JPEG", 640, 480, 90_000),
+        nearest=(NearestPicture("b.jpg", 1.25, -2.0, "text", (1, 2, 3, 4)),),
+        reply=b'{"a": 1}\xff\x00',
+        asked=Asked(request, "demo", search),
+    )
+    journal.add(full)
+    (found,) = await journal.exchanges()
+
+    assert {each.name: getattr(found, each.name) for each in fields(Exchange)} == {
+        each.name: getattr(full, each.name) for each in fields(Exchange)
+    }
+
+
+async def test_the_latest_are_kept(make: Make) -> None:
+    """The oldest go where there are too many; how many went is told."""
+    journal = await connected(make(max_count=3))
+    for number in range(8):
+        journal.add(exchange(str(number)))
+        if number % 3 == 0:
+            await journal.exchanges()
+
+    assert ids(await journal.exchanges()) == ["5", "6", "7"]
+    assert await journal.dropped() == 5
+
+
+async def test_bytes_are_bounded(make: Make) -> None:
+    """Long replies leave room for fewer exchanges."""
+    journal = await connected(make(max_bytes=60_000))
+    for number in range(40):
+        journal.add(exchange(str(number), reply=b"x" * 4000))
+    kept = ids(await journal.exchanges())
+
+    assert 8 <= len(kept) <= 15
+    assert kept == [str(number) for number in range(40 - len(kept), 40)]
+    assert await journal.dropped() == 40 - len(kept)
+
+
+async def test_one_too_large_for_the_bound_is_not_kept(make: Make) -> None:
+    """What does not fit at all goes at once, and later ones are kept."""
+    journal = await connected(make(max_bytes=6000))
+    journal.add(exchange("large", reply=b"x" * 9000))
+    assert list(await journal.exchanges()) == []
+    journal.add(exchange("small"))
+
+    assert ids(await journal.exchanges()) == ["small"]
+
+
+async def test_those_that_are_meant_are_cleared(make: Make) -> None:
+    """The others stay in their order."""
+    journal = await connected(make())
+    for number in range(6):
+        journal.add(exchange(str(number), key="even" if number % 2 == 0 else "odd"))
+
+    assert await journal.clear(lambda one: one.key_id == "even") == 3
+    assert await journal.clear(lambda one: one.key_id == "even") == 0
+    journal.add(exchange("6"))
+    assert ids(await journal.exchanges()) == ["1", "3", "5", "6"]
+
+
+async def test_all_are_cleared(make: Make) -> None:
+    """Nothing is left, and counting begins anew."""
+    journal = await connected(make(max_count=2))
+    for number in range(5):
+        journal.add(exchange(str(number)))
+    assert len(await journal.exchanges()) == 2
+
+    assert await journal.clear() == 2
+    assert (list(await journal.exchanges()), await journal.dropped()) == ([], 0)
+    journal.add(exchange("after"))
+    assert ids(await journal.exchanges()) == ["after"]
+
+
+async def test_many_are_read_in_one_go(make: Make) -> None:
+    """More than are sent at once, read from the beginning and then from where the last reading ended."""
+    journal = await connected(make())
+    for number in range(450):
+        journal.add(exchange(str(number)))
+    assert ids(await journal.exchanges()) == [str(number) for number in range(450)]
+    for number in range(450, 900):
+        journal.add(exchange(str(number)))
+
+    assert ids(await journal.exchanges()) == [str(number) for number in range(900)]
+
+
+async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) -> None:
+    """While the server is gone exchanges are dropped, at no one's cost; their number is told afterwards."""
+    link = Link(own_redis_server.url())
+    journal = SharedJournal(link, max_count=1000, max_bytes=10_000_000)
+    await connected(journal)
+    own_redis_server.kill()
+    for number in range(1500):
+        journal.add(exchange(str(number)))
+    own_redis_server.start()
+    try:
+        for _ in range(1000):
+            with suppress(StoreUnavailableError):
+                await journal.exchanges()
+                break
+        journal.add(exchange("after"))
+
+        assert ids(await journal.exchanges()) == ["after"]
+        assert await journal.dropped() == 1500
+    finally:
+        await link.close()
