@@ -1,6 +1,5 @@
 """The verb `serve`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,31 +42,8 @@ def command(
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM."""
     flags = dict(locals())
+    from mock_server.cli.serving import serve
+
     del flags["hints"]
     flags["fetch"] = ",".join(fetch) if fetch else None
     serve(flags, with_hints=hints)
-
-
-def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
-    """Boot, serve, and print one line on stdout when ready."""
-    from mock_server.app import create_app
-    from mock_server.cli.hints import hints
-    from mock_server.server import Server, run
-
-    app = create_app(flags, foreground=True)
-
-    def ready(server: Server) -> None:
-        also = f" and {server.tls_url}" if server.tls_url else ""
-        print(f"vehicle-ocr-mock ready on {server.url}{also}", flush=True)
-        if server.app.access.generated:
-            print(f"admin token: {server.app.access.token}", file=sys.stderr, flush=True)
-        if with_hints:
-            print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
-
-    if app.settings.workers > 1:
-        from mock_server.workers import run as run_workers
-
-        run_workers(app, ready)
-    else:
-        server = Server(app)
-        run(server, lambda: ready(server))
