@@ -100,7 +100,7 @@ def running(launch: Launch) -> Iterator[Running]:
             launch.command(port),
             stdout=output,
             stderr=output,
-            env={**os.environ, **dict(launch.environment)},
+            env={**_environment(), **dict(launch.environment)},
             preexec_fn=_pin(launch.cores),
         )
         try:
@@ -116,6 +116,11 @@ def running(launch: Launch) -> Iterator[Running]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _environment() -> dict[str, str]:
+    # Installed packages are compiled; what runs from a checkout shall be as well.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def free_port() -> int:

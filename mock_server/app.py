@@ -14,7 +14,8 @@ from typing import Any
 from platformdirs import user_cache_path
 from starlette.types import Receive, Scope, Send
 
-from mock_server.admin import Access, create_site
+from mock_server.admin.access import Access
+from mock_server.admin.own import OwnRoutes
 from mock_server.control import Control
 from mock_server.control.reload import Reload
 from mock_server.core.account import Account
@@ -106,7 +107,7 @@ class App:
             strict=settings.strict,
             mock_headers=settings.mock_headers,
         )
-        site = create_site(
+        site = OwnRoutes(
             self.control,
             self.access,
             max_body=settings.max_body,

@@ -5,14 +5,16 @@ import ipaddress
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_server.admin.pages import Page
 from mock_server.http.problem import problem
 from mock_server.http.reply import Reply
+
+if TYPE_CHECKING:
+    from mock_server.admin.pages import Page
 
 HARDENING = (
     (b"cache-control", b"no-store"),
@@ -85,7 +87,7 @@ class Guard:
     """Lets admitted calls through to the admin API. `open_paths` need nothing; `pages` may ask for the token."""
 
     def __init__(
-        self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: Mapping[str, Page]
+        self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: "Mapping[str, Page]"
     ) -> None:
         self._app = app
         self._access = access

@@ -22,9 +22,37 @@ def main() -> None:
     # The matrices here are small: BLAS would burn a core on waking its threads. Before numpy is first imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-    import typer
-
     from mock_server.errors import FixturesError, MockServerError
+
+    try:
+        if not _serve(sys.argv[1:]):
+            _run_verb()
+    except FixturesError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except MockServerError as error:
+        print(f"vehicle-ocr-mock: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _serve(arguments: list[str]) -> bool:
+    """Serve if that is asked for in plain flags: the shortest way to the first answer."""
+    if arguments[:1] != ["serve"]:
+        return False
+    from mock_server.cli.flags import HINTS, plain_flags
+
+    flags = plain_flags(arguments[1:])
+    if flags is None:
+        return False
+    from mock_server.cli.serving import serve
+
+    with_hints = flags.pop(HINTS, False)
+    serve(flags, with_hints=with_hints)
+    return True
+
+
+def _run_verb() -> None:
+    import typer
 
     app = typer.Typer(
         name="vehicle-ocr-mock",
@@ -46,11 +74,4 @@ def main() -> None:
     for verb in (asked,) if asked in _VERBS else _VERBS:
         module = import_module(f"mock_server.cli.{verb}")
         app.command(verb, help=_VERBS[verb], **getattr(module, "OPTIONS", {}))(module.command)
-    try:
-        app()
-    except FixturesError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    except MockServerError as error:
-        print(f"vehicle-ocr-mock: {error}", file=sys.stderr)
-        sys.exit(1)
+    app()

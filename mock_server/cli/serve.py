@@ -1,7 +1,10 @@
 """The verb `serve`."""
 
+<<<<<<< HEAD
 import gc
 import sys
+=======
+>>>>>>> speed
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,9 +47,12 @@ def command(
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM."""
     flags = dict(locals())
+    from mock_server.cli.serving import serve
+
     del flags["hints"]
     flags["fetch"] = ",".join(fetch) if fetch else None
     serve(flags, with_hints=hints)
+<<<<<<< HEAD
 
 
 def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
@@ -77,3 +83,5 @@ def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     else:
         server = Server(app)
         run(server, lambda: ready(server))
+=======
+>>>>>>> speed

@@ -1,5 +1,6 @@
 """Hot reload: what is saved in the fixtures directory is live within a second, unless it is wrong."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,10 @@ from mock_server.errors import FixturesError
 from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.indexing import index_of
 from mock_server.scenarios.load import FixtureLoader, Loaded
-from mock_server.scenarios.watch import watch
 
 logger = logging.getLogger(__name__)
+
+_START_SECONDS = 0.05
 
 
 class Reload:
@@ -44,6 +46,10 @@ class Reload:
 
     async def follow(self) -> None:
         """Follow the files until cancelled."""
+        # The server answers first. The watch itself begins with a look for what was changed meanwhile.
+        await asyncio.sleep(_START_SECONDS)
+        from mock_server.scenarios.watch import watch
+
         await watch(self._loader, self._told)
 
     async def _told(self, news: Loaded | FixturesError) -> None:

@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
@@ -60,7 +59,8 @@ class Endpoint:
         except ClientDisconnectedError:
             return
         request, decision, reply = await self._answer(provider, route, call)
-        reply = replace(reply, headers=reply.headers + self._headers(request_id, decision, drained=drained))
+        headers = self._headers(request_id, decision, drained=drained)
+        reply = Reply(reply.status, reply.headers + headers, reply.body)
         exchange = refused(
             request_id, provider, call, reply, now=self._clock.now(), seconds=time.perf_counter() - started
         )

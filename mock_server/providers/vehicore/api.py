@@ -73,7 +73,8 @@ def _read_form(request: ReadRequest, form: Form) -> ReadRequest:
     language = form.first("userLanguage")
     if language is not None and language.filename is None:
         request = replace(request, language=language.text.strip() or "en")
-    image = form.first("image")
+    files = (part for part in form if part.name == "image" and part.filename is not None)
+    image = next(files, None) or form.first("image")
     if image is None:
         return _with_problem(request, "no part named image", variant="missing")
     if image.filename is None:
