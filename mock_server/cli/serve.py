@@ -1,10 +1,6 @@
 """The verb `serve`."""
 
-<<<<<<< HEAD
 import gc
-import sys
-=======
->>>>>>> speed
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,41 +43,10 @@ def command(
 ) -> None:
     """Serve the mock until SIGINT or SIGTERM."""
     flags = dict(locals())
+    # Nearly all that is made from here to the start stays: looking for garbage meanwhile would find none.
+    gc.disable()
     from mock_server.cli.serving import serve
 
     del flags["hints"]
     flags["fetch"] = ",".join(fetch) if fetch else None
     serve(flags, with_hints=hints)
-<<<<<<< HEAD
-
-
-def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
-    """Boot, serve, and print one line on stdout when ready."""
-    # Nearly all that is made until here stays: looking for garbage meanwhile finds none, and later need not look there.
-    gc.disable()
-    from mock_server.app import create_app
-    from mock_server.server import Server, run
-
-    app = create_app(flags, foreground=True)
-    gc.freeze()
-    gc.enable()
-
-    def ready(server: Server) -> None:
-        also = f" and {server.tls_url}" if server.tls_url else ""
-        print(f"vehicle-ocr-mock ready on {server.url}{also}", flush=True)
-        if server.app.access.generated:
-            print(f"admin token: {server.app.access.token}", file=sys.stderr, flush=True)
-        if with_hints:
-            from mock_server.cli.hints import hints
-
-            print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
-
-    if app.settings.workers > 1:
-        from mock_server.workers import run as run_workers
-
-        run_workers(app, ready)
-    else:
-        server = Server(app)
-        run(server, lambda: ready(server))
-=======
->>>>>>> speed

@@ -1,5 +1,6 @@
 """Serving in the foreground, once the flags are known."""
 
+import gc
 import sys
 from typing import Any
 
@@ -10,6 +11,9 @@ from mock_server.server import Server, run
 def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     """Boot, serve, and print one line on stdout when ready."""
     app = create_app(flags, foreground=True)
+    # What is there now stays, and need not be looked through again.
+    gc.freeze()
+    gc.enable()
 
     def ready(server: Server) -> None:
         also = f" and {server.tls_url}" if server.tls_url else ""
