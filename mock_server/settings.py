@@ -6,6 +6,7 @@ A flag wins over its environment variable (`VEHICLE_OCR_MOCK_<FLAG>`), that over
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,17 +93,17 @@ class Settings:
     ) -> Self:
         """Settings from flags (None where not given), then the environment, then `mock.yaml`.
 
-        Raises SettingsError for a value that is not of its setting's type.
+        Raises SettingsError for a flag that does not exist and for a value that is not of its setting's type.
         """
         environment = os.environ if environment is None else environment
+        _refuse_unknown(flags)
         values: dict[str, Any] = {}
         for setting in fields(cls):
             name = setting.name
-            variable = ENVIRONMENT_PREFIX + name.upper()
             if flags.get(name) is not None:
                 values[name] = flags[name]
-            elif variable in environment:
-                values[name] = _typed(name, setting.type, environment[variable], variable)
+            elif (value := _in_environment(name, setting.type, environment)) is not None:
+                values[name] = value
             elif file and name in file:
                 values[name] = _typed(name, setting.type, file[name], f"mock.yaml: {name}")
         return cls(**values)
@@ -122,6 +123,27 @@ def setting_names() -> tuple[str, ...]:
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
+
+
+def _refuse_unknown(flags: Mapping[str, Any]) -> None:
+    known = setting_names()
+    for name in flags:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            raise SettingsError(
+                f"there is no setting {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+            )
+
+
+def _in_environment(name: str, kind: Any, environment: Mapping[str, str]) -> Any:
+    """The value of a setting's variable; a flag that is switched off, `--no-watch`, is `..._NO_WATCH=1` too."""
+    variable = ENVIRONMENT_PREFIX + name.upper()
+    if variable in environment:
+        return _typed(name, kind, environment[variable], variable)
+    switched_off = f"{ENVIRONMENT_PREFIX}NO_{name.upper()}"
+    if kind is bool and switched_off in environment:
+        return not _boolean(environment[switched_off], switched_off)
+    return None
 
 
 def _typed(name: str, kind: Any, text: str, where: str) -> Any:

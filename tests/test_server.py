@@ -257,3 +257,18 @@ def test_type_checkers_see_what_is_exported() -> None:
 
     assert set(mock_server.__all__) <= imported
     assert (Path(mock_server.__file__).parent / "py.typed").exists()
+
+
+def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that stops halfway through its request is given up soon after the server is told to stop."""
+    monkeypatch.setattr("mock_server.http.wire.UPLOAD_SECONDS", 0.05)
+    monkeypatch.setattr("mock_server.server.GRACE_SECONDS", 3600)
+    server = MockServer(FIXTURES).start()
+    url = httpx.URL(server.url)
+    with socket.create_connection((url.host, url.port or 0)) as client, httpx.Client(base_url=url) as other:
+        client.sendall(b"POST /api/ocr/plate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it")
+        other.get("/healthz")
+        server.stop()
+
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url.join("/healthz"))

@@ -227,6 +227,11 @@ def schemas(providers: Sequence[str]) -> dict[str, Schema]:
         "ScenarioStateDocument": _object(
             {"key": {**_TEXT, "minLength": 1}, "position": {**_COUNT, "maximum": 10**9}}
         ),
+        "ResetDocument": {
+            "type": "object",
+            "properties": {"key": {**_TEXT, "minLength": 1}},
+            "additionalProperties": False,
+        },
         "Exchange": _exchange(),
         "RequestFilter": {"type": "object", "properties": facts, "additionalProperties": False},
         "RequestList": _object(requests),

@@ -65,9 +65,14 @@ async def release_clock(control: Control, request: Request) -> Response:
 
 async def reset(control: Control, request: Request) -> Response:
     only_known(request.query_params, ("key",), parameters=True)
-    key = request.query_params.get("key")
-    if key == "":
-        raise mistake(f"{PARAMETER}key", "the key is empty: leave the parameter out to reset everything")
+    body = await read(request)
+    # A key that is sent the other way must not be overlooked: everything would be reset.
+    document = as_object(body.json()) if body.data else {}
+    only_known(document, ("key",))
+    place, key = (pointer("key"), document["key"]) if "key" in document else (f"{PARAMETER}key", None)
+    key = request.query_params.get("key", key)
+    if not isinstance(key, str | None) or key == "":
+        raise mistake(place, "a key is wanted: leave it out to reset everything")
     await control.reset(key)
     return Response(status_code=204)
 
@@ -160,7 +165,9 @@ OPERATIONS = (
             "journal and the clock are as at the start. With a key, only what is that key's."
         ),
         parameters=(query_parameter("key", "Only what is this key's.", {"type": "string", "minLength": 1}),),
-        fails=(400,),
+        takes={"application/json": {"schema": ref("ResetDocument"), "example": {"key": "demo-key"}}},
+        body_required=False,
+        fails=(400, 413),
     ),
     Operation("GET", "/clock", get_clock, "The clock", {200: Answer("Now.", ref("Clock"), _CLOCK)}, TAG),
     Operation(

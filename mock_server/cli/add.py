@@ -37,11 +37,22 @@ def command(
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise typer.BadParameter(f'"{name}" is no scenario name: use a-z, 0-9 and hyphens')
     data = image.read_bytes()
+    _refuse_what_is_no_picture(image, data)
     place = _given_box(box, data) if box else _proposed_box(data, plate or vin or "")
     _refuse_what_is_known(fixtures, name, data)
     product, text = ("vin", vin) if plate is None else ("plate", plate)
     written = _write(fixtures, image, name, _reading(product, text or "", region, place))
     print("\n".join(str(path) for path in written))
+
+
+def _refuse_what_is_no_picture(image: Path, data: bytes) -> None:
+    from mock_server.errors import ImageError
+    from mock_server.imaging.decode import decode
+
+    try:
+        decode(data)
+    except ImageError as error:
+        _refuse(f"{image}: no picture that can be read: {type(error).__name__} {error}".rstrip())
 
 
 def _proposed_box(data: bytes, text: str) -> "Box | None":

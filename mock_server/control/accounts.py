@@ -41,7 +41,7 @@ class AccountControl:
     async def create(self, document: object) -> dict[str, Any]:
         """Add an account; its key is made up where none is given. Raises FixturesError and ConflictError."""
         name = f"account-{secrets.token_hex(4)}"
-        account = _parsed(as_object(document), name)
+        account = _parsed(_as_declared(document), name)
         if not account.key.isprintable() or account.key != account.key.strip():
             raise mistake("/key", "a key of printable characters, without spaces around it, is wanted")
         account = replace(account, declared=account)
@@ -52,7 +52,7 @@ class AccountControl:
     async def change(self, key: str, document: object) -> dict[str, Any]:
         """Set what `document` names and leave the rest. Raises FixturesError and NotFoundError."""
         async with self._world.changing():
-            return await self._changed(key, as_object(document))
+            return await self._changed(key, _as_declared(document))
 
     async def _changed(self, key: str, changes: Document) -> dict[str, Any]:
         account = await self._known(key)
@@ -141,6 +141,23 @@ class AccountControl:
             "overage": account.overage,
             "rate_limit": account.rate_limit,
         }
+
+
+def _as_declared(document: object) -> Document:
+    """A document as files have it; a quota may also be given as it is shown, so that what was read can be sent back."""
+    given = as_object(document)
+    quota = given.get("quota")
+    if not isinstance(quota, Mapping):
+        return given
+    return {**given, "quota": {product: _quota_as_declared(one) for product, one in quota.items()}}
+
+
+def _quota_as_declared(quota: object) -> object:
+    if not isinstance(quota, Mapping) or "current" not in quota:
+        return quota
+    return {"used": quota["current"]} | {
+        name: value for name, value in quota.items() if name not in ("current", "remaining")
+    }
 
 
 def _named(document: object) -> list[Product]:

@@ -20,11 +20,15 @@ _OUTCOMES = frozenset(OutcomeName)
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """What is to happen: the steps of a scenario, or one outcome. `by` is what asked for it."""
+    """What is to happen: the steps of a scenario, or one outcome. `by` is what asked for it.
+
+    `status` is set where an HTTP status was asked for: the outcome must then be answered with that status.
+    """
 
     by: str
     scenario: str | None = None
     outcome: OutcomeName | None = None
+    status: int | None = None
 
 
 def find(
@@ -73,7 +77,7 @@ def _by_preferences(
         if outcome is None:
             answered = [str(status) for status in range(200, 600) if outcome_of_status(status)]
             raise UnknownPreferenceError("code", code, get_close_matches(code, answered, 1))
-        return Forced(f"prefer code={code}", outcome=outcome)
+        return Forced(f"prefer code={code}", outcome=outcome, status=int(code))
     return None
 
 

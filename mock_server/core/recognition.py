@@ -76,6 +76,15 @@ class Case:
         search = self.looked.search
         return search.facts.sha256 if search else sha256((self.request.url or "").encode()).hexdigest()
 
+    def variant(self, name: OutcomeName) -> str | None:
+        """The variant of an outcome where no scenario names one.
+
+        `mock.yaml` may choose one with another status; a client that asks for a status gets the first, which has it.
+        """
+        if self.forced and self.forced.status is not None:
+            return next(iter(self.traits.variants.get(name, ())), None)
+        return default_variant(self.library, self.traits, name)
+
     def problem(self) -> Problem | None:
         """Why there is nothing to read; a client that wants to see an outcome sees it all the same."""
         return None if self.only else self.looked.problem
@@ -147,7 +156,7 @@ class Recogniser:
         elif name is OutcomeName.NO_TEXT and case.request.product is Product.PLATE:
             # Plates are looked for, not texts: a picture without any is one without a plate.
             name = OutcomeName.NOTHING_FOUND
-        variant = step.variant or default_variant(case.library, case.traits, name)
+        variant = step.variant or case.variant(name)
         if name in RECOGNITIONS:
             return Outcome(name, reading, step.message, variant, step.headers, digest=case.digest)
         outcome = await self._accounts.staged(case.account, case.request.product, case.traits.billing, name)
@@ -164,8 +173,7 @@ class Recogniser:
         else:
             reading, kind = Reading(), MatchKind.NONE
             name = case.only or OutcomeName.NOTHING_FOUND
-        variant = default_variant(case.library, case.traits, name)
-        outcome = Outcome(name, reading, variant=variant, digest=case.digest)
+        outcome = Outcome(name, reading, variant=case.variant(name), digest=case.digest)
         return Recognised(outcome, self._default_plan(case), match=kind)
 
     def _default_plan(self, case: Case) -> FaultPlan:

@@ -17,9 +17,13 @@ _LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Cycle(Protocol):
-    """What is needed of the server's state of one request: once `disconnected`, it expects no reply."""
+    """What is needed of the server's state of one request.
+
+    Once `disconnected`, it expects no reply; with `more_body`, the client is still sending it.
+    """
 
     disconnected: bool
+    more_body: bool
 
 
 class Connection:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 _GOODBYE_SECONDS = 0.1
+UPLOAD_SECONDS = 5.0
+"""What a client gets to send the rest of its request once the server is to stop."""
 
 
 class ExposesConnection(asyncio.Protocol):
@@ -39,11 +41,18 @@ class ExposesConnection(asyncio.Protocol):
     def shutdown(self) -> None:
         super().shutdown()  # type: ignore[misc]
         self.connection.hurry.set()
-        transport = self.transport
+        cycle, transport = self.connection.cycle, self.transport
+        if cycle is not None and cycle.more_body:
+            # The rest may never come, and would hold up the end for as long as replies in flight may take.
+            asyncio.get_running_loop().call_later(UPLOAD_SECONDS, self._give_up_upload)
         secured = transport.get_extra_info("ssl_object") is not None
         if secured and transport.is_closing() and not transport.get_write_buffer_size():
             # An idle client may never answer TLS's goodbye, and the event loop would wait half a minute for it.
             asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, transport.abort)
+
+    def _give_up_upload(self) -> None:
+        if self.connection.cycle is not None and self.connection.cycle.more_body:
+            self.transport.abort()
 
 
 def _exposing(app: ASGIApp, connection: Connection) -> ASGIApp:

@@ -157,6 +157,30 @@ def test_reset_of_a_key_goes_back_to_what_was_created(admin: httpx.Client, http:
     assert (first["credits"]["plate"], first["status"], second["credits"]["plate"]) == (3, "active", 2)
 
 
+def test_an_account_can_be_sent_back_as_it_was_read(admin: httpx.Client, http: httpx.Client) -> None:
+    """What GET shows, PATCH takes: the quota's `current` is what is used, `remaining` follows from it."""
+    facts = {"credits": {"plate": 3}, "quota": {"plate": {"limit": 10, "used": 4}}, "tier": "gold"}
+    account = admin.post("/accounts", json=facts).json()
+    carsxe(http, key=account["key"])
+    reply = admin.patch(f"/accounts/{account['key']}", json=account)
+
+    assert (reply.status_code, reply.json()) == (200, account)
+
+
+def test_a_key_to_reset_may_be_sent_in_the_body(admin: httpx.Client) -> None:
+    """A key in the body is not overlooked; what else a body says is refused, and nothing is reset."""
+    keys = [admin.post("/accounts").json()["key"] for _ in range(2)]
+    statuses = [
+        admin.post("/reset", json=document).status_code
+        for document in ({"key": keys[0]}, {"keys": keys}, {"key": ""}, {"key": 1}, [keys[0]])
+    ]
+
+    assert statuses == [204, 400, 400, 400, 400]
+    assert [admin.get(f"/accounts/{key}").status_code for key in keys] == [200, 200]
+    assert admin.post("/reset", json={}).status_code == 204
+    assert admin.get(f"/accounts/{keys[0]}").status_code == 404
+
+
 def test_a_file_account_begins_where_it_is_declared(mock: MockServer, http: httpx.Client) -> None:
     """After a reset of its key, quota that is declared as used is used again, no more and no less."""
     carsxe(http, key="metered-key")

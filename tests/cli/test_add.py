@@ -8,7 +8,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mock_server.cli.add import command
-from mock_server.errors import NotAnImageError
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.synth.drawing import Drawing, draw
 from mock_server.scenarios.load import load
@@ -131,10 +130,11 @@ def test_mistakes_are_named(photo: Path, fixtures: Path, arguments: list[str], s
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path, fixtures: Path) -> None:
-    """A file of another kind is not copied."""
+    """A file of another kind is not copied, and whoever gave it is told why."""
     path = tmp_path / "notes.jpg"
     path.write_text("no picture")
 
-    with pytest.raises(NotAnImageError):
-        add(path, "--plate", "A", "--fixtures", fixtures)
+    code, said = add(path, "--plate", "A", "--fixtures", fixtures)
+
+    assert (code, "notes.jpg: no picture that can be read: NotAnImageError" in said) == (1, True)
     assert not fixtures.exists()

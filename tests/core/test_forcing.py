@@ -45,7 +45,7 @@ def test_preferences(value: str, preferences: dict[str, str]) -> None:
         ("wait=5", None, None, None),
         ("scenario=night", None, None, Forced("prefer scenario=night", scenario="night")),
         ("outcome=no_text", None, None, Forced("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT)),
-        ("code=429", None, None, Forced("prefer code=429", outcome=OutcomeName.RATE_LIMITED)),
+        ("code=429", None, None, Forced("prefer code=429", outcome=OutcomeName.RATE_LIMITED, status=429)),
         ("outcome=read, scenario=night", None, None, Forced("prefer scenario=night", scenario="night")),
         (None, "mock-read.jpg", None, Forced("filename token", outcome=OutcomeName.READ)),
         (None, "a-mock-two-cars-3.jpg", None, Forced("filename token", scenario="two-cars")),

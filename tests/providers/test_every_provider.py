@@ -340,12 +340,14 @@ def test_charge_and_variants_in_mock_yaml(serve: MakeClient, tmp_path: Path, clo
     key = "two-units"
     charged = [vehicore(client, image=drawn(), key=key) for _ in range(3)]
     free = [carsxe(client, reference=_inline(drawn()), key=key) for _ in range(3)]
-    exhausted = carsxe(
-        client, reference=_inline(drawn()), key=key, headers={"Prefer": "outcome=out_of_credits"}
+    exhausted, missed = (
+        carsxe(client, reference=_inline(drawn()), key=key, headers={"Prefer": preference})
+        for preference in ("outcome=out_of_credits", "code=404")
     )
 
     assert [reply.status_code for reply in charged] == [400, 400, 402]
     assert [(reply.status_code, reply.json()["results"]) for reply in free] == [(200, [])] * 3
+    assert (missed.status_code, missed.json()["message"]) == (404, "No plates detected in image")
     assert exhausted.json()["message"] == (
         "API limit exceeded for platerecognition (1/2026). Subscription tier: standard. Current usage: 2, Limit: 2."
     )
