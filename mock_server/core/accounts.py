@@ -4,7 +4,6 @@ The order of checks is key, standing, plan, rate; allowance is looked at later, 
 readable, and a unit is spent in one atomic act.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,29 +25,16 @@ _REFUSED_STANDING = {
 }
 
 
-_DAY = 24 * 60 * 60
-_SECONDS = {
-    "second": 1,
-    "minute": 60,
-    "hour": 60 * 60,
-    "day": _DAY,
-    "month": 30 * _DAY,
-    "year": 360 * _DAY,
-}
-_RATE = re.compile(
-    rf"\s*(?P<amount>[0-9]{{1,9}})\s*(?:/|per)\s*(?P<periods>[0-9]{{0,9}})\s*(?P<period>{'|'.join(_SECONDS)})s?\s*",
-    re.IGNORECASE,
-)
-
-
 @lru_cache(maxsize=256)
 def parse_rate(text: str) -> Rate:
     """A rate such as "5/second", "100/2 minutes" or "10 per hour". Raises ValueError."""
-    found = _RATE.fullmatch(text)
-    periods = int(found["periods"] or 1) if found else 0
-    if found is None or periods < 1:
+    # Imported where a rate is met: it takes as long as a good part of the start, and most servers meet none.
+    from limits import parse_many
+
+    rates = parse_many(text)
+    if len(rates) != 1 or rates[0].get_expiry() < 1:
         raise ValueError(f"{text!r} is no rate")
-    return Rate(int(found["amount"]), periods * _SECONDS[found["period"].lower()])
+    return Rate(rates[0].amount, rates[0].get_expiry())
 
 
 def _month(today: datetime) -> str:
