@@ -18,6 +18,7 @@ from mock_server.imaging.record import packed, unpacked
 
 # Raised with every change of what a fingerprint holds or how it is made.
 VERSION = 2
+_AT_ONCE = 256
 _TABLES = """
 CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT);
 CREATE TABLE IF NOT EXISTS fingerprints (key BLOB PRIMARY KEY, record BLOB);
@@ -31,6 +32,7 @@ class Cache:
     def __init__(self, directory: Path | None) -> None:
         self._lock = Lock()
         self._database = _opened(directory) if directory else None
+        self._unwritten: list[tuple[str, tuple[object, ...]]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -39,8 +41,8 @@ class Cache:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._database:
-            with suppress(sqlite3.Error):
-                self._database.commit()
+            with self._lock:
+                self._flush(self._database)
             self._database.close()
 
     def digest_of(self, source: Path | bytes) -> str | None:
@@ -88,12 +90,18 @@ class Cache:
     def _write(self, statement: str, values: tuple[object, ...]) -> None:
         if self._database is None:
             return
-        try:
-            with self._lock:
-                self._database.execute(statement, values)
-        except sqlite3.Error:
-            # Another process writes, or the disk is full: what is not kept is made again next time.
-            return
+        with self._lock:
+            self._unwritten.append((statement, values))
+            if len(self._unwritten) >= _AT_ONCE:
+                self._flush(self._database)
+
+    def _flush(self, database: sqlite3.Connection) -> None:
+        # In short transactions: while one is open, every other process waits for it.
+        unwritten, self._unwritten = self._unwritten, []
+        # Another process may write for long, or the disk be full: what is not kept is made again next time.
+        with suppress(sqlite3.Error), database:
+            for statement, values in unwritten:
+                database.execute(statement, values)
 
 
 def _opened(directory: Path) -> sqlite3.Connection | None:
