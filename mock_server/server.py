@@ -4,14 +4,11 @@ One process serves HTTP and, if asked, HTTPS. It is ready when every socket acce
 """
 
 import asyncio
-import contextlib
 import copy
 import signal
-import socket
 import ssl
-import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -26,67 +23,12 @@ from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.call import call
 from mock_server.http.protocol import http_protocol
+from mock_server.listening import BALANCED, GRACE_SECONDS, Listener, beside, listen, url_of
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
     from mock_server.redirect.python_hook import Route
     from mock_server.tls import CertificateAuthority
-
-_BACKLOG = 2048
-GRACE_SECONDS = 30
-"""How long requests in flight may take to finish after SIGTERM."""
-_POLL_SECONDS = 0.002
-_BALANCED = sys.platform == "linux"
-"""Whether the system spreads connections over sockets on one address. Elsewhere the last one gets them all."""
-
-
-class _Listener(uvicorn.Server):
-    """One uvicorn server on one socket, stopped by an event instead of by polling a flag."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._stopping = asyncio.Event()
-        self.accepting = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections."""
-        await super().startup(sockets)
-        self.accepting.set()
-
-    async def main_loop(self) -> None:
-        """Keep the Date header going until stopped."""
-        while not self._stopping.is_set():
-            await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), 1.0)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close what is idle and let requests in flight finish, without uvicorn's fixed pauses."""
-        for server in self.servers:
-            server.close()
-        for listening in sockets or []:
-            listening.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        try:
-            async with asyncio.timeout(GRACE_SECONDS):
-                # uvicorn tells nobody when the last of them ends.
-                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
-                    await asyncio.sleep(_POLL_SECONDS)
-        except TimeoutError:
-            for task in self.server_state.tasks:
-                task.cancel()
-        for server in self.servers:
-            await server.wait_closed()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals belong to whoever runs the listeners."""
-        yield
-
-    def stop(self) -> None:
-        self.should_exit = True
-        self._stopping.set()
 
 
 class Server:
@@ -97,17 +39,17 @@ class Server:
         self.app = app
         self.authority = _authority() if settings.tls else None
         self._ssl_context = _ssl_context(self.authority, settings) if self.authority else None
-        self._sockets = [_listen(settings.host, settings.port)]
+        self._sockets = [listen(settings.host, settings.port)]
         if self._ssl_context is not None:
-            self._sockets.append(_listen(settings.host, settings.tls_port))
-        self.url = _url("http", settings.host, self._sockets[0])
-        self.tls_url = _url("https", settings.host, self._sockets[1]) if self._ssl_context else None
+            self._sockets.append(listen(settings.host, settings.tls_port))
+        self.url = url_of("http", settings.host, self._sockets[0])
+        self.tls_url = url_of("https", settings.host, self._sockets[1]) if self._ssl_context else None
         self._stop = asyncio.Event()
 
     def another(self) -> "Server":
         """A server of the same application on the same addresses, for another process."""
         other = copy.copy(self)
-        other._sockets = [_beside(listener) if _BALANCED else listener.dup() for listener in self._sockets]
+        other._sockets = [beside(listener) if BALANCED else listener.dup() for listener in self._sockets]
         other._stop = asyncio.Event()
         return other
 
@@ -115,7 +57,7 @@ class Server:
         """Serve until `stop`; calls `ready` once every socket accepts. Requests in flight finish first."""
         contexts = (None, self._ssl_context)
         async with self.app.running():
-            listeners = [_Listener(self._config(context)) for context in contexts[: len(self._sockets)]]
+            listeners = [Listener(self._config(context)) for context in contexts[: len(self._sockets)]]
             serving = [
                 asyncio.create_task(listener.serve([sock]))
                 for listener, sock in zip(listeners, self._sockets, strict=True)
@@ -332,36 +274,3 @@ def _ssl_context(authority: "CertificateAuthority", settings: Settings) -> ssl.S
     # A wildcard address is nothing that a client could ask for.
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
     return authority.ssl_context([*own_hosts(), *own, *further])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        if _BALANCED:
-            # Allowed after binding only: who binds first must be told when somebody else is there.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-    listener.setblocking(False)
-    return listener
-
-
-def _beside(listener: socket.socket) -> socket.socket:
-    """A second socket on an address: the system spreads connections evenly over both."""
-    other = socket.socket(listener.family, socket.SOCK_STREAM)
-    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    other.bind(listener.getsockname())
-    other.listen(_BACKLOG)
-    other.setblocking(False)
-    return other
-
-
-def _url(scheme: str, host: str, listener: socket.socket) -> str:
-    port = listener.getsockname()[1]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

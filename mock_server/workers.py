@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mock_server.app import App
 from mock_server.errors import MockServerError, SettingsError
-from mock_server.server import GRACE_SECONDS, Server
+from mock_server.listening import GRACE_SECONDS
+from mock_server.server import Server
 from mock_server.server import run as serve
 
 logger = logging.getLogger(__name__)
