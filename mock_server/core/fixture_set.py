@@ -38,7 +38,8 @@ class Defaults:
 class FixtureSet:
     """A loaded fixtures directory. `images` maps each picture's id (its path below the directory) to where it is.
 
-    A picture added at run time has its bytes in place of a path.
+    A picture added at run time has its bytes in place of a path. `unnamed` are pictures that lie in `images/` and
+    that no scenario names: they are shown, and recognised as nothing.
     """
 
     root: Path | None = None
@@ -46,3 +47,4 @@ class FixtureSet:
     accounts: tuple[Account, ...] = ()
     defaults: Defaults = Defaults()
     images: Mapping[str, Path | bytes] = field(default_factory=dict)
+    unnamed: Mapping[str, Path] = field(default_factory=dict)

@@ -25,13 +25,18 @@ class Library:
     @classmethod
     def of(cls, fixtures: FixtureSet, index: ImageIndex) -> Self:
         """Arrange a set and its index for answering."""
-        gallery = {gallery_name(image): source for image, source in fixtures.images.items()}
+        shown = {**fixtures.unnamed, **fixtures.images}
+        gallery = {gallery_name(image): source for image, source in shown.items()}
         return cls(fixtures, index, Scenarios(fixtures.scenarios), gallery)
 
     def picture(self, name: str) -> bytes | None:
         """The bytes of a picture of the gallery. `name` is only looked up, never made into a path."""
         source = self.gallery.get(name)
-        return source.read_bytes() if isinstance(source, Path) else source
+        try:
+            return source.read_bytes() if isinstance(source, Path) else source
+        except OSError:
+            # Deleted since the set was read.
+            return None
 
 
 def gallery_name(image: str) -> str:

@@ -13,6 +13,7 @@ from mock_server.scenarios.files import Directory, FixtureFile, Signature, Unrea
 from mock_server.scenarios.kept import Kept, keep, kept_file, recall
 from mock_server.scenarios.parsed import ParsedFile, ParsedMock, ParsedScenario
 from mock_server.scenarios.picture_checks import PictureChecks
+from mock_server.scenarios.pictures import unnamed_pictures
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 
@@ -92,6 +93,7 @@ class FixtureLoader:
             accounts=accounts,
             defaults=mock.defaults,
             images=images,
+            unnamed=unnamed_pictures(directory.root, images),
         )
         told = sorted(
             {*mistakes, *directory.passed_over(), *in_files, *in_pictures, *check_set(parsed, accounts)}

@@ -1,12 +1,17 @@
 """Paths of pictures in scenario files: what they name, and whether that may be used."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path as Folder
 from pathlib import PurePosixPath
 
 from mock_server.scenarios.files import Directory
 from mock_server.scenarios.issue import Issue, Path
 from mock_server.scenarios.suggest import quoted, suggest
+
+_ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif"}
+)
 
 
 def picture_id(file_id: str, written: str) -> str | None:
@@ -57,3 +62,13 @@ def _some_of(names: Sequence[str]) -> str:
     if not names:
         return "that directory is empty"
     return f"found there: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}"
+
+
+def unnamed_pictures(root: Folder, named: Collection[str]) -> dict[str, Folder]:
+    """The pictures in `images/` that no scenario names, by id; links that lead out of the directory are none."""
+    folder, inside = root / "images", root.resolve()
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _ENDINGS)
+    pictures = {path.relative_to(root).as_posix(): path for path in files if path.is_file()}
+    return {
+        id: path for id, path in pictures.items() if id not in named and path.resolve().is_relative_to(inside)
+    }

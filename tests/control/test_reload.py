@@ -118,3 +118,19 @@ def test_a_new_picture_is_recognised(server: MockServer, fixtures: Path) -> None
 
     assert eventually(lambda: reply().json() == {"result": "AAA111"})
     assert reply().headers["x-mock-match"] == "sha256"
+
+
+def test_pictures_that_no_scenario_names_are_shown(server: MockServer, fixtures: Path) -> None:
+    """Every picture in `images/` is in the gallery, as a URL for CarsXE too; a link out of the directory is not."""
+    (fixtures / "images" / "spare").mkdir()
+    (fixtures / "images" / "spare" / "more.jpg").write_bytes(PICTURE)
+    (fixtures / "images" / "out.jpg").symlink_to(shipped_fixtures() / "images" / "texas-pickup.jpg")
+    (fixtures / "mock.yaml").write_text("unmatched: nothing_found\n")
+
+    assert eventually(lambda: httpx.get(f"{server.url}/images/spare/more.jpg").content == PICTURE)
+    assert httpx.get(f"{server.url}/images/out.jpg").status_code == 404
+    reply = httpx.post(
+        f"{server.url}/platerecognition?key=demo-key",
+        json={"image_url": f"{server.url}/images/spare/more.jpg"},
+    )
+    assert reply.json()["results"][0]["plate"] == "aaa111"
