@@ -1,4 +1,5 @@
-"""The pytest plugin: `vehicle_ocr_mock`, a server for the session, and `vehicle_ocr_account`, a fresh key a test.
+"""The pytest plugin: `vehicle_ocr_mock`, a server for the session, `vehicle_ocr_account`, a fresh key a test, and
+`vehicle_ocr_redirect`, the providers' real host names leading to the server.
 
 pytest imports this file in every suite of an environment that has the package. It imports nothing that such a suite
 would notice; the server is loaded when a test asks for it.
@@ -49,6 +50,20 @@ def vehicle_ocr_account(vehicle_ocr_mock: "Controls", request: pytest.FixtureReq
     yield account
     del request.node.stash[_ACCOUNT]
     _forget(vehicle_ocr_mock, account.key)
+
+
+@pytest.fixture
+def vehicle_ocr_redirect(vehicle_ocr_mock: "Controls") -> "Iterator[Controls]":
+    """The session's mock, with the providers' real host names leading to it in this process, for this test.
+
+    The settings must say `tls: True`, and the server must be this session's own.
+    """
+    from mock_server.server import MockServer
+
+    if not isinstance(vehicle_ocr_mock, MockServer):
+        raise pytest.UsageError("vehicle_ocr_redirect needs a server of this process, not one named by a URL")
+    with vehicle_ocr_mock.redirect():
+        yield vehicle_ocr_mock
 
 
 @contextmanager

@@ -80,6 +80,31 @@ def test_settings_can_be_overridden(pytester: pytest.Pytester) -> None:
     _run(pytester).assert_outcomes(passed=1)
 
 
+def test_real_names_lead_to_the_mock(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`vehicle_ocr_redirect` leads the providers' own host names to the server, for one test."""
+    monkeypatch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(pytester.path / "ca"))
+    pytester.makepyfile(
+        """
+        import pytest
+        import requests
+
+        @pytest.fixture(scope="session")
+        def vehicle_ocr_mock_settings():
+            return {"tls": True}
+
+        def test_real_name(vehicle_ocr_redirect, vehicle_ocr_account):
+            reply = requests.post(
+                f"https://api.carsxe.com/platerecognition?key={vehicle_ocr_account.key}",
+                json={"image_url": "https://api.carsxe.com/images/california-sedan.jpg"},
+            )
+
+            assert reply.json()["results"][0]["plate"] == "9djc652"
+        """
+    )
+
+    _run(pytester).assert_outcomes(passed=1)
+
+
 def test_a_failing_test_shows_its_journal(pytester: pytest.Pytester) -> None:
     """The report of a failure has a section with what the test's key was used for, and what came near."""
     pytester.makepyfile(

@@ -1,0 +1,55 @@
+"""The rule of precedence, against a plain reading of the documentation."""
+
+from fnmatch import fnmatchcase
+
+from hypothesis import given
+
+from mock_server.core.account import Account
+from mock_server.core.matching import Asked, Scenarios
+from mock_server.core.scenario import Scenario
+from tests.scenarios.test_rivals import ACCOUNTS, asked_by, requests, sets
+
+
+def _holds(scenario: Scenario, asked: Asked, account: Account) -> bool:
+    when, request = scenario.when, asked.request
+    assert asked.search is not None
+    return all(
+        (
+            not when.images or asked.search.found[0].id in when.images,
+            when.filename is None or fnmatchcase(request.filename or "", when.filename),
+            when.key in (None, account.key),
+            when.account in (None, account.name),
+            when.provider in (None, request.provider),
+            when.product in (None, request.product),
+            when.language is None or when.language.lower() == request.language.lower(),
+            all(fnmatchcase(request.headers.get(name, "\0"), glob) for name, glob in when.header.items()),
+        )
+    )
+
+
+def _conditions(scenario: Scenario) -> int:
+    when = scenario.when
+    single = (
+        when.images or None,
+        when.filename,
+        when.key,
+        when.account,
+        when.provider,
+        when.product,
+        when.language,
+    )
+    return sum(one is not None for one in single) + len(when.header)
+
+
+@given(scenarios=sets, asked=requests)
+def test_the_winner_is_the_documented_one(scenarios: list[Scenario], asked: Asked) -> None:
+    """Of those whose conditions hold: the lowest priority number, then more conditions, then exactness, then order."""
+    for account in ACCOUNTS:
+        holding = [one for one in scenarios if _holds(one, asked, account)]
+        # A picture that is merely recognised is less exact than a rule that needs none.
+        documented = sorted(
+            holding, key=lambda one: (one.priority, -_conditions(one), bool(one.when.images), one.order)
+        )
+        found = Scenarios(scenarios).find(asked_by(asked, account))
+
+        assert (found.scenario if found else None) == (documented[0] if documented else None)
