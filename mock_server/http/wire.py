@@ -1,6 +1,7 @@
 """What uvicorn's HTTP protocols need to bring the connection of each request into the application's reach."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
 
@@ -31,6 +32,7 @@ class ExposesConnection(asyncio.Protocol):
         # listens to its logger, such as a test runner that captures logs.
         self.access_log = False
         self.connection = Connection(cast(asyncio.Transport, transport))
+        self._secured = transport.get_extra_info("ssl_object") is not None
         # Both protocols hand every request to `self.app`, whatever else they do differently.
         self.app = cast("ASGI3Application", _exposing(cast(ASGIApp, self.app), self.connection))
 
@@ -39,19 +41,27 @@ class ExposesConnection(asyncio.Protocol):
         self.connection.lose()
 
     def shutdown(self) -> None:
+        closing = self.transport.is_closing()
         super().shutdown()  # type: ignore[misc]
         self.connection.hurry.set()
-        cycle, transport = self.connection.cycle, self.transport
+        if closing:
+            # asyncio's TLS transport forgets what it is when it is closed twice: nothing can be asked of it now.
+            return
+        cycle = self.connection.cycle
         if cycle is not None and cycle.more_body:
             # The rest may never come, and would hold up the end for as long as replies in flight may take.
             asyncio.get_running_loop().call_later(UPLOAD_SECONDS, self._give_up_upload)
-        secured = transport.get_extra_info("ssl_object") is not None
-        if secured and transport.is_closing() and not transport.get_write_buffer_size():
+        if self._secured and self.transport.is_closing() and not self.transport.get_write_buffer_size():
             # An idle client may never answer TLS's goodbye, and the event loop would wait half a minute for it.
-            asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, transport.abort)
+            asyncio.get_running_loop().call_later(_GOODBYE_SECONDS, self._abort)
 
     def _give_up_upload(self) -> None:
         if self.connection.cycle is not None and self.connection.cycle.more_body:
+            self._abort()
+
+    def _abort(self) -> None:
+        # A TLS transport that was closed twice in the meantime has nothing left to abort.
+        with contextlib.suppress(AttributeError):
             self.transport.abort()
 
 
