@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from mock_server.core.account import Account
 from mock_server.core.matching import Asked, Scenarios
@@ -22,7 +22,10 @@ def _holds(scenario: Scenario, asked: Asked, account: Account) -> bool:
             when.provider in (None, request.provider),
             when.product in (None, request.product),
             when.language is None or when.language.lower() == request.language.lower(),
-            all(fnmatchcase(request.headers.get(name, "\0"), glob) for name, glob in when.header.items()),
+            all(
+                name in request.headers and fnmatchcase(request.headers[name], glob)
+                for name, glob in when.header.items()
+            ),
         )
     )
 
@@ -41,6 +44,7 @@ def _conditions(scenario: Scenario) -> int:
     return sum(one is not None for one in single) + len(when.header)
 
 
+@settings(max_examples=300, deadline=None)
 @given(scenarios=sets, asked=requests)
 def test_the_winner_is_the_documented_one(scenarios: list[Scenario], asked: Asked) -> None:
     """Of those whose conditions hold: the lowest priority number, then more conditions, then exactness, then order."""
