@@ -53,6 +53,7 @@ def command(ctx: typer.Context, **flags: Any) -> None:
 _context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 _signature = inspect.signature(serve.command)
 _settings = [option for option in _signature.parameters.values() if option.name in setting_names()]
+# typer reads the signature; a function has no such attribute as far as types go.
 command.__signature__ = _signature.replace(parameters=[_context, *_settings])  # type: ignore[attr-defined]
 command.__annotations__ = {"ctx": typer.Context, **serve.command.__annotations__}
 

@@ -42,6 +42,7 @@ class ExposesConnection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         closing = self.transport.is_closing()
+        # A mix-in: the protocol it is mixed into has the method.
         super().shutdown()  # type: ignore[misc]
         self.connection.hurry.set()
         if closing:

@@ -119,6 +119,7 @@ class Link:
             raise StoreUnavailableError(self._gone[1])
 
     def _made(self) -> Connection:
+        # Parts of redis-py are not annotated.
         connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         return connection
 

@@ -67,6 +67,7 @@ def _euro(letters: str, **changes: object) -> PlateDesign:
         rim=_BLACK,
         bands=(Band(42, _EU_BLUE, letters, stars=True),),
     )
+    # Which fields are changed is the caller's choice, so their types cannot be told here.
     return replace(design, **changes)  # type: ignore[arg-type]
 
 
@@ -83,6 +84,7 @@ def _us(
         holes=True,
         middle=0.53,
     )
+    # Which fields are changed is the caller's choice, so their types cannot be told here.
     return replace(design, **changes)  # type: ignore[arg-type]
 
 
