@@ -40,16 +40,43 @@ def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
     return 128 - code if code < 0 else code
 
 
+class OrderlyEnd:
+    """What the signals that end a process do while there is no child: nothing, or end this process in order.
+
+    An exception out of a signal handler may come between any two steps, so also between making a file and knowing
+    of it. It is raised only while `at_once` lasts, and once; a signal at any other time is kept.
+    """
+
+    def __init__(self) -> None:
+        self._kept: int | None = None
+        self._raises = False
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Keep the signal, or raise SystemExit with a shell's exit code for it."""
+        self._kept = number
+        if self._raises:
+            self._raises = False
+            raise SystemExit(128 + number)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """End the process right away in here, also for a signal that came before."""
+        self._raises = True
+        if self._kept is not None:
+            self.handle(self._kept, None)
+        try:
+            yield
+        finally:
+            self._raises = False
+
+
 @contextmanager
-def ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[OrderlyEnd]:
     """While there is no child yet, let the signals that end a process end this one with everything cleaned up."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
+    end = OrderlyEnd()
     numbers = [getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name)]
-    with _handled(numbers, end):
-        yield
+    with _handled(numbers, end.handle):
+        yield end
 
 
 @contextmanager

@@ -71,8 +71,9 @@ def run(child: list[str], flags: dict[str, Any]) -> int:
     if given.get("workers", 1) != 1:
         raise SettingsError("exec serves with one worker")
     with (
-        ended_in_order(),
+        ended_in_order() as end,
         tempfile.TemporaryDirectory(prefix="vehicle-ocr-mock-", ignore_cleanup_errors=True) as directory,
+        end.at_once(),
         MockServer(**{"port": 0, "tls_port": 0, **given, "tls": True}) as mock,
     ):
         environ = child_environment(mock.route, Path(directory), os.environ)
