@@ -11,6 +11,7 @@ from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.errors import FetchError, ImageError
+from mock_server.imaging.decode import Picture
 from mock_server.imaging.index import Search
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
@@ -81,9 +82,10 @@ class Pictures:
         return Looked(search)
 
     def _find(self, library: Library, image: bytes | memoryview) -> Search:
-        search = library.index.find(image)
+        decoded: list[Picture] = []
+        search = library.index.find(image, decoded.append)
         if self._thumbnails is not None:
-            self._thumbnails.make(search.facts.sha256, image)
+            self._thumbnails.make(search.facts.sha256, decoded[0] if decoded else image)
         return search
 
     def _lacks_thumbnail(self, search: Search) -> bool:

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from threading import Lock
 
 from mock_server.errors import ImageError
-from mock_server.imaging.decode import thumbnail
+from mock_server.imaging.decode import Picture, thumbnail
 from mock_server.imaging.formats import Bytes
 
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
@@ -23,7 +23,7 @@ class Thumbnails:
         """Whether there is nothing to make for a picture. Costs nothing: for the event loop."""
         return sha256 in self._made
 
-    def make(self, sha256: str, picture: Bytes) -> bytes | None:
+    def make(self, sha256: str, picture: Bytes | Picture) -> bytes | None:
         """The thumbnail of a picture, made now unless there is one; None where it cannot be decoded.
 
         Takes about a millisecond: not for the event loop.
@@ -31,7 +31,7 @@ class Thumbnails:
         if sha256 in self._made:
             return self.get(sha256)
         try:
-            made = thumbnail(picture)
+            made = picture.thumbnail() if isinstance(picture, Picture) else thumbnail(picture)
         except ImageError:
             made = _UNDECODABLE
         self._put(sha256, made)

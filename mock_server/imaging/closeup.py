@@ -10,9 +10,10 @@ from PIL import Image
 
 from mock_server.imaging.colours import alike, distance, palette
 from mock_server.imaging.comparison import Comparison, compare
-from mock_server.imaging.decode import Picture, turned
+from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Placement
+from mock_server.imaging.pixels import turned
 from mock_server.imaging.registration import Frame, Pyramid
 from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import compare_whole

@@ -6,9 +6,10 @@ from io import BytesIO
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.imaging.answers import Search, Stage
-from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, decode
+from mock_server.imaging.decode import decode
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
 
 _SIDE = 640
 _GAP = 12

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.colours import palette
-from mock_server.imaging.decode import Grey, Picture, PictureFacts
+from mock_server.imaging.decode import Picture, PictureFacts
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.pixels import Grey
 from mock_server.imaging.propose import text_lines
 from mock_server.imaging.registration import Frame, mosaic
 from mock_server.imaging.views import View, known_views

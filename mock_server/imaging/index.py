@@ -16,12 +16,13 @@ from PIL import Image
 from mock_server.errors import ImageError
 from mock_server.imaging.answers import Collision, Found, Nearest, Search, Stage, TooSmall
 from mock_server.imaging.closeup import LEAST_CELL, LIMIT, Sight, Verdict, judge
-from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, Picture, decode
+from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.explain import Explanation, explained, side_by_side
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.library import Entry, load, read
+from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
 from mock_server.imaging.recent import Recent
 from mock_server.imaging.registration import Frame, Registration, register, sample
 from mock_server.imaging.scenes import INVERSE, TURNS, Candidate, Scene, Scenes
@@ -98,12 +99,18 @@ class ImageIndex:
         """The answer where it needs no decoding: bytes of the index, or asked for lately. Never blocks."""
         return self._known(xxhash.xxh3_128_digest(data))
 
-    def find(self, data: Bytes) -> Search:
-        """Which references `data` shows; raises the errors of `ImageError`."""
+    def find(self, data: Bytes, decoded: Callable[[Picture], None] | None = None) -> Search:
+        """Which references `data` shows; raises the errors of `ImageError`.
+
+        `decoded` is given the picture where it had to be decoded.
+        """
         key = xxhash.xxh3_128_digest(data)
         search = self._known(key)
         if search is None:
-            search = self._decoded(data)
+            picture = decode(data, max_pixels=self._max_pixels)
+            search = self._by_pixels_or_look(picture)
+            if decoded is not None:
+                decoded(picture)
             self._recent.put(key, search)
         return search
 
@@ -169,8 +176,7 @@ class ImageIndex:
             return Search(entries[0].print.facts, self._exact(entries, "sha256"))
         return self._recent.get(content)
 
-    def _decoded(self, data: Bytes) -> Search:
-        picture = decode(data, max_pixels=self._max_pixels)
+    def _by_pixels_or_look(self, picture: Picture) -> Search:
         # A JPEG is decoded in grey and reduced; all its pixels are only worth the time where looks decide
         # nothing.
         lossless = picture.facts.format not in ("JPEG", "MPO")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.decode import Grey
+from mock_server.imaging.pixels import Grey
 from mock_server.imaging.registration import Floats, Frame
 
 THUMB = 16

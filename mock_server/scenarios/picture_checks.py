@@ -14,8 +14,9 @@ from mock_server.errors import (
     TruncatedImageError,
     UnsupportedImageError,
 )
-from mock_server.imaging.decode import DEFAULT_MAX_PIXELS, PictureHeader, inspect
+from mock_server.imaging.decode import PictureHeader, inspect
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
 from mock_server.scenarios.files import Directory
 from mock_server.scenarios.issue import Issue
 from mock_server.scenarios.issue import Path as DocumentPath

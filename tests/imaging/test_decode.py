@@ -14,7 +14,8 @@ from mock_server.errors import (
     TruncatedImageError,
     UnsupportedImageError,
 )
-from mock_server.imaging.decode import decode, inspect, thumbnail, turned
+from mock_server.imaging.decode import decode, inspect, thumbnail
+from mock_server.imaging.pixels import turned
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:

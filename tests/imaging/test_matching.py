@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from mock_server.imaging.decode import turned
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
+from mock_server.imaging.pixels import turned
 
 SCENES = range(6)
 # Text, and the same with one character exchanged for one that looks much like it.
