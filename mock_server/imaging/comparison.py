@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.registration import Floats, Frame, Sampled, improved, sample, solve
+from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, sample, solve
 
 _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
@@ -105,11 +105,12 @@ def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
 
 def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
     rows, columns = reference.shape
+    aligner = Aligner(reference)
     for _ in range(_STEPS):
         seen = sample(image, frame, columns, rows)
         if seen is None:
             return None
-        frame, moved = improved(frame, reference[seen.rows, seen.columns], seen, reference.shape)
+        frame, moved = aligner.improved(frame, seen)
         if moved < 0.04:
             break
     seen = sample(image, frame, columns, rows)

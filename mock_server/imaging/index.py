@@ -44,6 +44,8 @@ _TWIN_RANKS = 1.0
 # How many scenes are looked at again in another turn, and how alike their thumbnails must be for that.
 _TURNED_SCENES = 2
 _TURNED = 0.85
+# Thumbnails of one picture, however changed, lose no more likeness than this against another's.
+_BEHIND = 0.05
 
 
 class ImageIndex:
@@ -131,7 +133,7 @@ class ImageIndex:
             return None
         picture = decode(read(other.reference), max_pixels=self._max_pixels)
         sight = Sight(picture, 1)
-        upright = Candidate(scene, 1, entry.print.views[0].frame, views(picture.small)[0].frame)
+        upright = Candidate(scene, 1, entry.print.views[0].frame, views(picture.small)[0].frame, 1.0)
         registered = register(entry.print.mosaic, sight.small, _guess(upright, sight))
         if registered is None:
             return None
@@ -151,7 +153,7 @@ class ImageIndex:
 
     def explain(self, data: Bytes) -> Explanation:
         """What `find` says, with the places that decided it; raises the errors of `ImageError`."""
-        search = self.find(data)
+        search = self._by_pixels_or_look(decode(data, max_pixels=self._max_pixels), thorough=True)
         regions: tuple[Box, ...] = ()
         if search.found:
             best = search.found[0]
@@ -176,13 +178,13 @@ class ImageIndex:
             return Search(entries[0].print.facts, self._exact(entries, "sha256"))
         return self._recent.get(content)
 
-    def _by_pixels_or_look(self, picture: Picture) -> Search:
+    def _by_pixels_or_look(self, picture: Picture, *, thorough: bool = False) -> Search:
         # A JPEG is decoded in grey and reduced; all its pixels are only worth the time where looks decide
         # nothing.
         lossless = picture.facts.format not in ("JPEG", "MPO")
         if (lossless or picture.facts.blank) and (entries := self._by_pixels.get(picture.pixels())):
             return Search(picture.facts, self._exact(entries, "pixels"))
-        return Search(picture.facts) if picture.facts.blank else self._by_look(picture)
+        return Search(picture.facts) if picture.facts.blank else self._by_look(picture, thorough)
 
     def _exact(self, entries: list[Entry], stage: Stage) -> tuple[Found, ...]:
         """All references with the same bytes or pixels, those of `stage` first."""
@@ -194,14 +196,15 @@ class ImageIndex:
         ]
         return tuple(found)
 
-    def _by_look(self, picture: Picture) -> Search:
+    def _by_look(self, picture: Picture, thorough: bool) -> Search:
         seen = views(picture.small)
         sights: dict[int, Sight] = {}
-        found, nearest = self._looked_at(self._scenes.candidates(seen, _SCENES), picture, sights)
+        behind = 2.0 if thorough else _BEHIND
+        found, nearest = self._looked_at(self._scenes.candidates(seen, _SCENES), picture, sights, behind)
         if not found:
             # Much of what is photographed is as good as symmetric: from afar it looks upright when it is turned.
             turned = self._scenes.candidates(seen, _TURNED_SCENES, turns=TURNS[1:], least=_TURNED)
-            found, more = self._looked_at(turned, picture, sights)
+            found, more = self._looked_at(turned, picture, sights, behind)
             nearest += more
         # Others that pass are the same picture kept twice only where they pass about as well as the best.
         least = min((rank for rank, _ in found), default=0.0) + _TWIN_RANKS
@@ -212,16 +215,23 @@ class ImageIndex:
         )
 
     def _looked_at(
-        self, candidates: Iterable[Candidate], picture: Picture, sights: dict[int, Sight]
+        self, candidates: Iterable[Candidate], picture: Picture, sights: dict[int, Sight], behind: float
     ) -> tuple[list[tuple[float, Found]], list[tuple[float, Nearest]]]:
-        """What matches among the candidates and what does not, each with what it is ordered by."""
+        """What matches among the candidates and what does not, each with what it is ordered by.
+
+        Once one matches, those that looked less alike by more than `behind` are not looked at.
+        """
         found: list[tuple[float, Found]] = []
         nearest: list[tuple[float, Nearest]] = []
+        least = -1.0
         for candidate in candidates:
+            if candidate.likeness < least:
+                break
             sight = sights.setdefault(candidate.orientation, Sight(picture, candidate.orientation))
             for entry, verdict in self._judged(candidate, sight):
                 if verdict.reason is None:
                     found.append((verdict.rank, self._hit(entry, verdict, sight)))
+                    least = max(least, candidate.likeness - behind)
                 else:
                     nearest.append((verdict.excess, _miss(entry, verdict, sight)))
         return found, nearest
@@ -229,7 +239,8 @@ class ImageIndex:
     def _judged(self, candidate: Candidate, sight: Sight) -> list[tuple[Entry, Verdict]]:
         scene = candidate.scene
         leader = self._entries[scene.members[0]]
-        registered = register(leader.print.mosaic, sight.small, _guess(candidate, sight))
+        whole = Frame(0, 0, *sight.small.image.size)
+        registered = register(leader.print.mosaic, sight.small, _guess(candidate, sight), whole)
         if registered is None:
             return []
         side = leader.print.mosaic.shape[0]
@@ -245,7 +256,11 @@ class ImageIndex:
                 registered if entry is leader else register(entry.print.mosaic, sight.small, registered.frame)
             )
             if own is not None:
-                judged.append((entry, self._verdict(place, own, sight)))
+                verdict = self._verdict(place, own, sight)
+                # They come best first: behind one that matches, the first that does not ends the search.
+                if verdict.reason is not None and judged and judged[-1][1].reason is None:
+                    return [*judged, (entry, verdict)]
+                judged.append((entry, verdict))
         return judged
 
     def _verdict(self, place: int, registered: Registration, sight: Sight) -> Verdict:

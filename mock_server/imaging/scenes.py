@@ -68,12 +68,13 @@ class Scene:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A scene that may be shown: turned by `orientation`, its part `known` where `seen` is in the sent
-    picture."""
+    picture. `likeness`: correlation of their thumbnails."""
 
     scene: Scene
     orientation: int
     known: Frame
     seen: Frame
+    likeness: float
 
 
 class Scenes:
@@ -109,7 +110,7 @@ class Scenes:
             scene, known = self._rows[row]
             if best[row] >= least and len(chosen) < most and scene.members[0] not in chosen:
                 view, turn = queries[int(np.argmax(alike[:, row]))]
-                chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame)
+                chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame, float(best[row]))
         return list(chosen.values())
 
 

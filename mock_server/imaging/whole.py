@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.comparison import Comparison, compare, explained, window_means
-from mock_server.imaging.registration import Floats, Frame, improved, sample
+from mock_server.imaging.registration import Aligner, Floats, Frame, sample
 
 # The overview's longer side: a plate over a tenth of the frame still has four pixels to a character in it.
 _OVERVIEW = 400
@@ -68,12 +68,12 @@ def _fitted(known: Image.Image, frame: Frame) -> Image.Image:
 
 def _refined(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
     """One more alignment, at the overview's resolution."""
-    reference = np.asarray(overview, dtype=np.float32)
+    aligner = Aligner(np.asarray(overview, dtype=np.float32))
     for _ in range(2):
         seen = sample(image, frame, overview.width, overview.height)
         if seen is None:
             break
-        frame, moved = improved(frame, reference[seen.rows, seen.columns], seen, reference.shape)
+        frame, moved = aligner.improved(frame, seen)
         if moved < 0.03:
             break
     return frame
