@@ -11,6 +11,7 @@ warms all of them alike.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, sample, solve
@@ -119,34 +120,43 @@ def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame
 
 def explained(part: Image.Image, seen: Sampled) -> Floats:
     """What the known pixels let one expect at each of the sent ones."""
-    reference = np.asarray(part, dtype=np.float32)
+    levels: NDArray[np.uint8] = np.asarray(part)
+    reference = levels.astype(np.float32)
     inside = (seen.rows, seen.columns)
     down, across = np.gradient(reference, axis=0), np.gradient(reference, axis=1)
     rows, columns = reference.shape
-    u = np.broadcast_to(np.linspace(-1, 1, columns, dtype=np.float32)[None, :], reference.shape)
-    v = np.broadcast_to(np.linspace(-1, 1, rows, dtype=np.float32)[:, None], reference.shape)
-    terms = [
-        *_curve(reference[inside]),
-        *(
-            np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside]
-            for blur in _BLURS
-        ),
-        *(term[inside] for term in (across, down, across * u, across * v, down * u, down * v)),
+    u = np.linspace(-1, 1, columns, dtype=np.float32)[None, seen.columns]
+    v = np.linspace(-1, 1, rows, dtype=np.float32)[seen.rows, None]
+    blurred = [
+        np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in _BLURS
     ]
-    matrix = np.stack(terms, axis=-1).reshape(-1, len(terms))
+    known, across, down = levels[inside], across[inside], down[inside]
     # Of a large part every few pixels are enough to find a dozen weights by.
-    some = slice(None, None, max(1, matrix.shape[0] // _ENOUGH))
-    weights = solve(matrix[some], seen.cells.ravel()[some])
-    fitted: Floats = np.dot(matrix, weights.astype(np.float32)).reshape(seen.cells.shape)
+    some = (slice(None), slice(None, None, max(1, known.size // _ENOUGH)))
+    hats = _hats(known)
+    moved = [term[some] for term in (across, down, across * u, across * v, down * u, down * v)]
+    terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in blurred), *moved]
+    weights = solve(
+        np.stack([term.ravel() for term in terms], axis=-1), np.ascontiguousarray(seen.cells[some]).ravel()
+    ).astype(np.float32)
+    curve, softer, moves = weights[:_KNOTS], weights[_KNOTS : _KNOTS + len(_BLURS)], weights[-6:]
+    fitted: Floats = (hats @ curve)[known]
+    for weight, term in zip(softer, blurred, strict=True):
+        fitted += weight * term
+    fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
+    fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
     return fitted
 
 
-def _curve(values: Floats) -> list[Floats]:
-    """Hat functions over the range of `values`: any brightness curve, clipping included, is a sum of them."""
-    low, high = float(values.min()), float(values.max())
+def _hats(known: NDArray[np.uint8]) -> Floats:
+    """Hat functions over the range of `known`, for each of the 256 levels: any brightness curve, clipping
+    included, is a sum of them."""
+    low, high = float(known.min()), float(known.max())
     spread = max(high - low, 1.0) / (_KNOTS - 1)
-    position = (values - low) / spread
-    return [(np.maximum(0, 1 - np.abs(position - knot)) * 64).astype(np.float32) for knot in range(_KNOTS)]
+    position = (np.arange(256, dtype=np.float32)[:, None] - low) / spread
+    knots = np.arange(_KNOTS, dtype=np.float32)[None, :]
+    hats: Floats = (np.maximum(0, 1 - np.abs(position - knots)) * 64).astype(np.float32)
+    return hats
 
 
 def hot_windows(unexplained: Floats, cell: float) -> Floats:

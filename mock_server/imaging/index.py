@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import xxhash
 from PIL import Image
 
@@ -24,7 +25,7 @@ from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.library import Entry, load, read
 from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
 from mock_server.imaging.recent import Recent
-from mock_server.imaging.registration import Frame, Registration, register, sample
+from mock_server.imaging.registration import Frame, Registration, mosaic, register, sample
 from mock_server.imaging.scenes import INVERSE, TURNS, Candidate, Scene, Scenes
 from mock_server.imaging.views import turned_frame, views
 
@@ -37,8 +38,6 @@ _MEMBERS_WHOLE = 3
 # Correlation from which on two registered mosaics show one scene.
 _SCENE = 0.85
 _STRETCH = 1.1
-# A comparison this good may be of the very same pixels.
-_IDENTICAL = -9.0
 _WHOLES = 16
 _TWIN_RANKS = 1.0
 # How many scenes are looked at again in another turn, and how alike their thumbnails must be for that.
@@ -247,7 +246,7 @@ class ImageIndex:
         seen = sample(sight.small.image, registered.frame, side, side) if len(scene.members) > 1 else None
         most = _MEMBERS if leader.print.declared else _MEMBERS_WHOLE
         places = scene.ranked(seen, leader.print.mosaic, most) if seen else scene.members[:1]
-        judged = []
+        judged: list[tuple[Entry, Verdict]] = []
         for place in places:
             entry = self._entries[place]
             # Members differ in their texts: registering each anew undoes what the leader's text has pulled
@@ -283,10 +282,12 @@ class ImageIndex:
 
     def _hit(self, entry: Entry, verdict: Verdict, sight: Sight) -> Found:
         placement = sight.placement(verdict.frame, entry.print.size)
+        picture = sight.picture
+        # To decode all of a JPEG's pixels is only worth the time where even the mosaic is the same.
         identical = (
-            verdict.score < _IDENTICAL
-            and entry.print.size == sight.picture.size
-            and entry.print.pixels == sight.picture.pixels()
+            entry.print.size == picture.size
+            and np.array_equal(entry.print.mosaic, mosaic(picture.small))
+            and entry.print.pixels == picture.pixels()
         )
         return Found(
             entry.reference.id,
