@@ -11,8 +11,11 @@ import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 # One query, one core: before numpy is loaded.
@@ -27,6 +30,7 @@ from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
 HARD = "hard"
+Style = Callable[[int], Scene]
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,31 @@ class Tally:
 class Results:
     """Everything that was measured."""
 
-    tallies: dict[tuple[str, str, str], Tally] = field(default_factory=lambda: defaultdict(Tally))
+    tallies: dict[tuple[str, str, str], Tally] = field(default_factory=partial(defaultdict, Tally))
     errors: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     misses: list[str] = field(default_factory=list)
     unrelated: int = 0
     unrelated_false: int = 0
 
+    def add(self, other: "Results") -> None:
+        """Take in what another process measured."""
+        for key, theirs in other.tallies.items():
+            ours = self.tallies[key]
+            ours.queries += theirs.queries
+            ours.found += theirs.found
+            ours.wrong += theirs.wrong
+            ours.false += theirs.false
+        self.errors += other.errors
+        self.seconds += other.seconds
+        self.misses += other.misses
+        self.unrelated += other.unrelated
+        self.unrelated_false += other.unrelated_false
+
 
 def subjects(count: int, seed: int, photos: Path | None) -> Iterator[Subject]:
     """So many scenes of all styles, every second one with its box declared."""
-    kinds = [*styles.TUNING, *styles.HELD_OUT]
+    kinds: list[Style] = [*styles.TUNING, *styles.HELD_OUT]
     for number in range(count):
         rng = random.Random(seed * 1_000_003 + number)
         scene = _scene(kinds, number, seed, photos)
@@ -84,12 +102,11 @@ def subjects(count: int, seed: int, photos: Path | None) -> Iterator[Subject]:
         yield Subject(id, own, boxed, made[0], made[1])
 
 
-def _scene(kinds: list, number: int, seed: int, photos: Path | None) -> Scene:  # type: ignore[type-arg]
+def _scene(kinds: Sequence[Style], number: int, seed: int, photos: Path | None) -> Scene:
     place = number % (len(kinds) + 1)
     if place == len(kinds):
         return styles.photograph(seed + number, photos) if photos else styles.lines(seed + number)
-    scene: Scene = kinds[place](seed + number)
-    return scene
+    return kinds[place](seed + number)
 
 
 def distractors(count: int, seed: int) -> Iterator[Reference]:
@@ -122,6 +139,9 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
             found = index.find(data).found
             results.seconds.append(time.thread_time() - began)
             tally.wrong += any(hit.id != subject.id for hit in found)
+            results.misses += [
+                f"WRONG {hit.id} for {subject.id} {change.name}" for hit in found if hit.id != subject.id
+            ]
             if own := next((hit for hit in found if hit.id == subject.id), None):
                 tally.found += 1
                 results.errors.append(
@@ -129,16 +149,59 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
                 )
             else:
                 results.misses.append(f"{subject.id} {change.name} (cell {cell:.1f})")
-            tally.false += bool(other.find(data).found)
+            neighbours = other.find(data).found
+            tally.false += bool(neighbours)
+            results.misses += [
+                f"FALSE {hit.id} for {subject.id} {change.name} (cell {cell:.1f})" for hit in neighbours
+            ]
     return results
 
 
-def strangers(index: ImageIndex, count: int, seed: int, results: Results) -> None:
+def strangers(index: ImageIndex, references: Iterable[Reference]) -> Results:
     """Pictures that are in no fixture."""
-    for reference in distractors(count, seed):
+    results = Results()
+    for reference in references:
         assert isinstance(reference.source, bytes)
         results.unrelated += 1
         results.unrelated_false += bool(index.find(reference.source).found)
+    return results
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every process measures against; processes are forked, so it is there without being sent."""
+
+    index: ImageIndex
+    other: ImageIndex
+    subjects: list[Subject]
+    strangers: list[Reference]
+
+
+def in_parallel(setting: Setting, jobs: int) -> Results:
+    """All queries, on so many processes; how far they are is told on stderr."""
+    results = Results()
+    shares = 4 * len(setting.subjects)
+    with ProcessPoolExecutor(jobs, get_context("fork"), _keep, (setting,)) as pool:
+        for number, share in enumerate(pool.map(partial(_share, of=shares), range(shares)), 1):
+            results.add(share)
+            print(f"\r{number} of {shares} shares", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return results
+
+
+_kept: list[Setting] = []
+
+
+def _keep(setting: Setting) -> None:
+    _kept.append(setting)
+
+
+def _share(number: int, of: int) -> Results:
+    setting = _kept[0]
+    subject = setting.subjects[number // 4 : number // 4 + 1]
+    results = measure(setting.index, setting.other, subject, list(CHANGES[number % 4 :: 4]))
+    results.add(strangers(setting.index, setting.strangers[number::of]))
+    return results
 
 
 def _band(cell: float) -> str:
@@ -210,10 +273,11 @@ def _resident_kb() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fixtures", type=int, default=10_000)
-    parser.add_argument("--subjects", type=int, default=240)
+    parser.add_argument("--subjects", type=int, default=460)
     parser.add_argument("--strangers", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--photos", type=Path)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--misses", action="store_true", help="list every miss")
     wanted = parser.parse_args()
     all = list(subjects(wanted.subjects, wanted.seed, wanted.photos))
@@ -224,8 +288,8 @@ def main() -> None:
     kilobytes = (_resident_kb() - before) / len(index)
     print(f"index: {len(index)} fixtures, {each:.1f} ms and {kilobytes:.1f} KB each")
     other = index.updated([*others, *(subject.other for subject in all)])
-    results = measure(index, other, all, list(CHANGES))
-    strangers(index, wanted.strangers, wanted.seed + 1, results)
+    unrelated = list(distractors(wanted.strangers, wanted.seed + 1))
+    results = in_parallel(Setting(index, other, all, unrelated), wanted.jobs)
     show(results)
     streets = [subject for subject in all if subject.drawn.image.size == (1280, 960) and subject.boxed][:10]
     few = ImageIndex.build([subject.own for subject in streets])

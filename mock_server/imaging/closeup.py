@@ -23,7 +23,7 @@ LIMIT = -0.95
 _LIMIT_SMALL = -0.75
 # By rank: declared, the line most like text, those less so.
 _LIMITS = (LIMIT, -0.4, 1.0)
-_LIMIT_WHOLE = 2.0
+_LIMIT_WHOLE = 1.0
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0

@@ -136,16 +136,26 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
     hats = _hats(known)
     moved = [term[some] for term in (across, down, across * u, across * v, down * u, down * v)]
     terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in blurred), *moved]
-    weights = solve(
-        np.stack([term.ravel() for term in terms], axis=-1), np.ascontiguousarray(seen.cells[some]).ravel()
-    ).astype(np.float32)
+    # Levels that are too rare to say what became of them follow the straight line that fits the others.
+    straight = _line(known[some], seen.cells[some])
+    wanted = seen.cells[some] - straight[known[some]]
+    weights = solve(np.stack([term.ravel() for term in terms], axis=-1), wanted.ravel()).astype(np.float32)
     curve, softer, moves = weights[:_KNOTS], weights[_KNOTS : _KNOTS + len(_BLURS)], weights[-6:]
-    fitted: Floats = (hats @ curve)[known]
+    fitted: Floats = (straight + hats @ curve)[known]
     for weight, term in zip(softer, blurred, strict=True):
         fitted += weight * term
     fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
     return fitted
+
+
+def _line(known: NDArray[np.uint8], seen: Floats) -> Floats:
+    """The brightness that each of the 256 levels has become, by a straight line."""
+    levels = known.astype(np.float32)
+    spread = float(levels.var())
+    mean, seen_mean = float(levels.mean()), float(seen.mean())
+    slope = float(((levels - mean) * (seen - seen_mean)).mean()) / spread if spread > 1 else 0.0
+    return (seen_mean + slope * (np.arange(256, dtype=np.float32) - mean)).astype(np.float32)
 
 
 def _hats(known: NDArray[np.uint8]) -> Floats:

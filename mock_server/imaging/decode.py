@@ -16,6 +16,7 @@ from mock_server.errors import TooManyPixelsError
 from mock_server.imaging.formats import Bytes, sniff
 from mock_server.imaging.opening import DEFAULT_MAX_PIXELS, guarded, loaded, opened
 from mock_server.imaging.pixels import (
+    SMALL_SIDE,
     Grey,
     blank_and_sharpness,
     fitted,
@@ -31,8 +32,6 @@ from mock_server.imaging.pixels import (
 # enough for a plate that fills a tenth of the frame, and the size at which a JPEG decodes four to eight
 # times cheaper.
 WORKING_SIDE = 1000
-# Sharpness, blankness and the coarse search look at a copy of at most this many pixels on the longer side.
-SMALL_SIDE = 640
 # A preview has at least so many pixels on its longer side, if the picture has them.
 PREVIEW_SIDE = 128
 _COLOURS_SIDE = 32

@@ -7,6 +7,9 @@ from PIL import Image
 
 Grey = NDArray[np.uint8]
 
+# Sharpness, blankness, the coarse search and overviews look at a copy of at most this many pixels on the longer side.
+SMALL_SIDE = 640
+
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
