@@ -7,6 +7,7 @@ applied. `inspect` reads the header only; `decode` makes the working copy that e
 import hashlib
 from dataclasses import dataclass
 from io import BytesIO
+from math import ceil
 
 import numpy as np
 import xxhash
@@ -205,7 +206,8 @@ def _working(
 
 def _preview(data: Bytes) -> Image.Image:
     image = opened(sniff(data), data)
-    image.draft("RGB", (PREVIEW_SIDE, PREVIEW_SIDE))
+    share = min(1.0, PREVIEW_SIDE / max(image.size))
+    image.draft("RGB", (ceil(image.width * share), ceil(image.height * share)))
     return reduced(flat(upright(loaded(image))), 2 * PREVIEW_SIDE)
 
 

@@ -196,13 +196,13 @@ class ImageIndex:
         return tuple(found)
 
     def _by_look(self, picture: Picture, thorough: bool) -> Search:
-        seen = views(picture.small)
+        seen = self._scenes.compared(views(picture.small))
         sights: dict[int, Sight] = {}
         behind = 2.0 if thorough else _BEHIND
-        found, nearest = self._looked_at(self._scenes.candidates(seen, _SCENES), picture, sights, behind)
+        found, nearest = self._looked_at(seen.candidates(_SCENES), picture, sights, behind)
         if not found:
             # Much of what is photographed is as good as symmetric: from afar it looks upright when it is turned.
-            turned = self._scenes.candidates(seen, _TURNED_SCENES, turns=TURNS[1:], least=_TURNED)
+            turned = seen.candidates(_TURNED_SCENES, turns=TURNS[1:], least=_TURNED)
             found, more = self._looked_at(turned, picture, sights, behind)
             nearest += more
         # Others that pass are the same picture kept twice only where they pass about as well as the best.

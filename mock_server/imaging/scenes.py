@@ -90,27 +90,41 @@ class Scenes:
         self._thumbs = np.stack([row[0] for row in rows]) if rows else np.zeros((0, 256), np.float32)
         self._rows = [(scene, frame) for _, scene, frame in rows]
 
-    def candidates(
-        self, views: Sequence[View], most: int, *, turns: Sequence[int] = TURNS, least: float = _COARSE
-    ) -> list[Candidate]:
-        """The scenes whose thumbnails are most like any of these views in any of these turns, best first."""
-        if not self._rows:
-            return []
-        queries = [(view, orientation) for view in views for orientation in turns]
+    def compared(self, views: Sequence[View]) -> "Likeness":
+        """How like each scene is to each of these views in each turn."""
+        queries = [(view, turn) for view in views for turn in TURNS]
         sought = np.stack([turned_grid(view.thumb, INVERSE[turn]).ravel() for view, turn in queries])
         alike = sought @ self._thumbs.T
-        upright = [row for row, (_, turn) in enumerate(queries) if turn == 1]
-        alike[upright] += _UPRIGHT_BONUS
+        alike[:: len(TURNS)] += _UPRIGHT_BONUS
+        return Likeness(self._rows, queries, alike)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Correlations of thumbnails: one row for each of the `queries`, one column for each of the known `views`."""
+
+    views: Sequence[tuple[Scene, Frame]]
+    queries: Sequence[tuple[View, int]]
+    alike: Floats
+
+    def candidates(
+        self, most: int, *, turns: Sequence[int] = TURNS, least: float = _COARSE
+    ) -> list[Candidate]:
+        """The scenes that look most like the picture in any of these turns, best first."""
+        if not self.views:
+            return []
+        rows = [row for row, (_, turn) in enumerate(self.queries) if turn in turns]
+        alike = self.alike if len(rows) == len(self.queries) else self.alike[rows]
         best = alike.max(axis=0)
         # Two views of a scene may both be among the best, hence some to spare.
         few = min(3 * most, len(best))
         order = np.argpartition(-best, few - 1)[:few]
         chosen: dict[int, Candidate] = {}
-        for row in order[np.argsort(-best[order])]:
-            scene, known = self._rows[row]
-            if best[row] >= least and len(chosen) < most and scene.members[0] not in chosen:
-                view, turn = queries[int(np.argmax(alike[:, row]))]
-                chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame, float(best[row]))
+        for column in order[np.argsort(-best[order])]:
+            scene, known = self.views[column]
+            if best[column] >= least and len(chosen) < most and scene.members[0] not in chosen:
+                view, turn = self.queries[rows[int(np.argmax(alike[:, column]))]]
+                chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame, float(best[column]))
         return list(chosen.values())
 
 
