@@ -164,7 +164,7 @@ def _all_else(sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None
     image = whole()
     if image is None:
         return Verdict(9.0, _LIMIT_WHOLE, frame, "unreadable")
-    result = compare_whole(image, sight.image, sight.small.image, frame)
+    result = compare_whole(image, sight.image, frame)
     if result is None:
         return Verdict(9.0, _LIMIT_WHOLE, frame, "other_scene")
     reason = None if result.score <= _LIMIT_WHOLE else "other_detail"

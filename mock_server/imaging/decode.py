@@ -17,15 +17,14 @@ from mock_server.errors import TooManyPixelsError
 from mock_server.imaging.formats import Bytes, sniff
 from mock_server.imaging.opening import DEFAULT_MAX_PIXELS, guarded, loaded, opened
 from mock_server.imaging.pixels import (
-    SMALL_SIDE,
     Grey,
     blank_and_sharpness,
     fitted,
     flat,
     grey,
+    halved,
     orientation,
     pixel_digest,
-    reduced,
     upright,
 )
 
@@ -33,8 +32,10 @@ from mock_server.imaging.pixels import (
 # enough for a plate that fills a tenth of the frame, and the size at which a JPEG decodes four to eight
 # times cheaper.
 WORKING_SIDE = 1000
-# A preview has at least so many pixels on its longer side, if the picture has them.
-PREVIEW_SIDE = 128
+# The longer side of a preview is between this and twice this, if the picture has so many pixels: enough for the coarse
+# search and registration, and for people. Sharpness and blankness are measured at this size, too.
+SMALL_SIDE = 256
+THUMBNAIL_SIDE = 128
 _COLOURS_SIDE = 32
 
 
@@ -52,8 +53,8 @@ class PictureHeader:
 class PictureFacts:
     """What is known of a picture; `width` and `height` in upright pixels.
 
-    `blank`: nothing can be seen on it. `sharpness`: variance of the Laplacian of the grey picture, at most
-    SMALL_SIDE pixels on the longer side.
+    `blank`: nothing can be seen on it. `sharpness`: variance of the Laplacian of the grey picture, halved
+    as long as its longer side keeps SMALL_SIDE pixels.
     """
 
     format: str
@@ -66,23 +67,55 @@ class PictureFacts:
 
 
 class Picture:
-    """A decoded picture. `working`: upright grey copy, `zoom` working pixels to one upright pixel.
+    """A decoded picture. `preview`: small upright RGB copy, `small` the same in grey.
 
-    What few need (full size, colours, the digest of all pixels) is made when it is asked for.
+    What only some need (the working copy, full size, the digest of all pixels) is made when it is asked for.
     """
 
-    __slots__ = ("_data", "_full", "_preview", "facts", "small", "working", "zoom")
+    __slots__ = ("_data", "_full", "_working", "facts", "preview", "small")
 
     def __init__(
-        self, facts: PictureFacts, working: Image.Image, small: Image.Image, zoom: float, data: Bytes
+        self,
+        facts: PictureFacts,
+        preview: Image.Image,
+        small: Image.Image,
+        data: Bytes,
+        full: Image.Image | None,
     ) -> None:
         self.facts = facts
-        self.working = working
+        self.preview = preview
         self.small = small
-        self.zoom = zoom
         self._data = data
-        self._full: Image.Image | None = None
-        self._preview: Image.Image | None = None
+        self._full = full
+        self._working: tuple[Image.Image, float] | None = None
+
+    @property
+    def working(self) -> Image.Image:
+        """The upright grey copy at which texts are compared; a JPEG is decoded once more for it."""
+        return self._worked()[0]
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the working copy to one upright pixel."""
+        return self._worked()[1]
+
+    def _worked(self) -> tuple[Image.Image, float]:
+        if self._working is None:
+            self._working = guarded(self.facts.format, self._made_working)
+        return self._working
+
+    def _made_working(self) -> tuple[Image.Image, float]:
+        reduction = max(1, max(self.size) // WORKING_SIDE)
+        if self._full is None:
+            image = self._opened()
+            width, height = image.size
+            drafted = image.draft("L", (width // reduction, height // reduction))
+            return grey(upright(loaded(image))), drafted[1][2] / width if drafted else 1.0
+        working = _undithered(self._full.convert("L"), self.facts.format)
+        return (working, 1.0) if reduction == 1 else (working.reduce(reduction), 1 / reduction)
+
+    def _opened(self) -> ImageFile.ImageFile:
+        return opened(sniff(self._data), self._data)
 
     @property
     def grey(self) -> Grey:
@@ -97,15 +130,8 @@ class Picture:
     def full(self) -> Image.Image:
         """The upright picture in RGB at its full size, decoded once."""
         if self._full is None:
-            self._full = guarded(self.facts.format, self._decoded_whole)
+            self._full = guarded(self.facts.format, lambda: flat(upright(loaded(self._opened()))))
         return self._full
-
-    def _decoded_whole(self) -> Image.Image:
-        return flat(upright(loaded(opened(sniff(self._data), self._data))))
-
-    def keep_full(self, full: Image.Image) -> None:
-        """Spare the second decoding where the whole picture had to be decoded anyway."""
-        self._full = full
 
     def content(self) -> bytes:
         """XXH3-128 of the bytes: what a picture sent again is known by at once."""
@@ -120,22 +146,13 @@ class Picture:
         size."""
         return (self.working, self.zoom) if zoom <= self.zoom * 1.01 else (self.full().convert("L"), 1.0)
 
-    def preview(self) -> Image.Image:
-        """A small upright RGB copy, made once; a JPEG is decoded in a reduced size for it."""
-        if self._preview is None:
-            if self._full is not None or self.facts.format not in ("JPEG", "MPO"):
-                self._preview = reduced(self.full(), 2 * PREVIEW_SIDE)
-            else:
-                self._preview = guarded(self.facts.format, lambda: _preview(self._data))
-        return self._preview
-
     def colours(self) -> Image.Image:
         """The preview in 32 x 32 cells."""
-        return self.preview().resize((_COLOURS_SIDE, _COLOURS_SIDE), Image.Resampling.BOX)
+        return self.preview.resize((_COLOURS_SIDE, _COLOURS_SIDE), Image.Resampling.BOX)
 
     def thumbnail(self) -> bytes:
-        """A JPEG of at most PREVIEW_SIDE pixels on the longer side."""
-        return _thumbnail(self.preview())
+        """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""
+        return _thumbnail(self.preview)
 
 
 def inspect(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> PictureHeader:
@@ -149,8 +166,8 @@ def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | N
     `sha256` spares computing it where the caller has it already.
     """
     header, image = _inspected(data, max_pixels)
-    working, zoom, full = guarded(header.format, lambda: _working(image, header))
-    small = reduced(working, SMALL_SIDE)
+    preview, full = guarded(header.format, lambda: _preview(image, header.format))
+    small = _undithered(preview.convert("L"), header.format)
     facts = PictureFacts(
         header.format,
         header.width,
@@ -159,16 +176,13 @@ def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | N
         sha256 or hashlib.sha256(data).hexdigest(),
         *blank_and_sharpness(small),
     )
-    picture = Picture(facts, working, small, zoom, data)
-    if full is not None:
-        picture.keep_full(full)
-    return picture
+    return Picture(facts, preview, small, data, full)
 
 
 def thumbnail(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
-    """A JPEG of at most PREVIEW_SIDE pixels on the longer side; raises the errors of `ImageError`."""
-    header = inspect(data, max_pixels=max_pixels)
-    return _thumbnail(guarded(header.format, lambda: _preview(data)))
+    """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side; raises the errors of `ImageError`."""
+    header, image = _inspected(data, max_pixels)
+    return _thumbnail(guarded(header.format, lambda: _preview(image, header.format))[0])
 
 
 def _inspected(data: Bytes, max_pixels: int) -> tuple[PictureHeader, ImageFile.ImageFile]:
@@ -186,32 +200,22 @@ def _name(image: ImageFile.ImageFile, format: str) -> str:
     return "MPO" if format == "JPEG" and "mp" in image.info else format
 
 
-def _working(
-    image: ImageFile.ImageFile, header: PictureHeader
-) -> tuple[Image.Image, float, Image.Image | None]:
-    """The upright grey working copy, its zoom, and the full RGB picture where that had to be made anyway."""
-    reduction = max(1, max(header.width, header.height) // WORKING_SIDE)
-    if header.format in ("JPEG", "MPO"):
-        width, height = image.size
-        drafted = image.draft("L", (width // reduction, height // reduction))
-        zoom = drafted[1][2] / width if drafted else 1.0
-        return grey(upright(loaded(image))), zoom, None
-    full = flat(upright(loaded(image)))
-    working = full.convert("L")
-    if header.format == "GIF":
-        # A palette's dithering is noise of the finest grain, and as strong as strokes of small text.
-        working = working.filter(ImageFilter.GaussianBlur(0.8))
-    return (working, 1.0, full) if reduction == 1 else (working.reduce(reduction), 1 / reduction, full)
-
-
-def _preview(data: Bytes) -> Image.Image:
-    image = opened(sniff(data), data)
-    share = min(1.0, PREVIEW_SIDE / max(image.size))
+def _preview(image: ImageFile.ImageFile, format: str) -> tuple[Image.Image, Image.Image | None]:
+    """The preview, and the full RGB picture where that had to be decoded for it."""
+    if format not in ("JPEG", "MPO"):
+        full = flat(upright(loaded(image)))
+        return halved(full, SMALL_SIDE), full
+    share = min(1.0, SMALL_SIDE / max(image.size))
     image.draft("RGB", (ceil(image.width * share), ceil(image.height * share)))
-    return reduced(flat(upright(loaded(image))), 2 * PREVIEW_SIDE)
+    return halved(flat(upright(loaded(image))), SMALL_SIDE), None
+
+
+def _undithered(grey: Image.Image, format: str) -> Image.Image:
+    """A palette's dithering is noise of the finest grain, and as strong as strokes of small text."""
+    return grey.filter(ImageFilter.GaussianBlur(0.8)) if format == "GIF" else grey
 
 
 def _thumbnail(preview: Image.Image) -> bytes:
     out = BytesIO()
-    fitted(preview, PREVIEW_SIDE).save(out, "JPEG", quality=80)
+    fitted(preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=80)
     return out.getvalue()

@@ -7,9 +7,6 @@ from PIL import Image
 
 Grey = NDArray[np.uint8]
 
-# Sharpness, blankness, the coarse search and overviews look at a copy of at most this many pixels on the longer side.
-SMALL_SIDE = 640
-
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -58,6 +55,14 @@ def flat(image: Image.Image) -> Image.Image:
 def grey(image: Image.Image) -> Image.Image:
     """8-bit grey of any mode."""
     return image if image.mode == "L" else flat(image).convert("L")
+
+
+def halved(image: Image.Image, side: int) -> Image.Image:
+    """`image` halved as often as its longer side keeps at least `side` pixels, as JPEG decoders do for nothing."""
+    factor = 1
+    while max(image.size) >= 2 * factor * side:
+        factor *= 2
+    return image if factor == 1 else image.reduce(factor)
 
 
 def reduced(image: Image.Image, side: int) -> Image.Image:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.comparison import Comparison, compare, explained, window_means
-from mock_server.imaging.pixels import SMALL_SIDE, reduced
+from mock_server.imaging.pixels import reduced
 from mock_server.imaging.registration import Aligner, Floats, Frame, sample
 
 # The overview's longer side: a plate over a tenth of the frame still has four pixels to a character in it.
 _OVERVIEW = 400
+# It is sampled from copies of at most this on the longer side.
+_COPY = 640
 _PLACES = 7
 # Size of a place in pixels at the resolution that is shared, and the character size assumed in it.
 _PLACE = (112, 64)
@@ -40,13 +42,9 @@ class _Place:
     heat: float
 
 
-def compare_whole(
-    known: Image.Image, image: Image.Image, small: Image.Image, frame: Frame
-) -> Comparison | None:
-    """Compare a whole picture (grey) with `frame` of `image`, of which `small` is a reduced copy.
-
-    None where they share too little.
-    """
+def compare_whole(known: Image.Image, image: Image.Image, frame: Frame) -> Comparison | None:
+    """Compare a whole picture (grey) with `frame` of `image`; None where they share too little."""
+    small = reduced(image, _COPY)
     shrink = (small.width / image.width, small.height / image.height)
     afar = frame.scaled(*shrink)
     overview = _fitted(known, afar)
@@ -67,7 +65,7 @@ def _fitted(known: Image.Image, frame: Frame) -> Image.Image:
     factor = min(1.0, _OVERVIEW / max(known.size), frame.width / known.width, frame.height / known.height)
     size = (max(8, round(known.width * factor)), max(8, round(known.height * factor)))
     # The very way in which the sent picture is reduced: another filter would leave its mark on every edge.
-    small = reduced(known, SMALL_SIDE)
+    small = reduced(known, _COPY)
     seen = sample(small, Frame(0, 0, *small.size), *size)
     assert seen is not None, "all of a picture lies inside it"
     return Image.fromarray(seen.cells.astype(np.uint8))
