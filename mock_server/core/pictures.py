@@ -1,7 +1,6 @@
 """From what a request carries to a picture that was looked up: bytes or a reference, decoded and searched."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -10,6 +9,7 @@ import anyio.to_thread
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnails import Thumbnails
+from mock_server.core.value import value
 from mock_server.errors import FetchError, ImageError
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.index import Search
@@ -21,7 +21,7 @@ _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Looked:
     """What came of looking at a picture: a search, or the problem that prevented it; `note` is for the journal."""
 

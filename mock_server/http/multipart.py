@@ -3,13 +3,13 @@
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
+from mock_server.core.value import value
 from mock_server.errors import MultipartError
 from mock_server.http.parameters import decode_extended, parse_parameters
 
@@ -29,7 +29,7 @@ _SILENT = logging.getLogger("mock_server.http.multipart.parser")
 _SILENT.disabled = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """One part of a form: a plain field, or a file when it has a `filename` (a label, never a path to open).
 
@@ -47,7 +47,7 @@ class Part:
         return str(self.data, "utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Form:
     """The parts of a form in the order they were sent; names may repeat."""
 

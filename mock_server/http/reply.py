@@ -1,16 +1,16 @@
 """Sending a reply: at once, late, in pieces, or not at all."""
 
 import asyncio
-from dataclasses import dataclass
 
 from starlette.types import Scope, Send
 
 from mock_server.core.model import Dribble, FaultPlan
+from mock_server.core.value import value
 from mock_server.http.connection import Connection, connection_of
 from mock_server.http.faults import break_connection
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """A complete reply. `headers` have lower-case names and no Content-Length: that one is the body's."""
 
