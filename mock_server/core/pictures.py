@@ -1,6 +1,7 @@
 """From what a request carries to a picture that was looked up: bytes or a reference, decoded and searched."""
 
 from collections.abc import Awaitable, Callable, Collection
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -92,12 +93,23 @@ class Pictures:
         return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
-        try:
-            url = urlsplit(request.url or "")
-            host = (url.hostname or "").lower()
-        except ValueError:
-            return None
-        asked_host = request.headers.get("host", "").rsplit(":", 1)[0].lower()
-        if not url.path.startswith(_GALLERY) or (host != asked_host and host not in self._own_hosts):
-            return None
-        return unquote(url.path.removeprefix(_GALLERY))
+        url = request.url or ""
+        host, name = _remembered(url) if len(url) <= _USUAL_URL else _host_and_name(url)
+        if host in self._own_hosts or host == request.headers.get("host", "").rsplit(":", 1)[0].lower():
+            return name
+        return None
+
+
+def _host_and_name(url: str) -> tuple[str, str | None]:
+    """The host of a URL, and the name it would have for a picture in a gallery there."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return "", None
+    gallery = parts.path.startswith(_GALLERY)
+    return host, unquote(parts.path.removeprefix(_GALLERY)) if gallery else None
+
+
+_USUAL_URL = 1024  # characters; what a client asks for again and again is shorter
+_remembered = lru_cache(maxsize=1024)(_host_and_name)

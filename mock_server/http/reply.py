@@ -1,6 +1,7 @@
 """Sending a reply: at once, late, in pieces, or not at all."""
 
 import asyncio
+import contextlib
 
 from starlette.types import Scope, Send
 
@@ -25,11 +26,12 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     Other requests are never held up. A wait ends early when the client goes away or the server is to stop.
     Raises FaultUnavailableError for a fault where the connection cannot be reached.
     """
-    if not plan:
-        await _start(reply, send)
-        await send({"type": "http.response.body", "body": reply.body})
-        return
     connection = connection_of(scope)
+    if not plan:
+        with connection.gathering if connection else contextlib.nullcontext():
+            await _start(reply, send)
+            await send({"type": "http.response.body", "body": reply.body})
+        return
     if plan.delay:
         await _pause(plan.delay, connection)
     if plan.fault:
