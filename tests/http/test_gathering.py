@@ -52,6 +52,12 @@ def _nothing(transport: Gathering) -> None:
         pass
 
 
+def _failing(transport: Gathering) -> None:
+    with transport:
+        transport.write(b"head")
+        raise RuntimeError
+
+
 @pytest.mark.parametrize(
     ("act", "asked"),
     [
@@ -75,9 +81,8 @@ def test_what_was_written_before_an_error_is_sent() -> None:
     """The server's own answer to the error comes behind it."""
     transport = Recording()
     gathering = Gathering(transport)
-    with pytest.raises(RuntimeError), gathering:
-        gathering.write(b"head")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        _failing(gathering)
     gathering.write(b"500")
 
     assert transport.asked == [b"head", b"500"]
