@@ -1,6 +1,7 @@
 """Where a call goes: to a provider by host name or path, or to the mock's own routes."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,7 +28,7 @@ class Dispatch:
             await self._own_routes(scope, receive, send)
             return
         method, path = scope["method"], scope["path"]
-        owner = self._by_host.get(_host(scope)) if self._by_host else None
+        owner = self._by_host.get(_host(scope))
         if owner is not None:
             route = owner.route(method, path, strict=self._strict) or Route(refusal=Refusal.NO_SUCH_PATH)
             await self._endpoint(owner, route, scope, receive, send)
@@ -43,6 +44,10 @@ class Dispatch:
 def _host(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"host":
-            host: str = value.decode("latin-1").partition(":")[0].rstrip(".").lower()
-            return host
+            return _without_port(value)
     return ""
+
+
+@lru_cache(maxsize=64)
+def _without_port(host: bytes) -> str:
+    return host.decode("latin-1").partition(":")[0].rstrip(".").lower()

@@ -15,6 +15,7 @@ GRACE_SECONDS = 30
 BALANCED = sys.platform == "linux"
 """Whether the system spreads connections over sockets on one address. Elsewhere the last one gets them all."""
 _BACKLOG = 2048
+_HANDLES = 8
 _POLL_SECONDS = 0.002
 
 
@@ -28,7 +29,7 @@ class Listener(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections."""
-        await super().startup(sockets)
+        await super().startup([handle for each in sockets or () for handle in _handles(each)])
         self.accepting.set()
 
     async def main_loop(self) -> None:
@@ -66,6 +67,15 @@ class Listener(uvicorn.Server):
         """End once what is in flight has finished."""
         self.should_exit = True
         self._stopping.set()
+
+
+def _handles(listener: socket.socket) -> list[socket.socket]:
+    """The socket several times over.
+
+    uvloop takes one connection from each before it serves all the others again: the last of sixty-four clients that
+    come at once would wait for sixty-four rounds of uploads.
+    """
+    return [listener, *(listener.dup() for _ in range(_HANDLES - 1))]
 
 
 def listen(host: str, port: int) -> socket.socket:

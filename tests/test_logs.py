@@ -6,9 +6,12 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mock_server.core.journal import Exchange
 from mock_server.core.model import MatchKind, OutcomeName
@@ -65,6 +68,16 @@ def test_a_line_of_json() -> None:
         "info",
     )
     assert line["time"] == "2026-12-01T09:30:00.125Z"
+
+
+@given(st.floats(-62_000_000_000, 253_000_000_000) | st.floats(1_700_000_000, 1_900_000_000))
+@example(1_796_117_400.9999996)
+@example(-0.0004)
+def test_a_moment_is_that_of_the_calendar(moment: float) -> None:
+    """Any time that a clock may be set to is written as `datetime` has it, in whole milliseconds."""
+    expected = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+
+    assert _logged("text", replace(EXCHANGE, time=moment)).split()[0] == f"{expected}Z"
 
 
 def test_lines_cannot_be_forged() -> None:

@@ -5,8 +5,8 @@ readable, and a unit is spent in one atomic act.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
@@ -14,9 +14,13 @@ from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.provider import Billing
 from mock_server.core.store import Meter, Rate, Store, Terms
+from mock_server.core.value import value
 
 _STAGED_LIMIT = 1000
 """The limit that is told where an unlimited account is refused all the same: clients expect numbers."""
+
+_NO_LIMIT = Quota()
+_DAY = 86_400  # seconds
 
 _REFUSED_STANDING = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
@@ -41,7 +45,14 @@ def _month(today: datetime) -> str:
     return f"{today.month}/{today.year}"
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=16)
+def _period_of(day: int) -> str:
+    """The month of a day that is counted from 1970; remembered, for every request asks."""
+    first = datetime.fromtimestamp(day * _DAY, UTC)
+    return f"{first.year}-{first.month:02}"
+
+
+@value
 class Admitted:
     """An account that may go on with its request, and what was spent when it began; `limit` None: no end."""
 
@@ -86,7 +97,7 @@ class Accounts:
         meter, _ = self._meter(account, product, billing)
         if billing is Billing.CREDITS:
             return Usage(await self._store.used(meter), account.credits.get(product))
-        return Usage(await self._store.used(meter), account.quota.get(product, Quota()).limit)
+        return Usage(await self._store.used(meter), account.quota.get(product, _NO_LIMIT).limit)
 
     async def exhausted(self, admitted: Admitted, product: Product, billing: Billing) -> Outcome | None:
         """The refusal, when nothing was left as the request began."""
@@ -134,16 +145,14 @@ class Accounts:
     def _meter(self, account: Account, product: Product, billing: Billing) -> tuple[Meter, int | None]:
         if billing is Billing.CREDITS:
             return Meter(account.key, "credits", product), account.credits.get(product)
-        quota = account.quota.get(product, Quota())
+        quota = account.quota.get(product, _NO_LIMIT)
         limit = None if account.overage else quota.limit
         return Meter(account.key, "quota", product, self._period(account)), limit
 
     def _period(self, account: Account) -> str:
         if account.quota_period is QuotaPeriod.NEVER:
             return ""
-        # Asked for in every request: strftime would take ten times as long.
-        today = self._clock.today()
-        return f"{today.year}-{today.month:02}"
+        return _period_of(int(self._clock.now() // _DAY))
 
     # What the control plane does with accounts
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from mock_server.core.matching import Asked
 from mock_server.core.model import MatchKind, OutcomeName
+from mock_server.core.value import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class NearestPicture:
     region: tuple[int, int, int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PictureRecord:
     """What is kept of a picture: never its bytes."""
 

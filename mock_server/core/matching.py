@@ -6,14 +6,18 @@ it; then the one whose picture is more like it; then the order of the files.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from fnmatch import fnmatchcase
 
 from mock_server.core.model import MatchKind, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
+from mock_server.core.value import value
 from mock_server.imaging.decode import PictureFacts
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import Search
+
+KINDS: Mapping[str, MatchKind] = {kind.value: kind for kind in MatchKind}
+"""How a scenario was found, by the index's word for it."""
 
 _EXACTNESS = {
     MatchKind.SHA256: 0,
@@ -24,7 +28,7 @@ _EXACTNESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Match:
     """The scenario that applies, how it was found, and where its picture lies in the one that was sent.
 
@@ -37,7 +41,7 @@ class Match:
     place: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Asked:
     """A request as conditions see it: what was asked, by which account, and what is known of the picture."""
 
@@ -58,11 +62,14 @@ class Scenarios:
         self._by_image: dict[str, list[Scenario]] = {}
         self._by_digest: dict[str, list[Scenario]] = {}
         self._others: list[Scenario] = []
+        self._of_picture_alone: set[str] = set()
         for scenario in scenarios:
             self.by_name[scenario.name] = scenario
             for image in scenario.when.images:
                 self._by_image.setdefault(image, []).append(scenario)
             if scenario.when.images:
+                if specificity(scenario.when) == 1:
+                    self._of_picture_alone.add(scenario.name)
                 continue
             if scenario.when.sha256:
                 self._by_digest.setdefault(scenario.when.sha256, []).append(scenario)
@@ -71,7 +78,8 @@ class Scenarios:
 
     def find(self, asked: Asked) -> Match | None:
         """The scenario that applies to a request, if any does."""
-        return min(self._matching(asked), key=_rank, default=None)
+        found = list(self._matching(asked))
+        return min(found, key=_rank) if len(found) > 1 else next(iter(found), None)
 
     def matches(self, asked: Asked) -> list[Match]:
         """All scenarios whose conditions a request meets, the one that applies first."""
@@ -79,7 +87,8 @@ class Scenarios:
 
     def _matching(self, asked: Asked) -> Iterator[Match]:
         for match in self._candidates(asked):
-            if not failed_conditions(match.scenario.when, asked):
+            scenario = match.scenario
+            if scenario.name in self._of_picture_alone or not failed_conditions(scenario.when, asked):
                 yield match
 
     def of_image(self, image: str) -> list[Scenario]:
@@ -90,7 +99,7 @@ class Scenarios:
         if asked.search is not None:
             for place, found in enumerate(asked.search.found):
                 for scenario in self._by_image.get(found.id, ()):
-                    yield Match(scenario, MatchKind(found.stage), found.placement, place)
+                    yield Match(scenario, KINDS[found.stage], found.placement, place)
             for scenario in self._by_digest.get(asked.search.facts.sha256, ()):
                 yield Match(scenario, MatchKind.SHA256)
         for scenario in self._others:

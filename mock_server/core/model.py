@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mock_server.core.value import value
 from mock_server.imaging.geometry import Box
 
 
@@ -109,6 +110,11 @@ class Reading:
     vin: VinReading | None = None
     text: str | None = None
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is told about the picture."""
+        return not self.plates and self.vin is None and self.text is None
+
     def boxes(self) -> tuple[Box, ...]:
         """Where the texts stand: the regions that tell this picture from its neighbours."""
         plates = tuple(plate.box for plate in self.plates if plate.box)
@@ -128,7 +134,7 @@ class Problem:
     variant: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReadRequest:
     """One request to read a picture, stripped of its provider's wire format.
 
@@ -184,7 +190,7 @@ class FaultPlan:
 NO_FAULT = FaultPlan()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """What was decided about one request; a provider renders it in its own words.
 

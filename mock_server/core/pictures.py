@@ -1,7 +1,7 @@
 """From what a request carries to a picture that was looked up: bytes or a reference, decoded and searched."""
 
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -10,6 +10,7 @@ import anyio.to_thread
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnails import Thumbnails
+from mock_server.core.value import value
 from mock_server.errors import FetchError, ImageError
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.index import Search
@@ -21,7 +22,7 @@ _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Looked:
     """What came of looking at a picture: a search, or the problem that prevented it; `note` is for the journal."""
 
@@ -92,12 +93,23 @@ class Pictures:
         return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
-        try:
-            url = urlsplit(request.url or "")
-            host = (url.hostname or "").lower()
-        except ValueError:
-            return None
-        asked_host = request.headers.get("host", "").rsplit(":", 1)[0].lower()
-        if not url.path.startswith(_GALLERY) or (host != asked_host and host not in self._own_hosts):
-            return None
-        return unquote(url.path.removeprefix(_GALLERY))
+        url = request.url or ""
+        host, name = _remembered(url) if len(url) <= _USUAL_URL else _host_and_name(url)
+        if host in self._own_hosts or host == request.headers.get("host", "").rsplit(":", 1)[0].lower():
+            return name
+        return None
+
+
+def _host_and_name(url: str) -> tuple[str, str | None]:
+    """The host of a URL, and the name it would have for a picture in a gallery there."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return "", None
+    gallery = parts.path.startswith(_GALLERY)
+    return host, unquote(parts.path.removeprefix(_GALLERY)) if gallery else None
+
+
+_USUAL_URL = 1024  # characters; what a client asks for again and again is shorter
+_remembered = lru_cache(maxsize=1024)(_host_and_name)

@@ -3,7 +3,7 @@
 `Reader` is that story from top to bottom. It decides in neutral words; the provider that asked renders them.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mock_server.core import forcing
 from mock_server.core.accounts import Accounts, Admitted
@@ -13,12 +13,13 @@ from mock_server.core.pictures import Looked, Pictures
 from mock_server.core.provider import Provider
 from mock_server.core.recognition import RECOGNITIONS, Case, Policy, Recogniser, default_variant
 from mock_server.core.store import Store
+from mock_server.core.value import value
 from mock_server.imaging.index import Search
 
 __all__ = ["Decision", "Policy", "Reader"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """What was decided about a request, and all that the journal tells about why.
 

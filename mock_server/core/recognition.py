@@ -11,7 +11,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.fixture_set import Unmatched
 from mock_server.core.forcing import Forced
 from mock_server.core.library import Library
-from mock_server.core.matching import Asked, Match
+from mock_server.core.matching import KINDS, Asked, Match
 from mock_server.core.model import (
     NO_FAULT,
     FaultPlan,
@@ -30,6 +30,7 @@ from mock_server.core.scenario import Step
 from mock_server.core.sequence import counts_requests, is_drawn, step_at
 from mock_server.core.store import Store
 from mock_server.core.synthesis import synthesize
+from mock_server.core.value import value
 
 RECOGNITIONS = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
 """What recognition itself may come to. Anything else that a client forces happens before a picture is looked at."""
@@ -47,7 +48,7 @@ class Policy:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Case:
     """An admitted request with all that is known of it."""
 
@@ -107,11 +108,11 @@ class Case:
         scenario = self.library.scenarios.by_name[name]
         for found in self.looked.search.found if self.looked.search else ():
             if found.id in scenario.when.images:
-                return Match(scenario, MatchKind(found.stage), found.placement)
+                return Match(scenario, KINDS[found.stage], found.placement)
         return Match(scenario, MatchKind.RULE)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recognised:
     """What recognition came to, before it is charged; `decided` is off where an unknown picture is an error."""
 
@@ -186,10 +187,10 @@ class Recogniser:
 
 def _truth(case: Case, match: Match) -> Reading:
     """What the picture shows. A scenario may leave that to others and say only what happens."""
-    if match.scenario.reading != _SILENT:
+    if not match.scenario.reading.silent:
         return placed(match.scenario.reading, match.placement, case.size)
     for other in case.library.scenarios.matches(case.asked):
-        if other.scenario.reading != _SILENT:
+        if not other.scenario.reading.silent:
             return placed(other.scenario.reading, other.placement, case.size)
     return _synthesized(case) if case.policy.unmatched is Unmatched.SYNTHESIZE else _SILENT
 

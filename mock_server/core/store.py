@@ -6,13 +6,13 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mock_server.core.account import Account
+from mock_server.core.value import value
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(NamedTuple):
     """One counter of units: of a key, for a product, in a period ("" where units never come back)."""
 
     key: str
@@ -29,7 +29,7 @@ class Rate:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Terms:
     """By what an account's request is measured: the meter it draws on, the rate it keeps to, the time (Unix)."""
 
@@ -38,7 +38,7 @@ class Terms:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """An account that asks: the units of its meter that are spent, and the seconds to wait where it asks too often."""
 

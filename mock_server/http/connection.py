@@ -9,6 +9,8 @@ from typing import Protocol
 
 from starlette.types import Scope
 
+from mock_server.http.gathering import Gathering
+
 EXTENSION = "vehicle_ocr_mock.connection"  # where a scope's extensions hold the request's `Connection`
 
 CLOSE_SECONDS = 5.0  # what a client gets to take the last bytes before the connection is cut
@@ -30,13 +32,15 @@ class Connection:
     """One client's connection.
 
     `lost` is set when it is gone, `hurry` when waiting makes no sense any longer: it is gone, or the server
-    is about to stop. `cycle` belongs to the request that is being answered; there is one at a time.
+    is about to stop. `cycle` belongs to the request that is being answered; there is one at a time. The server
+    writes to `gathering`.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost = asyncio.Event()
         self.hurry = asyncio.Event()
         self.cycle: Cycle | None = None
+        self.gathering = Gathering(transport)
         self._transport = transport
 
     async def pause(self, seconds: float) -> None:

@@ -1,35 +1,19 @@
 """multipart/form-data (RFC 7578), read from one complete body without copying what the parts hold."""
 
-import logging
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser
-
+from mock_server.core.value import value
 from mock_server.errors import MultipartError
 from mock_server.http.parameters import decode_extended, parse_parameters
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
+from mock_server.http.scanner import Scanner
 
 MAX_PARTS = 64
 MAX_BOUNDARY_LENGTH = 70  # RFC 2046, section 5.1.1
-MAX_HEADERS = 16  # in one part
-MAX_HEADER_SIZE = 4096  # bytes of one header line
-
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _TRANSFER_ENCODINGS = ("", "7bit", "8bit", "binary")  # those that leave the data as they are
 
-# The parser would log each malformed body; whoever sent it is told, the log needs no copy.
-_SILENT = logging.getLogger("mock_server.http.multipart.parser")
-_SILENT.disabled = True
 
-
-@dataclass(frozen=True, slots=True)
+@value
 class Part:
     """One part of a form: a plain field, or a file when it has a `filename` (a label, never a path to open).
 
@@ -47,7 +31,7 @@ class Part:
         return str(self.data, "utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Form:
     """The parts of a form in the order they were sent; names may repeat."""
 
@@ -74,23 +58,16 @@ def parse_multipart(content_type: str, body: bytes | bytearray, *, max_parts: in
 
     Raises MultipartError for everything else.
     """
-    boundary = _boundary(content_type)
-    builder = _FormBuilder(body, boundary, max_parts)
-    parser = MultipartParser(
-        boundary,
-        builder.callbacks(),
-        max_header_count=MAX_HEADERS,
-        max_header_size=MAX_HEADER_SIZE,
-    )
-    parser.logger = _SILENT
-    try:
-        # A bytearray serves it just as well; only its annotation says bytes.
-        parser.write(body)  # type: ignore[arg-type, unused-ignore]
-    except FormParserError as error:
-        raise MultipartError(f"malformed at byte {getattr(error, 'offset', 0)}") from error
-    if not builder.complete:
-        raise MultipartError("the last boundary is missing")
-    return Form(tuple(builder.parts))
+    scanner = Scanner(body, _boundary(content_type))
+    parts: list[Part] = []
+    more = scanner.begin()
+    while more:
+        if len(parts) == max_parts:
+            raise MultipartError(f"more than {max_parts} parts")
+        headers = scanner.headers()
+        data, more = scanner.data()
+        parts.append(_part(headers, data))
+    return Form(tuple(parts))
 
 
 def _boundary(content_type: str) -> bytes:
@@ -108,85 +85,6 @@ def _boundary(content_type: str) -> bytes:
     if not (boundary.isascii() and boundary.isprintable()) or boundary.endswith(" "):
         raise MultipartError("the boundary has characters that are not allowed")
     return boundary.encode("ascii")
-
-
-class _FormBuilder:
-    """Collects the parts from the parser's callbacks; offsets are those of the one buffer it is fed."""
-
-    def __init__(self, body: bytes | bytearray, boundary: bytes, max_parts: int) -> None:
-        self.parts: list[Part] = []
-        self.complete = False
-        self._body = body
-        self._view = memoryview(body).toreadonly()
-        self._delimiter = b"\r\n--" + boundary
-        self._max_parts = max_parts
-        self._headers: dict[str, str] = {}
-        self._field = ""
-        self._value = ""
-        self._start = self._end = 0
-
-    def callbacks(self) -> "MultipartCallbacks":
-        return {
-            "on_part_begin": self._part_begin,
-            "on_header_field": self._header_field,
-            "on_header_value": self._header_value,
-            "on_header_end": self._header_end,
-            "on_headers_finished": self._headers_finished,
-            "on_part_data": self._part_data,
-            "on_part_end": self._part_end,
-            "on_end": self._finish,
-        }
-
-    def _part_begin(self) -> None:
-        if len(self.parts) == self._max_parts:
-            raise MultipartError(f"more than {self._max_parts} parts")
-        self._headers = {}
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._field = data[start:end].decode("ascii").lower()
-        self._value = ""
-        self._end = end
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value = _decode_header(data[start:end])
-
-    def _header_end(self) -> None:
-        if self._field in self._headers:
-            raise MultipartError("a part has the same header twice")
-        self._headers[self._field] = self._value
-
-    def _headers_finished(self) -> None:
-        if not self._headers:
-            raise MultipartError("a part without headers")
-        # The parser calls back for data only when there are any; until then the part is empty.
-        self._start = self._end = self._body.index(b"\r\n\r\n", self._end) + 4
-        self._check_delimiter(self._start)
-
-    def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self._start, self._end = start, end
-        self._check_delimiter(end)
-
-    def _check_delimiter(self, position: int) -> None:
-        # The parser walks through white space after a boundary byte by byte: megabytes of it would hold up
-        # the server for seconds, and no client sends any.
-        after = bytes(self._view[position + len(self._delimiter) :][:1])
-        if after in (b" ", b"\t") and self._body.startswith(self._delimiter, position):
-            raise MultipartError("white space after a boundary")
-
-    def _part_end(self) -> None:
-        self.parts.append(_part(self._headers, self._view[self._start : self._end]))
-
-    def _finish(self) -> None:
-        self.complete = True
-
-
-def _decode_header(raw: bytes | bytearray) -> str:
-    if _CONTROL.search(raw):
-        raise MultipartError("a control character in a part's header")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def _part(headers: dict[str, str], data: memoryview) -> Part:

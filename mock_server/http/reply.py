@@ -1,16 +1,17 @@
 """Sending a reply: at once, late, in pieces, or not at all."""
 
 import asyncio
-from dataclasses import dataclass
+import contextlib
 
 from starlette.types import Scope, Send
 
 from mock_server.core.model import Dribble, FaultPlan
+from mock_server.core.value import value
 from mock_server.http.connection import Connection, connection_of
 from mock_server.http.faults import break_connection
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """A complete reply. `headers` have lower-case names and no Content-Length: that one is the body's."""
 
@@ -25,11 +26,12 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     Other requests are never held up. A wait ends early when the client goes away or the server is to stop.
     Raises FaultUnavailableError for a fault where the connection cannot be reached.
     """
-    if not plan:
-        await _start(reply, send)
-        await send({"type": "http.response.body", "body": reply.body})
-        return
     connection = connection_of(scope)
+    if not plan:
+        with connection.gathering if connection else contextlib.nullcontext():
+            await _start(reply, send)
+            await send({"type": "http.response.body", "body": reply.body})
+        return
     if plan.delay:
         await _pause(plan.delay, connection)
     if plan.fault:

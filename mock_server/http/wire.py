@@ -33,6 +33,7 @@ class ExposesConnection(asyncio.Protocol):
         self.access_log = False
         self.connection = Connection(cast(asyncio.Transport, transport))
         self._secured = transport.get_extra_info("ssl_object") is not None
+        self.transport = cast(asyncio.Transport, self.connection.gathering)
         # Both protocols hand every request to `self.app`, whatever else they do differently.
         self.app = cast("ASGI3Application", _exposing(cast(ASGIApp, self.app), self.connection))
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -11,6 +11,7 @@ import orjson
 
 from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.provider import Traits
+from mock_server.core.value import value
 from mock_server.http.reply import Reply
 
 
@@ -31,7 +32,7 @@ class Route:
     alias: str | None = None
 
 
-@dataclass(frozen=True)
+@value
 class Call:
     """One HTTP call. `headers` have lower-case names; `body` is None where it was larger than is accepted."""
 
@@ -42,7 +43,7 @@ class Call:
     body: bytes | bytearray | None
     alias: str | None = None
 
-    @cached_property
+    @property
     def parameters(self) -> Mapping[str, str]:
         """The first value of each query parameter."""
         return _remembered(self.query) if len(self.query) <= _USUAL_QUERY else _parse_query(self.query)
@@ -50,7 +51,12 @@ class Call:
     @property
     def media_type(self) -> str:
         """The declared content type without its parameters, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _media_type(self.headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=64)
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 _USUAL_QUERY = 256  # bytes; what a client repeats in every call is shorter
@@ -114,7 +120,9 @@ def json_reply(
     content_type: bytes = b"application/json",
 ) -> Reply:
     """A reply with a JSON body; `headers` come on top and win over the content type."""
+    if not headers:
+        return Reply(status, ((b"content-type", content_type),), orjson.dumps(body))
     lines = {b"content-type": content_type}
-    for name, value in (headers or {}).items():
-        lines[name.lower().encode("latin-1")] = value.encode("latin-1", "replace")
+    for name, text in headers.items():
+        lines[name.lower().encode("latin-1")] = text.encode("latin-1", "replace")
     return Reply(status, tuple(lines.items()), orjson.dumps(body))

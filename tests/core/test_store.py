@@ -220,7 +220,7 @@ async def test_a_limit_may_be_below_what_is_spent(store: Store) -> None:
 @pytest.mark.parametrize("field", ["key", "kind", "product", "period"])
 async def test_meters_that_differ_count_apart(store: Store, field: str) -> None:
     """Key, kind, product and period each make another counter."""
-    other = replace(QUOTA, **{field: "other"})
+    other = QUOTA._replace(**{field: "other"})
     await store.set_used(QUOTA, 10)
 
     assert await store.spend(other, None) == 1

@@ -5,21 +5,27 @@ differ from it; what they send is accepted and noted as an alias, and refused in
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
 from mock_server.core.provider import Billing, Traits
+from mock_server.core.value import value
 from mock_server.http.reply import Reply
 from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.carsxe import render
 from mock_server.providers.carsxe.image_reference import InvalidReferenceError, decode_inline, is_url
 from mock_server.providers.carsxe.openapi import DESCRIPTION
 
-_DOCUMENTED = {"/platerecognition": Product.PLATE, "/v1/vinocr": Product.VIN}
-_ALIASES = {"/vinocr": Product.VIN, "/vin-ocr": Product.VIN}
+_ROUTES = {
+    "/platerecognition": Route(Product.PLATE),
+    "/v1/vinocr": Route(Product.VIN),
+    "/vinocr": Route(Product.VIN, alias="/vinocr"),
+    "/vin-ocr": Route(Product.VIN, alias="/vin-ocr"),
+}
+_NO_SUCH_PATH = Route(refusal=Refusal.NO_SUCH_PATH)
+_WRONG_METHOD = Route(refusal=Refusal.WRONG_METHOD)
 _FIELDS = ("image_url", "upload_url", "image")
 
 
@@ -41,34 +47,39 @@ class CarsXE:
 
     def route(self, method: str, path: str, *, strict: bool) -> Route | None:
         """One path a product, and the older names of the VIN path."""
-        alias = path if path in _ALIASES else None
-        product = _ALIASES.get(path) or _DOCUMENTED.get(path)
-        if product is None:
+        route = _ROUTES.get(path)
+        if route is None:
             return None
-        if alias and strict:
-            return Route(refusal=Refusal.NO_SUCH_PATH)
-        return Route(product, alias=alias) if method == "POST" else Route(refusal=Refusal.WRONG_METHOD)
+        if route.alias and strict:
+            return _NO_SUCH_PATH
+        return route if method == "POST" else _WRONG_METHOD
 
     def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
         """A body that names a picture by URL or holds it in base64."""
-        body = _Body.of(call, strict=strict)
+        body, parameters = _Body.of(call, strict=strict), call.parameters
         notes = [note for note in (call.alias and f"path {call.alias}", body.alias) if note]
-        key = call.parameters.get("key")
+        key = parameters.get("key")
         if not key and not strict and isinstance(body.fields.get("key"), str):
             key = body.fields["key"]
             notes.append("key in body")
-        if source := call.parameters.get("source"):
+        if source := parameters.get("source"):
             notes.append(f"source {source}")
-        request = ReadRequest(self.traits.name, product, key or None, headers=call.headers)
-        name, value = _image_field(body, strict=strict)
-        notes += [f"field {name}"] if name not in (None, "image_url") else []
-        if call.body is None:
-            request = _with_problem(request, "body too large", OutcomeName.INVALID_IMAGE)
-        elif value in (None, ""):
-            request = _with_problem(request, body.problem or "no image in the body")
-        else:
-            request = _with_picture(request, value, strict=strict)
-        return replace(request, notes=(*notes, *request.notes)) if notes else request
+        name, sent = _image_field(body, strict=strict)
+        if name not in (None, "image_url"):
+            notes.append(f"field {name}")
+        picture = _picture(call, body, sent, product, strict=strict)
+        if picture.note:
+            notes.append(picture.note)
+        return ReadRequest(
+            self.traits.name,
+            product,
+            key or None,
+            picture.image,
+            picture.url,
+            headers=call.headers,
+            notes=tuple(notes),
+            problem=picture.problem,
+        )
 
     def render(self, outcome: Outcome, product: Product) -> Reply:
         """The reply to an outcome."""
@@ -83,28 +94,27 @@ class CarsXE:
         return render.OUTCOME_OF_STATUS[product].get(status)
 
 
+@value
 class _Body:
     """The fields of a body: a JSON object's, or the one value of a plain-text body.
 
     `problem` says why there are none, `alias` that the body came in a form that is not documented.
     """
 
-    def __init__(
-        self, fields: Mapping[str, Any], problem: str | None = None, alias: str | None = None
-    ) -> None:
-        self.fields = fields
-        self.problem = problem
-        self.alias = alias
+    fields: Mapping[str, Any]
+    problem: str | None = None
+    alias: str | None = None
 
     @classmethod
     def of(cls, call: Call, *, strict: bool) -> "_Body":
         if not call.body:
             return cls({}, "empty body")
-        if call.media_type == "application/json" or call.media_type.endswith("+json"):
+        media_type = call.media_type
+        if media_type == "application/json" or media_type.endswith("+json"):
             return cls._json(call.body)
-        if call.media_type in ("text/plain", "") and not strict:
+        if media_type in ("text/plain", "") and not strict:
             return cls._plain(call.body)
-        return cls({}, f"content type {call.media_type or 'missing'}, not application/json")
+        return cls({}, f"content type {media_type or 'missing'}, not application/json")
 
     @classmethod
     def _json(cls, data: bytes | bytearray) -> "_Body":
@@ -124,26 +134,46 @@ class _Body:
 
 
 def _image_field(body: _Body, *, strict: bool) -> tuple[str | None, Any]:
-    names = _FIELDS[:1] if strict else _FIELDS
-    return next(((name, body.fields[name]) for name in names if body.fields.get(name)), (None, None))
+    for name in _FIELDS[:1] if strict else _FIELDS:
+        if sent := body.fields.get(name):
+            return name, sent
+    return None, None
 
 
-def _with_picture(request: ReadRequest, value: Any, *, strict: bool) -> ReadRequest:
-    if not isinstance(value, str):
-        return _with_problem(request, "the image is no string", OutcomeName.INVALID_IMAGE)
-    if is_url(value):
-        return replace(request, url=value.strip())
-    if strict and request.product is Product.PLATE:
-        return _with_problem(request, "the plate endpoint documents a URL only", OutcomeName.INVALID_IMAGE)
+@value
+class _Picture:
+    """What the image field came to: a picture, where one is, or what is wrong."""
+
+    image: bytes | None = None
+    url: str | None = None
+    problem: Problem | None = None
+    note: str | None = None
+
+
+def _picture(call: Call, body: _Body, sent: Any, product: Product, *, strict: bool) -> _Picture:
+    if call.body is None:
+        return _invalid("body too large")
+    if sent is None:
+        return _Picture(problem=Problem(OutcomeName.INVALID_REQUEST, body.problem or "no image in the body"))
+    if not isinstance(sent, str):
+        return _invalid("the image is no string")
+    if is_url(sent):
+        return _Picture(url=sent.strip())
+    return _inline(sent, product, strict=strict)
+
+
+def _inline(text: str, product: Product, *, strict: bool) -> _Picture:
+    if product is not Product.PLATE:
+        note = None
+    elif strict:
+        return _invalid("the plate endpoint documents a URL only")
+    else:
+        note = "base64 on the plate endpoint"
     try:
-        image = decode_inline(value)
+        return _Picture(decode_inline(text), note=note)
     except InvalidReferenceError as error:
-        return _with_problem(request, str(error), OutcomeName.INVALID_IMAGE)
-    notes = ("base64 on the plate endpoint",) if request.product is Product.PLATE else ()
-    return replace(request, image=image, notes=notes)
+        return _invalid(str(error))
 
 
-def _with_problem(
-    request: ReadRequest, detail: str, outcome: OutcomeName = OutcomeName.INVALID_REQUEST
-) -> ReadRequest:
-    return replace(request, problem=Problem(outcome, detail))
+def _invalid(detail: str) -> _Picture:
+    return _Picture(problem=Problem(OutcomeName.INVALID_IMAGE, detail))

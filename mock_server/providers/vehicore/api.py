@@ -1,19 +1,21 @@
 """VehiCore's wire format: which calls are its own, and how an upload becomes a request."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
 from mock_server.core.provider import Billing, Traits
+from mock_server.core.value import value
 from mock_server.errors import MultipartError
-from mock_server.http.multipart import Form, parse_multipart
+from mock_server.http.multipart import Form, Part, parse_multipart
 from mock_server.http.reply import Reply
 from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.vehicore import render
 from mock_server.providers.vehicore.openapi import DESCRIPTION
 
 _PREFIX = "/api/ocr/"
-_PRODUCTS = {product.value: product for product in Product}
+_ROUTES = {product.value: Route(product) for product in Product}
+_UNKNOWN_PRODUCT = Route(refusal=Refusal.UNKNOWN_PRODUCT)
+_WRONG_METHOD = Route(refusal=Refusal.WRONG_METHOD)
 
 
 class VehiCore:
@@ -36,25 +38,24 @@ class VehiCore:
         """`/api/ocr/{type}`; the path is looked at before the method."""
         if not path.startswith(_PREFIX) or "/" in path[len(_PREFIX) :] or path == _PREFIX:
             return None
-        product = _PRODUCTS.get(path[len(_PREFIX) :])
-        if product is None:
-            return Route(refusal=Refusal.UNKNOWN_PRODUCT)
-        return Route(product) if method == "POST" else Route(refusal=Refusal.WRONG_METHOD)
+        route = _ROUTES.get(path[len(_PREFIX) :])
+        if route is None:
+            return _UNKNOWN_PRODUCT
+        return route if method == "POST" else _WRONG_METHOD
 
     def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
         """An upload: the part `image` decides, its declared type and file name do not."""
-        request = ReadRequest(
-            self.traits.name, product, call.headers.get("x-api-key", "").strip() or None, headers=call.headers
+        upload = _upload(call)
+        return ReadRequest(
+            self.traits.name,
+            product,
+            call.headers.get("x-api-key", "").strip() or None,
+            upload.image,
+            filename=upload.filename,
+            language=upload.language,
+            headers=call.headers,
+            problem=upload.problem,
         )
-        if call.body is None:
-            return _with_problem(request, "body too large", OutcomeName.INVALID_IMAGE, "too_large")
-        if call.media_type != "multipart/form-data":
-            return _with_problem(request, "not multipart/form-data")
-        try:
-            form = parse_multipart(call.headers["content-type"], call.body)
-        except MultipartError as error:
-            return _with_problem(request, str(error))
-        return _read_form(request, form)
 
     def render(self, outcome: Outcome, product: Product) -> Reply:
         """The reply to an outcome."""
@@ -69,25 +70,48 @@ class VehiCore:
         return render.OUTCOME_OF_STATUS.get(status)
 
 
-def _read_form(request: ReadRequest, form: Form) -> ReadRequest:
-    language = form.first("userLanguage")
-    if language is not None and language.filename is None:
-        request = replace(request, language=language.text.strip() or "en")
-    files = (part for part in form if part.name == "image" and part.filename is not None)
-    image = next(files, None) or form.first("image")
+@value
+class _Upload:
+    """What a body came to: a picture, or what is wrong with it."""
+
+    image: memoryview | None = None
+    filename: str | None = None
+    language: str = "en"
+    problem: Problem | None = None
+
+
+def _upload(call: Call) -> _Upload:
+    if call.body is None:
+        return _Upload(problem=Problem(OutcomeName.INVALID_IMAGE, "body too large", "too_large"))
+    if call.media_type != "multipart/form-data":
+        return _Upload(problem=Problem(OutcomeName.INVALID_REQUEST, "not multipart/form-data"))
+    try:
+        form = parse_multipart(call.headers["content-type"], call.body)
+    except MultipartError as error:
+        return _Upload(problem=Problem(OutcomeName.INVALID_REQUEST, str(error)))
+    return _of_form(form)
+
+
+def _of_form(form: Form) -> _Upload:
+    asked = form.first("userLanguage")
+    language = (asked.text.strip() if asked is not None and asked.filename is None else "") or "en"
+    image = _image(form)
     if image is None:
-        return _with_problem(request, "no part named image", variant="missing")
+        return _missing("no part named image", language)
     if image.filename is None:
-        return _with_problem(request, "the part named image is a text field, not a file", variant="missing")
+        return _missing("the part named image is a text field, not a file", language)
     if not image.data:
-        return _with_problem(request, "the file is empty", OutcomeName.INVALID_IMAGE, "EmptyImageError")
-    return replace(request, image=image.data, filename=image.filename)
+        empty = Problem(OutcomeName.INVALID_IMAGE, "the file is empty", "EmptyImageError")
+        return _Upload(language=language, problem=empty)
+    return _Upload(image.data, image.filename, language)
 
 
-def _with_problem(
-    request: ReadRequest,
-    detail: str,
-    outcome: OutcomeName = OutcomeName.INVALID_REQUEST,
-    variant: str | None = None,
-) -> ReadRequest:
-    return replace(request, problem=Problem(outcome, detail, variant))
+def _image(form: Form) -> Part | None:
+    for part in form:
+        if part.name == "image" and part.filename is not None:
+            return part
+    return form.first("image")
+
+
+def _missing(detail: str, language: str) -> _Upload:
+    return _Upload(language=language, problem=Problem(OutcomeName.INVALID_REQUEST, detail, "missing"))
