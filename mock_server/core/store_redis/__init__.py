@@ -1,6 +1,7 @@
 """What several processes share in Redis or Valkey: the store, the journal, the world."""
 
 from mock_server.core.state import State, split
+from mock_server.core.store_redis.batches import Batches
 from mock_server.core.store_redis.journal import SharedJournal
 from mock_server.core.store_redis.link import Link
 from mock_server.core.store_redis.store import RedisStore
@@ -14,7 +15,8 @@ def shared_state(url: str, max_count: int, max_bytes: int) -> State:
     """The state behind a URL; its journal keeps so many exchanges and bytes. Raises SettingsError for no such URL."""
     exchanges, pictures = split(max_bytes)
     link = Link(url)
-    store, world = RedisStore(link), SharedWorld(link)
+    batches = Batches(link)
+    store, world = RedisStore(link, batches), SharedWorld(link)
     store.follow(world)
-    journal = SharedJournal(link, max_count=max_count, max_bytes=exchanges)
+    journal = SharedJournal(link, max_count=max_count, max_bytes=exchanges, batches=batches)
     return State(store, journal, SharedThumbnails(link, pictures), world, world.attach)

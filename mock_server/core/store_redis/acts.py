@@ -10,7 +10,7 @@ Every script takes one key, the prefix of all names. Below it lie:
     counted, periods, sequences sets: the keys, periods and scenarios under which something was counted
 """
 
-_USED = """
+USED_NAME = """
 local function used_name(prefix, period, key) return prefix .. 'used:' .. period .. ':' .. key end
 local function counted(prefix, period, key, name)
   redis.call('SADD', prefix .. 'counted', key)
@@ -52,7 +52,7 @@ end
 """
 
 PUT_ACCOUNT = (
-    _USED
+    USED_NAME
     + """
 local prefix, key, document, replace = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local entry = redis.call('HGET', prefix .. 'accounts', key)
@@ -90,41 +90,27 @@ ENTER = (
     _HIT
     + """
 local prefix, key, version, world = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-if world ~= '' and redis.call('GET', prefix .. 'version') ~= world then return {'world'} end
+if world ~= '' and redis.call('GET', prefix .. 'version') ~= world then return 'world' end
 local entry = redis.call('HGET', prefix .. 'accounts', key)
-if not entry then return {'unknown'} end
-if string.sub(entry, 1, #version + 1) ~= version .. ':' then return {'changed', entry} end
+if not entry then return 'unknown' end
+if string.sub(entry, 1, #version + 1) ~= version .. ':' then return entry end
 if #ARGV == 3 then return 0 end
 local used = tonumber(redis.call('HGET', prefix .. 'used:' .. ARGV[4] .. ':' .. key, ARGV[5]) or 0)
-if #ARGV == 5 then return used end
 local wait = hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8])
-if wait then return {'wait', used, wait} end
+if wait then return {used, wait} end
 return used
 """
 )
 """ARGV: key, version of the account that the caller knows, version of the world that it knows, if any; if the account
-is to be measured, period and field; if it keeps to a rate, amount, seconds, now. The units spent, or what is
-different: "world", "unknown", "changed" with the account's entry (and nothing was counted), "wait" with the units
-spent and seconds."""
+is to be measured, period and field, amount, seconds, now. The units spent, or what is
+different: "world", "unknown" or the account's entry (and nothing was counted), or the units spent and the seconds to
+wait."""
 
 HIT = _HIT + "return hit(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])"
 """ARGV: key, amount, seconds, now. The seconds to wait, or nil where the request is admitted."""
 
-SPEND = (
-    _USED
-    + """
-local prefix, key, period, field, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local name = used_name(prefix, period, key)
-if limit and tonumber(redis.call('HGET', name, field) or 0) >= tonumber(limit) then return false end
-local used = redis.call('HINCRBY', name, field, 1)
-if used == 1 then counted(prefix, period, key, name) end
-return used
-"""
-)
-"""ARGV: key, period, field and, where there is one, the limit. The new count, or nil where nothing was left."""
-
 SET_USED = (
-    _USED
+    USED_NAME
     + """
 local name = used_name(KEYS[1], ARGV[2], ARGV[1])
 redis.call('HSET', name, ARGV[3], ARGV[4])

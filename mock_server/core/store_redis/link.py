@@ -1,19 +1,19 @@
 """The way to the shared server. The only file that imports redis."""
 
 import asyncio
-import contextlib
 import hashlib
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from mock_server.core.store_redis.replies import RefusedError, Replies
 from mock_server.errors import SettingsError, StoreUnavailableError
 
 try:
     from redis.asyncio import Connection, ConnectionPool
-    from redis.exceptions import ConnectionError as RedisConnectionError
-    from redis.exceptions import NoScriptError, RedisError, ResponseError
+    from redis.exceptions import RedisError
 except ImportError:
     raise SettingsError(
         "a shared state needs the extra 'redis': pip install 'vehicle-ocr-mock[redis]'"
@@ -25,6 +25,8 @@ _PAUSE = 0.2
 """Seconds in which a server that is gone is not asked again."""
 
 Argument = str | bytes | int | float
+Settle = Callable[[Any], None]
+"""Told what became of a call: its reply, or the error."""
 
 
 class Link:
@@ -46,73 +48,72 @@ class Link:
             self._made()
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
-        self._connection: Connection | None = None
+        self._wire: _Wire | None = None
         self._unsent: list[bytes] = []
-        self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._reading: asyncio.Task[None] | None = None
+        self._waiting: deque[Settle] = deque()
         self._opening: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._watch: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self._gone: tuple[float, str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call can be posted."""
+        return self._wire is not None
 
     async def command(self, name: str, below: bytes, *arguments: Argument) -> Any:
         """The reply to a command on one of the names below the prefix. Raises StoreUnavailableError."""
         try:
             return await self.call((name, self.prefix + below, *arguments))
-        except ResponseError as error:
-            raise _unavailable(error) from None
+        except RefusedError as error:
+            raise unavailable(error) from None
 
     async def call(self, command: tuple[Argument, ...]) -> Any:
-        """The reply to a command. Raises StoreUnavailableError, and ResponseError for a command that is refused."""
-        if self._connection is None:
-            await self._open()
-        reply = self.post(command)
-        if reply is None:
-            raise _unavailable("the connection was closed")
+        """The reply to a command. Raises StoreUnavailableError, and RefusedError for a command that is refused."""
+        if self._wire is None:
+            await self.open()
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.post(command, partial(settle, reply))
         return await reply
 
-    def post(self, command: tuple[Argument, ...]) -> "asyncio.Future[Any] | None":
-        """Send a command with all others of this turn of the event loop; its reply, or None without a connection."""
-        if self._connection is None:
-            return None
+    def post(self, command: tuple[Argument, ...], settle: Settle) -> None:
+        """Send a command with all others of this turn of the event loop."""
+        if self._wire is None:
+            settle(unavailable("the connection was closed"))
+            return
         loop = asyncio.get_running_loop()
-        reply: asyncio.Future[Any] = loop.create_future()
         if not self._waiting:
             self._heard = loop.time()
             if self._watch is None:
                 self._watch = loop.call_later(_TIMEOUT, self._look)
-        self._waiting.append(reply)
+        self._waiting.append(settle)
         if not self._unsent:
             loop.call_soon(self.flush)
         self._unsent.append(_packed(command))
-        return reply
 
     def flush(self) -> None:
         """Send now what was to be sent with this turn of the event loop: one write, however many calls."""
-        # The client can only wait until all is written, which nobody here needs to.
-        writer = self._connection._writer if self._connection else None
-        if writer is not None and self._unsent:
-            writer.write(b"".join(self._unsent))
+        if self._wire is not None and self._unsent:
+            self._wire.transport.write(b"".join(self._unsent))
         self._unsent.clear()
 
-    async def close(self) -> None:
-        """Close the connection; calls under way fail."""
-        reading, connection = self._reading, self._connection
-        if connection is not None:
-            await self._break(connection, RedisConnectionError("closed"))
-        if reading is not None:
-            reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reading
-        self._reading = None
-        self._gone = None
-
-    async def _open(self) -> None:
+    async def open(self) -> None:
+        """Connect, unless that is done. Raises StoreUnavailableError."""
+        if self._wire is not None:
+            return
         if self._opening is None:
             self._refuse_while_gone()
             self._opening = asyncio.create_task(self._connect())
         # Everybody who waits shares one attempt, which outlives whoever began it.
         await asyncio.shield(self._opening)
+
+    async def close(self) -> None:
+        """Close the connection; calls under way fail."""
+        if self._wire is not None:
+            self._break(self._wire, "closed")
+        await asyncio.gather(*self._closing)
+        self._gone = None
 
     def _refuse_while_gone(self) -> None:
         if self._gone is not None and asyncio.get_running_loop().time() < self._gone[0]:
@@ -130,60 +131,79 @@ class Link:
                 await connection.connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
             await connection.disconnect(nowait=True)
-            gone = _unavailable(str(error) or "no answer")
+            gone = unavailable(str(error) or "no answer")
             self._gone = asyncio.get_running_loop().time() + _PAUSE, str(gone)
             raise gone from None
         finally:
             self._opening = None
         self._gone = None
-        self._connection = connection
-        self._reading = asyncio.create_task(self._read(connection))
+        self._wire = _Wire(connection, self._received, self._break)
 
-    async def _read(self, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                try:
-                    reply = await connection.read_response()
-                except ResponseError as error:
-                    reply = error
-                self._heard = loop.time()
-                self._settle(reply)
-        except (RedisError, OSError) as error:
-            await self._break(connection, error)
-
-    def _settle(self, reply: Any) -> None:
-        future = self._waiting.popleft()
-        if future.done():
+    def _received(self, wire: "_Wire", reply: Any) -> None:
+        if wire is not self._wire:
             return
-        if isinstance(reply, ResponseError):
-            future.set_exception(reply)
-        else:
-            future.set_result(reply)
+        self._heard = asyncio.get_running_loop().time()
+        self._waiting.popleft()(reply)
 
     def _look(self) -> None:
         """Whether a reply is overdue."""
         self._watch = None
-        if not self._waiting or self._connection is None:
+        if not self._waiting or self._wire is None:
             return
         loop = asyncio.get_running_loop()
         left = self._heard + _TIMEOUT - loop.time()
         if left > 0:
             self._watch = loop.call_later(left, self._look)
-        elif self._reading is not None:
-            self._reading.cancel()
-            self._reading = loop.create_task(self._break(self._connection, RedisConnectionError("no answer")))
+        else:
+            self._break(self._wire, "no answer")
 
-    async def _break(self, connection: Connection, error: Exception) -> None:
-        if connection is not self._connection:
+    def _break(self, wire: "_Wire", cause: str) -> None:
+        if wire is not self._wire:
             return
-        self._connection = None
+        self._wire = None
         self._unsent.clear()
+        closing = asyncio.get_running_loop().create_task(wire.connection.disconnect(nowait=True))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
         failed, self._waiting = self._waiting, deque()
-        for future in failed:
-            if not future.done():
-                future.set_exception(_unavailable(error))
-        await connection.disconnect(nowait=True)
+        for settle in failed:
+            settle(unavailable(cause))
+
+
+class _Wire(asyncio.Protocol):
+    """An open connection. The client connects and logs in; from then on its bytes come here.
+
+    The client's own way from bytes to replies, through a stream and a task, takes several times as long.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        received: "Callable[[_Wire, Any], None]",
+        broken: "Callable[[_Wire, str], None]",
+    ) -> None:
+        self.connection = connection
+        self._received = received
+        self._broken = broken
+        self._replies = Replies()
+        writer = connection._writer
+        assert writer is not None
+        self.transport: asyncio.WriteTransport = writer.transport
+        self.transport.set_protocol(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        try:
+            replies = self._replies.feed(data)
+        except ValueError as error:
+            self._broken(self, str(error))
+            return
+        for reply in replies:
+            self._received(self, reply)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The server is gone."""
+        self._broken(self, str(exc or "the connection was closed"))
 
 
 class Script:
@@ -197,31 +217,35 @@ class Script:
 
     async def __call__(self, *arguments: Argument) -> Any:
         """Run it. Raises StoreUnavailableError, also where the server will not run it now."""
-        try:
-            try:
-                return await self._link.call((*self._by_digest, *arguments))
-            except NoScriptError:
-                return await self._link.call((*self._by_text, *arguments))
-        except ResponseError as error:
-            raise _unavailable(error) from None
+        if not self._link.is_open:
+            await self._link.open()
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.post(partial(settle, reply), *arguments)
+        return await reply
 
-    def post(self, done: Callable[[bool], None], *arguments: Argument) -> None:
-        """Have it run without waiting; `done` is told whether it was."""
+    def post(self, done: Settle, *arguments: Argument) -> None:
+        """Have it run without waiting; `done` is told its reply, or a StoreUnavailableError."""
 
-        def finish(reply: "asyncio.Future[Any]") -> None:
-            error = None if reply.cancelled() else reply.exception()
-            if isinstance(error, NoScriptError):
-                again = self._link.post((*self._by_text, *arguments))
-                if again is not None:
-                    again.add_done_callback(lambda reply: done(reply.exception() is None))
-                    return
-            done(error is None)
+        def told(reply: Any) -> None:
+            done(unavailable(reply) if isinstance(reply, RefusedError) else reply)
 
-        posted = self._link.post((*self._by_digest, *arguments))
-        if posted is None:
-            done(False)
-        else:
-            posted.add_done_callback(finish)
+        def received(reply: Any) -> None:
+            if isinstance(reply, RefusedError) and reply.code == "NOSCRIPT":
+                self._link.post((*self._by_text, *arguments), told)
+            else:
+                told(reply)
+
+        self._link.post((*self._by_digest, *arguments), received)
+
+
+def settle(future: "asyncio.Future[Any]", reply: Any) -> None:
+    """Hand a reply to whoever waits for it, unless they gave up."""
+    if future.done():
+        return
+    if isinstance(reply, Exception):
+        future.set_exception(reply)
+    else:
+        future.set_result(reply)
 
 
 def _packed(command: tuple[Argument, ...]) -> bytes:
@@ -230,7 +254,8 @@ def _packed(command: tuple[Argument, ...]) -> bytes:
     return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
 
 
-def _unavailable(cause: Exception | str) -> StoreUnavailableError:
+def unavailable(cause: Exception | str) -> StoreUnavailableError:
+    """The error of a call that was not answered."""
     return StoreUnavailableError(f"the shared store does not answer: {cause}")
 
 

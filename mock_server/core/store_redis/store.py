@@ -1,11 +1,12 @@
 """A `Store` in Redis or Valkey."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from mock_server.core.account import Account
 from mock_server.core.store import Entry, Meter, Rate, Terms
 from mock_server.core.store_redis import acts
+from mock_server.core.store_redis.batches import Batches
 from mock_server.core.store_redis.link import Argument, Link, Script
 from mock_server.core.stored import from_json, to_json
 
@@ -26,15 +27,15 @@ class World(Protocol):
 class RedisStore:
     """A `Store` in Redis or Valkey, shared by all that use the same URL."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, batches: Batches | None = None) -> None:
         self._link = link
+        self._batches = batches or Batches(link)
         self._known: dict[str, tuple[bytes, Account]] = {}
         self._world: World | None = None
         self._put_account = Script(link, acts.PUT_ACCOUNT)
         self._remove_account = Script(link, acts.REMOVE_ACCOUNT)
         self._enter = Script(link, acts.ENTER)
         self._hit = Script(link, acts.HIT)
-        self._spend = Script(link, acts.SPEND)
         self._set_used = Script(link, acts.SET_USED)
         self._advance = Script(link, acts.ADVANCE)
         self._set_position = Script(link, acts.SET_POSITION)
@@ -68,22 +69,31 @@ class RedisStore:
         version, account = self._known.get(key, (b"", None))
         while True:
             measured = terms(account) if account else None
-            world = self._world.version if self._world else b""
-            reply = await self._enter(_text(key), version, world, *_measures(measured))
-            if account and not isinstance(reply, list):
+            reply = await self._let_in(key, version, measured)
+            if account and isinstance(reply, int):
                 return Entry(account, reply)
-            if account and reply[0] == b"wait":
-                return Entry(account, reply[1], float(reply[2]))
-            if self._world and reply[0] == b"world":
+            if account and isinstance(reply, list):
+                return Entry(account, reply[0], float(reply[1]))
+            if self._world and reply == b"world":
                 await self._world.refresh()
                 continue
             self._known.pop(key, None)
-            if reply[0] == b"unknown":
+            if reply == b"unknown":
                 return None
-            version, _, account = _parsed(reply[1])
+            version, _, account = _parsed(reply)
             if len(self._known) >= _KNOWN_ACCOUNTS:
                 self._known.pop(next(iter(self._known)))
             self._known[key] = version, account
+
+    async def _let_in(self, key: str, version: bytes, terms: Terms | None) -> Any:
+        world = self._world.version if self._world else b""
+        if terms is None:
+            return await self._enter(_text(key), version, world)
+        measure = terms.meter.period, _field(terms.meter)
+        if terms.rate is None:
+            return await self._batches.enter(_text(key), version, world, *measure)
+        window = terms.rate.amount, terms.rate.seconds, terms.now
+        return await self._enter(_text(key), version, world, *measure, *window)
 
     async def used(self, meter: Meter) -> int:
         name = b"used:%b:%b" % (meter.period.encode(), _text(meter.key))
@@ -93,9 +103,7 @@ class RedisStore:
         await self._set_used(_text(meter.key), meter.period, _field(meter), units)
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
-        bound = () if limit is None else (limit,)
-        used: int | None = await self._spend(_text(meter.key), meter.period, _field(meter), *bound)
-        return used
+        return await self._batches.spend(_text(meter.key), meter.period, _field(meter), limit)
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         wait = await self._hit(_text(key), rate.amount, rate.seconds, now)
@@ -128,14 +136,6 @@ def _text(key: str) -> bytes:
 
 def _field(meter: Meter) -> str:
     return f"{meter.kind}/{meter.product}"
-
-
-def _measures(terms: Terms | None) -> tuple[Argument, ...]:
-    if terms is None:
-        return ()
-    if terms.rate is None:
-        return terms.meter.period, _field(terms.meter)
-    return terms.meter.period, _field(terms.meter), terms.rate.amount, terms.rate.seconds, terms.now
 
 
 def _parsed(entry: bytes) -> tuple[bytes, int, Account]:

@@ -1,7 +1,5 @@
 """Thumbnails for all processes: whichever saw a picture, each can show it."""
 
-import asyncio
-
 from anyio import from_thread
 
 from mock_server.core.store_redis.link import Link
@@ -35,11 +33,5 @@ class SharedThumbnails(Thumbnails):
 
     def _send(self, sha256: str, made: bytes) -> None:
         name = self._link.prefix + b"thumbnail:" + sha256.encode()
-        sent = self._link.post(("SET", name, made, "EX", _KEPT_SECONDS))
-        if sent is not None:
-            sent.add_done_callback(_seen)
-
-
-def _seen(reply: "asyncio.Future[object]") -> None:
-    # A thumbnail that did not arrive is missed by nobody but its viewer.
-    reply.exception()
+        # A thumbnail that does not arrive is missed by nobody but its viewer.
+        self._link.post(("SET", name, made, "EX", _KEPT_SECONDS), lambda reply: None)
