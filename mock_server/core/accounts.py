@@ -13,8 +13,9 @@ from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.provider import Billing
-from mock_server.core.store import Meter, Rate, Store, Terms
+from mock_server.core.store import Foreseen, Meter, Rate, Store, Terms
 from mock_server.core.value import value
+from mock_server.errors import OutdatedError
 
 _STAGED_LIMIT = 1000
 """The limit that is told where an unlimited account is refused all the same: clients expect numbers."""
@@ -54,12 +55,21 @@ def _period_of(day: int) -> str:
 
 @value
 class Admitted:
-    """An account that may go on with its request, and what was spent when it began; `limit` None: no end."""
+    """An account that may go on with its request, and what was spent when it began; `limit` None: no end.
+
+    One that is merely `foreseen` may go on as long as nothing is done that cannot be done again.
+    """
 
     account: Account
     meter: Meter
     limit: int | None
     used: int
+    foreseen: Foreseen | None = None
+
+    def be_sure(self) -> None:
+        """Raise OutdatedError where this is merely foreseen."""
+        if self.foreseen is not None:
+            raise OutdatedError("foreseen, and not asked for")
 
 
 class Accounts:
@@ -92,6 +102,16 @@ class Accounts:
             )
         return Admitted(account, *self._meter(account, product, billing), entry.used)
 
+    def foresee(self, key: str | None, product: Product, billing: Billing) -> Admitted | None:
+        """The account that is most likely to go on, without asking; None where that cannot be told."""
+        foreseen = self._store.foreseen(key) if key else None
+        if foreseen is None:
+            return None
+        account = foreseen.account
+        if account.rate_limit is not None or _refused_at_the_door(account, product):
+            return None
+        return Admitted(account, *self._meter(account, product, billing), 0, foreseen)
+
     async def usage(self, account: Account, product: Product, billing: Billing) -> Usage:
         """What is spent of the allowance that this kind of billing draws on, with overage or without."""
         meter, _ = self._meter(account, product, billing)
@@ -106,7 +126,14 @@ class Accounts:
         return await self.refusal(admitted.account, product, billing, OutcomeName.OUT_OF_CREDITS)
 
     async def charge(self, admitted: Admitted, product: Product, billing: Billing) -> Outcome | None:
-        """Spend one unit in one atomic act; the refusal, when another request took the last one."""
+        """Spend one unit in one atomic act; the refusal, when another request took the last one.
+
+        Raises OutdatedError where the account was foreseen, and not as it is, or has nothing left.
+        """
+        if admitted.foreseen is not None:
+            if await self._store.spend_foreseen(admitted.meter, admitted.limit, admitted.foreseen) is None:
+                raise OutdatedError("nothing is left")
+            return None
         if await self._store.spend(admitted.meter, admitted.limit) is not None:
             return None
         return await self.refusal(admitted.account, product, billing, OutcomeName.OUT_OF_CREDITS)

@@ -47,6 +47,12 @@ class Pictures:
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
         self._limiter = anyio.CapacityLimiter(threads)
 
+    def is_here(self, request: ReadRequest, library: Library) -> bool:
+        """Whether nothing has to be fetched to look at a request's picture."""
+        return (
+            request.image is not None or request.url is None or self._gallery_name(request) in library.gallery
+        )
+
     async def look(self, request: ReadRequest, library: Library) -> Looked:
         """Find the picture of a request among those of the library."""
         if request.image is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from mock_server.core.account import Account
-from mock_server.core.store import Entry, Meter, Rate, Store, Terms
+from mock_server.core.store import Entry, Foreseen, Meter, Rate, Store, Terms
 
 
 class PreviewStore:
@@ -37,6 +37,10 @@ class PreviewStore:
         measured = terms(account)
         return Entry(account, await self.used(measured.meter) if measured else 0)
 
+    def foreseen(self, key: str) -> Foreseen | None:
+        """A preview always asks."""
+        return None
+
     async def used(self, meter: Meter) -> int:
         return await self._store.used(meter)
 
@@ -46,6 +50,9 @@ class PreviewStore:
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         used = await self._store.used(meter)
         return None if limit is not None and used >= limit else used + 1
+
+    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
+        return await self.spend(meter, limit)
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         """Nothing is counted, so everybody is admitted."""

@@ -3,6 +3,7 @@
 `Reader` is that story from top to bottom. It decides in neutral words; the provider that asked renders them.
 """
 
+import contextlib
 from dataclasses import replace
 
 from mock_server.core import forcing
@@ -11,9 +12,17 @@ from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, ReadRequest
 from mock_server.core.pictures import Looked, Pictures
 from mock_server.core.provider import Provider
-from mock_server.core.recognition import RECOGNITIONS, Case, Policy, Recogniser, default_variant
+from mock_server.core.recognition import (
+    RECOGNITIONS,
+    Case,
+    Policy,
+    Recogniser,
+    default_variant,
+    leaves_traces,
+)
 from mock_server.core.store import Store
 from mock_server.core.value import value
+from mock_server.errors import OutdatedError, UnknownPreferenceError
 from mock_server.imaging.index import Search
 
 __all__ = ["Decision", "Policy", "Reader"]
@@ -62,7 +71,12 @@ class Reader:
         Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
         scenario knows the picture and the policy is to say so.
         """
-        # Who asks?
+        # Who asks? Most likely who it was the last time: that is made sure of when a unit is spent.
+        foreseen = self._accounts.foresee(request.key, request.product, provider.traits.billing)
+        if foreseen is not None:
+            library = self.library
+            with contextlib.suppress(OutdatedError, UnknownPreferenceError):
+                return _varied(await self._decide(request, provider, library, foreseen), library, provider)
         admitted = await self._accounts.admit(request.key, request.product, provider.traits.billing)
 
         # Whoever is let in meets what is served from now on: what others have changed was taken over at the door.
@@ -72,11 +86,7 @@ class Reader:
             if isinstance(admitted, Outcome)
             else await self._decide(request, provider, library, admitted)
         )
-        outcome = decision.outcome
-        variant = outcome.variant or default_variant(library, provider.traits, outcome.name)
-        if variant == outcome.variant:
-            return decision
-        return replace(decision, outcome=replace(outcome, variant=variant))
+        return _varied(decision, library, provider)
 
     async def _decide(
         self, request: ReadRequest, provider: Provider, library: Library, admitted: Admitted
@@ -87,15 +97,17 @@ class Reader:
         forced = self._forced(request, provider, library)
         by = forced.by if forced else None
         if forced and forced.outcome and forced.outcome not in RECOGNITIONS:
+            admitted.be_sure()
             outcome = await self._accounts.staged(account, request.product, traits.billing, forced.outcome)
             return Decision(outcome, account=account.name, forced=by)
 
         # What is asked?
-        looked = await self._look(request, library)
+        looked = await self._look(request, library, admitted)
         case = Case(request, account, traits, library, looked, self.policy, forced)
         notes = (looked.note,) if looked.note else ()
         match = case.match()
         if match is None and (problem := case.problem()):
+            admitted.be_sure()
             outcome = Outcome(problem.outcome, detail=problem.detail, variant=problem.variant)
             return Decision(outcome, account=account.name, search=looked.search, forced=by, notes=notes)
 
@@ -105,6 +117,8 @@ class Reader:
             return Decision(exhausted, account=account.name, search=looked.search, forced=by, notes=notes)
 
         # What happens?
+        if admitted.foreseen and leaves_traces(case, match):
+            admitted.be_sure()
         recognised = await self._recogniser.recognise(case, match)
         outcome, plan, charged = recognised.outcome, recognised.plan, 0
 
@@ -112,6 +126,8 @@ class Reader:
         if recognised.decided and outcome.name in _charged(case):
             taken = await self._accounts.charge(admitted, request.product, traits.billing)
             outcome, plan, charged = (outcome, plan, 1) if taken is None else (taken, NO_FAULT, 0)
+        else:
+            admitted.be_sure()
         return Decision(
             outcome,
             plan,
@@ -125,9 +141,11 @@ class Reader:
             recognised.decided,
         )
 
-    async def _look(self, request: ReadRequest, library: Library) -> Looked:
+    async def _look(self, request: ReadRequest, library: Library, admitted: Admitted) -> Looked:
         if request.problem:
             return Looked(problem=request.problem)
+        if admitted.foreseen and not self._pictures.is_here(request, library):
+            admitted.be_sure()
         return await self._pictures.look(request, library)
 
     def _forced(self, request: ReadRequest, provider: Provider, library: Library) -> forcing.Forced | None:
@@ -138,6 +156,14 @@ class Reader:
             library.scenarios.by_name,
             lambda status: provider.outcome_of_status(status, request.product),
         )
+
+
+def _varied(decision: Decision, library: Library, provider: Provider) -> Decision:
+    outcome = decision.outcome
+    variant = outcome.variant or default_variant(library, provider.traits, outcome.name)
+    if variant == outcome.variant:
+        return decision
+    return replace(decision, outcome=replace(outcome, variant=variant))
 
 
 def _charged(case: Case) -> frozenset[OutcomeName]:

@@ -137,7 +137,7 @@ class Recogniser:
             return self._unmatched(case)
         scenario = match.scenario
         position, default_delay = 0, case.library.fixtures.defaults.delay
-        if case.only is None and (counts_requests(scenario) or is_drawn(default_delay)):
+        if leaves_traces(case, match):
             position = await self._store.advance(case.account.key, scenario.name)
         step = Step(case.only) if case.only else step_at(scenario, position)
         reading = _truth(case, match)
@@ -183,6 +183,14 @@ class Recogniser:
             return NO_FAULT
         self._drawn += 1
         return faults.plan(delay, None, random.Random(f"{case.policy.seed}//{self._drawn}"))
+
+
+def leaves_traces(case: Case, match: Match | None) -> bool:
+    """Whether deciding a case moves something on, such as the position in a sequence."""
+    delay = case.library.fixtures.defaults.delay
+    if match is None:
+        return delay is not None
+    return case.only is None and (counts_requests(match.scenario) or is_drawn(delay))
 
 
 def _truth(case: Case, match: Match) -> Reading:

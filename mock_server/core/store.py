@@ -47,6 +47,14 @@ class Entry:
     wait: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """An account as this process last saw it; `as_of` tells the store what else it then saw."""
+
+    account: Account
+    as_of: object
+
+
 class Store(Protocol):
     """The acts that rules are built from. Each is atomic, also between processes where the store is shared.
 
@@ -82,6 +90,13 @@ class Store(Protocol):
         """
         ...
 
+    def foreseen(self, key: str) -> Foreseen | None:
+        """The account of a key as it most likely is, without asking; None where asking costs nothing, or must be.
+
+        Whoever goes on with it spends by `spend_foreseen`, or asks in the end.
+        """
+        ...
+
     async def used(self, meter: Meter) -> int:
         """How many units are spent."""
         ...
@@ -92,6 +107,10 @@ class Store(Protocol):
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         """Spend one unit unless `limit` are spent; the new count, or None when nothing was left."""
+        ...
+
+    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
+        """The same, if all is as foreseen. Raises OutdatedError where it is not; then nothing is spent."""
         ...
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
@@ -159,6 +178,10 @@ class MemoryStore:
         wait = self._hit(key, measured.rate, measured.now) if measured.rate else None
         return Entry(account, self._used.get(measured.meter, 0), wait)
 
+    def foreseen(self, key: str) -> Foreseen | None:
+        """Nothing has to be foreseen here."""
+        return None
+
     async def used(self, meter: Meter) -> int:
         return self._used.get(meter, 0)
 
@@ -171,6 +194,9 @@ class MemoryStore:
             return None
         self._used[meter] = used + 1
         return used + 1
+
+    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
+        return await self.spend(meter, limit)
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         return self._hit(key, rate, now)

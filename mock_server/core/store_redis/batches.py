@@ -13,6 +13,10 @@ from typing import Any
 from mock_server.core.store_redis.acts import USED_NAME
 from mock_server.core.store_redis.journal_acts import ADD_EXCHANGES
 from mock_server.core.store_redis.link import Argument, Link, Script, settle
+from mock_server.errors import OutdatedError
+
+_ENOUGH = 64
+"""A batch of so many acts waits for no more."""
 
 Waiting = dict[tuple[Argument, ...], "list[asyncio.Future[Any]]"]
 
@@ -34,7 +38,7 @@ class Batches:
         self._entering: Waiting = {}
         self._spending: Waiting = {}
         self._load: Callable[[], Cargo | None] = lambda: None
-        self._is_due = False
+        self._gathered = 0
         self._under_way = False
         self._departed: asyncio.Future[None] | None = None
 
@@ -42,31 +46,44 @@ class Batches:
         """Ask with each batch what else is to go with it."""
         self._load = load
 
-    async def enter(self, key: bytes, version: bytes, world: bytes, period: str, field: str) -> int | bytes:
+    async def enter(
+        self, key: bytes, period: str, field: str, *, version: bytes, world: bytes
+    ) -> int | bytes:
         """The units spent on a counter of an account that may enter; or what is different, as in ENTER.
 
         Raises StoreUnavailableError.
         """
-        reply: int | bytes = await self._join(self._entering, (key, version, world, period, field))
+        reply: int | bytes = await self._join(self._entering, (key, version, world, period, field, b""))
         return reply
 
-    async def spend(self, key: bytes, period: str, field: str, limit: int | None) -> int | None:
-        """Spend one unit; the new count, or None where nothing was left. Raises StoreUnavailableError."""
-        reply: int | None = await self._join(
-            self._spending, (key, period, field, b"" if limit is None else limit)
-        )
+    async def spend(
+        self,
+        key: bytes,
+        period: str,
+        field: str,
+        limit: int | None,
+        *,
+        version: bytes = b"",
+        world: bytes = b"",
+    ) -> int | None:
+        """Spend one unit; the new count, or None where nothing was left.
+
+        With the version of an account, and of a world if any, only where these are what they are. Raises
+        StoreUnavailableError, and OutdatedError where they are not.
+        """
+        bound: Argument = b"" if limit is None else limit
+        reply: int | None = await self._join(self._spending, (key, version, world, period, field, bound))
         return reply
 
     def due(self) -> None:
-        """There is something to be sent."""
-        if not self._is_due:
-            self._is_due = True
-            if not self._under_way:
-                asyncio.get_running_loop().call_soon(self._depart)
+        """There is something more to be sent."""
+        self._gathered += 1
+        if self._gathered == 1 and not self._under_way:
+            asyncio.get_running_loop().call_soon(self._gather, 0)
 
     async def departed(self) -> None:
         """Wait until all that is due now has been sent."""
-        if self._is_due:
+        if self._gathered:
             if self._departed is None:
                 self._departed = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._departed)
@@ -75,40 +92,42 @@ class Batches:
         if not self._link.is_open:
             await self._link.open()
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        joined = waiting.get(act)
-        if joined is None:
-            waiting[act] = [reply]
-            self.due()
-        else:
-            joined.append(reply)
+        waiting.setdefault(act, []).append(reply)
+        self.due()
         return await reply
+
+    def _gather(self, before: int) -> None:
+        """Depart once a turn of the event loop has brought nothing more."""
+        if before < self._gathered < _ENOUGH:
+            asyncio.get_running_loop().call_soon(self._gather, self._gathered)
+        else:
+            self._depart()
 
     def _depart(self) -> None:
         """Send what has gathered."""
         entering, self._entering = self._entering, {}
         spending, self._spending = self._spending, {}
         cargo = self._load()
-        self._is_due, self._under_way = False, True
+        self._gathered, self._under_way = 0, True
         if self._departed is not None:
             self._departed.set_result(None)
             self._departed = None
-        arguments: list[Argument] = [len(entering), len(spending)]
+        arguments: list[Argument] = [len(entering) + len(spending)]
         for act in entering:
-            arguments += act
+            arguments += (*act, 0)
         for act, waiting in spending.items():
-            arguments += act
-            arguments.append(len(waiting))
+            arguments += (*act, len(waiting))
         if cargo is not None:
             arguments += cargo.arguments
 
         def returned(reply: Any) -> None:
             # Whoever is woken by a reply and has more to do takes part in the next batch.
             self._under_way = False
-            if self._is_due:
-                asyncio.get_running_loop().call_soon(self._depart)
+            if self._gathered:
+                asyncio.get_running_loop().call_soon(self._gather, 0)
+            _tell(entering, spending, reply)
             if cargo is not None:
                 cargo.arrived(not isinstance(reply, Exception))
-            _tell(entering, spending, reply)
 
         self._script.post(returned, *arguments)
         self._link.flush()
@@ -121,49 +140,52 @@ def _tell(entering: Waiting, spending: Waiting, reply: Any) -> None:
                 settle(future, reply)
         return
     values = iter(reply)
-    for waiting, value in zip(entering.values(), values, strict=False):
+    for waiting in entering.values():
+        _, found = next(values), next(values)
         for future in waiting:
-            settle(future, value)
-    for waiting, granted, used in zip(spending.values(), values, values, strict=True):
-        for place, future in enumerate(waiting):
-            settle(future, used - granted + place + 1 if place < granted else None)
+            settle(future, found)
+    for waiting in spending.values():
+        granted, used = next(values), next(values)
+        for place, future in enumerate(waiting, 1):
+            if not isinstance(used, int):
+                settle(future, OutdatedError(used.decode(errors="replace")))
+            else:
+                settle(future, used - granted + place if place <= granted else None)
 
 
 ACT = (
     USED_NAME
     + ADD_EXCHANGES
     + """
-local prefix, at, replies = KEYS[1], 3, {}
-local world = ARGV[1] ~= '0' and redis.call('GET', prefix .. 'version')
+local prefix, at, replies, world = KEYS[1], 2, {}, nil
 for _ = 1, ARGV[1] do
-  local key, version = ARGV[at], ARGV[at + 1]
-  local entry, reply = redis.call('HGET', prefix .. 'accounts', key)
-  if ARGV[at + 2] ~= '' and ARGV[at + 2] ~= world then reply = 'world'
-  elseif not entry then reply = 'unknown'
-  elseif string.sub(entry, 1, #version + 1) ~= version .. ':' then reply = entry
-  else reply = tonumber(redis.call('HGET', used_name(prefix, ARGV[at + 3], key), ARGV[at + 4]) or 0)
+  local key, version, name, field = ARGV[at], ARGV[at + 1], used_name(prefix, ARGV[at + 3], ARGV[at]), ARGV[at + 4]
+  local limit, granted, used = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), nil
+  if version ~= '' then
+    local entry = redis.call('HGET', prefix .. 'accounts', key)
+    if ARGV[at + 2] ~= '' then world = world or redis.call('GET', prefix .. 'version') or '' end
+    if ARGV[at + 2] ~= '' and ARGV[at + 2] ~= world then used = 'world'
+    elseif not entry then used = 'unknown'
+    elseif string.sub(entry, 1, #version + 1) ~= version .. ':' then used = entry
+    end
   end
-  replies[#replies + 1] = reply
-  at = at + 5
-end
-for _ = 1, ARGV[2] do
-  local key, period, field = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local limit, granted = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
-  local name = used_name(prefix, period, key)
-  if limit then
-    granted = math.max(math.min(granted, limit - tonumber(redis.call('HGET', name, field) or 0)), 0)
+  if not used and (limit or granted == 0) then
+    used = tonumber(redis.call('HGET', name, field) or 0)
+    if limit then granted = math.max(math.min(granted, limit - used), 0) end
+    if granted > 0 then used = nil end
   end
-  local used = granted > 0 and redis.call('HINCRBY', name, field, granted) or 0
-  if granted > 0 and used == granted then counted(prefix, period, key, name) end
+  if not used then
+    used = redis.call('HINCRBY', name, field, granted)
+    if used == granted then counted(prefix, ARGV[at + 3], key, name) end
+  end
   replies[#replies + 1] = granted
   replies[#replies + 1] = used
-  at = at + 5
+  at = at + 7
 end
 if ARGV[at] then add_exchanges(prefix, at) end
 return replies
 """
 )
-"""ARGV: how many entries and how many tills; of each entry, key, version of the account and of the world (may be
-empty), period, field; of each till, key, period, field, limit (may be empty), how many ask for a unit; then what is to
-be added to the journal, if anything. For each entry, the units spent, or what is different as in ENTER; for each till,
-how many got a unit, and the new count."""
+"""ARGV: how many acts; of each, key, version of the account (may be empty: then anything will do), version of the
+world (may be empty), period, field, limit (may be empty), how many ask for a unit; then what is to be added to the
+journal, if anything. For each act, how many got a unit, and the new count, or what is different as in ENTER."""

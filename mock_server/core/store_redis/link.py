@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from mock_server.core.store_redis.replies import RefusedError, Replies
+from mock_server.core.store_redis.replies import Replies, ReplyError
 from mock_server.errors import SettingsError, StoreUnavailableError
 
 try:
@@ -66,11 +66,11 @@ class Link:
         """The reply to a command on one of the names below the prefix. Raises StoreUnavailableError."""
         try:
             return await self.call((name, self.prefix + below, *arguments))
-        except RefusedError as error:
+        except ReplyError as error:
             raise unavailable(error) from None
 
     async def call(self, command: tuple[Argument, ...]) -> Any:
-        """The reply to a command. Raises StoreUnavailableError, and RefusedError for a command that is refused."""
+        """The reply to a command. Raises StoreUnavailableError, and ReplyError for a command that is refused."""
         if self._wire is None:
             await self.open()
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -227,10 +227,10 @@ class Script:
         """Have it run without waiting; `done` is told its reply, or a StoreUnavailableError."""
 
         def told(reply: Any) -> None:
-            done(unavailable(reply) if isinstance(reply, RefusedError) else reply)
+            done(unavailable(reply) if isinstance(reply, ReplyError) else reply)
 
         def received(reply: Any) -> None:
-            if isinstance(reply, RefusedError) and reply.code == "NOSCRIPT":
+            if isinstance(reply, ReplyError) and reply.code == "NOSCRIPT":
                 self._link.post((*self._by_text, *arguments), told)
             else:
                 told(reply)

@@ -5,7 +5,7 @@ from typing import Any
 _STATUS, _ERROR, _NUMBER, _BULK, _ARRAY = b"+-:$*"
 
 
-class RefusedError(Exception):
+class ReplyError(Exception):
     """The server's answer to a command that it will not do. It is handed over as a reply."""
 
     @property
@@ -15,7 +15,7 @@ class RefusedError(Exception):
 
 
 class Replies:
-    """Splits a stream into replies: bytes, numbers, None, lists of these, and `RefusedError`."""
+    """Splits a stream into replies: bytes, numbers, None, lists of these, and `ReplyError`."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -53,7 +53,7 @@ class Replies:
         if kind == _STATUS:
             return text, end
         if kind == _ERROR:
-            return RefusedError(text.decode(errors="replace")), end
+            return ReplyError(text.decode(errors="replace")), end
         length = int(text)
         if kind == _ARRAY:
             return self._begin(length), end

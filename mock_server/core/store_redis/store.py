@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from mock_server.core.account import Account
-from mock_server.core.store import Entry, Meter, Rate, Terms
+from mock_server.core.store import Entry, Foreseen, Meter, Rate, Terms
 from mock_server.core.store_redis import acts
 from mock_server.core.store_redis.batches import Batches
 from mock_server.core.store_redis.link import Argument, Link, Script
@@ -91,7 +91,7 @@ class RedisStore:
             return await self._enter(_text(key), version, world)
         measure = terms.meter.period, _field(terms.meter)
         if terms.rate is None:
-            return await self._batches.enter(_text(key), version, world, *measure)
+            return await self._batches.enter(_text(key), *measure, version=version, world=world)
         window = terms.rate.amount, terms.rate.seconds, terms.now
         return await self._enter(_text(key), version, world, *measure, *window)
 
@@ -104,6 +104,20 @@ class RedisStore:
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         return await self._batches.spend(_text(meter.key), meter.period, _field(meter), limit)
+
+    def foreseen(self, key: str) -> Foreseen | None:
+        known = self._known.get(key)
+        if known is None:
+            return None
+        version, account = known
+        return Foreseen(account, (version, self._world.version if self._world else b""))
+
+    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
+        assert isinstance(foreseen.as_of, tuple)
+        version, world = foreseen.as_of
+        return await self._batches.spend(
+            _text(meter.key), meter.period, _field(meter), limit, version=version, world=world
+        )
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         wait = await self._hit(_text(key), rate.amount, rate.seconds, now)
