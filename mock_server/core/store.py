@@ -4,9 +4,9 @@
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mock_server.core.account import Account
 from mock_server.core.value import value
@@ -52,7 +52,7 @@ class Foreseen:
     """An account as this process last saw it; `as_of` tells the store what else it then saw."""
 
     account: Account
-    as_of: object
+    as_of: Any
 
 
 class Store(Protocol):
@@ -109,7 +109,7 @@ class Store(Protocol):
         """Spend one unit unless `limit` are spent; the new count, or None when nothing was left."""
         ...
 
-    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
+    def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> Awaitable[int | None]:
         """The same, if all is as foreseen. Raises OutdatedError where it is not; then nothing is spent."""
         ...
 

@@ -5,7 +5,6 @@ by the declared types of the fields, so nothing but the core's own plain values 
 """
 
 import types
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -13,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
+from pybase64 import b64decode, b64encode_as_string
 
 Value = TypeVar("Value")
 Build = Callable[[Any], Any]
@@ -31,10 +31,10 @@ def from_json(kind: type[Value], data: bytes) -> Value:
 
 
 def _plain(value: object) -> Any:
+    if isinstance(value, (bytes, memoryview)):
+        return b64encode_as_string(value)
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, bytes | memoryview):
-        return b64encode(value).decode("ascii")
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} cannot be kept")

@@ -6,7 +6,7 @@ those that ask for a unit, as many get one as there are units left.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,13 @@ from mock_server.errors import OutdatedError
 _ENOUGH = 64
 """A batch of so many acts waits for no more."""
 
-Waiting = dict[tuple[Argument, ...], "list[asyncio.Future[Any]]"]
+Versions = tuple[bytes, bytes]
+"""Those of an account and of the world as the caller knows them; each may be empty."""
+ANYHOW: Versions = b"", b""
+"""Whatever the versions are."""
+Act = tuple[bytes, bytes, bytes, str, str, Argument, bool]
+"""Key, versions, period, field, limit; and whether a unit is asked for."""
+Waiting = list["asyncio.Future[Any]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +41,7 @@ class Batches:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._script = Script(link, ACT)
-        self._entering: Waiting = {}
-        self._spending: Waiting = {}
+        self._waiting: dict[Act, Waiting] = {}
         self._load: Callable[[], Cargo | None] = lambda: None
         self._gathered = 0
         self._under_way = False
@@ -46,34 +51,21 @@ class Batches:
         """Ask with each batch what else is to go with it."""
         self._load = load
 
-    async def enter(
-        self, key: bytes, period: str, field: str, *, version: bytes, world: bytes
-    ) -> int | bytes:
+    def enter(self, key: bytes, period: str, field: str, versions: Versions) -> Awaitable[int | bytes]:
         """The units spent on a counter of an account that may enter; or what is different, as in ENTER.
 
         Raises StoreUnavailableError.
         """
-        reply: int | bytes = await self._join(self._entering, (key, version, world, period, field, b""))
-        return reply
+        return self._join((key, *versions, period, field, b"", False))
 
-    async def spend(
-        self,
-        key: bytes,
-        period: str,
-        field: str,
-        limit: int | None,
-        *,
-        version: bytes = b"",
-        world: bytes = b"",
-    ) -> int | None:
+    def spend(
+        self, key: bytes, period: str, field: str, limit: int | None, versions: Versions
+    ) -> Awaitable[int | None]:
         """Spend one unit; the new count, or None where nothing was left.
 
-        With the version of an account, and of a world if any, only where these are what they are. Raises
-        StoreUnavailableError, and OutdatedError where they are not.
+        Raises StoreUnavailableError, and OutdatedError where the versions are others.
         """
-        bound: Argument = b"" if limit is None else limit
-        reply: int | None = await self._join(self._spending, (key, version, world, period, field, bound))
-        return reply
+        return self._join((key, *versions, period, field, b"" if limit is None else limit, True))
 
     def due(self) -> None:
         """There is something more to be sent."""
@@ -88,13 +80,21 @@ class Batches:
                 self._departed = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._departed)
 
-    async def _join(self, waiting: Waiting, act: tuple[Argument, ...]) -> Any:
+    def _join(self, act: Act) -> Awaitable[Any]:
         if not self._link.is_open:
-            await self._link.open()
+            return self._open_and_join(act)
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        waiting.setdefault(act, []).append(reply)
+        waiting = self._waiting.get(act)
+        if waiting is None:
+            self._waiting[act] = [reply]
+        else:
+            waiting.append(reply)
         self.due()
-        return await reply
+        return reply
+
+    async def _open_and_join(self, act: Act) -> Any:
+        await self._link.open()
+        return await self._join(act)
 
     def _gather(self, before: int) -> None:
         """Depart once a turn of the event loop has brought nothing more."""
@@ -105,18 +105,15 @@ class Batches:
 
     def _depart(self) -> None:
         """Send what has gathered."""
-        entering, self._entering = self._entering, {}
-        spending, self._spending = self._spending, {}
+        acts, self._waiting = self._waiting, {}
         cargo = self._load()
         self._gathered, self._under_way = 0, True
         if self._departed is not None:
             self._departed.set_result(None)
             self._departed = None
-        arguments: list[Argument] = [len(entering) + len(spending)]
-        for act in entering:
-            arguments += (*act, 0)
-        for act, waiting in spending.items():
-            arguments += (*act, len(waiting))
+        arguments: list[Argument] = [len(acts)]
+        for act, waiting in acts.items():
+            arguments += (*act[:-1], len(waiting) if act[-1] else 0)
         if cargo is not None:
             arguments += cargo.arguments
 
@@ -125,7 +122,7 @@ class Batches:
             self._under_way = False
             if self._gathered:
                 asyncio.get_running_loop().call_soon(self._gather, 0)
-            _tell(entering, spending, reply)
+            _tell(acts, reply)
             if cargo is not None:
                 cargo.arrived(not isinstance(reply, Exception))
 
@@ -133,21 +130,20 @@ class Batches:
         self._link.flush()
 
 
-def _tell(entering: Waiting, spending: Waiting, reply: Any) -> None:
+def _tell(acts: Mapping[Act, Waiting], reply: Any) -> None:
+    """Hand each one's share of a batch's reply to whoever waits for it."""
     if isinstance(reply, Exception):
-        for waiting in (*entering.values(), *spending.values()):
+        for waiting in acts.values():
             for future in waiting:
                 settle(future, reply)
         return
     values = iter(reply)
-    for waiting in entering.values():
-        _, found = next(values), next(values)
-        for future in waiting:
-            settle(future, found)
-    for waiting in spending.values():
+    for act, waiting in acts.items():
         granted, used = next(values), next(values)
         for place, future in enumerate(waiting, 1):
-            if not isinstance(used, int):
+            if not act[-1]:
+                settle(future, used)
+            elif not isinstance(used, int):
                 settle(future, OutdatedError(used.decode(errors="replace")))
             else:
                 settle(future, used - granted + place if place <= granted else None)

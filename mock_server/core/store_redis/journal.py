@@ -1,6 +1,7 @@
 """The journal as all processes write it: bounded by count and by bytes, on the shared server."""
 
 import asyncio
+import itertools
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ class SharedJournal:
         self._under_way = 0
         self._lost = 0
         self._epoch = b""
+        self._name, self._epochs = secrets.token_hex(4), itertools.count()
         self._known: OrderedDict[int, Exchange] = OrderedDict()
 
     def add(self, exchange: Exchange) -> None:
@@ -58,7 +60,7 @@ class SharedJournal:
             if not whether:
                 self._lost += lost + len(sent)
 
-        return Cargo((*self._bounds, lost, _new_epoch(), *sent), arrived)
+        return Cargo((*self._bounds, lost, self._new_epoch(), *sent), arrived)
 
     async def exchanges(self) -> Sequence[Exchange]:
         await self._refresh()
@@ -77,7 +79,7 @@ class SharedJournal:
             meant = [place for place, exchange in self._known.items() if selection(exchange)]
             if not meant:
                 return 0
-            count = await self._remove(self._epoch, _new_epoch(), *meant)
+            count = await self._remove(self._epoch, self._new_epoch(), *meant)
             # Somebody else may have removed some meanwhile.
             if count is not None:
                 return int(count)
@@ -103,6 +105,5 @@ class SharedJournal:
             if len(documents) < _AT_ONCE:
                 return int(dropped)
 
-
-def _new_epoch() -> str:
-    return secrets.token_hex(8)
+    def _new_epoch(self) -> str:
+        return f"{self._name}/{next(self._epochs)}"

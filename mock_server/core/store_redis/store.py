@@ -1,12 +1,12 @@
 """A `Store` in Redis or Valkey."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from mock_server.core.account import Account
 from mock_server.core.store import Entry, Foreseen, Meter, Rate, Terms
 from mock_server.core.store_redis import acts
-from mock_server.core.store_redis.batches import Batches
+from mock_server.core.store_redis.batches import ANYHOW, Batches
 from mock_server.core.store_redis.link import Argument, Link, Script
 from mock_server.core.stored import from_json, to_json
 
@@ -91,7 +91,7 @@ class RedisStore:
             return await self._enter(_text(key), version, world)
         measure = terms.meter.period, _field(terms.meter)
         if terms.rate is None:
-            return await self._batches.enter(_text(key), *measure, version=version, world=world)
+            return await self._batches.enter(_text(key), *measure, (version, world))
         window = terms.rate.amount, terms.rate.seconds, terms.now
         return await self._enter(_text(key), version, world, *measure, *window)
 
@@ -103,7 +103,7 @@ class RedisStore:
         await self._set_used(_text(meter.key), meter.period, _field(meter), units)
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
-        return await self._batches.spend(_text(meter.key), meter.period, _field(meter), limit)
+        return await self._batches.spend(_text(meter.key), meter.period, _field(meter), limit, ANYHOW)
 
     def foreseen(self, key: str) -> Foreseen | None:
         known = self._known.get(key)
@@ -112,12 +112,8 @@ class RedisStore:
         version, account = known
         return Foreseen(account, (version, self._world.version if self._world else b""))
 
-    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
-        assert isinstance(foreseen.as_of, tuple)
-        version, world = foreseen.as_of
-        return await self._batches.spend(
-            _text(meter.key), meter.period, _field(meter), limit, version=version, world=world
-        )
+    def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> Awaitable[int | None]:
+        return self._batches.spend(_text(meter.key), meter.period, _field(meter), limit, foreseen.as_of)
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         wait = await self._hit(_text(key), rate.amount, rate.seconds, now)
