@@ -145,6 +145,38 @@ def test_accounts_are_one(mocks: Pair, clients: Clients) -> None:
     assert vehicore(clients[1], key=key).status_code == 401
 
 
+def test_who_is_known_here_is_met_as_they_were_changed_there(mocks: Pair, clients: Clients) -> None:
+    """Each change of an account that both have served holds for the next request, whoever was told."""
+    key = mocks[0].create_account(credits={"plate": 100}).key
+    assert [vehicore(client, key=key).status_code for client in clients] == [200, 200]
+    statuses = []
+    for changes in (
+        {"status": "inactive"},
+        {"status": "active", "plans": ["vin"]},
+        {"plans": ["plate", "vin"], "credits": {"plate": 0}},
+        {"credits": {"plate": 2}},
+        {"rate_limit": "1/hour"},
+    ):
+        mocks[0].update_account(key, **changes)
+        statuses.append([vehicore(clients[1], key=key).status_code for _ in range(2)])
+    mocks[0].delete_account(key)
+    statuses.append([vehicore(clients[1], key=key).status_code])
+
+    assert statuses == [[401, 401], [402, 402], [402, 402], [200, 200], [402, 429], [401]]
+
+
+def test_what_is_forced_may_have_been_added_there(mocks: Pair, clients: Clients) -> None:
+    """A scenario that a client asks for by name exists from the moment that either was told, until it is removed."""
+    one, two = mocks
+    vehicore(clients[1])
+    one.add_scenario(ADDED)
+    forced = vehicore(clients[1], headers={"Prefer": "scenario=added"})
+    two.remove_scenario("added")
+
+    assert (forced.status_code, forced.headers["X-Mock-Scenario"]) == (200, "added")
+    assert vehicore(clients[0], headers={"Prefer": "scenario=added"}).status_code == 501
+
+
 def test_a_reset_puts_both_back(mocks: Pair, clients: Clients) -> None:
     """Runtime scenarios, accounts, counters, journal and clock."""
     one, two = mocks

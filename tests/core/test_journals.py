@@ -1,5 +1,6 @@
 """One suite over both journals: the latest exchanges, within bounds of count and of bytes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import fields
@@ -10,7 +11,8 @@ import pytest
 from mock_server.core.journal import Exchange, Journal, MemoryJournal, NearestPicture, PictureRecord
 from mock_server.core.matching import Asked
 from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
-from mock_server.core.store_redis import Link, SharedJournal
+from mock_server.core.store import Meter
+from mock_server.core.store_redis import Link, SharedJournal, shared_state
 from mock_server.errors import StoreUnavailableError
 from mock_server.imaging.decode import PictureFacts
 from mock_server.imaging.geometry import Box, Placement
@@ -196,3 +198,67 @@ async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) ->
         assert await journal.dropped() == 1500
     finally:
         await link.close()
+
+
+async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisServer) -> None:
+    """A server that comes back empty has what was written since, though others have read what was before."""
+    link = Link(own_redis_server.url())
+    journal = SharedJournal(link, max_count=1000, max_bytes=10_000_000)
+    await connected(journal)
+    for number in range(5):
+        journal.add(exchange(f"before {number}"))
+    assert len(await journal.exchanges()) == 5
+    own_redis_server.kill()
+    own_redis_server.forget()
+    own_redis_server.start()
+    try:
+        for _ in range(1000):
+            with suppress(StoreUnavailableError):
+                await journal.exchanges()
+                break
+        journal.add(exchange("after"))
+
+        assert ids(await journal.exchanges()) == ["after"]
+    finally:
+        await link.close()
+
+
+async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_server: RedisServer) -> None:
+    """Places are counted anew when some are gone: whoever meant others looks again."""
+    url = redis_server.url()
+    links = Link(url), Link(url)
+    here, there = (SharedJournal(link, max_count=1000, max_bytes=10_000_000) for link in links)
+    try:
+        await connected(here)
+        for number in range(40):
+            here.add(exchange(str(number), key=("a", "b", "c", "d")[number % 4]))
+        counts = await asyncio.gather(
+            *(
+                journal.clear(lambda one, key=key: one.key_id == key)  # type: ignore[misc]
+                for journal, key in ((here, "a"), (there, "b"), (here, "c"))
+            )
+        )
+
+        assert counts == [10, 10, 10]
+        for journal in (here, there):
+            assert ids(await journal.exchanges()) == [str(number) for number in range(3, 40, 4)]
+    finally:
+        for link in links:
+            await link.close()
+
+
+async def test_what_was_added_last_is_written_before_the_end(redis_server: RedisServer) -> None:
+    """Closing the store of a process waits until its journal is on the server."""
+    url = redis_server.url()
+    states = [shared_state(url, 1000, 10_000_000) for _ in range(2)]
+    await states[0].store.accounts()
+    spending = asyncio.create_task(states[0].store.spend(Meter("key", "credits", "plate"), None))
+    await asyncio.sleep(0)
+    for number in range(3):
+        states[0].journal.add(exchange(str(number)))
+        await asyncio.sleep(0)
+    await states[0].store.close()
+
+    assert await spending == 1
+    assert ids(await states[1].journal.exchanges()) == ["0", "1", "2"]
+    await states[1].store.close()

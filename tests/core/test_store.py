@@ -8,7 +8,7 @@ import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.model import Product
-from mock_server.core.store import Entry, MemoryStore, Meter, Rate, Store, Terms
+from mock_server.core.store import Entry, Foreseen, MemoryStore, Meter, Rate, Store, Terms
 
 pytestmark = pytest.mark.anyio
 
@@ -215,6 +215,18 @@ async def test_a_limit_may_be_below_what_is_spent(store: Store) -> None:
     assert await store.spend(CREDITS, 3) is None
     assert await store.spend(CREDITS, 0) is None
     assert await store.used(CREDITS) == 10
+
+
+async def test_what_is_foreseen_is_what_was_met(store: Store) -> None:
+    """A store that foresees an account has met it, and spends on it as on any other."""
+    await store.put_account(ACCOUNT)
+    assert store.foreseen("demo-key") is None
+    await store.enter("demo-key", lambda account: measured())
+    foreseen = store.foreseen("demo-key") or Foreseen(ACCOUNT, None)
+
+    assert foreseen.account == ACCOUNT
+    assert [await store.spend_foreseen(CREDITS, 2, foreseen) for _ in range(3)] == [1, 2, None]
+    assert await store.used(CREDITS) == 2
 
 
 @pytest.mark.parametrize("field", ["key", "kind", "product", "period"])

@@ -1,6 +1,7 @@
 """What only the shared store does: several that use it at once, and a server that goes away and comes back."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from mock_server.core.account import Account
 from mock_server.core.store import Entry, Meter, Rate, Terms
 from mock_server.core.store_redis import Link, RedisStore
-from mock_server.errors import SettingsError, StoreUnavailableError
+from mock_server.errors import OutdatedError, SettingsError, StoreUnavailableError
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
@@ -198,6 +199,63 @@ async def test_a_caller_that_gives_up_disturbs_nobody(redis_server: RedisServer,
         await given_up
 
     assert await asyncio.gather(*others) == [0, 1, 2, 3, 4]
+
+
+async def test_what_is_foreseen_is_spent_if_it_is_so(redis_server: RedisServer, connect: MakeStore) -> None:
+    """Once an account has changed elsewhere nothing is spent on what it was, until it was met anew."""
+    url = redis_server.url()
+    here, there = connect(url), connect(url)
+    await there.put_account(ACCOUNT)
+    assert here.foreseen("demo-key") is None
+    await here.enter("demo-key", credits_at_noon)
+    foreseen = here.foreseen("demo-key")
+
+    assert foreseen is not None
+    assert foreseen.account == ACCOUNT
+    assert [await here.spend_foreseen(CREDITS, 2, foreseen) for _ in range(3)] == [1, 2, None]
+    await there.put_account(replace(ACCOUNT, tier="gold"))
+    with pytest.raises(OutdatedError):
+        await here.spend_foreseen(CREDITS, None, foreseen)
+    await here.enter("demo-key", credits_at_noon)
+    foreseen = here.foreseen("demo-key")
+    assert foreseen is not None
+    assert await here.spend_foreseen(CREDITS, None, foreseen) == 3
+    await there.remove_account("demo-key")
+    with pytest.raises(OutdatedError):
+        await here.spend_foreseen(CREDITS, None, foreseen)
+    assert await here.used(CREDITS) == 0
+
+
+async def test_acts_of_one_moment_travel_together(own_redis_server: RedisServer, connect: MakeStore) -> None:
+    """A hundred that enter and a hundred that spend take a few scripts, and each is answered by itself."""
+    store = connect(own_redis_server.url())
+    await store.put_account(ACCOUNT)
+    await store.enter("demo-key", credits_at_noon)
+    own_redis_server.command("CONFIG", "RESETSTAT")
+    entries, units = await asyncio.gather(
+        asyncio.gather(*(store.enter("demo-key", credits_at_noon) for _ in range(100))),
+        asyncio.gather(*(store.spend(CREDITS, 60) for _ in range(100))),
+    )
+    calls = own_redis_server.command("INFO", "commandstats")
+
+    assert all(entry and entry.account == ACCOUNT for entry in entries)
+    assert sorted(unit for unit in units if unit) == list(range(1, 61))
+    assert sum(int(count) for count in re.findall(r"cmdstat_evalsha:calls=(\d+)", calls)) <= 6
+
+
+async def test_units_of_different_counters_do_not_mix_on_their_way(
+    redis_server: RedisServer, connect: MakeStore
+) -> None:
+    """Of many that spend at once, each has its own limit and its own count."""
+    store = connect(redis_server.url())
+    meters = [Meter(f"key {number}", "credits", "plate") for number in range(30)]
+    told = await asyncio.gather(
+        *(store.spend(meter, limit) for limit, meter in enumerate(meters) for _ in range(20))
+    )
+
+    assert [[unit for unit in told[start : start + 20] if unit] for start in range(0, 600, 20)] == [
+        list(range(1, min(limit, 20) + 1)) for limit in range(30)
+    ]
 
 
 async def test_no_server_at_all_is_told(connect: MakeStore) -> None:

@@ -1,5 +1,6 @@
 """A `Store` in Redis or Valkey."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from mock_server.core.store_redis import acts
 from mock_server.core.store_redis.batches import ANYHOW, Batches
 from mock_server.core.store_redis.link import Argument, Link, Script
 from mock_server.core.stored import from_json, to_json
+from mock_server.errors import StoreUnavailableError
 
 _KNOWN_ACCOUNTS = 10_000
 
@@ -136,6 +138,11 @@ class RedisStore:
         await self._reset(*(() if key is None else (_text(key),)))
 
     async def close(self) -> None:
+        if self._link.is_open:
+            # What was journalled last may still wait for its turn.
+            with contextlib.suppress(StoreUnavailableError):
+                await self._batches.departed()
+                await self._link.call(("PING",))
         await self._link.close()
 
 

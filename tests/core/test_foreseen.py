@@ -1,0 +1,171 @@
+"""Requests that go on before their account is made sure of: decided as if it had been asked for first."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+
+from mock_server.core.account import Account, AccountStatus
+from mock_server.core.accounts import Accounts
+from mock_server.core.clock import Clock
+from mock_server.core.fixture_set import Defaults, FixtureSet
+from mock_server.core.library import Library, references_of
+from mock_server.core.model import OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest
+from mock_server.core.pictures import Pictures
+from mock_server.core.provider import Billing, Traits
+from mock_server.core.reader import Decision, Reader
+from mock_server.core.scenario import Conditions, Scenario, Step, Uniform
+from mock_server.core.store import MemoryStore, Store
+from mock_server.core.store_redis import Link, RedisStore
+from mock_server.errors import FetchError
+from mock_server.imaging.index import ImageIndex
+from tests.redis_server import RedisServer
+from tests.support import drawn
+
+pytestmark = pytest.mark.anyio
+
+CAR = drawn("CAR 123")
+ACCOUNT = Account("demo", "key", credits={Product.PLATE: 8, Product.VIN: 8})
+PLATE = Reading((PlateReading("CAR123"),))
+SCENARIOS = (
+    Scenario("known", Conditions(images=("car",), filename="car*"), PLATE),
+    Scenario("none", Conditions(filename="none*"), steps=(Step(OutcomeName.NOTHING_FOUND),)),
+    Scenario(
+        "flaky",
+        Conditions(filename="flaky*"),
+        PLATE,
+        (Step(OutcomeName.SERVICE_ERROR, times=2), Step(OutcomeName.READ)),
+    ),
+    Scenario("slow", Conditions(filename="slow*"), PLATE, (Step(OutcomeName.READ, delay=Uniform(0, 1)),)),
+    Scenario("linked", Conditions(url="https://known.test/*"), PLATE),
+)
+
+
+class Acme:
+    """An invented provider."""
+
+    traits = Traits("acme", Billing.CREDITS, frozenset({OutcomeName.READ}), {})
+
+    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
+        return None
+
+
+class Bench:
+    """A reader over a store, and the URLs that it fetched."""
+
+    def __init__(self, store: Store) -> None:
+        fixtures = FixtureSet(scenarios=SCENARIOS, defaults=Defaults(), images={"car": CAR})
+        self.store = store
+        self.fetched: list[str] = []
+        self.reader = Reader(
+            Library.of(fixtures, ImageIndex.build(references_of(fixtures))),
+            accounts=Accounts(store, Clock()),
+            store=store,
+            pictures=Pictures(self._fetch),
+        )
+
+    async def _fetch(self, url: str) -> tuple[bytes, str]:
+        self.fetched.append(url)
+        raise FetchError("not there")
+
+    async def ask(self, **facts: object) -> Decision:
+        """Decide one request; with a URL it carries no picture."""
+        given = {"image": None if "url" in facts else CAR, "filename": "car.jpg", **facts}
+        request = ReadRequest("acme", Product.PLATE, "key", **given)  # type: ignore[arg-type]
+        return await self.reader.read(request, Acme())
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop that the server runs on."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def shared(redis_server: RedisServer) -> AsyncIterator[Callable[[], RedisStore]]:
+    """Makes stores that share one state."""
+    url = redis_server.url()
+    async with contextlib.AsyncExitStack() as stack:
+
+        def made() -> RedisStore:
+            store = RedisStore(Link(url))
+            stack.push_async_callback(store.close)
+            return store
+
+        yield made
+
+
+async def test_every_request_is_decided_as_it_would_be_in_memory(
+    shared: Callable[[], RedisStore],
+) -> None:
+    """Scenarios, sequences, drawn delays, refusals and what is forced: the same decisions and the same counts."""
+    benches = Bench(MemoryStore()), Bench(shared())
+    requests: list[dict[str, object]] = [
+        {},
+        {"filename": "none.jpg"},
+        {"filename": "flaky.jpg"},
+        {"filename": "flaky.jpg"},
+        {"filename": "slow.jpg"},
+        {"filename": "flaky.jpg"},
+        {"image": drawn("never seen")},
+        {"image": b"no picture"},
+        {"problem": Problem(OutcomeName.INVALID_REQUEST, "odd")},
+        {"url": "https://known.test/a.jpg"},
+        {"url": "https://unknown.test/a.jpg"},
+        {"headers": {"prefer": "outcome=blocked_key"}},
+        {"headers": {"prefer": "scenario=flaky"}},
+        {},
+        {"filename": "slow.jpg"},
+        # From here on nothing is left.
+        {},
+        {"filename": "none.jpg"},
+        {"filename": "flaky.jpg"},
+        {"url": "https://known.test/b.jpg"},
+    ]
+    told = []
+    for bench in benches:
+        await bench.store.put_account(ACCOUNT)
+        told.append([await bench.ask(**request) for request in requests])
+
+    assert told[1] == told[0]
+    assert {decision.outcome.name for decision in told[0]} >= {
+        OutcomeName.READ,
+        OutcomeName.OUT_OF_CREDITS,
+        OutcomeName.NOTHING_FOUND,
+    }
+    assert benches[1].fetched == benches[0].fetched
+    assert await benches[1].store.positions("flaky") == await benches[0].store.positions("flaky")
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        (replace(ACCOUNT, status=AccountStatus.INACTIVE), OutcomeName.INACTIVE_ACCOUNT),
+        (replace(ACCOUNT, plans=frozenset({Product.VIN})), OutcomeName.PLAN_EXCLUDED),
+        (replace(ACCOUNT, credits={Product.PLATE: 1, Product.VIN: 1}), OutcomeName.OUT_OF_CREDITS),
+        (replace(ACCOUNT, rate_limit="1/hour"), OutcomeName.RATE_LIMITED),
+        (None, OutcomeName.UNKNOWN_KEY),
+    ],
+    ids=["inactive", "another plan", "fewer units", "a rate", "gone"],
+)
+async def test_what_another_changed_is_met_by_the_next_request(
+    shared: Callable[[], RedisStore], changed: Account | None, name: OutcomeName
+) -> None:
+    """Whoever was seen before is not served by what they were: nothing is spent or fetched for them."""
+    here, there = Bench(shared()), shared()
+    await there.put_account(ACCOUNT)
+    before = await here.ask()
+    if changed is None:
+        await there.remove_account("key")
+    else:
+        await there.put_account(changed)
+    # A rate admits one.
+    after = [await here.ask(url="https://unknown.test/a.jpg"), await here.ask()][-1]
+
+    assert (before.outcome.name, before.charged) == (OutcomeName.READ, 1)
+    assert (after.outcome.name, after.charged) == (name, 0)
+    assert here.fetched == (["https://unknown.test/a.jpg"] if name in _LET_IN else [])
+
+
+_LET_IN = {OutcomeName.OUT_OF_CREDITS, OutcomeName.RATE_LIMITED}
