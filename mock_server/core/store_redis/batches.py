@@ -165,14 +165,16 @@ for _ = 1, ARGV[1] do
     elseif string.sub(entry, 1, #version + 1) ~= version .. ':' then used = entry
     end
   end
-  if not used and (limit or granted == 0) then
+  if not used and granted == 0 then
     used = tonumber(redis.call('HGET', name, field) or 0)
-    if limit then granted = math.max(math.min(granted, limit - used), 0) end
-    if granted > 0 then used = nil end
-  end
-  if not used then
+  elseif not used then
     used = redis.call('HINCRBY', name, field, granted)
     if used == granted then counted(prefix, ARGV[at + 3], key, name) end
+    local over = limit and math.min(used - limit, granted) or 0
+    if over > 0 then
+      granted = granted - over
+      used = redis.call('HINCRBY', name, field, -over)
+    end
   end
   replies[#replies + 1] = granted
   replies[#replies + 1] = used

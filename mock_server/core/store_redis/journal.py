@@ -73,13 +73,13 @@ class SharedJournal:
         if selection is None:
             await self._batches.departed()
             self._lost = 0
-            return int(await self._clear())
+            return int(await self._clear(self._bounds[0]))
         while True:
             await self._refresh()
             meant = [place for place, exchange in self._known.items() if selection(exchange)]
             if not meant:
                 return 0
-            count = await self._remove(self._epoch, self._new_epoch(), *meant)
+            count = await self._remove(self._epoch, self._new_epoch(), self._bounds[0], *meant)
             # Somebody else may have removed some meanwhile.
             if count is not None:
                 return int(count)
@@ -91,7 +91,9 @@ class SharedJournal:
         await self._batches.departed()
         while True:
             last = next(reversed(self._known), 0)
-            epoch, dropped, first, start, documents = await self._read(self._epoch, last, _AT_ONCE)
+            epoch, dropped, first, start, documents = await self._read(
+                self._epoch, last, _AT_ONCE, self._bounds[0]
+            )
             if epoch != self._epoch:
                 # Something in the middle is gone, or all: what was known is known no more.
                 self._epoch = epoch
