@@ -166,6 +166,23 @@ async def test_all_are_cleared(make: Make) -> None:
     assert ids(await journal.exchanges()) == ["after"]
 
 
+async def test_what_was_too_many_does_not_come_back(make: Make) -> None:
+    """The bound holds whenever somebody looks, and clearing some makes no room for what was dropped before."""
+    journal = await connected(make(max_count=100))
+    for number in range(103):
+        journal.add(exchange(str(number), "odd" if number % 2 else "even"))
+    assert ids(await journal.exchanges()) == [str(number) for number in range(3, 103)]
+    assert await journal.dropped() == 3
+
+    assert await journal.clear(lambda one: one.key_id == "odd") == 50
+    assert ids(await journal.exchanges()) == [str(number) for number in range(4, 103, 2)]
+    for number in range(200, 340):
+        journal.add(exchange(str(number)))
+    assert ids(await journal.exchanges()) == [str(number) for number in range(240, 340)]
+    assert await journal.dropped() == 3 + 50 + 40
+    assert await journal.clear() == 100
+
+
 async def test_many_are_read_in_one_go(make: Make) -> None:
     """More than are sent at once, read from the beginning and then from where the last reading ended."""
     journal = await connected(make())
