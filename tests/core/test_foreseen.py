@@ -169,3 +169,32 @@ async def test_what_another_changed_is_met_by_the_next_request(
 
 
 _LET_IN = {OutcomeName.OUT_OF_CREDITS, OutcomeName.RATE_LIMITED}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"filename": "none.jpg"},
+        {"filename": "flaky.jpg"},
+        {"image": b"no picture"},
+        {"problem": Problem(OutcomeName.INVALID_REQUEST, "odd")},
+        {"headers": {"prefer": "outcome=service_error"}},
+        {"headers": {"prefer": "outcome=nothing_found"}},
+        {"url": "https://unknown.test/a.jpg"},
+    ],
+    ids=["read", "free", "counted", "broken", "odd", "forced", "forced and free", "fetched"],
+)
+async def test_whatever_is_asked_the_account_is_made_sure_of(
+    shared: Callable[[], RedisStore], facts: dict[str, object]
+) -> None:
+    """Requests that cost nothing, or never get to a picture, are refused as well once their account is."""
+    here, there = Bench(shared()), shared()
+    await there.put_account(ACCOUNT)
+    await here.ask()
+    await there.put_account(replace(ACCOUNT, status=AccountStatus.INACTIVE))
+    decision = await here.ask(**facts)
+
+    assert (decision.outcome.name, decision.charged) == (OutcomeName.INACTIVE_ACCOUNT, 0)
+    assert here.fetched == []
+    assert await there.positions("flaky") == {}
