@@ -14,14 +14,14 @@ from mock_server.core.stored import from_json, to_json
 
 _MOST_UNDER_WAY = 1000
 """So many exchanges may be on their way; where the server is slower than that, further ones are dropped."""
-_ON_ITS_WAY = 0.01
-"""Seconds within which an exchange arrives that was sent before its reply was."""
+_ON_ITS_WAY = 0.02
+"""Seconds after its reply within which an exchange arrives."""
 _AT_ONCE = 200
 """Exchanges that are read in one go."""
 
 
 class SharedJournal:
-    """A `Journal` in Redis or Valkey. Adding sends with the same turn of the event loop and does not wait.
+    """A `Journal` in Redis or Valkey. What is added goes with the next batch, which nobody waits for.
 
     What did not arrive counts as dropped. What was read is kept here as well: the next reading asks for what is new.
     """
