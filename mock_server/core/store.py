@@ -47,7 +47,7 @@ class Entry:
     wait: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Foreseen:
     """An account as this process last saw it; `as_of` tells the store what else it then saw."""
 
