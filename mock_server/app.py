@@ -6,11 +6,13 @@ pictures indexed, settings checked.
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from platformdirs import user_cache_path
 from starlette.types import Receive, Scope, Send
 
@@ -23,29 +25,34 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
 from mock_server.core.journal import Exchange
-from mock_server.core.library import Library
+from mock_server.core.library import Index, Library
 from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Fetch, Pictures
 from mock_server.core.reader import Policy, Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.dispatch import Dispatch
-from mock_server.errors import FetchError, SettingsError, StoreUnavailableError
+from mock_server.errors import FetchError, Mistake, SettingsError, StoreUnavailableError
 from mock_server.fetch.policy import FetchPolicy
+from mock_server.imaging.deferred import DeferredIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
 from mock_server.providers.openapi import Described, described
 from mock_server.providers.vehicore import VehiCore
-from mock_server.scenarios.indexing import index_of
-from mock_server.scenarios.load import FixtureLoader, declared_accounts
+from mock_server.scenarios.indexing import deferred_index, index_of
+from mock_server.scenarios.kept import Checked
+from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
 
 PROVIDERS: tuple[Described, ...] = (VehiCore(), CarsXE())
 
 logger = logging.getLogger(__name__)
+
+_START_SECONDS = 0.05
+"""What the first answer can do without begins so long after the start."""
 
 
 class App:
@@ -60,8 +67,10 @@ class App:
         clock: Clock,
         log: RequestLog | None = None,
         flags: Mapping[str, Any] | None = None,
+        own_process: bool = False,
     ) -> None:
         self.settings = settings
+        self._own_process = own_process
         self._flags = flags or {}
         self.store = store = state.store
         self.clock = clock
@@ -128,16 +137,17 @@ class App:
 
         Raises StoreUnavailableError, except where this process is `replacing` another: then it begins all the same.
         """
-        following = None
+        background: list[asyncio.Task[None]] = []
         try:
             await self._begin()
+            background.append(asyncio.create_task(self._load_index()))
             if self.settings.watch:
-                following = asyncio.create_task(self._reload.follow())
+                background.append(asyncio.create_task(self._reload.follow()))
             yield
         finally:
-            if following is not None:
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             if self._log is not None:
                 self._log.flush()
             await self.store.close()
@@ -153,6 +163,16 @@ class App:
             if not self.replacing:
                 raise
             logger.warning("%s", error)
+
+    async def _load_index(self) -> None:
+        """Make a deferred index ready for the first picture, once the server has had time to answer."""
+        index = self.reader.library.index
+        if isinstance(index, DeferredIndex):
+            await asyncio.sleep(_START_SECONDS)
+            await anyio.to_thread.run_sync(index.made)
+            if self._own_process:
+                # What is there now stays, and need not be looked through for garbage.
+                gc.freeze()
 
     async def _declare(self) -> None:
         await self.accounts.declare(self.control.stage.files.accounts)
@@ -199,13 +219,24 @@ def create_app(
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
         )
-    index, warnings = index_of(loaded, max_pixels=settings.max_pixels, cache=_cache(settings))
+    index, warnings = _indexed(loader, loaded, settings)
     for warning in (*loaded.warnings, *warnings):
         logger.warning("%s", warning)
-    if settings.cache:
-        loader.keep()
     library = Library.of(loaded.set, index)
-    return App(settings, library, loader, _state(settings, store), clock or Clock(), log, flags)
+    state = _state(settings, store)
+    return App(settings, library, loader, state, clock or Clock(), log, flags, own_process=foreground)
+
+
+def _indexed(loader: FixtureLoader, loaded: Loaded, settings: Settings) -> tuple[Index, tuple[Mistake, ...]]:
+    """The index of the pictures, and warnings: made now, or later where that is known to go well."""
+    told = loader.checked(settings.max_pixels)
+    # Workers share the memory of what is there before they are forked.
+    if told is not None and settings.workers == 1:
+        return deferred_index(loaded, max_pixels=settings.max_pixels, cache=_cache(settings)), told
+    index, warnings = index_of(loaded, max_pixels=settings.max_pixels, cache=_cache(settings))
+    if settings.cache:
+        loader.keep(Checked(settings.max_pixels, loader.accounts, warnings))
+    return index, warnings
 
 
 def vocabulary() -> Vocabulary:

@@ -9,9 +9,9 @@ import anyio.to_thread
 
 from mock_server.core.accounts import Accounts
 from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.library import Index
 from mock_server.core.stage import Stage
 from mock_server.errors import FixturesError
-from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.indexing import index_of
 from mock_server.scenarios.load import FixtureLoader, Loaded
 
@@ -72,6 +72,6 @@ class Reload:
         self._reloaded(news.set)
         logger.info("fixtures reloaded: %d scenarios", len(news.set.scenarios))
 
-    def _index_of(self, loaded: Loaded) -> tuple[ImageIndex, tuple[object, ...]]:
+    def _index_of(self, loaded: Loaded) -> tuple[Index, tuple[object, ...]]:
         previous = self._stage.library.index
         return index_of(loaded, max_pixels=self._max_pixels, previous=previous, cache=self._cache)

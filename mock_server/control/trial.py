@@ -19,7 +19,7 @@ from mock_server.core.provider import Provider
 from mock_server.core.reader import Decision, Reader
 from mock_server.core.store import Store
 from mock_server.http.reply import Reply
-from mock_server.imaging.index import Found, Search
+from mock_server.imaging.answers import Found, Search
 
 GUEST = Account("guest", "guest")
 """Who asks where no key is given: an account without limits."""

@@ -3,12 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self, Union
 
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Reading
-from mock_server.imaging.index import ImageIndex, Reference, Region, Search
+from mock_server.imaging.answers import Search
+from mock_server.imaging.deferred import DeferredIndex
+
+if TYPE_CHECKING:
+    from mock_server.imaging.index import ImageIndex, Reference, Region
+
+Index = Union["ImageIndex", DeferredIndex]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +22,14 @@ class Library:
     """A fixture set made ready to answer. A request that began with one finishes with it."""
 
     fixtures: FixtureSet
-    index: ImageIndex
+    index: Index
     scenarios: Scenarios
     gallery: Mapping[str, Path | bytes] = field(default_factory=dict)
     searches: dict[str, Search] = field(default_factory=dict, compare=False)
     """What the index said of pictures of the gallery, by their names."""
 
     @classmethod
-    def of(cls, fixtures: FixtureSet, index: ImageIndex) -> Self:
+    def of(cls, fixtures: FixtureSet, index: Index) -> Self:
         """Arrange a set and its index for answering."""
         shown = {**fixtures.unnamed, **fixtures.images}
         gallery = {gallery_name(image): source for image, source in shown.items()}
@@ -44,11 +50,14 @@ def gallery_name(image: str) -> str:
     return image.removeprefix("images/")
 
 
-def references_of(fixtures: FixtureSet) -> list[Reference]:
+def references_of(fixtures: FixtureSet) -> "list[Reference]":
     """The pictures of a set with the regions that tell each from its neighbours: the boxes of its readings.
 
     Where several pictures are given for one scenario, the reading's boxes are those of the first.
     """
+    # Only an index has use for them, and a start can do without one for a while.
+    from mock_server.imaging.index import Reference
+
     regions: dict[str, dict[Region, None]] = {image: {} for image in fixtures.images}
     for scenario in fixtures.scenarios:
         for image in scenario.when.images[:1]:
@@ -56,7 +65,9 @@ def references_of(fixtures: FixtureSet) -> list[Reference]:
     return [Reference(image, source, tuple(regions[image])) for image, source in fixtures.images.items()]
 
 
-def _regions(reading: Reading) -> list[Region]:
+def _regions(reading: Reading) -> "list[Region]":
+    from mock_server.imaging.index import Region  # as above
+
     regions = [Region(plate.box, _characters(plate.text)) for plate in reading.plates if plate.box]
     if reading.vin and reading.vin.box:
         regions.append(Region(reading.vin.box, _characters(reading.vin.text)))

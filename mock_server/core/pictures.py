@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import anyio
@@ -12,8 +13,10 @@ from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnails import Thumbnails
 from mock_server.core.value import value
 from mock_server.errors import FetchError, ImageError
-from mock_server.imaging.decode import Picture
-from mock_server.imaging.index import Search
+from mock_server.imaging.answers import Search
+
+if TYPE_CHECKING:
+    from mock_server.imaging.decode import Picture
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Gets the bytes behind a URL, and the address they came from; or raises FetchError."""

@@ -23,7 +23,7 @@ from mock_server.core.recognition import (
 from mock_server.core.store import Store
 from mock_server.core.value import value
 from mock_server.errors import OutdatedError, UnknownPreferenceError
-from mock_server.imaging.index import Search
+from mock_server.imaging.answers import Search
 
 __all__ = ["Decision", "Policy", "Reader"]
 

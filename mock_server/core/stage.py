@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 import anyio.to_thread
 
 from mock_server.core.fixture_set import FixtureSet
-from mock_server.core.library import Library, references_of
+from mock_server.core.library import Index, Library, references_of
 from mock_server.core.reader import Reader
 from mock_server.core.scenario import Scenario
 from mock_server.core.world import World
-from mock_server.imaging.index import ImageIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Stage:
             if self._runtime:
                 await self._change(self._files, {})
 
-    async def reload(self, files: FixtureSet, index: ImageIndex) -> None:
+    async def reload(self, files: FixtureSet, index: Index) -> None:
         """Serve another set of files, whose pictures are in `index`; runtime scenarios stay.
 
         Raises ImageError; then nothing is changed.
@@ -103,10 +102,10 @@ class Stage:
             await self._change(files, self._runtime, index)
 
     async def _change(
-        self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: ImageIndex | None = None
+        self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None
     ) -> None:
         fixtures = _together(files, runtime)
-        known = (files, index) if index else (self.library.fixtures, self.library.index)
+        known = (files, index) if index is not None else (self.library.fixtures, self.library.index)
         # Known pictures are not read again, but the rest may take a while.
         self._reader.library = await anyio.to_thread.run_sync(_arranged, fixtures, *known)
         self._files, self._runtime = files, runtime
@@ -119,7 +118,7 @@ def _together(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> Fixt
     return replace(files, scenarios=(*added, *kept), images={**files.images, **pictures})
 
 
-def _arranged(fixtures: FixtureSet, indexed: FixtureSet, index: ImageIndex) -> Library:
+def _arranged(fixtures: FixtureSet, indexed: FixtureSet, index: Index) -> Library:
     references = references_of(fixtures)
     # Most scenarios name no new picture. The index keeps the pictures it has seen lately, so it is kept as well.
     return Library.of(fixtures, index if references == references_of(indexed) else index.updated(references))

@@ -2,12 +2,18 @@
 
 from collections import OrderedDict
 from threading import Lock
+from typing import TYPE_CHECKING, Union
 
 from mock_server.errors import ImageError
-from mock_server.imaging.decode import Picture, thumbnail
 from mock_server.imaging.formats import Bytes
 
+if TYPE_CHECKING:
+    from mock_server.imaging.decode import Picture
+
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
+
+Drawable = Union[Bytes, "Picture"]
+"""A picture as it was sent, or already decoded."""
 
 
 class Thumbnails:
@@ -23,13 +29,16 @@ class Thumbnails:
         """Whether there is nothing to make for a picture. Costs nothing: for the event loop."""
         return sha256 in self._made
 
-    def make(self, sha256: str, picture: Bytes | Picture) -> bytes | None:
+    def make(self, sha256: str, picture: Drawable) -> bytes | None:
         """The thumbnail of a picture, made now unless there is one; None where it cannot be decoded.
 
         Takes about a millisecond: not for the event loop.
         """
         if sha256 in self._made:
             return self.get(sha256)
+        # Its libraries take their time to load: a start has no use for them.
+        from mock_server.imaging.decode import Picture, thumbnail
+
         try:
             made = picture.thumbnail() if isinstance(picture, Picture) else thumbnail(picture)
         except ImageError:

@@ -1,10 +1,12 @@
 """What the index says about a picture."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mock_server.imaging.decode import PictureFacts
 from mock_server.imaging.geometry import Box, Placement
+
+if TYPE_CHECKING:
+    from mock_server.imaging.decode import PictureFacts
 
 Stage = Literal["sha256", "pixels", "perceptual"]
 
@@ -40,7 +42,7 @@ class Nearest:
 class Search:
     """What was found for one picture, best first, and the three that came nearest without being it."""
 
-    facts: PictureFacts
+    facts: "PictureFacts"
     found: tuple[Found, ...] = ()
     nearest: tuple[Nearest, ...] = ()
 

@@ -19,7 +19,7 @@ from mock_server.errors import (
 from mock_server.http.body import read_body
 from mock_server.http.problem import problem
 from mock_server.http.reply import Reply, send_reply
-from mock_server.imaging.index import Search
+from mock_server.imaging.answers import Search
 from mock_server.providers.base import Call, Provider, Refusal, Route
 from mock_server.providers.record import decided, refused
 

@@ -7,7 +7,7 @@ from mock_server.core.matching import Asked
 from mock_server.core.model import OutcomeName, ReadRequest
 from mock_server.core.reader import Decision
 from mock_server.http.reply import Reply
-from mock_server.imaging.index import Search
+from mock_server.imaging.answers import Search
 from mock_server.providers.base import Call, Provider
 
 _LONGEST_REPLY = 4096

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mock_server.core.account import Account
 from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
-from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.issue import Issue, WrittenSource
 from mock_server.scenarios.parsed import NAMELESS, ParsedScenario
 from mock_server.scenarios.rivals import Accounts, same, shadows
 from mock_server.scenarios.suggest import quoted, suggest
+
+if TYPE_CHECKING:
+    from mock_server.imaging.index import ImageIndex
 
 
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
@@ -23,7 +26,7 @@ def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) 
 
 
 def check_index(
-    scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: ImageIndex
+    scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex"
 ) -> list[Mistake]:
     """Pictures of different scenarios that look the same, and pictures with text too small to tell apart."""
     return [*_collisions(scenarios, Accounts(accounts), index), *_too_small(scenarios, index)]
@@ -80,7 +83,7 @@ def _why(loser: Scenario, winner: Scenario) -> str:
 
 
 def _collisions(
-    scenarios: Sequence[ParsedScenario], accounts: Accounts, index: ImageIndex
+    scenarios: Sequence[ParsedScenario], accounts: Accounts, index: "ImageIndex"
 ) -> Iterator[Mistake]:
     by_picture: dict[str, list[int]] = {}
     for position, one in enumerate(scenarios):
@@ -107,7 +110,7 @@ def _collision(one: ParsedScenario, other: ParsedScenario, id: str) -> Mistake:
     return one.source.mistake(Issue(path, what, "give boxes around what differs, or a further condition"))
 
 
-def _too_small(scenarios: Sequence[ParsedScenario], index: ImageIndex) -> Iterator[Mistake]:
+def _too_small(scenarios: Sequence[ParsedScenario], index: "ImageIndex") -> Iterator[Mistake]:
     first: dict[str, ParsedScenario] = {}
     for one in scenarios:
         for id in one.scenario.when.images:

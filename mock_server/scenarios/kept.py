@@ -7,7 +7,7 @@ files beside it: one that somebody else could have written is not read. A cache 
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,8 @@ from pathlib import Path
 import xxhash
 
 import mock_server
-from mock_server.imaging.decode import PictureHeader
+from mock_server.core.account import Account
+from mock_server.errors import Mistake
 from mock_server.scenarios.files import Signature
 from mock_server.scenarios.parsed import ParsedFile, ParsedMock
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -26,12 +27,22 @@ _WRITABLE_BY_OTHERS = 0o022
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """That the pictures were indexed and nothing was wrong with them: under what limits, and what was odd."""
+
+    max_pixels: int
+    accounts: Sequence[Account]
+    warnings: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """Files as they were understood, each with what tells whether it has changed since."""
 
     files: Mapping[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
     mock: tuple[Signature, ParsedMock] | None = None
-    headers: Mapping[Path, tuple[tuple[int, int], PictureHeader]] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=dict)
+    checked: Checked | None = None
 
 
 def kept_file(cache: Path, root: Path, shown: Path, vocabulary: Vocabulary) -> Path:
@@ -80,8 +91,8 @@ def _words(vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def _sources() -> Iterator[str]:
-    """Stamps of the code that reads fixtures and of the values it makes of them."""
-    for directory in ("scenarios", "core", "identifiers"):
+    """Stamps of the code that reads fixtures and pictures and of the values it makes of them."""
+    for directory in ("scenarios", "core", "imaging", "identifiers"):
         for entry in sorted(os.scandir(_PACKAGE / directory), key=lambda entry: entry.name):
             if entry.name.endswith(".py"):
                 facts = entry.stat()

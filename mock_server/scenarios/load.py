@@ -10,7 +10,7 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.checks import check_set
 from mock_server.scenarios.files import Directory, FixtureFile, Signature, UnreadableError, text_of
-from mock_server.scenarios.kept import Kept, keep, kept_file, recall
+from mock_server.scenarios.kept import Checked, Kept, keep, kept_file, recall
 from mock_server.scenarios.parsed import ParsedFile, ParsedMock, ParsedScenario
 from mock_server.scenarios.picture_checks import PictureChecks
 from mock_server.scenarios.pictures import unnamed_pictures
@@ -51,6 +51,7 @@ class FixtureLoader:
     _mock_file: tuple[Signature, ParsedMock] | None = None
     _pictures: PictureChecks = field(default_factory=PictureChecks)
     _recalled: frozenset[object] = frozenset()
+    _checked: Checked | None = None
 
     def __post_init__(self) -> None:
         # The process may change its directory while it serves.
@@ -58,8 +59,8 @@ class FixtureLoader:
         if self.cache is not None:
             kept = recall(self._kept_file(self.cache))
             self._files, self._mock_file = dict(kept.files), kept.mock
-            self._pictures.recall(kept.headers)
-            self._recalled = self.state
+            self._pictures.recall(kept.sizes)
+            self._recalled, self._checked = self.state, kept.checked
 
     @property
     def state(self) -> frozenset[object]:
@@ -68,12 +69,20 @@ class FixtureLoader:
         mock = self._mock_file[0] if self._mock_file else None
         return frozenset([mock, *files, *self._pictures.signatures()])
 
-    def keep(self) -> None:
-        """Keep on disk what was understood, unless it is there already. For sets that can be served."""
-        if self.cache is not None and self.state != self._recalled:
-            kept = Kept(self._files, self._mock_file, self._pictures.headers())
-            keep(self._kept_file(self.cache), kept)
-            self._recalled = self.state
+    def checked(self, max_pixels: int) -> tuple[Mistake, ...] | None:
+        """What was odd about the pictures when this very set was indexed before; None where it was not."""
+        checked = self._checked
+        if checked is None or (checked.max_pixels, checked.accounts) != (max_pixels, self.accounts):
+            return None
+        return checked.warnings if self.state == self._recalled else None
+
+    def keep(self, checked: Checked | None = None) -> None:
+        """Keep on disk what was understood, and that it was `checked`. For sets that can be served."""
+        if self.cache is None or (checked is None and self.state == self._recalled):
+            return
+        kept = Kept(self._files, self._mock_file, self._pictures.sizes(), checked)
+        keep(self._kept_file(self.cache), kept)
+        self._recalled, self._checked = self.state, checked
 
     def _kept_file(self, cache: Path) -> Path:
         return kept_file(cache, self._absolute, self.root, self.vocabulary)

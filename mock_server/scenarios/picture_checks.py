@@ -14,9 +14,7 @@ from mock_server.errors import (
     TruncatedImageError,
     UnsupportedImageError,
 )
-from mock_server.imaging.decode import PictureHeader, inspect
 from mock_server.imaging.geometry import Box
-from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
 from mock_server.scenarios.files import Directory
 from mock_server.scenarios.issue import Issue
 from mock_server.scenarios.issue import Path as DocumentPath
@@ -25,30 +23,31 @@ from mock_server.scenarios.pictures import path_issue
 from mock_server.scenarios.suggest import quoted
 
 _Signature = tuple[int, int]
+_Size = tuple[int, int]
+"""Width and height of a picture as it is shown."""
 
 
 @dataclass(slots=True)
 class PictureChecks:
     """Checks pictures by their headers; those that have not changed are not read again."""
 
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    _headers: dict[Path, tuple[_Signature, PictureHeader | ImageError]] = field(default_factory=dict)
+    _sizes: dict[str, tuple[_Signature, _Size | ImageError]] = field(default_factory=dict)
 
     def signatures(self) -> Iterable[tuple[str, _Signature]]:
         """What tells whether one of the pictures that were checked has changed."""
-        return ((str(path), signature) for path, (signature, _) in self._headers.items())
+        return ((path, signature) for path, (signature, _) in self._sizes.items())
 
-    def headers(self) -> dict[Path, tuple[_Signature, PictureHeader]]:
-        """The headers of the pictures that were checked and are well."""
+    def sizes(self) -> dict[str, tuple[_Signature, _Size]]:
+        """The sizes of the pictures that were checked and are well, by path."""
         return {
-            path: (signature, header)
-            for path, (signature, header) in self._headers.items()
-            if isinstance(header, PictureHeader)
+            path: (signature, size)
+            for path, (signature, size) in self._sizes.items()
+            if not isinstance(size, ImageError)
         }
 
-    def recall(self, headers: Mapping[Path, tuple[_Signature, PictureHeader]]) -> None:
+    def recall(self, sizes: Mapping[str, tuple[_Signature, _Size]]) -> None:
         """Take what an earlier run has read, so that it is not read again."""
-        self._headers = dict(headers)
+        self._sizes = dict(sizes)
 
     def check(
         self, directory: Directory, scenarios: Sequence[ParsedScenario]
@@ -56,7 +55,7 @@ class PictureChecks:
         """Where each usable picture is, by id, and what is wrong with the others and with the boxes."""
         images: dict[str, Path] = {}
         mistakes: list[Mistake] = []
-        known, self._headers = self._headers, {}
+        known, self._sizes = self._sizes, {}
         for one in scenarios:
             for number, (written, id) in enumerate(one.pictures):
                 path: DocumentPath = ("when", "image", number)
@@ -64,36 +63,42 @@ class PictureChecks:
                 if issue is not None or id is None:
                     mistakes += [one.source.mistake(issue)] if issue else []
                     continue
-                header = self._header(directory.root / id, known)
-                if isinstance(header, ImageError):
-                    what, hint = _what_is_wrong(header)
+                size = self._size(directory.root / id, known)
+                if isinstance(size, ImageError):
+                    what, hint = _what_is_wrong(size)
                     mistakes.append(one.source.mistake(Issue(path, f"{quoted(written)} {what}", hint)))
                     continue
                 images[id] = directory.root / id
                 if number == 0:
-                    mistakes += _boxes_outside(one, header, written)
+                    mistakes += _boxes_outside(one, size, written)
         return images, mistakes
 
-    def _header(
-        self, path: Path, known: Mapping[Path, tuple[_Signature, PictureHeader | ImageError]]
-    ) -> PictureHeader | ImageError:
-        if path not in self._headers:
+    def _size(
+        self, path: Path, known: Mapping[str, tuple[_Signature, _Size | ImageError]]
+    ) -> _Size | ImageError:
+        name = str(path)
+        if name not in self._sizes:
             try:
                 facts = path.stat()
                 signature = (facts.st_mtime_ns, facts.st_size)
-                before = known.get(path)
+                before = known.get(name)
                 unchanged = before is not None and before[0] == signature
-                self._headers[path] = before if before and unchanged else (signature, self._inspected(path))
+                self._sizes[name] = before if before and unchanged else (signature, _inspected(path))
             except OSError as error:
                 # Not there any more, or not for us to read.
                 return ImageError((error.strerror or str(error)).lower())
-        return self._headers[path][1]
+        return self._sizes[name][1]
 
-    def _inspected(self, path: Path) -> PictureHeader | ImageError:
-        try:
-            return inspect(path.read_bytes(), max_pixels=self.max_pixels)
-        except ImageError as error:
-            return error
+
+def _inspected(path: Path) -> _Size | ImageError:
+    # What decodes pictures takes its time to load: a start that finds all of them unchanged needs none of it.
+    from mock_server.imaging.decode import inspect
+
+    try:
+        header = inspect(path.read_bytes())
+    except ImageError as error:
+        return error
+    return header.width, header.height
 
 
 def undecodable(one: ParsedScenario, id: str, error: ImageError) -> Mistake:
@@ -120,12 +125,12 @@ def _what_is_wrong(error: ImageError) -> tuple[str, str]:
     return f"cannot be read: {error}", ""
 
 
-def _boxes_outside(one: ParsedScenario, header: PictureHeader, written: str) -> Iterator[Mistake]:
+def _boxes_outside(one: ParsedScenario, size: _Size, written: str) -> Iterator[Mistake]:
+    width, height = size
     for path, box in _boxes(one.scenario.reading):
-        if box.xmax > header.width or box.ymax > header.height:
+        if box.xmax > width or box.ymax > height:
             corners = f"[{box.xmin}, {box.ymin}, {box.xmax}, {box.ymax}]"
-            size = f"{header.width} x {header.height}"
-            what = f"the box {corners} reaches out of {quoted(written)}, which has {size} pixels"
+            what = f"the box {corners} reaches out of {quoted(written)}, which has {width} x {height} pixels"
             yield one.source.mistake(Issue(path, what))
 
 

@@ -3,9 +3,7 @@
 from anyio import from_thread
 
 from mock_server.core.store_redis.link import Link
-from mock_server.core.thumbnails import Thumbnails
-from mock_server.imaging.decode import Picture
-from mock_server.imaging.formats import Bytes
+from mock_server.core.thumbnails import Drawable, Thumbnails
 
 _KEPT_SECONDS = 3600
 
@@ -17,7 +15,7 @@ class SharedThumbnails(Thumbnails):
         super().__init__(max_bytes)
         self._link = link
 
-    def make(self, sha256: str, picture: Bytes | Picture) -> bytes | None:
+    def make(self, sha256: str, picture: Drawable) -> bytes | None:
         known = sha256 in self
         made = super().make(sha256, picture)
         if made and not known:
