@@ -10,7 +10,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from platformdirs import user_cache_path
@@ -39,7 +39,6 @@ from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
-from mock_server.providers.openapi import Described, described
 from mock_server.providers.vehicore import VehiCore
 from mock_server.scenarios.indexing import deferred_index, index_of
 from mock_server.scenarios.kept import Checked
@@ -47,7 +46,10 @@ from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
 
-PROVIDERS: tuple[Described, ...] = (VehiCore(), CarsXE())
+if TYPE_CHECKING:
+    from mock_server.providers.openapi import Described
+
+PROVIDERS: "tuple[Described, ...]" = (VehiCore(), CarsXE())
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +123,7 @@ class App:
             self.access,
             max_body=settings.max_body,
             metrics=self.metrics.text,
-            providers=lambda: described(PROVIDERS),
+            providers=_described,
         )
         self._dispatch = Dispatch(PROVIDERS, endpoint, site, strict=settings.strict)
 
@@ -251,6 +253,12 @@ def vocabulary() -> Vocabulary:
 def own_hosts() -> tuple[str, ...]:
     """The providers' real host names."""
     return tuple(host for provider in PROVIDERS for host in provider.hosts)
+
+
+def _described() -> Mapping[str, Any]:
+    from mock_server.providers.openapi import described  # only OpenAPI asks
+
+    return described(PROVIDERS)
 
 
 def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:

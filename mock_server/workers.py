@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from mock_server.app import App
 from mock_server.errors import MockServerError, SettingsError
 from mock_server.listening import GRACE_SECONDS
-from mock_server.server import Server
-from mock_server.server import run as serve
+from mock_server.service import Server
+from mock_server.service import run as serve
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from mock_server.app import create_app
-from mock_server.server import Server, run
+from mock_server.service import Server, run
 
 
 def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:

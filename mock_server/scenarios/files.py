@@ -14,7 +14,7 @@ _GLANCE = 64 * 1024
 MOCK_FILE = "mock.yaml"
 SCENARIO_DIRECTORY = "scenarios"
 _ENDINGS = (".yaml", ".yml")
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 Signature = tuple[int, int, int]
@@ -185,7 +185,8 @@ def text_of(file: FixtureFile) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
         raise _at("the file is not UTF-8 here", "save it as UTF-8", before) from error
-    if unprintable := _UNPRINTABLE.search(text):
+    # Compiling this takes longer than loading the module: not at the start, which may read no file.
+    if unprintable := re.search(_UNPRINTABLE, text):
         what = f"a character that YAML does not allow (U+{ord(unprintable[0]):04X})"
         raise _at(what, "", text[: unprintable.start()])
     return text

@@ -1,9 +1,11 @@
 """From what is wrong in a document to a mistake with its place, in the user's words."""
 
+import pickle
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from mock_server.errors import Mistake
 from mock_server.scenarios.node import Node, Place
@@ -38,12 +40,32 @@ class Source(typing.Protocol):
         """`issue` with its place."""
 
 
-@dataclass(frozen=True, slots=True)
 class WrittenSource:
-    """A document in a YAML file; `file` as it is shown to people."""
+    """A document in a YAML file; `file` as it is shown to people.
 
-    file: str
-    node: Node
+    Kept on disk and read again, its nodes stay packed until somebody asks for a place: hardly anybody does.
+    """
+
+    __slots__ = ("_node", "file")
+
+    def __init__(self, file: str, node: Node | bytes) -> None:
+        self.file = file
+        self._node = node
+
+    @property
+    def node(self) -> Node:
+        """The document itself."""
+        if isinstance(self._node, bytes):
+            unpacked: Node = pickle.loads(self._node)
+            self._node = unpacked
+        return self._node
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, bytes]]:
+        packed = self._node if isinstance(self._node, bytes) else pickle.dumps(self._node)
+        return type(self), (self.file, packed)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WrittenSource) and (self.file, self.node) == (other.file, other.node)
 
     def mistake(self, issue: Issue) -> Mistake:
         line, column = self.place(issue.path, at_key=issue.at_key)

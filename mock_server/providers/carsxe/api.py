@@ -5,7 +5,7 @@ differ from it; what they send is accepted and noted as an alias, and refused in
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,7 +16,9 @@ from mock_server.http.reply import Reply
 from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.carsxe import render
 from mock_server.providers.carsxe.image_reference import InvalidReferenceError, decode_inline, is_url
-from mock_server.providers.carsxe.openapi import DESCRIPTION
+
+if TYPE_CHECKING:
+    from mock_server.providers.openapi import Description
 
 _ROUTES = {
     "/platerecognition": Route(Product.PLATE),
@@ -43,7 +45,13 @@ class CarsXE:
         },
     )
     hosts: Collection[str] = ("api.carsxe.com", "eu-api.carsxe.com")
-    description = DESCRIPTION
+
+    @property
+    def description(self) -> "Description":
+        """What OpenAPI says of it; nothing else asks."""
+        from mock_server.providers.carsxe.openapi import DESCRIPTION
+
+        return DESCRIPTION
 
     def route(self, method: str, path: str, *, strict: bool) -> Route | None:
         """One path a product, and the older names of the VIN path."""
