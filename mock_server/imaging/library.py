@@ -44,26 +44,43 @@ def load(
     wanted = list(references)
     entries: list[Entry] = []
     with Cache(cache) as kept, ThreadPoolExecutor(workers) as pool:
-        for entry in pool.map(lambda reference: _entry(reference, known, kept, max_pixels), wanted):
-            entries.append(entry)
+        # What is at hand is fetched sooner than it is handed to another thread.
+        at_hand = [_at_hand(reference, known, kept, max_pixels) for reference in wanted]
+        missing = [reference for reference, entry in zip(wanted, at_hand, strict=True) if entry is None]
+        made = pool.map(lambda reference: _read(reference, known, kept, max_pixels), missing)
+        for entry in at_hand:
+            entries.append(next(made) if entry is None else entry)
             if progress:
                 progress(len(entries), len(wanted))
     return entries
 
 
-def _entry(reference: Reference, known: Mapping[Key, Entry], cache: Cache, max_pixels: int) -> Entry:
+def _at_hand(reference: Reference, known: Mapping[Key, Entry], cache: Cache, max_pixels: int) -> Entry | None:
+    """The entry of a file that has not changed since it was last read, if it is kept."""
     digest = cache.digest_of(reference.source)
-    data: bytes | None = None
-    if digest is None:
-        data = read(reference)
-        digest = hashlib.sha256(data).hexdigest()
-        cache.keep_digest(reference.source, digest)
-    if before := known.get((digest, reference.regions)):
-        return Entry(reference, before.print)
-    made = cache.fingerprint(digest, reference.regions)
-    if made is None:
-        made = _made(reference, data if data is not None else read(reference), max_pixels)
-        cache.keep(digest, reference.regions, made)
+    return None if digest is None else _kept(reference, digest, known, cache, max_pixels)
+
+
+def _read(reference: Reference, known: Mapping[Key, Entry], cache: Cache, max_pixels: int) -> Entry:
+    """The entry of a picture that has to be read."""
+    data = read(reference)
+    digest = hashlib.sha256(data).hexdigest()
+    cache.keep_digest(reference.source, digest)
+    if kept := _kept(reference, digest, known, cache, max_pixels):
+        return kept
+    made = _made(reference, data, max_pixels)
+    cache.keep(digest, reference.regions, made)
+    return Entry(reference, made)
+
+
+def _kept(
+    reference: Reference, digest: str, known: Mapping[Key, Entry], cache: Cache, max_pixels: int
+) -> Entry | None:
+    before = known.get((digest, reference.regions))
+    made = before.print if before else cache.fingerprint(digest, reference.regions)
+    # A run with a higher limit may have kept what this one must refuse.
+    if made is None or made.facts.width * made.facts.height > max_pixels:
+        return None
     return Entry(reference, made)
 
 

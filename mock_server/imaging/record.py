@@ -1,6 +1,7 @@
 """A fingerprint as bytes and back: a JSON head, then the arrays one after another."""
 
 from dataclasses import asdict
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def _read(head: dict[str, Any], record: bytes, start: int) -> Fingerprint:
 
     def array(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
         nonlocal place
-        count = int(np.prod(shape))
+        count = prod(shape)
         values = np.frombuffer(record, dtype=kind, count=count, offset=place).reshape(shape).copy()
         place += values.nbytes
         return values

@@ -1,0 +1,118 @@
+"""A second start on the same files: nothing of pictures is loaded or read before it answers, and nothing is missed."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mock_server.app import App, create_app
+from mock_server.errors import FixturesError
+from mock_server.imaging.deferred import DeferredIndex
+from tests.support import drawn
+
+Start = Callable[[], App]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A directory of two scenarios with a picture each."""
+    root = tmp_path / "fixtures"
+    (root / "scenarios").mkdir(parents=True)
+    (root / "images").mkdir()
+    for name in ("one", "two"):
+        (root / "images" / f"{name}.png").write_bytes(drawn(name))
+        (root / "scenarios" / f"{name}.yaml").write_text(
+            f"scenario: {name}\nwhen: {{image: ../images/{name}.png}}\nreading: {{plate: {name.upper()}}}\n"
+        )
+    return root
+
+
+@pytest.fixture
+def start(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Makes the application ready, with a cache that is this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return lambda: create_app({"fixtures": root})
+
+
+def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
+    """Neither Pillow nor numpy is loaded by a start that finds all pictures unchanged; a picture loads them."""
+    start()
+    script = (
+        "import sys; from pathlib import Path; from mock_server.app import create_app\n"
+        "loaded = lambda: print('PIL' in sys.modules, 'numpy' in sys.modules)\n"
+        "index = create_app({'fixtures': Path(sys.argv[1])}).reader.library.index; loaded()\n"
+        "print(index.find(Path(sys.argv[2]).read_bytes()).found[0].id); loaded()\n"
+    )
+    arguments = [sys.executable, "-c", script, str(root), str(root / "images" / "two.png")]
+    told = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split()
+
+    assert told == ["False", "False", "images/two.png", "True", "True"]
+
+
+def test_it_answers_as_the_first(root: Path, start: Start) -> None:
+    """An index that is made later finds what the one that was made at once finds."""
+    first, second = start().reader.library.index, start().reader.library.index
+    known, unknown = drawn("one", format="BMP"), drawn("three")
+
+    assert not isinstance(first, DeferredIndex)
+    assert isinstance(second, DeferredIndex)
+    assert second.find_known(known) is None
+    assert [second.find(known), second.find(unknown)] == [first.find(known), first.find(unknown)]
+    assert second.find_known(known) == first.find_known(known)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "what"),
+    [
+        ("images/one.png", b"no picture", "is no picture"),
+        ("images/one.png", drawn("one")[:200], "is damaged"),
+        ("images/one.png", drawn("two"), "looks like a picture of"),
+        ("scenarios/one.yaml", b"scenario: one\nwhen: {image: ../images/none.png}\n", "there is no picture"),
+    ],
+)
+def test_a_mistake_made_since_is_told(root: Path, start: Start, file: str, content: bytes, what: str) -> None:
+    """What became wrong with a picture is told at the start, as if none had been kept."""
+    start()
+    (root / file).write_bytes(content)
+
+    with pytest.raises(FixturesError, match=what):
+        start()
+
+
+def test_warnings_are_told_each_time(root: Path, start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """A picture whose text is too small to tell apart is told of at every start."""
+    (root / "scenarios" / "one.yaml").write_text(
+        "scenario: one\nwhen: {image: ../images/one.png}\n"
+        "reading: {plate: {text: ABC123, box: [30, 80, 42, 90]}}\n"
+    )
+    told = []
+    for _ in range(2):
+        caplog.clear()
+        start()
+        told.append(caplog.messages)
+
+    assert "pixels to a character" in told[0][0]
+    assert told[1] == told[0]
+
+
+def test_other_limits_are_checked_anew(root: Path, start: Start) -> None:
+    """A picture that was well under one limit of pixels is told of under another."""
+    start()
+
+    with pytest.raises(FixturesError, match="at most 1,000 are read"):
+        create_app({"fixtures": root, "max_pixels": 1000})
+
+
+def test_a_picture_that_is_gone_in_the_meantime_is_done_without(
+    root: Path, start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file deleted between the start and the first picture costs that picture alone, and is told of."""
+    start()
+    index = start().reader.library.index
+    (root / "images" / "one.png").unlink()
+
+    assert [hit.id for hit in index.find(drawn("two")).found] == ["images/two.png"]
+    assert index.find(drawn("one")).found == ()
+    assert "images/one.png" in caplog.text
