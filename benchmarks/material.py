@@ -100,5 +100,5 @@ def _scenario(name: str, number: int) -> str:
         f"  plate: {{text: 9DJ{number:04d}, region: us-ca, score: 0.902, box: [80, 100, 160, 130],\n"
         f"          candidates: [{{text: 9OJ{number:04d}, score: 0.742}}],\n"
         "          vehicle: {type: Sedan, score: 0.783, box: [20, 20, 220, 160]}}\n"
-        "  vin: {text: JHLRD77874C026456, confidence: 0.983, box: [80, 100, 160, 130]}\n"
+        "  vin: {text: JHLRD77874C026456, confidence: 0.983, box: [24, 140, 228, 165]}\n"
     )

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,12 +199,13 @@ def create_app(
     store: Store | None = None,
     clock: Clock | None = None,
     foreground: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> App:
     """Read the fixtures, settle the settings, index the pictures.
 
     `flags` are settings by name, as far as they were given. In the `foreground` the process is the server's own, and
-    so is its log on stderr; elsewhere logging is left to the program around it. Raises SettingsError and
-    FixturesError.
+    so is its log on stderr; elsewhere logging is left to the program around it. `progress` is told how many of how
+    many pictures are read. Raises SettingsError and FixturesError.
     """
     flags = flags or {}
     settings = Settings.of(flags)
@@ -221,7 +222,7 @@ def create_app(
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
         )
-    index, warnings = _indexed(loader, loaded, settings)
+    index, warnings = _indexed(loader, loaded, settings, progress)
     for warning in (*loaded.warnings, *warnings):
         logger.warning("%s", warning)
     library = Library.of(loaded.set, index)
@@ -229,13 +230,20 @@ def create_app(
     return App(settings, library, loader, state, clock or Clock(), log, flags, own_process=foreground)
 
 
-def _indexed(loader: FixtureLoader, loaded: Loaded, settings: Settings) -> tuple[Index, tuple[Mistake, ...]]:
+def _indexed(
+    loader: FixtureLoader,
+    loaded: Loaded,
+    settings: Settings,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Index, tuple[Mistake, ...]]:
     """The index of the pictures, and warnings: made now, or later where that is known to go well."""
     told = loader.checked(settings.max_pixels)
     # Workers share the memory of what is there before they are forked.
     if told is not None and settings.workers == 1:
         return deferred_index(loaded, max_pixels=settings.max_pixels, cache=_cache(settings)), told
-    index, warnings = index_of(loaded, max_pixels=settings.max_pixels, cache=_cache(settings))
+    index, warnings = index_of(
+        loaded, max_pixels=settings.max_pixels, cache=_cache(settings), progress=progress
+    )
     if settings.cache:
         loader.keep(Checked(settings.max_pixels, loader.accounts, warnings))
     return index, warnings

@@ -25,9 +25,11 @@ def command(
 ) -> None:
     """Tell which scenario a picture matches and why, or which came nearest. Exit 0 with a match, 1 without."""
     from mock_server.app import create_app
+    from mock_server.cli.progress import progress
     from mock_server.errors import ImageError
 
-    library = create_app({"fixtures": fixtures}).reader.library
+    with progress("reading pictures") as told:
+        library = create_app({"fixtures": fixtures}, progress=told).reader.library
     try:
         data = image.read_bytes()
         explanation = library.index.explain(data)

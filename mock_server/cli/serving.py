@@ -5,12 +5,14 @@ import sys
 from typing import Any
 
 from mock_server.app import create_app
+from mock_server.cli.progress import progress
 from mock_server.service import Server, run
 
 
 def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     """Boot, serve, and print one line on stdout when ready."""
-    app = create_app(flags, foreground=True)
+    with progress("reading pictures") as told:
+        app = create_app(flags, foreground=True, progress=told)
     # What is there now stays, and need not be looked through again.
     gc.freeze()
     gc.enable()

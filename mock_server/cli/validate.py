@@ -21,6 +21,7 @@ def command(
 ) -> None:
     """Report every mistake as `file:line:column: what — hint`: exit 0 clean (warnings allowed), 1 mistakes, 2 usage."""
     from mock_server.app import vocabulary
+    from mock_server.cli.progress import progress
     from mock_server.scenarios.indexing import index_of
     from mock_server.scenarios.load import declared_accounts, load
 
@@ -34,7 +35,8 @@ def command(
         loaded = load(
             root, vocabulary=words, accounts=declared_accounts(shipped_fixtures(), vocabulary=words)
         )
-        _, warnings = index_of(loaded, max_pixels=settings.max_pixels)
+        with progress("reading pictures") as told:
+            _, warnings = index_of(loaded, max_pixels=settings.max_pixels, progress=told)
     except FixturesError as error:
         _print(error.mistakes)
         raise typer.Exit(1) from None
