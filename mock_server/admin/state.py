@@ -162,7 +162,8 @@ OPERATIONS = (
         TAG,
         description=(
             "Runtime scenarios and accounts go; accounts of files, counters, sequences, rate-limit windows, the "
-            "journal and the clock are as at the start. With a key, only what is that key's."
+            "journal and the clock are as at the start. With a key, only what is that key's; a key that has nothing, "
+            "not even an account, is no mistake."
         ),
         parameters=(query_parameter("key", "Only what is this key's.", {"type": "string", "minLength": 1}),),
         takes={"application/json": {"schema": ref("ResetDocument"), "example": {"key": "demo-key"}}},

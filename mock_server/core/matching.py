@@ -8,16 +8,12 @@ it; then the one whose picture is more like it; then the order of the files.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from mock_server.core.model import MatchKind, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.core.value import value
-from mock_server.imaging.answers import Search
+from mock_server.imaging.answers import PictureFacts, Search
 from mock_server.imaging.geometry import Placement
-
-if TYPE_CHECKING:
-    from mock_server.imaging.decode import PictureFacts
 
 KINDS: Mapping[str, MatchKind] = {kind.value: kind for kind in MatchKind}
 """How a scenario was found, by the index's word for it."""
@@ -53,7 +49,7 @@ class Asked:
     search: Search | None = None
 
     @property
-    def facts(self) -> "PictureFacts | None":
+    def facts(self) -> PictureFacts | None:
         return self.search.facts if self.search else None
 
 
@@ -163,7 +159,7 @@ def _properties_given(properties: ImageProperties | None) -> int:
     return sum(getattr(properties, field.name) is not None for field in fields(properties))
 
 
-def _failed_properties(wanted: ImageProperties | None, facts: "PictureFacts | None") -> list[str]:
+def _failed_properties(wanted: ImageProperties | None, facts: PictureFacts | None) -> list[str]:
     if wanted is None:
         return []
     if facts is None:

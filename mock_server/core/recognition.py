@@ -153,7 +153,7 @@ class Recogniser:
     async def _played(self, case: Case, step: Step, reading: Reading) -> Outcome:
         name = step.outcome
         if name is OutcomeName.READ:
-            name = _what_is_read(reading, case.request.product, case.traits)
+            name, reading = _read(case, reading)
         elif name is OutcomeName.NO_TEXT and case.request.product is Product.PLATE:
             # Plates are looked for, not texts: a picture without any is one without a plate.
             name = OutcomeName.NOTHING_FOUND
@@ -169,8 +169,8 @@ class Recogniser:
             return Recognised(Outcome(OutcomeName.NOTHING_FOUND), decided=False)
         made_up = case.only is None and unmatched is Unmatched.SYNTHESIZE
         if made_up or case.only is OutcomeName.READ:
-            reading, kind = _synthesized(case), MatchKind.SYNTHESIZED
-            name = _what_is_read(reading, case.request.product, case.traits)
+            name, reading = _read(case, _synthesized(case))
+            kind = MatchKind.SYNTHESIZED
         else:
             reading, kind = Reading(), MatchKind.NONE
             name = case.only or OutcomeName.NOTHING_FOUND
@@ -201,6 +201,15 @@ def _truth(case: Case, match: Match) -> Reading:
         if not other.scenario.reading.silent:
             return placed(other.scenario.reading, other.placement, case.size)
     return _synthesized(case) if case.policy.unmatched is Unmatched.SYNTHESIZE else _SILENT
+
+
+def _read(case: Case, reading: Reading) -> tuple[OutcomeName, Reading]:
+    """What comes of looking for the truth about a picture, and what is read then."""
+    name = _what_is_read(reading, case.request.product, case.traits)
+    if case.only is OutcomeName.READ and name is not OutcomeName.READ:
+        # A client that wants to see a reading sees one, whatever the picture shows.
+        return OutcomeName.READ, _made_up(case.digest, case.size or NOMINAL_SIZE, case.request.product)
+    return name, reading
 
 
 def _what_is_read(reading: Reading, product: Product, traits: Traits) -> OutcomeName:

@@ -25,6 +25,7 @@ def to_json(value: object) -> bytes:
 
 def from_json(kind: type[Value], data: bytes) -> Value:
     """The value of a kind that `to_json` wrote."""
+    # A cached function takes what is hashable; every class is, though not by the type of its values.
     build: Build = _builder(kind)  # type: ignore[arg-type]
     value: Value = build(orjson.loads(data))
     return value

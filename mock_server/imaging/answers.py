@@ -1,14 +1,28 @@
 """What the index says about a picture."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mock_server.imaging.geometry import Box, Placement
 
-if TYPE_CHECKING:
-    from mock_server.imaging.decode import PictureFacts
-
 Stage = Literal["sha256", "pixels", "perceptual"]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What is known of a picture; `width` and `height` in upright pixels.
+
+    `blank`: nothing can be seen on it. `sharpness`: variance of the Laplacian of the grey picture, halved
+    as long as its longer side keeps SMALL_SIDE pixels.
+    """
+
+    format: str
+    width: int
+    height: int
+    byte_count: int
+    sha256: str
+    blank: bool
+    sharpness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class Nearest:
 class Search:
     """What was found for one picture, best first, and the three that came nearest without being it."""
 
-    facts: "PictureFacts"
+    facts: PictureFacts
     found: tuple[Found, ...] = ()
     nearest: tuple[Nearest, ...] = ()
 

@@ -14,6 +14,7 @@ import xxhash
 from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import TooManyPixelsError
+from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.formats import Bytes, sniff
 from mock_server.imaging.opening import DEFAULT_MAX_PIXELS, guarded, loaded, opened
 from mock_server.imaging.pixels import (
@@ -47,23 +48,6 @@ class PictureHeader:
     width: int
     height: int
     byte_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """What is known of a picture; `width` and `height` in upright pixels.
-
-    `blank`: nothing can be seen on it. `sharpness`: variance of the Laplacian of the grey picture, halved
-    as long as its longer side keeps SMALL_SIDE pixels.
-    """
-
-    format: str
-    width: int
-    height: int
-    byte_count: int
-    sha256: str
-    blank: bool
-    sharpness: float
 
 
 class Picture:

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.colours import palette
-from mock_server.imaging.decode import Picture, PictureFacts
+from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.pixels import Grey
 from mock_server.imaging.propose import text_lines

@@ -8,8 +8,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.colours import SIDE
-from mock_server.imaging.decode import PictureFacts
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.registration import MOSAIC, Frame
 from mock_server.imaging.views import THUMB, View

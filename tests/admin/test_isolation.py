@@ -51,3 +51,15 @@ def test_reset_of_one_key_leaves_the_others(mock: MockServer) -> None:
 
     assert [mock.count(key=key) for key in keys] == [0, 1]
     assert [mock.account(key).credits["plate"] for key in keys] == [2, 1]
+
+
+def test_reset_of_a_key_without_an_account(mock: MockServer) -> None:
+    """A key that nobody knows may have sent requests: its reset takes them, and is no mistake the second time."""
+    known = mock.create_account().key
+    with httpx.Client(base_url=mock.url) as client:
+        for key in (known, "nobody-knows-me"):
+            client.post("/api/ocr/plate", files={"image": picture("car")}, headers={"X-API-Key": key})
+    for _ in range(2):
+        mock.reset("nobody-knows-me")
+
+    assert [mock.count(key=key) for key in (known, "nobody-knows-me")] == [1, 0]

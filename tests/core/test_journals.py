@@ -14,7 +14,7 @@ from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
 from mock_server.core.store import Meter
 from mock_server.core.store_redis import Link, SharedJournal, shared_state
 from mock_server.errors import StoreUnavailableError
-from mock_server.imaging.decode import PictureFacts
+from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.index import Found, Nearest, Search
 from tests.redis_server import RedisServer

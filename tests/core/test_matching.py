@@ -7,8 +7,7 @@ import pytest
 from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
-from mock_server.imaging.answers import Found, Search, Stage
-from mock_server.imaging.decode import PictureFacts
+from mock_server.imaging.answers import Found, PictureFacts, Search, Stage
 from mock_server.imaging.geometry import Placement
 
 REQUEST = ReadRequest(

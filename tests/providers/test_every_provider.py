@@ -289,6 +289,25 @@ def test_a_blank_picture_finds_nothing(http: httpx.Client) -> None:
     assert vehicore(http, image=encoded(Image.new("RGB", (300, 200), "white"))).json() == {"result": ""}
 
 
+@pins("mock-prefer-code", "mock-prefer-outcome")
+@pytest.mark.parametrize("preference", ["code=200", "outcome=read"])
+@pytest.mark.parametrize("product", ["plate", "vin"])
+def test_a_reading_that_is_asked_for_is_made_up(http: httpx.Client, product: str, preference: str) -> None:
+    """Who asks for a 200 gets the 200 of a reading from each provider: of a blank picture, and of another product's."""
+    blank, other = (
+        encoded(Image.new("RGB", (300, 200), "white")),
+        picture({"plate": "vin", "vin": "car"}[product]),
+    )
+    prefer = {"Prefer": preference}
+    for image in (blank, other):
+        first = vehicore(http, product, image, headers=prefer)
+        second = carsxe(http, product, reference=_inline(image), headers=prefer)
+
+        assert [first.status_code, second.status_code] == [200, 200]
+        assert first.json()["result"]
+        assert second.json()["results" if product == "plate" else "vin"]
+
+
 @pins("mock-unmatched-nothing-found")
 def test_unmatched_nothing_found(serve: MakeClient) -> None:
     """With `nothing_found`, an unknown picture is one on which nothing is seen."""

@@ -7,7 +7,7 @@ from mock_server.core.account import Account
 from mock_server.core.matching import Asked, Scenarios, specificity
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.scenario import Conditions, Scenario
-from mock_server.imaging.decode import PictureFacts
+from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import Found, Search
 from mock_server.scenarios.rivals import Accounts, covers, shadows
