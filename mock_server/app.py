@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.admin.access import Access
 from mock_server.admin.own import OwnRoutes
 from mock_server.control import Control
-from mock_server.control.reload import Reload
+from mock_server.control.reload import START_SECONDS, Reload
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
 PROVIDERS: "tuple[Described, ...]" = (VehiCore(), CarsXE())
 
 logger = logging.getLogger(__name__)
-
-_START_SECONDS = 0.05
-"""What the first answer can do without begins so long after the start."""
 
 
 class App:
@@ -170,7 +167,7 @@ class App:
         """Make a deferred index ready for the first picture, once the server has had time to answer."""
         index = self.reader.library.index
         if isinstance(index, DeferredIndex):
-            await asyncio.sleep(_START_SECONDS)
+            await asyncio.sleep(START_SECONDS)
             await anyio.to_thread.run_sync(index.made)
             if self._own_process:
                 # What is there now stays, and need not be looked through for garbage.

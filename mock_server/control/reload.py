@@ -17,7 +17,8 @@ from mock_server.scenarios.load import FixtureLoader, Loaded
 
 logger = logging.getLogger(__name__)
 
-_START_SECONDS = 0.05
+START_SECONDS = 0.05
+"""What the first answer can do without begins so long after the start."""
 
 
 class Reload:
@@ -47,7 +48,7 @@ class Reload:
     async def follow(self) -> None:
         """Follow the files until cancelled."""
         # The server answers first. The watch itself begins with a look for what was changed meanwhile.
-        await asyncio.sleep(_START_SECONDS)
+        await asyncio.sleep(START_SECONDS)
         from mock_server.scenarios.watch import watch
 
         await watch(self._loader, self._told)

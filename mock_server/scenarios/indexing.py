@@ -65,28 +65,29 @@ def deferred_index(loaded: Loaded, *, max_pixels: int, cache: Path | None) -> De
 
 
 def _usable(reference: "Reference", max_pixels: int) -> bool:
-    from mock_server.imaging.decode import decode
-    from mock_server.imaging.library import read
-
-    try:
-        decode(read(reference), max_pixels=max_pixels)
-    except (ImageError, OSError) as error:
+    error = _why_not(reference.source, max_pixels)
+    if error:
         logger.warning("%s cannot be read any more and is not recognised: %r", reference.id, error)
-        return False
-    return True
+    return error is None
 
 
 def _undecodable(loaded: Loaded, max_pixels: int) -> list[Mistake]:
-    from mock_server.imaging.decode import decode
-
     mistakes: dict[str, Mistake] = {}
     for one in loaded.parsed:
         for id in one.scenario.when.images:
-            if id in mistakes:
-                continue
-            source = loaded.set.images[id]
-            try:
-                decode(source if isinstance(source, bytes) else source.read_bytes(), max_pixels=max_pixels)
-            except ImageError as error:
-                mistakes[id] = undecodable(one, id, error)
+            if id not in mistakes:
+                error = _why_not(loaded.set.images[id], max_pixels)
+                if isinstance(error, ImageError):
+                    mistakes[id] = undecodable(one, id, error)
     return list(mistakes.values())
+
+
+def _why_not(source: Path | bytes, max_pixels: int) -> ImageError | OSError | None:
+    """Why a picture cannot be decoded, if it cannot."""
+    from mock_server.imaging.decode import decode
+
+    try:
+        decode(source if isinstance(source, bytes) else source.read_bytes(), max_pixels=max_pixels)
+    except (ImageError, OSError) as error:
+        return error
+    return None
