@@ -90,6 +90,11 @@ class Running:
         """Resident memory of it and its children, in MB."""
         return sum(_resident(pid) for pid in _family(self.process.pid)) / 1e6
 
+    def processor_seconds(self) -> float:
+        """Processor time that it has taken since it was started."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @contextlib.contextmanager
 def running(launch: Launch) -> Iterator[Running]:

@@ -130,19 +130,23 @@ class Bench:
 
     def start(self) -> list[Row]:
         """From exec to the first answer."""
-        shipped = mock(None)
-        bare, ours = self._first_answer(BARE), self._first_answer(shipped)
-        many = self._first_answer(mock(self.many))
-        ratio = ours / bare
+        ours, many = mock(None), mock(self.many, name="many scenarios")
+        clock, processor = self._first_answers([ours, BARE, many])
+        ratio, of_processor = _ratio(clock, ours.name, BARE.name), _ratio(processor, ours.name, BARE.name)
         return [
             Row(
                 "exec to first answer, shipped set",
-                f"{ours * 1000:.0f} ms = {ratio:.2f}x bare",
+                f"{_median(clock, ours.name) * 1000:.0f} ms = {ratio:.2f}x bare; {of_processor:.2f}x in processor time",
                 "<= 3x",
                 ratio <= 3,
             ),
-            Row("", f"bare ASGI {bare * 1000:.0f} ms"),
-            Row(f"{self.effort.scenarios:,} scenarios from cache", f"{many:.2f} s", "<= 1.5 s", many <= 1.5),
+            Row("", f"bare ASGI {_median(clock, BARE.name) * 1000:.0f} ms"),
+            Row(
+                f"{self.effort.scenarios:,} scenarios from cache",
+                f"{_median(clock, many.name):.2f} s; {_median(processor, many.name):.2f} s of processor time",
+                "<= 1.5 s",
+                _median(clock, many.name) <= 1.5,
+            ),
         ]
 
     def memory(self) -> list[Row]:
@@ -195,19 +199,29 @@ class Bench:
                     rates[server.name].append(_sound(server, measured).rate)
         return rates
 
-    def _first_answer(self, launch: Launch) -> float:
-        """Seconds from exec to the first answer; the first start, which fills the caches, does not count."""
-        seconds = []
-        for _ in range(self.effort.starts + 1):
-            started = time.perf_counter()
-            with (
-                running(launch) as server,
-                socket.create_connection(("127.0.0.1", server.port)) as connection,
-            ):
-                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-                connection.recv(1024)
-                seconds.append(time.perf_counter() - started)
-        return statistics.median(seconds[1:])
+    def _first_answers(
+        self, launches: Sequence[Launch]
+    ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+        """Seconds from exec to the first answer, on the clock and of processor time, each in turn in every round.
+
+        The first start, which fills the caches, does not count.
+        """
+        clock: dict[str, list[float]] = {launch.name: [] for launch in launches}
+        processor: dict[str, list[float]] = {launch.name: [] for launch in launches}
+        for turn in range(self.effort.starts + 1):
+            for launch in launches:
+                started = time.perf_counter()
+                with (
+                    running(launch) as server,
+                    socket.create_connection(("127.0.0.1", server.port)) as connection,
+                ):
+                    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                    connection.recv(1024)
+                    seconds = time.perf_counter() - started
+                    if turn:
+                        clock[launch.name].append(seconds)
+                        processor[launch.name].append(server.processor_seconds())
+        return clock, processor
 
 
 @contextlib.contextmanager
