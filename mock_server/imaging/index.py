@@ -152,7 +152,9 @@ class ImageIndex:
 
     def explain(self, data: Bytes) -> Explanation:
         """What `find` says, with the places that decided it; raises the errors of `ImageError`."""
-        search = self._by_pixels_or_look(decode(data, max_pixels=self._max_pixels), thorough=True)
+        search = self._same_bytes(xxhash.xxh3_128_digest(data))
+        if search is None:
+            search = self._by_pixels_or_look(decode(data, max_pixels=self._max_pixels), thorough=True)
         regions: tuple[Box, ...] = ()
         if search.found:
             best = search.found[0]
@@ -172,10 +174,11 @@ class ImageIndex:
         return next(entry.reference for entry in self._entries if entry.reference.id == id)
 
     def _known(self, content: bytes) -> Search | None:
+        return self._same_bytes(content) or self._recent.get(content)
+
+    def _same_bytes(self, content: bytes) -> Search | None:
         entries = self._by_content.get(content)
-        if entries:
-            return Search(entries[0].print.facts, self._exact(entries, "sha256"))
-        return self._recent.get(content)
+        return Search(entries[0].print.facts, self._exact(entries, "sha256")) if entries else None
 
     def _by_pixels_or_look(self, picture: Picture, *, thorough: bool = False) -> Search:
         # A JPEG is decoded in grey and reduced; all its pixels are only worth the time where looks decide
