@@ -27,13 +27,13 @@ from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
 from mock_server.core.journal import Exchange
 from mock_server.core.library import Index, Library
 from mock_server.core.model import OutcomeName
-from mock_server.core.pictures import Fetch, Pictures
+from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Policy, Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.dispatch import Dispatch
-from mock_server.errors import FetchError, Mistake, SettingsError, StoreUnavailableError
-from mock_server.fetch.policy import FetchPolicy
+from mock_server.errors import Mistake, SettingsError, StoreUnavailableError
+from mock_server.fetch.allowed import fetch_as_allowed
 from mock_server.imaging.deferred import DeferredIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
@@ -76,7 +76,7 @@ class App:
         self.accounts = Accounts(store, clock)
         self.journal = state.journal
         self.metrics = Metrics()
-        pictures = Pictures(_fetch_as(settings), own_hosts(), thumbnails=state.thumbnails)
+        pictures = Pictures(fetch_as_allowed(settings), own_hosts(), thumbnails=state.thumbnails)
         self.reader = Reader(
             library,
             accounts=self.accounts,
@@ -298,23 +298,3 @@ def _state(settings: Settings, store: Store | None) -> State:
     from mock_server.core.store_redis import shared_state
 
     return shared_state(settings.state, *bounds)
-
-
-def _fetch_as(settings: Settings) -> Fetch:
-    policy = FetchPolicy.parse(settings.fetch)
-    if not policy:
-        return _refuse_to_fetch
-    # Its HTTP client takes as long to import as much of the rest; most servers never fetch.
-    from mock_server.fetch.fetcher import Fetcher
-
-    fetcher = Fetcher(policy, max_bytes=settings.max_body)
-
-    async def fetch(url: str) -> tuple[bytes, str]:
-        fetched = await fetcher.fetch(url)
-        return fetched.data, fetched.address
-
-    return fetch
-
-
-async def _refuse_to_fetch(url: str) -> tuple[bytes, str]:
-    raise FetchError("image URLs are not fetched here; --fetch allows it")
