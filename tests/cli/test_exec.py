@@ -30,6 +30,12 @@ print(json.load(urllib.request.urlopen(request))["vin"], flush=True)
 """
 
 
+def _heed_signals() -> None:
+    """What whoever runs the tests ignores (nohup: SIGHUP, a background job: SIGINT) would stay ignored by `exec`."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Place:
     """Fixtures, a certificate directory and a place for temporary files, all of one test."""
 
@@ -62,6 +68,7 @@ class Place:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_heed_signals,
         )
 
     def run(
