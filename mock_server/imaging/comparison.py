@@ -27,6 +27,8 @@ _GRAIN = 0.05
 _KNOTS = 7
 _BLURS = (0.7, 1.5)
 _ENOUGH = 8000
+# A box may be larger than its text, but not so much that its variance is more than this many times the text's.
+_MOST_AROUND = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ def compare(
     faint: float = 4.0,
     plain: float = 0.0,
     within: float = 0.88,
+    text: bool = False,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
     `faint`: variance (grey levels squared) of the least contrast that a text can have; `plain`: share of the
-    variance that the edges of plain shapes leave unexplained. None where less than the share `within` of
+    variance that the edges of plain shapes leave unexplained; `text`: characters fill it, so that what is around them
+    does not count as their contrast. None where less than the share `within` of
     either axis lies inside the image, or it has too few pixels.
     """
     part, reduction = _shared(known, frame)
@@ -78,9 +82,21 @@ def compare(
         (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
-    variance = float(fitted.var()) + faint
+    variance = (_text_variance(fitted, cell * reduction) if text else float(fitted.var())) + faint
     score = judged(windows, variance, plain * variance)
     return Comparison(score, frame, hottest, cell * reduction)
+
+
+def _text_variance(cells: Floats, cell: float) -> float:
+    """The variance of half the places of a character's size, where that is less than the whole part's.
+
+    Dark ground at the corners of a slanted plate has more contrast than the plate's own characters.
+    """
+    size = (max(3, round(cell)), max(3, round(1.2 * cell)))
+    means = window_means(cells, *size)
+    local = float(np.median(window_means(cells * cells, *size) - means * means))
+    whole = float(cells.var())
+    return min(whole, max(local, whole / _MOST_AROUND))
 
 
 def judged(windows: Floats, variance: float, plain: float = 0.0) -> float:
