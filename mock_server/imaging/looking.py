@@ -3,7 +3,7 @@
 A coarse search over all scenes, registration of the few best, and a close comparison of what is to be read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -23,8 +23,13 @@ from mock_server.imaging.views import turned_frame, views
 
 # How many scenes of the coarse search, and how many pictures of one scene, are looked at closely.
 _SCENES = 8
+# More of them where many look almost as much like the picture as the first: labels on plain ground.
+_CROWD = 24
+_CROWDED = 0.03
 _MEMBERS = 6
 _MEMBERS_WHOLE = 3
+# Of a scene whose leader lies nowhere in the picture; what is like it from afar may still be in it.
+_MEMBERS_UNLED = 2
 # Correlation from which on two registered mosaics show one scene.
 _SCENE = 0.85
 _STRETCH = 1.1
@@ -51,7 +56,7 @@ class LookSearch:
         seen = self._scenes.compared(views(picture.small))
         sights: dict[int, Sight] = {}
         behind = 2.0 if thorough else _BEHIND
-        found, nearest = self._looked_at(seen.candidates(_SCENES), picture, sights, behind)
+        found, nearest = self._looked_at(_likeliest(seen.candidates(_CROWD)), picture, sights, behind)
         if not found:
             # Much of what is photographed is as good as symmetric: from afar it looks upright when it is turned.
             turned = seen.candidates(_TURNED_SCENES, turns=TURNS[1:], least=_TURNED)
@@ -93,31 +98,36 @@ class LookSearch:
         return found, nearest
 
     def _judged(self, candidate: Candidate, sight: Sight) -> list[tuple[Entry, Verdict]]:
-        scene = candidate.scene
-        leader = self._entries[scene.members[0]]
-        whole = Frame(0, 0, *sight.small.image.size)
-        registered = register(leader.print.mosaic, sight.small, _guess(candidate, sight), whole)
-        if registered is None:
-            return []
-        side = leader.print.mosaic.shape[0]
-        seen = sample(sight.small.image, registered.frame, side, side) if len(scene.members) > 1 else None
-        most = _MEMBERS if leader.print.declared else _MEMBERS_WHOLE
-        places = scene.ranked(seen, leader.print.mosaic, most) if seen else scene.members[:1]
         judged: list[tuple[Entry, Verdict]] = []
-        for place in places:
-            entry = self._entries[place]
-            # Members differ in their texts: registering each anew undoes what the leader's text has pulled
-            # askew.
-            own = (
-                registered if entry is leader else register(entry.print.mosaic, sight.small, registered.frame)
-            )
-            if own is not None:
-                verdict = self._verdict(place, own, sight)
-                # They come best first: behind one that matches, the first that does not ends the search.
-                if verdict.reason is not None and judged and judged[-1][1].reason is None:
-                    return [*judged, (entry, verdict)]
-                judged.append((entry, verdict))
+        for place, registered in self._registered(candidate, sight):
+            entry, verdict = self._entries[place], self._verdict(place, registered, sight)
+            # They come best first: behind one that matches, the first that does not ends the search.
+            if verdict.reason is not None and judged and judged[-1][1].reason is None:
+                return [*judged, (entry, verdict)]
+            judged.append((entry, verdict))
         return judged
+
+    def _registered(self, candidate: Candidate, sight: Sight) -> Iterator[tuple[int, Registration]]:
+        """The members of a scene that come into question, the likeliest first, and where they lie."""
+        leader, *others = candidate.scene.members
+        known = self._entries[leader].print
+        guess, whole = _guess(candidate, sight), Frame(0, 0, *sight.small.image.size)
+        led = register(known.mosaic, sight.small, guess, whole)
+        if not others:
+            if led is not None:
+                yield leader, led
+            return
+        most = _MEMBERS_UNLED if led is None else _MEMBERS if known.declared else _MEMBERS_WHOLE
+        # Where the leader's text has pulled its frame askew, the others lie where they were guessed to.
+        starts = tuple(dict.fromkeys((guess, whole) if led is None else (led.frame, guess, whole)))
+        side = known.mosaic.shape[0]
+        looks = [seen for start in starts if (seen := sample(sight.small.image, start, side, side))]
+        for place in candidate.scene.ranked(looks, side, most) if looks else (leader,):
+            # Members differ in their texts: registering each anew undoes what the leader's text has pulled askew.
+            cells = self._entries[place].print.mosaic
+            own = led if place == leader else register(cells, sight.small, *starts)
+            if own is not None:
+                yield place, own
 
     def _verdict(self, place: int, registered: Registration, sight: Sight) -> Verdict:
         known = self._entries[place].print
@@ -169,6 +179,15 @@ class LookSearch:
         if verdict.reason is not None:
             return None
         return Collision(entry.reference.id, other.reference.id, verdict.score)
+
+
+def _likeliest(candidates: list[Candidate]) -> list[Candidate]:
+    """The first few, and those that look almost as likely as the first."""
+    return [
+        candidate
+        for place, candidate in enumerate(candidates)
+        if place < _SCENES or candidate.likeness > candidates[0].likeness - _CROWDED
+    ]
 
 
 def _guess(candidate: Candidate, sight: Sight) -> Frame:

@@ -6,6 +6,7 @@ those cells of the mosaic in which they differ.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,16 +41,19 @@ class Scene:
     cells: NDArray[np.intp]
     values: NDArray[np.uint8]
 
-    def ranked(self, seen: Sampled, leader: NDArray[np.uint8], most: int) -> list[int]:
-        """The members most like what was seen of the scene, best first."""
-        side = leader.shape[0]
+    def ranked(self, looks: Sequence[Sampled], side: int, most: int) -> list[int]:
+        """The members most like any of the ways in which the scene was seen, in so many cells a side; best first."""
+        likeness = np.max([self._likeness(seen, side) for seen in looks], axis=0)
+        return [self.members[place] for place in np.argsort(-likeness, kind="stable")[:most]]
+
+    def _likeness(self, seen: Sampled, side: int) -> Floats:
         canvas = np.full((side, side), np.nan, dtype=np.float32)
-        canvas[seen.rows, seen.columns] = _levelled(seen, leader)
+        canvas[seen.rows, seen.columns] = seen.cells
         sought = canvas.ravel()[self.cells]
         usable = ~np.isnan(sought)
-        differences = self.values[:, usable].astype(np.float32) - sought[usable]
-        distances = np.einsum("ij,ij->i", differences, differences)
-        return [self.members[place] for place in np.argsort(distances, kind="stable")[:most]]
+        # Members need not have the leader's brightness and contrast: what looks the same from afar has been normalised.
+        likeness: Floats = _normalised(self.values[:, usable]) @ _normalised(sought[None, usable])[0]
+        return likeness
 
     def twins(self) -> list[tuple[int, int]]:
         """Pairs of members that are nowhere far apart: perhaps one picture, encoded twice."""
@@ -171,10 +175,8 @@ def _scene(members: list[int], prints: Sequence[Fingerprint]) -> Scene:
     return Scene(tuple(members), cells, mosaics[:, cells])
 
 
-def _levelled(seen: Sampled, leader: NDArray[np.uint8]) -> Floats:
-    """What was seen, in the leader's brightness and contrast."""
-    wanted = leader[seen.rows, seen.columns].astype(np.float32)
-    spread = float(seen.cells.std())
-    gain = float(wanted.std()) / spread if spread > 1e-3 else 1.0
-    levelled: Floats = (seen.cells - seen.cells.mean()) * np.float32(gain) + wanted.mean()
-    return levelled
+def _normalised(rows: NDArray[Any]) -> Floats:
+    """Each row with mean 0 and norm 1."""
+    centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float32)
+    normalised: Floats = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-3)
+    return normalised
