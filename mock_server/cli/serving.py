@@ -1,7 +1,6 @@
 """Serving in the foreground, once the flags are known."""
 
 import gc
-import os
 import sys
 from typing import Any
 
@@ -12,8 +11,6 @@ from mock_server.service import Server, run
 
 def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
     """Boot, serve, and print one line on stdout when ready."""
-    # Told before numpy is loaded: a query's products are small, and threads that wait for more of them burn a core.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with progress("reading pictures") as told:
         app = create_app(flags, foreground=True, progress=told)
     # What is there now stays, and need not be looked through again.
