@@ -49,7 +49,7 @@ class Listener(uvicorn.Server):
             connection.shutdown()
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                # uvicorn tells nobody when the last of them ends.
+                # uvicorn tells nobody when the last of them ends, and has no event to wait for instead.
                 while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:

@@ -71,9 +71,10 @@ def keep(path: Path, kept: Kept) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)
-            os.replace(name, path)  # noqa: PTH105  # beside its target, in one act
+            # Beside its target, so that it takes its place in one act.
+            Path(name).replace(path)
         except OSError:
-            os.unlink(name)  # noqa: PTH108
+            Path(name).unlink()
             raise
 
 

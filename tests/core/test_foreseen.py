@@ -72,6 +72,7 @@ class Bench:
     async def ask(self, **facts: object) -> Decision:
         """Decide one request; with a URL it carries no picture."""
         given = {"image": None if "url" in facts else CAR, "filename": "car.jpg", **facts}
+        # The facts of one request, of as many types as a request has.
         request = ReadRequest("acme", Product.PLATE, "key", **given)  # type: ignore[arg-type]
         return await self.reader.read(request, Acme())
 

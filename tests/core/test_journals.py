@@ -49,6 +49,14 @@ async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
         yield made
 
 
+async def reached_again(journal: SharedJournal) -> None:
+    """Ask until a server that was gone answers."""
+    for _ in range(1000):
+        with suppress(StoreUnavailableError):
+            await journal.exchanges()
+            break
+
+
 async def connected(journal: Journal) -> Journal:
     """Ready to be added to, as it is once accounts are declared."""
     await journal.exchanges()
@@ -205,10 +213,7 @@ async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) ->
         journal.add(exchange(str(number)))
     own_redis_server.start()
     try:
-        for _ in range(1000):
-            with suppress(StoreUnavailableError):
-                await journal.exchanges()
-                break
+        await reached_again(journal)
         journal.add(exchange("after"))
 
         assert ids(await journal.exchanges()) == ["after"]
@@ -229,10 +234,7 @@ async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisS
     own_redis_server.forget()
     own_redis_server.start()
     try:
-        for _ in range(1000):
-            with suppress(StoreUnavailableError):
-                await journal.exchanges()
-                break
+        await reached_again(journal)
         journal.add(exchange("after"))
 
         assert ids(await journal.exchanges()) == ["after"]
@@ -251,6 +253,7 @@ async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_s
             here.add(exchange(str(number), key=("a", "b", "c", "d")[number % 4]))
         counts = await asyncio.gather(
             *(
+                # mypy cannot tell the type of a lambda with a default.
                 journal.clear(lambda one, key=key: one.key_id == key)  # type: ignore[misc]
                 for journal, key in ((here, "a"), (there, "b"), (here, "c"))
             )

@@ -75,6 +75,7 @@ class Bench:
 
     def ask(self, image: bytes | None = CAR, key: str | None = "key", **facts: object) -> Decision:
         """Decide one request."""
+        # The facts of one request, of as many types as a request has.
         request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
         return asyncio.run(self.reader.read(request, Acme()))
 

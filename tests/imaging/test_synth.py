@@ -201,6 +201,7 @@ def test_light_and_weather_show(
 def test_unknown_names_are_refused(arguments: dict[str, str], message: str) -> None:
     """The error knows the word and what would have been understood."""
     with pytest.raises(UnknownNameError, match=message) as caught:
+        # Arguments that no type allows are what is tested.
         draw("scene", **arguments)  # type: ignore[arg-type]
     assert caught.value.word in arguments.values()
     assert len(caught.value.known) >= 4

@@ -21,6 +21,7 @@ def _encoded(image: Image.Image) -> bytes:
 @pytest.mark.parametrize(("kind", "text", "neighbour"), DRAWINGS)
 def test_turned_and_mirrored(kind: str, text: str, neighbour: str) -> None:
     """Found in every turn, its neighbour in none."""
+    # The kinds come from the table above as plain strings.
     known, other = draw(kind, text=text, seed=4), draw(kind, text=neighbour, seed=4)  # type: ignore[arg-type]
     reading = known.truth.plates[0] if known.truth.plates else known.truth.vin
     assert reading is not None
