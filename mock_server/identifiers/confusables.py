@@ -1,8 +1,10 @@
 """Characters that recognisers take for one another, and the readings that such mistakes give."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+
+Place = tuple[int, tuple[tuple[str, float], ...]]
+"""Where a character stands in a text, and its look-alikes with their likeness, the likest first."""
 
 _PAIRS: tuple[tuple[str, str, float], ...] = (
     ("0", "O", 0.95),
@@ -61,7 +63,7 @@ def look_alikes(char: str, allowed: Iterable[str] | None = None) -> tuple[tuple[
     """The look-alikes of one character (either case), the likest first, only those in `allowed` where given."""
     permitted = None if allowed is None else frozenset(allowed)
     others = LOOK_ALIKES.get(char.upper(), ())
-    return tuple(other for other in others if permitted is None or other[0] in permitted)
+    return others if permitted is None else tuple(other for other in others if other[0] in permitted)
 
 
 def alternatives(
@@ -74,13 +76,13 @@ def alternatives(
     character is kept.
     """
     permitted = None if allowed is None else frozenset(allowed)
-    places = [index for index, char in enumerate(text) if look_alikes(char, permitted)]
-    found: dict[str, float] = {}
-    for count in range(1, min(changes, len(places)) + 1):
-        for chosen in combinations(places, count):
-            for reading, likeness in _replaced(text, chosen, permitted):
-                found[reading] = max(likeness, found.get(reading, 0.0))
-    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    places = [
+        (index, look_alikes(char, permitted)) for index, char in enumerate(text) if char.upper() in LOOK_ALIKES
+    ]
+    # Of the readings with one mistake so many are wanted at most; what two make of them must not be less likely.
+    single = sorted((likeness for _, others in places for _, likeness in others), reverse=True)
+    least = single[limit - 1] if 0 < limit <= len(single) else 0.0
+    ranked = sorted(_misread(text, places, changes, least), key=lambda found: (-found[1], found[0]))
     return tuple(Alternative(reading, round(likeness, 4)) for reading, likeness in ranked[:limit])
 
 
@@ -98,18 +100,20 @@ def confuse(text: str, count: int, *, allowed: Iterable[str] | None = None) -> s
     return "".join(chars)
 
 
-def _replaced(
-    text: str, places: tuple[int, ...], permitted: frozenset[str] | None
+def _misread(
+    text: str, places: Sequence[Place], changes: int, least: float, so_far: float = 1.0
 ) -> Iterator[tuple[str, float]]:
-    """Every way to replace the characters at all of `places`, with its likeness."""
-    if not places:
-        yield text, 1.0
+    """Every way to replace up to `changes` characters at these places, as long as its likeness is `least`."""
+    if not changes:
         return
-    first, rest = places[0], places[1:]
-    for other, likeness in look_alikes(text[first], permitted):
-        changed = text[:first] + _in_case(other, text[first]) + text[first + 1 :]
-        for reading, weight in _replaced(changed, rest, permitted):
-            yield reading, likeness * weight
+    for number, (index, others) in enumerate(places, 1):
+        for other, alike in others:
+            likeness = so_far * alike
+            if likeness < least:
+                break
+            reading = text[:index] + _in_case(other, text[index]) + text[index + 1 :]
+            yield reading, likeness
+            yield from _misread(reading, places[number:], changes - 1, least, likeness)
 
 
 def _in_case(char: str, like: str) -> str:

@@ -23,19 +23,20 @@ class IdentifierGenerator:
 
         self._faker = Generator()
         self._faker.seed_instance(seed)
-        self._faker.add_provider(_provider_class())
+        # Asked itself: adding it to the generator would look through its names for every picture.
+        self._provider = _provider_class()(self._faker)
 
     def region(self) -> str:
         """A region's code, the commoner the oftener."""
-        return str(self._faker.format("plate_region"))
+        return str(self._provider.plate_region())
 
     def plate(self, region: str) -> str:
         """A plate text of the region, as it stands on the plate. Raises KeyError for an unknown region."""
-        return str(self._faker.format("plate_text", GRAMMARS[region]))
+        return str(self._provider.plate_text(GRAMMARS[region]))
 
     def vin(self) -> str:
         """A VIN with a valid check digit."""
-        return str(self._faker.format("vehicle_identification_number"))
+        return str(self._provider.vehicle_identification_number())
 
     def number(self, low: float, high: float) -> float:
         """A number between `low` and `high`, all as likely."""

@@ -71,15 +71,6 @@ def reduced(image: Image.Image, side: int) -> Image.Image:
     return image if factor == 1 else image.reduce(factor)
 
 
-def fitted(image: Image.Image, side: int) -> Image.Image:
-    """`image` shrunk, never enlarged, so that its longer side is at most `side`."""
-    longer = max(image.size)
-    if longer <= side:
-        return image
-    size = (max(1, round(image.width * side / longer)), max(1, round(image.height * side / longer)))
-    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-
-
 def pixel_digest(image: Image.Image) -> bytes:
     """XXH3-128 over size and pixels of an RGB picture."""
     digest = xxhash.xxh3_128(repr(image.size).encode())
@@ -89,17 +80,17 @@ def pixel_digest(image: Image.Image) -> bytes:
 
 def blank_and_sharpness(small: Image.Image) -> tuple[bool, float]:
     """Whether nothing can be seen on a grey picture, and the variance of its Laplacian."""
-    values = np.asarray(small).astype(np.int16)
+    values = np.asarray(small, dtype=np.int16)
     if min(values.shape) < 3:
         return bool(np.ptp(values) < 16), 0.0
     laplacian = values[:-2, 1:-1] + values[2:, 1:-1]
     laplacian += values[1:-1, :-2]
     laplacian += values[1:-1, 2:]
-    laplacian -= 4 * values[1:-1, 1:-1]
+    laplacian -= values[1:-1, 1:-1] << 2
     spread = laplacian.ravel().astype(np.float32)
-    sharpness = float(np.vdot(spread, spread)) / spread.size - float(spread.mean()) ** 2
+    sharpness = float(np.vdot(spread, spread)) / spread.size - (float(spread.sum()) / spread.size) ** 2
     # Sensor noise and compression are averaged away before asking whether anything is seen.
-    smooth = np.asarray(small.reduce(3), dtype=np.float32)
+    smooth = np.asarray(small.reduce(3))
     return bool(np.ptp(smooth) < 24 and smooth.std() < 4), sharpness
 
 

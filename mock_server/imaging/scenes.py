@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.registration import Floats, Frame, Sampled
-from mock_server.imaging.views import View, turned_grid
+from mock_server.imaging.views import THUMB, View, turned_grid
 
 # Thumbnails this alike (correlation) are of one scene, if their pictures have the same shape.
 _ALIKE = 0.97
@@ -23,6 +23,10 @@ _CELLS = 256
 # Two encodings of one picture differ by no more than so many grey levels in any cell.
 _TWIN_LEVELS = 14
 _TWIN_STEPS = 32
+# Of more views than this only those are compared that look most alike at half the thumbnails' resolution.
+_COMPARED = 128
+_PAIRS = np.kron(np.eye(THUMB // 2), np.full((2, 1), 0.5))
+_HALVING = np.kron(_PAIRS, _PAIRS).astype(np.float32)
 # Below this correlation of thumbnails nothing is looked at any closer.
 _COARSE = 0.5
 # Upright pictures are the rule: a turn must explain a picture better than none does.
@@ -91,16 +95,26 @@ class Scenes:
             for scene in self.all
             for view in prints[scene.members[0]].views
         ]
-        self._thumbs = np.stack([row[0] for row in rows]) if rows else np.zeros((0, 256), np.float32)
-        self._rows = [(scene, frame) for _, scene, frame in rows]
+        self._thumbs = np.stack([row[0] for row in rows]) if rows else np.zeros((0, THUMB**2), np.float32)
+        # The other way round than thumbnails are kept: what is searched from end to end is not to be copied for it.
+        self._overviews = np.ascontiguousarray(_overviews(self._thumbs).T)
+        self._views = [(scene, frame) for _, scene, frame in rows]
 
     def compared(self, views: Sequence[View]) -> "Likeness":
-        """How like each scene is to each of these views in each turn."""
+        """How like the likeliest scenes are to each of these views in each turn."""
         queries = [(view, turn) for view in views for turn in TURNS]
         sought = np.stack([turned_grid(view.thumb, INVERSE[turn]).ravel() for view, turn in queries])
-        alike = sought @ self._thumbs.T
+        likeliest = self._likeliest(sought)
+        alike = sought @ self._thumbs.take(likeliest, axis=0).T
         alike[:: len(TURNS)] += _UPRIGHT_BONUS
-        return Likeness(self._rows, queries, alike)
+        return Likeness([self._views[place] for place in likeliest.tolist()], queries, alike)
+
+    def _likeliest(self, sought: Floats) -> NDArray[np.intp]:
+        """Places of the known views that are most like any of the thumbnails `sought`."""
+        if len(self._views) <= _COMPARED:
+            return np.arange(len(self._views))
+        alike = _overviews(sought) @ self._overviews
+        return np.argpartition(-alike.max(axis=0), _COMPARED - 1)[:_COMPARED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +187,13 @@ def _scene(members: list[int], prints: Sequence[Fingerprint]) -> Scene:
     )
     cells = np.sort(np.argsort(-spread)[:_CELLS])
     return Scene(tuple(members), cells, mosaics[:, cells])
+
+
+def _overviews(thumbs: Floats) -> Floats:
+    """Thumbnails, one to a row, at half their resolution; mean 0 and norm 1 as they are."""
+    means = thumbs @ _HALVING
+    overviews: Floats = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-3)
+    return overviews
 
 
 def _normalised(rows: NDArray[Any]) -> Floats:

@@ -87,7 +87,8 @@ def turned_frame(frame: Frame, orientation: int) -> Frame:
 
 def _thumb(small: Image.Image, box: Edges) -> Floats:
     # Cut out first: a filter that reaches beyond the edges would mix letterbox bars into the outermost cells.
-    part = small.crop(box).resize((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    cut = small if box == (0, 0, *small.size) else small.crop(box)
+    part = cut.resize((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=3.0)
     seen: Floats = np.asarray(part, dtype=np.float32)
     cells: Floats = seen - seen.mean()
     thumb: Floats = cells / np.float32(max(float(np.linalg.norm(cells)), 1e-3))
