@@ -76,13 +76,11 @@ class App:
         self.accounts = Accounts(store, clock)
         self.journal = state.journal
         self.metrics = Metrics()
-        pictures = Pictures(fetch_as_allowed(settings), own_hosts(), thumbnails=state.thumbnails)
+        self._pictures = pictures = Pictures(
+            fetch_as_allowed(settings), own_hosts(), thumbnails=state.thumbnails
+        )
         self.reader = Reader(
-            library,
-            accounts=self.accounts,
-            store=store,
-            pictures=pictures,
-            policy=_policy(settings),
+            library, accounts=self.accounts, store=store, pictures=pictures, policy=_policy(settings)
         )
         self.control = Control(
             reader=self.reader,
@@ -149,6 +147,7 @@ class App:
             await asyncio.gather(*background, return_exceptions=True)
             if self._log is not None:
                 self._log.flush()
+            self._pictures.close()
             await self.store.close()
 
     def _reloaded(self, fixtures: FixtureSet) -> None:

@@ -1,12 +1,11 @@
 """From what a request carries to a picture that was looked up: bytes or a reference, decoded and searched."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-import anyio
-import anyio.to_thread
 
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
@@ -48,7 +47,14 @@ class Pictures:
         self._fetch = fetch
         self._thumbnails = thumbnails
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
-        self._limiter = anyio.CapacityLimiter(threads)
+        self._most_threads = threads
+        # Not AnyIO's threads: handing a picture to one of those takes as long as finding a known one.
+        self._threads = ThreadPoolExecutor(threads)
+
+    def close(self) -> None:
+        """End the threads, once they have done what they are doing; others begin when they are needed again."""
+        threads, self._threads = self._threads, ThreadPoolExecutor(self._most_threads)
+        threads.shutdown(wait=False)
 
     def is_here(self, request: ReadRequest, library: Library) -> bool:
         """Whether nothing has to be fetched to look at a request's picture."""
@@ -85,7 +91,9 @@ class Pictures:
         try:
             search = library.index.find_known(image)
             if search is None or self._lacks_thumbnail(search):
-                search = await anyio.to_thread.run_sync(self._find, library, image, limiter=self._limiter)
+                search = await asyncio.get_running_loop().run_in_executor(
+                    self._threads, self._find, library, image
+                )
         except ImageError as error:
             detail = f"{type(error).__name__}: {error}".removesuffix(": ")
             return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__))

@@ -77,7 +77,9 @@ def alternatives(
     """
     permitted = None if allowed is None else frozenset(allowed)
     places = [
-        (index, look_alikes(char, permitted)) for index, char in enumerate(text) if char.upper() in LOOK_ALIKES
+        (index, look_alikes(char, permitted))
+        for index, char in enumerate(text)
+        if char.upper() in LOOK_ALIKES
     ]
     # Of the readings with one mistake so many are wanted at most; what two make of them must not be less likely.
     single = sorted((likeness for _, others in places for _, likeness in others), reverse=True)

@@ -20,12 +20,12 @@ from mock_server.imaging.opening import DEFAULT_MAX_PIXELS, guarded, loaded, ope
 from mock_server.imaging.pixels import (
     Grey,
     blank_and_sharpness,
+    fitted,
     flat,
     grey,
     halved,
     orientation,
     pixel_digest,
-    reduced,
     upright,
 )
 
@@ -201,5 +201,5 @@ def _undithered(grey: Image.Image, format: str) -> Image.Image:
 
 def _thumbnail(preview: Image.Image) -> bytes:
     out = BytesIO()
-    reduced(preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=80)
+    fitted(preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=80)
     return out.getvalue()

@@ -71,6 +71,15 @@ def reduced(image: Image.Image, side: int) -> Image.Image:
     return image if factor == 1 else image.reduce(factor)
 
 
+def fitted(image: Image.Image, side: int) -> Image.Image:
+    """`image` shrunk, never enlarged, so that its longer side is at most `side`; for people, who see no averaging."""
+    longer = max(image.size)
+    if longer <= side:
+        return image
+    size = (max(1, round(image.width * side / longer)), max(1, round(image.height * side / longer)))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
+
+
 def pixel_digest(image: Image.Image) -> bytes:
     """XXH3-128 over size and pixels of an RGB picture."""
     digest = xxhash.xxh3_128(repr(image.size).encode())

@@ -3,6 +3,7 @@
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -21,6 +22,11 @@ def card(text: str, ground: str = "white") -> Image.Image:
     picture = Image.new("RGB", (400, 200), ground)
     ImageDraw.Draw(picture).text((200, 100), text, "black", ImageFont.load_default(64), anchor="mm")
     return picture
+
+
+def soft_shapes(rng: np.random.Generator) -> Image.Image:
+    cells = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return cells.resize((400, 300), Image.Resampling.BICUBIC)
 
 
 def test_the_very_bytes_are_found_by_their_digest() -> None:
@@ -93,3 +99,16 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ImageIndex.build([Reference("broken", b"\x89PNG\r\n\x1a\n")])
 
     assert "broken" in "".join(caught.value.__notes__)
+
+
+def test_one_of_many_scenes_is_found() -> None:
+    """Where there are too many pictures to compare with each closely, the right one is still among those that are."""
+    rng = np.random.default_rng(7)
+    scenes = [soft_shapes(rng) for _ in range(150)]
+    index = ImageIndex.build(Reference(str(place), saved(scene)) for place, scene in enumerate(scenes))
+
+    sent = [saved(scene.resize((200, 150)), "JPEG", quality=70) for scene in scenes[::10]]
+
+    assert [[hit.id for hit in index.find(data).found] for data in sent] == [
+        [str(place)] for place in range(0, 150, 10)
+    ]
