@@ -129,18 +129,14 @@ class Likeness:
         self, most: int, *, turns: Sequence[int] = TURNS, least: float = _COARSE
     ) -> list[Candidate]:
         """The scenes that look most like the picture in any of these turns, best first."""
-        if not self.views:
-            return []
         rows = [row for row, (_, turn) in enumerate(self.queries) if turn in turns]
         alike = self.alike if len(rows) == len(self.queries) else self.alike[rows]
         best = alike.max(axis=0)
-        # Two views of a scene may both be among the best, hence some to spare.
-        few = min(3 * most, len(best))
-        order = np.argpartition(-best, few - 1)[:few]
+        places = np.flatnonzero(best >= least)
         chosen: dict[int, Candidate] = {}
-        for column in order[np.argsort(-best[order])]:
+        for column in places[np.argsort(-best[places], kind="stable")]:
             scene, known = self.views[column]
-            if best[column] >= least and len(chosen) < most and scene.members[0] not in chosen:
+            if len(chosen) < most and scene.members[0] not in chosen:
                 view, turn = self.queries[rows[int(np.argmax(alike[:, column]))]]
                 chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame, float(best[column]))
         return list(chosen.values())

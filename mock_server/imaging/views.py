@@ -99,12 +99,10 @@ def _inside_border(grey: Grey, edges: Edges) -> Edges:
     """What a border of one even grey leaves of the part `edges`; all of it where there is none."""
     left, top, right, bottom = edges
     part = grey[top:bottom, left:right]
-    rows = _range(part, 1)
-    level = _level(rows)
-    if level is None:
-        level = _level(_range(part, 0))
+    level = _edge_level(part)
     if level is None:
         return edges
+    rows = _range(part, 1)
     above, below = _even_ends(rows, level)
     if above + below >= part.shape[0]:
         return edges
@@ -118,12 +116,12 @@ def _range(part: Grey, axis: int) -> Lines:
     return part.min(axis=axis).astype(np.int16), part.max(axis=axis).astype(np.int16)
 
 
-def _level(lines: Lines) -> int | None:
-    """The grey of the first or the last line, whichever is even."""
-    low, high = lines
-    for place in (0, -1):
-        if high[place] - low[place] <= 2 * _EVEN:
-            return (int(low[place]) + int(high[place])) // 2
+def _edge_level(part: Grey) -> int | None:
+    """The grey of the first edge that is even."""
+    for edge in (part[0], part[-1], part[:, 0], part[:, -1]):
+        low, high = int(edge.min()), int(edge.max())
+        if high - low <= 2 * _EVEN:
+            return (low + high) // 2
     return None
 
 
