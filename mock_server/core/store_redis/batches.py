@@ -1,8 +1,8 @@
 """Acts of many requests that travel as one: while a batch is under way, the next one gathers.
 
 What an act costs is mostly its way there and back. Alone, it leaves with the turn of the event loop, as a batch of one;
-the more requests there are at once, the more of them share the way. Acts of one kind on one counter are one act: of
-those that ask for a unit, as many get one as there are units left.
+the more requests there are at once, the more of them share the way (see `departures`). Acts of one kind on one counter
+are one act: of those that ask for a unit, as many get one as there are units left.
 """
 
 import asyncio
@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_server.core.store_redis.acts import USED_NAME
+from mock_server.core.store_redis.departures import Departures
 from mock_server.core.store_redis.journal_acts import ADD_EXCHANGES
 from mock_server.core.store_redis.link import Argument, Link, Script, settle
 from mock_server.errors import OutdatedError
-
-_ENOUGH = 64
-"""A batch of so many acts waits for no more."""
 
 Versions = tuple[bytes, bytes]
 """Those of an account and of the world as the caller knows them; each may be empty."""
@@ -43,8 +41,7 @@ class Batches:
         self._script = Script(link, ACT)
         self._waiting: dict[Act, Waiting] = {}
         self._load: Callable[[], Cargo | None] = lambda: None
-        self._gathered = 0
-        self._under_way = False
+        self._departures = Departures(link, self._depart)
         self._departed: asyncio.Future[None] | None = None
 
     def carry(self, load: Callable[[], Cargo | None]) -> None:
@@ -69,45 +66,35 @@ class Batches:
 
     def due(self) -> None:
         """There is something more to be sent."""
-        self._gathered += 1
-        if self._gathered == 1 and not self._under_way:
-            asyncio.get_running_loop().call_soon(self._gather, 0)
+        self._departures.other()
 
     async def departed(self) -> None:
         """Wait until all that is due now has been sent."""
-        if self._gathered:
+        if self._departures.due:
             if self._departed is None:
-                self._departed = asyncio.get_running_loop().create_future()
+                self._departed = self._link.loop.create_future()
             await asyncio.shield(self._departed)
 
     def _join(self, act: Act) -> Awaitable[Any]:
         if not self._link.is_open:
             return self._open_and_join(act)
-        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Any] = self._link.loop.create_future()
         waiting = self._waiting.get(act)
         if waiting is None:
             self._waiting[act] = [reply]
         else:
             waiting.append(reply)
-        self.due()
+        self._departures.act()
         return reply
 
     async def _open_and_join(self, act: Act) -> Any:
         await self._link.open()
         return await self._join(act)
 
-    def _gather(self, before: int) -> None:
-        """Depart once a turn of the event loop has brought nothing more."""
-        if before < self._gathered < _ENOUGH:
-            asyncio.get_running_loop().call_soon(self._gather, self._gathered)
-        else:
-            self._depart()
-
     def _depart(self) -> None:
         """Send what has gathered."""
         acts, self._waiting = self._waiting, {}
         cargo = self._load()
-        self._gathered, self._under_way = 0, True
         if self._departed is not None:
             self._departed.set_result(None)
             self._departed = None
@@ -119,9 +106,7 @@ class Batches:
 
         def returned(reply: Any) -> None:
             # Whoever is woken by a reply and has more to do takes part in the next batch.
-            self._under_way = False
-            if self._gathered:
-                asyncio.get_running_loop().call_soon(self._gather, 0)
+            self._departures.returned()
             _tell(acts, reply)
             if cargo is not None:
                 cargo.arrived(not isinstance(reply, Exception))

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -48,6 +48,7 @@ class Link:
             self._made()
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._wire: _Wire | None = None
         self._unsent: list[bytes] = []
         self._waiting: deque[Settle] = deque()
@@ -61,6 +62,11 @@ class Link:
     def is_open(self) -> bool:
         """Whether a call can be posted."""
         return self._wire is not None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that this is used on. To ask for the running one takes a call to the system each time."""
+        return self._loop or asyncio.get_running_loop()
 
     async def command(self, name: str, below: bytes, *arguments: Argument) -> Any:
         """The reply to a command on one of the names below the prefix. Raises StoreUnavailableError."""
@@ -82,15 +88,33 @@ class Link:
         if self._wire is None:
             settle(unavailable("the connection was closed"))
             return
-        loop = asyncio.get_running_loop()
         if not self._waiting:
-            self._heard = loop.time()
+            self._heard = self.loop.time()
             if self._watch is None:
-                self._watch = loop.call_later(_TIMEOUT, self._look)
+                self._watch = self.loop.call_later(_TIMEOUT, self._look)
         self._waiting.append(settle)
         if not self._unsent:
-            loop.call_soon(self.flush)
+            self.loop.call_soon(self.flush)
         self._unsent.append(_packed(command))
+
+    def post_as_one(self, commands: Sequence[tuple[Argument, ...]], settle: Settle) -> None:
+        """Send commands between which nobody else's come; `settle` is told the last one's reply."""
+        failures: list[ReplyError] = []
+
+        def queued(reply: Any) -> None:
+            if isinstance(reply, ReplyError):
+                failures.append(reply)
+
+        def done(reply: Any) -> None:
+            if isinstance(reply, ReplyError):
+                # What was refused first tells more than that nothing was done in the end.
+                settle(failures[0] if failures else reply)
+            else:
+                settle(reply[-1] if isinstance(reply, list) else reply)
+
+        for command in (("MULTI",), *commands):
+            self.post(command, queued)
+        self.post(("EXEC",), done)
 
     def flush(self) -> None:
         """Send now what was to be sent with this turn of the event loop: one write, however many calls."""
@@ -137,12 +161,13 @@ class Link:
         finally:
             self._opening = None
         self._gone = None
+        self._loop = asyncio.get_running_loop()
         self._wire = _Wire(connection, self._received, self._break)
 
     def _received(self, wire: "_Wire", reply: Any) -> None:
         if wire is not self._wire:
             return
-        self._heard = asyncio.get_running_loop().time()
+        self._heard = self.loop.time()
         self._waiting.popleft()(reply)
 
     def _look(self) -> None:
@@ -150,10 +175,9 @@ class Link:
         self._watch = None
         if not self._waiting or self._wire is None:
             return
-        loop = asyncio.get_running_loop()
-        left = self._heard + _TIMEOUT - loop.time()
+        left = self._heard + _TIMEOUT - self.loop.time()
         if left > 0:
-            self._watch = loop.call_later(left, self._look)
+            self._watch = self.loop.call_later(left, self._look)
         else:
             self._break(self._wire, "no answer")
 
@@ -162,9 +186,10 @@ class Link:
             return
         self._wire = None
         self._unsent.clear()
-        closing = asyncio.get_running_loop().create_task(wire.connection.disconnect(nowait=True))
+        closing = self.loop.create_task(wire.connection.disconnect(nowait=True))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+        self._loop = None
         failed, self._waiting = self._waiting, deque()
         for settle in failed:
             settle(unavailable(cause))
@@ -223,8 +248,11 @@ class Script:
         self.post(partial(settle, reply), *arguments)
         return await reply
 
-    def post(self, done: Settle, *arguments: Argument) -> None:
-        """Have it run without waiting; `done` is told its reply, or a StoreUnavailableError."""
+    def post(self, done: Settle, *arguments: Argument, after: tuple[Argument, ...] | None = None) -> None:
+        """Have it run without waiting; `done` is told its reply, or a StoreUnavailableError.
+
+        Where there is a command `after` which it is to run, nobody else's comes between the two.
+        """
 
         def told(reply: Any) -> None:
             done(unavailable(reply) if isinstance(reply, ReplyError) else reply)
@@ -235,7 +263,11 @@ class Script:
             else:
                 told(reply)
 
-        self._link.post((*self._by_digest, *arguments), received)
+        command = (*self._by_digest, *arguments)
+        if after is None:
+            self._link.post(command, received)
+        else:
+            self._link.post_as_one((after, command), received)
 
 
 def settle(future: "asyncio.Future[Any]", reply: Any) -> None:
