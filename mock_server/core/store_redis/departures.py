@@ -14,8 +14,8 @@ _WORTH_WAITING = 3
 _ENOUGH = 32
 """A batch of so many acts waits for no more."""
 _MOMENT = 0.001
-"""Seconds in which nothing came of what is expected: then no more is waited for. Event loops count no finer."""
-_MOST_MOMENTS = 3
+"""Seconds from one look to the next at whether what is expected comes. The event loop counts no finer."""
+_MOST_LOOKS = 6
 
 
 class Departures:
@@ -61,14 +61,12 @@ class Departures:
             self._leaving = True
             self._link.loop.call_soon(self._leave)
         elif self._timer is None:
-            self._wait(1)
+            self._timer = self._link.loop.call_later(_MOMENT, self._look, self._acts, -1, 1)
 
-    def _wait(self, moments: int) -> None:
-        self._timer = self._link.loop.call_later(_MOMENT, self._look, self._acts, moments)
-
-    def _look(self, before: int, moments: int) -> None:
-        if self._acts > before and moments < _MOST_MOMENTS:
-            self._wait(moments + 1)
+    def _look(self, before: int, earlier: int, looks: int) -> None:
+        """Leave where nothing came since the look before the last: one alone may be over before anything could."""
+        if self._acts > earlier and looks < _MOST_LOOKS:
+            self._timer = self._link.loop.call_later(_MOMENT, self._look, self._acts, before, looks + 1)
         else:
             self._leave()
 
