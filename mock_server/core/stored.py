@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
@@ -29,6 +30,28 @@ def from_json(kind: type[Value], data: bytes) -> Value:
     build: Build = _builder(kind)  # type: ignore[arg-type]
     value: Value = build(orjson.loads(data))
     return value
+
+
+def to_row(value: object) -> bytes:
+    """A dataclass as the values of its fields, in their order: shorter than with their names, and sooner made."""
+    kind: Any = type(value)
+    return to_json(_values(kind)(value))
+
+
+def from_row(kind: type[Value], data: bytes) -> Value:
+    """The dataclass that `to_row` wrote. Fields that were added since have their defaults."""
+    builds = _builders(kind)  # type: ignore[arg-type]
+    return kind(*(build(found) for build, found in zip(builds, orjson.loads(data), strict=False)))
+
+
+@lru_cache(maxsize=16)
+def _values(kind: type) -> Callable[[object], tuple[Any, ...]]:
+    return attrgetter(*(field.name for field in fields(kind)))
+
+
+@lru_cache(maxsize=16)
+def _builders(kind: Any) -> tuple[Build, ...]:
+    return tuple(map(_builder, get_type_hints(kind).values()))
 
 
 def _plain(value: object) -> Any:

@@ -27,8 +27,13 @@ Waiting = list["asyncio.Future[Any]"]
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """What else goes with a batch, and who is told whether it arrived."""
+    """What else goes with a batch: what is pushed on a list before, what the script is told of that.
 
+    `arrived` is told whether it did.
+    """
+
+    list: bytes
+    block: bytes
     arguments: Sequence[Argument]
     arrived: Callable[[bool], None]
 
@@ -101,8 +106,10 @@ class Batches:
         arguments: list[Argument] = [len(acts)]
         for act, waiting in acts.items():
             arguments += (*act[:-1], len(waiting) if act[-1] else 0)
+        pushing: tuple[Argument, ...] | None = None
         if cargo is not None:
             arguments += cargo.arguments
+            pushing = b"RPUSH", self._link.prefix + cargo.list, cargo.block
 
         def returned(reply: Any) -> None:
             # Whoever is woken by a reply and has more to do takes part in the next batch.
@@ -111,7 +118,7 @@ class Batches:
             if cargo is not None:
                 cargo.arrived(not isinstance(reply, Exception))
 
-        self._script.post(returned, *arguments)
+        self._script.post(returned, *arguments, after=pushing)
         self._link.flush()
 
 

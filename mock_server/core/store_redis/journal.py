@@ -4,20 +4,20 @@ import asyncio
 import itertools
 import secrets
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mock_server.core.journal import Exchange, Selection
 from mock_server.core.store_redis import journal_acts
 from mock_server.core.store_redis.batches import Batches, Cargo
 from mock_server.core.store_redis.link import Link, Script
-from mock_server.core.stored import from_json, to_json
+from mock_server.core.stored import from_row, to_row
 
 _MOST_UNDER_WAY = 1000
 """So many exchanges may be on their way; where the server is slower than that, further ones are dropped."""
 _ON_ITS_WAY = 0.02
 """Seconds after its reply within which an exchange arrives."""
-_AT_ONCE = 200
-"""Exchanges that are read in one go."""
+_AT_ONCE = 50
+"""Blocks of exchanges that are read in one go."""
 
 
 class SharedJournal:
@@ -38,14 +38,15 @@ class SharedJournal:
         self._lost = 0
         self._epoch = b""
         self._name, self._epochs = secrets.token_hex(4), itertools.count()
-        self._known: OrderedDict[int, Exchange] = OrderedDict()
+        self._known: OrderedDict[int, list[Exchange]] = OrderedDict()
+        self._count = 0
 
     def add(self, exchange: Exchange) -> None:
         if self._under_way >= _MOST_UNDER_WAY:
             self._lost += 1
             return
         self._under_way += 1
-        self._unsent.append(to_json(exchange))
+        self._unsent.append(to_row(exchange))
         self._batches.due()
 
     def _load(self) -> Cargo | None:
@@ -60,11 +61,15 @@ class SharedJournal:
             if not whether:
                 self._lost += lost + len(sent)
 
-        return Cargo((*self._bounds, lost, self._new_epoch(), *sent), arrived)
+        block = b"%d\n%b" % (len(sent), b"\n".join(sent))
+        arguments = *self._bounds, lost, self._new_epoch(), len(sent), len(block)
+        return Cargo(journal_acts.LIST, block, arguments, arrived)
 
     async def exchanges(self) -> Sequence[Exchange]:
         await self._refresh()
-        return list(self._known.values())
+        known = list(itertools.chain.from_iterable(self._known.values()))
+        # The oldest may be too many, or gone from a block that was read when it was whole.
+        return known[max(len(known) - self._count, 0) :]
 
     async def dropped(self) -> int:
         return await self._refresh() + self._lost
@@ -76,13 +81,23 @@ class SharedJournal:
             return int(await self._clear(self._bounds[0]))
         while True:
             await self._refresh()
-            meant = [place for place, exchange in self._known.items() if selection(exchange)]
+            meant = list(self._meant(selection))
             if not meant:
                 return 0
             count = await self._remove(self._epoch, self._new_epoch(), self._bounds[0], *meant)
             # Somebody else may have removed some meanwhile.
             if count is not None:
                 return int(count)
+
+    def _meant(self, selection: Selection) -> Iterator[int | str]:
+        """Places of blocks, each with the places of those exchanges in it that are meant, counted from its end."""
+        left = self._count
+        for place, block in reversed(self._known.items()):
+            shown, left = block[max(len(block) - left, 0) :], max(left - len(block), 0)
+            chosen = [str(nth) for nth, one in enumerate(reversed(shown), 1) if selection(one)]
+            if chosen:
+                yield place
+                yield ",".join(chosen)
 
     async def _refresh(self) -> int:
         """Read what is new, and forget what is gone; how many were dropped."""
@@ -91,20 +106,20 @@ class SharedJournal:
         await self._batches.departed()
         while True:
             last = next(reversed(self._known), 0)
-            epoch, dropped, first, start, documents = await self._read(
+            epoch, dropped, self._count, first, start, blocks = await self._read(
                 self._epoch, last, _AT_ONCE, self._bounds[0]
             )
             if epoch != self._epoch:
                 # Something in the middle is gone, or all: what was known is known no more.
                 self._epoch = epoch
                 self._known.clear()
-            for place, document in enumerate(documents, start):
+            for place, block in enumerate(blocks, start):
                 # Somebody else here may have read it meanwhile.
                 if place > next(reversed(self._known), 0):
-                    self._known[place] = from_json(Exchange, document)
+                    self._known[place] = [from_row(Exchange, row) for row in block.split(b"\n")[1:]]
             while self._known and next(iter(self._known)) < first:
                 self._known.popitem(last=False)
-            if len(documents) < _AT_ONCE:
+            if len(blocks) < _AT_ONCE:
                 return int(dropped)
 
     def _new_epoch(self) -> str:
