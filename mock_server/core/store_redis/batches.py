@@ -13,7 +13,8 @@ from typing import Any
 from mock_server.core.store_redis.acts import USED_NAME
 from mock_server.core.store_redis.departures import Departures
 from mock_server.core.store_redis.journal_acts import ADD_EXCHANGES
-from mock_server.core.store_redis.link import Argument, Link, Script, settle
+from mock_server.core.store_redis.link import Argument, Command, Link, settle
+from mock_server.core.store_redis.script import Script
 from mock_server.errors import OutdatedError
 
 Versions = tuple[bytes, bytes]
@@ -106,7 +107,7 @@ class Batches:
         arguments: list[Argument] = [len(acts)]
         for act, waiting in acts.items():
             arguments += (*act[:-1], len(waiting) if act[-1] else 0)
-        pushing: tuple[Argument, ...] | None = None
+        pushing: Command | None = None
         if cargo is not None:
             arguments += cargo.arguments
             pushing = b"RPUSH", self._link.prefix + cargo.list, cargo.block
@@ -118,8 +119,7 @@ class Batches:
             if cargo is not None:
                 cargo.arrived(not isinstance(reply, Exception))
 
-        self._script.post(returned, *arguments, after=pushing)
-        self._link.flush()
+        self._script.send(returned, *arguments, after=pushing)
 
 
 def _tell(acts: Mapping[Act, Waiting], reply: Any) -> None:

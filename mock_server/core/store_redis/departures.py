@@ -57,9 +57,11 @@ class Departures:
     def _consider(self) -> None:
         if self._under_way or self._leaving or not self.due:
             return
-        if self._acts >= self._expected:
+        if not self._expected:
             self._leaving = True
             self._link.loop.call_soon(self._leave)
+        elif self._acts >= self._expected:
+            self._leave()
         elif self._timer is None:
             self._timer = self._link.loop.call_later(_MOMENT, self._look, self._acts, -1, 1)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from mock_server.core.journal import Exchange, Selection
 from mock_server.core.store_redis import journal_acts
 from mock_server.core.store_redis.batches import Batches, Cargo
-from mock_server.core.store_redis.link import Link, Script
+from mock_server.core.store_redis.link import Link
+from mock_server.core.store_redis.script import Script
 from mock_server.core.stored import from_row, to_row
 
 _MOST_UNDER_WAY = 1000

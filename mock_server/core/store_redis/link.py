@@ -1,7 +1,6 @@
 """The way to the shared server. The only file that imports redis."""
 
 import asyncio
-import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,6 +24,7 @@ _PAUSE = 0.2
 """Seconds in which a server that is gone is not asked again."""
 
 Argument = str | bytes | int | float
+Command = tuple[Argument, ...]
 Settle = Callable[[Any], None]
 """Told what became of a call: its reply, or the error."""
 
@@ -75,7 +75,7 @@ class Link:
         except ReplyError as error:
             raise unavailable(error) from None
 
-    async def call(self, command: tuple[Argument, ...]) -> Any:
+    async def call(self, command: Command) -> Any:
         """The reply to a command. Raises StoreUnavailableError, and ReplyError for a command that is refused."""
         if self._wire is None:
             await self.open()
@@ -83,8 +83,34 @@ class Link:
         self.post(command, partial(settle, reply))
         return await reply
 
-    def post(self, command: tuple[Argument, ...], settle: Settle) -> None:
+    def post(self, command: Command, settle: Settle) -> None:
         """Send a command with all others of this turn of the event loop."""
+        if self._wire is not None and not self._unsent:
+            self.loop.call_soon(self._flush)
+        self._put(_pieces(command), settle)
+
+    def send(self, commands: Sequence[Command], settle: Settle) -> None:
+        """Send commands now, with what was posted; no others come between. `settle` is told the last one's reply."""
+        failures: list[Exception] = []
+
+        def queued(reply: Any) -> None:
+            if isinstance(reply, Exception):
+                failures.append(reply)
+
+        def done(reply: Any) -> None:
+            # What was refused first tells more than that nothing was done in the end.
+            settle(reply[-1] if isinstance(reply, list) else failures[0] if failures else reply)
+
+        if len(commands) == 1:
+            self._put(_pieces(commands[0]), settle)
+        else:
+            self._put(_MULTI, queued)
+            for command in commands:
+                self._put(_pieces(command), queued)
+            self._put(_EXEC, done)
+        self._flush()
+
+    def _put(self, pieces: list[bytes], settle: Settle) -> None:
         if self._wire is None:
             settle(unavailable("the connection was closed"))
             return
@@ -93,31 +119,10 @@ class Link:
             if self._watch is None:
                 self._watch = self.loop.call_later(_TIMEOUT, self._look)
         self._waiting.append(settle)
-        if not self._unsent:
-            self.loop.call_soon(self.flush)
-        self._unsent.append(_packed(command))
+        self._unsent += pieces
 
-    def post_as_one(self, commands: Sequence[tuple[Argument, ...]], settle: Settle) -> None:
-        """Send commands between which nobody else's come; `settle` is told the last one's reply."""
-        failures: list[ReplyError] = []
-
-        def queued(reply: Any) -> None:
-            if isinstance(reply, ReplyError):
-                failures.append(reply)
-
-        def done(reply: Any) -> None:
-            if isinstance(reply, ReplyError):
-                # What was refused first tells more than that nothing was done in the end.
-                settle(failures[0] if failures else reply)
-            else:
-                settle(reply[-1] if isinstance(reply, list) else reply)
-
-        for command in (("MULTI",), *commands):
-            self.post(command, queued)
-        self.post(("EXEC",), done)
-
-    def flush(self) -> None:
-        """Send now what was to be sent with this turn of the event loop: one write, however many calls."""
+    def _flush(self) -> None:
+        # One write, however many calls.
         if self._wire is not None and self._unsent:
             self._wire.transport.write(b"".join(self._unsent))
         self._unsent.clear()
@@ -231,45 +236,6 @@ class _Wire(asyncio.Protocol):
         self._broken(self, str(exc or "the connection was closed"))
 
 
-class Script:
-    """A script that the server knows by its digest, and is told again when it has forgotten it."""
-
-    def __init__(self, link: Link, text: str) -> None:
-        self._link = link
-        digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest().encode()
-        self._by_digest: tuple[Argument, ...] = (b"EVALSHA", digest, b"1", link.prefix)
-        self._by_text: tuple[Argument, ...] = (b"EVAL", text.encode(), b"1", link.prefix)
-
-    async def __call__(self, *arguments: Argument) -> Any:
-        """Run it. Raises StoreUnavailableError, also where the server will not run it now."""
-        if not self._link.is_open:
-            await self._link.open()
-        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.post(partial(settle, reply), *arguments)
-        return await reply
-
-    def post(self, done: Settle, *arguments: Argument, after: tuple[Argument, ...] | None = None) -> None:
-        """Have it run without waiting; `done` is told its reply, or a StoreUnavailableError.
-
-        Where there is a command `after` which it is to run, nobody else's comes between the two.
-        """
-
-        def told(reply: Any) -> None:
-            done(unavailable(reply) if isinstance(reply, ReplyError) else reply)
-
-        def received(reply: Any) -> None:
-            if isinstance(reply, ReplyError) and reply.code == "NOSCRIPT":
-                self._link.post((*self._by_text, *arguments), told)
-            else:
-                told(reply)
-
-        command = (*self._by_digest, *arguments)
-        if after is None:
-            self._link.post(command, received)
-        else:
-            self._link.post_as_one((after, command), received)
-
-
 def settle(future: "asyncio.Future[Any]", reply: Any) -> None:
     """Hand a reply to whoever waits for it, unless they gave up."""
     if future.done():
@@ -280,10 +246,17 @@ def settle(future: "asyncio.Future[Any]", reply: Any) -> None:
         future.set_result(reply)
 
 
-def _packed(command: tuple[Argument, ...]) -> bytes:
-    """A command as it is sent: each word with its length."""
-    words = [word if isinstance(word, bytes) else str(word).encode() for word in command]
-    return b"*%d\r\n%b" % (len(words), b"".join([b"$%d\r\n%b\r\n" % (len(word), word) for word in words]))
+def _pieces(command: Command) -> list[bytes]:
+    """A command as it is sent: each word after its length. Nothing is joined yet, for words may be long."""
+    pieces = [b"*%d" % len(command)]
+    for word in command:
+        sent = word if isinstance(word, bytes) else str(word).encode()
+        pieces += b"\r\n$%d\r\n" % len(sent), sent
+    pieces.append(b"\r\n")
+    return pieces
+
+
+_MULTI, _EXEC = _pieces(("MULTI",)), _pieces(("EXEC",))
 
 
 def unavailable(cause: Exception | str) -> StoreUnavailableError:

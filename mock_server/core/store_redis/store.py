@@ -8,7 +8,8 @@ from mock_server.core.account import Account
 from mock_server.core.store import Entry, Foreseen, Meter, Rate, Terms
 from mock_server.core.store_redis import acts
 from mock_server.core.store_redis.batches import ANYHOW, Batches
-from mock_server.core.store_redis.link import Argument, Link, Script
+from mock_server.core.store_redis.link import Argument, Link
+from mock_server.core.store_redis.script import Script
 from mock_server.core.stored import from_json, to_json
 from mock_server.errors import StoreUnavailableError
 

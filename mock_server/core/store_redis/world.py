@@ -14,7 +14,8 @@ from typing import Any
 from mock_server.core.clock import Clock, ClockState
 from mock_server.core.scenario import Scenario
 from mock_server.core.stage import RuntimeScenario, Stage
-from mock_server.core.store_redis.link import Argument, Link, Script
+from mock_server.core.store_redis.link import Argument, Link
+from mock_server.core.store_redis.script import Script
 from mock_server.core.stored import from_json, to_json
 from mock_server.core.world import Turn
 from mock_server.errors import StoreUnavailableError
