@@ -3,6 +3,9 @@
 from mock_server.core.scenario import Delay, Lognormal, Scenario, Step, Uniform
 
 
+_DRAWN = (Uniform, Lognormal)
+
+
 def step_at(scenario: Scenario, position: int) -> Step:
     """The step for the request at `position`, counted from 0 for each key."""
     steps = scenario.steps
@@ -19,9 +22,10 @@ def step_at(scenario: Scenario, position: int) -> Step:
 
 def counts_requests(scenario: Scenario) -> bool:
     """Whether a scenario's answer depends on how often it was met: several steps, or anything drawn by chance."""
-    return len(scenario.steps) > 1 or any(step.trouble or is_drawn(step.delay) for step in scenario.steps)
+    first, *others = scenario.steps
+    return bool(others or first.trouble) or is_drawn(first.delay)
 
 
 def is_drawn(delay: Delay | None) -> bool:
     """Whether a delay differs from one request to the next."""
-    return isinstance(delay, Uniform | Lognormal)
+    return isinstance(delay, _DRAWN)
