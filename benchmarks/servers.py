@@ -144,6 +144,20 @@ def pin_to(core: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def unpinned() -> Iterator[None]:
+    """Let this process, and those it starts meanwhile, run on all cores."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def _pin(cores: frozenset[int] | None) -> Callable[[], None] | None:
     if not hasattr(os, "sched_setaffinity"):
         return None

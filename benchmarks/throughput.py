@@ -1,18 +1,32 @@
 """The rows of `docs/performance.md`: what is measured, against what, and the bar it has to reach."""
 
 import contextlib
+import math
+import shutil
 import socket
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from benchmarks import material
 from benchmarks.load import Measured, Request, drive
-from benchmarks.servers import BARE, DECODING, STARLETTE, Launch, Running, installed_peers, mock, running
+from benchmarks.processes import Processes
+from benchmarks.servers import (
+    BARE,
+    DECODING,
+    STARLETTE,
+    Launch,
+    NotAvailable,
+    Running,
+    installed_peers,
+    mock,
+    running,
+    unpinned,
+)
+from benchmarks.workers import compare
 
 
 @dataclass(frozen=True)
@@ -170,19 +184,26 @@ class Bench:
         ]
 
     def two_workers(self) -> list[Row]:
-        """Two workers that share a Redis, against one with its state in memory."""
-        requests = [material.upload(self.car)]
-        with redis_server() as url:
-            both = frozenset({0, 1})
-            one = mock(self.fixtures, name="one worker")
-            two = mock(self.fixtures, "--workers=2", f"--state={url}", name="two workers on Redis")
-            launches = [Launch(launch.name, launch.command, both) for launch in (one, two)]
-            rates = self._rates(launches, lambda _: requests)
-        ratio = _ratio(rates, launches[1].name, launches[0].name)
-        figures = (
-            f"{_median(rates, launches[1].name):,.0f}/s = {ratio:.2f}x one worker, load on the same two cores"
-        )
-        return [Row("two workers on Redis", figures, ">= 1.5x", ratio >= 1.5)]
+        """Two workers that share a Redis, against one with its state in memory; `wrk` sends."""
+        for program in ("wrk", "redis-server"):
+            if shutil.which(program) is None:
+                raise NotAvailable(f"{program} is not on the PATH")
+        seconds, directory = math.ceil(self.effort.seconds), self.directory / "workers"
+        directory.mkdir()
+        with unpinned(), contextlib.closing(Processes(directory)) as processes:
+            medians = compare(processes, directory, seconds, self.effort.rounds)
+        rows = []
+        for what, runs in medians.items():
+            one, *shared = runs.items()
+            for name, run in shared:
+                ratio = run.rate / one[1].rate
+                figures = (
+                    f"{run.rate:,.0f}/s = {ratio:.2f}x {one[0]}; by processor time "
+                    f"{2 * run.possible / one[1].possible:.2f}x; the load takes {run.load * 1000:.0f} µs a reply "
+                    "of the same two cores"
+                )
+                rows.append(Row(f"{what}: {name}", figures, ">= 1.5x", ratio >= 1.5))
+        return rows
 
     def _rates(
         self, launches: Sequence[Launch], requests: Callable[[Running], Sequence[Request]]
@@ -222,19 +243,6 @@ class Bench:
                         clock[launch.name].append(seconds)
                         processor[launch.name].append(server.processor_seconds())
         return clock, processor
-
-
-@contextlib.contextmanager
-def redis_server() -> Iterator[str]:
-    """A Redis of our own; its URL."""
-    with tempfile.TemporaryDirectory() as directory:
-        launch = Launch(
-            "redis-server",
-            lambda port: ["redis-server", "--port", str(port), "--save", "", "--dir", directory],
-            cores=None,
-        )
-        with running(launch) as server:
-            yield f"redis://127.0.0.1:{server.port}/0"
 
 
 def _warm(server: Running, requests: Sequence[Request]) -> None:

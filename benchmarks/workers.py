@@ -8,7 +8,6 @@ takes of the servers and of Redis together.
 import argparse
 import contextlib
 import http.client
-import json
 import os
 import random
 import re
@@ -20,13 +19,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.material import KEY, by_url, picture, upload
+from benchmarks.processes import Processes, children, cpu, cpu_of_tree, free_port, redis_says
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _CONNECTIONS = 16
 _LUA = r"""
 local file = io.open(os.getenv("REQUEST"), "rb")
@@ -39,6 +38,10 @@ for name, value in head:gmatch("\r\n([^:]+): ([^\r]*)") do
 end
 wrk.body = body
 """
+
+
+_Mock = tuple["subprocess.Popen[str]", int, "subprocess.Popen[str] | None"]
+"""Its process, its port, and its Redis."""
 
 
 @dataclass(frozen=True)
@@ -56,43 +59,6 @@ class Run:
         return 1000 / (self.servers + self.redis)
 
 
-class Processes:
-    """Everything that this run has started, ended with it."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._all: list[subprocess.Popen[str]] = []
-
-    def redis(self, port: int) -> "subprocess.Popen[str]":
-        """A Redis that writes every change to its log before it replies."""
-        command = ["redis-server", "--port", str(port), "--save", "", "--appendonly", "yes"]
-        process = self._start([*command, "--dir", str(self._directory)])
-        _until(lambda: _redis(port, "PING").startswith("+PONG"))
-        return process
-
-    def mock(self, fixtures: Path, *flags: str) -> tuple["subprocess.Popen[str]", int]:
-        """The mock on a port of its own."""
-        words = [sys.executable, "-m", "mock_server", "serve", str(fixtures), "--port", "0", "--no-watch"]
-        process = self._start([*words, "--log-level", "error", *flags])
-        assert process.stdout is not None
-        ready = process.stdout.readline()
-        return process, int(ready.rsplit(":", 1)[1])
-
-    def close(self) -> None:
-        """End all."""
-        for process in reversed(self._all):
-            process.terminate()
-        for process in self._all:
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
-
-    def _start(self, command: list[str]) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self._all.append(process)
-        return process
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workers", description=__doc__)
@@ -106,47 +72,53 @@ def main() -> None:
             sys.exit(f"{program} is not on the PATH")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         with contextlib.closing(Processes(Path(name))) as processes:
-            _throughput(processes, Path(name), arguments.seconds, arguments.rounds)
+            _print(compare(processes, Path(name), arguments.seconds, arguments.rounds))
         with contextlib.closing(Processes(Path(name))) as processes:
             _kills(processes, Path(name))
 
 
-def _throughput(processes: Processes, directory: Path, seconds: int, rounds: int) -> None:
+def compare(processes: Processes, directory: Path, seconds: int, rounds: int) -> dict[str, dict[str, Run]]:
+    """The median run of each mock under each load, in turns; the first mock is the one in memory."""
     fixtures = _fixtures(directory)
-    redis_port = _free_port()
-    redis = processes.redis(redis_port)
+    durable, quick = free_port(), free_port()
+    shared = {
+        "two on Redis": (f"unix://{directory}/{quick}.sock", processes.redis(quick, durable=False)),
+        "two on Redis, TCP and log": (f"redis://127.0.0.1:{durable}/0", processes.redis(durable)),
+    }
+    mocks: dict[str, _Mock] = {"one in memory": (*processes.mock(fixtures), None)}
+    for name, (url, server) in shared.items():
+        mocks[name] = (*processes.mock(fixtures, "--workers", "2", "--state", url), server)
     jpeg = (fixtures / "images/known.jpg").read_bytes()
-    mocks = [
-        ("one in memory", *processes.mock(fixtures)),
-        (
-            "two on Redis",
-            *processes.mock(fixtures, "--workers", "2", "--state", f"redis://127.0.0.1:{redis_port}/0"),
-        ),
-    ]
     requests = {
         "known 100 KB upload": upload(jpeg).data,
         "gallery URL": by_url("http://127.0.0.1/images/known.jpg").data,
     }
-    print("| load | mock | replies/s | servers ms | Redis ms | load ms | of one core, alone |")
-    print("|---|---|---|---|---|---|---|")
+    medians: dict[str, dict[str, Run]] = {}
     for what, data in requests.items():
-        runs: dict[str, list[Run]] = {name: [] for name, _, _ in mocks}
+        runs: dict[str, list[Run]] = {name: [] for name in mocks}
         for _ in range(rounds):
-            for name, mock, port in mocks:
-                runs[name].append(_load(directory, data, port, seconds, mock, redis))
-        median = {name: sorted(all, key=lambda run: run.rate)[len(all) // 2] for name, all in runs.items()}
-        for name, run in median.items():
-            print(
-                f"| {what} | {name} | {run.rate:,.0f} | {run.servers:.3f} | {run.redis:.3f} | {run.load:.3f} "
-                f"| {run.possible:,.0f} |"
+            for name, (process, port, redis) in mocks.items():
+                runs[name].append(_load(directory, data, port, seconds, process, redis))
+        medians[what] = {
+            name: sorted(all, key=lambda run: run.rate)[len(all) // 2] for name, all in runs.items()
+        }
+    return medians
+
+
+def _print(medians: Mapping[str, Mapping[str, Run]]) -> None:
+    print("| load | mock | replies/s | servers ms | Redis ms | load ms | ratio | ratio by processor time |")
+    print("|---|---|---|---|---|---|---|---|")
+    for what, by_name in medians.items():
+        one = next(iter(by_name.values()))
+        for name, run in by_name.items():
+            ratios = (
+                "| |"
+                if run is one
+                else f"**{run.rate / one.rate:.2f}** | {2 * run.possible / one.possible:.2f} |"
             )
-        one, two = median.values()
-        print(
-            f"| {what} | ratio | **{two.rate / one.rate:.2f}** | | | | {2 * two.possible / one.possible:.2f} on two |"
-        )
-    spent = _spent(redis_port)
-    counted = sum(_journal_total(port) for _, _, port in mocks[1:])
-    print(f"\nledger: {spent:,} units spent on Redis; the journal keeps {counted:,} of the exchanges")
+            print(
+                f"| {what} | {name} | {run.rate:,.0f} | {run.servers:.3f} | {run.redis:.3f} | {run.load:.3f} | {ratios}"
+            )
 
 
 def _load(
@@ -155,7 +127,7 @@ def _load(
     port: int,
     seconds: int,
     mock: "subprocess.Popen[str]",
-    redis: "subprocess.Popen[str]",
+    redis: "subprocess.Popen[str] | None",
 ) -> Run:
     script, request = directory / "load.lua", directory / "request"
     script.write_text(_LUA)
@@ -169,7 +141,7 @@ def _load(
         str(script),
         f"http://127.0.0.1:{port}/",
     ]
-    before = _cpu_of_tree(mock.pid), _cpu(redis.pid)
+    before = _cpu(mock, redis)
     environment = {**os.environ, "REQUEST": str(request)}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=_as_batch
@@ -177,7 +149,7 @@ def _load(
         out = wrk.stdout.read() if wrk.stdout else ""
         _, _, usage = os.wait4(wrk.pid, 0)
         wrk.returncode = 0
-    after = _cpu_of_tree(mock.pid), _cpu(redis.pid)
+    after = _cpu(mock, redis)
     found = re.search(r"(\d+) requests in ([\d.]+)(m?s)", out)
     if found is None or "Non-2xx" in out:
         raise RuntimeError(out)
@@ -190,6 +162,10 @@ def _load(
     )
 
 
+def _cpu(mock: "subprocess.Popen[str]", redis: "subprocess.Popen[str] | None") -> tuple[float, float]:
+    return cpu_of_tree(mock.pid), cpu(redis.pid) if redis else 0.0
+
+
 def _as_batch() -> None:
     """Let the load generator wait for its turn instead of interrupting a server with every reply that comes in."""
     if hasattr(os, "SCHED_BATCH"):
@@ -198,7 +174,7 @@ def _as_batch() -> None:
 
 def _kills(processes: Processes, directory: Path) -> None:
     """Clients that count their successes, while a worker and then Redis are killed and come back."""
-    fixtures, redis_port = _fixtures(directory), _free_port()
+    fixtures, redis_port = _fixtures(directory), free_port()
     redis = processes.redis(redis_port)
     mock, port = processes.mock(fixtures, "--workers", "2", "--state", f"redis://127.0.0.1:{redis_port}/0")
     data = upload((fixtures / "images/known.jpg").read_bytes()).data
@@ -210,7 +186,7 @@ def _kills(processes: Processes, directory: Path) -> None:
         client.start()
     for _ in range(4):
         time.sleep(1.0)
-        os.kill(random.choice(_children(mock.pid)), signal.SIGKILL)
+        os.kill(random.choice(children(mock.pid)), signal.SIGKILL)
         time.sleep(1.0)
         redis.kill()
         redis.wait()
@@ -271,59 +247,12 @@ def _fixtures(directory: Path) -> Path:
 def _spent(port: int) -> int:
     fields = ("credits/plate", "credits/vin", "quota/plate", "quota/vin")
     names = [
-        name for name in _redis(port, "KEYS vehicle-ocr-mock:used:*").split() if name.startswith("vehicle")
+        name
+        for name in redis_says(port, "KEYS vehicle-ocr-mock:used:*").split()
+        if name.startswith("vehicle")
     ]
-    values = [_redis(port, f"HGET {name} {field}").split() for name in names for field in fields]
+    values = [redis_says(port, f"HGET {name} {field}").split() for name in names for field in fields]
     return sum(int(value[1]) for value in values if len(value) == 2)
-
-
-def _journal_total(port: int) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", "/__admin/requests?limit=1")
-    total: int = json.loads(connection.getresponse().read())["total"]
-    connection.close()
-    return total
-
-
-def _redis(port: int, command: str) -> str:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(command.encode() + b"\r\n")
-        return connection.recv(65536).decode()
-    return ""
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise RuntimeError("a server does not start")
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of processor time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-def _cpu_of_tree(pid: int) -> float:
-    return sum(map(_cpu, _tree(pid)))
-
-
-def _tree(pid: int) -> Iterator[int]:
-    yield pid
-    for child in _children(pid):
-        yield from _tree(child)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from mock_server.core.scenario import Delay, Lognormal, Scenario, Step, Uniform
 
-
 _DRAWN = (Uniform, Lognormal)
 
 

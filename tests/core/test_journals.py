@@ -203,6 +203,30 @@ async def test_many_are_read_in_one_go(make: Make) -> None:
     assert ids(await journal.exchanges()) == [str(number) for number in range(900)]
 
 
+async def test_whoever_read_a_block_before_it_was_cut_shows_what_is_left(redis_server: RedisServer) -> None:
+    """What is added together is dropped one by one, also for those who know all of it."""
+    url = redis_server.url()
+    links = Link(url), Link(url), Link(url)
+    here, there, late = (SharedJournal(link, max_count=20, max_bytes=10_000_000) for link in links)
+    try:
+        await connected(here)
+        for number in range(15):
+            here.add(exchange(str(number), key="odd" if number % 2 else "even"))
+        assert [len(await journal.exchanges()) for journal in (here, there)] == [15, 15]
+        for number in range(15, 25):
+            here.add(exchange(str(number)))
+
+        for journal in (here, there, late):
+            assert ids(await journal.exchanges()) == [str(number) for number in range(5, 25)]
+            assert await journal.dropped() == 5
+        assert await there.clear(lambda one: one.key_id == "odd") == 5
+        for journal in (here, there, late):
+            assert ids(await journal.exchanges()) == ["6", "8", "10", "12", "14", *map(str, range(15, 25))]
+    finally:
+        for link in links:
+            await link.close()
+
+
 async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) -> None:
     """While the server is gone exchanges are dropped, at no one's cost; their number is told afterwards."""
     link = Link(own_redis_server.url())

@@ -243,6 +243,27 @@ async def test_acts_of_one_moment_travel_together(own_redis_server: RedisServer,
     assert sum(int(count) for count in re.findall(r"cmdstat_evalsha:calls=(\d+)", calls)) <= 6
 
 
+async def test_those_that_were_answered_together_are_waited_for(
+    own_redis_server: RedisServer, connect: MakeStore
+) -> None:
+    """Clients that take their time to ask again, one more than the other, travel together all the same."""
+    store = connect(own_redis_server.url())
+    await store.spend(CREDITS, None)
+    own_redis_server.command("CONFIG", "RESETSTAT")
+
+    async def spend_on(pause: int) -> None:
+        for _ in range(50):
+            await store.spend(CREDITS, None)
+            for _ in range(pause):
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*map(spend_on, range(0, 160, 20)))
+    calls = own_redis_server.command("INFO", "commandstats")
+
+    assert await store.used(CREDITS) == 401
+    assert sum(int(count) for count in re.findall(r"cmdstat_evalsha:calls=(\d+)", calls)) <= 80
+
+
 async def test_units_of_different_counters_do_not_mix_on_their_way(
     redis_server: RedisServer, connect: MakeStore
 ) -> None:

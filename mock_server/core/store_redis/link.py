@@ -1,6 +1,7 @@
 """The way to the shared server. The only file that imports redis."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -109,6 +110,14 @@ class Link:
                 self._put(_pieces(command), queued)
             self._put(_EXEC, done)
         self._flush()
+
+    def post_from_thread(self, command: Command) -> None:
+        """Send a command from a thread other than the event loop's, if the connection is open; nobody is told."""
+        loop = self._loop
+        if loop is not None:
+            # The loop may have ended meanwhile.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self.post, command, lambda reply: None)
 
     def _put(self, pieces: list[bytes], settle: Settle) -> None:
         if self._wire is None:

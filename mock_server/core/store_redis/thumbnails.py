@@ -1,7 +1,5 @@
 """Thumbnails for all processes: whichever saw a picture, each can show it."""
 
-from anyio import from_thread
-
 from mock_server.core.store_redis.link import Link
 from mock_server.core.thumbnails import Drawable, Thumbnails
 
@@ -19,7 +17,9 @@ class SharedThumbnails(Thumbnails):
         known = sha256 in self
         made = super().make(sha256, picture)
         if made and not known:
-            from_thread.run_sync(self._send, sha256, made)
+            name = self._link.prefix + b"thumbnail:" + sha256.encode()
+            # Pictures are looked at in threads. A thumbnail that does not arrive is missed by nobody but its viewer.
+            self._link.post_from_thread(("SET", name, made, "EX", _KEPT_SECONDS))
         return made
 
     async def find(self, sha256: str) -> bytes | None:
@@ -28,8 +28,3 @@ class SharedThumbnails(Thumbnails):
             return made
         found: bytes | None = await self._link.command("GET", b"thumbnail:" + sha256.encode())
         return found
-
-    def _send(self, sha256: str, made: bytes) -> None:
-        name = self._link.prefix + b"thumbnail:" + sha256.encode()
-        # A thumbnail that does not arrive is missed by nobody but its viewer.
-        self._link.post(("SET", name, made, "EX", _KEPT_SECONDS), lambda reply: None)
