@@ -16,7 +16,7 @@ from mock_server.imaging.geometry import Placement
 from mock_server.imaging.pixels import turned
 from mock_server.imaging.registration import Frame, Pyramid
 from mock_server.imaging.scenes import INVERSE
-from mock_server.imaging.whole import compare_whole
+from mock_server.imaging.whole import RIM, compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
 LIMIT = -1.1
@@ -143,7 +143,10 @@ def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
         limit = _LIMIT_SMALL
     within = _WITHIN if patch.declared else _WITHIN_FOUND
     known = Image.fromarray(patch.pixels)
-    result = compare(known, patch.cell, image, place.scaled(finer, finer), within=within, text=patch.declared)
+    rim = 0 if patch.declared else RIM
+    result = compare(
+        known, patch.cell, image, place.scaled(finer, finer), within=within, text=patch.declared, rim=rim
+    )
     if result is None:
         return Verdict(9.0, limit, frame, "cut_off") if patch.declared else None
     differs = _around(result, place)

@@ -55,12 +55,14 @@ def compare(
     plain: float = 0.0,
     within: float = 0.88,
     text: bool = False,
+    rim: int = 0,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
     `faint`: variance (grey levels squared) of the least contrast that a text can have; `plain`: share of the
     variance that the edges of plain shapes leave unexplained; `text`: characters fill it, so that what is around them
-    does not count as their contrast. None where less than the share `within` of
+    does not count as their contrast; `rim`: so many pixels at its edges are not judged, as what lies beyond them was
+    not known when blur was reckoned with. None where less than the share `within` of
     either axis lies inside the image, or it has too few pixels.
     """
     part, reduction = _shared(known, frame)
@@ -74,7 +76,7 @@ def compare(
     if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
         return None
     fitted = explained(part, seen)
-    windows = hot_windows(seen.cells - fitted, cell * reduction)
+    windows = hot_windows(_inner(seen.cells - fitted, rim), cell * reduction)
     row, column = np.unravel_index(int(np.argmax(windows)), windows.shape)
     # A window is known by its first cell; its centre is half its size further.
     middle = ((fitted.shape[1] - windows.shape[1]) / 2, (fitted.shape[0] - windows.shape[0]) / 2)
@@ -85,6 +87,12 @@ def compare(
     variance = (_text_variance(fitted, cell * reduction) if text else float(fitted.var())) + faint
     score = judged(windows, variance, plain * variance)
     return Comparison(score, frame, hottest, cell * reduction)
+
+
+def _inner(cells: Floats, rim: int) -> Floats:
+    """All but the outermost cells, as far as enough are left."""
+    down, across = (min(rim, side // 4) for side in cells.shape)
+    return cells[down : cells.shape[0] - down, across : cells.shape[1] - across]
 
 
 def _text_variance(cells: Floats, cell: float) -> float:

@@ -27,6 +27,8 @@ _WINDOW = 5
 _SURROUNDINGS = 21
 # Where one character differs, the heat is several times this even in the overview; elsewhere mostly less.
 _COOL = 0.3
+# Pixels at the edges of a part cut out of a known picture: what they look like blurred depends on what was cut off.
+RIM = 4
 # Grey levels squared: what differs by less than this is no text that anybody could read.
 _FAINT = 250.0
 # Share of the contrast that resampling leaves at the edges of plain shapes on even ground.
@@ -142,7 +144,7 @@ def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place
     there = frame.part(
         left / known.width, top / known.height, (right - left) / known.width, (bottom - top) / known.height
     )
-    return compare(part, _CELL, image, there, faint=_FAINT, plain=_PLAIN, within=0.5)
+    return compare(part, _CELL, image, there, faint=_FAINT, plain=_PLAIN, within=0.5, rim=RIM)
 
 
 def _around(known: Image.Image, place: _Place, wide: float, high: float) -> tuple[int, int, int, int]:
