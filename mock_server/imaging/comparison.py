@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, sample, solve
+from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, correlate, sample, solve
 
 _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
@@ -131,15 +131,20 @@ def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
 def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
     rows, columns = reference.shape
     aligner = Aligner(reference)
-    for _ in range(_STEPS):
+    best: tuple[float, Frame, Sampled] | None = None
+    for step in range(_STEPS + 1):
         seen = sample(image, frame, columns, rows)
         if seen is None:
-            return None
-        frame, moved = aligner.improved(frame, seen)
-        if moved < 0.04:
             break
-    seen = sample(image, frame, columns, rows)
-    return None if seen is None else (frame, seen)
+        likeness = correlate(reference[seen.rows, seen.columns], seen.cells)
+        if best is None or likeness > best[0]:
+            best = (likeness, frame, seen)
+        if step == _STEPS:
+            break
+        frame, moved = aligner.improved(frame, seen)
+        if moved < 0.01:
+            break
+    return None if best is None else best[1:]
 
 
 def explained(part: Image.Image, seen: Sampled) -> Floats:

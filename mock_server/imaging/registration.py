@@ -14,7 +14,7 @@ from PIL import Image
 Floats = NDArray[np.float32]
 
 MOSAIC = 96
-_LEVELS = ((24, 4), (48, 3), (96, 3))
+_LEVELS = ((24, 4), (48, 3), (96, 10))
 # A start that correlates this much needs no search from afar.
 _CLOSE = 0.9
 # A candidate whose coarsest level correlates less than this is another scene; finer levels would only cost
