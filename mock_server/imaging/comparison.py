@@ -8,6 +8,7 @@ cannot explain is looked at in windows of half a character: a changed character 
 warms all of them alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
 # apart.
 _NOISE = 4.0
+# Variance (grey levels squared) of the least contrast that a text can have.
+_FAINT = 4.0
 # What the ratio to the other windows weighs, beside the ratio to the contrast.
 _SPREAD = 0.8
 # Width of the smoothing, in characters.
@@ -50,33 +53,24 @@ def compare(
     cell: float,
     image: Image.Image,
     frame: Frame,
-    *,
-    faint: float = 4.0,
-    plain: float = 0.0,
     within: float = 0.88,
-    text: bool = False,
-    rim: int = 0,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
-    `faint`: variance (grey levels squared) of the least contrast that a text can have; `plain`: share of the
-    variance that the edges of plain shapes leave unexplained; `text`: characters fill it, so that what is around them
-    does not count as their contrast; `rim`: so many pixels at its edges are not judged, as what lies beyond them was
-    not known when blur was reckoned with. None where less than the share `within` of
-    either axis lies inside the image, or it has too few pixels.
+    None where less than the share `within` of either axis lies inside the image, or it has too few pixels.
     """
-    part, reduction = _shared(known, frame)
+    part, reduction = shared(known, frame)
     if min(part.size) < 3:
         return None
     reference = np.asarray(part, dtype=np.float32)
-    aligned = _aligned(reference, image, frame)
-    if aligned is None:
+    found = aligned(reference, image, frame)
+    if found is None:
         return None
-    frame, seen = aligned
+    frame, seen = found
     if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
         return None
     fitted = explained(part, seen)
-    windows = hot_windows(_inner(seen.cells - fitted, rim), cell * reduction)
+    windows = hot_windows(seen.cells - fitted, cell * reduction)
     row, column = np.unravel_index(int(np.argmax(windows)), windows.shape)
     # A window is known by its first cell; its centre is half its size further.
     middle = ((fitted.shape[1] - windows.shape[1]) / 2, (fitted.shape[0] - windows.shape[0]) / 2)
@@ -84,15 +78,8 @@ def compare(
         (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
-    variance = (_text_variance(fitted, cell * reduction) if text else float(fitted.var())) + faint
-    score = judged(windows, variance, plain * variance)
+    score = judged(windows, _text_variance(fitted, cell * reduction) + _FAINT)
     return Comparison(score, frame, hottest, cell * reduction)
-
-
-def _inner(cells: Floats, rim: int) -> Floats:
-    """All but the outermost cells, as far as enough are left."""
-    down, across = (min(rim, side // 4) for side in cells.shape)
-    return cells[down : cells.shape[0] - down, across : cells.shape[1] - across]
 
 
 def _text_variance(cells: Floats, cell: float) -> float:
@@ -107,19 +94,18 @@ def _text_variance(cells: Floats, cell: float) -> float:
     return min(whole, max(local, whole / _MOST_AROUND))
 
 
-def judged(windows: Floats, variance: float, plain: float = 0.0) -> float:
+def judged(windows: Floats, variance: float) -> float:
     """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
 
-    `windows`: unexplained energies, `variance` of what was explained, `plain`: energy that
-    even the edges of plain shapes leave; all in grey levels squared.
+    `windows`: unexplained energies, `variance` of what was explained; all in grey levels squared.
     """
     hottest = float(windows.max()) + 0.1
     return float(
-        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE + plain))
+        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE))
     )
 
 
-def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
+def shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     """`known` at the resolution both have, and the factor by which that is less than its own."""
     factor = min(1.0, float(np.sqrt((frame.width / known.width) * (frame.height / known.height))))
     if factor > 0.95:
@@ -128,7 +114,8 @@ def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     return known.resize(size, Image.Resampling.BILINEAR), factor
 
 
-def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
+def aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
+    """Where near `frame` the image is most like the known cells, and what it shows there."""
     rows, columns = reference.shape
     aligner = Aligner(reference)
     best: tuple[float, Frame, Sampled] | None = None
@@ -147,8 +134,8 @@ def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame
     return None if best is None else best[1:]
 
 
-def explained(part: Image.Image, seen: Sampled) -> Floats:
-    """What the known pixels let one expect at each of the sent ones."""
+def explained(part: Image.Image, seen: Sampled, further: Sequence[Floats] = ()) -> Floats:
+    """What the known pixels, and `further` terms of the same size, let one expect at each of the sent ones."""
     levels: NDArray[np.uint8] = np.asarray(part)
     reference = levels.astype(np.float32)
     inside = (seen.rows, seen.columns)
@@ -164,14 +151,15 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
     some = (slice(None), slice(None, None, max(1, known.size // _ENOUGH)))
     hats = _hats(known)
     moved = [term[some] for term in (across, down, across * u, across * v, down * u, down * v)]
-    terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in blurred), *moved]
+    besides = [*blurred, *(term[inside] for term in further)]
+    terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in besides), *moved]
     # Levels that are too rare to say what became of them follow the straight line that fits the others.
     straight = _line(known[some], seen.cells[some])
     wanted = seen.cells[some] - straight[known[some]]
     weights = solve(np.stack([term.ravel() for term in terms], axis=-1), wanted.ravel()).astype(np.float32)
-    curve, softer, moves = weights[:_KNOTS], weights[_KNOTS : _KNOTS + len(_BLURS)], weights[-6:]
+    curve, others, moves = weights[:_KNOTS], weights[_KNOTS:-6], weights[-6:]
     fitted: Floats = (straight + hats @ curve)[known]
-    for weight, term in zip(softer, blurred, strict=True):
+    for weight, term in zip(others, besides, strict=True):
         fitted += weight * term
     fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)

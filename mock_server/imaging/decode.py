@@ -134,6 +134,11 @@ class Picture:
         """The preview in 32 x 32 cells."""
         return self.preview.resize((_COLOURS_SIDE, _COLOURS_SIDE), Image.Resampling.BOX)
 
+    def working_colours(self) -> Image.Image:
+        """The working copy in RGB."""
+        full, size = self.full(), self.working.size
+        return full if full.size == size else full.resize(size, Image.Resampling.BOX)
+
     def thumbnail(self) -> bytes:
         """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""
         return _thumbnail(self.preview)

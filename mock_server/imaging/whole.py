@@ -4,14 +4,17 @@ A quick overview finds the places that differ most for their surroundings; each 
 closely, as if it were a declared region. The picture is as different as the worst of them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.comparison import Comparison, compare, explained, window_means
+from mock_server.imaging.comparison import Comparison, explained, window_means
 from mock_server.imaging.pixels import reduced
+from mock_server.imaging.places import Known, compare_place
 from mock_server.imaging.registration import Aligner, Floats, Frame, sample
 
 # The overview's longer side: a plate over a tenth of the frame still has four pixels to a character in it.
@@ -26,13 +29,27 @@ _CELL = 14.0
 _WINDOW = 5
 _SURROUNDINGS = 21
 # Where one character differs, the heat is several times this even in the overview; elsewhere mostly less.
-_COOL = 0.3
-# Pixels at the edges of a part cut out of a known picture: what they look like blurred depends on what was cut off.
-RIM = 4
+_COOL = 0.1
 # Grey levels squared: what differs by less than this is no text that anybody could read.
 _FAINT = 250.0
-# Share of the contrast that resampling leaves at the edges of plain shapes on even ground.
-_PLAIN = 0.006
+
+
+class Original:
+    """A known picture read again: its working copy in grey, and the same in RGB where somebody asks for it."""
+
+    def __init__(self, grey: Image.Image, colours: Callable[[], Image.Image | None]) -> None:
+        self.grey = grey
+        self._read = colours
+
+    @cached_property
+    def colours(self) -> Image.Image | None:
+        """None where the source is gone."""
+        return self._read()
+
+    def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image | None:
+        """A part of the copy in RGB, resized."""
+        colours = self.colours
+        return None if colours is None else colours.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +61,12 @@ class _Place:
     heat: float
 
 
-def compare_whole(known: Image.Image, image: Image.Image, frame: Frame) -> Comparison | None:
+def compare_whole(known: Original, image: Image.Image, frame: Frame) -> Comparison | None:
     """Compare a whole picture (grey) with `frame` of `image`; None where they share too little."""
     small = reduced(image, _COPY)
     shrink = (small.width / image.width, small.height / image.height)
     afar = frame.scaled(*shrink)
-    overview = _fitted(known, afar)
+    overview = _fitted(known.grey, afar)
     afar = _refined(overview, small, afar)
     frame = afar.scaled(1 / shrink[0], 1 / shrink[1])
     places = _places(overview, small, afar, _reach(overview, frame))
@@ -135,8 +152,9 @@ def _heat(cells: Floats, fitted: Floats) -> NDArray[np.float32]:
     return heat
 
 
-def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place) -> Comparison | None:
+def _closely(original: Original, image: Image.Image, frame: Frame, place: _Place) -> Comparison | None:
     """The surroundings of one place, at the resolution that both pictures have."""
+    known = original.grey
     shared = min(1.0, frame.width / known.width, frame.height / known.height)
     left, top, right, bottom = edges = _around(known, place, _PLACE[0] / shared, _PLACE[1] / shared)
     size = (max(8, round((right - left) * shared)), max(8, round((bottom - top) * shared)))
@@ -144,7 +162,7 @@ def _closely(known: Image.Image, image: Image.Image, frame: Frame, place: _Place
     there = frame.part(
         left / known.width, top / known.height, (right - left) / known.width, (bottom - top) / known.height
     )
-    return compare(part, _CELL, image, there, faint=_FAINT, plain=_PLAIN, within=0.5, rim=RIM)
+    return compare_place(Known(part, _CELL, lambda: original.part(edges, size)), image, there, within=0.5)
 
 
 def _around(known: Image.Image, place: _Place, wide: float, high: float) -> tuple[int, int, int, int]:
