@@ -27,7 +27,7 @@ _LIMIT_SMALL = -0.75
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0
-_LEAST_CELL_FOUND = 4.0
+_LEAST_CELL_FOUND = 3.0
 # So many levels of colour weigh as much as one point of score.
 _LEVELS_PER_POINT = 20.0
 # A declared region must lie inside the sent picture by this share of either axis: what is cut off might be

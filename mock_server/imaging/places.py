@@ -28,7 +28,7 @@ _AROUND = 1.5
 _KNOTS = 7
 # The score from which on a place differs, and the one from which on no colours could explain that.
 LIMIT = -0.36
-_HOPELESS = 3.0
+_HOPELESS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
