@@ -32,6 +32,8 @@ _BLURS = (0.7, 1.5)
 _ENOUGH = 8000
 # A box may be larger than its text, but not so much that its variance is more than this many times the text's.
 _MOST_AROUND = 10.0
+# Windows of so many rows and columns together are summed up faster than by running sums.
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +216,21 @@ def window_means(values: Floats, wide: int, high: int) -> Floats:
     """Means over windows of this size, one for every place where a window fits."""
     rows, columns = values.shape
     wide, high = min(columns, wide), min(rows, high)
+    if wide + high <= _FEW:
+        return _added_up(values, wide, high) / np.float32(wide * high)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
     np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     totals = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
     means: Floats = (totals / (wide * high)).astype(np.float32)
     return means
+
+
+def _added_up(values: Floats, wide: int, high: int) -> Floats:
+    rows, columns = values.shape[0] - high + 1, values.shape[1] - wide + 1
+    across = values[:, :columns].copy()
+    for at in range(1, wide):
+        across += values[:, at : at + columns]
+    both = across[:rows].copy()
+    for at in range(1, high):
+        both += across[at : at + rows]
+    return both

@@ -19,16 +19,16 @@ _RIM = 4
 _FAINT = 250.0
 # Share of the contrast that resampling leaves at the edges of plain shapes on even ground, and the energy that any
 # codec leaves.
-_PLAIN = 0.006
+_PLAIN = 0.002
 _NOISE = 4.0
 # What the ratio to the other windows weighs, beside the ratio to the contrast.
-_SPREAD = 0.8
+_SPREAD = 1.0
 # Characters that the contrast around a window is that of.
 _AROUND = 1.5
 _KNOTS = 7
 # The score from which on a place differs, and the one from which on no colours could explain that.
-LIMIT = -0.36
-_HOPELESS = 4.0
+LIMIT = 0.2
+_HOPELESS = 3.5
 
 
 @dataclass(frozen=True, slots=True)
