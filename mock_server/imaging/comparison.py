@@ -131,13 +131,18 @@ def aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame,
         if step == _STEPS:
             break
         frame, moved = aligner.improved(frame, seen)
-        if moved < 0.01:
+        if moved < 0.04:
             break
     return None if best is None else best[1:]
 
 
-def explained(part: Image.Image, seen: Sampled, further: Sequence[Floats] = ()) -> Floats:
-    """What the known pixels, and `further` terms of the same size, let one expect at each of the sent ones."""
+def explained(
+    part: Image.Image, seen: Sampled, further: Sequence[Floats] = (), blurs: Sequence[float] = _BLURS
+) -> Floats:
+    """What the known pixels, and `further` terms of the same size, let one expect at each of the sent ones.
+
+    `blurs`: how far the sent ones may be blurred or sharpened, in pixels.
+    """
     levels: NDArray[np.uint8] = np.asarray(part)
     reference = levels.astype(np.float32)
     inside = (seen.rows, seen.columns)
@@ -146,7 +151,7 @@ def explained(part: Image.Image, seen: Sampled, further: Sequence[Floats] = ()) 
     u = np.linspace(-1, 1, columns, dtype=np.float32)[None, seen.columns]
     v = np.linspace(-1, 1, rows, dtype=np.float32)[seen.rows, None]
     blurred = [
-        np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in _BLURS
+        np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in blurs
     ]
     known, across, down = levels[inside], across[inside], down[inside]
     # Of a large part every few pixels are enough to find a dozen weights by.
@@ -160,7 +165,7 @@ def explained(part: Image.Image, seen: Sampled, further: Sequence[Floats] = ()) 
     wanted = seen.cells[some] - straight[known[some]]
     weights = solve(np.stack([term.ravel() for term in terms], axis=-1), wanted.ravel()).astype(np.float32)
     curve, others, moves = weights[:_KNOTS], weights[_KNOTS:-6], weights[-6:]
-    fitted: Floats = (straight + hats @ curve)[known]
+    fitted: Floats = np.take(straight + hats @ curve, known)
     for weight, term in zip(others, besides, strict=True):
         fitted += weight * term
     fitted += across * (moves[0] + moves[2] * u + moves[3] * v)

@@ -12,7 +12,7 @@ from PIL import Image
 from mock_server.errors import ImageError
 from mock_server.imaging.answers import Collision, Found, Nearest, Search
 from mock_server.imaging.closeup import LIMIT, Sight, Verdict, judge
-from mock_server.imaging.decode import Picture, decode
+from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.library import Entry, read
@@ -141,20 +141,17 @@ class LookSearch:
         """A known picture, read again from its source; None where that is gone."""
         grey = self._greys.get(place)
         if grey is None:
-            picture = self._read(place)
-            if picture is None:
+            try:
+                grey = grey_copy(read(self._entries[place].reference), max_pixels=self._max_pixels)
+            except (OSError, ImageError):
                 return None
-            grey = picture.working
             self._greys.put(place, grey)
         return Original(grey, partial(self._colours, place))
 
     def _colours(self, place: int) -> Image.Image | None:
-        picture = self._read(place)
-        return None if picture is None else picture.working_colours()
-
-    def _read(self, place: int) -> Picture | None:
         try:
-            return decode(read(self._entries[place].reference), max_pixels=self._max_pixels)
+            picture = decode(read(self._entries[place].reference), max_pixels=self._max_pixels)
+            return picture.working_colours()
         except (OSError, ImageError):
             return None
 

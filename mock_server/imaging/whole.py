@@ -20,6 +20,8 @@ from mock_server.imaging.registration import Aligner, Floats, Frame, sample
 _OVERVIEW = 400
 # It is sampled from copies of at most this on the longer side.
 _COPY = 640
+# What blurs a picture is less than a pixel from afar.
+_BLUR = 0.8
 _PLACES = 7
 # Size of a place in pixels at the resolution that is shared, and the character size assumed in it.
 _PLACE = (112, 64)
@@ -111,7 +113,7 @@ def _places(
     seen = sample(image, frame, overview.width, overview.height)
     if seen is None:
         return None
-    fitted = explained(overview, seen)
+    fitted = explained(overview, seen, blurs=(_BLUR,))
     heat = _heat(seen.cells, fitted)
     # The frame's rim mixes with whatever a client puts around the picture.
     heat[:2] = heat[-2:] = heat[:, :2] = heat[:, -2:] = 0
