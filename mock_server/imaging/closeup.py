@@ -14,20 +14,20 @@ from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.pixels import turned
+from mock_server.imaging.places import LIMIT as PLACE_LIMIT
+from mock_server.imaging.places import Known, compare_place
 from mock_server.imaging.registration import Frame, Pyramid
 from mock_server.imaging.scenes import INVERSE
-from mock_server.imaging.whole import compare_whole
+from mock_server.imaging.whole import Original, compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
 LIMIT = -1.1
 _LIMIT_SMALL = -0.75
-# By rank: declared, the line most like text, those less so.
-_LIMITS = (LIMIT, -0.4, 1.0)
-_LIMIT_WHOLE = 1.0
+
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0
-_LEAST_CELL_FOUND = 4.0
+_LEAST_CELL_FOUND = 3.0
 # So many levels of colour weigh as much as one point of score.
 _LEVELS_PER_POINT = 20.0
 # A declared region must lie inside the sent picture by this share of either axis: what is cut off might be
@@ -111,25 +111,27 @@ class Verdict:
         return self.excess + self.distance / _LEVELS_PER_POINT
 
 
-def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:
-    """Compare a known picture with `frame` of the working copy; `whole` fetches its own grey copy, if it can.
+def judge(known: Fingerprint, sight: Sight, frame: Frame, original: Callable[[], Original | None]) -> Verdict:
+    """Compare a known picture with `frame` of the working copy; `original` reads it again, if it can.
 
     All declared regions and found lines must agree, and where nothing is declared so must all the rest.
     """
     verdicts = []
     for patch in known.patches:
-        verdict = _one_text(patch, sight, frame)
+        verdict = _one_text(patch, sight, frame, original)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
                 return verdict
     if not known.declared:
-        verdicts.append(_all_else(sight, frame, whole))
+        verdicts.append(_all_else(sight, frame, original))
     worst = max(verdicts, key=lambda verdict: verdict.excess)
     return worst if worst.reason else _coloured(worst, known, sight)
 
 
-def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
+def _one_text(
+    patch: Patch, sight: Sight, frame: Frame, original: Callable[[], Original | None]
+) -> Verdict | None:
     """One region; None where there is too little of it to judge by and it need not be judged."""
     place = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
     shared = place.width / patch.pixels.shape[1]
@@ -138,12 +140,16 @@ def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
     too_small = cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND)
     if too_small and patch.rank > 1:
         return None
-    limit = _LIMITS[min(patch.rank, len(_LIMITS) - 1)]
+    limit = LIMIT if patch.declared else PLACE_LIMIT
     if patch.declared and cell < SURE_CELL:
         limit = _LIMIT_SMALL
-    within = _WITHIN if patch.declared else _WITHIN_FOUND
     known = Image.fromarray(patch.pixels)
-    result = compare(known, patch.cell, image, place.scaled(finer, finer), within=within, text=patch.declared)
+    there = place.scaled(finer, finer)
+    if patch.declared:
+        result = compare(known, patch.cell, image, there, _WITHIN)
+    else:
+        part = Known(known, patch.cell, lambda: _coloured_part(patch, original()))
+        result = compare_place(part, image, there, _WITHIN_FOUND)
     if result is None:
         return Verdict(9.0, limit, frame, "cut_off") if patch.declared else None
     differs = _around(result, place)
@@ -153,6 +159,19 @@ def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
     return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
 
 
+def _coloured_part(patch: Patch, original: Original | None) -> Image.Image | None:
+    if original is None:
+        return None
+    (wide, high), part = original.grey.size, patch.frame
+    box = (
+        part.left * wide,
+        part.top * high,
+        (part.left + part.width) * wide,
+        (part.top + part.height) * high,
+    )
+    return original.part(box, patch.pixels.shape[::-1])
+
+
 def _coloured(verdict: Verdict, known: Fingerprint, sight: Sight) -> Verdict:
     """The verdict, if the colours allow it: asked last, since a JPEG has to be decoded once more for them."""
     seen = sight.palette(verdict.frame)
@@ -160,15 +179,15 @@ def _coloured(verdict: Verdict, known: Fingerprint, sight: Sight) -> Verdict:
     return replace(verdict, reason=reason, distance=distance(known.palette, seen))
 
 
-def _all_else(sight: Sight, frame: Frame, whole: Callable[[], Image.Image | None]) -> Verdict:
-    image = whole()
-    if image is None:
-        return Verdict(9.0, _LIMIT_WHOLE, frame, "unreadable")
-    result = compare_whole(image, sight.image, frame)
+def _all_else(sight: Sight, frame: Frame, original: Callable[[], Original | None]) -> Verdict:
+    known = original()
+    if known is None:
+        return Verdict(9.0, PLACE_LIMIT, frame, "unreadable")
+    result = compare_whole(known, sight.image, frame)
     if result is None:
-        return Verdict(9.0, _LIMIT_WHOLE, frame, "other_scene")
-    reason = None if result.score <= _LIMIT_WHOLE else "other_detail"
-    return Verdict(result.score, _LIMIT_WHOLE, result.frame, reason, _around(result, frame))
+        return Verdict(9.0, PLACE_LIMIT, frame, "other_scene")
+    reason = None if result.score <= PLACE_LIMIT else "other_detail"
+    return Verdict(result.score, PLACE_LIMIT, result.frame, reason, _around(result, frame))
 
 
 def _around(result: Comparison, place: Frame) -> Frame:

@@ -8,18 +8,21 @@ cannot explain is looked at in windows of half a character: a changed character 
 warms all of them alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, sample, solve
+from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, correlate, sample, solve
 
 _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
 # apart.
 _NOISE = 4.0
+# Variance (grey levels squared) of the least contrast that a text can have.
+_FAINT = 4.0
 # What the ratio to the other windows weighs, beside the ratio to the contrast.
 _SPREAD = 0.8
 # Width of the smoothing, in characters.
@@ -29,6 +32,8 @@ _BLURS = (0.7, 1.5)
 _ENOUGH = 8000
 # A box may be larger than its text, but not so much that its variance is more than this many times the text's.
 _MOST_AROUND = 10.0
+# Windows of so many rows and columns together are summed up faster than by running sums.
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +55,20 @@ def compare(
     cell: float,
     image: Image.Image,
     frame: Frame,
-    *,
-    faint: float = 4.0,
-    plain: float = 0.0,
     within: float = 0.88,
-    text: bool = False,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
 
-    `faint`: variance (grey levels squared) of the least contrast that a text can have; `plain`: share of the
-    variance that the edges of plain shapes leave unexplained; `text`: characters fill it, so that what is around them
-    does not count as their contrast. None where less than the share `within` of
-    either axis lies inside the image, or it has too few pixels.
+    None where less than the share `within` of either axis lies inside the image, or it has too few pixels.
     """
-    part, reduction = _shared(known, frame)
+    part, reduction = shared(known, frame)
     if min(part.size) < 3:
         return None
     reference = np.asarray(part, dtype=np.float32)
-    aligned = _aligned(reference, image, frame)
-    if aligned is None:
+    found = aligned(reference, image, frame)
+    if found is None:
         return None
-    frame, seen = aligned
+    frame, seen = found
     if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
         return None
     fitted = explained(part, seen)
@@ -82,8 +80,7 @@ def compare(
         (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
-    variance = (_text_variance(fitted, cell * reduction) if text else float(fitted.var())) + faint
-    score = judged(windows, variance, plain * variance)
+    score = judged(windows, _text_variance(fitted, cell * reduction) + _FAINT)
     return Comparison(score, frame, hottest, cell * reduction)
 
 
@@ -99,19 +96,18 @@ def _text_variance(cells: Floats, cell: float) -> float:
     return min(whole, max(local, whole / _MOST_AROUND))
 
 
-def judged(windows: Floats, variance: float, plain: float = 0.0) -> float:
+def judged(windows: Floats, variance: float) -> float:
     """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
 
-    `windows`: unexplained energies, `variance` of what was explained, `plain`: energy that
-    even the edges of plain shapes leave; all in grey levels squared.
+    `windows`: unexplained energies, `variance` of what was explained; all in grey levels squared.
     """
     hottest = float(windows.max()) + 0.1
     return float(
-        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE + plain))
+        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE))
     )
 
 
-def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
+def shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     """`known` at the resolution both have, and the factor by which that is less than its own."""
     factor = min(1.0, float(np.sqrt((frame.width / known.width) * (frame.height / known.height))))
     if factor > 0.95:
@@ -120,22 +116,33 @@ def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     return known.resize(size, Image.Resampling.BILINEAR), factor
 
 
-def _aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
+def aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
+    """Where near `frame` the image is most like the known cells, and what it shows there."""
     rows, columns = reference.shape
     aligner = Aligner(reference)
-    for _ in range(_STEPS):
+    best: tuple[float, Frame, Sampled] | None = None
+    for step in range(_STEPS + 1):
         seen = sample(image, frame, columns, rows)
         if seen is None:
-            return None
+            break
+        likeness = correlate(reference[seen.rows, seen.columns], seen.cells)
+        if best is None or likeness > best[0]:
+            best = (likeness, frame, seen)
+        if step == _STEPS:
+            break
         frame, moved = aligner.improved(frame, seen)
         if moved < 0.04:
             break
-    seen = sample(image, frame, columns, rows)
-    return None if seen is None else (frame, seen)
+    return None if best is None else best[1:]
 
 
-def explained(part: Image.Image, seen: Sampled) -> Floats:
-    """What the known pixels let one expect at each of the sent ones."""
+def explained(
+    part: Image.Image, seen: Sampled, further: Sequence[Floats] = (), blurs: Sequence[float] = _BLURS
+) -> Floats:
+    """What the known pixels, and `further` terms of the same size, let one expect at each of the sent ones.
+
+    `blurs`: how far the sent ones may be blurred or sharpened, in pixels.
+    """
     levels: NDArray[np.uint8] = np.asarray(part)
     reference = levels.astype(np.float32)
     inside = (seen.rows, seen.columns)
@@ -144,21 +151,22 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
     u = np.linspace(-1, 1, columns, dtype=np.float32)[None, seen.columns]
     v = np.linspace(-1, 1, rows, dtype=np.float32)[seen.rows, None]
     blurred = [
-        np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in _BLURS
+        np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in blurs
     ]
     known, across, down = levels[inside], across[inside], down[inside]
     # Of a large part every few pixels are enough to find a dozen weights by.
     some = (slice(None), slice(None, None, max(1, known.size // _ENOUGH)))
     hats = _hats(known)
     moved = [term[some] for term in (across, down, across * u, across * v, down * u, down * v)]
-    terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in blurred), *moved]
+    besides = [*blurred, *(term[inside] for term in further)]
+    terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in besides), *moved]
     # Levels that are too rare to say what became of them follow the straight line that fits the others.
     straight = _line(known[some], seen.cells[some])
     wanted = seen.cells[some] - straight[known[some]]
     weights = solve(np.stack([term.ravel() for term in terms], axis=-1), wanted.ravel()).astype(np.float32)
-    curve, softer, moves = weights[:_KNOTS], weights[_KNOTS : _KNOTS + len(_BLURS)], weights[-6:]
-    fitted: Floats = (straight + hats @ curve)[known]
-    for weight, term in zip(softer, blurred, strict=True):
+    curve, others, moves = weights[:_KNOTS], weights[_KNOTS:-6], weights[-6:]
+    fitted: Floats = np.take(straight + hats @ curve, known)
+    for weight, term in zip(others, besides, strict=True):
         fitted += weight * term
     fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
@@ -213,8 +221,21 @@ def window_means(values: Floats, wide: int, high: int) -> Floats:
     """Means over windows of this size, one for every place where a window fits."""
     rows, columns = values.shape
     wide, high = min(columns, wide), min(rows, high)
+    if wide + high <= _FEW:
+        return _added_up(values, wide, high) / np.float32(wide * high)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
     np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     totals = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
     means: Floats = (totals / (wide * high)).astype(np.float32)
     return means
+
+
+def _added_up(values: Floats, wide: int, high: int) -> Floats:
+    rows, columns = values.shape[0] - high + 1, values.shape[1] - wide + 1
+    across = values[:, :columns].copy()
+    for at in range(1, wide):
+        across += values[:, at : at + columns]
+    both = across[:rows].copy()
+    for at in range(1, high):
+        both += across[at : at + rows]
+    return both

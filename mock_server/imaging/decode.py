@@ -89,14 +89,9 @@ class Picture:
         return self._working
 
     def _made_working(self) -> tuple[Image.Image, float]:
-        reduction = max(1, max(self.size) // WORKING_SIDE)
-        if self._full is None:
-            image = self._opened()
-            width, height = image.size
-            drafted = image.draft("L", (width // reduction, height // reduction))
-            return grey(upright(loaded(image))), drafted[1][2] / width if drafted else 1.0
-        working = _undithered(self._full.convert("L"), self.facts.format)
-        return (working, 1.0) if reduction == 1 else (working.reduce(reduction), 1 / reduction)
+        return _working(
+            self._opened() if self._full is None else None, self._full, self.facts.format, self.size
+        )
 
     def _opened(self) -> ImageFile.ImageFile:
         return opened(sniff(self._data), self._data)
@@ -134,6 +129,11 @@ class Picture:
         """The preview in 32 x 32 cells."""
         return self.preview.resize((_COLOURS_SIDE, _COLOURS_SIDE), Image.Resampling.BOX)
 
+    def working_colours(self) -> Image.Image:
+        """The working copy in RGB."""
+        full, size = self.full(), self.working.size
+        return full if full.size == size else full.resize(size, Image.Resampling.BOX)
+
     def thumbnail(self) -> bytes:
         """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""
         return _thumbnail(self.preview)
@@ -161,6 +161,17 @@ def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | N
         *blank_and_sharpness(small),
     )
     return Picture(facts, preview, small, data, full)
+
+
+def grey_copy(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
+    """The working copy alone, for half of the cost; raises the errors of `ImageError`."""
+    header, image = _inspected(data, max_pixels)
+    size = (header.width, header.height)
+    if header.format in ("JPEG", "MPO"):
+        return guarded(header.format, lambda: _working(image, None, header.format, size))[0]
+    return guarded(header.format, lambda: _working(None, flat(upright(loaded(image))), header.format, size))[
+        0
+    ]
 
 
 def thumbnail(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
@@ -197,6 +208,20 @@ def _preview(image: ImageFile.ImageFile, format: str) -> tuple[Image.Image, Imag
 def _undithered(grey: Image.Image, format: str) -> Image.Image:
     """A palette's dithering is noise of the finest grain, and as strong as strokes of small text."""
     return grey.filter(ImageFilter.GaussianBlur(0.8)) if format == "GIF" else grey
+
+
+def _working(
+    image: ImageFile.ImageFile | None, full: Image.Image | None, format: str, size: tuple[int, int]
+) -> tuple[Image.Image, float]:
+    """The working copy of an opened JPEG or of a decoded picture, and its pixels to one upright pixel."""
+    reduction = max(1, max(size) // WORKING_SIDE)
+    if image is not None:
+        width, height = image.size
+        drafted = image.draft("L", (width // reduction, height // reduction))
+        return grey(upright(loaded(image))), drafted[1][2] / width if drafted else 1.0
+    assert full is not None, "one of the two is given"
+    working = _undithered(full.convert("L"), format)
+    return (working, 1.0) if reduction == 1 else (working.reduce(reduction), 1 / reduction)
 
 
 def _thumbnail(preview: Image.Image) -> bytes:

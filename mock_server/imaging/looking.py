@@ -4,7 +4,7 @@ A coarse search over all scenes, registration of the few best, and a close compa
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from PIL import Image
@@ -12,7 +12,7 @@ from PIL import Image
 from mock_server.errors import ImageError
 from mock_server.imaging.answers import Collision, Found, Nearest, Search
 from mock_server.imaging.closeup import LIMIT, Sight, Verdict, judge
-from mock_server.imaging.decode import Picture, decode
+from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.library import Entry, read
@@ -20,6 +20,7 @@ from mock_server.imaging.recent import Recent
 from mock_server.imaging.registration import Frame, Registration, mosaic, register, sample
 from mock_server.imaging.scenes import INVERSE, TURNS, Candidate, Scene, Scenes
 from mock_server.imaging.views import turned_frame, views
+from mock_server.imaging.whole import Original
 
 # How many scenes of the coarse search, and how many pictures of one scene, are looked at closely.
 _SCENES = 8
@@ -33,7 +34,7 @@ _MEMBERS_UNLED = 2
 # Correlation from which on two registered mosaics show one scene.
 _SCENE = 0.85
 _STRETCH = 1.1
-_WHOLES = 16
+_GREYS = 16
 _TWIN_RANKS = 1.0
 # How many scenes are looked at again in another turn, and how alike their thumbnails must be for that.
 _TURNED_SCENES = 2
@@ -48,7 +49,7 @@ class LookSearch:
     def __init__(self, entries: Sequence[Entry], max_pixels: int) -> None:
         self._entries = entries
         self._max_pixels = max_pixels
-        self._wholes: Recent[int, Image.Image] = Recent(_WHOLES)
+        self._greys: Recent[int, Image.Image] = Recent(_GREYS)
         self._scenes = Scenes(tuple(entry.print for entry in entries))
 
     def find(self, picture: Picture, *, thorough: bool = False) -> Search:
@@ -134,18 +135,25 @@ class LookSearch:
         frame = sight.enlarged(registered.frame)
         if registered.correlation < _SCENE or not _even_scale(frame, known):
             return Verdict(9.0 - registered.correlation, LIMIT, frame, "other_scene")
-        return judge(known, sight, frame, partial(self._whole, place))
+        return judge(known, sight, frame, cache(partial(self._original, place)))
 
-    def _whole(self, place: int) -> Image.Image | None:
-        """The grey copy of a known picture, read again from its source; None where that is gone."""
-        image = self._wholes.get(place)
-        if image is None:
+    def _original(self, place: int) -> Original | None:
+        """A known picture, read again from its source; None where that is gone."""
+        grey = self._greys.get(place)
+        if grey is None:
             try:
-                image = decode(read(self._entries[place].reference), max_pixels=self._max_pixels).working
+                grey = grey_copy(read(self._entries[place].reference), max_pixels=self._max_pixels)
             except (OSError, ImageError):
                 return None
-            self._wholes.put(place, image)
-        return image
+            self._greys.put(place, grey)
+        return Original(grey, partial(self._colours, place))
+
+    def _colours(self, place: int) -> Image.Image | None:
+        try:
+            picture = decode(read(self._entries[place].reference), max_pixels=self._max_pixels)
+            return picture.working_colours()
+        except (OSError, ImageError):
+            return None
 
     def _hit(self, entry: Entry, verdict: Verdict, sight: Sight) -> Found:
         placement = sight.placement(verdict.frame, entry.print.size)

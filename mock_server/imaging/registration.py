@@ -14,9 +14,10 @@ from PIL import Image
 Floats = NDArray[np.float32]
 
 MOSAIC = 96
-_LEVELS = ((24, 4), (48, 3), (96, 3))
-# A start that correlates this much needs no search from afar.
+_LEVELS = ((24, 4), (48, 3), (96, 10))
+# A start that correlates this much, and so much on the finest level, needs no search from afar.
 _CLOSE = 0.9
+_SURE = 0.98
 # A candidate whose coarsest level correlates less than this is another scene; finer levels would only cost
 # time.
 _HOPELESS = 0.75
@@ -145,14 +146,14 @@ def register(known: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Regist
     if correlation < _HOPELESS_START:
         return None
     fine = _Level(known, image, MOSAIC)
-    if correlation < _CLOSE or fine.correlation(start) < _CLOSE:
+    if correlation < _CLOSE or fine.correlation(start) < _SURE:
         found = coarse.descended(start, steps)
         if found is None or found.correlation < _HOPELESS:
             return None
         found = _Level(known, image, _LEVELS[1][0]).descended(found.frame, _LEVELS[1][1])
         if found is None:
             return None
-        start = found.frame
+        start = max(start, found.frame, key=fine.correlation)
     found = fine.descended(start, _LEVELS[-1][1])
     if found is not None and found.correlation < _CLOSE:
         found = Registration(found.frame, max(found.correlation, fine.likeness(found.frame)))

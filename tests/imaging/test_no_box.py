@@ -1,0 +1,131 @@
+"""Pictures whose author gave no box: a faint text among things that are louder than it, and colours that clients shift.
+
+Drawn in a manner of their own: railings that look more like text than the text does, and stained glass.
+"""
+
+import random
+from collections.abc import Callable
+from functools import cache
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
+
+from mock_server.imaging.index import ImageIndex, Reference
+from mock_server.imaging.places import LIMIT, Known, compare_place
+from mock_server.imaging.registration import Frame
+
+SIZE = (720, 540)
+# Text, and one that differs from it in a single character.
+TEXTS = {"railing": ("NK 8031", "NK 8081"), "glass": ("5UGP 17", "5UCP 17"), "faint": ("TVR2560", "TUR2560")}
+
+
+def railing(rng: random.Random) -> Image.Image:
+    """Wrought iron: rows of loops and bars from edge to edge, finer and harder than any letter."""
+    picture = Image.new("RGB", SIZE, (168, 172, 160))
+    draw = ImageDraw.Draw(picture)
+    for top in range(20, 260, 60):
+        step = rng.randint(9, 14)
+        for x in range(0, SIZE[0], step):
+            draw.line((x, top, x + rng.randint(-5, 5), top + 38), (22, 26, 24), 3)
+            draw.arc(
+                (x, top + rng.randint(0, 20), x + step, top + 36), 0, rng.randint(140, 360), (22, 26, 24), 2
+            )
+    return picture
+
+
+def glass(rng: random.Random) -> Image.Image:
+    """Panes in colours that a brighter picture clips."""
+    picture = Image.new("RGB", SIZE, (90, 120, 210))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(90):
+        x, y = rng.uniform(0, SIZE[0]), rng.uniform(0, SIZE[1])
+        points = [(x + rng.uniform(-90, 90), y + rng.uniform(-90, 90)) for _ in range(4)]
+        draw.polygon(points, (rng.randint(20, 255), rng.randint(20, 255), rng.randint(20, 255)))
+    return picture
+
+
+GROUNDS: dict[str, Callable[[random.Random], Image.Image]] = {
+    "railing": railing,
+    "glass": glass,
+    "faint": railing,
+}
+
+
+@cache
+def drawn(kind: str, text: str) -> Image.Image:
+    picture = GROUNDS[kind](random.Random(kind))
+    draw = ImageDraw.Draw(picture)
+    ground, ink = ((150, 152, 158), (104, 106, 110)) if kind == "faint" else ((236, 232, 214), (30, 30, 60))
+    draw.rectangle((210, 360, 470, 430), ground)
+    draw.text((340, 395), text, ink, ImageFont.load_default(52), anchor="mm")
+    grain = np.random.default_rng(len(kind)).normal(0, 2.5, (SIZE[1], SIZE[0], 1))
+    return Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8))
+
+
+def saved(image: Image.Image, format: str = "JPEG", **options: object) -> bytes:
+    out = BytesIO()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+def lively(image: Image.Image) -> Image.Image:
+    strong = ImageEnhance.Color(ImageEnhance.Contrast(image).enhance(1.2)).enhance(1.25)
+    return ImageEnhance.Brightness(strong).enhance(1.1).filter(ImageFilter.UnsharpMask(1.5, 80, 2))
+
+
+CHANGES: dict[str, Callable[[Image.Image], bytes]] = {
+    "jpeg 45": lambda image: saved(image, quality=45),
+    "few colours": lambda image: saved(image.quantize(256), "GIF"),
+    "brighter": lambda image: saved(ImageEnhance.Brightness(image).enhance(1.25), quality=88),
+    "lively": lambda image: saved(lively(image), quality=80),
+    "soft": lambda image: saved(image.filter(ImageFilter.GaussianBlur(1.2)), quality=88),
+    "at half the size": lambda image: saved(image.resize((360, 270), Image.Resampling.LANCZOS), quality=88),
+    "cropped": lambda image: saved(image.crop((25, 18, 700, 530)), quality=88),
+}
+
+
+@cache
+def index(kind: str, text: str) -> ImageIndex:
+    return ImageIndex.build([Reference(kind, saved(drawn(kind, text), quality=93))], workers=1)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("kind", TEXTS)
+def test_found_again_whatever_is_louder_than_its_text(kind: str, change: str) -> None:
+    """What clients do to the whole picture is no difference, and one character is, though nobody said where it is."""
+    text, neighbour = TEXTS[kind]
+    data = CHANGES[change](drawn(kind, text))
+
+    assert [hit.id for hit in index(kind, text).find(data).found] == [kind]
+    assert index(kind, neighbour).find(data).found == ()
+
+
+def test_what_happens_to_each_channel_by_itself_is_no_difference() -> None:
+    """Two colours of one grey need not stay so, which grey levels alone cannot tell from another picture."""
+    known = Image.new("RGB", (112, 64), (120, 120, 120))
+    draw = ImageDraw.Draw(known)
+    draw.rectangle((30, 20, 60, 44), (255, 62, 64))
+    sent = known.point([min(255, round(value * 1.5)) for value in range(256)] * 3).convert("L")
+    frame = Frame(0, 0, *known.size)
+    in_grey = compare_place(Known(known.convert("L"), 14.0, lambda: None), sent, frame, 0.5)
+    in_colour = compare_place(Known(known.convert("L"), 14.0, lambda: known), sent, frame, 0.5)
+
+    assert in_grey is not None
+    assert in_colour is not None
+    assert in_grey.score > LIMIT
+    assert in_colour.score < LIMIT
+
+
+def test_colours_are_only_fetched_where_they_may_decide() -> None:
+    """A place that is the same in grey needs no second look, and its picture is not read again."""
+    known = drawn("railing", "NK 8031").convert("L").crop((220, 360, 332, 424))
+
+    def never() -> Image.Image:
+        raise AssertionError
+
+    result = compare_place(Known(known, 14.0, never), known, Frame(0, 0, *known.size), 0.5)
+
+    assert result is not None
+    assert result.score < LIMIT
