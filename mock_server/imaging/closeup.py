@@ -19,8 +19,8 @@ from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
-LIMIT = -1.1
-_LIMIT_SMALL = -0.75
+LIMIT = -0.1
+_LIMIT_SMALL = 0.1
 # By rank: declared, the line most like text, those less so.
 _LIMITS = (LIMIT, -0.4, 1.0)
 _LIMIT_WHOLE = 1.0
@@ -143,7 +143,7 @@ def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
         limit = _LIMIT_SMALL
     within = _WITHIN if patch.declared else _WITHIN_FOUND
     known = Image.fromarray(patch.pixels)
-    result = compare(known, patch.cell, image, place.scaled(finer, finer), within=within, text=patch.declared)
+    result = compare(known, patch.letter, image, place.scaled(finer, finer), within=within, text=patch.declared)
     if result is None:
         return Verdict(9.0, limit, frame, "cut_off") if patch.declared else None
     differs = _around(result, place)

@@ -20,8 +20,10 @@ _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
 # apart.
 _NOISE = 4.0
-# What the ratio to the other windows weighs, beside the ratio to the contrast.
+# What the ratio to the other windows weighs, beside the ratio to the contrast; and where characters fill the part,
+# so that the other windows are of such as are not changed.
 _SPREAD = 0.8
+_SPREAD_TEXT = 1.5
 # Width of the smoothing, in characters.
 _GRAIN = 0.05
 _KNOTS = 7
@@ -83,7 +85,7 @@ def compare(
         (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
     )
     variance = (_text_variance(fitted, cell * reduction) if text else float(fitted.var())) + faint
-    score = judged(windows, variance, plain * variance)
+    score = judged(windows, variance, plain * variance, _SPREAD_TEXT if text else _SPREAD)
     return Comparison(score, frame, hottest, cell * reduction)
 
 
@@ -99,15 +101,15 @@ def _text_variance(cells: Floats, cell: float) -> float:
     return min(whole, max(local, whole / _MOST_AROUND))
 
 
-def judged(windows: Floats, variance: float, plain: float = 0.0) -> float:
+def judged(windows: Floats, variance: float, plain: float, spread: float) -> float:
     """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
 
     `windows`: unexplained energies, `variance` of what was explained, `plain`: energy that
-    even the edges of plain shapes leave; all in grey levels squared.
+    even the edges of plain shapes leave; all in grey levels squared. `spread`: what the other windows weigh.
     """
     hottest = float(windows.max()) + 0.1
     return float(
-        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE + plain))
+        np.log(hottest / variance) + spread * np.log(hottest / (np.percentile(windows, 75) + _NOISE + plain))
     )
 
 

@@ -11,13 +11,19 @@ from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.letters import letter_height
 from mock_server.imaging.pixels import Grey
 from mock_server.imaging.propose import text_lines
 from mock_server.imaging.registration import Frame, mosaic
 from mock_server.imaging.views import View, known_views
 
-# Pixels kept to one character of a reading; finer detail tells no letter from another.
-CELL = 16.0
+# Pixels kept to the size of a letter; finer detail tells no letter from another.
+LETTER = 16.0
+# Pixels kept of one region at most: of a box many times as large as its text, fewer to a letter.
+_MOST_PIXELS = 16_000
+# From one character to the next it is no further than this many times their height: a box that makes it more has
+# much around its text, or the letters are set wide apart.
+_CELL_OF_LETTER = 1.25
 _MARGIN = 0.15
 _RIM = 0.01
 # How many lines of text are looked for where none is declared, and beside those that are.
@@ -60,12 +66,14 @@ class Reference:
 class Patch:
     """A part of a picture at the resolution at which it is compared.
 
-    `frame` in fractions of the picture, `cell` pixels *of the patch* to one character. `rank` 0: somebody
-    said that the text stands here; from 1 on it only looks so, and less so with every step.
+    `frame` in fractions of the picture, `cell` pixels *of the patch* from one character to the next, `letter` the
+    size of a character, no more than that. `rank` 0: somebody said that the text stands here; from 1 on it only
+    looks so, and less so with every step.
     """
 
     frame: Frame
     cell: float
+    letter: float
     rank: int
     pixels: NDArray[np.uint8]
 
@@ -142,8 +150,15 @@ def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
     rim_x, rim_y = max(1.0, _RIM * width), max(1.0, _RIM * height)
     left, right = max(rim_x, box.xmin - margin), min(width - rim_x, box.xmax + margin)
     top, bottom = max(rim_y, box.ymin - margin), min(height - rim_y, box.ymax + margin)
-    image, zoom = picture.at(min(1.0, CELL / cell)) if rank == 0 else (picture.working, picture.zoom)
-    factor = min(zoom, CELL / cell)
+    letter = cell
+    if rank == 0:
+        zoom = picture.zoom
+        there = (round(left * zoom), round(top * zoom), round(right * zoom), round(bottom * zoom))
+        tall = letter_height(picture.working.crop(there)) / zoom
+        cell, letter = min(cell, _CELL_OF_LETTER * tall), min(cell, tall)
+    wanted = min(LETTER / letter, (_MOST_PIXELS / ((right - left) * (bottom - top))) ** 0.5)
+    image, zoom = picture.at(min(1.0, wanted)) if rank == 0 else (picture.working, picture.zoom)
+    factor = min(zoom, wanted)
     size = (max(2, round((right - left) * factor)), max(2, round((bottom - top) * factor)))
     corners = (
         left * zoom,
@@ -153,4 +168,5 @@ def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
     )
     pixels: Grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=corners))
     frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
-    return Patch(frame, cell * size[0] / (right - left), rank, pixels)
+    kept = size[0] / (right - left)
+    return Patch(frame, cell * kept, letter * kept, rank, pixels)
