@@ -19,8 +19,8 @@ from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
-LIMIT = -0.1
-_LIMIT_SMALL = 0.1
+LIMIT = 0.1
+_LIMIT_SMALL = 0.2
 # By rank: declared, the line most like text, those less so.
 _LIMITS = (LIMIT, -0.4, 1.0)
 _LIMIT_WHOLE = 1.0

@@ -8,6 +8,7 @@ cannot explain is looked at in windows of half a character: a changed character 
 warms all of them alike.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,11 @@ _SPREAD_TEXT = 1.5
 _GRAIN = 0.05
 _KNOTS = 7
 _BLURS = (0.7, 1.5)
+# A text that scores no better than this is aligned anew, from copies so many times as coarse, if they have as many
+# pixels left on either axis.
+_SURE = -1.5
+_COARSER = (2, 4)
+_LEAST_COARSE = 5
 _ENOUGH = 8000
 # A box may be larger than its text, but not so much that its variance is more than this many times the text's.
 _MOST_AROUND = 10.0
@@ -68,25 +74,62 @@ def compare(
     part, reduction = _shared(known, frame)
     if min(part.size) < 3:
         return None
+    cell *= reduction
+    best: Comparison | None = None
+    for start in _starts(part, image, frame) if text else (frame,):
+        looked = _looked_at(part, image, start, within)
+        if looked is None:
+            continue
+        there, seen, fitted = looked
+        windows = hot_windows(seen.cells - fitted, cell)
+        variance = (_text_variance(fitted, cell) if text else float(fitted.var())) + faint
+        score = judged(windows, variance, plain * variance, _SPREAD_TEXT if text else _SPREAD)
+        if best is None or score < best.score:
+            best = Comparison(score, there, _hottest(windows, seen, part), cell)
+        if best.score < _SURE:
+            break
+    return best
+
+
+def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Frame]:
+    """Where to align from: where the frame lies, and where it comes to lie seen less sharply.
+
+    From a stroke's width beside their places on, letters are only drawn further away.
+    """
+    yield frame
+    for factor in _COARSER:
+        if min(part.size) >= _LEAST_COARSE * factor:
+            aligned = _aligned(np.asarray(part.reduce(factor), dtype=np.float32), image, frame)
+            if aligned is not None:
+                yield aligned[0]
+
+
+def _looked_at(
+    part: Image.Image, image: Image.Image, start: Frame, within: float
+) -> tuple[Frame, Sampled, Floats] | None:
+    """Where the part lies, what is seen there and what was to be expected; None where too little is seen."""
     reference = np.asarray(part, dtype=np.float32)
-    aligned = _aligned(reference, image, frame)
+    aligned = _aligned(reference, image, start)
     if aligned is None:
         return None
     frame, seen = aligned
     if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
         return None
-    fitted = explained(part, seen)
-    windows = hot_windows(seen.cells - fitted, cell * reduction)
+    return frame, seen, explained(part, seen)
+
+
+def _hottest(windows: Floats, seen: Sampled, part: Image.Image) -> tuple[float, float]:
+    """The centre of the hottest window, in fractions of the part."""
     row, column = np.unravel_index(int(np.argmax(windows)), windows.shape)
     # A window is known by its first cell; its centre is half its size further.
-    middle = ((fitted.shape[1] - windows.shape[1]) / 2, (fitted.shape[0] - windows.shape[0]) / 2)
-    hottest = (
-        (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
-        (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
+    middle = (
+        (seen.cells.shape[1] - windows.shape[1]) / 2,
+        (seen.cells.shape[0] - windows.shape[0]) / 2,
     )
-    variance = (_text_variance(fitted, cell * reduction) if text else float(fitted.var())) + faint
-    score = judged(windows, variance, plain * variance, _SPREAD_TEXT if text else _SPREAD)
-    return Comparison(score, frame, hottest, cell * reduction)
+    return (
+        (float(column) + middle[0] + seen.columns.start + 0.5) / part.width,
+        (float(row) + middle[1] + seen.rows.start + 0.5) / part.height,
+    )
 
 
 def _text_variance(cells: Floats, cell: float) -> float:
@@ -164,7 +207,8 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
         fitted += weight * term
     fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
-    return fitted
+    # What would be darker than black or brighter than white was clipped.
+    return np.clip(fitted, 0, 255)
 
 
 def _line(known: NDArray[np.uint8], seen: Floats) -> Floats:

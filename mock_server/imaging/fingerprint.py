@@ -29,6 +29,9 @@ _RIM = 0.01
 # How many lines of text are looked for where none is declared, and beside those that are.
 _LINES = 3
 _LINES_BESIDE = 1
+# Lines are looked for within a declared box, too: those of less than this share of it say that it is a generous one.
+_LINES_WITHIN = 2
+_MUCH_ELSE = 0.25
 # A line of text found without being told of it: its characters' width is about this part of its height.
 _CELL_OF_HEIGHT = 0.55
 _LEAST_LINE = (8, 5)
@@ -122,9 +125,10 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
 def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]:
     boxes = [region.box.clamped(*picture.size) for region in regions]
     made = [
-        _patch(picture, box, region.cell(), rank=0)
+        patch
         for region, box in zip(regions, boxes, strict=True)
         if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]
+        for patch in _declared(picture, box, region)
     ]
     declared = [patch for patch in made if patch.pixels.std() >= _LEAST_CONTRAST]
     lines = text_lines(picture.working, _LINES_BESIDE + len(declared) if declared else _LINES)
@@ -136,6 +140,24 @@ def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]
         *declared,
         *(_patch(picture, box, box.height * _CELL_OF_HEIGHT, rank) for rank, box in enumerate(usable, first)),
     )
+
+
+def _declared(picture: Picture, box: Box, region: Region) -> list[Patch]:
+    """A declared box, and the likeliest lines of text in it where it has much else in it.
+
+    Against that, a faint text's own contrast would count for nothing.
+    """
+    width, height = picture.size
+    across, down = picture.working.width / width, picture.working.height / height
+    there = (round(box.xmin * across), round(box.ymin * down), round(box.xmax * across), round(box.ymax * down))
+    made = [_patch(picture, box, region.cell(), rank=0)]
+    for found in text_lines(picture.working.crop(there), _LINES_WITHIN):
+        line = found.box(box.width, box.height)
+        line = Box(box.xmin + line.xmin, box.ymin + line.ymin, box.xmin + line.xmax, box.ymin + line.ymax)
+        small = line.width * line.height < _MUCH_ELSE * box.width * box.height
+        if small and line.width >= _LEAST_LINE[0] and line.height >= _LEAST_LINE[1]:
+            made.append(_patch(picture, line, Region(line, region.characters).cell(), rank=0))
+    return made
 
 
 def _overlap(one: Box, other: Box) -> bool:
