@@ -21,13 +21,17 @@ from mock_server.imaging.whole import compare_whole
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
 LIMIT = 0.1
 _LIMIT_SMALL = 0.2
-# By rank: declared, the line most like text, those less so.
-_LIMITS = (LIMIT, -0.4, 1.0)
+# By rank: the line most like text where none was declared, those less so.
+_LIMITS_FOUND = (-0.4, 1.0)
 _LIMIT_WHOLE = 1.0
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
 LEAST_CELL = 5.0
 _LEAST_CELL_FOUND = 4.0
+# Variance (grey levels squared) of the least contrast of a text that counts: a declared one, and a line beside it,
+# which may be no more than the ground's grain.
+_FAINT = 4.0
+_FAINT_BESIDE = 250.0
 # So many levels of colour weigh as much as one point of score.
 _LEVELS_PER_POINT = 20.0
 # A declared region must lie inside the sent picture by this share of either axis: what is cut off might be
@@ -118,7 +122,7 @@ def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Im
     """
     verdicts = []
     for patch in known.patches:
-        verdict = _one_text(patch, sight, frame)
+        verdict = _one_text(patch, known.declared, sight, frame)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
@@ -129,21 +133,26 @@ def judge(known: Fingerprint, sight: Sight, frame: Frame, whole: Callable[[], Im
     return worst if worst.reason else _coloured(worst, known, sight)
 
 
-def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
-    """One region; None where there is too little of it to judge by and it need not be judged."""
+def _one_text(patch: Patch, told: bool, sight: Sight, frame: Frame) -> Verdict | None:
+    """One region, `told` if any was declared; None where too little of it is seen and it need not be judged."""
     place = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
     shared = place.width / patch.pixels.shape[1]
     image, finer = sight.fine() if shared < 0.95 and patch.declared else (sight.image, 1.0)
     cell = patch.cell * min(1.0, shared * finer)
     too_small = cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND)
-    if too_small and patch.rank > 1:
+    if too_small and patch.rank > (0 if told else 1):
         return None
-    limit = _LIMITS[min(patch.rank, len(_LIMITS) - 1)]
-    if patch.declared and cell < SURE_CELL:
-        limit = _LIMIT_SMALL
-    within = _WITHIN if patch.declared else _WITHIN_FOUND
-    known = Image.fromarray(patch.pixels)
-    result = compare(known, patch.letter, image, place.scaled(finer, finer), within=within, text=patch.declared)
+    text = told and patch.rank <= 1
+    result = compare(
+        Image.fromarray(patch.pixels),
+        patch.letter,
+        image,
+        place.scaled(finer, finer),
+        faint=_FAINT_BESIDE if told and not text else _FAINT,
+        within=_WITHIN if patch.declared else _WITHIN_FOUND,
+        text=text,
+    )
+    limit = _text_limit(cell) if text else _LIMITS_FOUND[min(patch.rank, len(_LIMITS_FOUND)) - 1]
     if result is None:
         return Verdict(9.0, limit, frame, "cut_off") if patch.declared else None
     differs = _around(result, place)
@@ -151,6 +160,10 @@ def _one_text(patch: Patch, sight: Sight, frame: Frame) -> Verdict | None:
         return Verdict(result.score, limit, frame, "too_small", differs)
     reason = None if result.score <= limit else "other_text"
     return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
+
+
+def _text_limit(cell: float) -> float:
+    return LIMIT if cell >= SURE_CELL else _LIMIT_SMALL
 
 
 def _coloured(verdict: Verdict, known: Fingerprint, sight: Sight) -> Verdict:

@@ -35,6 +35,8 @@ _SURE = -1.5
 _COARSER = (2, 4)
 _LEAST_COARSE = 5
 _ENOUGH = 8000
+# Where less than this share of the pixels is expected between black and white, the others were clipped.
+_CLIPPED = 0.995
 # A box may be larger than its text, but not so much that its variance is more than this many times the text's.
 _MOST_AROUND = 10.0
 
@@ -83,7 +85,8 @@ def compare(
         there, seen, fitted = looked
         windows = hot_windows(seen.cells - fitted, cell)
         variance = (_text_variance(fitted, cell) if text else float(fitted.var())) + faint
-        score = judged(windows, variance, plain * variance, _SPREAD_TEXT if text else _SPREAD)
+        others = _elsewhere(windows, fitted, variance, cell) if text else float(np.percentile(windows, 75))
+        score = judged(windows, variance, others + plain * variance, _SPREAD_TEXT if text else _SPREAD)
         if best is None or score < best.score:
             best = Comparison(score, there, _hottest(windows, seen, part), cell)
         if best.score < _SURE:
@@ -144,16 +147,24 @@ def _text_variance(cells: Floats, cell: float) -> float:
     return min(whole, max(local, whole / _MOST_AROUND))
 
 
-def judged(windows: Floats, variance: float, plain: float, spread: float) -> float:
+def _elsewhere(windows: Floats, fitted: Floats, variance: float, cell: float) -> float:
+    """The energy that is left at the other letters: the ground between letters set wide apart has none to compare
+    with."""
+    size = _window(cell)
+    means = window_means(fitted, *size)
+    inked = window_means(fitted * fitted, *size) - means * means >= variance
+    quartile = float(np.percentile(windows, 75))
+    return max(quartile, float(np.percentile(windows[inked], 75))) if inked.any() else quartile
+
+
+def judged(windows: Floats, variance: float, elsewhere: float, spread: float) -> float:
     """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
 
-    `windows`: unexplained energies, `variance` of what was explained, `plain`: energy that
-    even the edges of plain shapes leave; all in grey levels squared. `spread`: what the other windows weigh.
+    `windows`: unexplained energies, `variance` of what was explained, `elsewhere`: the energy that is left where
+    nothing differs; all in grey levels squared. `spread`: what the latter weighs.
     """
     hottest = float(windows.max()) + 0.1
-    return float(
-        np.log(hottest / variance) + spread * np.log(hottest / (np.percentile(windows, 75) + _NOISE + plain))
-    )
+    return float(np.log(hottest / variance) + spread * np.log(hottest / (elsewhere + _NOISE)))
 
 
 def _shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
@@ -199,8 +210,10 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
     terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in blurred), *moved]
     # Levels that are too rare to say what became of them follow the straight line that fits the others.
     straight = _line(known[some], seen.cells[some])
-    wanted = seen.cells[some] - straight[known[some]]
-    weights = solve(np.stack([term.ravel() for term in terms], axis=-1), wanted.ravel()).astype(np.float32)
+    expected = straight[known[some]].ravel()
+    weights = _weights(
+        np.stack([term.ravel() for term in terms], axis=-1), seen.cells[some].ravel(), expected
+    )
     curve, softer, moves = weights[:_KNOTS], weights[_KNOTS : _KNOTS + len(_BLURS)], weights[-6:]
     fitted: Floats = (straight + hats @ curve)[known]
     for weight, term in zip(softer, blurred, strict=True):
@@ -209,6 +222,17 @@ def explained(part: Image.Image, seen: Sampled) -> Floats:
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
     # What would be darker than black or brighter than white was clipped.
     return np.clip(fitted, 0, 255)
+
+
+def _weights(terms: Floats, seen: Floats, expected: Floats) -> Floats:
+    """By how much each of the terms, of shape (pixels, terms), changes the expected levels into the seen ones."""
+    weights: Floats = solve(terms, seen - expected).astype(np.float32)
+    fitted = expected + terms @ weights
+    within = (fitted >= 0) & (fitted <= 255)
+    if np.count_nonzero(within) < _CLIPPED * len(within):
+        # What was clipped says no more than that it was: without it, the others are explained better.
+        weights = solve(terms[within], (seen - expected)[within]).astype(np.float32)
+    return weights
 
 
 def _line(known: NDArray[np.uint8], seen: Floats) -> Floats:
@@ -237,7 +261,12 @@ def hot_windows(unexplained: Floats, cell: float) -> Floats:
     Smoothed a little first: what a codec leaves is finer than any part of a character.
     """
     energy = smoothed(unexplained, _GRAIN * cell) ** 2
-    return window_means(energy, max(2, round(cell / 2)), max(2, round(cell * 0.6)))
+    return window_means(energy, *_window(cell))
+
+
+def _window(cell: float) -> tuple[int, int]:
+    """Width and height of half a character, in pixels."""
+    return max(2, round(cell / 2)), max(2, round(cell * 0.6))
 
 
 def smoothed(values: Floats, sigma: float) -> Floats:

@@ -33,20 +33,18 @@ def letter_height(region: Image.Image) -> float:
 
 
 def _rows_of_text(levels: Grey) -> int:
-    edges = _edges_crossed(levels)
-    if not edges.size:
-        return levels.shape[0]
-    even = np.convolve(edges, np.full(3, 1 / 3), "same")
+    if min(levels.shape) < 3:
+        return int(levels.shape[0])
+    even = np.convolve(_edges_crossed(levels), np.full(3, 1 / 3), "same")
     return max(1, int(np.count_nonzero(even >= _SHARE_OF_RICHEST * np.percentile(even, 95))))
 
 
 def _edges_crossed(levels: Grey) -> Floats:
     """How many upright edges each row of pixels crosses."""
-    if min(levels.shape) < 3:
-        return np.zeros(0, np.float32)
-    values = levels.astype(np.float32)
-    values = (values[:-1] + values[1:]) / 2
+    values: Floats = levels.astype(np.float32)
+    values = np.float32(0.5) * (values[:-1] + values[1:])
     steps = np.abs(values[:, 2:] - values[:, :-2])
     strong = steps > max(_LEAST_STEP, _SHARE_OF_STRONGEST * float(np.percentile(steps, 98)))
-    crossed: Floats = (strong[:, 1:] & ~strong[:, :-1]).sum(axis=1, dtype=np.float32)
-    return crossed
+    crossed = strong[:, 1:] & ~strong[:, :-1]
+    counts: Floats = crossed.sum(axis=1).astype(np.float32)
+    return counts
