@@ -19,8 +19,8 @@ from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
-LIMIT = 0.1
-_LIMIT_SMALL = 0.2
+LIMIT = 0.0
+_LIMIT_SMALL = -0.2
 # By rank: the line most like text where none was declared, those less so.
 _LIMITS_FOUND = (-0.4, 1.0)
 _LIMIT_WHOLE = 1.0

@@ -29,9 +29,10 @@ _RIM = 0.01
 # How many lines of text are looked for where none is declared, and beside those that are.
 _LINES = 3
 _LINES_BESIDE = 1
-# Lines are looked for within a declared box, too: those of less than this share of it say that it is a generous one.
-_LINES_WITHIN = 2
+# A line of text that fills no more than this share of a declared box says that the box is a generous one; one that is
+# less than half as wide is no more than a part of the text.
 _MUCH_ELSE = 0.25
+_LINE_ACROSS = 0.5
 # A line of text found without being told of it: its characters' width is about this part of its height.
 _CELL_OF_HEIGHT = 0.55
 _LEAST_LINE = (8, 5)
@@ -143,26 +144,31 @@ def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]
 
 
 def _declared(picture: Picture, box: Box, region: Region) -> list[Patch]:
-    """A declared box, and the likeliest lines of text in it where it has much else in it.
+    """A declared box, and the line of text in it where it has much else in it.
 
     Against that, a faint text's own contrast would count for nothing.
     """
-    width, height = picture.size
-    across, down = picture.working.width / width, picture.working.height / height
-    there = (
-        round(box.xmin * across),
-        round(box.ymin * down),
-        round(box.xmax * across),
-        round(box.ymax * down),
-    )
     made = [_patch(picture, box, region.cell(), rank=0)]
-    for found in text_lines(picture.working.crop(there), _LINES_WITHIN):
-        line = found.box(box.width, box.height)
-        line = Box(box.xmin + line.xmin, box.ymin + line.ymin, box.xmin + line.xmax, box.ymin + line.ymax)
-        small = line.width * line.height < _MUCH_ELSE * box.width * box.height
-        if small and line.width >= _LEAST_LINE[0] and line.height >= _LEAST_LINE[1]:
-            made.append(_patch(picture, line, line.height * _CELL_OF_HEIGHT, rank=1))
+    line = _line_within(picture, box)
+    if line is not None and line.width >= _LEAST_LINE[0] and line.height >= _LEAST_LINE[1]:
+        made.append(_patch(picture, line, line.height * _CELL_OF_HEIGHT, rank=1))
     return made
+
+
+def _line_within(picture: Picture, box: Box) -> Box | None:
+    """The likeliest line of text in a box several times as large."""
+    across, down = picture.working.width / picture.size[0], picture.working.height / picture.size[1]
+    there = (box.xmin * across, box.ymin * down, box.xmax * across, box.ymax * down)
+    lines = text_lines(picture.working.crop(there), 1)
+    if not lines:
+        return None
+    line = lines[0].box(box.width, box.height)
+    if (
+        line.width < _LINE_ACROSS * box.width
+        or line.width * line.height > _MUCH_ELSE * box.width * box.height
+    ):
+        return None
+    return Box(box.xmin + line.xmin, box.ymin + line.ymin, box.xmin + line.xmax, box.ymin + line.ymax)
 
 
 def _overlap(one: Box, other: Box) -> bool:
