@@ -34,6 +34,8 @@ _BLURS = (0.7, 1.5)
 _SURE = -1.5
 _COARSER = (2, 4)
 _LEAST_COARSE = 5
+# The margin that a declared text is kept with, as a share of the height of what is kept.
+_RIM = 0.11
 _ENOUGH = 8000
 # Where less than this share of the pixels is expected between black and white, the others were clipped.
 _CLIPPED = 0.995
@@ -84,8 +86,14 @@ def compare(
             continue
         there, seen, fitted = looked
         windows = hot_windows(seen.cells - fitted, cell)
+        if text:
+            windows = _inner(windows, part.height)
         variance = (_text_variance(fitted, cell) if text else float(fitted.var())) + faint
-        others = _elsewhere(windows, fitted, variance, cell) if text else float(np.percentile(windows, 75))
+        others = (
+            _elsewhere(windows, fitted, variance, cell, part.height)
+            if text
+            else float(np.percentile(windows, 75))
+        )
         score = judged(windows, variance, others + plain * variance, _SPREAD_TEXT if text else _SPREAD)
         if best is None or score < best.score:
             best = Comparison(score, there, _hottest(windows, seen, part), cell)
@@ -147,12 +155,18 @@ def _text_variance(cells: Floats, cell: float) -> float:
     return min(whole, max(local, whole / _MOST_AROUND))
 
 
-def _elsewhere(windows: Floats, fitted: Floats, variance: float, cell: float) -> float:
+def _inner(windows: Floats, height: int) -> Floats:
+    """The windows that lie within a declared box: its margin serves to align it, and no letter stands there."""
+    rim = round(_RIM * height)
+    return windows[rim:-rim, rim:-rim] if 0 < 2 * rim < min(windows.shape) else windows
+
+
+def _elsewhere(windows: Floats, fitted: Floats, variance: float, cell: float, height: int) -> float:
     """The energy that is left at the other letters: the ground between letters set wide apart has none to compare
     with."""
     size = _window(cell)
     means = window_means(fitted, *size)
-    inked = window_means(fitted * fitted, *size) - means * means >= variance
+    inked = _inner(window_means(fitted * fitted, *size) - means * means, height) >= variance
     quartile = float(np.percentile(windows, 75))
     return max(quartile, float(np.percentile(windows[inked], 75))) if inked.any() else quartile
 
