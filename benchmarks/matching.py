@@ -45,15 +45,17 @@ class Subject:
     other: Reference
 
 
-def subjects(count: int, seed: int, photos: Path | None) -> Iterator[Subject]:
-    """So many scenes of all styles, every second one with its box declared."""
+def subjects(count: int, seed: int, photos: Path | None, only: str | None = None) -> Iterator[Subject]:
+    """So many scenes of all styles, every second one with its box declared; `only` those of a style, or one of them."""
     kinds: list[Style] = [*styles.TUNING, *styles.HELD_OUT]
     for number in range(count):
         rng = random.Random(seed * 1_000_003 + number)
         scene = _scene(kinds, number, seed, photos)
+        id = f"{scene.style}-{number}"
+        if only not in (None, scene.style, id):
+            continue
         text = random_text(rng, scene.length)
         own, other = scene.draw(text), scene.draw(neighbour(text, rng, hard=number % 3 != 0))
-        id = f"{scene.style}-{number}"
         boxed = number // (len(kinds) + 1) % 2 == 0
         format = ("JPEG", {"quality": 92}) if number % 2 else ("PNG", {})
         made = [
@@ -220,9 +222,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--only", metavar="STYLE", help="one style of subjects, or one subject: street, lines-172"
+    )
     parser.add_argument("--misses", action="store_true", help="list every miss")
     wanted = parser.parse_args()
-    all = list(subjects(wanted.subjects, wanted.seed, wanted.photos))
+    all = list(subjects(wanted.subjects, wanted.seed, wanted.photos, wanted.only))
     others = list(distractors(max(0, wanted.fixtures - len(all)), wanted.seed))
     before, began = _resident_kb(), time.process_time()
     index = ImageIndex.build([*others, *(subject.own for subject in all)])
@@ -239,7 +244,8 @@ def main() -> None:
     streets = [subject for subject in all if subject.drawn.image.size == (1280, 960) and subject.boxed][:10]
     few = ImageIndex.build([subject.own for subject in streets])
     fresh = [saved(subject.drawn.image, quality=quality) for subject in streets for quality in (73, 78, 83)]
-    speed(index, few, fresh)
+    if fresh:
+        speed(index, few, fresh)
     if wanted.misses:
         print("\n".join(results.misses), file=sys.stderr)
 

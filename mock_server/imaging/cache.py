@@ -17,7 +17,7 @@ from mock_server.imaging.fingerprint import Fingerprint, Region
 from mock_server.imaging.record import packed, unpacked
 
 # Raised with every change of what a fingerprint holds or how it is made.
-VERSION = 7
+VERSION = 8
 _AT_ONCE = 256
 _TABLES = """
 CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT);

@@ -21,8 +21,8 @@ from mock_server.imaging.scenes import INVERSE
 from mock_server.imaging.whole import Original, compare_whole
 
 # Limits of the score, by what is compared; docs/matching.md says how they were found.
-LIMIT = -1.1
-_LIMIT_SMALL = -0.75
+LIMIT = 0.0
+_LIMIT_SMALL = -0.2
 
 # Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
 SURE_CELL = 8.0
@@ -118,7 +118,7 @@ def judge(known: Fingerprint, sight: Sight, frame: Frame, original: Callable[[],
     """
     verdicts = []
     for patch in known.patches:
-        verdict = _one_text(patch, sight, frame, original)
+        verdict = _one_text(patch, known.declared, sight, frame, original)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
@@ -130,24 +130,22 @@ def judge(known: Fingerprint, sight: Sight, frame: Frame, original: Callable[[],
 
 
 def _one_text(
-    patch: Patch, sight: Sight, frame: Frame, original: Callable[[], Original | None]
+    patch: Patch, told: bool, sight: Sight, frame: Frame, original: Callable[[], Original | None]
 ) -> Verdict | None:
-    """One region; None where there is too little of it to judge by and it need not be judged."""
+    """One region, `told` if any was declared; None where too little of it is seen and it need not be judged."""
     place = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
     shared = place.width / patch.pixels.shape[1]
     image, finer = sight.fine() if shared < 0.95 and patch.declared else (sight.image, 1.0)
     cell = patch.cell * min(1.0, shared * finer)
     too_small = cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND)
-    if too_small and patch.rank > 1:
+    if too_small and patch.rank > (0 if told else 1):
         return None
-    limit = LIMIT if patch.declared else PLACE_LIMIT
-    if patch.declared and cell < SURE_CELL:
-        limit = _LIMIT_SMALL
-    known = Image.fromarray(patch.pixels)
-    there = place.scaled(finer, finer)
-    if patch.declared:
-        result = compare(known, patch.cell, image, there, _WITHIN)
+    known, there = Image.fromarray(patch.pixels), place.scaled(finer, finer)
+    if told and patch.rank <= 1:
+        limit = LIMIT if cell >= SURE_CELL else _LIMIT_SMALL
+        result = compare(known, patch.letter, image, there, _WITHIN if patch.declared else _WITHIN_FOUND)
     else:
+        limit = PLACE_LIMIT
         part = Known(known, patch.cell, lambda: _coloured_part(patch, original()))
         result = compare_place(part, image, there, _WITHIN_FOUND)
     if result is None:

@@ -8,7 +8,7 @@ cannot explain is looked at in windows of half a character: a changed character 
 warms all of them alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +24,21 @@ _NOISE = 4.0
 # Variance (grey levels squared) of the least contrast that a text can have.
 _FAINT = 4.0
 # What the ratio to the other windows weighs, beside the ratio to the contrast.
-_SPREAD = 0.8
+_SPREAD = 1.5
 # Width of the smoothing, in characters.
 _GRAIN = 0.05
 _KNOTS = 7
 _BLURS = (0.7, 1.5)
+# A text that scores no better than this is aligned anew, from copies so many times as coarse, if they have as many
+# pixels left on either axis.
+_SURE = -1.5
+_COARSER = (2, 4)
+_LEAST_COARSE = 5
+# The margin that a declared text is kept with, as a share of the height of what is kept.
+_RIM = 0.11
 _ENOUGH = 8000
+# Where less than this share of the pixels is expected between black and white, the others were clipped.
+_CLIPPED = 0.995
 # A box may be larger than its text, but not so much that its variance is more than this many times the text's.
 _MOST_AROUND = 10.0
 # Windows of so many rows and columns together are summed up faster than by running sums.
@@ -51,37 +60,71 @@ class Comparison:
 
 
 def compare(
-    known: Image.Image,
-    cell: float,
-    image: Image.Image,
-    frame: Frame,
-    within: float = 0.88,
+    known: Image.Image, cell: float, image: Image.Image, frame: Frame, within: float = 0.88
 ) -> Comparison | None:
-    """Compare `known` (grey, `cell` of its pixels to one character) with `frame` of `image`.
+    """Compare `known` (grey, `cell` of its pixels to one letter, a text and its margin) with `frame` of `image`.
 
     None where less than the share `within` of either axis lies inside the image, or it has too few pixels.
     """
     part, reduction = shared(known, frame)
     if min(part.size) < 3:
         return None
+    cell *= reduction
+    best: Comparison | None = None
+    for start in _starts(part, image, frame):
+        looked = _looked_at(part, image, start, within)
+        if looked is None:
+            continue
+        there, seen, fitted = looked
+        windows = _inner(hot_windows(seen.cells - fitted, cell), part.height)
+        variance = _text_variance(fitted, cell) + _FAINT
+        score = _judged(windows, variance, _elsewhere(windows, fitted, variance, cell, part.height))
+        if best is None or score < best.score:
+            best = Comparison(score, there, _hottest(windows, seen, part), cell)
+        if best.score < _SURE:
+            break
+    return best
+
+
+def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Frame]:
+    """Where to align from: where the frame lies, and where it comes to lie seen less sharply.
+
+    From a stroke's width beside their places on, letters are only drawn further away.
+    """
+    yield frame
+    for factor in _COARSER:
+        if min(part.size) >= _LEAST_COARSE * factor:
+            found = aligned(np.asarray(part.reduce(factor), dtype=np.float32), image, frame)
+            if found is not None:
+                yield found[0]
+
+
+def _looked_at(
+    part: Image.Image, image: Image.Image, start: Frame, within: float
+) -> tuple[Frame, Sampled, Floats] | None:
+    """Where the part lies, what is seen there and what was to be expected; None where too little is seen."""
     reference = np.asarray(part, dtype=np.float32)
-    found = aligned(reference, image, frame)
+    found = aligned(reference, image, start)
     if found is None:
         return None
     frame, seen = found
     if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
         return None
-    fitted = explained(part, seen)
-    windows = hot_windows(seen.cells - fitted, cell * reduction)
+    return frame, seen, explained(part, seen)
+
+
+def _hottest(windows: Floats, seen: Sampled, part: Image.Image) -> tuple[float, float]:
+    """The centre of the hottest window, in fractions of the part."""
     row, column = np.unravel_index(int(np.argmax(windows)), windows.shape)
     # A window is known by its first cell; its centre is half its size further.
-    middle = ((fitted.shape[1] - windows.shape[1]) / 2, (fitted.shape[0] - windows.shape[0]) / 2)
-    hottest = (
-        (float(column) + middle[0] + seen.columns.start + 0.5) / reference.shape[1],
-        (float(row) + middle[1] + seen.rows.start + 0.5) / reference.shape[0],
+    middle = (
+        (seen.cells.shape[1] - windows.shape[1]) / 2,
+        (seen.cells.shape[0] - windows.shape[0]) / 2,
     )
-    score = judged(windows, _text_variance(fitted, cell * reduction) + _FAINT)
-    return Comparison(score, frame, hottest, cell * reduction)
+    return (
+        (float(column) + middle[0] + seen.columns.start + 0.5) / part.width,
+        (float(row) + middle[1] + seen.rows.start + 0.5) / part.height,
+    )
 
 
 def _text_variance(cells: Floats, cell: float) -> float:
@@ -96,15 +139,30 @@ def _text_variance(cells: Floats, cell: float) -> float:
     return min(whole, max(local, whole / _MOST_AROUND))
 
 
-def judged(windows: Floats, variance: float) -> float:
+def _inner(windows: Floats, height: int) -> Floats:
+    """The windows that lie within a declared box: its margin serves to align it, and no letter stands there."""
+    rim = round(_RIM * height)
+    return windows[rim:-rim, rim:-rim] if 0 < 2 * rim < min(windows.shape) else windows
+
+
+def _elsewhere(windows: Floats, fitted: Floats, variance: float, cell: float, height: int) -> float:
+    """The energy that is left at the other letters: the ground between letters set wide apart has none to compare
+    with."""
+    size = _window(cell)
+    means = window_means(fitted, *size)
+    inked = _inner(window_means(fitted * fitted, *size) - means * means, height) >= variance
+    quartile = float(np.percentile(windows, 75))
+    return max(quartile, float(np.percentile(windows[inked], 75))) if inked.any() else quartile
+
+
+def _judged(windows: Floats, variance: float, elsewhere: float) -> float:
     """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
 
-    `windows`: unexplained energies, `variance` of what was explained; all in grey levels squared.
+    `windows`: unexplained energies, `variance` of what was explained, `elsewhere`: the energy that is left where
+    nothing differs; all in grey levels squared.
     """
     hottest = float(windows.max()) + 0.1
-    return float(
-        np.log(hottest / variance) + _SPREAD * np.log(hottest / (np.percentile(windows, 75) + _NOISE))
-    )
+    return float(np.log(hottest / variance) + _SPREAD * np.log(hottest / (elsewhere + _NOISE)))
 
 
 def shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
@@ -162,15 +220,30 @@ def explained(
     terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in besides), *moved]
     # Levels that are too rare to say what became of them follow the straight line that fits the others.
     straight = _line(known[some], seen.cells[some])
-    wanted = seen.cells[some] - straight[known[some]]
-    weights = solve(np.stack([term.ravel() for term in terms], axis=-1), wanted.ravel()).astype(np.float32)
+    weights = _weights(
+        np.stack([term.ravel() for term in terms], axis=-1),
+        seen.cells[some].ravel(),
+        straight[known[some]].ravel(),
+    )
     curve, others, moves = weights[:_KNOTS], weights[_KNOTS:-6], weights[-6:]
     fitted: Floats = np.take(straight + hats @ curve, known)
     for weight, term in zip(others, besides, strict=True):
         fitted += weight * term
     fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
-    return fitted
+    # What would be darker than black or brighter than white was clipped.
+    return np.clip(fitted, 0, 255)
+
+
+def _weights(terms: Floats, seen: Floats, expected: Floats) -> Floats:
+    """By how much each of the terms, of shape (pixels, terms), changes the expected levels into the seen ones."""
+    weights: Floats = solve(terms, seen - expected).astype(np.float32)
+    fitted = expected + terms @ weights
+    within = (fitted >= 0) & (fitted <= 255)
+    if np.count_nonzero(within) < _CLIPPED * len(within):
+        # What was clipped says no more than that it was: without it, the others are explained better.
+        weights = solve(terms[within], (seen - expected)[within]).astype(np.float32)
+    return weights
 
 
 def _line(known: NDArray[np.uint8], seen: Floats) -> Floats:
@@ -199,7 +272,12 @@ def hot_windows(unexplained: Floats, cell: float) -> Floats:
     Smoothed a little first: what a codec leaves is finer than any part of a character.
     """
     energy = smoothed(unexplained, _GRAIN * cell) ** 2
-    return window_means(energy, max(2, round(cell / 2)), max(2, round(cell * 0.6)))
+    return window_means(energy, *_window(cell))
+
+
+def _window(cell: float) -> tuple[int, int]:
+    """Width and height of half a character, in pixels."""
+    return max(2, round(cell / 2)), max(2, round(cell * 0.6))
 
 
 def smoothed(values: Floats, sigma: float) -> Floats:

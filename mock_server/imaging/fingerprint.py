@@ -11,18 +11,28 @@ from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.letters import letter_height
 from mock_server.imaging.pixels import Grey
 from mock_server.imaging.propose import text_lines
 from mock_server.imaging.registration import Frame, mosaic
 from mock_server.imaging.views import View, known_views
 
-# Pixels kept to one character of a reading; finer detail tells no letter from another.
-CELL = 16.0
+# Pixels kept to the size of a letter; finer detail tells no letter from another.
+LETTER = 16.0
+# Pixels kept of one region at most: of a box many times as large as its text, fewer to a letter.
+_MOST_PIXELS = 14_000
+# From one character to the next it is no further than this many times their height: a box that makes it more has
+# much around its text, or the letters are set wide apart.
+_CELL_OF_LETTER = 1.25
 _MARGIN = 0.15
 _RIM = 0.01
 # How many lines of text are looked for where none is declared, and beside those that are.
 _LINES = 3
 _LINES_BESIDE = 1
+# A line of text that fills no more than this share of a declared box says that the box is a generous one; one that is
+# less than half as wide is no more than a part of the text.
+_MUCH_ELSE = 0.25
+_LINE_ACROSS = 0.5
 # A line of text found without being told of it: its characters' width is about this part of its height.
 _CELL_OF_HEIGHT = 0.55
 _LEAST_LINE = (8, 5)
@@ -60,12 +70,14 @@ class Reference:
 class Patch:
     """A part of a picture at the resolution at which it is compared.
 
-    `frame` in fractions of the picture, `cell` pixels *of the patch* to one character. `rank` 0: somebody
-    said that the text stands here; from 1 on it only looks so, and less so with every step.
+    `frame` in fractions of the picture, `cell` pixels *of the patch* from one character to the next, `letter` the
+    size of a character, no more than that. `rank` 0: somebody said that the text stands here; from 1 on it only
+    looks so, and less so with every step. Where anything was declared, 1 is a line within it, 2 and more are beside it.
     """
 
     frame: Frame
     cell: float
+    letter: float
     rank: int
     pixels: NDArray[np.uint8]
 
@@ -114,9 +126,10 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
 def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]:
     boxes = [region.box.clamped(*picture.size) for region in regions]
     made = [
-        _patch(picture, box, region.cell(), rank=0)
+        patch
         for region, box in zip(regions, boxes, strict=True)
         if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]
+        for patch in _declared(picture, box, region)
     ]
     declared = [patch for patch in made if patch.pixels.std() >= _LEAST_CONTRAST]
     lines = text_lines(picture.working, _LINES_BESIDE + len(declared) if declared else _LINES)
@@ -128,6 +141,34 @@ def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]
         *declared,
         *(_patch(picture, box, box.height * _CELL_OF_HEIGHT, rank) for rank, box in enumerate(usable, first)),
     )
+
+
+def _declared(picture: Picture, box: Box, region: Region) -> list[Patch]:
+    """A declared box, and the line of text in it where it has much else in it.
+
+    Against that, a faint text's own contrast would count for nothing.
+    """
+    made = [_patch(picture, box, region.cell(), rank=0)]
+    line = _line_within(picture, box)
+    if line is not None and line.width >= _LEAST_LINE[0] and line.height >= _LEAST_LINE[1]:
+        made.append(_patch(picture, line, line.height * _CELL_OF_HEIGHT, rank=1))
+    return made
+
+
+def _line_within(picture: Picture, box: Box) -> Box | None:
+    """The likeliest line of text in a box several times as large."""
+    across, down = picture.working.width / picture.size[0], picture.working.height / picture.size[1]
+    there = (box.xmin * across, box.ymin * down, box.xmax * across, box.ymax * down)
+    lines = text_lines(picture.working.crop(there), 1)
+    if not lines:
+        return None
+    line = lines[0].box(box.width, box.height)
+    if (
+        line.width < _LINE_ACROSS * box.width
+        or line.width * line.height > _MUCH_ELSE * box.width * box.height
+    ):
+        return None
+    return Box(box.xmin + line.xmin, box.ymin + line.ymin, box.xmin + line.xmax, box.ymin + line.ymax)
 
 
 def _overlap(one: Box, other: Box) -> bool:
@@ -142,8 +183,15 @@ def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
     rim_x, rim_y = max(1.0, _RIM * width), max(1.0, _RIM * height)
     left, right = max(rim_x, box.xmin - margin), min(width - rim_x, box.xmax + margin)
     top, bottom = max(rim_y, box.ymin - margin), min(height - rim_y, box.ymax + margin)
-    image, zoom = picture.at(min(1.0, CELL / cell)) if rank == 0 else (picture.working, picture.zoom)
-    factor = min(zoom, CELL / cell)
+    letter = cell
+    if rank == 0:
+        zoom = picture.zoom
+        there = (round(left * zoom), round(top * zoom), round(right * zoom), round(bottom * zoom))
+        tall = letter_height(picture.working.crop(there)) / zoom
+        cell, letter = min(cell, _CELL_OF_LETTER * tall), min(cell, tall)
+    wanted = min(LETTER / letter, (_MOST_PIXELS / ((right - left) * (bottom - top))) ** 0.5)
+    image, zoom = picture.at(min(1.0, wanted)) if rank == 0 else (picture.working, picture.zoom)
+    factor = min(zoom, wanted)
     size = (max(2, round((right - left) * factor)), max(2, round((bottom - top) * factor)))
     corners = (
         left * zoom,
@@ -153,4 +201,5 @@ def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
     )
     pixels: Grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=corners))
     frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
-    return Patch(frame, cell * size[0] / (right - left), rank, pixels)
+    kept = size[0] / (right - left)
+    return Patch(frame, cell * kept, letter * kept, rank, pixels)

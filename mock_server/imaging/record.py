@@ -24,7 +24,8 @@ def packed(made: Fingerprint) -> bytes:
             "pixels": made.pixels.hex(),
             "views": [_edges(view.frame) for view in made.views],
             "patches": [
-                [_edges(patch.frame), patch.cell, patch.rank, patch.pixels.shape] for patch in made.patches
+                [_edges(patch.frame), patch.cell, patch.letter, patch.rank, patch.pixels.shape]
+                for patch in made.patches
             ],
         }
     )
@@ -60,8 +61,8 @@ def _read(head: dict[str, Any], record: bytes, start: int) -> Fingerprint:
     mosaic = array((MOSAIC, MOSAIC), np.uint8)
     views = tuple(View(Frame(*edges), array((THUMB, THUMB), np.float32)) for edges in head["views"])
     patches = tuple(
-        Patch(Frame(*edges), cell, rank, array(tuple(shape), np.uint8))
-        for edges, cell, rank, shape in head["patches"]
+        Patch(Frame(*edges), cell, letter, rank, array(tuple(shape), np.uint8))
+        for edges, cell, letter, rank, shape in head["patches"]
     )
     facts = PictureFacts(**head["facts"])
     content, pixels = bytes.fromhex(head["content"]), bytes.fromhex(head["pixels"])

@@ -1,0 +1,112 @@
+"""Declared boxes that fit their texts badly, and texts that fill theirs thinly: one character still matters."""
+
+import random
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
+
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.index import ImageIndex, Reference, Region
+from mock_server.imaging.letters import letter_height
+
+# Text, the same with one character exchanged, grey of the ink on a label of 150, letters' size, pixels from one to
+# the next, and what a box leaves around the label, in parts of its width and height.
+CASES = {
+    "thin and far apart": ("RD508", "RD50B", 20, 34, 84, (0.0, 0.0)),
+    "faint in a generous box": ("4CTE71", "4CTF71", 112, 30, 26, (0.3, 1.1)),
+    "one letter much like another": ("KV0923Q", "KV09230", 40, 40, 38, (0.05, 0.1)),
+    "small": ("8HN5XZ", "8HNSXZ", 25, 16, 13, (0.02, 0.1)),
+}
+
+
+def _ground(seed: int) -> Image.Image:
+    """Rings around two centres: edges of every direction, in high contrast."""
+    rng = random.Random(seed)
+    across, down = np.meshgrid(np.arange(720), np.arange(480))
+    waves = [
+        np.hypot(across - rng.uniform(0, 720), down - rng.uniform(0, 480)) / rng.uniform(9, 16)
+        for _ in range(2)
+    ]
+    levels = 128 + 60 * np.sin(waves[0]) + 50 * np.sign(np.sin(waves[1]))
+    return (
+        Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+        .convert("RGB")
+        .filter(ImageFilter.GaussianBlur(1))
+    )
+
+
+def _drawn(case: str, text: str) -> tuple[Image.Image, Box]:
+    _, _, ink, size, step, (beside, above) = CASES[case]
+    seed = list(CASES).index(case)
+    picture = _ground(seed)
+    wide, high = step * (len(text) + 1), round(1.7 * size)
+    left, top = 140 + 7 * seed, 190 + 5 * seed
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((left, top, left + wide, top + high), (150, 150, 148))
+    for place, character in enumerate(text, 1):
+        middle = (left + place * step, top + high / 2)
+        draw.text(middle, character, (ink, ink, ink), ImageFont.load_default(size), anchor="mm")
+    more_x, more_y = round(beside * wide), round(above * high)
+    return picture, Box(left - more_x, top - more_y, left + wide + more_x, top + high + more_y)
+
+
+def _saved(image: Image.Image, quality: int) -> bytes:
+    out = BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+CHANGES: dict[str, Callable[[Image.Image], bytes]] = {
+    "jpeg": lambda image: _saved(image, 55),
+    "smaller": lambda image: _saved(image.resize((518, 346), Image.Resampling.LANCZOS), 85),
+    "cropped": lambda image: _saved(image.crop((11, 4, 712, 472)), 85),
+    "brighter": lambda image: _saved(ImageEnhance.Brightness(image).enhance(1.2), 85),
+    "sharpened": lambda image: _saved(image.filter(ImageFilter.UnsharpMask(2, 90, 2)), 85),
+}
+
+
+def _index(case: str, text: str) -> ImageIndex:
+    picture, box = _drawn(case, text)
+    return ImageIndex.build([Reference(text, _saved(picture, 93), (Region(box, len(text)),))], workers=1)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_found_whatever_the_box_leaves_around_its_text(case: str) -> None:
+    """A picture is found again under every change."""
+    text = CASES[case][0]
+    known, picture = _index(case, text), _drawn(case, text)[0]
+    found = {change: [hit.id for hit in known.find(make(picture)).found] for change, make in CHANGES.items()}
+
+    assert found == {change: [text] for change in CHANGES}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_character_matters_whatever_the_box_leaves_around_it(case: str) -> None:
+    """A picture whose text differs in one character is not taken for the known one."""
+    text, other = CASES[case][:2]
+    known, picture = _index(case, other), _drawn(case, text)[0]
+    found = {change: [hit.id for hit in known.find(make(picture)).found] for change, make in CHANGES.items()}
+
+    assert found == {change: [] for change in CHANGES}
+
+
+@pytest.mark.parametrize("height", [14, 30, 72])
+@pytest.mark.parametrize("framed", [False, True], ids=["bare", "framed"])
+def test_letters_are_measured_in_their_region(height: int, framed: bool) -> None:
+    """Their height is found in a region several times as high, a frame around them or not."""
+    region = Image.new("L", (12 * height, 5 * height), 190)
+    draw = ImageDraw.Draw(region)
+    if framed:
+        draw.rectangle((height, height, 11 * height, 4 * height), outline=60, width=max(2, height // 10))
+    # Capitals are about seven tenths as high as their font is large.
+    draw.text((6 * height, 2.5 * height), "HN40KE7", 30, ImageFont.load_default(height / 0.7), anchor="mm")
+
+    assert 0.75 * height <= letter_height(region) <= 1.35 * height
+
+
+def test_a_region_without_letters_is_taken_as_it_is() -> None:
+    """Even ground has no rows of text, so nothing is concluded from it."""
+    assert letter_height(Image.new("L", (200, 80), 127)) == pytest.approx(80, abs=2)
