@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.colours import alike, distance, palette
-from mock_server.imaging.comparison import Comparison, compare
+from mock_server.imaging.comparison import RIM, Comparison, compare
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Placement
@@ -30,9 +30,11 @@ LEAST_CELL = 5.0
 _LEAST_CELL_FOUND = 3.0
 # So many levels of colour weigh as much as one point of score.
 _LEVELS_PER_POINT = 20.0
-# A declared region must lie inside the sent picture by this share of either axis: what is cut off might be
-# what differs. A line that was only found may have been too long to begin with.
+# A declared region must lie inside the sent picture by this share of either axis, and may lack no more of its text than
+# this part of a character: what is cut off might be what differs. A line that was only found may have been too long to
+# begin with.
 _WITHIN = 0.84
+_LACKING = 0.35
 _WITHIN_FOUND = 0.6
 
 
@@ -143,7 +145,7 @@ def _one_text(
     known, there = Image.fromarray(patch.pixels), place.scaled(finer, finer)
     if told and patch.rank <= 1:
         limit = LIMIT if cell >= SURE_CELL else _LIMIT_SMALL
-        result = compare(known, patch.letter, image, there, _WITHIN if patch.declared else _WITHIN_FOUND)
+        result = compare(known, patch.letter, image, there, _within(patch))
     else:
         limit = PLACE_LIMIT
         part = Known(known, patch.cell, lambda: _coloured_part(patch, original()))
@@ -155,6 +157,14 @@ def _one_text(
         return Verdict(result.score, limit, frame, "too_small", differs)
     reason = None if result.score <= limit else "other_text"
     return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
+
+
+def _within(patch: Patch) -> tuple[float, float]:
+    """What of a text's height and width must be seen."""
+    if not patch.declared:
+        return _WITHIN_FOUND, _WITHIN_FOUND
+    high, wide = patch.pixels.shape
+    return _WITHIN, max(_WITHIN, 1 - (RIM * high + _LACKING * patch.cell) / wide)
 
 
 def _coloured_part(patch: Patch, original: Original | None) -> Image.Image | None:

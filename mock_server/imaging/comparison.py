@@ -35,7 +35,7 @@ _SURE = -1.5
 _COARSER = (2, 4)
 _LEAST_COARSE = 5
 # The margin that a declared text is kept with, as a share of the height of what is kept.
-_RIM = 0.11
+RIM = 0.11
 _ENOUGH = 8000
 # Where less than this share of the pixels is expected between black and white, the others were clipped.
 _CLIPPED = 0.995
@@ -60,11 +60,11 @@ class Comparison:
 
 
 def compare(
-    known: Image.Image, cell: float, image: Image.Image, frame: Frame, within: float = 0.88
+    known: Image.Image, cell: float, image: Image.Image, frame: Frame, within: tuple[float, float]
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one letter, a text and its margin) with `frame` of `image`.
 
-    None where less than the share `within` of either axis lies inside the image, or it has too few pixels.
+    None where less than the share `within` of its height or width lies inside the image, or it has too few pixels.
     """
     part, reduction = shared(known, frame)
     if min(part.size) < 3:
@@ -100,7 +100,7 @@ def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Fra
 
 
 def _looked_at(
-    part: Image.Image, image: Image.Image, start: Frame, within: float
+    part: Image.Image, image: Image.Image, start: Frame, within: tuple[float, float]
 ) -> tuple[Frame, Sampled, Floats] | None:
     """Where the part lies, what is seen there and what was to be expected; None where too little is seen."""
     reference = np.asarray(part, dtype=np.float32)
@@ -108,7 +108,9 @@ def _looked_at(
     if found is None:
         return None
     frame, seen = found
-    if min(seen.cells.shape[0] / reference.shape[0], seen.cells.shape[1] / reference.shape[1]) < within:
+    if any(
+        some < least * all for some, least, all in zip(seen.cells.shape, within, reference.shape, strict=True)
+    ):
         return None
     return frame, seen, explained(part, seen)
 
@@ -141,7 +143,7 @@ def _text_variance(cells: Floats, cell: float) -> float:
 
 def _inner(windows: Floats, height: int) -> Floats:
     """The windows that lie within a declared box: its margin serves to align it, and no letter stands there."""
-    rim = round(_RIM * height)
+    rim = round(RIM * height)
     return windows[rim:-rim, rim:-rim] if 0 < 2 * rim < min(windows.shape) else windows
 
 

@@ -110,3 +110,19 @@ def test_letters_are_measured_in_their_region(height: int, framed: bool) -> None
 def test_a_region_without_letters_is_taken_as_it_is() -> None:
     """Even ground has no rows of text, so nothing is concluded from it."""
     assert letter_height(Image.new("L", (200, 80), 127)) == pytest.approx(80, abs=2)
+
+
+@pytest.mark.parametrize(("lost", "found"), [(0.2, True), (0.6, False)])
+def test_a_text_of_which_a_part_is_missing_is_not_guessed(lost: float, found: bool) -> None:
+    """Half a character outside the picture may be the half that differs."""
+    text = CASES["small"][0]
+    letters = Box(167, 205, 246, 232)
+    picture = _drawn("small", text)[0].crop((0, 0, letters.xmax + 8, 320))
+    index = ImageIndex.build(
+        [Reference("own", _saved(picture, 93), (Region(letters, len(text)),))], workers=1
+    )
+
+    search = index.find(_saved(picture.crop((0, 0, round(letters.xmax - lost * 13), 320)), 85))
+
+    assert bool(search.found) is found
+    assert found or search.nearest[0].reason == "cut_off"
