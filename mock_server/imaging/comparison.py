@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, correlate, sample, solve
+from mock_server.imaging.windows import hot_windows, window_means, window_size
 
 _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
@@ -25,8 +26,6 @@ _NOISE = 4.0
 _FAINT = 4.0
 # What the ratio to the other windows weighs, beside the ratio to the contrast.
 _SPREAD = 1.5
-# Width of the smoothing, in characters.
-_GRAIN = 0.05
 _KNOTS = 7
 _BLURS = (0.7, 1.5)
 # A text that scores no better than this is aligned anew, from copies so many times as coarse, if they have as many
@@ -41,8 +40,6 @@ _ENOUGH = 8000
 _CLIPPED = 0.995
 # A box may be larger than its text, but not so much that its variance is more than this many times the text's.
 _MOST_AROUND = 10.0
-# Windows of so many rows and columns together are summed up faster than by running sums.
-_FEW = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +147,7 @@ def _inner(windows: Floats, height: int) -> Floats:
 def _elsewhere(windows: Floats, fitted: Floats, variance: float, cell: float, height: int) -> float:
     """The energy that is left at the other letters: the ground between letters set wide apart has none to compare
     with."""
-    size = _window(cell)
+    size = window_size(cell)
     means = window_means(fitted, *size)
     inked = _inner(window_means(fitted * fitted, *size) - means * means, height) >= variance
     quartile = float(np.percentile(windows, 75))
@@ -266,56 +263,3 @@ def _hats(known: NDArray[np.uint8]) -> Floats:
     knots = np.arange(_KNOTS, dtype=np.float32)[None, :]
     hats: Floats = (np.maximum(0, 1 - np.abs(position - knots)) * 64).astype(np.float32)
     return hats
-
-
-def hot_windows(unexplained: Floats, cell: float) -> Floats:
-    """Mean energy in windows of half a character, around every pixel where one fits.
-
-    Smoothed a little first: what a codec leaves is finer than any part of a character.
-    """
-    energy = smoothed(unexplained, _GRAIN * cell) ** 2
-    return window_means(energy, *_window(cell))
-
-
-def _window(cell: float) -> tuple[int, int]:
-    """Width and height of half a character, in pixels."""
-    return max(2, round(cell / 2)), max(2, round(cell * 0.6))
-
-
-def smoothed(values: Floats, sigma: float) -> Floats:
-    """A Gaussian of this width over both axes; none below a third of a pixel, where it would change
-    nothing."""
-    if sigma <= 0.3:
-        return values
-    reach = int(3 * sigma + 1)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    weights = (weights / weights.sum()).astype(np.float32)
-    rows, columns = values.shape
-    padded = np.pad(values, reach, mode="edge")
-    across: Floats = sum(weight * padded[:, at : at + columns] for at, weight in enumerate(weights))
-    both: Floats = sum(weight * across[at : at + rows] for at, weight in enumerate(weights))
-    return both
-
-
-def window_means(values: Floats, wide: int, high: int) -> Floats:
-    """Means over windows of this size, one for every place where a window fits."""
-    rows, columns = values.shape
-    wide, high = min(columns, wide), min(rows, high)
-    if wide + high <= _FEW:
-        return _added_up(values, wide, high) / np.float32(wide * high)
-    sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
-    np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
-    totals = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
-    means: Floats = (totals / (wide * high)).astype(np.float32)
-    return means
-
-
-def _added_up(values: Floats, wide: int, high: int) -> Floats:
-    rows, columns = values.shape[0] - high + 1, values.shape[1] - wide + 1
-    across = values[:, :columns].copy()
-    for at in range(1, wide):
-        across += values[:, at : at + columns]
-    both = across[:rows].copy()
-    for at in range(1, high):
-        both += across[at : at + rows]
-    return both

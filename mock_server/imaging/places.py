@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.comparison import Comparison, aligned, explained, hot_windows, shared, window_means
+from mock_server.imaging.comparison import Comparison, aligned, explained, shared
 from mock_server.imaging.registration import Floats, Frame, Sampled
+from mock_server.imaging.windows import hot_windows, window_means
 
 # Pixels at a part's edges that are not judged: what they look like blurred depends on what was cut off there.
 _RIM = 4

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.comparison import window_means
 from mock_server.imaging.decode import decode
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
 from mock_server.imaging.registration import Floats
+from mock_server.imaging.windows import window_means
 
 # The picture is seen in cells of so many pixels a side; a line of text is so many cells high.
 _PIXELS = 3
