@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.colours import alike, distance, palette
-from mock_server.imaging.comparison import RIM, Comparison, compare
+from mock_server.imaging.comparison import HOPELESS, RIM, Comparison, compare
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Placement
@@ -34,7 +34,7 @@ _LEVELS_PER_POINT = 20.0
 # this part of a character: what is cut off might be what differs. A line that was only found may have been too long to
 # begin with.
 _WITHIN = 0.84
-_LACKING = 0.35
+_LACKING = 0.5
 _WITHIN_FOUND = 0.6
 
 
@@ -146,6 +146,10 @@ def _one_text(
     if told and patch.rank <= 1:
         limit = LIMIT if cell >= SURE_CELL else _LIMIT_SMALL
         result = compare(known, patch.letter, image, there, _within(patch))
+        # Colours cost another look at the known picture, so it is taken only where they may decide.
+        if result is not None and limit < result.score < HOPELESS and not too_small:
+            colours = _coloured_part(patch, original())
+            result = compare(known, patch.letter, image, there, _within(patch), colours)
     else:
         limit = PLACE_LIMIT
         part = Known(known, patch.cell, lambda: _coloured_part(patch, original()))

@@ -35,6 +35,8 @@ _COARSER = (2, 4)
 _LEAST_COARSE = 5
 # The margin that a declared text is kept with, as a share of the height of what is kept.
 RIM = 0.11
+# The score from which on no colours could explain what differs.
+HOPELESS = 3.5
 _ENOUGH = 8000
 # Where less than this share of the pixels is expected between black and white, the others were clipped.
 _CLIPPED = 0.995
@@ -57,19 +59,26 @@ class Comparison:
 
 
 def compare(
-    known: Image.Image, cell: float, image: Image.Image, frame: Frame, within: tuple[float, float]
+    known: Image.Image,
+    cell: float,
+    image: Image.Image,
+    frame: Frame,
+    within: tuple[float, float],
+    colours: Image.Image | None = None,
 ) -> Comparison | None:
     """Compare `known` (grey, `cell` of its pixels to one letter, a text and its margin) with `frame` of `image`.
 
-    None where less than the share `within` of its height or width lies inside the image, or it has too few pixels.
+    `colours`: the same in RGB, where they are to explain what grey does not. None where less than the share `within`
+    of its height or width lies inside the image, or it has too few pixels.
     """
     part, reduction = shared(known, frame)
     if min(part.size) < 3:
         return None
     cell *= reduction
+    further = colour_terms(colours, part.size) if colours else ()
     best: Comparison | None = None
     for start in _starts(part, image, frame):
-        looked = _looked_at(part, image, start, within)
+        looked = _looked_at(part, image, start, within, further)
         if looked is None:
             continue
         there, seen, fitted = looked
@@ -97,7 +106,11 @@ def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Fra
 
 
 def _looked_at(
-    part: Image.Image, image: Image.Image, start: Frame, within: tuple[float, float]
+    part: Image.Image,
+    image: Image.Image,
+    start: Frame,
+    within: tuple[float, float],
+    further: Sequence[Floats],
 ) -> tuple[Frame, Sampled, Floats] | None:
     """Where the part lies, what is seen there and what was to be expected; None where too little is seen."""
     reference = np.asarray(part, dtype=np.float32)
@@ -109,7 +122,7 @@ def _looked_at(
         some < least * all for some, least, all in zip(seen.cells.shape, within, reference.shape, strict=True)
     ):
         return None
-    return frame, seen, explained(part, seen)
+    return frame, seen, explained(part, seen, further)
 
 
 def _hottest(windows: Floats, seen: Sampled, part: Image.Image) -> tuple[float, float]:
@@ -232,6 +245,21 @@ def explained(
     fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
     # What would be darker than black or brighter than white was clipped.
     return np.clip(fitted, 0, 255)
+
+
+def colour_terms(colours: Image.Image, size: tuple[int, int]) -> list[Floats]:
+    """Hat functions of red and of blue: with those of grey, any brightness curve of each channel is a sum of them.
+
+    What clients do to each channel by itself (clipping, above all) is no matter of grey levels alone.
+    """
+    fitting = colours if colours.size == size else colours.resize(size, Image.Resampling.BILINEAR)
+    knots = np.linspace(0, 255, _KNOTS, dtype=np.float32)
+    channels = [np.asarray(fitting.getchannel(name), dtype=np.float32) for name in "RB"]
+    return [
+        np.maximum(0, 64 - np.abs(channel - knot) * (64 / (knots[1] - knots[0])))
+        for channel in channels
+        for knot in knots
+    ]
 
 
 def _weights(terms: Floats, seen: Floats, expected: Floats) -> Floats:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.comparison import Comparison, aligned, explained, shared
+from mock_server.imaging.comparison import HOPELESS, Comparison, aligned, colour_terms, explained, shared
 from mock_server.imaging.registration import Floats, Frame, Sampled
 from mock_server.imaging.windows import hot_windows, window_means
 
@@ -26,10 +26,8 @@ _NOISE = 4.0
 _SPREAD = 1.0
 # Characters that the contrast around a window is that of.
 _AROUND = 1.5
-_KNOTS = 7
-# The score from which on a place differs, and the one from which on no colours could explain that.
+# The score from which on a place differs.
 LIMIT = 0.2
-_HOPELESS = 3.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,8 @@ def compare_place(known: Known, image: Image.Image, frame: Frame, within: float)
     cell = known.cell * reduction
     score, place = _judged(explained(part, seen), seen, cell)
     # Colours cost another look at the known picture, so it is taken only where they may decide.
-    if LIMIT < score < _HOPELESS and (colours := known.colours()) is not None:
-        score, place = _judged(explained(part, seen, _of_colours(colours, part.size)), seen, cell)
+    if LIMIT < score < HOPELESS and (colours := known.colours()) is not None:
+        score, place = _judged(explained(part, seen, colour_terms(colours, part.size)), seen, cell)
     hottest = ((place[0] + seen.columns.start) / part.width, (place[1] + seen.rows.start) / part.height)
     return Comparison(score, frame, hottest, cell)
 
@@ -85,18 +83,6 @@ def _score(windows: Floats, hottest: float, contrast: float) -> float:
     """How hot the hottest window is, for the contrast around it and for the other windows."""
     usual = float(np.percentile(windows, 90)) + _NOISE + _PLAIN * contrast
     return float(np.log((hottest + 0.1) / contrast) + _SPREAD * np.log((hottest + 0.1) / usual))
-
-
-def _of_colours(colours: Image.Image, size: tuple[int, int]) -> list[Floats]:
-    """Hat functions of red and of blue: with those of grey, any brightness curve of each channel is a sum of them."""
-    fitting = colours if colours.size == size else colours.resize(size, Image.Resampling.BILINEAR)
-    knots = np.linspace(0, 255, _KNOTS, dtype=np.float32)
-    channels = [np.asarray(fitting.getchannel(name), dtype=np.float32) for name in "RB"]
-    return [
-        np.maximum(0, 64 - np.abs(channel - knot) * (64 / (knots[1] - knots[0])))
-        for channel in channels
-        for knot in knots
-    ]
 
 
 def _inner(cells: Floats) -> Floats:
