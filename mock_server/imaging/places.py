@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.comparison import HOPELESS, Comparison, aligned, colour_terms, explained, shared
+from mock_server.imaging.comparison import HOPELESS, Comparison, aligned, shared, shown
 from mock_server.imaging.registration import Floats, Frame, Sampled
+from mock_server.imaging.regression import colour_terms, explained
 from mock_server.imaging.windows import hot_windows, window_means
 
 # Pixels at a part's edges that are not judged: what they look like blurred depends on what was cut off there.
@@ -61,6 +62,8 @@ def compare_place(known: Known, image: Image.Image, frame: Frame, within: float)
     # Colours cost another look at the known picture, so it is taken only where they may decide.
     if LIMIT < score < HOPELESS and (colours := known.colours()) is not None:
         score, place = _judged(explained(part, seen, colour_terms(colours, part.size)), seen, cell)
+    if not shown(_inner(np.asarray(part)[seen.rows, seen.columns]), _inner(seen.cells)):
+        score = max(score, HOPELESS)
     hottest = ((place[0] + seen.columns.start) / part.width, (place[1] + seen.rows.start) / part.height)
     return Comparison(score, frame, hottest, cell)
 

@@ -11,10 +11,11 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.comparison import Comparison, explained
+from mock_server.imaging.comparison import Comparison
 from mock_server.imaging.pixels import reduced
 from mock_server.imaging.places import Known, compare_place
 from mock_server.imaging.registration import Aligner, Floats, Frame, sample
+from mock_server.imaging.regression import explained
 from mock_server.imaging.windows import window_means
 
 # The overview's longer side: a plate over a tenth of the frame still has four pixels to a character in it.

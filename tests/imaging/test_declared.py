@@ -126,3 +126,17 @@ def test_a_text_of_which_a_part_is_missing_is_not_guessed(lost: float, found: bo
 
     assert bool(search.found) is found
     assert found or search.nearest[0].reason == "cut_off"
+
+
+@pytest.mark.parametrize("boxed", [True, False], ids=["box", "no box"])
+@pytest.mark.parametrize("shown", ["9QW31ZK", ""], ids=["another text", "wiped clean"])
+def test_a_label_that_shows_nothing_of_the_text_is_another(boxed: bool, shown: str) -> None:
+    """Neither a text of which no character is the same, nor none at all, is explained away."""
+    case = "one letter much like another"
+    known, box = _drawn(case, CASES[case][0])
+    reference = Reference("own", _saved(known, 93), (Region(box, 7),) if boxed else ())
+    index = ImageIndex.build([reference], workers=1)
+    other = _drawn(case, shown.ljust(7))[0]
+    found = {change: [hit.id for hit in index.find(make(other)).found] for change, make in CHANGES.items()}
+
+    assert found == {change: [] for change in CHANGES}
