@@ -128,14 +128,23 @@ def test_a_text_of_which_a_part_is_missing_is_not_guessed(lost: float, found: bo
     assert found or search.nearest[0].reason == "cut_off"
 
 
-@pytest.mark.parametrize("boxed", [True, False], ids=["box", "no box"])
+def _tight(case: str, text: str) -> Box:
+    """The letters of a label, and no more."""
+    _, _, _, size, step, _ = CASES[case]
+    seed = list(CASES).index(case)
+    left, top = 140 + 7 * seed + step // 2, 190 + 5 * seed + round(0.4 * size)
+    return Box(left, top, left + step * len(text), top + round(0.9 * size))
+
+
+@pytest.mark.parametrize("box", ["tight", "label", "none"])
 @pytest.mark.parametrize("shown", ["9QW31ZK", ""], ids=["another text", "wiped clean"])
-def test_a_label_that_shows_nothing_of_the_text_is_another(boxed: bool, shown: str) -> None:
+def test_a_label_that_shows_nothing_of_the_text_is_another(box: str, shown: str) -> None:
     """Neither a text of which no character is the same, nor none at all, is explained away."""
     case = "one letter much like another"
-    known, box = _drawn(case, CASES[case][0])
-    reference = Reference("own", _saved(known, 93), (Region(box, 7),) if boxed else ())
-    index = ImageIndex.build([reference], workers=1)
+    text = CASES[case][0]
+    known, label = _drawn(case, text)
+    regions = {"tight": (Region(_tight(case, text), 7),), "label": (Region(label, 7),), "none": ()}[box]
+    index = ImageIndex.build([Reference("own", _saved(known, 93), regions)], workers=1)
     other = _drawn(case, shown.ljust(7))[0]
     found = {change: [hit.id for hit in index.find(make(other)).found] for change, make in CHANGES.items()}
 
