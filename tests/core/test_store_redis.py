@@ -260,8 +260,9 @@ async def test_those_that_were_answered_together_are_waited_for(
     await asyncio.gather(*map(spend_on, range(0, 160, 20)))
     calls = own_redis_server.command("INFO", "commandstats")
 
+    # Some 50 on an idle machine, and more than 350 where nobody is waited for.
     assert await store.used(CREDITS) == 401
-    assert sum(int(count) for count in re.findall(r"cmdstat_evalsha:calls=(\d+)", calls)) <= 80
+    assert sum(int(count) for count in re.findall(r"cmdstat_evalsha:calls=(\d+)", calls)) <= 200
 
 
 async def test_units_of_different_counters_do_not_mix_on_their_way(
