@@ -70,6 +70,12 @@ class OrderlyEnd:
             self._raises = False
 
 
+    def make_sure(self) -> None:
+        """End the process if a signal came. What it raised is lost where nobody hears it: in a finaliser, above all."""
+        if self._kept is not None:
+            raise SystemExit(128 + self._kept)
+
+
 @contextmanager
 def ended_in_order() -> Iterator[OrderlyEnd]:
     """While there is no child yet, let the signals that end a process end this one with everything cleaned up."""

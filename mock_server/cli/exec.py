@@ -76,6 +76,7 @@ def run(child: list[str], flags: dict[str, Any]) -> int:
         end.at_once(),
         MockServer(**{"port": 0, "tls_port": 0, **given, "tls": True}) as mock,
     ):
+        end.make_sure()
         environ = child_environment(mock.route, Path(directory), os.environ)
         environ["VEHICLE_OCR_MOCK_URL"] = mock.url
         environ["VEHICLE_OCR_MOCK_TLS_URL"] = mock.tls_url or ""
