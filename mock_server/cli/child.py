@@ -69,7 +69,6 @@ class OrderlyEnd:
         finally:
             self._raises = False
 
-
     def make_sure(self) -> None:
         """End the process if a signal came. What it raised is lost where nobody hears it: in a finaliser, above all."""
         if self._kept is not None:
