@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.pixels import turned
+from mock_server.imaging.pixel_transforms import turned
 
 
 @dataclass(frozen=True)

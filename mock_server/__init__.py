@@ -11,6 +11,7 @@ from mock_server.version import __version__
 
 if TYPE_CHECKING:
     from mock_server.client import MockClient
+    from mock_server.client_models import Account, Exchange, NearMiss, Picture, QuotaView, ScenarioMiss
     from mock_server.errors import (
         ConflictError,
         FixturesError,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         VerificationError,
     )
     from mock_server.server import MockServer
-    from mock_server.views import Account, Exchange, NearMiss, Picture, QuotaView, ScenarioMiss
 
 __all__ = [
     "Account",
@@ -51,7 +51,7 @@ def __getattr__(name: str) -> Any:
     # Loaded when asked for: pytest imports this package in every suite of an environment that has it.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES.get(name) or ("errors" if name.endswith("Error") or name == "Mistake" else "views")
+    home = _HOMES.get(name) or ("errors" if name.endswith("Error") or name == "Mistake" else "client_models")
     return getattr(import_module(f"{__name__}.{home}"), name)
 
 

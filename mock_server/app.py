@@ -17,9 +17,8 @@ from platformdirs import user_cache_path
 from starlette.types import Receive, Scope, Send
 
 from mock_server.admin.access import Access
-from mock_server.admin.own import OwnRoutes
-from mock_server.control import Control
-from mock_server.control.reload import START_SECONDS, Reload
+from mock_server.admin.control import Control
+from mock_server.admin.lazy_site import LazySite
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
@@ -34,14 +33,15 @@ from mock_server.core.store import Store
 from mock_server.dispatch import Dispatch
 from mock_server.errors import Mistake, SettingsError, StoreUnavailableError
 from mock_server.fetch.allowed import fetch_as_allowed
-from mock_server.imaging.deferred import DeferredIndex
+from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
 from mock_server.providers.vehicore import VehiCore
-from mock_server.scenarios.indexing import deferred_index, index_of
-from mock_server.scenarios.kept import Checked
+from mock_server.scenarios.cache import Checked
+from mock_server.scenarios.hot_reload import START_SECONDS, Reload
+from mock_server.scenarios.image_indexing import deferred_index, index_of
 from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
@@ -113,7 +113,7 @@ class App:
             strict=settings.strict,
             mock_headers=settings.mock_headers,
         )
-        site = OwnRoutes(
+        site = LazySite(
             self.control,
             self.access,
             max_body=settings.max_body,
@@ -165,7 +165,7 @@ class App:
     async def _load_index(self) -> None:
         """Make a deferred index ready for the first picture, once the server has had time to answer."""
         index = self.reader.library.index
-        if isinstance(index, DeferredIndex):
+        if isinstance(index, LazyIndex):
             await asyncio.sleep(START_SECONDS)
             await anyio.to_thread.run_sync(index.made)
             if self._own_process:
@@ -294,6 +294,6 @@ def _state(settings: Settings, store: Store | None) -> State:
     if store is not None or not settings.shared:
         return State.own(*bounds, store=store)
     # Imported where it is asked for: the client is an extra, and takes its time to load.
-    from mock_server.core.store_redis import shared_state
+    from mock_server.core.redis_state import shared_state
 
     return shared_state(settings.state, *bounds)

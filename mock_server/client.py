@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
+from mock_server.client_models import Account, AccountChanges, AccountFacts, Exchange, NearMiss, RequestFacts
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
 from mock_server.verification import expected, failure
-from mock_server.views import Account, AccountChanges, AccountFacts, Exchange, NearMiss, RequestFacts
 
 Image = str | Path | bytes
 """A picture: the path of a local file, relative to the working directory, or its bytes."""

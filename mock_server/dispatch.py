@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.providers.base import Provider, Refusal, Route
 from mock_server.providers.endpoint import Endpoint
+from mock_server.providers.provider import Provider, Refusal, Route
 
 _GALLERY = "/images/"
 

@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mock_server.client import Controls
-    from mock_server.views import Account
+    from mock_server.client_models import Account
 
 URL_VARIABLE = "VEHICLE_OCR_MOCK_URL"
 TOKEN_VARIABLE = "VEHICLE_OCR_MOCK_ADMIN_TOKEN"

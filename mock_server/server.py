@@ -13,8 +13,8 @@ from mock_server.client import Controls
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
-from mock_server.http.call import call
-from mock_server.service import Server, run_loop
+from mock_server.http.asgi_client import call
+from mock_server.runner import Server, run_loop
 
 if TYPE_CHECKING:
     from mock_server.redirect.python_hook import Route

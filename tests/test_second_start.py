@@ -9,7 +9,7 @@ import pytest
 
 from mock_server.app import App, create_app
 from mock_server.errors import FixturesError
-from mock_server.imaging.deferred import DeferredIndex
+from mock_server.imaging.lazy_index import LazyIndex
 from tests.support import drawn
 
 Start = Callable[[], App]
@@ -56,8 +56,8 @@ def test_it_answers_as_the_first(root: Path, start: Start) -> None:
     first, second = start().reader.library.index, start().reader.library.index
     known, unknown = drawn("one", format="BMP"), drawn("three")
 
-    assert not isinstance(first, DeferredIndex)
-    assert isinstance(second, DeferredIndex)
+    assert not isinstance(first, LazyIndex)
+    assert isinstance(second, LazyIndex)
     assert second.find_known(known) is None
     assert [second.find(known), second.find(unknown)] == [first.find(known), first.find(unknown)]
     assert second.find_known(known) == first.find_known(known)

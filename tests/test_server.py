@@ -263,7 +263,7 @@ def test_type_checkers_see_what_is_exported() -> None:
 def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that stops halfway through its request is given up soon after the server is told to stop."""
     monkeypatch.setattr("mock_server.http.wire.UPLOAD_SECONDS", 0.05)
-    monkeypatch.setattr("mock_server.service.GRACE_SECONDS", 3600)
+    monkeypatch.setattr("mock_server.runner.GRACE_SECONDS", 3600)
     server = MockServer(FIXTURES).start()
     url = httpx.URL(server.url)
     with socket.create_connection((url.host, url.port or 0)) as client, httpx.Client(base_url=url) as other:

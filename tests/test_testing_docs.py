@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from mock_server import MockServer
+from mock_server.admin.request_filter import FACTS
 from mock_server.admin.site import OPERATIONS, PREFIX
-from mock_server.control.filters import FACTS
 from mock_server.settings import shipped_fixtures
 from tests.support import drawn, plugin_to_load
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_server.http.problem import problem
+from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply
 
 if TYPE_CHECKING:

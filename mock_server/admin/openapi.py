@@ -7,8 +7,8 @@ from mock_server import __version__
 from mock_server.admin.operation import Answer, Operation, ref
 from mock_server.admin.schemas import schemas
 from mock_server.scenarios.json_schema import scenario_schema
-from mock_server.scenarios.mock_shape import AccountShape
-from mock_server.scenarios.shapes import tidy
+from mock_server.scenarios.models.base_model import tidy
+from mock_server.scenarios.models.mock_model import AccountShape
 from mock_server.scenarios.vocabulary import Vocabulary
 
 _ADMIN = "adminToken"

@@ -8,7 +8,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.control import Control
+from mock_server.admin.control import Control
 
 Handler = Callable[[Control, Request], Awaitable[Response]]
 Schema = Mapping[str, Any]

@@ -9,8 +9,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server.admin.control import Control
 from mock_server.admin.operation import Answer, Operation
-from mock_server.control import Control
 
 TAG = "pages"
 PAGES = {"/": "dashboard", "/docs": "docs"}

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mock_server.admin.journal_routes import EXCHANGE, fact_schemas
 from mock_server.admin.operation import ref
-from mock_server.admin.requests import EXCHANGE, fact_schemas
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
 

@@ -13,21 +13,21 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.admin import accounts, pages, requests, scenarios, state
+from mock_server.admin import account_routes, journal_routes, pages, scenario_routes, server_routes
 from mock_server.admin.access import Access, Guard
+from mock_server.admin.control import Control
+from mock_server.admin.error_handlers import HANDLERS, as_response
 from mock_server.admin.operation import Operation, json_response
 from mock_server.admin.pages import PAGES, Page, page
-from mock_server.admin.problems import HANDLERS, as_response
-from mock_server.control import Control
-from mock_server.http.problem import problem
+from mock_server.http.problem_details import problem
 from mock_server.imaging.decode import inspect
 
 PREFIX = "/__admin"
 OPERATIONS: tuple[Operation, ...] = (
-    *accounts.OPERATIONS,
-    *scenarios.OPERATIONS,
-    *requests.OPERATIONS,
-    *state.OPERATIONS,
+    *account_routes.OPERATIONS,
+    *scenario_routes.OPERATIONS,
+    *journal_routes.OPERATIONS,
+    *server_routes.OPERATIONS,
     *pages.OPERATIONS,
 )
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}

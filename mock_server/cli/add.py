@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from mock_server.imaging.geometry import Box
-    from mock_server.imaging.synth.scenario_file import Value
+    from mock_server.scenarios.scenario_writer import Value
 
 _HERE = Path("fixtures")
 
@@ -57,7 +57,7 @@ def _refuse_what_is_no_picture(image: Path, data: bytes) -> None:
 
 def _proposed_box(data: bytes, text: str) -> "Box | None":
     """Where a text of that length seems to stand, said aloud; None where nothing looks like it."""
-    from mock_server.imaging.propose import propose_box
+    from mock_server.imaging.text_detection import propose_box
 
     box = propose_box(data, characters=sum(char.isalnum() for char in text))
     if box is None:
@@ -114,7 +114,7 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _reading(product: str, text: str, region: str | None, box: "Box | None") -> "dict[str, Value]":
-    from mock_server.imaging.synth.scenario_file import corners
+    from mock_server.scenarios.scenario_writer import corners
 
     if region is None and box is None:
         return {product: text}
@@ -129,8 +129,8 @@ def _reading(product: str, text: str, region: str | None, box: "Box | None") -> 
 def _write(fixtures: Path, image: Path, name: str, reading: "dict[str, Value]") -> tuple[Path, Path]:
     """Copy the photo and write its scenario; nothing stays behind when the set cannot be loaded with them."""
     from mock_server.errors import FixturesError
-    from mock_server.imaging.synth.scenario_file import scenario_text
     from mock_server.scenarios.load import load
+    from mock_server.scenarios.scenario_writer import scenario_text
 
     copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
     scenario = fixtures / "scenarios" / f"{name}.yaml"

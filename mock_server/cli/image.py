@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from mock_server.imaging.synth.drawing import Drawing
-    from mock_server.imaging.synth.fixture_files import Draw
-    from mock_server.imaging.synth.truth import Truth
+    from mock_server.drawing.draw import Drawing
+    from mock_server.drawing.fixture_files import Draw
+    from mock_server.drawing.truth import Truth
 
 
 class _Kind(StrEnum):
@@ -53,8 +53,8 @@ def command(
     ] = None,
 ) -> None:
     """Draw a picture, and write a ready scenario file beside it."""
-    from mock_server.imaging.synth.camera import Shot
-    from mock_server.imaging.synth.drawing import draw
+    from mock_server.drawing.camera import Shot
+    from mock_server.drawing.draw import draw
 
     shot = Shot(blur, motion, glare, noise, rotate, night, rain, quality)
     with _usage_errors():
@@ -79,14 +79,14 @@ def command(
 
 
 def _check_name(out: Path | None) -> None:
-    from mock_server.imaging.synth.fixture_files import FORMATS
+    from mock_server.drawing.fixture_files import FORMATS
 
     if out is not None and not out.is_dir() and out.suffix.lower() not in FORMATS:
         raise ValueError(f'cannot write "{out.name}": its name must end in {", ".join(FORMATS)}')
 
 
 def _write_one(drawing: "Drawing", kind: str, out: Path | None) -> None:
-    from mock_server.imaging.synth.fixture_files import name_for, write_picture
+    from mock_server.drawing.fixture_files import name_for, write_picture
 
     if out is None and not sys.stdout.isatty():
         sys.stdout.buffer.write(drawing.encoded())
@@ -98,7 +98,7 @@ def _write_one(drawing: "Drawing", kind: str, out: Path | None) -> None:
 
 
 def _write_many(picture: "Draw", kind: str, count: int, seed: int, out: Path | None) -> None:
-    from mock_server.imaging.synth.fixture_files import write_set
+    from mock_server.drawing.fixture_files import write_set
 
     out = out or Path(f"{kind}-fixtures")
     if out.is_file():
@@ -128,8 +128,8 @@ def _parsed_size(written: str | None) -> tuple[int, int] | None:
 @contextmanager
 def _usage_errors() -> Iterator[None]:
     """What cannot be drawn is a mistake in how the command was used: exit code 2, with a hint."""
-    from mock_server.imaging.synth.drawing import UnknownNameError
-    from mock_server.scenarios.suggest import suggest
+    from mock_server.drawing.draw import UnknownNameError
+    from mock_server.suggest import suggest
 
     try:
         yield

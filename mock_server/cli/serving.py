@@ -6,7 +6,7 @@ from typing import Any
 
 from mock_server.app import create_app
 from mock_server.cli.progress import progress
-from mock_server.service import Server, run
+from mock_server.runner import Server, run
 
 
 def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
@@ -28,7 +28,7 @@ def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
             print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
 
     if app.settings.workers > 1:
-        from mock_server.workers import run as run_workers
+        from mock_server.supervisor import run as run_workers
 
         run_workers(app, ready)
     else:

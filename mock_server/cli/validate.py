@@ -22,7 +22,7 @@ def command(
     """Report every mistake as `file:line:column: what — hint`: exit 0 clean (warnings allowed), 1 mistakes, 2 usage."""
     from mock_server.app import vocabulary
     from mock_server.cli.progress import progress
-    from mock_server.scenarios.indexing import index_of
+    from mock_server.scenarios.image_indexing import index_of
     from mock_server.scenarios.load import declared_accounts, load
 
     settings = Settings.of({"fixtures": fixtures})

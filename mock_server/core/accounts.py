@@ -12,7 +12,7 @@ from functools import lru_cache
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
-from mock_server.core.provider import Billing
+from mock_server.core.provider_traits import Billing
 from mock_server.core.store import Foreseen, Meter, Rate, Store, Terms
 from mock_server.core.value import value
 from mock_server.errors import OutdatedError

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Self, Union
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Reading
-from mock_server.imaging.answers import Search
-from mock_server.imaging.deferred import DeferredIndex
+from mock_server.imaging.lazy_index import LazyIndex
+from mock_server.imaging.results import Search
 
 if TYPE_CHECKING:
     from mock_server.imaging.index import ImageIndex, Reference, Region
 
-Index = Union["ImageIndex", DeferredIndex]
+Index = Union["ImageIndex", LazyIndex]
 
 
 @dataclass(frozen=True, slots=True)

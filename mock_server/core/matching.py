@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from mock_server.core.model import MatchKind, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.core.value import value
-from mock_server.imaging.answers import PictureFacts, Search
 from mock_server.imaging.geometry import Placement
+from mock_server.imaging.results import PictureFacts, Search
 
 KINDS: Mapping[str, MatchKind] = {kind.value: kind for kind in MatchKind}
 """How a scenario was found, by the index's word for it."""

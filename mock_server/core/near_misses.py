@@ -6,8 +6,8 @@ from heapq import nsmallest
 
 from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
 from mock_server.core.scenario import Scenario
-from mock_server.imaging.answers import Found, Nearest
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.results import Found, Nearest
 
 MOST = 3
 _WITHOUT_PICTURE = "image"

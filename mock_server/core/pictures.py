@@ -9,10 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
-from mock_server.core.thumbnails import Thumbnails
+from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.core.value import value
 from mock_server.errors import FetchError, ImageError
-from mock_server.imaging.answers import Search
+from mock_server.imaging.results import Search
 
 if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture

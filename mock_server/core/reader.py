@@ -11,19 +11,19 @@ from mock_server.core.accounts import Accounts, Admitted
 from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, ReadRequest
 from mock_server.core.pictures import Looked, Pictures
-from mock_server.core.provider import Provider
-from mock_server.core.recognition import (
-    RECOGNITIONS,
+from mock_server.core.provider_traits import Provider
+from mock_server.core.scenario_player import (
+    PICTURE_OUTCOMES,
     Case,
     Policy,
-    Recogniser,
+    ScenarioPlayer,
     default_variant,
-    leaves_traces,
+    has_side_effects,
 )
 from mock_server.core.store import Store
 from mock_server.core.value import value
 from mock_server.errors import OutdatedError, UnknownPreferenceError
-from mock_server.imaging.answers import Search
+from mock_server.imaging.results import Search
 
 __all__ = ["Decision", "Policy", "Reader"]
 
@@ -63,7 +63,7 @@ class Reader:
         self.policy = policy or Policy()
         self._accounts = accounts
         self._pictures = pictures
-        self._recogniser = Recogniser(accounts, store)
+        self._recogniser = ScenarioPlayer(accounts, store)
 
     async def read(self, request: ReadRequest, provider: Provider) -> Decision:
         """Decide what happens to one request.
@@ -96,7 +96,7 @@ class Reader:
         # Does the client say what is to happen?
         forced = self._forced(request, provider, library)
         by = forced.by if forced else None
-        if forced and forced.outcome and forced.outcome not in RECOGNITIONS:
+        if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             admitted.be_sure()
             outcome = await self._accounts.staged(account, request.product, traits.billing, forced.outcome)
             return Decision(outcome, account=account.name, forced=by)
@@ -117,7 +117,7 @@ class Reader:
             return Decision(exhausted, account=account.name, search=looked.search, forced=by, notes=notes)
 
         # What happens?
-        if admitted.foreseen and leaves_traces(case, match):
+        if admitted.foreseen and has_side_effects(case, match):
             admitted.be_sure()
         recognised = await self._recogniser.recognise(case, match)
         outcome, plan, charged = recognised.outcome, recognised.plan, 0

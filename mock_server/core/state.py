@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from mock_server.core.clock import Clock
+from mock_server.core.coordination import Coordination, LocalCoordination
 from mock_server.core.journal import Journal, MemoryJournal
-from mock_server.core.stage import Stage
+from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.store import MemoryStore, Store
-from mock_server.core.thumbnails import Thumbnails
-from mock_server.core.world import OwnWorld, World
+from mock_server.core.thumbnail_cache import Thumbnails
 
-Attach = Callable[[Clock, Stage, Callable[[], Awaitable[None]]], None]
+Attach = Callable[[Clock, LiveScenarios, Callable[[], Awaitable[None]]], None]
 """Told what is shared: the clock, what is served, and how the accounts of the files are declared."""
 
 
@@ -22,7 +22,7 @@ class State:
     store: Store
     journal: Journal
     thumbnails: Thumbnails
-    world: World
+    world: Coordination
     attach: Attach = lambda clock, stage, declare: None
 
     @classmethod
@@ -30,7 +30,7 @@ class State:
         """The state of one process; its journal keeps so many exchanges and bytes."""
         exchanges, pictures = split(max_bytes)
         journal = MemoryJournal(max_count=max_count, max_bytes=exchanges)
-        return cls(store or MemoryStore(), journal, Thumbnails(pictures), OwnWorld())
+        return cls(store or MemoryStore(), journal, Thumbnails(pictures), LocalCoordination())
 
 
 def split(max_bytes: int) -> tuple[int, int]:

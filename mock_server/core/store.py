@@ -1,6 +1,6 @@
 """Where counters live. A store offers atomic acts only: nothing is checked first and changed later.
 
-`MemoryStore` serves one process. A shared store (see `store_redis`) offers the same acts to several.
+`MemoryStore` serves one process. A shared store (see `redis_state`) offers the same acts to several.
 """
 
 from collections import deque

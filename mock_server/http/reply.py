@@ -8,7 +8,7 @@ from starlette.types import Scope, Send
 from mock_server.core.model import Dribble, FaultPlan
 from mock_server.core.value import value
 from mock_server.http.connection import Connection, connection_of
-from mock_server.http.faults import break_connection
+from mock_server.http.connection_faults import break_connection
 
 
 @value

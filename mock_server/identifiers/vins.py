@@ -63,7 +63,7 @@ MAKERS: dict[str, str] = {
     "ZAR": "Alfa Romeo, Italy",
     "ZFA": "Fiat, Italy",
 }
-"""World manufacturer identifiers (characters 1-3) and whose they are."""
+"""Coordination manufacturer identifiers (characters 1-3) and whose they are."""
 
 
 def check_digit(vin: str) -> str:

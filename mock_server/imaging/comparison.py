@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from mock_server.imaging.box_filters import hot_windows, window_means, window_size
+from mock_server.imaging.photometric_fit import colour_terms, explained
 from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, correlate, sample
-from mock_server.imaging.regression import colour_terms, explained
-from mock_server.imaging.windows import hot_windows, window_means, window_size
 
 _STEPS = 3
 # Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling

@@ -14,10 +14,9 @@ import xxhash
 from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import TooManyPixelsError
-from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.formats import Bytes, sniff
-from mock_server.imaging.opening import DEFAULT_MAX_PIXELS, guarded, loaded, opened
-from mock_server.imaging.pixels import (
+from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, loaded, opened
+from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,
     fitted,
@@ -28,6 +27,7 @@ from mock_server.imaging.pixels import (
     pixel_digest,
     upright,
 )
+from mock_server.imaging.results import PictureFacts
 
 # The longer side of a working copy is between this and twice this (smaller pictures stay as they are):
 # enough for a plate that fills a tenth of the frame, and the size at which a JPEG decodes four to eight

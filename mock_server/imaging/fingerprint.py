@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box
-from mock_server.imaging.letters import letter_height
-from mock_server.imaging.pixels import Grey
-from mock_server.imaging.propose import text_lines
+from mock_server.imaging.pixel_transforms import Grey
 from mock_server.imaging.registration import Frame, mosaic
-from mock_server.imaging.views import View, known_views
+from mock_server.imaging.results import PictureFacts
+from mock_server.imaging.text_detection import text_lines
+from mock_server.imaging.text_height import letter_height
+from mock_server.imaging.thumbnails import View, known_views
 
 # Pixels kept to the size of a letter; finer detail tells no letter from another.
 LETTER = 16.0

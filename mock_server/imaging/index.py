@@ -10,17 +10,17 @@ from typing import Self
 
 import xxhash
 
-from mock_server.imaging.answers import Collision, Found, Nearest, Search, Stage, TooSmall
-from mock_server.imaging.closeup import LEAST_CELL
+from mock_server.imaging.build_index import Entry, load, read
+from mock_server.imaging.candidate_verification import LEAST_CELL
 from mock_server.imaging.decode import Picture, decode
-from mock_server.imaging.explain import Explanation, explained, side_by_side
+from mock_server.imaging.explanation import Explanation, explained, side_by_side
 from mock_server.imaging.fingerprint import Reference, Region
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box, Placement
-from mock_server.imaging.library import Entry, load, read
-from mock_server.imaging.looking import LookSearch
-from mock_server.imaging.opening import DEFAULT_MAX_PIXELS
-from mock_server.imaging.recent import Recent
+from mock_server.imaging.lru import Recent
+from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
+from mock_server.imaging.perceptual_search import PerceptualSearch
+from mock_server.imaging.results import Collision, Found, LiveScenarios, Nearest, Search, TooSmall
 
 __all__ = ["Collision", "Found", "ImageIndex", "Nearest", "Reference", "Region", "Search", "TooSmall"]
 
@@ -37,7 +37,7 @@ class ImageIndex:
         for entry in self._entries:
             self._by_content[entry.print.content].append(entry)
             self._by_pixels[entry.print.pixels].append(entry)
-        self._looks = LookSearch(self._entries, max_pixels)
+        self._looks = PerceptualSearch(self._entries, max_pixels)
 
     @classmethod
     def build(
@@ -146,7 +146,7 @@ class ImageIndex:
             return Search(picture.facts, self._exact(entries, "pixels"))
         return Search(picture.facts) if picture.facts.blank else self._looks.find(picture, thorough=thorough)
 
-    def _exact(self, entries: list[Entry], stage: Stage) -> tuple[Found, ...]:
+    def _exact(self, entries: list[Entry], stage: LiveScenarios) -> tuple[Found, ...]:
         """All references with the same bytes or pixels, those of `stage` first."""
         found = [_exactly(entry, stage) for entry in entries]
         found += [
@@ -157,6 +157,6 @@ class ImageIndex:
         return tuple(found)
 
 
-def _exactly(entry: Entry, stage: Stage) -> Found:
+def _exactly(entry: Entry, stage: LiveScenarios) -> Found:
     size = entry.print.size
     return Found(entry.reference.id, stage, 0.0, 0.0, Placement(size, size))

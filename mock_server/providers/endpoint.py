@@ -17,11 +17,11 @@ from mock_server.errors import (
     UnknownPreferenceError,
 )
 from mock_server.http.body import read_body
-from mock_server.http.problem import problem
+from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
-from mock_server.imaging.answers import Search
-from mock_server.providers.base import Call, Provider, Refusal, Route
-from mock_server.providers.record import decided, refused
+from mock_server.imaging.results import Search
+from mock_server.providers.journal_entry import decided, refused
+from mock_server.providers.provider import Call, Provider, Refusal, Route
 
 Record = Callable[[Exchange], None]
 """Whoever wants to know of exchanges: the journal, the metrics, the log."""

@@ -19,7 +19,7 @@ from mock_server.core.model import (
 )
 from mock_server.http.reply import Reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.base import Provider, Refusal
+from mock_server.providers.provider import Provider, Refusal
 
 Schema = Mapping[str, Any]
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from mock_server.redirect.proxy import without_proxy
+from mock_server.redirect.no_proxy import without_proxy
 from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route
 from mock_server.redirect.trust import JAVA_PASSWORD, bundles, java_trust_store
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mock_server.redirect.proxy import without_proxy
+from mock_server.redirect.no_proxy import without_proxy
 from mock_server.redirect.python_hook import Route, install
 
 

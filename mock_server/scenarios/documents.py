@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mock_server.errors import Mistake
-from mock_server.scenarios import yaml
+from mock_server.scenarios import yaml_reader
 from mock_server.scenarios.issue import Issue, Source, WrittenSource, fitted, issues_of, without
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -15,18 +15,22 @@ Model = TypeVar("Model", bound=BaseModel)
 _EMPTY_HINT = "leave the key out, or give it a value"
 
 
-def documents(text: str, shown: str, mistakes: list[Mistake]) -> list[tuple[WrittenSource, yaml.Plain]]:
+def documents(
+    text: str, shown: str, mistakes: list[Mistake]
+) -> list[tuple[WrittenSource, yaml_reader.Plain]]:
     """The documents of `text`, with where they come from; `shown` is the file's name in mistakes."""
-    read = yaml.read(text)
-    found: list[tuple[WrittenSource, yaml.Plain]] = []
+    read = yaml_reader.read(text)
+    found: list[tuple[WrittenSource, yaml_reader.Plain]] = []
     for node in read.nodes:
         source = WrittenSource(shown, node)
         try:
-            found.append((source, yaml.plain(node)))
-        except yaml.YamlError as error:
+            found.append((source, yaml_reader.plain(node)))
+        except yaml_reader.YamlError as error:
             read.errors.append(error)
         else:
-            mistakes.extend(Mistake(shown, *place, what, _EMPTY_HINT) for place, what in yaml.empties(node))
+            mistakes.extend(
+                Mistake(shown, *place, what, _EMPTY_HINT) for place, what in yaml_reader.empties(node)
+            )
     mistakes.extend(Mistake(shown, *error.place, error.what, error.hint) for error in read.errors)
     return found
 

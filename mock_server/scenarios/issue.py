@@ -9,7 +9,7 @@ from typing import Self
 
 from mock_server.errors import Mistake
 from mock_server.scenarios.node import Node, Place
-from mock_server.scenarios.suggest import quoted, suggest
+from mock_server.suggest import quoted, suggest
 
 if typing.TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

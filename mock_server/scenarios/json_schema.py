@@ -3,10 +3,10 @@
 from typing import Any
 
 from mock_server.core.model import OutcomeName
-from mock_server.scenarios.mock_shape import SETTING_SCHEMA, MockShape
-from mock_server.scenarios.scalars import JsonSchema
-from mock_server.scenarios.scenario_shape import ScenarioShape
-from mock_server.scenarios.shapes import tidy
+from mock_server.scenarios.models.base_model import tidy
+from mock_server.scenarios.models.field_types import JsonSchema
+from mock_server.scenarios.models.mock_model import SETTING_SCHEMA, MockShape
+from mock_server.scenarios.models.scenario_model import ScenarioShape
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.settings import Settings
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.errors import FixturesError, Mistake
-from mock_server.scenarios.checks import check_set
-from mock_server.scenarios.files import Directory, FixtureFile, Signature, UnreadableError, text_of
-from mock_server.scenarios.kept import Checked, Kept, keep, kept_file, recall
-from mock_server.scenarios.parsed import ParsedFile, ParsedMock, ParsedScenario
-from mock_server.scenarios.picture_checks import PictureChecks
-from mock_server.scenarios.pictures import unnamed_pictures
+from mock_server.scenarios.cache import Checked, Kept, keep, kept_file, recall
+from mock_server.scenarios.discovery import Directory, FixtureFile, Signature, UnreadableError, text_of
+from mock_server.scenarios.image_paths import unnamed_pictures
+from mock_server.scenarios.lint import check_set
+from mock_server.scenarios.lint_images import PictureChecks
+from mock_server.scenarios.parse_results import ParsedFile, ParsedMock, ParsedScenario
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 
@@ -128,7 +128,7 @@ class FixtureLoader:
 
     def _read_mock(self, file: FixtureFile) -> ParsedMock:
         # The models that check documents take their time to load: a start that reads nothing new needs none.
-        from mock_server.scenarios.mock_file import mock_file
+        from mock_server.scenarios.mock_reader import mock_file
 
         try:
             return mock_file(text_of(file), shown=file.shown, vocabulary=self.vocabulary)
@@ -150,7 +150,7 @@ class FixtureLoader:
     ) -> tuple[Signature, ParsedFile]:
         if known is not None and known[0] == file.signature:
             return known
-        from mock_server.scenarios.scenario_file import scenario_file  # as above
+        from mock_server.scenarios.scenario_reader import scenario_file  # as above
 
         try:
             parsed = scenario_file(text_of(file), id=file.id, shown=file.shown, vocabulary=self.vocabulary)

@@ -3,7 +3,7 @@
 from mock_server.core.scenario import Scenario
 from mock_server.identifiers import vins
 from mock_server.scenarios.issue import Issue
-from mock_server.scenarios.suggest import quoted
+from mock_server.suggest import quoted
 
 
 def vin_issues(scenario: Scenario) -> list[Issue]:

@@ -8,8 +8,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mock_server.cli.add import command
+from mock_server.drawing.draw import Drawing, draw
 from mock_server.imaging.geometry import Box
-from mock_server.imaging.synth.drawing import Drawing, draw
 from mock_server.scenarios.load import load
 
 APP = typer.Typer()

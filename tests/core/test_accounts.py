@@ -10,7 +10,7 @@ from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.accounts import Accounts, Admitted
 from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
-from mock_server.core.provider import Billing
+from mock_server.core.provider_traits import Billing
 from mock_server.core.store import MemoryStore
 
 PLATE, VIN = Product.PLATE, Product.VIN

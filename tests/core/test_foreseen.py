@@ -13,11 +13,11 @@ from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.core.library import Library, references_of
 from mock_server.core.model import OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest
 from mock_server.core.pictures import Pictures
-from mock_server.core.provider import Billing, Traits
+from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.reader import Decision, Reader
+from mock_server.core.redis_state import Link, RedisStore
 from mock_server.core.scenario import Conditions, Scenario, Step, Uniform
 from mock_server.core.store import MemoryStore, Store
-from mock_server.core.store_redis import Link, RedisStore
 from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex
 from tests.redis_server import RedisServer

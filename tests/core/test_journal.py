@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from mock_server.core.journal import Exchange, MemoryJournal, key_id, redacted, size_of
-from mock_server.core.thumbnails import Thumbnails
+from mock_server.core.thumbnail_cache import Thumbnails
 from tests.support import drawn
 
 

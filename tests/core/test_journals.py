@@ -11,12 +11,12 @@ import pytest
 from mock_server.core.journal import Exchange, Journal, MemoryJournal, NearestPicture, PictureRecord
 from mock_server.core.matching import Asked
 from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
+from mock_server.core.redis_state import Link, SharedJournal, shared_state
 from mock_server.core.store import Meter
-from mock_server.core.store_redis import Link, SharedJournal, shared_state
 from mock_server.errors import StoreUnavailableError
-from mock_server.imaging.answers import PictureFacts
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.index import Found, Nearest, Search
+from mock_server.imaging.results import PictureFacts
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,8 @@ import pytest
 from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
-from mock_server.imaging.answers import Found, PictureFacts, Search, Stage
 from mock_server.imaging.geometry import Placement
+from mock_server.imaging.results import Found, LiveScenarios, PictureFacts, Search
 
 REQUEST = ReadRequest(
     "acme",
@@ -22,7 +22,9 @@ REQUEST = ReadRequest(
 FACTS = PictureFacts("JPEG", 640, 480, 10_000, "ab" * 32, blank=False, sharpness=100.0)
 
 
-def asked(*found: tuple[str, Stage], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS) -> Asked:
+def asked(
+    *found: tuple[str, LiveScenarios], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS
+) -> Asked:
     """A request whose picture was looked up."""
     hits = tuple(Found(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
     return Asked(request, "demo", Search(facts, hits, ()))
@@ -129,7 +131,9 @@ A, B = {"images": ("a",)}, {"images": ("b",)}
     ],
 )
 def test_who_wins(
-    scenarios: list[tuple[str, dict[str, object], int]], found: list[tuple[str, Stage]], winner: str | None
+    scenarios: list[tuple[str, dict[str, object], int]],
+    found: list[tuple[str, LiveScenarios]],
+    winner: str | None,
 ) -> None:
     """Priority, then the number of conditions, then how exactly the picture is known, then the order of the files."""
     known = Scenarios(

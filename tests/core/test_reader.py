@@ -22,7 +22,7 @@ from mock_server.core.model import (
     ReadRequest,
 )
 from mock_server.core.pictures import Pictures
-from mock_server.core.provider import Billing, Traits
+from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.reader import Decision, Policy, Reader
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.core.store_redis.replies import Replies, ReplyError
+from mock_server.core.redis_state.replies import Replies, ReplyError
 
 REPLIES: list[tuple[bytes, Any]] = [
     (b":42\r\n", 42),

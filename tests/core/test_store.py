@@ -30,7 +30,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    from mock_server.core.store_redis import Link, RedisStore
+    from mock_server.core.redis_state import Link, RedisStore
 
     store = RedisStore(Link(request.getfixturevalue("redis_server").url()))
     yield store

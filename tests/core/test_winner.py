@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from mock_server.core.account import Account
 from mock_server.core.matching import Asked, Scenarios
 from mock_server.core.scenario import Scenario
-from tests.scenarios.test_rivals import ACCOUNTS, asked_by, requests, sets
+from tests.scenarios.test_shadowing import ACCOUNTS, asked_by, requests, sets
 
 
 def _holds(scenario: Scenario, asked: Asked, account: Account) -> bool:

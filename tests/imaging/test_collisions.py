@@ -4,8 +4,8 @@ from io import BytesIO
 
 from PIL import Image
 
+from mock_server.drawing.draw import draw
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.synth.drawing import draw
 
 
 def _encoded(image: Image.Image, format: str = "JPEG", quality: int = 90) -> bytes:

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.letters import letter_height
+from mock_server.imaging.text_height import letter_height
 
 # Text, the same with one character exchanged, grey of the ink on a label of 150, letters' size, pixels from one to
 # the next, and what a box leaves around the label, in parts of its width and height.

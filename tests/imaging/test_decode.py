@@ -15,7 +15,7 @@ from mock_server.errors import (
     UnsupportedImageError,
 )
 from mock_server.imaging.decode import decode, inspect, thumbnail
-from mock_server.imaging.pixels import turned
+from mock_server.imaging.pixel_transforms import turned
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.pixels import turned
+from mock_server.imaging.pixel_transforms import turned
 
 SCENES = range(6)
 # Text, and the same with one character exchanged for one that looks much like it.

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from mock_server.imaging.index import ImageIndex, Reference
-from mock_server.imaging.places import LIMIT, Known, compare_place
+from mock_server.imaging.local_difference import LIMIT, Known, compare_place
 from mock_server.imaging.registration import Frame
 
 SIZE = (720, 540)

@@ -5,8 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from mock_server.drawing.draw import draw
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.synth.drawing import draw
 
 TURNS = list(Image.Transpose)
 DRAWINGS = [("plate", "HH-BS 5081", "HH-BS 5061"), ("vin", "JHLRD77874C026456", "JHLRD77874C026458")]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
-from mock_server.core.provider import Billing, Traits
+from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.value import value
 from mock_server.http.reply import Reply
-from mock_server.providers.base import Call, Refusal, Route
 from mock_server.providers.carsxe import render
 from mock_server.providers.carsxe.image_reference import InvalidReferenceError, decode_inline, is_url
+from mock_server.providers.provider import Call, Refusal, Route
 
 if TYPE_CHECKING:
     from mock_server.providers.openapi import Description

@@ -22,7 +22,7 @@ from mock_server.core.model import (
 )
 from mock_server.http.reply import Reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.base import Answer, Refusal, json_reply
+from mock_server.providers.provider import Answer, Refusal, json_reply
 
 _CONTENT_TYPE = b"application/json; charset=utf-8"
 _USER_NOT_FOUND = "User with this API key was not found or the API key is disabled"

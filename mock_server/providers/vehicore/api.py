@@ -4,12 +4,12 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
-from mock_server.core.provider import Billing, Traits
+from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.value import value
 from mock_server.errors import MultipartError
 from mock_server.http.multipart import Form, Part, parse_multipart
 from mock_server.http.reply import Reply
-from mock_server.providers.base import Call, Refusal, Route
+from mock_server.providers.provider import Call, Refusal, Route
 from mock_server.providers.vehicore import render
 
 if TYPE_CHECKING:

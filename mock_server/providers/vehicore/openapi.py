@@ -1,8 +1,8 @@
 """VehiCore's call as OpenAPI."""
 
 from mock_server.core.model import Product
-from mock_server.providers.base import Refusal
 from mock_server.providers.openapi import Call, Description
+from mock_server.providers.provider import Refusal
 
 DESCRIPTION = Description(
     title="VehiCore",

@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_server.core.model import Outcome, OutcomeName, Product
 from mock_server.http.reply import Reply
-from mock_server.providers.base import Answer, Refusal, json_reply
+from mock_server.providers.provider import Answer, Refusal, json_reply
 
 _UNAUTHORIZED = Answer(401, "Invalid or missing API key.", "UNAUTHORIZED")
 _OUT_OF_CREDITS = Answer(

@@ -1,0 +1,129 @@
+"""What would be answered to a picture, and why. Nothing is spent, counted or written down."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+
+from mock_server.admin.exchange_document import near_miss_document
+from mock_server.core.account import Account
+from mock_server.core.accounts import Accounts
+from mock_server.core.clock import Clock
+from mock_server.core.dry_run import DryRunStore
+from mock_server.core.matching import Asked
+from mock_server.core.model import Outcome, Product, ReadRequest
+from mock_server.core.near_misses import near_misses
+from mock_server.core.pictures import Pictures
+from mock_server.core.provider_traits import Provider
+from mock_server.core.reader import Decision, Reader
+from mock_server.core.store import Store
+from mock_server.http.reply import Reply
+from mock_server.imaging.results import Found, Search
+
+GUEST = Account("guest", "guest")
+"""Who asks where no key is given: an account without limits."""
+
+
+class Responder(Provider, Protocol):
+    """A provider that can also word a reply."""
+
+    def render(self, outcome: Outcome, product: Product) -> Reply:
+        """The reply to an outcome."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client would send."""
+
+    provider: str
+    product: Product
+    image: bytes | memoryview | None = None
+    key: str | None = None
+    url: str | None = None
+    filename: str | None = None
+    language: str = "en"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class TrialControl:
+    """Asks a reader of its own, which sees the real library, accounts and counts and changes none of them."""
+
+    def __init__(
+        self, reader: Reader, store: Store, clock: Clock, pictures: Pictures, responders: Sequence[Responder]
+    ) -> None:
+        self._real = reader
+        self._store = store
+        self._clock = clock
+        self._pictures = pictures
+        self.responders = {responder.traits.name: responder for responder in responders}
+
+    async def match(self, question: Question) -> dict[str, Any]:
+        """What would be answered, as a document. Raises UnknownPreferenceError."""
+        store = DryRunStore(self._store, guest=None if question.key else GUEST)
+        reader = Reader(
+            self._real.library,
+            accounts=Accounts(store, self._clock),
+            store=store,
+            pictures=self._pictures,
+            policy=self._real.policy,
+        )
+        responder = self.responders[question.provider]
+        request = ReadRequest(
+            question.provider,
+            question.product,
+            question.key or GUEST.key,
+            image=question.image,
+            url=question.url,
+            filename=question.filename,
+            language=question.language,
+            headers=question.headers,
+        )
+        decision = await reader.read(request, responder)
+        asked = Asked(request, decision.account or "", decision.search)
+        missed = [] if decision.scenario else near_misses(asked, reader.library.scenarios)
+        return {
+            "scenario": decision.scenario,
+            "match": decision.match.value,
+            "outcome": decision.outcome.name.value if decision.decided else None,
+            "account": decision.account if question.key else None,
+            "charged": decision.charged,
+            "forced": decision.forced,
+            "detail": decision.outcome.detail,
+            "delay": decision.plan.delay,
+            "fault": decision.plan.fault.value if decision.plan.fault else None,
+            **_reply(decision, responder, question.product),
+            "image": _image(decision.search) if decision.search else None,
+            "pictures": [_picture(found) for found in decision.search.found] if decision.search else [],
+            "nearMisses": [near_miss_document(miss) for miss in missed],
+        }
+
+
+def _reply(decision: Decision, responder: Responder, product: Product) -> dict[str, Any]:
+    if not decision.decided:
+        return {"status": 501, "reply": None}
+    reply = responder.render(decision.outcome, product)
+    return {"status": reply.status, "reply": orjson.loads(reply.body)}
+
+
+def _image(search: Search) -> dict[str, Any]:
+    facts = search.facts
+    return {
+        "sha256": facts.sha256,
+        "format": facts.format,
+        "width": facts.width,
+        "height": facts.height,
+        "bytes": facts.byte_count,
+        "blank": facts.blank,
+        "sharpness": round(facts.sharpness, 1),
+    }
+
+
+def _picture(found: Found) -> dict[str, Any]:
+    return {
+        "image": found.id,
+        "match": found.stage,
+        "distance": round(found.score, 4),
+        "limit": found.limit,
+    }

@@ -1,0 +1,95 @@
+"""What admin calls carry: JSON, YAML and forms, within the same limits as the providers' uploads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from mock_server.admin.input_errors import mistake
+from mock_server.errors import FixturesError, Mistake, MultipartError
+from mock_server.http.body import read_body
+from mock_server.http.multipart import Form, parse_multipart
+from mock_server.suggest import suggest
+
+_DEEPEST = 64
+_YAML = ("yaml", "x-yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's body and what it was declared to be."""
+
+    data: bytes
+    content_type: str
+
+    @property
+    def media_type(self) -> str:
+        """The declared type without its parameters, in lower case."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """The body as JSON, whatever its declared type: many clients declare a form by default."""
+        return parse_json(self.data)
+
+    def document(self) -> Any:
+        """JSON, or YAML as text where it is declared or is no JSON object."""
+        return parse_document(self.data, yaml=self.media_type.rpartition("/")[2] in _YAML)
+
+    def form(self, *allowed: str) -> Form | None:
+        """The parts of a form, None where the body is none. Raises MultipartError and FixturesError."""
+        if self.media_type != "multipart/form-data":
+            return None
+        form = parse_multipart(self.content_type, self.data)
+        for part in form:
+            if part.name not in allowed:
+                raise MultipartError(
+                    f'unknown part "{part.name[:80]}"; {suggest(part.name, allowed)}'.rstrip("; ")
+                )
+        return form
+
+
+async def read(request: Request) -> Body:
+    """The whole body. Raises BodyTooLargeError."""
+    data = await read_body(request.scope, request.receive, limit=request.app.state.max_body)
+    return Body(data, request.headers.get("content-type", ""))
+
+
+def parse_json(data: bytes | memoryview) -> Any:
+    """JSON of bounded depth. Raises FixturesError with line and column."""
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        what = "this is no JSON" if data else "a JSON document is wanted, the body is empty"
+        raise FixturesError(
+            [Mistake("body", error.lineno, error.colno, what, error.msg if data else "")]
+        ) from None
+    if _too_deep(document):
+        raise mistake("", f"documents nest at most {_DEEPEST} levels deep")
+    return document
+
+
+def parse_document(data: bytes | memoryview, *, yaml: bool = False) -> Mapping[str, Any] | str:
+    """A mapping from JSON, or the text of YAML."""
+    text = bytes(data)
+    if not yaml and text.lstrip()[:1] in (b"{", b""):
+        parsed: Mapping[str, Any] = parse_json(text)
+        return parsed
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise mistake("", "the document is no UTF-8 text") from None
+
+
+def _too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(outer: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(outer.values()) if isinstance(outer, dict) else outer

@@ -1,0 +1,142 @@
+"""The models of `mock.yaml`: accounts and defaults."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from mock_server.core.account import AccountStatus, QuotaPeriod
+from mock_server.core.accounts import parse_rate
+from mock_server.core.fixture_set import Unmatched
+from mock_server.core.model import OutcomeName, Product
+from mock_server.scenarios.models.base_model import OneOrMany, OneWord, Shape
+from mock_server.scenarios.models.field_types import (
+    FREE,
+    Flag,
+    JsonSchema,
+    OptionalFlag,
+    OptionalText,
+    Scalar,
+    Text,
+    choice,
+    wants,
+    whole_number,
+    written,
+)
+from mock_server.scenarios.models.step_model import OUTCOME, Delay
+
+_COUNT = whole_number(0)
+_UNLIMITED = "unlimited"
+
+
+def _allowance(value: object) -> int | None:
+    text = written(value)
+    if text == _UNLIMITED:
+        return None
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise wants(f"a whole number, 0 or more, or {_UNLIMITED}")
+    return int(text)
+
+
+def _rate_limit(value: object) -> str:
+    text = written(value)
+    try:
+        parse_rate(text or "")
+    except ValueError:
+        raise wants("a rate such as 5/second or 100/minute") from None
+    return text or ""
+
+
+_ALLOWANCE_SCHEMA: JsonSchema = {
+    "type": ["integer", "string"],
+    "minimum": 0,
+    "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$",
+}
+_ALLOWANCE = Scalar(_allowance, _ALLOWANCE_SCHEMA)
+Allowance = Annotated[int | None, _ALLOWANCE]
+Outcome = Annotated[OutcomeName, OUTCOME]
+Outcomes = Annotated[list[Outcome], OneOrMany("an outcome", or_none=True)]
+
+
+class CreditsShape(Shape):
+    """Prepaid units, by product."""
+
+    plate: Allowance = Field(None, description="Number or unlimited.")
+    vin: Allowance = Field(None, description="Number or unlimited.")
+
+
+class QuotaShape(Shape):
+    """Requests a period for one product."""
+
+    limit: Allowance = Field(None, description="Number or unlimited.")
+    used: Annotated[int, _COUNT] = Field(0, description="Where the count begins.")
+
+
+Quota = Annotated[QuotaShape, OneWord(("limit",), _ALLOWANCE_SCHEMA)]
+
+
+class QuotasShape(Shape):
+    """Requests a period, by product."""
+
+    plate: Quota = Field(QuotaShape(), description="Number, unlimited, or {limit, used}.")
+    vin: Quota = Field(QuotaShape(), description="Number, unlimited, or {limit, used}.")
+
+
+class AccountShape(Shape):
+    """An account: an API key with its standing and its allowances."""
+
+    key: OptionalText = Field(None, description="The API key.")
+    name: OptionalText = Field(None, description="What scenarios call it.")
+    status: Annotated[AccountStatus, choice(AccountStatus, "an account status")] = Field(
+        AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
+    )
+    plans: Annotated[
+        list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", or_none=True)
+    ] = Field(list(Product), description="Products that this account may call.")
+    credits: Annotated[CreditsShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
+        CreditsShape(), description="Prepaid units: for both products, or {plate, vin}."
+    )
+    quota: Annotated[QuotasShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
+        QuotasShape(), description="Requests a period: for both products, or {plate, vin}."
+    )
+    tier: Text = Field("standard", description="Name of the subscription tier.")
+    overage: Flag = Field(False, description="true: requests past the quota succeed.")
+    quota_period: Annotated[QuotaPeriod, choice(QuotaPeriod, "a quota period")] = Field(
+        QuotaPeriod.MONTH, description="When the quota comes back: month or never."
+    )
+    rate_limit: Annotated[
+        str | None, Scalar(_rate_limit, {"type": "string", "examples": ["5/second", "100/minute"]})
+    ] = Field(None, description="So many requests in a time, e.g. 5/second.")
+
+
+class DeclaredAccountShape(AccountShape):
+    """An account in `mock.yaml`, where the key cannot be left out."""
+
+    key: Text = Field(description="The API key.")
+
+
+def _for_every_provider(value: object) -> object:
+    return value if isinstance(value, dict) else {"*": value}
+
+
+class MockShape(Shape):
+    """`mock.yaml`: accounts, and what holds where a scenario says nothing else.
+
+    Names of providers and of server settings may stand here too; the vocabulary says which there are.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    accounts: list[DeclaredAccountShape] | None = Field(
+        None, description="The accounts that exist at the start."
+    )
+    unmatched: Annotated[Unmatched | None, choice(Unmatched, "an answer to unmatched pictures")] = Field(
+        None, description="What a picture that no scenario knows gets: synthesize, nothing_found or error."
+    )
+    strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
+    delay: Delay | None = Field(None, description="How long a reply takes where its step gives no delay.")
+    charge: Annotated[dict[str, Outcomes], BeforeValidator(_for_every_provider)] = Field(
+        {}, description="Outcomes that cost a unit: a list for all providers, or a list by provider."
+    )
+
+
+SETTING_SCHEMA: JsonSchema = {"anyOf": [FREE, {"type": "array", "items": FREE}]}

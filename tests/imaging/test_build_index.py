@@ -1,0 +1,143 @@
+"""Indexes come and go with the files; what was learnt of a picture is kept."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from mock_server.imaging.explanation import summary
+from mock_server.imaging.fingerprint_cache import Cache
+from mock_server.imaging.geometry import Box
+from mock_server.imaging.index import ImageIndex, Reference, Region
+from mock_server.imaging.text_detection import propose_box
+
+
+def picture(text: str, seed: int = 1) -> bytes:
+    rng = np.random.default_rng(seed)
+    rough = Image.fromarray(rng.integers(0, 255, (12, 16), dtype=np.uint8)).resize(
+        (640, 480), Image.Resampling.BICUBIC
+    )
+    image = rough.convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((200, 300, 440, 360), "white")
+    draw.text((320, 330), text, "black", ImageFont.load_default(44), anchor="mm")
+    out = BytesIO()
+    image.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def files(folder: Path, count: int) -> list[Reference]:
+    references = []
+    for number in range(count):
+        path = folder / f"{number}.jpg"
+        path.write_bytes(picture(f"AB {number}CD", number))
+        references.append(Reference(path.name, path, (Region(Box(200, 300, 440, 360), 7),)))
+    return references
+
+
+def test_a_second_start_reads_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a cache, unchanged files are not even opened, and the index answers as before."""
+    references = files(tmp_path, 4)
+    first = ImageIndex.build(references, cache=tmp_path / "cache")
+    changed = picture("AB 2CD", 2)[:-2] + b"\x00\xff\xd9"
+
+    def unread(path: Path) -> bytes:
+        raise AssertionError(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", unread)
+        second = ImageIndex.build(references, cache=tmp_path / "cache")
+
+    assert len(second) == 4
+    assert second.find(changed).found == first.find(changed).found
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    """The cache goes by what a file holds, not by its name."""
+    references = files(tmp_path, 2)
+    ImageIndex.build(references, cache=tmp_path / "cache")
+    (tmp_path / "0.jpg").write_bytes(picture("ZZ 999", 9))
+    index = ImageIndex.build(references, cache=tmp_path / "cache")
+
+    assert [hit.id for hit in index.find(picture("ZZ 999", 9)).found] == ["0.jpg"]
+    assert index.find(picture("AB 0CD", 0)).found == ()
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database at all" * 100])
+def test_a_damaged_cache_is_done_without(tmp_path: Path, damage: bytes) -> None:
+    """A cache is a convenience: whatever is in its file, the index is built."""
+    references = files(tmp_path, 1)
+    with Cache(tmp_path / "cache"):
+        pass
+    for file in (tmp_path / "cache").iterdir():
+        file.write_bytes(damage)
+
+    assert len(ImageIndex.build(references, cache=tmp_path / "cache")) == 1
+
+
+def test_an_update_keeps_what_is_unchanged(tmp_path: Path) -> None:
+    """Only new pictures are read; those that left are forgotten."""
+    references = files(tmp_path, 3)
+    index = ImageIndex.build(references)
+    renewed = index.updated([references[0], references[2], Reference("new", picture("NEW 77", 7))])
+
+    assert [hit.id for hit in renewed.find(picture("NEW 77", 7)).found] == ["new"]
+    assert renewed.find(picture("AB 1CD", 1)).found == ()
+    assert [hit.id for hit in index.find(picture("AB 1CD", 1)).found] == ["1.jpg"]
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    """A caller can draw a bar."""
+    told: list[tuple[int, int]] = []
+    ImageIndex.build(files(tmp_path, 3), progress=lambda done, of: told.append((done, of)))
+
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_same_picture_twice_is_a_collision() -> None:
+    """Two references that no query could tell apart are named, and a query finds both."""
+    copy = BytesIO()
+    Image.open(BytesIO(picture("AB 123"))).save(copy, "PNG")
+    index = ImageIndex.build([Reference("a", picture("AB 123")), Reference("b", copy.getvalue())])
+
+    assert [(pair.a, pair.b) for pair in index.collisions()] == [("a", "b")]
+    assert [hit.id for hit in index.find(picture("AB 123")).found] == ["a", "b"]
+
+
+def test_a_text_too_small_to_tell_is_named() -> None:
+    """A fixture whose own box holds under five pixels to a character cannot be told from a neighbour."""
+    region = Region(Box(10, 10, 38, 20), 7)
+    index = ImageIndex.build([Reference("tiny", picture("AB 123"), (region,))])
+
+    assert [(small.id, small.cell) for small in index.too_small()] == [("tiny", 4.0)]
+
+
+def test_a_neighbour_is_explained() -> None:
+    """The explanation names the nearest picture, the reason and the place, and can be drawn."""
+    index = ImageIndex.build([Reference("a", picture("AB 123"), (Region(Box(200, 300, 440, 360), 6),))])
+    sent = picture("AB 128")
+    explanation = index.explain(sent)
+
+    assert (explanation.id, explanation.reason) == ("a", "other_text")
+    assert "other text" in summary(explanation)
+    (place,) = explanation.regions
+    assert 360 <= (place.xmin + place.xmax) / 2 <= 440
+    assert 300 <= (place.ymin + place.ymax) / 2 <= 360
+    drawn = Image.open(BytesIO(index.explanation_picture(explanation, sent)))
+    assert drawn.format == "PNG"
+    assert drawn.width > 1200
+
+
+def test_a_box_is_proposed_where_a_text_stands() -> None:
+    """A plate is found without being told of it; where nothing looks like text, nothing is proposed."""
+    box = propose_box(picture("AB 123"))
+    even = BytesIO()
+    Image.linear_gradient("L").save(even, "PNG")
+
+    assert box is not None
+    assert box.xmin < 260
+    assert box.xmax > 380
+    assert box.ymin < 330 < box.ymax
+    assert propose_box(even.getvalue()) is None

@@ -1,0 +1,117 @@
+"""Scenarios that stand in each other's way."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.core.account import Account
+from mock_server.core.matching import Asked, Scenarios, specificity
+from mock_server.core.model import Product, ReadRequest
+from mock_server.core.scenario import Conditions, Scenario
+from mock_server.imaging.geometry import Placement
+from mock_server.imaging.index import Found, Search
+from mock_server.imaging.results import PictureFacts
+from mock_server.scenarios.shadowing import Accounts, covers, shadows
+
+ACCOUNTS = (Account("demo", "demo-key"), Account("other", "other-key"))
+PICTURES = ("a", "b", "c")
+
+
+def maybe(*values: str) -> st.SearchStrategy[str | None]:
+    """One of the values, or none."""
+    return st.sampled_from([None, *values])
+
+
+conditions = st.builds(
+    Conditions,
+    images=st.sampled_from([(), ("a",), ("b",), ("a", "b"), ("a", "b", "c")]),
+    filename=maybe("*", "a*", "*.jpg", "a.jpg", "b.jpg"),
+    key=maybe("demo-key", "other-key"),
+    account=maybe("demo", "other"),
+    provider=maybe("vehicore", "carsxe"),
+    product=st.sampled_from([None, *Product]),
+    language=maybe("en", "EN", "de"),
+    header=st.sampled_from([{}, {"x": "*"}, {"x": "1"}, {"x": "1", "y": "2"}]),
+)
+sets = st.lists(st.tuples(conditions, st.integers(4, 6)), min_size=2, max_size=5).map(
+    lambda drawn: [
+        Scenario(f"s{order}", when, priority=priority, order=order)
+        for order, (when, priority) in enumerate(drawn)
+    ]
+)
+requests = st.builds(
+    Asked,
+    st.builds(
+        ReadRequest,
+        provider=st.sampled_from(["vehicore", "carsxe"]),
+        product=st.sampled_from(Product),
+        key=st.just(None),
+        filename=st.sampled_from(["a.jpg", "a.png", "b.jpg"]),
+        language=st.sampled_from(["en", "de"]),
+        headers=st.sampled_from([{}, {"x": "1"}, {"x": "1", "y": "2"}]),
+    ),
+    st.just(None),
+    st.sampled_from(PICTURES).map(
+        lambda id: Search(
+            PictureFacts("PNG", 10, 10, 10, "0" * 64, False, 1.0),
+            (Found(id, "perceptual", 0.0, 0.0, Placement((10, 10), (10, 10))),),
+        )
+    ),
+)
+
+
+def asked_by(asked: Asked, account: Account) -> Asked:
+    """The request as it comes with an account's key."""
+    request = asked.request
+    named = ReadRequest(
+        request.provider,
+        request.product,
+        account.key,
+        filename=request.filename,
+        language=request.language,
+        headers=request.headers,
+    )
+    return Asked(named, account.name, asked.search)
+
+
+@given(
+    scenarios=sets,
+    asked=requests,
+    account=st.sampled_from(ACCOUNTS),
+)
+@settings(max_examples=300, deadline=None)
+def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Asked, account: Account) -> None:
+    """Whatever is asked, a scenario that is called unreachable is not the one that answers."""
+    match = Scenarios(scenarios).find(asked_by(asked, account))
+    unreachable = {scenarios[position].name for position in shadows(scenarios, Accounts(ACCOUNTS))}
+
+    assert match is None or match.scenario.name not in unreachable
+
+
+@given(when=conditions, priority=st.integers(1, 9))
+@settings(max_examples=200, deadline=None)
+def test_copies_are_found(when: Conditions, priority: int) -> None:
+    """A scenario with the conditions of an earlier one is always found out."""
+    twins = [
+        Scenario(name, when, priority=priority, order=order) for order, name in enumerate(("one", "two"))
+    ]
+
+    assert shadows(twins, Accounts(ACCOUNTS)) == {1: 0}
+
+
+@given(scenarios=sets)
+@settings(max_examples=300, deadline=None)
+def test_few_comparisons_find_all(scenarios: list[Scenario]) -> None:
+    """Looking only at scenarios that share something finds what comparing all with all would find."""
+    accounts = Accounts(ACCOUNTS)
+
+    def rank(scenario: Scenario) -> tuple[int, int, int]:
+        return scenario.priority, -specificity(scenario.when), scenario.order
+
+    unreachable = {
+        loser.order
+        for loser in scenarios
+        for winner in scenarios
+        if rank(winner) < rank(loser) and covers(winner.when, loser.when, accounts)
+    }
+
+    assert set(shadows(scenarios, accounts)) == unreachable
