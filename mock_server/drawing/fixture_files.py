@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from mock_server.drawing.draw import Drawing
+from mock_server.drawing.scenario_yaml import scenario_yaml
 from mock_server.drawing.truth import Truth
-from mock_server.scenarios.scenario_writer import scenario_yaml
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """File name extension to the format that is written."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mock_server.drawing.catalogue import NOTHING, PLATES, VINS
 from mock_server.drawing.catalogue_failures import ERRORS, TROUBLE
-from mock_server.scenarios.scenario_writer import scenario_yaml
+from mock_server.drawing.scenario_yaml import scenario_yaml
 
 EVERYTHING = (*PLATES, *VINS, *NOTHING, *ERRORS, *TROUBLE)
 """The whole set; an entry's place is the seed of its picture."""
