@@ -103,7 +103,7 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
             tally = results.tallies[key]
             tally.queries += 1
             began = time.thread_time()
-            found = index.find(data).found
+            found = index.find(data).matches
             results.seconds.append(time.thread_time() - began)
             tally.wrong += any(hit.id != subject.id for hit in found)
             results.misses += [
@@ -116,7 +116,7 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
                 )
             else:
                 results.misses.append(f"{subject.id} {change.name} (cell {cell:.1f})")
-            neighbours = other.find(data).found
+            neighbours = other.find(data).matches
             tally.false += bool(neighbours)
             results.misses += [
                 f"FALSE {hit.id} for {subject.id} {change.name} (cell {cell:.1f})" for hit in neighbours
@@ -130,7 +130,7 @@ def strangers(index: ImageIndex, references: Iterable[Reference]) -> Results:
     for reference in references:
         assert isinstance(reference.source, bytes)
         results.unrelated += 1
-        results.unrelated_false += bool(index.find(reference.source).found)
+        results.unrelated_false += bool(index.find(reference.source).matches)
     return results
 
 

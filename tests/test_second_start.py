@@ -43,7 +43,7 @@ def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
         "import sys; from pathlib import Path; from mock_server.app import create_app\n"
         "loaded = lambda: print('PIL' in sys.modules, 'numpy' in sys.modules)\n"
         "index = create_app({'fixtures': Path(sys.argv[1])}).reader.library.index; loaded()\n"
-        "print(index.find(Path(sys.argv[2]).read_bytes()).found[0].id); loaded()\n"
+        "print(index.find(Path(sys.argv[2]).read_bytes()).matches[0].id); loaded()\n"
     )
     arguments = [sys.executable, "-c", script, str(root), str(root / "images" / "two.png")]
     told = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split()
@@ -113,6 +113,6 @@ def test_a_picture_that_is_gone_in_the_meantime_is_done_without(
     index = start().reader.library.index
     (root / "images" / "one.png").unlink()
 
-    assert [hit.id for hit in index.find(drawn("two")).found] == ["images/two.png"]
-    assert index.find(drawn("one")).found == ()
+    assert [hit.id for hit in index.find(drawn("two")).matches] == ["images/two.png"]
+    assert index.find(drawn("one")).matches == ()
     assert "images/one.png" in caplog.text

@@ -147,9 +147,9 @@ def test_each_picture_is_its_own(shipped: FixtureSet, index: ImageIndex, name: s
         if name != "blank":
             image.resize((image.width * 4 // 5, image.height * 4 // 5)).save(buffer, "JPEG", quality=80)
 
-    assert [found.id for found in index.find(path.read_bytes()).found] == [f"images/{name}.jpg"]
+    assert [found.id for found in index.find(path.read_bytes()).matches] == [f"images/{name}.jpg"]
     if name != "blank":
-        assert [found.id for found in index.find(buffer.getvalue()).found] == [f"images/{name}.jpg"]
+        assert [found.id for found in index.find(buffer.getvalue()).matches] == [f"images/{name}.jpg"]
 
 
 @pytest.mark.parametrize("name", ["two-line-plate", "vin-sticker", "rate-limited"])

@@ -19,7 +19,7 @@ from mock_server.core.provider_traits import Provider
 from mock_server.core.reader import Decision, Reader
 from mock_server.core.store import Store
 from mock_server.http.reply import Reply
-from mock_server.imaging.results import Found, Search
+from mock_server.imaging.results import ImageMatch, SearchResult
 
 GUEST = Account("guest", "guest")
 """Who asks where no key is given: an account without limits."""
@@ -95,7 +95,7 @@ class TrialControl:
             "fault": decision.plan.fault.value if decision.plan.fault else None,
             **_reply(decision, responder, question.product),
             "image": _image(decision.search) if decision.search else None,
-            "pictures": [_picture(found) for found in decision.search.found] if decision.search else [],
+            "pictures": [_picture(found) for found in decision.search.matches] if decision.search else [],
             "nearMisses": [near_miss_document(miss) for miss in missed],
         }
 
@@ -107,7 +107,7 @@ def _reply(decision: Decision, responder: Responder, product: Product) -> dict[s
     return {"status": reply.status, "reply": orjson.loads(reply.body)}
 
 
-def _image(search: Search) -> dict[str, Any]:
+def _image(search: SearchResult) -> dict[str, Any]:
     facts = search.facts
     return {
         "sha256": facts.sha256,
@@ -120,10 +120,10 @@ def _image(search: Search) -> dict[str, Any]:
     }
 
 
-def _picture(found: Found) -> dict[str, Any]:
+def _picture(found: ImageMatch) -> dict[str, Any]:
     return {
         "image": found.id,
-        "match": found.stage,
+        "match": found.method,
         "distance": round(found.score, 4),
         "limit": found.limit,
     }

@@ -101,7 +101,7 @@ def _refuse_what_is_known(fixtures: Path, name: str, data: bytes) -> None:
     known = load(fixtures).set
     if any(scenario.name == name for scenario in known.scenarios):
         _refuse(f'there is a scenario "{name}" in {fixtures} already; give another --name')
-    found = ImageIndex.build(references_of(known)).find(data).found
+    found = ImageIndex.build(references_of(known)).find(data).matches
     if found:
         names = [scenario.name for scenario in known.scenarios if found[0].id in scenario.when.images]
         owner = f'scenario "{names[0]}"' if names else "no scenario"

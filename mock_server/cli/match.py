@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from mock_server.core.library import Library
     from mock_server.core.scenario import Conditions
-    from mock_server.imaging.index import Found, Search
+    from mock_server.imaging.index import ImageMatch, SearchResult
 
 
 def command(
@@ -47,11 +47,11 @@ def command(
     raise typer.Exit(0 if matched else 1)
 
 
-def _matches(search: "Search", library: "Library") -> bool:
+def _matches(search: "SearchResult", library: "Library") -> bool:
     """Print the scenarios that name this picture or its digest; whether there are any."""
     known = [
         (scenario, f"{found.id}, {_how(found)}")
-        for found in search.found
+        for found in search.matches
         for scenario in library.scenarios.of_image(found.id)
     ]
     digest = search.facts.sha256
@@ -64,10 +64,10 @@ def _matches(search: "Search", library: "Library") -> bool:
     return bool(known)
 
 
-def _how(found: "Found") -> str:
-    if found.stage == "perceptual":
+def _how(found: "ImageMatch") -> str:
+    if found.method == "perceptual":
         return f"looks the same: distance {found.score:.2f}, limit {found.limit:.2f}"
-    return "same bytes" if found.stage == "sha256" else "same pixels"
+    return "same bytes" if found.method == "sha256" else "same pixels"
 
 
 def _conditions(when: "Conditions") -> str:
@@ -78,8 +78,8 @@ def _conditions(when: "Conditions") -> str:
     return ", ".join([*given, "properties"] if when.properties else given)
 
 
-def _nearest(search: "Search", library: "Library") -> None:
-    for near in search.nearest:
+def _nearest(search: "SearchResult", library: "Library") -> None:
+    for near in search.near_misses:
         names = ", ".join(scenario.name for scenario in library.scenarios.of_image(near.id)) or "no scenario"
         reason = near.reason.replace("_", " ")
         typer.echo(f"near  {names} ({near.id}, {reason}: distance {near.score:.2f}, limit {near.limit:.2f})")

@@ -9,7 +9,7 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Reading
 from mock_server.imaging.lazy_index import LazyIndex
-from mock_server.imaging.results import Search
+from mock_server.imaging.results import SearchResult
 
 if TYPE_CHECKING:
     from mock_server.imaging.index import ImageIndex, Reference, Region
@@ -25,7 +25,7 @@ class Library:
     index: Index
     scenarios: Scenarios
     gallery: Mapping[str, Path | bytes] = field(default_factory=dict)
-    searches: dict[str, Search] = field(default_factory=dict, compare=False)
+    searches: dict[str, SearchResult] = field(default_factory=dict, compare=False)
     """What the index said of pictures of the gallery, by their names."""
 
     @classmethod

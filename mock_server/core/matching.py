@@ -13,7 +13,7 @@ from mock_server.core.model import MatchKind, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.core.value import value
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.results import PictureFacts, Search
+from mock_server.imaging.results import PictureFacts, SearchResult
 
 KINDS: Mapping[str, MatchKind] = {kind.value: kind for kind in MatchKind}
 """How a scenario was found, by the index's word for it."""
@@ -46,7 +46,7 @@ class Asked:
 
     request: ReadRequest
     account: str
-    search: Search | None = None
+    search: SearchResult | None = None
 
     @property
     def facts(self) -> PictureFacts | None:
@@ -96,9 +96,9 @@ class Scenarios:
 
     def _candidates(self, asked: Asked) -> Iterable[Match]:
         if asked.search is not None:
-            for place, found in enumerate(asked.search.found):
+            for place, found in enumerate(asked.search.matches):
                 for scenario in self._by_image.get(found.id, ()):
-                    yield Match(scenario, KINDS[found.stage], found.placement, place)
+                    yield Match(scenario, KINDS[found.method], found.placement, place)
             for scenario in self._by_digest.get(asked.search.facts.sha256, ()):
                 yield Match(scenario, MatchKind.SHA256)
         for scenario in self._others:

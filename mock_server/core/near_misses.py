@@ -7,7 +7,7 @@ from heapq import nsmallest
 from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.geometry import Box
-from mock_server.imaging.results import Found, Nearest
+from mock_server.imaging.results import ImageMatch, ImageNearMiss
 
 MOST = 3
 _WITHOUT_PICTURE = "image"
@@ -44,10 +44,10 @@ def near_misses(asked: Asked, scenarios: Scenarios, *, most: int = MOST) -> list
 
 
 def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[tuple[_Rank, NearMiss]]:
-    near: dict[str, Found | Nearest] = {}
+    near: dict[str, ImageMatch | ImageNearMiss] = {}
     if asked.search is not None:
-        near = {near.id: near for near in asked.search.nearest}
-        near |= {found.id: found for found in asked.search.found}
+        near = {near.id: near for near in asked.search.near_misses}
+        near |= {found.id: found for found in asked.search.matches}
     for scenario in scenarios.by_name.values():
         failed = failed_conditions(scenario.when, asked)
         if not scenario.when.images:
@@ -63,15 +63,17 @@ def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[tuple[_Rank, NearMis
             yield (_kind(miss), len(miss.failed), _beyond(miss)), miss
 
 
-def _of_picture(scenario: Scenario, failed: list[str], near: Mapping[str, Found | Nearest]) -> NearMiss:
+def _of_picture(
+    scenario: Scenario, failed: list[str], near: Mapping[str, ImageMatch | ImageNearMiss]
+) -> NearMiss:
     closest = min(
         (near[image] for image in scenario.when.images if image in near),
-        key=lambda one: (isinstance(one, Nearest), one.score),
+        key=lambda one: (isinstance(one, ImageNearMiss), one.score),
         default=None,
     )
     if closest is None:
         return NearMiss(scenario.name, (_WITHOUT_PICTURE, *failed))
-    if isinstance(closest, Found):
+    if isinstance(closest, ImageMatch):
         return NearMiss(scenario.name, tuple(failed), closest.score, closest.limit)
     return NearMiss(
         scenario.name,

@@ -12,7 +12,7 @@ from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.core.value import value
 from mock_server.errors import FetchError, ImageError
-from mock_server.imaging.results import Search
+from mock_server.imaging.results import SearchResult
 
 if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture
@@ -28,7 +28,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class Looked:
     """What came of looking at a picture: a search, or the problem that prevented it; `note` is for the journal."""
 
-    search: Search | None = None
+    search: SearchResult | None = None
     problem: Problem | None = None
     note: str | None = None
 
@@ -99,14 +99,14 @@ class Pictures:
             return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__))
         return Looked(search)
 
-    def _find(self, library: Library, image: bytes | memoryview) -> Search:
+    def _find(self, library: Library, image: bytes | memoryview) -> SearchResult:
         decoded: list[Picture] = []
         search = library.index.find(image, decoded.append)
         if self._thumbnails is not None:
             self._thumbnails.make(search.facts.sha256, decoded[0] if decoded else image)
         return search
 
-    def _lacks_thumbnail(self, search: Search) -> bool:
+    def _lacks_thumbnail(self, search: SearchResult) -> bool:
         return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
     def _gallery_name(self, request: ReadRequest) -> str | None:

@@ -23,7 +23,7 @@ from mock_server.core.scenario_player import (
 from mock_server.core.store import Store
 from mock_server.core.value import value
 from mock_server.errors import OutdatedError, UnknownPreferenceError
-from mock_server.imaging.results import Search
+from mock_server.imaging.results import SearchResult
 
 __all__ = ["Decision", "Policy", "Reader"]
 
@@ -41,7 +41,7 @@ class Decision:
     match: MatchKind = MatchKind.NONE
     account: str | None = None
     charged: int = 0
-    search: Search | None = None
+    search: SearchResult | None = None
     forced: str | None = None
     notes: tuple[str, ...] = ()
     decided: bool = True

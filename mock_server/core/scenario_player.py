@@ -106,9 +106,9 @@ class Case:
 
     def _forced_match(self, name: str) -> Match:
         scenario = self.library.scenarios.by_name[name]
-        for found in self.looked.search.found if self.looked.search else ():
+        for found in self.looked.search.matches if self.looked.search else ():
             if found.id in scenario.when.images:
-                return Match(scenario, KINDS[found.stage], found.placement)
+                return Match(scenario, KINDS[found.method], found.placement)
         return Match(scenario, MatchKind.RULE)
 
 

@@ -9,7 +9,7 @@ from mock_server.imaging.decode import decode
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
-from mock_server.imaging.results import LiveScenarios, Search
+from mock_server.imaging.results import MatchMethod, SearchResult
 
 _SIDE = 640
 _GAP = 12
@@ -27,8 +27,8 @@ class Explanation:
     is not a match. `region`: where the two differ, or for a match where its regions lie, in pixels of the
     sent picture."""
 
-    search: Search
-    stage: LiveScenarios | None
+    search: SearchResult
+    method: MatchMethod | None
     id: str | None
     score: float | None
     limit: float | None
@@ -36,13 +36,13 @@ class Explanation:
     regions: tuple[Box, ...]
 
 
-def explained(search: Search, regions: tuple[Box, ...]) -> Explanation:
+def explained(search: SearchResult, regions: tuple[Box, ...]) -> Explanation:
     """The explanation of a search; `regions` are those of the best match, in pixels of the sent picture."""
-    if search.found:
-        best = search.found[0]
-        return Explanation(search, best.stage, best.id, best.score, best.limit, None, regions)
-    if search.nearest:
-        near = search.nearest[0]
+    if search.matches:
+        best = search.matches[0]
+        return Explanation(search, best.method, best.id, best.score, best.limit, None, regions)
+    if search.near_misses:
+        near = search.near_misses[0]
         differs = (near.region,) if near.region else ()
         return Explanation(search, None, near.id, near.score, near.limit, near.reason, differs)
     return Explanation(search, None, None, None, None, None, ())
@@ -80,10 +80,10 @@ def summary(explanation: Explanation) -> str:
     if explanation.id is None:
         return "no known picture comes near"
     if explanation.reason is None:
-        verdict = f"is {explanation.id}, by {explanation.stage}"
+        verdict = f"is {explanation.id}, by {explanation.method}"
     else:
         verdict = f"nearest {explanation.id}: {explanation.reason.replace('_', ' ')}"
-    if explanation.stage in ("sha256", "pixels"):
+    if explanation.method in ("sha256", "pixels"):
         return verdict
     return f"{verdict} (score {explanation.score:.2f}, limit {explanation.limit:.2f})"
 

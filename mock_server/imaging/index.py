@@ -20,9 +20,25 @@ from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.lru import Recent
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
-from mock_server.imaging.results import Collision, Found, LiveScenarios, Nearest, Search, TooSmall
+from mock_server.imaging.results import (
+    Collision,
+    ImageMatch,
+    ImageNearMiss,
+    MatchMethod,
+    SearchResult,
+    TooSmall,
+)
 
-__all__ = ["Collision", "Found", "ImageIndex", "Nearest", "Reference", "Region", "Search", "TooSmall"]
+__all__ = [
+    "Collision",
+    "ImageIndex",
+    "ImageMatch",
+    "ImageNearMiss",
+    "Reference",
+    "Region",
+    "SearchResult",
+    "TooSmall",
+]
 
 
 class ImageIndex:
@@ -31,7 +47,7 @@ class ImageIndex:
     def __init__(self, entries: Iterable[Entry], max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
         self._entries = tuple(entries)
         self._max_pixels = max_pixels
-        self._recent: Recent[bytes, Search] = Recent()
+        self._recent: Recent[bytes, SearchResult] = Recent()
         self._by_content: dict[bytes, list[Entry]] = defaultdict(list)
         self._by_pixels: dict[bytes, list[Entry]] = defaultdict(list)
         for entry in self._entries:
@@ -72,11 +88,11 @@ class ImageIndex:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def find_known(self, data: Bytes) -> Search | None:
+    def find_known(self, data: Bytes) -> SearchResult | None:
         """The answer where it needs no decoding: bytes of the index, or asked for lately. Never blocks."""
         return self._known(xxhash.xxh3_128_digest(data))
 
-    def find(self, data: Bytes, decoded: Callable[[Picture], None] | None = None) -> Search:
+    def find(self, data: Bytes, decoded: Callable[[Picture], None] | None = None) -> SearchResult:
         """Which references `data` shows; raises the errors of `ImageError`.
 
         `decoded` is given the picture where it had to be decoded.
@@ -114,8 +130,8 @@ class ImageIndex:
         if search is None:
             search = self._by_pixels_or_look(decode(data, max_pixels=self._max_pixels), thorough=True)
         regions: tuple[Box, ...] = ()
-        if search.found:
-            best = search.found[0]
+        if search.matches:
+            best = search.matches[0]
             regions = tuple(best.placement.map(region.box) for region in self._reference(best.id).regions)
         return explained(search, regions)
 
@@ -131,22 +147,26 @@ class ImageIndex:
     def _reference(self, id: str) -> Reference:
         return next(entry.reference for entry in self._entries if entry.reference.id == id)
 
-    def _known(self, content: bytes) -> Search | None:
+    def _known(self, content: bytes) -> SearchResult | None:
         return self._same_bytes(content) or self._recent.get(content)
 
-    def _same_bytes(self, content: bytes) -> Search | None:
+    def _same_bytes(self, content: bytes) -> SearchResult | None:
         entries = self._by_content.get(content)
-        return Search(entries[0].print.facts, self._exact(entries, "sha256")) if entries else None
+        return SearchResult(entries[0].print.facts, self._exact(entries, "sha256")) if entries else None
 
-    def _by_pixels_or_look(self, picture: Picture, *, thorough: bool = False) -> Search:
+    def _by_pixels_or_look(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         # A JPEG is decoded in grey and reduced; all its pixels are only worth the time where looks decide
         # nothing.
         lossless = picture.facts.format not in ("JPEG", "MPO")
         if (lossless or picture.facts.blank) and (entries := self._by_pixels.get(picture.pixels())):
-            return Search(picture.facts, self._exact(entries, "pixels"))
-        return Search(picture.facts) if picture.facts.blank else self._looks.find(picture, thorough=thorough)
+            return SearchResult(picture.facts, self._exact(entries, "pixels"))
+        return (
+            SearchResult(picture.facts)
+            if picture.facts.blank
+            else self._looks.find(picture, thorough=thorough)
+        )
 
-    def _exact(self, entries: list[Entry], stage: LiveScenarios) -> tuple[Found, ...]:
+    def _exact(self, entries: list[Entry], stage: MatchMethod) -> tuple[ImageMatch, ...]:
         """All references with the same bytes or pixels, those of `stage` first."""
         found = [_exactly(entry, stage) for entry in entries]
         found += [
@@ -157,6 +177,6 @@ class ImageIndex:
         return tuple(found)
 
 
-def _exactly(entry: Entry, stage: LiveScenarios) -> Found:
+def _exactly(entry: Entry, stage: MatchMethod) -> ImageMatch:
     size = entry.print.size
-    return Found(entry.reference.id, stage, 0.0, 0.0, Placement(size, size))
+    return ImageMatch(entry.reference.id, stage, 0.0, 0.0, Placement(size, size))

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mock_server.imaging.formats import Bytes
-from mock_server.imaging.results import Collision, Search, TooSmall
+from mock_server.imaging.results import Collision, SearchResult, TooSmall
 
 if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture
@@ -31,11 +31,11 @@ class LazyIndex:
                     self._made = self._make()
         return self._made
 
-    def find_known(self, data: Bytes) -> Search | None:
+    def find_known(self, data: Bytes) -> SearchResult | None:
         """The answer where it is at hand. Never blocks: nothing is, as long as the index is not made."""
         return None if self._made is None else self._made.find_known(data)
 
-    def find(self, data: Bytes, decoded: "Callable[[Picture], None] | None" = None) -> Search:
+    def find(self, data: Bytes, decoded: "Callable[[Picture], None] | None" = None) -> SearchResult:
         """Which references `data` shows; raises the errors of `ImageError`. `decoded` is given what was decoded."""
         return self.made().find(data, decoded)
 

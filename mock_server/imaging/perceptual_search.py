@@ -17,7 +17,7 @@ from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.lru import Recent
 from mock_server.imaging.registration import Frame, Registration, mosaic, register, sample
-from mock_server.imaging.results import Collision, Found, Nearest, Search
+from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import INVERSE, TURNS, Candidate, Scene, Scenes
 from mock_server.imaging.thumbnails import turned_frame, views
 from mock_server.imaging.whole_image import Original
@@ -52,7 +52,7 @@ class PerceptualSearch:
         self._greys: Recent[int, Image.Image] = Recent(_GREYS)
         self._scenes = Scenes(tuple(entry.print for entry in entries))
 
-    def find(self, picture: Picture, *, thorough: bool = False) -> Search:
+    def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also what comes nearest to it behind a match."""
         seen = self._scenes.compared(views(picture.small))
         sights: dict[int, Sight] = {}
@@ -65,7 +65,7 @@ class PerceptualSearch:
             nearest += more
         # Others that pass are the same picture kept twice only where they pass about as well as the best.
         least = min((rank for rank, _ in found), default=0.0) + _TWIN_RANKS
-        return Search(
+        return SearchResult(
             picture.facts,
             tuple(hit for rank, hit in sorted(found, key=lambda pair: pair[0]) if rank <= least),
             _three_nearest(nearest),
@@ -78,13 +78,13 @@ class PerceptualSearch:
 
     def _looked_at(
         self, candidates: Iterable[Candidate], picture: Picture, sights: dict[int, Sight], behind: float
-    ) -> tuple[list[tuple[float, Found]], list[tuple[float, Nearest]]]:
+    ) -> tuple[list[tuple[float, ImageMatch]], list[tuple[float, ImageNearMiss]]]:
         """What matches among the candidates and what does not, each with what it is ordered by.
 
         Once one matches, those that looked less alike by more than `behind` are not looked at.
         """
-        found: list[tuple[float, Found]] = []
-        nearest: list[tuple[float, Nearest]] = []
+        found: list[tuple[float, ImageMatch]] = []
+        nearest: list[tuple[float, ImageNearMiss]] = []
         least = -1.0
         for candidate in candidates:
             if candidate.likeness < least:
@@ -155,7 +155,7 @@ class PerceptualSearch:
         except (OSError, ImageError):
             return None
 
-    def _hit(self, entry: Entry, verdict: Verdict, sight: Sight) -> Found:
+    def _hit(self, entry: Entry, verdict: Verdict, sight: Sight) -> ImageMatch:
         placement = sight.placement(verdict.frame, entry.print.size)
         picture = sight.picture
         # To decode all of a JPEG's pixels is only worth the time where even the mosaic is the same.
@@ -164,7 +164,7 @@ class PerceptualSearch:
             and np.array_equal(entry.print.mosaic, mosaic(picture.small))
             and entry.print.pixels == picture.pixels()
         )
-        return Found(
+        return ImageMatch(
             entry.reference.id,
             "pixels" if identical else "perceptual",
             verdict.score,
@@ -212,18 +212,18 @@ def _even_scale(frame: Frame, known: Fingerprint) -> bool:
     return 1 / _STRETCH < stretch < _STRETCH
 
 
-def _miss(entry: Entry, verdict: Verdict, sight: Sight) -> Nearest:
+def _miss(entry: Entry, verdict: Verdict, sight: Sight) -> ImageNearMiss:
     region = None
     if verdict.differs:
         # `differs` is a part of the working copy: as a picture of its own, it lies where a placement puts it.
         placed = sight.placement(verdict.differs, (1, 1))
         region = placed.map(Box(0, 0, 1, 1))
-    return Nearest(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)
+    return ImageNearMiss(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)
 
 
-def _three_nearest(nearest: list[tuple[float, Nearest]]) -> tuple[Nearest, ...]:
+def _three_nearest(nearest: list[tuple[float, ImageNearMiss]]) -> tuple[ImageNearMiss, ...]:
     """The best verdict on each picture, of the three that came nearest."""
-    best: dict[str, Nearest] = {}
+    best: dict[str, ImageNearMiss] = {}
     for _, near in sorted(nearest, key=lambda pair: pair[0]):
         best.setdefault(near.id, near)
     return tuple(best.values())[:3]

@@ -5,7 +5,7 @@ from typing import Literal
 
 from mock_server.imaging.geometry import Box, Placement
 
-LiveScenarios = Literal["sha256", "pixels", "perceptual"]
+MatchMethod = Literal["sha256", "pixels", "perceptual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,18 @@ class PictureFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ImageMatch:
     """A reference that the sent picture shows. The lower `score`, the surer; it is at most `limit`."""
 
     id: str
-    stage: LiveScenarios
+    method: MatchMethod
     score: float
     limit: float
     placement: Placement
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class ImageNearMiss:
     """A reference that came near and is not it; `region`: where they differ, in pixels of the sent picture.
 
     `reason`: "other_scene", "other_text" (a line of text differs), "other_detail" (something else does),
@@ -53,12 +53,12 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchResult:
     """What was found for one picture, best first, and the three that came nearest without being it."""
 
     facts: PictureFacts
-    found: tuple[Found, ...] = ()
-    nearest: tuple[Nearest, ...] = ()
+    matches: tuple[ImageMatch, ...] = ()
+    near_misses: tuple[ImageNearMiss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

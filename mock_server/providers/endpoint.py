@@ -19,7 +19,7 @@ from mock_server.errors import (
 from mock_server.http.body import read_body
 from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
-from mock_server.imaging.results import Search
+from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import decided, refused
 from mock_server.providers.provider import Call, Provider, Refusal, Route
 
@@ -125,10 +125,10 @@ def _random_ids() -> Iterator[str]:
             yield drawn[start : start + 2 * _ID_BYTES]
 
 
-def _unmatched(search: Search | None) -> Reply:
+def _unmatched(search: SearchResult | None) -> Reply:
     nearest = [
         {"image": near.id, "distance": near.score, "limit": near.limit}
-        for near in (search.nearest if search else ())
+        for near in (search.near_misses if search else ())
     ]
     closest = f"; the nearest is {nearest[0]['image']}" if nearest else ""
     return problem(

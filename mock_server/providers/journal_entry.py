@@ -7,7 +7,7 @@ from mock_server.core.matching import Asked
 from mock_server.core.model import OutcomeName, ReadRequest
 from mock_server.core.reader import Decision
 from mock_server.http.reply import Reply
-from mock_server.imaging.results import Search
+from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call, Provider
 
 _LONGEST_REPLY = 4096
@@ -95,12 +95,12 @@ def _without_secrets(url: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:_LONGEST_TEXT]
 
 
-def _picture(search: Search) -> PictureRecord:
+def _picture(search: SearchResult) -> PictureRecord:
     facts = search.facts
     return PictureRecord(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
 
 
-def _nearest(search: Search) -> tuple[NearestPicture, ...]:
+def _nearest(search: SearchResult) -> tuple[NearestPicture, ...]:
     return tuple(
         NearestPicture(
             near.id,
@@ -109,5 +109,5 @@ def _nearest(search: Search) -> tuple[NearestPicture, ...]:
             near.reason,
             (near.region.xmin, near.region.ymin, near.region.xmax, near.region.ymax) if near.region else None,
         )
-        for near in search.nearest
+        for near in search.near_misses
     )

@@ -15,7 +15,7 @@ from mock_server.core.redis_state import Link, SharedJournal, shared_state
 from mock_server.core.store import Meter
 from mock_server.errors import StoreUnavailableError
 from mock_server.imaging.geometry import Box, Placement
-from mock_server.imaging.index import Found, Nearest, Search
+from mock_server.imaging.index import ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.results import PictureFacts
 from tests.redis_server import RedisServer
 
@@ -78,10 +78,13 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
     journal = await connected(make())
     facts = PictureFacts("JPEG", 640, 480, 90_000, "ab" * 32, False, 123.25)
     placement = Placement((640, 480), (320, 240), 6, (0.5, 0.5), (1.0, -2.5))
-    search = Search(
+    search = SearchResult(
         facts,
-        (Found("a.jpg", "perceptual", -3.5, -2.0, placement),),
-        (Nearest("b.jpg", 1.25, -2.0, "text", Box(1, 2, 3, 4)), Nearest("c.jpg", 2.0, -2.0, "scene")),
+        (ImageMatch("a.jpg", "perceptual", -3.5, -2.0, placement),),
+        (
+            ImageNearMiss("b.jpg", 1.25, -2.0, "text", Box(1, 2, 3, 4)),
+            ImageNearMiss("c.jpg", 2.0, -2.0, "scene"),
+        ),
     )
     request = ReadRequest(
         "vehicore", Product.PLATE, "key", filename="é.jpg", headers={"x-a": "b"}, notes=("n",)

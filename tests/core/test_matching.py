@@ -8,7 +8,7 @@ from mock_server.core.matching import Asked, Scenarios, failed_conditions, speci
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.results import Found, LiveScenarios, PictureFacts, Search
+from mock_server.imaging.results import ImageMatch, MatchMethod, PictureFacts, SearchResult
 
 REQUEST = ReadRequest(
     "acme",
@@ -23,11 +23,11 @@ FACTS = PictureFacts("JPEG", 640, 480, 10_000, "ab" * 32, blank=False, sharpness
 
 
 def asked(
-    *found: tuple[str, LiveScenarios], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS
+    *found: tuple[str, MatchMethod], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS
 ) -> Asked:
     """A request whose picture was looked up."""
-    hits = tuple(Found(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
-    return Asked(request, "demo", Search(facts, hits, ()))
+    hits = tuple(ImageMatch(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
+    return Asked(request, "demo", SearchResult(facts, hits, ()))
 
 
 def _condition(**when: object) -> Conditions:
@@ -132,7 +132,7 @@ A, B = {"images": ("a",)}, {"images": ("b",)}
 )
 def test_who_wins(
     scenarios: list[tuple[str, dict[str, object], int]],
-    found: list[tuple[str, LiveScenarios]],
+    found: list[tuple[str, MatchMethod]],
     winner: str | None,
 ) -> None:
     """Priority, then the number of conditions, then how exactly the picture is known, then the order of the files."""

@@ -15,7 +15,7 @@ def _holds(scenario: Scenario, asked: Asked, account: Account) -> bool:
     assert asked.search is not None
     return all(
         (
-            not when.images or asked.search.found[0].id in when.images,
+            not when.images or asked.search.matches[0].id in when.images,
             when.filename is None or fnmatchcase(request.filename or "", when.filename),
             when.key in (None, account.key),
             when.account in (None, account.name),

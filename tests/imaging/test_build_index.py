@@ -51,7 +51,7 @@ def test_a_second_start_reads_no_picture(tmp_path: Path, monkeypatch: pytest.Mon
         second = ImageIndex.build(references, cache=tmp_path / "cache")
 
     assert len(second) == 4
-    assert second.find(changed).found == first.find(changed).found
+    assert second.find(changed).matches == first.find(changed).matches
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     (tmp_path / "0.jpg").write_bytes(picture("ZZ 999", 9))
     index = ImageIndex.build(references, cache=tmp_path / "cache")
 
-    assert [hit.id for hit in index.find(picture("ZZ 999", 9)).found] == ["0.jpg"]
-    assert index.find(picture("AB 0CD", 0)).found == ()
+    assert [hit.id for hit in index.find(picture("ZZ 999", 9)).matches] == ["0.jpg"]
+    assert index.find(picture("AB 0CD", 0)).matches == ()
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100])
@@ -83,9 +83,9 @@ def test_an_update_keeps_what_is_unchanged(tmp_path: Path) -> None:
     index = ImageIndex.build(references)
     renewed = index.updated([references[0], references[2], Reference("new", picture("NEW 77", 7))])
 
-    assert [hit.id for hit in renewed.find(picture("NEW 77", 7)).found] == ["new"]
-    assert renewed.find(picture("AB 1CD", 1)).found == ()
-    assert [hit.id for hit in index.find(picture("AB 1CD", 1)).found] == ["1.jpg"]
+    assert [hit.id for hit in renewed.find(picture("NEW 77", 7)).matches] == ["new"]
+    assert renewed.find(picture("AB 1CD", 1)).matches == ()
+    assert [hit.id for hit in index.find(picture("AB 1CD", 1)).matches] == ["1.jpg"]
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_same_picture_twice_is_a_collision() -> None:
     index = ImageIndex.build([Reference("a", picture("AB 123")), Reference("b", copy.getvalue())])
 
     assert [(pair.a, pair.b) for pair in index.collisions()] == [("a", "b")]
-    assert [hit.id for hit in index.find(picture("AB 123")).found] == ["a", "b"]
+    assert [hit.id for hit in index.find(picture("AB 123")).matches] == ["a", "b"]
 
 
 def test_a_text_too_small_to_tell_is_named() -> None:

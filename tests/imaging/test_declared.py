@@ -78,7 +78,9 @@ def test_found_whatever_the_box_leaves_around_its_text(case: str) -> None:
     """A picture is found again under every change."""
     text = CASES[case][0]
     known, picture = _index(case, text), _drawn(case, text)[0]
-    found = {change: [hit.id for hit in known.find(make(picture)).found] for change, make in CHANGES.items()}
+    found = {
+        change: [hit.id for hit in known.find(make(picture)).matches] for change, make in CHANGES.items()
+    }
 
     assert found == {change: [text] for change in CHANGES}
 
@@ -88,7 +90,9 @@ def test_one_character_matters_whatever_the_box_leaves_around_it(case: str) -> N
     """A picture whose text differs in one character is not taken for the known one."""
     text, other = CASES[case][:2]
     known, picture = _index(case, other), _drawn(case, text)[0]
-    found = {change: [hit.id for hit in known.find(make(picture)).found] for change, make in CHANGES.items()}
+    found = {
+        change: [hit.id for hit in known.find(make(picture)).matches] for change, make in CHANGES.items()
+    }
 
     assert found == {change: [] for change in CHANGES}
 
@@ -124,8 +128,8 @@ def test_a_text_of_which_a_part_is_missing_is_not_guessed(lost: float, found: bo
 
     search = index.find(_saved(picture.crop((0, 0, round(letters.xmax - lost * 13), 320)), 85))
 
-    assert bool(search.found) is found
-    assert found or search.nearest[0].reason == "cut_off"
+    assert bool(search.matches) is found
+    assert found or search.near_misses[0].reason == "cut_off"
 
 
 def _tight(case: str, text: str) -> Box:
@@ -146,6 +150,6 @@ def test_a_label_that_shows_nothing_of_the_text_is_another(box: str, shown: str)
     regions = {"tight": (Region(_tight(case, text), 7),), "label": (Region(label, 7),), "none": ()}[box]
     index = ImageIndex.build([Reference("own", _saved(known, 93), regions)], workers=1)
     other = _drawn(case, shown.ljust(7))[0]
-    found = {change: [hit.id for hit in index.find(make(other)).found] for change, make in CHANGES.items()}
+    found = {change: [hit.id for hit in index.find(make(other)).matches] for change, make in CHANGES.items()}
 
     assert found == {change: [] for change in CHANGES}

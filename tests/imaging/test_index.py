@@ -33,9 +33,9 @@ def test_the_very_bytes_are_found_by_their_digest() -> None:
     """An unchanged file costs no decoding and stands where it stood."""
     index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
 
-    hit = index.find(saved(card("ABC 123"))).found[0]
+    hit = index.find(saved(card("ABC 123"))).matches[0]
 
-    assert (hit.id, hit.stage) == ("a", "sha256")
+    assert (hit.id, hit.method) == ("a", "sha256")
     assert hit.placement.map(Box(1, 2, 3, 4)) == Box(1, 2, 3, 4)
 
 
@@ -45,20 +45,20 @@ def test_the_very_pixels_are_found(format: str) -> None:
     reference = saved(card("ABC 123"), "JPEG")
     index = ImageIndex.build([Reference("a", reference)])
 
-    hit = index.find(saved(Image.open(BytesIO(reference)), format)).found[0]
+    hit = index.find(saved(Image.open(BytesIO(reference)), format)).matches[0]
 
-    assert (hit.id, hit.stage) == ("a", "pixels")
+    assert (hit.id, hit.method) == ("a", "pixels")
 
 
 def test_a_saved_again_picture_is_found_and_its_neighbour_is_not() -> None:
     """One changed character is another picture; another codec is not."""
     index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
 
-    assert [hit.id for hit in index.find(saved(card("ABC 123"), "JPEG", quality=95)).found] == ["a"]
+    assert [hit.id for hit in index.find(saved(card("ABC 123"), "JPEG", quality=95)).matches] == ["a"]
 
     near = index.find(saved(card("ABC 128"), "JPEG", quality=60))
-    assert near.found == ()
-    assert (near.nearest[0].id, near.nearest[0].reason) == ("a", "other_text")
+    assert near.matches == ()
+    assert (near.near_misses[0].id, near.near_misses[0].reason) == ("a", "other_text")
 
 
 def test_a_region_tells_where_the_text_stands() -> None:
@@ -71,15 +71,15 @@ def test_a_region_tells_where_the_text_stands() -> None:
     for text in ("ABC 123", "ABC 128"):
         data = saved(card(text).resize((300, 150)), "JPEG", quality=70)
 
-        assert [hit.id for hit in index.find(data).found] == [text]
+        assert [hit.id for hit in index.find(data).matches] == [text]
 
 
 def test_blank_pictures_match_by_their_pixels_alone() -> None:
     """Two pictures without content are alike to the eye and yet not the same."""
     index = ImageIndex.build([Reference("red", saved(Image.new("RGB", (300, 200), "red")))])
 
-    assert index.find(saved(Image.new("RGB", (300, 200), "red"), "BMP")).found[0].stage == "pixels"
-    assert index.find(saved(Image.new("RGB", (300, 200), "blue"))).found == ()
+    assert index.find(saved(Image.new("RGB", (300, 200), "red"), "BMP")).matches[0].method == "pixels"
+    assert index.find(saved(Image.new("RGB", (300, 200), "blue"))).matches == ()
 
 
 def test_recent_answers_need_no_decoding() -> None:
@@ -109,6 +109,6 @@ def test_one_of_many_scenes_is_found() -> None:
 
     sent = [saved(scene.resize((200, 150)), "JPEG", quality=70) for scene in scenes[::10]]
 
-    assert [[hit.id for hit in index.find(data).found] for data in sent] == [
+    assert [[hit.id for hit in index.find(data).matches] for data in sent] == [
         [str(place)] for place in range(0, 150, 10)
     ]

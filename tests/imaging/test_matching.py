@@ -119,7 +119,7 @@ def test_what_clients_do_does_not_matter(change: str, boxed: bool) -> None:
     found = {}
     for scene in SCENES:
         data = CHANGES[change](drawn(scene, TEXTS[scene][0])[0])
-        found[scene] = [hit.id for hit in index(False, boxed).find(data).found]
+        found[scene] = [hit.id for hit in index(False, boxed).find(data).matches]
 
     assert found == {scene: [f"scene-{scene}"] for scene in SCENES}
 
@@ -132,8 +132,8 @@ def test_one_character_matters(change: str, boxed: bool) -> None:
         data = CHANGES[change](drawn(scene, TEXTS[scene][0])[0])
         search = index(True, boxed).find(data)
 
-        assert search.found == ()
-        assert search.nearest[0].id == f"scene-{scene}"
+        assert search.matches == ()
+        assert search.near_misses[0].id == f"scene-{scene}"
 
 
 def test_boxes_are_mapped_into_the_sent_picture() -> None:
@@ -157,7 +157,7 @@ def test_boxes_are_mapped_into_the_sent_picture() -> None:
         ),
     }
     for change, true in expected.items():
-        mapped = known.find(CHANGES[change](picture)).found[0].placement.map(box)
+        mapped = known.find(CHANGES[change](picture)).matches[0].placement.map(box)
         errors = [
             abs(getattr(mapped, edge) - getattr(true, edge)) for edge in ("xmin", "ymin", "xmax", "ymax")
         ]
@@ -178,7 +178,7 @@ def test_a_thousand_texts_on_one_scene_are_told_apart() -> None:
     for text in texts[::10]:
         data = saved(scaled(drawn(0, text)[0], 0.45), quality=75)
 
-        assert [hit.id for hit in known.find(data).found] == [text]
+        assert [hit.id for hit in known.find(data).matches] == [text]
 
 
 def _half(box: Box, text: str) -> Region:
@@ -191,7 +191,7 @@ def test_unrelated_pictures_match_nothing() -> None:
     for scene in range(20, 32):
         picture, _ = drawn(scene, f"{scene} QZ 77")
 
-        assert known.find(saved(picture, quality=80)).found == ()
+        assert known.find(saved(picture, quality=80)).matches == ()
 
 
 def test_too_few_pixels_are_no_match_but_say_so() -> None:
@@ -199,8 +199,8 @@ def test_too_few_pixels_are_no_match_but_say_so() -> None:
     picture, _ = drawn(2, TEXTS[2][0])
     search = index(False, True).find(saved(scaled(picture, 0.14), quality=90))
 
-    assert search.found == ()
-    assert search.nearest[0].reason == "too_small"
+    assert search.matches == ()
+    assert search.near_misses[0].reason == "too_small"
 
 
 def test_colours_matter_where_nothing_else_differs() -> None:
@@ -213,5 +213,5 @@ def test_colours_matter_where_nothing_else_differs() -> None:
 
     known = ImageIndex.build([Reference(colour, saved(card(colour), "PNG")) for colour in ("red", "blue")])
 
-    assert [hit.id for hit in known.find(saved(card("blue"), quality=80)).found] == ["blue"]
-    assert known.find(saved(card("white"), quality=80)).found == ()
+    assert [hit.id for hit in known.find(saved(card("blue"), quality=80)).matches] == ["blue"]
+    assert known.find(saved(card("white"), quality=80)).matches == ()

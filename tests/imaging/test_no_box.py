@@ -98,8 +98,8 @@ def test_found_again_whatever_is_louder_than_its_text(kind: str, change: str) ->
     text, neighbour = TEXTS[kind]
     data = CHANGES[change](drawn(kind, text))
 
-    assert [hit.id for hit in index(kind, text).find(data).found] == [kind]
-    assert index(kind, neighbour).find(data).found == ()
+    assert [hit.id for hit in index(kind, text).find(data).matches] == [kind]
+    assert index(kind, neighbour).find(data).matches == ()
 
 
 def test_what_happens_to_each_channel_by_itself_is_no_difference() -> None:

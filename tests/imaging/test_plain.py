@@ -61,15 +61,15 @@ def test_a_lone_line_is_found_again_and_its_neighbour_is_not(card: str, boxed: b
     index, other = known(card, TEXT, boxed=boxed), known(card, NEIGHBOUR, boxed=boxed)
     sent = {change: make(drawn(card, TEXT)[0]) for change, make in CHANGES.items()}
 
-    assert [change for change, data in sent.items() if not index.find(data).found] == []
-    assert [change for change, data in sent.items() if other.find(data).found] == []
+    assert [change for change, data in sent.items() if not index.find(data).matches] == []
+    assert [change for change, data in sent.items() if other.find(data).matches] == []
 
 
 @pytest.mark.parametrize("card", CARDS)
 def test_a_lone_line_keeps_its_shape(card: str) -> None:
     """The box stays on the text: nothing stretches the picture where nothing says how high it is."""
     picture, box = drawn(card, TEXT)
-    hit = known(card, TEXT, boxed=True).find(saved(picture, quality=60)).found[0]
+    hit = known(card, TEXT, boxed=True).find(saved(picture, quality=60)).matches[0]
     mapped = hit.placement.map(box)
 
     errors = [abs(getattr(mapped, edge) - getattr(box, edge)) for edge in ("xmin", "ymin", "xmax", "ymax")]
@@ -84,5 +84,5 @@ def test_the_same_pixels_in_another_file_are_known_as_such() -> None:
     index = ImageIndex.build([Reference("card", data, ())])
     commented = data[:2] + b"\xff\xfe\x00\x07hello" + data[2:]
 
-    assert [hit.stage for hit in index.find(commented).found] == ["pixels"]
-    assert [hit.stage for hit in index.find(saved(picture, quality=87)).found] == ["perceptual"]
+    assert [hit.method for hit in index.find(commented).matches] == ["pixels"]
+    assert [hit.method for hit in index.find(saved(picture, quality=87)).matches] == ["perceptual"]

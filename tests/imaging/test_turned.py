@@ -27,7 +27,7 @@ def test_turned_and_mirrored(kind: str, text: str, neighbour: str) -> None:
     assert reading is not None
     assert reading.box is not None
     index = ImageIndex.build([Reference("known", _encoded(known.image), (Region(reading.box, len(text)),))])
-    found = [index.find(_encoded(known.image.transpose(turn))).found for turn in TURNS]
+    found = [index.find(_encoded(known.image.transpose(turn))).matches for turn in TURNS]
 
     assert [[hit.id for hit in hits] for hits in found] == [["known"]] * len(TURNS)
-    assert not any(index.find(_encoded(other.image.transpose(turn))).found for turn in TURNS)
+    assert not any(index.find(_encoded(other.image.transpose(turn))).matches for turn in TURNS)

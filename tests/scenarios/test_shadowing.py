@@ -8,7 +8,7 @@ from mock_server.core.matching import Asked, Scenarios, specificity
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.index import Found, Search
+from mock_server.imaging.index import ImageMatch, SearchResult
 from mock_server.imaging.results import PictureFacts
 from mock_server.scenarios.shadowing import Accounts, covers, shadows
 
@@ -51,9 +51,9 @@ requests = st.builds(
     ),
     st.just(None),
     st.sampled_from(PICTURES).map(
-        lambda id: Search(
+        lambda id: SearchResult(
             PictureFacts("PNG", 10, 10, 10, "0" * 64, False, 1.0),
-            (Found(id, "perceptual", 0.0, 0.0, Placement((10, 10), (10, 10))),),
+            (ImageMatch(id, "perceptual", 0.0, 0.0, Placement((10, 10), (10, 10))),),
         )
     ),
 )
