@@ -13,11 +13,11 @@ from mock_server.core.fixture_set import FixtureSet, Unmatched
 from mock_server.core.library import references_of
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.scenario import Scenario, Trouble
-from mock_server.drawing.shipped import EVERYTHING, write
 from mock_server.identifiers.plates import GRAMMARS
 from mock_server.identifiers.vins import is_valid
 from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.load import load
+from scripts.shipped_fixtures import EVERYTHING, write
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 NAMES = [shipped.name for shipped in EVERYTHING]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from mock_server.drawing.draw import Drawing
-from mock_server.drawing.scenario_yaml import scenario_yaml
-from mock_server.drawing.truth import Truth
+from mock_server.drawing.truth import PlateTruth, Truth
+from mock_server.scenarios.scenario_writer import Value, corners, scenario_text
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """File name extension to the format that is written."""
@@ -42,7 +42,7 @@ def write_picture(drawing: Drawing, image: Path) -> tuple[Path, Path]:
     image.write_bytes(drawing.encoded(FORMATS[image.suffix.lower()]))
     scenario = image.with_suffix(".yaml")
     name = re.sub(r"[^a-z0-9]+", "-", image.stem.lower()).strip("-") or "picture"
-    scenario.write_text(scenario_yaml(name, image.name, drawing.truth), encoding="utf-8")
+    scenario.write_text(_scenario(name, image.name, drawing), encoding="utf-8")
     return image, scenario
 
 
@@ -67,6 +67,32 @@ def _write_one(draw: Draw, name: str, seed: int, out: Path) -> Path:
     drawing = draw(seed=seed)
     image = out / "images" / f"{name}.jpg"
     image.write_bytes(drawing.encoded())
-    text = scenario_yaml(name, f"../images/{image.name}", drawing.truth)
+    text = _scenario(name, f"../images/{image.name}", drawing)
     (out / "scenarios" / f"{name}.yaml").write_text(text, encoding="utf-8")
     return image
+
+
+def _scenario(name: str, image_path: str, drawing: Drawing) -> str:
+    return scenario_text(name, {"image": image_path}, reading_of(drawing.truth))
+
+
+def reading_of(truth: Truth) -> dict[str, Value]:
+    """`truth` as the field `reading` of a scenario file."""
+    reading: dict[str, Value] = {}
+    plates: list[Value] = [_plate(plate) for plate in truth.plates]
+    if len(plates) == 1:
+        reading["plate"] = plates[0]
+    elif plates:
+        reading["plates"] = plates
+    if truth.vin:
+        reading["vin"] = {"text": truth.vin.text, "box": corners(truth.vin.box)}
+    if truth.text:
+        reading["text"] = truth.text
+    return reading
+
+
+def _plate(plate: PlateTruth) -> dict[str, Value]:
+    fields: dict[str, Value] = {"text": plate.text, "region": plate.region, "box": corners(plate.box)}
+    if plate.vehicle:
+        fields["vehicle"] = {"type": plate.vehicle.type, "box": corners(plate.vehicle.box)}
+    return fields

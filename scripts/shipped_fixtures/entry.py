@@ -1,12 +1,13 @@
-"""One entry of the shipped fixture set, and short ways to say how its picture is drawn."""
+"""One entry of the shipped set, and functions that describe how to draw its picture."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mock_server.drawing.camera import Shot
 from mock_server.drawing.draw import Drawing, draw_plate, draw_scene, draw_vin
+from mock_server.drawing.fixture_files import reading_of
 from mock_server.drawing.scene_drawing import Parked
-from mock_server.scenarios.scenario_writer import Value
+from mock_server.scenarios.scenario_writer import Value, scenario_text
 
 _SCENE = (960, 720)
 _CROP = (560, 320)
@@ -15,7 +16,11 @@ _USUAL = Shot(quality=82)
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """One shipped scenario: its name, a sentence for those who browse, its picture, and what else its file says."""
+    """One shipped scenario. `draw` draws its picture from a seed.
+
+    `when` and `then` go into the scenario file as they are. `plate` and `vin` add fields (scores, candidates) to the
+    first plate and to the VIN of the picture.
+    """
 
     name: str
     description: str
@@ -24,6 +29,19 @@ class Shipped:
     then: Sequence[Mapping[str, Value]] = ()
     plate: Mapping[str, Value] = field(default_factory=dict)
     vin: Mapping[str, Value] = field(default_factory=dict)
+
+    def scenario(self, image_path: str, drawing: Drawing) -> str:
+        """The text of the scenario file for `drawing`, which is stored at `image_path`."""
+        reading = reading_of(drawing.truth)
+        match reading:
+            case {"plate": dict() as plate}:
+                plate.update(self.plate)
+            case {"plates": [dict() as plate, *_]}:
+                plate.update(self.plate)
+            case {"vin": dict() as vin}:
+                vin.update(self.vin)
+        when = {"image": image_path, **self.when}
+        return scenario_text(self.name, when, reading, description=self.description, then=self.then)
 
 
 def scene(
@@ -36,22 +54,23 @@ def scene(
 def plate(
     text: str, region: str, body: str, paint: str, shot: Shot = _USUAL, *, two_line: bool = False
 ) -> Callable[[int], Drawing]:
-    """Draws a plate close up; each from a somewhat other side."""
+    """Draws a plate close up. The seed also sets the angle, so that the close-ups differ."""
 
-    def drawn(seed: int) -> Drawing:
+    def from_seed(seed: int) -> Drawing:
         car = Parked(body, paint, text, region, yaw=(seed * 7 % 17 - 8) / 8, two_line=two_line)
-        aslant = replace(shot, rotate=(seed * 5 % 13 - 6) * 0.5)
-        return draw_plate(car, size=_CROP, seed=seed, shot=aslant)
+        rotated = replace(shot, rotate=(seed * 5 % 13 - 6) * 0.5)
+        return draw_plate(car, size=_CROP, seed=seed, shot=rotated)
 
-    return drawn
+    return from_seed
 
 
 def vin(
     text: str, style: str, *, size: tuple[int, int] = (896, 504), shot: Shot = _USUAL
 ) -> Callable[[int], Drawing]:
-    """Draws a VIN, or a label that has none."""
+    """Draws a VIN, or a label whose text is not a VIN."""
     return lambda seed: draw_vin(text, style=style, size=size, seed=seed, shot=shot)
 
 
 def candidates(*readings: tuple[str, float], score: str = "score") -> list[Value]:
+    """The candidates of a reading as a scenario file lists them: text and score."""
     return [{"text": text, score: value} for text, value in readings]

@@ -1,14 +1,14 @@
-"""What the shipped fixture set shows of plates and numbers: those that are read, and pictures without any."""
+"""Shipped pictures that a provider reads: plates, VINs, and pictures with no text."""
 
 from PIL import Image
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.catalogue_entry import Shipped, candidates, plate, scene, vin
 from mock_server.drawing.draw import Drawing
 from mock_server.drawing.scene_drawing import Parked
 from mock_server.drawing.truth import Truth
+from scripts.shipped_fixtures.entry import Shipped, candidates, plate, scene, vin
 
-# Without a text to look at, a picture is recognised by all of it; fine grain would only be in the way.
+# A picture without text is recognised by the whole image, and fine grain would disturb that.
 _SOFT = Shot(noise=0.02, blur=0.7, quality=82)
 
 
@@ -167,7 +167,7 @@ PLATES = (
         plate={"score": 0.701, "dscore": 0.755},
     ),
 )
-"""Plates that are read."""
+"""Plates that a provider reads."""
 
 VINS = (
     Shipped(
@@ -201,7 +201,7 @@ VINS = (
     ),
     Shipped("not-a-vin", "Text, but no VIN: the label of a fuel flap", vin("UNLEADED FUEL ONLY", "label")),
 )
-"""Vehicle identification numbers, and text that is none."""
+"""VINs, and one label whose text is not a VIN."""
 
 NOTHING = (
     Shipped(
@@ -224,4 +224,4 @@ NOTHING = (
     ),
     Shipped("blank", "A blank picture: nothing is found, ever", _blank, then=[{"outcome": "nothing_found"}]),
 )
-"""Pictures in which nothing is found."""
+"""Pictures in which a provider finds nothing."""

@@ -1,11 +1,11 @@
-"""What the shipped fixture set shows of failures: those of providers, and those of recognition itself."""
+"""Shipped pictures that fail: the provider answers with an error, or misreads the picture."""
 
 from collections.abc import Callable
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.catalogue_entry import Shipped, plate, scene, vin
 from mock_server.drawing.draw import Drawing
 from mock_server.drawing.scene_drawing import Parked
+from scripts.shipped_fixtures.entry import Shipped, plate, scene, vin
 
 
 def _error(outcome: str, description: str, draw: Callable[[int], Drawing]) -> Shipped:
@@ -72,7 +72,7 @@ ERRORS = (
         plate("CRZB 240", "ca-on", "sedan", "grey"),
     ),
 )
-"""Failures: one picture for each way in which a provider can refuse or break."""
+"""One picture for each error that a provider can return for a picture."""
 
 TROUBLE = (
     Shipped(
@@ -124,4 +124,4 @@ TROUBLE = (
         then=[{"outcome": "read", "trouble": {"too_blurred": 60}}],
     ),
 )
-"""What goes wrong in recognition itself."""
+"""One picture for each kind of misreading."""

@@ -1,15 +1,13 @@
-"""Draws the shipped fixture set anew: `python -m mock_server.drawing.shipped OUT [SCENARIO …]`."""
+"""The pictures and scenarios that ship with the package. `python -m scripts.shipped_fixtures` draws them."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mock_server.drawing.catalogue import NOTHING, PLATES, VINS
-from mock_server.drawing.catalogue_failures import ERRORS, TROUBLE
-from mock_server.drawing.scenario_yaml import scenario_yaml
+from scripts.shipped_fixtures.failures import ERRORS, TROUBLE
+from scripts.shipped_fixtures.pictures import NOTHING, PLATES, VINS
 
 EVERYTHING = (*PLATES, *VINS, *NOTHING, *ERRORS, *TROUBLE)
-"""The whole set; an entry's place is the seed of its picture."""
+"""The whole set. The position of an entry, from 1, is the seed of its picture."""
 
 MOCK_YAML = """\
 # Accounts and defaults of the shipped fixture set. Every key can be used as it stands here.
@@ -31,33 +29,16 @@ unmatched: synthesize
 """
 
 
-def write(out: Path, only: Sequence[str] = ()) -> list[Path]:
-    """Draw the set (or the scenarios named) into `out`, which is made where missing; returns the files written."""
+def write(out: Path, only: Sequence[str] = ()) -> None:
+    """Draw the set, or the scenarios named in `only`, into the directory `out`; create it if missing."""
     for folder in ("images", "scenarios"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    written = [out / "mock.yaml"]
-    written[0].write_text(MOCK_YAML, encoding="utf-8")
+    (out / "mock.yaml").write_text(MOCK_YAML, encoding="utf-8")
     for seed, shipped in enumerate(EVERYTHING, start=1):
         if only and shipped.name not in only:
             continue
         drawing = shipped.draw(seed)
         image = out / "images" / f"{shipped.name}.jpg"
         image.write_bytes(drawing.encoded())
-        text = scenario_yaml(
-            shipped.name,
-            f"../images/{image.name}",
-            drawing.truth,
-            description=shipped.description,
-            when=shipped.when,
-            then=shipped.then,
-            plate=shipped.plate,
-            vin=shipped.vin,
-        )
-        scenario = out / "scenarios" / f"{shipped.name}.yaml"
-        scenario.write_text(text, encoding="utf-8")
-        written += [image, scenario]
-    return written
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1] if len(sys.argv) > 1 else "fixtures"), sys.argv[2:])
+        text = shipped.scenario(f"../images/{image.name}", drawing)
+        (out / "scenarios" / f"{shipped.name}.yaml").write_text(text, encoding="utf-8")
