@@ -5,7 +5,7 @@ readable, and a unit is spent in one atomic act.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -14,7 +14,6 @@ from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.provider_traits import Billing
 from mock_server.core.store import Foreseen, Meter, Rate, Store, Terms
-from mock_server.core.value import value
 from mock_server.errors import OutdatedError
 
 _STAGED_LIMIT = 1000
@@ -53,7 +52,7 @@ def _period_of(day: int) -> str:
     return f"{first.year}-{first.month:02}"
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """An account that may go on with its request, and what was spent when it began; `limit` None: no end.
 

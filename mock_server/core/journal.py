@@ -10,7 +10,6 @@ from typing import Protocol
 
 from mock_server.core.matching import Asked
 from mock_server.core.model import MatchKind, OutcomeName
-from mock_server.core.value import value
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class NearestPicture:
     region: tuple[int, int, int, int] | None = None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class PictureRecord:
     """What is kept of a picture: never its bytes."""
 

@@ -6,12 +6,11 @@ it; then the one whose picture is more like it; then the order of the files.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 
 from mock_server.core.model import MatchKind, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
-from mock_server.core.value import value
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.results import PictureFacts, SearchResult
 
@@ -27,7 +26,7 @@ _EXACTNESS = {
 }
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Match:
     """The scenario that applies, how it was found, and where its picture lies in the one that was sent.
 
@@ -40,7 +39,7 @@ class Match:
     place: int = 0
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A request as conditions see it: what was asked, by which account, and what is known of the picture."""
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mock_server.core.value import value
 from mock_server.imaging.geometry import Box
 
 
@@ -134,7 +133,7 @@ class Problem:
     variant: str | None = None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class ReadRequest:
     """One request to read a picture, stripped of its provider's wire format.
 
@@ -190,7 +189,7 @@ class FaultPlan:
 NO_FAULT = FaultPlan()
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What was decided about one request; a provider renders it in its own words.
 

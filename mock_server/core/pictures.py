@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -10,7 +11,6 @@ from urllib.parse import unquote, urlsplit
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnail_cache import Thumbnails
-from mock_server.core.value import value
 from mock_server.errors import FetchError, ImageError
 from mock_server.imaging.results import SearchResult
 
@@ -24,7 +24,7 @@ _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What came of looking at a picture: a search, or the problem that prevented it; `note` is for the journal."""
 

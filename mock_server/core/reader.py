@@ -4,7 +4,7 @@
 """
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mock_server.core import forcing
 from mock_server.core.accounts import Accounts, Admitted
@@ -21,14 +21,13 @@ from mock_server.core.scenario_player import (
     has_side_effects,
 )
 from mock_server.core.store import Store
-from mock_server.core.value import value
 from mock_server.errors import OutdatedError, UnknownPreferenceError
 from mock_server.imaging.results import SearchResult
 
 __all__ = ["Decision", "Policy", "Reader"]
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What was decided about a request, and all that the journal tells about why.
 

@@ -30,7 +30,6 @@ from mock_server.core.provider_traits import Traits
 from mock_server.core.scenario import Step
 from mock_server.core.sequence import counts_requests, is_drawn, step_at
 from mock_server.core.store import Store
-from mock_server.core.value import value
 
 PICTURE_OUTCOMES = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
 """What recognition itself may come to. Anything else that a client forces happens before a picture is looked at."""
@@ -48,7 +47,7 @@ class Policy:
     seed: int = 0
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Case:
     """An admitted request with all that is known of it."""
 
@@ -112,7 +111,7 @@ class Case:
         return Match(scenario, MatchKind.RULE)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Recognised:
     """What recognition came to, before it is charged; `decided` is off where an unknown picture is an error."""
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from mock_server.core.account import Account
-from mock_server.core.value import value
 
 
 class Meter(NamedTuple):
@@ -29,7 +28,7 @@ class Rate:
     seconds: float
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Terms:
     """By what an account's request is measured: the meter it draws on, the rate it keeps to, the time (Unix)."""
 
@@ -38,7 +37,7 @@ class Terms:
     now: float
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An account that asks: the units of its meter that are spent, and the seconds to wait where it asks too often."""
 
@@ -47,7 +46,7 @@ class Entry:
     wait: float | None = None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Foreseen:
     """An account as this process last saw it; `as_of` tells the store what else it then saw."""
 

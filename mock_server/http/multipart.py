@@ -1,9 +1,9 @@
 """multipart/form-data (RFC 7578), read from one complete body without copying what the parts hold."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
-from mock_server.core.value import value
 from mock_server.errors import MultipartError
 from mock_server.http.parameters import decode_extended, parse_parameters
 from mock_server.http.scanner import Scanner
@@ -13,7 +13,7 @@ MAX_BOUNDARY_LENGTH = 70  # RFC 2046, section 5.1.1
 _TRANSFER_ENCODINGS = ("", "7bit", "8bit", "binary")  # those that leave the data as they are
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Part:
     """One part of a form: a plain field, or a file when it has a `filename` (a label, never a path to open).
 
@@ -31,7 +31,7 @@ class Part:
         return str(self.data, "utf-8", "replace")
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Form:
     """The parts of a form in the order they were sent; names may repeat."""
 

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 
 from starlette.types import Scope, Send
 
 from mock_server.core.model import Dribble, FaultPlan
-from mock_server.core.value import value
 from mock_server.http.connection import Connection, connection_of
 from mock_server.http.connection_faults import break_connection
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A complete reply. `headers` have lower-case names and no Content-Length: that one is the body's."""
 

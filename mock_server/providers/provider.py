@@ -11,7 +11,6 @@ import orjson
 
 from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.provider_traits import Traits
-from mock_server.core.value import value
 from mock_server.http.reply import Reply
 
 
@@ -32,7 +31,7 @@ class Route:
     alias: str | None = None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP call. `headers` have lower-case names; `body` is None where it was larger than is accepted."""
 

@@ -5,13 +5,13 @@ differ from it; what they send is accepted and noted as an alias, and refused in
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
 from mock_server.core.provider_traits import Billing, Traits
-from mock_server.core.value import value
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
 from mock_server.providers.carsxe.image_reference import InvalidReferenceError, decode_inline, is_url
@@ -102,7 +102,7 @@ class CarsXE:
         return render.OUTCOME_OF_STATUS[product].get(status)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class _Body:
     """The fields of a body: a JSON object's, or the one value of a plain-text body.
 
@@ -148,7 +148,7 @@ def _image_field(body: _Body, *, strict: bool) -> tuple[str | None, Any]:
     return None, None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class _Picture:
     """What the image field came to: a picture, where one is, or what is wrong."""
 

@@ -1,11 +1,11 @@
 """VehiCore's wire format: which calls are its own, and how an upload becomes a request."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
 from mock_server.core.provider_traits import Billing, Traits
-from mock_server.core.value import value
 from mock_server.errors import MultipartError
 from mock_server.http.multipart import Form, Part, parse_multipart
 from mock_server.http.reply import Reply
@@ -79,7 +79,7 @@ class VehiCore:
         return render.OUTCOME_OF_STATUS.get(status)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class _Upload:
     """What a body came to: a picture, or what is wrong with it."""
 
