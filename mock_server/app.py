@@ -10,7 +10,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio.to_thread
 from platformdirs import user_cache_path
@@ -38,6 +38,7 @@ from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
+from mock_server.providers.provider import Provider
 from mock_server.providers.vehicore import VehiCore
 from mock_server.scenarios.cache import Checked
 from mock_server.scenarios.hot_reload import START_SECONDS, Reload
@@ -46,10 +47,7 @@ from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
 
-if TYPE_CHECKING:
-    from mock_server.providers.openapi import Described
-
-PROVIDERS: "tuple[Described, ...]" = (VehiCore(), CarsXE())
+PROVIDERS: tuple[Provider, ...] = (VehiCore(), CarsXE())
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +88,7 @@ class App:
             thumbnails=state.thumbnails,
             pictures=pictures,
             vocabulary=loader.vocabulary,
-            responders=PROVIDERS,
+            providers=PROVIDERS,
             world=state.world,
         )
         state.attach(clock, self.control.stage, self._declare)
@@ -248,7 +246,7 @@ def _indexed(
 def vocabulary() -> Vocabulary:
     """The names that fixture files may use for providers, variants and settings."""
     variants: Mapping[str, Mapping[OutcomeName, frozenset[str]]] = {
-        provider.traits.name: {name: frozenset(choices) for name, choices in provider.traits.variants.items()}
+        provider.name: {name: frozenset(choices) for name, choices in provider.traits.variants.items()}
         for provider in PROVIDERS
     }
     return Vocabulary(providers=variants, settings=frozenset(setting_names()))
@@ -260,9 +258,9 @@ def own_hosts() -> tuple[str, ...]:
 
 
 def _described() -> Mapping[str, Any]:
-    from mock_server.providers.openapi import described  # only OpenAPI asks
+    from mock_server.providers.openapi import describe  # only OpenAPI asks
 
-    return described(PROVIDERS)
+    return describe(PROVIDERS)
 
 
 def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:

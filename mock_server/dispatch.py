@@ -1,11 +1,12 @@
 """Where a call goes: to a provider by host name or path, or to the mock's own routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.providers.endpoint import Endpoint
+from mock_server.providers.endpoint import Endpoint, Target
 from mock_server.providers.provider import Provider, Refusal, Route
 
 _GALLERY = "/images/"
@@ -18,6 +19,10 @@ class Dispatch:
         self, providers: Sequence[Provider], endpoint: Endpoint, own_routes: ASGIApp, *, strict: bool = False
     ) -> None:
         self._providers = providers
+        self._patterns = {
+            provider.name: [(compile_path(route.path)[0], route) for route in provider.routes]
+            for provider in providers
+        }
         self._by_host = {host: provider for provider in providers for host in provider.hosts}
         self._endpoint = endpoint
         self._own_routes = own_routes
@@ -30,15 +35,31 @@ class Dispatch:
         method, path = scope["method"], scope["path"]
         owner = self._by_host.get(_host(scope))
         if owner is not None:
-            route = owner.route(method, path, strict=self._strict) or Route(refusal=Refusal.NO_SUCH_PATH)
-            await self._endpoint(owner, route, scope, receive, send)
+            target = self._target(owner, method, path) or Target(Refusal.NO_SUCH_PATH)
+            await self._endpoint(owner, target, scope, receive, send)
             return
         for provider in self._providers:
-            found = provider.route(method, path, strict=self._strict)
+            found = self._target(provider, method, path)
             if found is not None:
                 await self._endpoint(provider, found, scope, receive, send)
                 return
         await self._own_routes(scope, receive, send)
+
+    def _target(self, provider: Provider, method: str, path: str) -> Target | None:
+        for pattern, route in self._patterns[provider.name]:
+            if match := pattern.match(path):
+                return self._target_of(route, match.groupdict(), method, path)
+        return None
+
+    def _target_of(self, route: Route, parameters: Mapping[str, str], method: str, path: str) -> Target:
+        product = route.product_of(parameters)
+        if route.is_alias and self._strict:
+            return Target(Refusal.NO_SUCH_PATH)
+        if product is None:
+            return Target(Refusal.UNKNOWN_PRODUCT)
+        if method != "POST":
+            return Target(Refusal.WRONG_METHOD)
+        return Target(product, path if route.is_alias else None)
 
 
 def _host(scope: Scope) -> str:

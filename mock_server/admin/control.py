@@ -7,7 +7,7 @@ from typing import Any
 from mock_server.admin.account_service import AccountControl
 from mock_server.admin.clock_service import ClockControl
 from mock_server.admin.journal_service import RequestControl
-from mock_server.admin.match_service import Responder, TrialControl
+from mock_server.admin.match_service import TrialControl
 from mock_server.admin.scenario_service import ScenarioControl
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
@@ -18,6 +18,7 @@ from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.providers.provider import Provider
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.version import __version__
 
@@ -35,7 +36,7 @@ class Control:
         thumbnails: Thumbnails,
         pictures: Pictures,
         vocabulary: Vocabulary,
-        responders: Sequence[Responder],
+        providers: Sequence[Provider],
         world: Coordination,
     ) -> None:
         self.world = world
@@ -44,10 +45,10 @@ class Control:
         self.accounts = AccountControl(Accounts(store, clock), store, self.stage, world)
         self.scenarios = ScenarioControl(self.stage, store, vocabulary)
         self.requests = RequestControl(
-            journal, thumbnails, self.stage, [responder.traits.name for responder in responders]
+            journal, thumbnails, self.stage, [provider.name for provider in providers]
         )
         self.clock = ClockControl(clock, world)
-        self.trial = TrialControl(reader, store, clock, pictures, responders)
+        self.trial = TrialControl(reader, store, clock, pictures, providers)
         self._journal = journal
         self._started = time.monotonic()
 

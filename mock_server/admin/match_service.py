@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -12,25 +12,16 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.dry_run import DryRunStore
 from mock_server.core.matching import Asked
-from mock_server.core.model import Outcome, Product, ReadRequest
+from mock_server.core.model import Product, ReadRequest
 from mock_server.core.near_misses import near_misses
 from mock_server.core.pictures import Pictures
-from mock_server.core.provider_traits import Provider
 from mock_server.core.reader import Decision, Reader
 from mock_server.core.store import Store
-from mock_server.http.reply import Reply
 from mock_server.imaging.results import ImageMatch, SearchResult
+from mock_server.providers.provider import Provider
 
 GUEST = Account("guest", "guest")
 """Who asks where no key is given: an account without limits."""
-
-
-class Responder(Provider, Protocol):
-    """A provider that can also word a reply."""
-
-    def render(self, outcome: Outcome, product: Product) -> Reply:
-        """The reply to an outcome."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +42,13 @@ class TrialControl:
     """Asks a reader of its own, which sees the real library, accounts and counts and changes none of them."""
 
     def __init__(
-        self, reader: Reader, store: Store, clock: Clock, pictures: Pictures, responders: Sequence[Responder]
+        self, reader: Reader, store: Store, clock: Clock, pictures: Pictures, providers: Sequence[Provider]
     ) -> None:
         self._real = reader
         self._store = store
         self._clock = clock
         self._pictures = pictures
-        self.responders = {responder.traits.name: responder for responder in responders}
+        self.providers = {provider.name: provider for provider in providers}
 
     async def match(self, question: Question) -> dict[str, Any]:
         """What would be answered, as a document. Raises UnknownPreferenceError."""
@@ -69,7 +60,7 @@ class TrialControl:
             pictures=self._pictures,
             policy=self._real.policy,
         )
-        responder = self.responders[question.provider]
+        provider = self.providers[question.provider]
         request = ReadRequest(
             question.provider,
             question.product,
@@ -79,8 +70,9 @@ class TrialControl:
             filename=question.filename,
             language=question.language,
             headers=question.headers,
+            received_at=self._clock.now(),
         )
-        decision = await reader.read(request, responder)
+        decision = await reader.read(request, provider.traits)
         asked = Asked(request, decision.account or "", decision.search)
         missed = [] if decision.scenario else near_misses(asked, reader.library.scenarios)
         return {
@@ -93,17 +85,17 @@ class TrialControl:
             "detail": decision.outcome.detail,
             "delay": decision.plan.delay,
             "fault": decision.plan.fault.value if decision.plan.fault else None,
-            **_reply(decision, responder, question.product),
+            **_reply(decision, provider, request),
             "image": _image(decision.search) if decision.search else None,
             "pictures": [_picture(found) for found in decision.search.matches] if decision.search else [],
             "nearMisses": [near_miss_document(miss) for miss in missed],
         }
 
 
-def _reply(decision: Decision, responder: Responder, product: Product) -> dict[str, Any]:
+def _reply(decision: Decision, provider: Provider, request: ReadRequest) -> dict[str, Any]:
     if not decision.decided:
         return {"status": 501, "reply": None}
-    reply = responder.render(decision.outcome, product)
+    reply = provider.render(decision.outcome, request)
     return {"status": reply.status, "reply": orjson.loads(reply.body)}
 
 

@@ -103,7 +103,7 @@ def _facts(form: Form) -> dict[str, Any]:
 
 def _question(control: Control, facts: Mapping[str, Any]) -> Question:
     only_known(facts, _FACTS)
-    providers = list(control.trial.responders)
+    providers = list(control.trial.providers)
     headers = as_object(facts.get("headers", {}))
     for name, value in (*facts.items(), *headers.items()):
         if not isinstance(value, str) and name != "headers":

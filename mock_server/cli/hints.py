@@ -1,71 +1,76 @@
-"""Ready-to-paste `curl` lines for a server that has just started: one for each endpoint, with a picture it knows."""
+"""`curl` commands for a server that has just started: one for each provider and product, with a known picture."""
 
+import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlencode
 
 from mock_server.core.account import Account, AccountStatus
 from mock_server.core.library import Library, gallery_name
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.scenario import Scenario
+from mock_server.providers.provider import ExampleCall, Provider
 
 
-def hints(library: Library, url: str) -> str:
-    """The lines, each under a comment; empty where the fixtures have no picture or no account to show."""
+def hints(providers: Sequence[Provider], library: Library, url: str) -> str:
+    """The commands, with a comment for each product; none where the fixtures have no suitable picture or account."""
     lines: list[str] = []
     for product in Product:
-        found = _shown(library, product)
-        if found is None:
+        example = _example(library, product)
+        if example is None:
             continue
-        account, scenario, image, path = found
-        lines += [f"# {product}: {scenario.name}", *_curls(url, product, account.key, image, path), ""]
+        account, scenario, image, path = example
+        picture_url = f"{url}/images/{gallery_name(image)}"
+        calls = [
+            provider.example_call(product, account.key, picture_url)
+            for provider in providers
+            if product in provider.products
+        ]
+        lines += [f"# {product}: {scenario.name}", *(_curl(url, call, path) for call in calls), ""]
     return "\n".join(lines)
 
 
-def _curls(url: str, product: Product, key: str, image: str, path: Path) -> Iterator[str]:
-    endpoint = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}[product]
-    body = f'{{"image_url": "{url}/images/{gallery_name(image)}"}}'
-    yield shlex.join(
-        ["curl", "-X", "POST", f"{url}/api/ocr/{product}", "-H", f"X-API-Key: {key}", "-F", f"image=@{path}"]
-    )
-    yield shlex.join(
-        [
-            "curl",
-            "-X",
-            "POST",
-            f"{url}{endpoint}?key={key}",
-            "-H",
-            "Content-Type: application/json",
-            "-d",
-            body,
-        ]
-    )
+def _curl(url: str, call: ExampleCall, picture: Path) -> str:
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    return shlex.join(["curl", "-X", "POST", f"{url}{call.path}{query}", *_options(call, picture)])
 
 
-def _shown(library: Library, product: Product) -> tuple[Account, Scenario, str, Path] | None:
-    account = next((account for account in library.fixtures.accounts if _open(account, product)), None)
+def _options(call: ExampleCall, picture: Path) -> Iterator[str]:
+    for name, text in call.headers.items():
+        yield from ("-H", f"{name}: {text}")
+    if call.upload:
+        yield from ("-F", f"{call.upload}=@{picture}")
+    if call.json is not None:
+        yield from ("-H", "Content-Type: application/json", "-d", json.dumps(call.json))
+
+
+def _example(library: Library, product: Product) -> tuple[Account, Scenario, str, Path] | None:
+    account = next(
+        (account for account in library.fixtures.accounts if _is_unlimited(account, product)), None
+    )
     for scenario in library.fixtures.scenarios:
         for image in scenario.when.images[:1]:
             path = library.fixtures.images[image]
-            if account and _plain(scenario, product) and isinstance(path, Path):
-                return account, scenario, image, _short(path)
+            if account and _is_plain_read(scenario, product) and isinstance(path, Path):
+                return account, scenario, image, _relative(path)
     return None
 
 
-def _open(account: Account, product: Product) -> bool:
+def _is_unlimited(account: Account, product: Product) -> bool:
     limited = account.credits.get(product), account.quota[product].limit
     active = account.status is AccountStatus.ACTIVE and product in account.plans and not account.rate_limit
     return active and all(limit is None or limit > 1 for limit in limited)
 
 
-def _plain(scenario: Scenario, product: Product) -> bool:
+def _is_plain_read(scenario: Scenario, product: Product) -> bool:
     reading = scenario.reading
     only = [step.outcome for step in scenario.steps] == [OutcomeName.READ] and not scenario.steps[0].trouble
     read = reading.plates if product is Product.PLATE else reading.vin
     return only and bool(read) and scenario.when.provider is None and scenario.when.product in (None, product)
 
 
-def _short(path: Path) -> Path:
+def _relative(path: Path) -> Path:
     here = Path.cwd().resolve()
     path = path.resolve()
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -4,7 +4,7 @@ import gc
 import sys
 from typing import Any
 
-from mock_server.app import create_app
+from mock_server.app import PROVIDERS, create_app
 from mock_server.cli.progress import progress
 from mock_server.runner import Server, run
 
@@ -25,7 +25,7 @@ def serve(flags: dict[str, Any], *, with_hints: bool = False) -> None:
         if with_hints:
             from mock_server.cli.hints import hints
 
-            print(hints(server.app.reader.library, server.url), file=sys.stderr, flush=True)
+            print(hints(PROVIDERS, server.app.reader.library, server.url), file=sys.stderr, flush=True)
 
     if app.settings.workers > 1:
         from mock_server.supervisor import run as run_workers

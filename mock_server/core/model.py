@@ -139,7 +139,7 @@ class ReadRequest:
 
     The picture is `image` (bytes) or `url` (a reference that the image source may resolve), or neither when
     `problem` says why. `headers` have lower-case names. `notes` are facts for the journal, such as the alias a
-    client used.
+    client used. `received_at` is the time of the mock's clock, in Unix seconds, for replies that carry a time.
     """
 
     provider: str
@@ -152,6 +152,7 @@ class ReadRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     problem: Problem | None = None
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from mock_server.core.accounts import Accounts, Admitted
 from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, ReadRequest
 from mock_server.core.pictures import Looked, Pictures
-from mock_server.core.provider_traits import Provider
+from mock_server.core.provider_traits import Traits
 from mock_server.core.scenario_player import (
     PICTURE_OUTCOMES,
     Case,
@@ -64,36 +64,36 @@ class Reader:
         self._pictures = pictures
         self._recogniser = ScenarioPlayer(accounts, store)
 
-    async def read(self, request: ReadRequest, provider: Provider) -> Decision:
+    async def read(self, request: ReadRequest, traits: Traits) -> Decision:
         """Decide what happens to one request.
 
         Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
         scenario knows the picture and the policy is to say so.
         """
         # Who asks? Most likely who it was the last time: that is made sure of when a unit is spent.
-        foreseen = self._accounts.foresee(request.key, request.product, provider.traits.billing)
+        foreseen = self._accounts.foresee(request.key, request.product, traits.billing)
         if foreseen is not None:
             library = self.library
             with contextlib.suppress(OutdatedError, UnknownPreferenceError):
-                return _varied(await self._decide(request, provider, library, foreseen), library, provider)
-        admitted = await self._accounts.admit(request.key, request.product, provider.traits.billing)
+                return _varied(await self._decide(request, traits, library, foreseen), library, traits)
+        admitted = await self._accounts.admit(request.key, request.product, traits.billing)
 
         # Whoever is let in meets what is served from now on: what others have changed was taken over at the door.
         library = self.library
         decision = (
             Decision(admitted)
             if isinstance(admitted, Outcome)
-            else await self._decide(request, provider, library, admitted)
+            else await self._decide(request, traits, library, admitted)
         )
-        return _varied(decision, library, provider)
+        return _varied(decision, library, traits)
 
     async def _decide(
-        self, request: ReadRequest, provider: Provider, library: Library, admitted: Admitted
+        self, request: ReadRequest, traits: Traits, library: Library, admitted: Admitted
     ) -> Decision:
-        traits, account = provider.traits, admitted.account
+        account = admitted.account
 
         # Does the client say what is to happen?
-        forced = self._forced(request, provider, library)
+        forced = self._forced(request, traits, library)
         by = forced.by if forced else None
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             admitted.be_sure()
@@ -147,19 +147,19 @@ class Reader:
             admitted.be_sure()
         return await self._pictures.look(request, library)
 
-    def _forced(self, request: ReadRequest, provider: Provider, library: Library) -> forcing.Forced | None:
+    def _forced(self, request: ReadRequest, traits: Traits, library: Library) -> forcing.Forced | None:
         if not self.policy.forcing:
             return None
         return forcing.find(
             request,
             library.scenarios.by_name,
-            lambda status: provider.outcome_of_status(status, request.product),
+            lambda status: traits.outcome_of_status(status, request.product),
         )
 
 
-def _varied(decision: Decision, library: Library, provider: Provider) -> Decision:
+def _varied(decision: Decision, library: Library, traits: Traits) -> Decision:
     outcome = decision.outcome
-    variant = outcome.variant or default_variant(library, provider.traits, outcome.name)
+    variant = outcome.variant or default_variant(library, traits, outcome.name)
     if variant == outcome.variant:
         return decision
     return replace(decision, outcome=replace(outcome, variant=variant))

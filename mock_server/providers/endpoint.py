@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
 from mock_server.core.clock import Clock
 from mock_server.core.journal import Exchange
-from mock_server.core.model import Outcome, OutcomeName, ReadRequest
+from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.reader import Decision, Reader
 from mock_server.errors import (
     BodyTooLargeError,
@@ -21,7 +22,7 @@ from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import decided, refused
-from mock_server.providers.provider import Call, Provider, Refusal, Route
+from mock_server.providers.provider import Call, Provider, Refusal
 
 Record = Callable[[Exchange], None]
 """Whoever wants to know of exchanges: the journal, the metrics, the log."""
@@ -30,6 +31,14 @@ _ID_BYTES = 8
 _IDS_AT_ONCE = 256
 
 _UNDECIDED = Decision(Outcome(OutcomeName.INVALID_REQUEST), decided=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a call leads to: a product, or a refusal. `alias` is the path where it is an alias."""
+
+    product: Product | Refusal
+    alias: str | None = None
 
 
 class Endpoint:
@@ -54,15 +63,15 @@ class Endpoint:
         self._request_ids = _random_ids()
 
     async def __call__(
-        self, provider: Provider, route: Route, scope: Scope, receive: Receive, send: Send
+        self, provider: Provider, target: Target, scope: Scope, receive: Receive, send: Send
     ) -> None:
         started = time.perf_counter()
         request_id = next(self._request_ids)
         try:
-            call, drained = await self._receive(route, scope, receive)
+            call, drained = await self._receive(target, scope, receive)
         except ClientDisconnectedError:
             return
-        request, decision, reply = await self._answer(provider, route, call)
+        request, decision, reply = await self._answer(provider, target, call)
         headers = self._headers(request_id, decision, drained=drained)
         reply = Reply(reply.status, reply.headers + headers, reply.body)
         exchange = refused(
@@ -71,7 +80,7 @@ class Endpoint:
         self._record(decided(exchange, request, decision) if request else exchange)
         await send_reply(reply, decision.plan, scope, send)
 
-    async def _receive(self, route: Route, scope: Scope, receive: Receive) -> tuple[Call, bool]:
+    async def _receive(self, target: Target, scope: Scope, receive: Receive) -> tuple[Call, bool]:
         headers: dict[str, str] = {}
         for raw, text in scope["headers"]:
             name, value = raw.decode("latin-1"), text.decode("latin-1")
@@ -82,25 +91,33 @@ class Endpoint:
             body = await read_body(scope, receive, limit=self._max_body)
         except BodyTooLargeError as error:
             body, drained = None, error.drained
-        return Call(
-            scope["method"], scope["path"], scope["query_string"], headers, body, route.alias
-        ), drained
+        call = Call(
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            headers,
+            body,
+            target.alias,
+            self._strict,
+            self._clock.now(),
+        )
+        return call, drained
 
     async def _answer(
-        self, provider: Provider, route: Route, call: Call
+        self, provider: Provider, target: Target, call: Call
     ) -> tuple[ReadRequest | None, Decision, Reply]:
-        if route.product is None:
-            return None, _UNDECIDED, provider.refuse(route.refusal or Refusal.NO_SUCH_PATH)
-        request = provider.parse(call, route.product, strict=self._strict)
+        if not isinstance(target.product, Product):
+            return None, _UNDECIDED, provider.refuse(target.product)
+        request = provider.parse(call, target.product)
         try:
-            decision = await self._reader.read(request, provider)
+            decision = await self._reader.read(request, provider.traits)
         except UnknownPreferenceError as error:
             return request, _UNDECIDED, _unknown_preference(error)
         except StoreUnavailableError as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if not decision.decided:
             return request, decision, _unmatched(decision.search)
-        return request, decision, provider.render(decision.outcome, request.product)
+        return request, decision, provider.render(decision.outcome, request)
 
     def _headers(
         self, request_id: str, decision: Decision, *, drained: bool

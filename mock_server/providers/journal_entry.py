@@ -25,7 +25,7 @@ def refused(
     return Exchange(
         id=request_id,
         time=now,
-        provider=provider.traits.name,
+        provider=provider.name,
         product=None,
         method=call.method,
         path=call.path[:_LONGEST_TEXT],

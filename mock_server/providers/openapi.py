@@ -1,8 +1,7 @@
-"""What providers answer, as OpenAPI: every documented response, with examples made by the renderers themselves."""
+"""The providers in the OpenAPI document: their paths, with every reply as an example that the provider renders."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -13,15 +12,14 @@ from mock_server.core.model import (
     PlateReading,
     Product,
     Reading,
+    ReadRequest,
     Usage,
     Vehicle,
     VinReading,
 )
 from mock_server.http.reply import Reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.provider import Provider, Refusal
-
-Schema = Mapping[str, Any]
+from mock_server.providers.provider import Operation, Provider, Route
 
 _READING = Reading(
     plates=(
@@ -44,111 +42,86 @@ _READING = Reading(
     ),
 )
 _HEADERS = {
-    "X-Mock-Request-Id": {"description": "The request's id in the journal.", "schema": {"type": "string"}},
-    "X-Mock-Scenario": {"description": "The scenario, or `-`.", "schema": {"type": "string"}},
-    "X-Mock-Match": {"description": "How it was found.", "schema": {"type": "string"}},
+    "X-Mock-Request-Id": {
+        "description": "The id of the request in the journal.",
+        "schema": {"type": "string"},
+    },
+    "X-Mock-Scenario": {"description": "Name of the scenario, or `-`.", "schema": {"type": "string"}},
+    "X-Mock-Match": {"description": "How the scenario was found.", "schema": {"type": "string"}},
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call as it is documented. `read` and `error` name the schemas of its replies; `paths` may lead to products."""
-
-    path: str
-    summary: str
-    products: tuple[Product, ...]
-    parameters: tuple[Schema, ...]
-    body: Schema
-    read: str
-    error: str
-    refusals: tuple[Refusal, ...] = (Refusal.WRONG_METHOD,)
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A provider as it is documented: its calls, the schemas they use, and how a key is sent."""
-
-    title: str
-    calls: tuple[Call, ...]
-    schemas: Mapping[str, Schema] = field(default_factory=dict)
-    security: Schema = field(default_factory=dict)
-
-
-class Described(Provider, Protocol):
-    """A provider that can describe itself."""
-
-    @property
-    def description(self) -> Description:
-        """Its calls, as they are documented."""
-        ...
-
-
-def described(providers: Sequence[Described]) -> dict[str, dict[str, Any]]:
-    """What all providers contribute to an OpenAPI document: `paths`, `schemas`, `security` schemes and `tags`."""
-    whole: dict[str, dict[str, Any]] = {"paths": {}, "schemas": {}, "security": {}, "tags": {}}
+def describe(providers: Sequence[Provider]) -> dict[str, dict[str, Any]]:
+    """The providers' share of an OpenAPI document: `paths`, `schemas`, `security` schemes and `tags`."""
+    document: dict[str, dict[str, Any]] = {"paths": {}, "schemas": {}, "security": {}, "tags": {}}
     for provider in providers:
-        description = provider.description
-        whole["paths"] |= {call.path: {"post": _operation(provider, call)} for call in description.calls}
-        whole["schemas"] |= description.schemas
-        whole["security"][provider.traits.name] = description.security
-        whole["tags"][provider.description.title] = None
-    return whole
+        for route in provider.routes:
+            if not route.is_alias:
+                document["paths"][route.path] = {"post": _operation(provider, route)}
+        document["schemas"] |= provider.description.schemas
+        document["security"][provider.name] = provider.description.security
+        document["tags"][provider.title] = None
+    return document
 
 
-def _operation(provider: Described, call: Call) -> dict[str, Any]:
-    name = provider.traits.name
+def _operation(provider: Provider, route: Route) -> dict[str, Any]:
+    operation = provider.description.operations[route.path]
     return {
-        "tags": [provider.description.title],
-        "operationId": f"{name}_{'_'.join(product.value for product in call.products)}",
-        "summary": call.summary,
-        "parameters": list(call.parameters),
-        "requestBody": {"required": True, "content": call.body},
-        "security": [{name: []}],
+        "tags": [provider.title],
+        "operationId": "_".join((provider.name, *route.products)),
+        "summary": operation.summary,
+        "parameters": list(operation.parameters),
+        "requestBody": {"required": True, "content": operation.body},
+        "security": [{provider.name: []}],
         "responses": {
-            **_responses(call, _replies(provider, call)),
+            **_responses(operation, _replies(provider, operation, route.products)),
             "501": {
-                "description": "The mock's own: no scenario matches, where that is an error, or an unknown `Prefer`.",
+                "description": "From the mock: no scenario matches and `unmatched` is `error`, or an unknown `Prefer`.",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
             },
         },
     }
 
 
-def _responses(call: Call, replies: Sequence[tuple[str, Reply]]) -> dict[str, Any]:
-    """Replies by status, each under the name of what leads to it."""
+def _responses(operation: Operation, replies: Mapping[str, Reply]) -> dict[str, Any]:
+    """The replies by status; each is an example, named after its outcome."""
     responses: dict[str, Any] = {}
-    for name, reply in sorted(replies, key=lambda pair: pair[1].status):
-        schema = call.read if reply.status == 200 else call.error
-        response = responses.setdefault(
-            str(reply.status),
-            {
-                "description": "",
-                "headers": _HEADERS,
-                "content": {
-                    "application/json": {
-                        "schema": {"$ref": f"#/components/schemas/{schema}"},
-                        "examples": {},
-                    }
-                },
-            },
-        )
-        for header, value in reply.headers:
-            if header not in (b"content-type", b"content-length"):
-                shown = {"schema": {"type": "string"}, "example": value.decode("latin-1")}
-                response["headers"] = {**response["headers"], header.decode().title(): shown}
-        examples = response["content"]["application/json"]["examples"]
-        examples[name] = {"value": orjson.loads(reply.body)}
-        response["description"] = ", ".join(dict.fromkeys(example.partition(" ")[0] for example in examples))
+    for name, reply in sorted(replies.items(), key=lambda pair: pair[1].status):
+        response = responses.setdefault(str(reply.status), _response(operation, reply))
+        content = response["content"]["application/json"]
+        content["examples"][name] = {"value": orjson.loads(reply.body)}
+        outcomes = dict.fromkeys(example.partition(" ")[0] for example in content["examples"])
+        response["description"] = ", ".join(outcomes)
+        response["headers"] |= _headers(reply)
     return responses
 
 
-def _replies(provider: Provider, call: Call) -> list[tuple[str, Reply]]:
-    several = len(call.products) > 1
-    replies = [(refusal.value, provider.refuse(refusal)) for refusal in call.refusals]
-    for product in call.products:
+def _response(operation: Operation, reply: Reply) -> dict[str, Any]:
+    schema = operation.read if 200 <= reply.status < 300 else operation.error
+    return {
+        "headers": dict(_HEADERS),
+        "content": {
+            "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}
+        },
+    }
+
+
+def _headers(reply: Reply) -> dict[str, Any]:
+    return {
+        name.decode().title(): {"schema": {"type": "string"}, "example": text.decode("latin-1")}
+        for name, text in reply.headers
+        if name != b"content-type"
+    }
+
+
+def _replies(provider: Provider, operation: Operation, products: Sequence[Product]) -> dict[str, Reply]:
+    """Every reply of an operation, by the name of its outcome or refusal."""
+    replies = {refusal.value: provider.refuse(refusal) for refusal in operation.refusals}
+    for product in products:
+        request = ReadRequest(provider.name, product, "demo-key", filename="car.jpg")
+        suffix = f" ({product.value})" if len(products) > 1 else ""
         for name, outcome in _outcomes(provider):
-            told = f"{name} ({product.value})" if several else name
-            replies.append((told, provider.render(outcome, product)))
+            replies[name + suffix] = provider.render(outcome, request)
     return replies
 
 

@@ -1,17 +1,19 @@
-"""What every provider offers, and the parts that all of them share."""
+"""What a provider is: how it is reached, how its calls are read and its replies written, how it is documented."""
 
-from collections.abc import Collection, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from typing import Any, Protocol
-from urllib.parse import parse_qs
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import orjson
 
-from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
+from mock_server.core.model import Outcome, Product, ReadRequest
 from mock_server.core.provider_traits import Traits
 from mock_server.http.reply import Reply
+
+Schema = Mapping[str, Any]
 
 
 class Refusal(StrEnum):
@@ -24,16 +26,36 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a path leads: to a product, or to a refusal. `alias` is the path itself where it is not documented."""
+    """A path, called by POST, and the product that it reads.
 
-    product: Product | None = None
-    refusal: Refusal | None = None
-    alias: str | None = None
+    `path` may have one parameter, written as in Starlette and OpenAPI: `/read/{kind}`. `product` is then a mapping
+    from the parameter's value to the product. `is_alias`: not documented, but published clients use it.
+    """
+
+    path: str
+    product: Product | Mapping[str, Product]
+    is_alias: bool = False
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """Every product that the path may read."""
+        return (self.product,) if isinstance(self.product, Product) else tuple(self.product.values())
+
+    def product_of(self, path_parameters: Mapping[str, str]) -> Product | None:
+        """The product that a call asks for; None where its path parameter names none."""
+        if isinstance(self.product, Product):
+            return self.product
+        return next((self.product[text] for text in path_parameters.values() if text in self.product), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call. `headers` have lower-case names; `body` is None where it was larger than is accepted."""
+    """One HTTP call to a route of a provider.
+
+    `headers` have lower-case names. `body` is None where it was larger than the server accepts. `alias` is the path
+    where it is an alias. `strict`: only the documented forms are accepted. `received_at`: Unix seconds, by the
+    mock's clock.
+    """
 
     method: str
     path: str
@@ -41,69 +63,96 @@ class Call:
     headers: Mapping[str, str]
     body: bytes | bytearray | None
     alias: str | None = None
+    strict: bool = False
+    received_at: float = 0.0
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """The first value of each query parameter."""
-        return _remembered(self.query) if len(self.query) <= _USUAL_QUERY else _parse_query(self.query)
+        """The query parameters; the first of two with one name counts."""
+        pairs = parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)
+        return dict(reversed(pairs))
 
     @property
     def media_type(self) -> str:
         """The declared content type without its parameters, in lower case."""
-        return _media_type(self.headers.get("content-type", ""))
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-@lru_cache(maxsize=64)
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
+@dataclass(frozen=True, slots=True)
+class ExampleCall:
+    """A call as a client sends it, by POST. It has a JSON body, or uploads the picture in the form part `upload`."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Mapping[str, str] | None = None
+    upload: str | None = None
 
 
-_USUAL_QUERY = 256  # bytes; what a client repeats in every call is shorter
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How OpenAPI describes a route. `read` and `error` name the schemas of its replies."""
+
+    summary: str
+    body: Schema
+    read: str
+    error: str
+    parameters: tuple[Schema, ...] = ()
+    refusals: tuple[Refusal, ...] = (Refusal.WRONG_METHOD,)
 
 
-def _parse_query(query: bytes) -> Mapping[str, str]:
-    values = parse_qs(query.decode("latin-1"), keep_blank_values=True)
-    return {name: several[0] for name, several in values.items()}
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How OpenAPI describes a provider: an operation for each documented path, schemas, and how a key is sent."""
+
+    operations: Mapping[str, Operation]
+    schemas: Mapping[str, Schema]
+    security: Schema
 
 
-_remembered = lru_cache(maxsize=1024)(_parse_query)
+class Provider(ABC):
+    """A provider: one subclass in a folder of its own. It translates and describes; it never decides.
 
+    `title` is its name as people write it, `hosts` are its real host names. Routes that are not aliases are those of
+    `description`.
+    """
 
-class Provider(Protocol):
-    """A provider: what the core must know of it, how it is reached, and its two directions of translation."""
+    title: ClassVar[str]
+    traits: ClassVar[Traits]
+    hosts: ClassVar[tuple[str, ...]]
+    routes: ClassVar[tuple[Route, ...]]
+    description: ClassVar[Description]
 
     @property
-    def traits(self) -> Traits: ...
+    def name(self) -> str:
+        """The name that fixtures, filters and the journal use."""
+        return self.traits.name
 
     @property
-    def hosts(self) -> Collection[str]:
-        """The host names that are this provider's own."""
-        ...
+    def products(self) -> tuple[Product, ...]:
+        """The products that the provider offers."""
+        return tuple(dict.fromkeys(product for route in self.routes for product in route.products))
 
-    def route(self, method: str, path: str, *, strict: bool) -> Route | None:
-        """Where a path leads, None where it is not this provider's."""
-        ...
+    @abstractmethod
+    def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
+        """A call that works as it stands, for hints and documents."""
 
-    def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
-        """A call as a request to read a picture; what is wrong with it goes into `problem`."""
-        ...
+    @abstractmethod
+    def parse(self, call: Call, product: Product) -> ReadRequest:
+        """The request behind a call; what is wrong with the call goes into `problem`."""
 
-    def render(self, outcome: Outcome, product: Product) -> Reply:
-        """The reply to an outcome."""
-        ...
+    @abstractmethod
+    def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
+        """The reply to a request. A pure function."""
 
+    @abstractmethod
     def refuse(self, refusal: Refusal) -> Reply:
-        """The reply to a call that is no request to read a picture."""
-        ...
-
-    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
-        """The outcome that is answered with an HTTP status, None where there is none."""
-        ...
+        """The reply to a call that is not a request to read a picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one outcome is worded: status, message and, where a provider has them, a code and further headers."""
+    """How an outcome is worded: status, message and, where a provider has them, a code and further headers."""
 
     status: int
     message: str = ""
@@ -118,7 +167,7 @@ def json_reply(
     *,
     content_type: bytes = b"application/json",
 ) -> Reply:
-    """A reply with a JSON body; `headers` come on top and win over the content type."""
+    """A reply with a JSON body; `headers` are added, and may replace the content type."""
     if not headers:
         return Reply(status, ((b"content-type", content_type),), orjson.dumps(body))
     lines = {b"content-type": content_type}

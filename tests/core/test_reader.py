@@ -1,8 +1,6 @@
 """The request story, told for a provider that does not exist: the core knows none by name."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pytest
 
@@ -34,20 +32,14 @@ CAR = drawn("CAR 123")
 KEY = Account("demo", "key", credits={Product.PLATE: 2, Product.VIN: 2})
 
 
-@dataclass(frozen=True)
-class Acme:
-    """An invented provider: prepaid, and free of charge but for what is read."""
-
-    traits: Traits = Traits(
-        "acme",
-        Billing.CREDITS,
-        frozenset({OutcomeName.READ}),
-        {OutcomeName.NOTHING_FOUND: ("shrug", "shout")},
-    )
-    statuses: Mapping[int, OutcomeName] = field(default_factory=lambda: {299: OutcomeName.NOTHING_FOUND})
-
-    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
-        return self.statuses.get(status)
+ACME = Traits(
+    "acme",
+    Billing.CREDITS,
+    frozenset({OutcomeName.READ}),
+    {OutcomeName.NOTHING_FOUND: ("shrug", "shout")},
+    statuses={Product.PLATE: {299: OutcomeName.NOTHING_FOUND}},
+)
+"""An invented provider: prepaid, and only a reading is charged."""
 
 
 async def _no_fetch(url: str) -> tuple[bytes, str]:
@@ -77,7 +69,7 @@ class Bench:
         """Decide one request."""
         # The facts of one request, of as many types as a request has.
         request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
-        return asyncio.run(self.reader.read(request, Acme()))
+        return asyncio.run(self.reader.read(request, ACME))
 
 
 PLATE = Reading((PlateReading("CAR123"),))

@@ -63,17 +63,17 @@ def test_every_file_has_its_case() -> None:
     assert files == sorted(case.file for case in CASES)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.traits.name)
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 @pytest.mark.parametrize("product", Product)
 @pytest.mark.parametrize("outcome", OutcomeName)
 def test_every_outcome_has_a_file(provider: Any, product: Product, outcome: OutcomeName) -> None:
     """Each provider has a golden reply for every outcome of both products, and for every variant of it."""
     endpoint = product.value
-    if provider.traits.name == "carsxe":
+    if provider.name == "carsxe":
         endpoint = {"plate": "platerecognition", "vin": "vinocr"}[product]
     stem = f"{endpoint}-{outcome}"
     variants = provider.traits.variants.get(outcome, ())[1:]
-    held = {file.stem for file in (HERE / provider.traits.name).glob("*.json")}
+    held = {file.stem for file in (HERE / provider.name).glob("*.json")}
 
     assert stem in held
     if outcome is not OutcomeName.NO_TEXT:  # rendered as nothing_found, where its variants are held

@@ -1,12 +1,12 @@
-"""CarsXE's wire format: which calls are its own, and how a JSON body becomes a request.
+"""CarsXE's wire format: its paths, and how a JSON body becomes a request.
 
-The documented form is one path a product, the key in the query and `image_url` in a JSON body. Published clients
-differ from it; what they send is accepted and noted as an alias, and refused in strict mode.
+The documented form is one path for each product, the key in the query and `image_url` in a JSON body. Published
+clients send other forms as well: each is accepted and noted as an alias, and refused in strict mode.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
@@ -14,26 +14,18 @@ from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadR
 from mock_server.core.provider_traits import Billing, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
-from mock_server.providers.carsxe.image_reference import InvalidReferenceError, decode_inline, is_url
-from mock_server.providers.provider import Call, Refusal, Route
+from mock_server.providers.carsxe.openapi import DESCRIPTION
+from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
+from mock_server.providers.uploads import decode_inline, is_url
 
-if TYPE_CHECKING:
-    from mock_server.providers.openapi import Description
-
-_ROUTES = {
-    "/platerecognition": Route(Product.PLATE),
-    "/v1/vinocr": Route(Product.VIN),
-    "/vinocr": Route(Product.VIN, alias="/vinocr"),
-    "/vin-ocr": Route(Product.VIN, alias="/vin-ocr"),
-}
-_NO_SUCH_PATH = Route(refusal=Refusal.NO_SUCH_PATH)
-_WRONG_METHOD = Route(refusal=Refusal.WRONG_METHOD)
+_PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
 _FIELDS = ("image_url", "upload_url", "image")
 
 
-class CarsXE:
+class CarsXE(Provider):
     """The provider CarsXE."""
 
+    title = "CarsXE"
     traits = Traits(
         name="carsxe",
         billing=Billing.QUOTA,
@@ -43,43 +35,38 @@ class CarsXE:
             OutcomeName.OUT_OF_CREDITS: ("usage", "tier_message"),
             OutcomeName.RATE_LIMITED: ("usage", "upstream"),
         },
+        statuses=render.OUTCOME_OF_STATUS,
     )
-    hosts: Collection[str] = ("api.carsxe.com", "eu-api.carsxe.com")
+    hosts = ("api.carsxe.com", "eu-api.carsxe.com")
+    routes = (
+        *(Route(path, product) for product, path in _PATHS.items()),
+        Route("/vinocr", Product.VIN, is_alias=True),
+        Route("/vin-ocr", Product.VIN, is_alias=True),
+    )
+    description = DESCRIPTION
 
-    @property
-    def description(self) -> "Description":
-        """What OpenAPI says of it; nothing else asks."""
-        from mock_server.providers.carsxe.openapi import DESCRIPTION
+    def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
+        """A JSON body with the URL of a picture."""
+        return ExampleCall(_PATHS[product], query={"key": key}, json={"image_url": picture_url})
 
-        return DESCRIPTION
-
-    def route(self, method: str, path: str, *, strict: bool) -> Route | None:
-        """One path a product, and the older names of the VIN path."""
-        route = _ROUTES.get(path)
-        if route is None:
-            return None
-        if route.alias and strict:
-            return _NO_SUCH_PATH
-        return route if method == "POST" else _WRONG_METHOD
-
-    def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
-        """A body that names a picture by URL or holds it in base64."""
-        body, parameters = _Body.of(call, strict=strict), call.parameters
+    def parse(self, call: Call, product: Product) -> ReadRequest:
+        """A body that names a picture by URL, or holds it in base64."""
+        body, parameters = _Body.of(call), call.parameters
         notes = [note for note in (call.alias and f"path {call.alias}", body.alias) if note]
         key = parameters.get("key")
-        if not key and not strict and isinstance(body.fields.get("key"), str):
+        if not key and not call.strict and isinstance(body.fields.get("key"), str):
             key = body.fields["key"]
             notes.append("key in body")
         if source := parameters.get("source"):
             notes.append(f"source {source}")
-        name, sent = _image_field(body, strict=strict)
-        if name not in (None, "image_url"):
-            notes.append(f"field {name}")
-        picture = _picture(call, body, sent, product, strict=strict)
+        field, content = _image_field(body, strict=call.strict)
+        if field not in (None, "image_url"):
+            notes.append(f"field {field}")
+        picture = _picture(call, body, content, product)
         if picture.note:
             notes.append(picture.note)
         return ReadRequest(
-            self.traits.name,
+            self.name,
             product,
             key or None,
             picture.image,
@@ -89,24 +76,20 @@ class CarsXE:
             problem=picture.problem,
         )
 
-    def render(self, outcome: Outcome, product: Product) -> Reply:
+    def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
         """The reply to an outcome."""
-        return render.outcome(outcome, product)
+        return render.outcome(outcome, request.product)
 
     def refuse(self, refusal: Refusal) -> Reply:
-        """The reply to a call that is no request to read a picture."""
+        """The reply to a call that is not a request to read a picture."""
         return render.refusal(refusal)
-
-    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
-        """The outcome behind a status."""
-        return render.OUTCOME_OF_STATUS[product].get(status)
 
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """The fields of a body: a JSON object's, or the one value of a plain-text body.
+    """The fields of a body: those of a JSON object, or the one value of a plain-text body.
 
-    `problem` says why there are none, `alias` that the body came in a form that is not documented.
+    `problem` says why there are none. `alias` is the form of the body where it is not the documented one.
     """
 
     fields: Mapping[str, Any]
@@ -114,13 +97,13 @@ class _Body:
     alias: str | None = None
 
     @classmethod
-    def of(cls, call: Call, *, strict: bool) -> "_Body":
+    def of(cls, call: Call) -> "_Body":
         if not call.body:
             return cls({}, "empty body")
         media_type = call.media_type
         if media_type == "application/json" or media_type.endswith("+json"):
             return cls._json(call.body)
-        if media_type in ("text/plain", "") and not strict:
+        if media_type in ("text/plain", "") and not call.strict:
             return cls._plain(call.body)
         return cls({}, f"content type {media_type or 'missing'}, not application/json")
 
@@ -130,11 +113,11 @@ class _Body:
             fields = orjson.loads(data)
         except orjson.JSONDecodeError:
             return cls({}, "invalid JSON")
-        return cls(fields) if isinstance(fields, dict) else cls({}, "JSON that is no object")
+        return cls(fields) if isinstance(fields, dict) else cls({}, "the JSON is not an object")
 
     @classmethod
     def _plain(cls, data: bytes | bytearray) -> "_Body":
-        # A browser's fetch() declares text/plain for a JSON string when it is given no content type.
+        # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
         if data.lstrip()[:1] == b"{":
             body = cls._json(data)
             return cls(body.fields, body.problem, "JSON as plain text")
@@ -143,14 +126,14 @@ class _Body:
 
 def _image_field(body: _Body, *, strict: bool) -> tuple[str | None, Any]:
     for name in _FIELDS[:1] if strict else _FIELDS:
-        if sent := body.fields.get(name):
-            return name, sent
+        if content := body.fields.get(name):
+            return name, content
     return None, None
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """What the image field came to: a picture, where one is, or what is wrong."""
+    """The picture that the image field holds or names; where there is none, `problem` says why."""
 
     image: bytes | None = None
     url: str | None = None
@@ -158,29 +141,22 @@ class _Picture:
     note: str | None = None
 
 
-def _picture(call: Call, body: _Body, sent: Any, product: Product, *, strict: bool) -> _Picture:
+def _picture(call: Call, body: _Body, content: Any, product: Product) -> _Picture:
     if call.body is None:
         return _invalid("body too large")
-    if sent is None:
+    if content is None:
         return _Picture(problem=Problem(OutcomeName.INVALID_REQUEST, body.problem or "no image in the body"))
-    if not isinstance(sent, str):
-        return _invalid("the image is no string")
-    if is_url(sent):
-        return _Picture(url=sent.strip())
-    return _inline(sent, product, strict=strict)
-
-
-def _inline(text: str, product: Product, *, strict: bool) -> _Picture:
-    if product is not Product.PLATE:
-        note = None
-    elif strict:
+    if not isinstance(content, str):
+        return _invalid("the image is not a string")
+    if is_url(content):
+        return _Picture(url=content.strip())
+    if product is Product.PLATE and call.strict:
         return _invalid("the plate endpoint documents a URL only")
-    else:
-        note = "base64 on the plate endpoint"
     try:
-        return _Picture(decode_inline(text), note=note)
-    except InvalidReferenceError as error:
+        image = decode_inline(content)
+    except ValueError as error:
         return _invalid(str(error))
+    return _Picture(image, note="base64 on the plate endpoint" if product is Product.PLATE else None)
 
 
 def _invalid(detail: str) -> _Picture:

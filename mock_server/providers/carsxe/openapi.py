@@ -1,9 +1,8 @@
-"""CarsXE's calls as OpenAPI. Every field of a success is optional, and clients must ignore those they do not know."""
+"""CarsXE's paths as OpenAPI describes them. Every field of a success is optional, and there may be further fields."""
 
 from typing import Any
 
-from mock_server.core.model import Product
-from mock_server.providers.openapi import Call, Description
+from mock_server.providers.provider import Description, Operation
 
 _SCORE = {"type": "number", "minimum": 0, "maximum": 1}
 _BOX = {"$ref": "#/components/schemas/CarsXEBox"}
@@ -23,31 +22,24 @@ def _body(description: str, example: str) -> dict[str, Any]:
 
 
 DESCRIPTION = Description(
-    title="CarsXE",
-    calls=(
-        Call(
-            path="/platerecognition",
+    operations={
+        "/platerecognition": Operation(
             summary="Read licence plates from an image URL",
-            products=(Product.PLATE,),
-            parameters=(),
             body=_body("URL of the image.", "https://example.com/car.jpg"),
             read="CarsXEPlates",
             error="CarsXEError",
         ),
-        Call(
-            path="/v1/vinocr",
-            summary="Read a VIN from an image URL or base64",
-            products=(Product.VIN,),
-            parameters=(),
+        "/v1/vinocr": Operation(
+            summary="Read a VIN from an image URL or a base64 image",
             body=_body("URL of the image, or the image in base64.", "https://example.com/vin.jpg"),
             read="CarsXEVin",
             error="CarsXEError",
         ),
-    ),
+    },
     schemas={
         "CarsXEBox": {
             "type": "object",
-            "description": "Pixels of the image that was sent; top-left, then bottom-right corner.",
+            "description": "Top-left and bottom-right corner, in pixels of the image that was sent.",
             "properties": {side: {"type": "integer"} for side in ("xmin", "ymin", "xmax", "ymax")},
         },
         "CarsXEPlates": {

@@ -1,29 +1,20 @@
-"""VehiCore's wire format: which calls are its own, and how an upload becomes a request."""
+"""VehiCore's wire format: its path, and how an upload becomes a request."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
+from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.provider_traits import Billing, Traits
-from mock_server.errors import MultipartError
-from mock_server.http.multipart import Form, Part, parse_multipart
 from mock_server.http.reply import Reply
-from mock_server.providers.provider import Call, Refusal, Route
+from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
+from mock_server.providers.uploads import Upload, read_upload
 from mock_server.providers.vehicore import render
+from mock_server.providers.vehicore.openapi import DESCRIPTION
 
-if TYPE_CHECKING:
-    from mock_server.providers.openapi import Description
-
-_PREFIX = "/api/ocr/"
-_ROUTES = {product.value: Route(product) for product in Product}
-_UNKNOWN_PRODUCT = Route(refusal=Refusal.UNKNOWN_PRODUCT)
-_WRONG_METHOD = Route(refusal=Refusal.WRONG_METHOD)
+_DEFAULT_LANGUAGE = "en"
 
 
-class VehiCore:
+class VehiCore(Provider):
     """The provider VehiCore."""
 
+    title = "VehiCore"
     traits = Traits(
         name="vehicore",
         billing=Billing.CREDITS,
@@ -33,94 +24,39 @@ class VehiCore:
             OutcomeName.NO_TEXT: ("empty_result", "validation_error"),
         },
         free_text=True,
+        statuses=dict.fromkeys(Product, render.OUTCOME_OF_STATUS),
     )
-    hosts: Collection[str] = ("vehicore-api.dev-stage.fyi",)
+    hosts = ("vehicore-api.dev-stage.fyi",)
+    routes = (Route("/api/ocr/{type}", {product.value: product for product in Product}),)
+    description = DESCRIPTION
 
-    @property
-    def description(self) -> "Description":
-        """What OpenAPI says of it; nothing else asks."""
-        from mock_server.providers.vehicore.openapi import DESCRIPTION
+    def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
+        """An upload."""
+        return ExampleCall(f"/api/ocr/{product}", headers={"X-API-Key": key}, upload="image")
 
-        return DESCRIPTION
-
-    def route(self, method: str, path: str, *, strict: bool) -> Route | None:
-        """`/api/ocr/{type}`; the path is looked at before the method."""
-        if not path.startswith(_PREFIX) or "/" in path[len(_PREFIX) :] or path == _PREFIX:
-            return None
-        route = _ROUTES.get(path[len(_PREFIX) :])
-        if route is None:
-            return _UNKNOWN_PRODUCT
-        return route if method == "POST" else _WRONG_METHOD
-
-    def parse(self, call: Call, product: Product, *, strict: bool) -> ReadRequest:
-        """An upload: the part `image` decides, its declared type and file name do not."""
-        upload = _upload(call)
+    def parse(self, call: Call, product: Product) -> ReadRequest:
+        """The picture is the form part `image`; its declared type and file name do not matter."""
+        upload = read_upload(call, "image")
         return ReadRequest(
-            self.traits.name,
+            self.name,
             product,
             call.headers.get("x-api-key", "").strip() or None,
             upload.image,
             filename=upload.filename,
-            language=upload.language,
+            language=_language(upload),
             headers=call.headers,
             problem=upload.problem,
         )
 
-    def render(self, outcome: Outcome, product: Product) -> Reply:
+    def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
         """The reply to an outcome."""
-        return render.outcome(outcome, product)
+        return render.outcome(outcome, request.product)
 
     def refuse(self, refusal: Refusal) -> Reply:
-        """The reply to a call that is no upload."""
+        """The reply to a call that is not an upload."""
         return render.refusal(refusal)
 
-    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
-        """The outcome behind a status."""
-        return render.OUTCOME_OF_STATUS.get(status)
 
-
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    """What a body came to: a picture, or what is wrong with it."""
-
-    image: memoryview | None = None
-    filename: str | None = None
-    language: str = "en"
-    problem: Problem | None = None
-
-
-def _upload(call: Call) -> _Upload:
-    if call.body is None:
-        return _Upload(problem=Problem(OutcomeName.INVALID_IMAGE, "body too large", "too_large"))
-    if call.media_type != "multipart/form-data":
-        return _Upload(problem=Problem(OutcomeName.INVALID_REQUEST, "not multipart/form-data"))
-    try:
-        form = parse_multipart(call.headers["content-type"], call.body)
-    except MultipartError as error:
-        return _Upload(problem=Problem(OutcomeName.INVALID_REQUEST, str(error)))
-    return _of_form(form)
-
-
-def _of_form(form: Form) -> _Upload:
-    asked = form.first("userLanguage")
-    language = (asked.text.strip() if asked is not None and asked.filename is None else "") or "en"
-    image = _image(form)
-    if image is None:
-        return _missing("no part named image", language)
-    if image.filename is None:
-        return _missing("the part named image is a text field, not a file", language)
-    if not image.data:
-        empty = Problem(OutcomeName.INVALID_IMAGE, "the file is empty", "EmptyImageError")
-        return _Upload(language=language, problem=empty)
-    return _Upload(image.data, image.filename, language)
-
-
-def _image(form: Form) -> Part | None:
-    for part in form:
-        if part.name == "image" and part.filename is not None:
-            return part
-    return form.first("image")
-
-
-def _missing(detail: str, language: str) -> _Upload:
-    return _Upload(language=language, problem=Problem(OutcomeName.INVALID_REQUEST, detail, "missing"))
+def _language(upload: Upload) -> str:
+    part = upload.form.first("userLanguage") if upload.form else None
+    return (part.text.strip() if part and part.filename is None else "") or _DEFAULT_LANGUAGE

@@ -1,53 +1,46 @@
-"""VehiCore's call as OpenAPI."""
+"""VehiCore's path as OpenAPI describes it."""
 
 from mock_server.core.model import Product
-from mock_server.providers.openapi import Call, Description
-from mock_server.providers.provider import Refusal
+from mock_server.providers.provider import Description, Operation, Refusal
+
+_UPLOAD = {
+    "type": "object",
+    "required": ["image"],
+    "properties": {
+        "image": {"type": "string", "format": "binary", "description": "JPG, PNG, etc."},
+        "userLanguage": {"type": "string", "default": "en", "description": "Language code."},
+    },
+}
+_TYPE = {
+    "name": "type",
+    "in": "path",
+    "required": True,
+    "description": "What to read.",
+    "schema": {"enum": [product.value for product in Product]},
+    "example": "plate",
+}
 
 DESCRIPTION = Description(
-    title="VehiCore",
-    calls=(
-        Call(
-            path="/api/ocr/{type}",
-            summary="Read a plate or a VIN from an upload",
-            products=(Product.PLATE, Product.VIN),
-            parameters=(
-                {
-                    "name": "type",
-                    "in": "path",
-                    "required": True,
-                    "description": "What is read.",
-                    "schema": {"enum": [product.value for product in Product]},
-                    "example": "plate",
-                },
-            ),
+    operations={
+        "/api/ocr/{type}": Operation(
+            summary="Read a plate or a VIN from an uploaded image",
             body={
                 "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["image"],
-                        "properties": {
-                            "image": {"type": "string", "format": "binary", "description": "JPG, PNG, etc."},
-                            "userLanguage": {
-                                "type": "string",
-                                "default": "en",
-                                "description": "Language code.",
-                            },
-                        },
-                    },
+                    "schema": _UPLOAD,
                     "encoding": {"image": {"contentType": "image/*, application/octet-stream"}},
                 }
             },
             read="VehiCoreResult",
             error="VehiCoreError",
+            parameters=(_TYPE,),
             refusals=(Refusal.WRONG_METHOD, Refusal.UNKNOWN_PRODUCT),
-        ),
-    ),
+        )
+    },
     schemas={
         "VehiCoreResult": {
             "type": "object",
             "required": ["result"],
-            "properties": {"result": {"type": "string", "description": "The text that was read."}},
+            "properties": {"result": {"type": "string", "description": "The text in the image."}},
         },
         "VehiCoreError": {
             "type": "object",

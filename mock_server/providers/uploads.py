@@ -1,0 +1,93 @@
+"""How clients send a picture: as a file in a form, as a `data:` URL, or in base64. Shared by the providers."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+import pybase64
+
+from mock_server.core.model import OutcomeName, Problem
+from mock_server.errors import MultipartError
+from mock_server.http.multipart import Form, Part, parse_multipart
+from mock_server.providers.provider import Call
+
+_URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
+_DATA = re.compile(r"data:([^,]*),", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form with a picture. `image` is None where `problem` says why; `form` is None where there is no form."""
+
+    form: Form | None = None
+    image: memoryview | None = None
+    filename: str | None = None
+    problem: Problem | None = None
+
+
+def read_upload(call: Call, part_name: str) -> Upload:
+    """The picture that a call uploads in the form part `part_name`.
+
+    The variants of the problems are `too_large`, `missing` and `EmptyImageError`.
+    """
+    if call.body is None:
+        return Upload(problem=Problem(OutcomeName.INVALID_IMAGE, "body too large", "too_large"))
+    if call.media_type != "multipart/form-data":
+        return Upload(problem=Problem(OutcomeName.INVALID_REQUEST, "not multipart/form-data"))
+    try:
+        form = parse_multipart(call.headers["content-type"], call.body)
+    except MultipartError as error:
+        return Upload(problem=Problem(OutcomeName.INVALID_REQUEST, str(error)))
+    part = _picture_part(form, part_name)
+    if part is None:
+        return Upload(form, problem=_missing(f"no part named {part_name}"))
+    if part.filename is None:
+        return Upload(form, problem=_missing(f"the part named {part_name} is a text field, not a file"))
+    if not part.data:
+        empty = Problem(OutcomeName.INVALID_IMAGE, "the file is empty", "EmptyImageError")
+        return Upload(form, problem=empty)
+    return Upload(form, part.data, part.filename)
+
+
+def _picture_part(form: Form, name: str) -> Part | None:
+    # A form may have a text field and a file of one name: the file counts.
+    files = (part for part in form if part.name == name and part.filename is not None)
+    return next(files, None) or form.first(name)
+
+
+def _missing(detail: str) -> Problem:
+    return Problem(OutcomeName.INVALID_REQUEST, detail, "missing")
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is an absolute http(s) URL."""
+    return _URL.match(text.strip()) is not None
+
+
+def decode_inline(text: str) -> bytes:
+    """The bytes of a `data:` URL or of base64: standard or URL-safe alphabet, with or without padding and spaces.
+
+    Raises ValueError for any other text.
+    """
+    text = text.strip()
+    if match := _DATA.match(text):
+        payload = text[match.end() :]
+        return _base64(payload) if match[1].lower().endswith(";base64") else unquote_to_bytes(payload)
+    return _base64(text)
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except ValueError:
+        pass
+    text = _SPACE.sub("", text)
+    if "%" in text:
+        # Inside a data: URL the alphabet's own "+", "/" and "=" may be percent-encoded.
+        text = unquote_to_bytes(text).decode("latin-1")
+    text = text.replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        return pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError as error:
+        raise ValueError(f"neither a URL nor base64: {error}") from None
