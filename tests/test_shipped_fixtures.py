@@ -13,7 +13,7 @@ from mock_server.core.fixture_set import FixtureSet, Unmatched
 from mock_server.core.library import references_of
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.scenario import Scenario, Trouble
-from mock_server.identifiers.plates import GRAMMARS
+from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import is_valid
 from mock_server.imaging.index import ImageIndex
 from mock_server.scenarios.load import load
@@ -64,7 +64,7 @@ def test_readings_are_real_and_have_their_places(shipped: FixtureSet) -> None:
     for scenario in shipped.scenarios:
         for plate in scenario.reading.plates:
             assert plate.box is not None, scenario.name
-            assert GRAMMARS[plate.region or ""].matches(plate.text), scenario.name
+            assert PLATE_FORMATS[plate.region or ""].matches(plate.text), scenario.name
             assert plate.box.width / len(plate.text) >= 8, scenario.name
             assert plate.vehicle is not None, scenario.name
         if scenario.reading.vin:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from mock_server.core.model import Candidate, PlateReading, Product, Reading, Vehicle, VinReading
 from mock_server.identifiers.confusables import alternatives
 from mock_server.identifiers.generator import IdentifierGenerator
-from mock_server.identifiers.plates import GRAMMARS
 from mock_server.identifiers.vins import ALPHABET
 from mock_server.imaging.geometry import Box
 
@@ -56,7 +55,7 @@ class _Draw:
             region_score=self._score(0.62, 0.95),
             score=score,
             dscore=self._score(0.70, 0.95),
-            box=self._plate_box(around, _NARROW.get(GRAMMARS[region].code[:2], _EUROPEAN_ASPECT)),
+            box=self._plate_box(around, _NARROW.get(region[:2], _EUROPEAN_ASPECT)),
             candidates=self._candidates(text, score, None),
             vehicle=Vehicle(kind, self._score(0.55, 0.93), around),
         )

@@ -1,4 +1,1 @@
-"""Licence plate texts and vehicle identification numbers: formats, check digits, look-alikes, generators.
-
-Knows neither pictures nor scenarios.
-"""
+"""Licence plate texts and VINs: formats, check digits, similar characters, random examples."""

@@ -1,122 +1,104 @@
-"""Characters that recognisers take for one another, and the readings that such mistakes give."""
+"""Characters that OCR confuses with each other, and the misreadings that follow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-Place = tuple[int, tuple[tuple[str, float], ...]]
-"""Where a character stands in a text, and its look-alikes with their likeness, the likest first."""
+Similar = tuple[tuple[str, float], ...]
+"""Characters similar to one character, with the similarity (0 to 1), the most similar first."""
 
-_PAIRS: tuple[tuple[str, str, float], ...] = (
-    ("0", "O", 0.95),
-    ("1", "I", 0.90),
-    ("8", "B", 0.85),
-    ("0", "D", 0.80),
-    ("O", "D", 0.80),
-    ("0", "Q", 0.75),
-    ("O", "Q", 0.75),
-    ("5", "S", 0.75),
-    ("2", "Z", 0.70),
-    ("U", "V", 0.60),
-    ("6", "G", 0.60),
-    ("1", "7", 0.50),
-    ("1", "L", 0.50),
-    ("V", "Y", 0.45),
-    ("6", "8", 0.45),
-    ("3", "8", 0.45),
-    ("C", "G", 0.40),
-    ("K", "X", 0.40),
-    ("M", "N", 0.40),
-    ("P", "R", 0.40),
-    ("E", "F", 0.40),
-    ("H", "N", 0.35),
-    ("W", "V", 0.35),
-    ("4", "A", 0.35),
-    ("T", "7", 0.30),
-    ("9", "0", 0.25),
-    ("J", "3", 0.20),
-)
+_PAIRS = {
+    0.95: "0O",
+    0.90: "1I",
+    0.85: "8B",
+    0.80: "0D OD",
+    0.75: "0Q OQ 5S",
+    0.70: "2Z",
+    0.60: "UV 6G",
+    0.50: "17 1L",
+    0.45: "VY 68 38",
+    0.40: "CG KX MN PR EF",
+    0.35: "HN WV 4A",
+    0.30: "T7",
+    0.25: "90",
+    0.20: "J3",
+}
+"""Similarity (an estimate) to the pairs of characters that have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another reading of a text; `likeness` is 0 to 1, 1 for the text itself."""
+    """Another reading of a text; `likeness` is 0 to 1, where 1 is the text itself."""
 
     text: str
     likeness: float
 
 
-def _table() -> dict[str, tuple[tuple[str, float], ...]]:
-    found: dict[str, list[tuple[str, float]]] = {}
-    for first, second, likeness in _PAIRS:
-        found.setdefault(first, []).append((second, likeness))
-        found.setdefault(second, []).append((first, likeness))
+def _similar_characters() -> dict[str, Similar]:
+    similar: dict[str, list[tuple[str, float]]] = {}
+    for likeness, pairs in _PAIRS.items():
+        for pair in pairs.split():
+            similar.setdefault(pair[0], []).append((pair[1], likeness))
+            similar.setdefault(pair[1], []).append((pair[0], likeness))
     return {
-        char: tuple(sorted(others, key=lambda other: (-other[1], other[0]))) for char, others in found.items()
+        char: tuple(sorted(others, key=lambda other: (-other[1], other[0])))
+        for char, others in similar.items()
     }
 
 
-LOOK_ALIKES = _table()
-"""Upper-case character to its look-alikes with their likeness (0 to 1), the likest first."""
+LOOK_ALIKES = _similar_characters()
+"""Upper-case character to the characters similar to it."""
 
 
-def look_alikes(char: str, allowed: Iterable[str] | None = None) -> tuple[tuple[str, float], ...]:
-    """The look-alikes of one character (either case), the likest first, only those in `allowed` where given."""
-    permitted = None if allowed is None else frozenset(allowed)
+def look_alikes(char: str, allowed: Collection[str] | None = None) -> Similar:
+    """The characters similar to `char` (either case), limited to those in `allowed` if given."""
     others = LOOK_ALIKES.get(char.upper(), ())
-    return others if permitted is None else tuple(other for other in others if other[0] in permitted)
+    return others if allowed is None else tuple(other for other in others if other[0] in allowed)
 
 
 def alternatives(
-    text: str, limit: int, *, allowed: Iterable[str] | None = None, changes: int = 2
+    text: str, limit: int, *, allowed: Collection[str] | None = None, changes: int = 2
 ) -> tuple[Alternative, ...]:
-    """The likeliest misreadings of `text`, never `text` itself: up to `limit` of them, the likest first.
+    """Up to `limit` misreadings of `text`, the most likely first; `text` itself is not among them.
 
-    At most `changes` characters are replaced in one misreading. `allowed` limits the characters that may appear
-    (a VIN has no I, O or Q). Likeness multiplies, so one mistake comes before two. The case of a replaced
-    character is kept.
+    A misreading replaces at most `changes` characters and keeps their case. `allowed` limits the characters that may
+    appear (a VIN has no I, O or Q). The likeness of two replacements is their product, so one mistake ranks higher.
     """
-    permitted = None if allowed is None else frozenset(allowed)
-    places = [
-        (index, look_alikes(char, permitted))
-        for index, char in enumerate(text)
-        if char.upper() in LOOK_ALIKES
-    ]
-    # Of the readings with one mistake so many are wanted at most; what two make of them must not be less likely.
+    places = [(index, similar) for index, char in enumerate(text) if (similar := look_alikes(char, allowed))]
+    # Single replacements alone fill the limit down to this likeness, so less likely readings need no enumeration.
     single = sorted((likeness for _, others in places for _, likeness in others), reverse=True)
     least = single[limit - 1] if 0 < limit <= len(single) else 0.0
-    ranked = sorted(_misread(text, places, changes, least), key=lambda found: (-found[1], found[0]))
+    ranked = sorted(_misreadings(text, places, changes, least), key=lambda reading: (-reading[1], reading[0]))
     return tuple(Alternative(reading, round(likeness, 4)) for reading, likeness in ranked[:limit])
 
 
-def confuse(text: str, count: int, *, allowed: Iterable[str] | None = None) -> str:
-    """`text` with its `count` most mistakable characters replaced by look-alikes; fewer where it has fewer."""
-    permitted = None if allowed is None else frozenset(allowed)
+def confuse(text: str, count: int, *, allowed: Collection[str] | None = None) -> str:
+    """`text` with the `count` characters replaced that are easiest to confuse; fewer if `text` has fewer of them."""
     best = [
         (-others[0][1], index, others[0][0])
         for index, char in enumerate(text)
-        if (others := look_alikes(char, permitted))
+        if (others := look_alikes(char, allowed))
     ]
-    chars = list(text)
     for _, index, other in sorted(best)[:count]:
-        chars[index] = _in_case(other, chars[index])
-    return "".join(chars)
+        text = _replace(text, index, other)
+    return text
 
 
-def _misread(
-    text: str, places: Sequence[Place], changes: int, least: float, so_far: float = 1.0
+def _misreadings(
+    text: str, places: Sequence[tuple[int, Similar]], changes: int, least: float, so_far: float = 1.0
 ) -> Iterator[tuple[str, float]]:
-    """Every way to replace up to `changes` characters at these places, as long as its likeness is `least`."""
+    """Every text with 1 to `changes` characters replaced at `places`, and a likeness of at least `least`."""
     if not changes:
         return
     for number, (index, others) in enumerate(places, 1):
-        for other, alike in others:
-            likeness = so_far * alike
+        for other, similarity in others:
+            likeness = so_far * similarity
             if likeness < least:
                 break
-            reading = text[:index] + _in_case(other, text[index]) + text[index + 1 :]
+            reading = _replace(text, index, other)
             yield reading, likeness
-            yield from _misread(reading, places[number:], changes - 1, least, likeness)
+            yield from _misreadings(reading, places[number:], changes - 1, least, likeness)
 
 
-def _in_case(char: str, like: str) -> str:
-    return char.lower() if like.islower() else char
+def _replace(text: str, index: int, char: str) -> str:
+    """`text` with another character at `index`, in the case of the old one."""
+    return text[:index] + (char.lower() if text[index].islower() else char) + text[index + 1 :]

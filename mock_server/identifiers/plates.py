@@ -1,7 +1,7 @@
-"""Licence plate formats: how a region's plates are composed, and which letters it really uses.
+"""Licence plate formats: the patterns of a region's plates and the letters that it issues.
 
-A pattern is the text as it stands on the plate. `L` is a serial letter, `D` a digit, `N` a digit but zero, and
-`@` one of the region's codes (a district, a state, an age mark); anything else stands for itself.
+In a pattern, `L` is a letter, `D` a digit, `N` a digit other than zero, and `@` one of the region's codes (a
+district, a state, an age). A format's `slots` define further characters. All other characters are literal.
 """
 
 import re
@@ -9,179 +9,138 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-_ALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_DIGITS = "0123456789"
-_CONSONANTS = "BCDFGHJKLMNPRSTVWXYZ"
 Pick = Callable[[Sequence[str]], str]
-"""Chooses one of the elements of a sequence, evenly."""
+"""Chooses one element of a sequence, all equally likely."""
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS = "0123456789"
 
 
 def _without(excluded: str) -> str:
-    return "".join(letter for letter in _ALL if letter not in excluded)
+    return "".join(letter for letter in _LETTERS if letter not in excluded)
+
+
+_CONSONANTS = _without("AEIOUQ")
 
 
 @dataclass(frozen=True)
-class PlateGrammar:
-    """The plates of one region. `share` says how often it is met, against the others."""
+class PlateFormat:
+    """The plates of one region. `codes` and each slot are choices separated by spaces.
 
-    code: str
+    `weight`: how frequent the region is among random plates. `forbidden`: parts of a text that are never issued.
+    """
+
     name: str
     patterns: tuple[str, ...]
-    letters: str = _ALL
-    codes: tuple[str, ...] = ()
-    share: int = 1
-    slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    letters: str = _LETTERS
+    codes: str = ""
+    weight: int = 1
+    slots: Mapping[str, str] = field(default_factory=dict)
     forbidden: tuple[str, ...] = ()
 
     def compose(self, pick: Pick) -> str:
-        """A plate text as it stands on the plate, separators included."""
-        pattern = pick(self.patterns)
-        alphabets = self._alphabets
-        text = "".join(pick(alphabets[char]) if char in alphabets else char for char in pattern)
-        # A few letter pairs are never issued; composing again is rare and ends, as most pairs are.
-        return self.compose(pick) if any(pair in text for pair in self.forbidden) else text
+        """The text of a plate, with its separators."""
+        choices = self._choices
+        text = "".join(pick(choices[char]) if char in choices else char for char in pick(self.patterns))
+        # Forbidden parts are rare, so this recursion ends.
+        return self.compose(pick) if any(part in text for part in self.forbidden) else text
 
     def matches(self, text: str) -> bool:
-        """Whether `text` has this region's format, whatever its case and separators."""
+        """Whether `text` has this format. Case and separators do not matter."""
         return bool(self._expression.fullmatch(compact(text)))
 
     @cached_property
-    def _alphabets(self) -> dict[str, Sequence[str]]:
-        return {"L": self.letters, "D": _DIGITS, "N": _DIGITS[1:], "@": self.codes, **self.slots}
+    def _choices(self) -> dict[str, Sequence[str]]:
+        slots = {char: choices.split() for char, choices in self.slots.items()}
+        return {"L": self.letters, "D": _DIGITS, "N": _DIGITS[1:], "@": self.codes.split(), **slots}
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
-        def part(char: str) -> str:
-            if char in self._alphabets:
-                return (
-                    "(?:" + "|".join(sorted(map(compact, self._alphabets[char]), key=len, reverse=True)) + ")"
-                )
-            return re.escape(compact(char))
+        return re.compile("|".join("".join(map(self._group, pattern)) for pattern in self.patterns))
 
-        return re.compile("|".join("".join(map(part, pattern)) for pattern in self.patterns))
+    def _group(self, char: str) -> str:
+        """The regular expression for one character of a pattern."""
+        if char not in self._choices:
+            return re.escape(compact(char))
+        return "(?:" + "|".join(sorted(map(compact, self._choices[char]), key=len, reverse=True)) + ")"
 
 
 def compact(text: str) -> str:
-    """`text` in upper case, letters and digits only: how plates are compared."""
+    """`text` as plates are compared: upper case, letters and digits only."""
     return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
-_GB_AGES = tuple(f"{age:02d}" for age in (*range(2, 27), *range(51, 76)))
-_DE_DISTRICTS = (
-    *(
-        "B",
-        "M",
-        "HH",
-        "K",
-        "F",
-        "S",
-        "D",
-        "DO",
-        "E",
-        "L",
-        "DD",
-        "HB",
-        "H",
-        "N",
-        "KA",
-        "MA",
-        "WI",
-        "MS",
-        "FR",
-        "KI",
-    ),
-    *(
-        "AC",
-        "BN",
-        "BS",
-        "ER",
-        "HD",
-        "HRO",
-        "KS",
-        "LB",
-        "MZ",
-        "OL",
-        "OB",
-        "PB",
-        "RE",
-        "SB",
-        "TR",
-        "UL",
-        "WOB",
-        "GT",
-        "ERH",
-    ),
-)
-_UA_REGIONS = (
-    *(
-        "AA",
-        "KA",
-        "AB",
-        "AC",
-        "AE",
-        "AH",
-        "AI",
-        "AM",
-        "AO",
-        "AP",
-        "AT",
-        "AX",
-        "BA",
-        "BB",
-        "BC",
-        "BE",
-        "BH",
-        "BI",
-    ),
-    *("BK", "BM", "BO", "BT", "BX", "CA", "CB", "CE"),
-)
-_PL_DISTRICTS = ("WA", "WI", "KR", "PO", "DW", "LU", "EL", "SK", "WX", "WE", "RZ", "GA", "KK", "PY", "GD")
-_IN_STATES = ("MH", "DL", "KA", "TN", "GJ", "UP", "HR", "RJ", "KL", "WB", "TS", "AP", "PB", "MP")
-_CH_CANTONS = ("ZH", "BE", "VD", "AG", "GE", "SG", "LU", "TI", "VS", "BL", "TG", "FR", "SO", "ZG")
-_NO_VOWELS_NL = "BDFGHJKLNPRSTVXZ"
+def _numbers(*ranges: range) -> str:
+    return " ".join(f"{number:02d}" for numbers in ranges for number in numbers)
 
-GRAMMARS: dict[str, PlateGrammar] = {
-    grammar.code: grammar
-    for grammar in (
-        PlateGrammar("us-ca", "California", ("NLLLDDD",), _without("IOQ"), share=6),
-        PlateGrammar("us-ny", "New York", ("LLL-DDDD",), _without("IOQ"), share=3),
-        PlateGrammar("us-tx", "Texas", ("LLL-DDDD",), _CONSONANTS, share=4),
-        PlateGrammar("us-fl", "Florida", ("LLL LDD",), _without("O"), share=3),
-        PlateGrammar("us-il", "Illinois", ("LL DDDDD",), _without("IO"), share=2),
-        PlateGrammar("ca-on", "Ontario", ("CLLL DDD",), _without("GIOQU"), share=2),
-        PlateGrammar(
-            *("gb", "United Kingdom", ("12@ LLL",), _without("IQ"), _GB_AGES, 4),
-            slots={"1": _without("IJQTUXZ"), "2": _without("IQZ")},
-        ),
-        PlateGrammar(
-            *("de", "Germany", ("@-L NDDD", "&-LL NDDD", "@-LL NDD", "@-LL ND"), _ALL, _DE_DISTRICTS, 4),
-            # A plate has at most eight characters: four digits go with a short district only.
-            slots={"&": tuple(code for code in _DE_DISTRICTS if len(code) < 3)},
-            forbidden=("-HJ ", "-KZ ", "-NS ", "-SA ", "-SS "),
-        ),
-        PlateGrammar("fr", "France", ("LL-DDD-LL",), _without("IOU"), share=3, forbidden=("SS", "WW")),
-        PlateGrammar("it", "Italy", ("LL DDDLL",), _without("IOQU"), share=2),
-        PlateGrammar("es", "Spain", ("DDDD LLL",), _CONSONANTS, share=2),
-        PlateGrammar("nl", "Netherlands", ("LL-DDD-L", "L-DDD-LL", "N-LLL-DD"), _NO_VOWELS_NL, share=2),
-        PlateGrammar("ua", "Ukraine", ("@ DDDD LL",), "ABCEHIKMOPTX", _UA_REGIONS, 2),
-        PlateGrammar(
-            "pl", "Poland", ("@ DDDDN", "@ DDDDL", "@ DDDLL", "@ DLDDN"), _without("BDIOQZ"), _PL_DISTRICTS, 2
-        ),
-        PlateGrammar("br", "Brazil", ("LLLDLDD",), _ALL, share=2),
-        PlateGrammar(
-            *("in", "India", ("@ 3 LL DDDN",), _without("IO"), _IN_STATES, 2),
-            slots={"3": tuple(f"{office:02d}" for office in range(1, 40))},
-        ),
-        PlateGrammar("au-nsw", "New South Wales", ("LLL-DDL", "LL-DD-LL"), _without("IOQ"), share=2),
-        PlateGrammar("se", "Sweden", ("LLL DDD", "LLL DDL"), _without("IQV"), share=1),
-        PlateGrammar("be", "Belgium", ("1-LLL-DDD", "2-LLL-DDD"), _without("IMOQW"), share=1),
-        PlateGrammar("ch", "Switzerland", ("@ NDDDDD", "@ NDDDD"), _ALL, _CH_CANTONS, 1),
-        PlateGrammar("pt", "Portugal", ("LL-DD-LL",), _without("KWY"), share=1),
-    )
+
+_DE_DISTRICTS = (
+    "B M HH K F S D DO E L DD HB H N KA MA WI MS FR KI "
+    "AC BN BS ER HD HRO KS LB MZ OL OB PB RE SB TR UL WOB GT ERH"
+)
+
+PLATE_FORMATS: dict[str, PlateFormat] = {
+    "us-ca": PlateFormat("California", ("NLLLDDD",), _without("IOQ"), weight=6),
+    "us-ny": PlateFormat("New York", ("LLL-DDDD",), _without("IOQ"), weight=3),
+    "us-tx": PlateFormat("Texas", ("LLL-DDDD",), _CONSONANTS, weight=4),
+    "us-fl": PlateFormat("Florida", ("LLL LDD",), _without("O"), weight=3),
+    "us-il": PlateFormat("Illinois", ("LL DDDDD",), _without("IO"), weight=2),
+    "ca-on": PlateFormat("Ontario", ("CLLL DDD",), _without("GIOQU"), weight=2),
+    "gb": PlateFormat(
+        "United Kingdom",
+        ("12@ LLL",),
+        _without("IQ"),
+        _numbers(range(2, 27), range(51, 76)),
+        weight=4,
+        slots={"1": " ".join(_without("IJQTUXZ")), "2": " ".join(_without("IQZ"))},
+    ),
+    "de": PlateFormat(
+        "Germany",
+        ("@-L NDDD", "&-LL NDDD", "@-LL NDD", "@-LL ND"),
+        codes=_DE_DISTRICTS,
+        weight=4,
+        # A plate has at most eight characters, so four digits need a short district.
+        slots={"&": " ".join(code for code in _DE_DISTRICTS.split() if len(code) < 3)},
+        forbidden=("-HJ ", "-KZ ", "-NS ", "-SA ", "-SS "),
+    ),
+    "fr": PlateFormat("France", ("LL-DDD-LL",), _without("IOU"), weight=3, forbidden=("SS", "WW")),
+    "it": PlateFormat("Italy", ("LL DDDLL",), _without("IOQU"), weight=2),
+    "es": PlateFormat("Spain", ("DDDD LLL",), _CONSONANTS, weight=2),
+    "nl": PlateFormat("Netherlands", ("LL-DDD-L", "L-DDD-LL", "N-LLL-DD"), _without("ACEIMOQUWY"), weight=2),
+    "ua": PlateFormat(
+        "Ukraine",
+        ("@ DDDD LL",),
+        "ABCEHIKMOPTX",
+        "AA KA AB AC AE AH AI AM AO AP AT AX BA BB BC BE BH BI BK BM BO BT BX CA CB CE",
+        weight=2,
+    ),
+    "pl": PlateFormat(
+        "Poland",
+        ("@ DDDDN", "@ DDDDL", "@ DDDLL", "@ DLDDN"),
+        _without("BDIOQZ"),
+        "WA WI KR PO DW LU EL SK WX WE RZ GA KK PY GD",
+        weight=2,
+    ),
+    "br": PlateFormat("Brazil", ("LLLDLDD",), weight=2),
+    "in": PlateFormat(
+        "India",
+        ("@ 3 LL DDDN",),
+        _without("IO"),
+        "MH DL KA TN GJ UP HR RJ KL WB TS AP PB MP",
+        weight=2,
+        slots={"3": _numbers(range(1, 40))},
+    ),
+    "au-nsw": PlateFormat("New South Wales", ("LLL-DDL", "LL-DD-LL"), _without("IOQ"), weight=2),
+    "se": PlateFormat("Sweden", ("LLL DDD", "LLL DDL"), _without("IQV")),
+    "be": PlateFormat("Belgium", ("1-LLL-DDD", "2-LLL-DDD"), _without("IMOQW")),
+    "ch": PlateFormat(
+        "Switzerland", ("@ NDDDDD", "@ NDDDD"), codes="ZH BE VD AG GE SG LU TI VS BL TG FR SO ZG"
+    ),
+    "pt": PlateFormat("Portugal", ("LL-DD-LL",), _without("KWY")),
 }
-"""Region code, as recognisers give it, to the region's plates."""
+"""Region code, as providers report it, to the format of its plates."""
 
 
 def regions_of(text: str) -> tuple[str, ...]:
     """The codes of all regions whose format `text` has."""
-    return tuple(code for code, grammar in GRAMMARS.items() if grammar.matches(text))
+    return tuple(code for code, plate_format in PLATE_FORMATS.items() if plate_format.matches(text))

@@ -1,6 +1,6 @@
-"""Vehicle identification numbers: form, check digit (49 CFR 565), makers, model years.
+"""Vehicle identification numbers (49 CFR 565): form, check digit, manufacturers, model years.
 
-Characters are counted from 1 as the standards do: 1-3 maker, 4-8 description, 9 check digit, 10 model year,
+Positions count from 1, as in the standard: 1-3 manufacturer, 4-8 vehicle attributes, 9 check digit, 10 model year,
 11 plant, 12-17 serial number.
 """
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 VIN_LENGTH = 17
 ALPHABET = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
-"""All characters a VIN may have: no I, O or Q."""
+"""The characters of a VIN: no I, O or Q."""
 
 MODEL_YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"
-"""The 30 legal codes of character 10: no I, O, Q, U, Z or 0."""
+"""The 30 codes of position 10: no I, O, Q, U, Z or 0."""
 
 _VALUES = dict(
     zip(
@@ -63,39 +63,39 @@ MAKERS: dict[str, str] = {
     "ZAR": "Alfa Romeo, Italy",
     "ZFA": "Fiat, Italy",
 }
-"""Coordination manufacturer identifiers (characters 1-3) and whose they are."""
+"""World manufacturer identifier (positions 1-3) to the manufacturer."""
 
 
 def check_digit(vin: str) -> str:
-    """The check digit (0-9 or X) that a well-formed VIN should have at character 9, whatever stands there."""
+    """The check digit (0-9 or X) that belongs at position 9 of a well-formed VIN; the present one is ignored."""
     total = sum(_VALUES[char] * weight for char, weight in zip(vin, _WEIGHTS, strict=True))
     return "0123456789X"[total % 11]
 
 
 def is_well_formed(vin: str) -> bool:
-    """Whether `vin` has 17 characters, all of them legal (upper case)."""
+    """Whether `vin` has 17 characters, all in `ALPHABET`."""
     return len(vin) == VIN_LENGTH and all(char in _VALUES for char in vin)
 
 
 def is_valid(vin: str) -> bool:
-    """Whether `vin` is well-formed and its check digit is right."""
+    """Whether `vin` is well-formed and its check digit is correct."""
     return is_well_formed(vin) and vin[8] == check_digit(vin)
 
 
 def with_check_digit(vin: str) -> str:
-    """`vin` (well-formed) with the right check digit at character 9."""
+    """`vin` (well-formed) with the correct check digit."""
     return vin[:8] + check_digit(vin) + vin[9:]
 
 
 def with_wrong_check_digit(vin: str) -> str:
-    """`vin` (well-formed) with a check digit that is one too high, so that no validator accepts it."""
+    """`vin` (well-formed) with a check digit that is one too high, so validators reject it."""
     digits = "0123456789X"
     wrong = digits[(digits.index(check_digit(vin)) + 1) % len(digits)]
     return vin[:8] + wrong + vin[9:]
 
 
 def compose_vin(pick: Callable[[Sequence[str]], str]) -> str:
-    """A VIN of a real maker with a legal model year and the right check digit; `pick` chooses one of a sequence."""
+    """A VIN with a real manufacturer, a model year and a valid check digit. `pick` chooses one of a sequence."""
     letters, digits = ALPHABET[:23], ALPHABET[23:]
     description = "".join(pick(alphabet) for alphabet in (letters, letters, digits, digits, letters))
     plant = pick(letters)

@@ -6,7 +6,7 @@ import pytest
 
 from mock_server.core.fabricated_reading import synthesize
 from mock_server.core.model import PlateReading, Product, Reading
-from mock_server.identifiers.plates import GRAMMARS
+from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import is_valid, is_well_formed
 from mock_server.imaging.geometry import Box
 
@@ -59,7 +59,7 @@ def test_plates_are_believable(size: tuple[int, int]) -> None:
         scores = [candidate.score for candidate in plate.candidates]
         others = [plate.region_score, plate.dscore, plate.score, *scores]
 
-        assert GRAMMARS[plate.region or ""].matches(plate.text)
+        assert PLATE_FORMATS[plate.region or ""].matches(plate.text)
         assert plate.candidates[0].text == plate.text
         assert plate.candidates[0].score == plate.score
         assert scores == sorted(set(scores), reverse=True)

@@ -24,7 +24,7 @@ from mock_server.drawing.glyphs import draw_text
 from mock_server.drawing.lettering import PLATE
 from mock_server.drawing.plate_designs import DESIGNS
 from mock_server.drawing.scene_drawing import Parked
-from mock_server.identifiers.plates import GRAMMARS
+from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import is_valid
 from mock_server.imaging.geometry import Box
 
@@ -52,7 +52,7 @@ def test_a_seed_always_draws_the_same_picture(kind: Kind) -> None:
     assert first.encoded() != other.encoded()
 
 
-@pytest.mark.parametrize("region", GRAMMARS)
+@pytest.mark.parametrize("region", PLATE_FORMATS)
 def test_every_region_has_a_plate(region: str) -> None:
     """A plate of each grammar is drawn with its text inside its box; in two lines where there are such plates."""
     for two_line in (False, True) if region in ("gb", "de", "in", "us-ca") else (False,):
@@ -60,14 +60,14 @@ def test_every_region_has_a_plate(region: str) -> None:
         (plate,) = drawing.truth.plates
 
         assert plate.region == region
-        assert GRAMMARS[region].matches(plate.text)
+        assert PLATE_FORMATS[region].matches(plate.text)
         assert plate.box.clamped(320, 200) == plate.box
         assert np.ptp(grey(drawing)[plate.box.ymin : plate.box.ymax, plate.box.xmin : plate.box.xmax]) > 90
 
 
 def test_designs_and_grammars_name_the_same_regions() -> None:
     """No region can be read that cannot be drawn, nor the other way round."""
-    assert set(DESIGNS) == set(GRAMMARS)
+    assert set(DESIGNS) == set(PLATE_FORMATS)
 
 
 CAR = Parked("hatchback", "silver", "AAAA 777", "es", width=0.6, yaw=0.5)

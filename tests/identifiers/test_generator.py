@@ -1,10 +1,16 @@
-"""Repeatable identifiers."""
+"""Repeatable identifiers, and the provider for Faker."""
 
 import subprocess
 import sys
+from typing import Any
+
+import pytest
+from faker import Faker
 
 from mock_server.identifiers.generator import IdentifierGenerator
-from mock_server.identifiers.plates import GRAMMARS
+from mock_server.identifiers.plates import PLATE_FORMATS
+from mock_server.identifiers.vehicle_provider import VehicleProvider
+from mock_server.identifiers.vins import is_valid
 
 PLATES = {
     "us-ca": "5RSA681",
@@ -35,7 +41,7 @@ def test_a_seed_always_gives_the_same_texts() -> None:
     """Users' tests hold on to these: the texts of a seed are a promise."""
     generator = IdentifierGenerator(20261122)
 
-    assert {region: generator.plate(region) for region in GRAMMARS} == PLATES
+    assert {region: generator.plate(region) for region in PLATE_FORMATS} == PLATES
     assert [IdentifierGenerator(seed).vin() for seed in (7, 8)] == ["JHLHD60NX4J050400", "2HGFZ17B24F926444"]
 
 
@@ -56,5 +62,38 @@ def test_common_regions_come_often() -> None:
     generator = IdentifierGenerator(4)
     regions = [generator.region() for _ in range(3000)]
 
-    assert set(regions) == set(GRAMMARS)
+    assert set(regions) == set(PLATE_FORMATS)
     assert regions.count("us-ca") > 3 * regions.count("pt")
+
+
+@pytest.fixture
+def fake() -> Any:
+    """A user's own Faker with the provider added. Faker's type stubs know only its own `license_plate()`."""
+    fake = Faker()
+    fake.add_provider(VehicleProvider)
+    fake.seed_instance(20261122)
+    return fake
+
+
+def test_the_provider_works_in_a_user_s_faker(fake: Any) -> None:
+    """Faker's seed decides the values, and they are those of the generator with the same seed."""
+    plates = {region: fake.license_plate(region) for region in PLATE_FORMATS}
+    fake.seed_instance(7)
+
+    assert plates == PLATES
+    assert fake.vin() == "JHLHD60NX4J050400"
+
+
+def test_the_provider_chooses_a_region(fake: Any) -> None:
+    """Without a region, a plate has the format of some region; every VIN is valid."""
+    plates = [fake.license_plate() for _ in range(50)]
+
+    assert all(any(known.matches(plate) for known in PLATE_FORMATS.values()) for plate in plates)
+    assert {fake.license_plate_region() for _ in range(50)} <= set(PLATE_FORMATS)
+    assert all(is_valid(fake.vin()) for _ in range(50))
+
+
+def test_the_provider_refuses_an_unknown_region(fake: Any) -> None:
+    """There is no made-up format for an unknown region."""
+    with pytest.raises(KeyError, match="us-zz"):
+        fake.license_plate("us-zz")

@@ -3,17 +3,17 @@
 import pytest
 
 from mock_server.identifiers.generator import IdentifierGenerator
-from mock_server.identifiers.plates import GRAMMARS, compact, regions_of
+from mock_server.identifiers.plates import PLATE_FORMATS, compact, regions_of
 
 
-@pytest.mark.parametrize("region", GRAMMARS)
+@pytest.mark.parametrize("region", PLATE_FORMATS)
 def test_composed_plates_have_their_region_s_format(region: str) -> None:
     """What a grammar composes, it recognises; also without separators and in lower case."""
     generator = IdentifierGenerator(1)
     texts = [generator.plate(region) for _ in range(200)]
 
     assert all(region in regions_of(text) for text in texts)
-    assert all(GRAMMARS[region].matches(compact(text).lower()) for text in texts)
+    assert all(PLATE_FORMATS[region].matches(compact(text).lower()) for text in texts)
     assert len(set(texts)) > 190
 
 
@@ -41,7 +41,7 @@ def test_composed_plates_have_their_region_s_format(region: str) -> None:
 )
 def test_real_plates_are_recognised(region: str, text: str) -> None:
     """Plates as issued have the format of their region."""
-    assert GRAMMARS[region].matches(text)
+    assert PLATE_FORMATS[region].matches(text)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_real_plates_are_recognised(region: str, text: str) -> None:
 )
 def test_letters_that_are_never_issued_are_not_recognised(region: str, text: str) -> None:
     """A format is more than letters and digits: codes and alphabets count."""
-    assert not GRAMMARS[region].matches(text)
+    assert not PLATE_FORMATS[region].matches(text)
 
 
 def test_forbidden_pairs_are_never_composed() -> None:
