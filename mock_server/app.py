@@ -149,7 +149,7 @@ class App:
             await self.store.close()
 
     def _reloaded(self, fixtures: FixtureSet) -> None:
-        self.reader.policy = _policy(Settings.of(self._flags, _as_settings(fixtures.defaults)))
+        self.reader.policy = _policy(Settings.resolve(self._flags, _as_settings(fixtures.defaults)))
 
     async def _begin(self) -> None:
         try:
@@ -202,7 +202,7 @@ def create_app(
     many pictures are read. Raises SettingsError and FixturesError.
     """
     flags = flags or {}
-    settings = Settings.of(flags)
+    settings = Settings.resolve(flags)
     loader = FixtureLoader(
         settings.fixtures_dir,
         vocabulary=vocabulary(),
@@ -210,9 +210,9 @@ def create_app(
         cache=_cache(settings),
     )
     loaded = loader.load()
-    settings = Settings.of(flags, _as_settings(loaded.set.defaults))
+    settings = Settings.resolve(flags, _as_settings(loaded.set.defaults))
     log = configure(settings.log_format, settings.log_level) if foreground else None
-    if settings.workers > 1 and not settings.shared:
+    if settings.workers > 1 and not settings.has_shared_state:
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
         )
@@ -289,7 +289,7 @@ def _as_settings(defaults: Defaults) -> dict[str, str]:
 
 def _state(settings: Settings, store: Store | None) -> State:
     bounds = settings.journal_size, settings.journal_bytes
-    if store is not None or not settings.shared:
+    if store is not None or not settings.has_shared_state:
         return State.own(*bounds, store=store)
     # Imported where it is asked for: the client is an extra, and takes its time to load.
     from mock_server.core.redis_state import shared_state

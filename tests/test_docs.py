@@ -12,7 +12,7 @@ from shutil import which
 
 import pytest
 
-from mock_server.cli import _VERBS
+from mock_server.cli import VERBS
 from mock_server.core.model import OutcomeName
 from mock_server.scenarios.load import load
 from mock_server.server import MockServer
@@ -87,7 +87,7 @@ def test_every_setting_is_documented(name: str) -> None:
     assert any(flag in document.read_text(encoding="utf-8") for document in DOCUMENTS)
 
 
-@pytest.mark.parametrize("verb", _VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_documented(verb: str) -> None:
     """Each verb of the command stands in a document."""
     pattern = re.compile(rf"vehicle-ocr-mock {verb}\b|`{verb}\b")

@@ -1,14 +1,16 @@
 """What users may hold on to: the exported names, the version, the command's verbs."""
 
 import re
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
 import mock_server
-from mock_server.cli import _VERBS
-from mock_server.settings import Settings, setting_names
+from mock_server.cli import VERBS
+from mock_server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 CHANGELOG = ROOT / "CHANGELOG.md"
@@ -34,15 +36,30 @@ def test_the_version_is_in_the_changelog() -> None:
     assert all(heading.startswith(mock_server.__version__) for heading in headings[1:2])
 
 
-@pytest.mark.parametrize("verb", _VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_a_command(verb: str) -> None:
-    """Each verb is one module with a documented `command`."""
-    assert import_module(f"mock_server.cli.{verb}").command.__doc__
+    """Each verb is one module with a documented `command`, and every option of it has a help text."""
+    command: click.Command = import_module(f"mock_server.cli.{verb}").command
+
+    assert command.help
+    assert [
+        param.name for param in command.params if isinstance(param, click.Option) and not param.help
+    ] == []
 
 
-def test_every_setting_has_a_flag() -> None:
-    """Each setting can be given to `serve`, by its name."""
-    parameters = import_module("mock_server.cli.serve").command.__annotations__
+@pytest.mark.parametrize("verb", ["serve", "exec"])
+def test_every_setting_has_a_flag(verb: str) -> None:
+    """Each setting can be given to `serve` and to `exec`, by its name and with its negative form."""
+    command: click.Command = import_module(f"mock_server.cli.{verb}").command
+    flags = {param.name: [*param.opts, *param.secondary_opts] for param in command.params}
+    names = {setting.name: setting for setting in fields(Settings)}
 
-    assert set(setting_names()) <= parameters.keys()
-    assert all(field.metadata["help"] for field in Settings.__dataclass_fields__.values())
+    assert names.keys() <= flags.keys()
+    for name in names.keys() - {"fixtures"}:
+        flag = name.replace("_", "-")
+        assert flags[name] == [f"--{flag}", f"--no-{flag}"] if names[name].type is bool else [f"--{flag}"]
+
+
+def test_every_setting_has_a_help_text() -> None:
+    """No setting is without a description."""
+    assert all(setting.metadata["help"] for setting in fields(Settings))

@@ -24,14 +24,14 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
     flags: dict[str, Any], file: dict[str, str], environment: dict[str, str], expected: bool
 ) -> None:
     """A flag, its variable (also in the form that switches it off), `mock.yaml`, the default: in this order."""
-    assert Settings.of(flags, file, environment).watch is expected
+    assert Settings.resolve(flags, file, environment).watch is expected
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"stict": True}, "there is no setting 'stict'; did you mean 'strict'?"),
-        ({"frobnicate": 1}, "there is no setting 'frobnicate'"),
+        ({"stict": True}, 'there is no setting "stict"; did you mean "strict"?'),
+        ({"frobnicate": 1}, 'there is no setting "frobnicate"'),
     ],
 )
 def test_a_setting_that_does_not_exist_is_refused(settings: dict[str, Any], said: str) -> None:

@@ -1,80 +1,48 @@
-"""The command `vehicle-ocr-mock`. One file a verb; a run imports only the verb that it needs."""
+"""The command `vehicle-ocr-mock`. Each verb is one file of this package, imported only when it is used."""
 
-import gc
 import os
 import sys
 from importlib import import_module
 
-_VERBS = {
-    "serve": "Serve the mock.",
-    "validate": "Report every mistake in fixture files.",
-    "schema": "Print the JSON Schema of fixture files, for editors.",
-    "image": "Draw a plate, a VIN plate or a car scene.",
-    "match": "Tell which scenario a picture matches, and why.",
-    "add": "Turn a photo into a scenario.",
-    "ca": "Tell where the CA certificate is and how to trust it.",
-    "exec": "Run a command that meets the mock at the providers' real names.",
-    "healthcheck": "Exit 0 if a server answers.",
-}
+import click
+
+from mock_server.errors import FixturesError, MockServerError
+from mock_server.suggest import quoted, suggest
+from mock_server.version import __version__
+
+VERBS = ("serve", "validate", "schema", "image", "match", "add", "ca", "exec", "healthcheck")
+
+
+class _Verbs(click.Group):
+    """A group of commands that imports a command when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in VERBS:
+            command: click.Command = import_module(f"mock_server.cli.{name}").command
+            return command
+        if ctx.resilient_parsing:  # shell completion must not fail
+            return None
+        return ctx.fail(f"No such command {quoted(name)}; {suggest(name, VERBS)}")
+
+
+@click.group("vehicle-ocr-mock", cls=_Verbs, no_args_is_help=True)
+@click.version_option(__version__, message="%(version)s", help="Print the version.")
+def command_line() -> None:
+    """A local server that answers like the VehiCore and CarsXE recognition APIs."""
 
 
 def main() -> None:
     """Run one verb. Exit codes: 0 fine, 1 bad fixtures or settings, 2 usage."""
-    # The matrices here are small: BLAS would burn a core on waking its threads. Before numpy is first imported.
+    # The matrices here are small: BLAS threads would only use a core to start. Set before numpy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-    from mock_server.errors import FixturesError, MockServerError
-
     try:
-        if not _serve(sys.argv[1:]):
-            _run_verb()
+        command_line(prog_name="vehicle-ocr-mock")
     except FixturesError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
     except MockServerError as error:
         print(f"vehicle-ocr-mock: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-def _serve(arguments: list[str]) -> bool:
-    """Serve if that is asked for in plain flags: the shortest way to the first answer."""
-    if arguments[:1] != ["serve"]:
-        return False
-    # Nearly all that is made from here to the start stays: looking for garbage meanwhile would find none.
-    gc.disable()
-    from mock_server.cli.flags import HINTS, plain_flags
-
-    flags = plain_flags(arguments[1:])
-    if flags is None:
-        return False
-    from mock_server.cli.serving import serve
-
-    with_hints = flags.pop(HINTS, False)
-    serve(flags, with_hints=with_hints)
-    return True
-
-
-def _run_verb() -> None:
-    import typer
-
-    app = typer.Typer(
-        name="vehicle-ocr-mock",
-        help="A local server that answers exactly as the VehiCore and CarsXE recognition APIs do.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
-
-    @app.callback(invoke_without_command=True)
-    def _top(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
-        if version:
-            from mock_server.version import __version__
-
-            print(__version__)
-            raise typer.Exit
-
-    asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
-    for verb in (asked,) if asked in _VERBS else _VERBS:
-        module = import_module(f"mock_server.cli.{verb}")
-        app.command(verb, help=_VERBS[verb], **getattr(module, "OPTIONS", {}))(module.command)
-    app()

@@ -2,40 +2,48 @@
 
 import re
 import shutil
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from mock_server.imaging.geometry import Box
     from mock_server.scenarios.scenario_writer import Value
 
-_HERE = Path("fixtures")
 
-
+@click.command()
+@click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--plate", help="The plate in the photo.")
+@click.option("--vin", help="The VIN in the photo.")
+@click.option("--region", help="The plate's region code, such as us-ca.")
+@click.option("--box", help="Position of the text: xmin,ymin,xmax,ymax in pixels of the upright photo.")
+@click.option("--name", help="Name of the scenario. Default: the photo's name.")
+@click.option(
+    "--fixtures",
+    type=click.Path(path_type=Path),
+    default="fixtures",
+    show_default=True,
+    help="The fixtures directory; made if it does not exist.",
+)
 def command(
-    image: Annotated[Path, typer.Argument(help="The photo.", exists=True, dir_okay=False)],
-    plate: Annotated[str | None, typer.Option(help="The plate that it shows.")] = None,
-    vin: Annotated[str | None, typer.Option(help="The VIN that it shows.")] = None,
-    region: Annotated[str | None, typer.Option(help="The plate's region code, such as us-ca.")] = None,
-    box: Annotated[
-        str | None,
-        typer.Option(help="Where the text stands: xmin,ymin,xmax,ymax in pixels of the upright photo."),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the scenario; that of the photo when not given.")
-    ] = None,
-    fixtures: Annotated[Path, typer.Option(help="The fixtures directory, made where missing.")] = _HERE,
+    image: Path,
+    plate: str | None,
+    vin: str | None,
+    region: str | None,
+    box: str | None,
+    name: str | None,
+    fixtures: Path,
 ) -> None:
-    """Turn a photo into a scenario: copies it into the fixtures directory and writes its scenario file."""
+    """Turn a photo into a scenario: copy it into the fixtures directory and write its scenario file."""
     if (plate is None) == (vin is None):
-        raise typer.BadParameter("give what the photo shows: either --plate or --vin")
+        raise click.UsageError("give what the photo shows: either --plate or --vin")
     if region is not None and vin is not None:
-        raise typer.BadParameter("--region goes with --plate")
+        raise click.UsageError("--region goes with --plate")
     name = name or _plain(image.stem)
     if not re.fullmatch(r"[a-z0-9-]+", name):
-        raise typer.BadParameter(f'"{name}" is no scenario name: use a-z, 0-9 and hyphens')
+        raise click.UsageError(f'"{name}" is no scenario name: use a-z, 0-9 and hyphens')
     data = image.read_bytes()
     _refuse_what_is_no_picture(image, data)
     place = _given_box(box, data) if box else _proposed_box(data, plate or vin or "")
@@ -66,7 +74,7 @@ def _proposed_box(data: bytes, text: str) -> "Box | None":
         )
     else:
         told = f"the text seems to stand at {box.xmin},{box.ymin},{box.xmax},{box.ymax}; --box corrects that"
-    typer.echo(told, err=True)
+    click.echo(told, err=True)
     return box
 
 
@@ -80,11 +88,11 @@ def _given_box(written: str, data: bytes) -> "Box":
 
     parts = [part.strip() for part in written.split(",")]
     if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise typer.BadParameter(f'"{written}" is no box: give xmin,ymin,xmax,ymax in whole pixels')
+        raise click.UsageError(f'"{written}" is no box: give xmin,ymin,xmax,ymax in whole pixels')
     box = Box(*(int(part) for part in parts))
     size = decode(data).size
     if box.width <= 0 or box.height <= 0 or box.clamped(*size) != box:
-        raise typer.BadParameter(
+        raise click.UsageError(
             f"the box {written} is empty or leaves the picture, which is {size[0]}x{size[1]}"
         )
     return box
@@ -109,8 +117,8 @@ def _refuse_what_is_known(fixtures: Path, name: str, data: bytes) -> None:
 
 
 def _refuse(why: str) -> NoReturn:
-    typer.echo(f"vehicle-ocr-mock: {why}", err=True)
-    raise typer.Exit(1)
+    click.echo(f"vehicle-ocr-mock: {why}", err=True)
+    sys.exit(1)
 
 
 def _reading(product: str, text: str, region: str | None, box: "Box | None") -> "dict[str, Value]":

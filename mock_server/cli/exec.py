@@ -1,87 +1,81 @@
-"""The verb `exec`: a command that meets the mock at the providers' real names."""
+"""The verb `exec`: run a command for which the providers' real host names lead to the mock."""
 
 import errno
-import inspect
 import os
+import shutil
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from secrets import token_hex
+from types import FrameType
 from typing import Any
 
-import typer
-from typer.core import TyperCommand
+import click
 
-from mock_server.cli import serve
+from mock_server.cli.options import settings_options
 from mock_server.errors import SettingsError
-from mock_server.settings import setting_names
 
-_CHILD = "vehicle_ocr_mock.child"
-
-NOT_FOUND = 127
-NOT_EXECUTABLE = 126
+# The exit codes of a shell.
+_NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
 
 
-class _CommandAfterDashes(TyperCommand):
-    """Takes what stands after `--` aside before anything else is read: it belongs to the child."""
+class _CommandAfterDashes(click.Command):
+    """Keeps everything after the first `--` unparsed: it is the command to run."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        own, child = (args[: args.index("--")], args[args.index("--") + 1 :]) if "--" in args else (args, [])
-        ctx.meta[_CHILD] = child
-        return super().parse_args(ctx, own)
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        ctx.obj = args[end + 1 :]
+        return super().parse_args(ctx, args[:end])
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "-- CMD..."]
 
 
-OPTIONS = {"cls": _CommandAfterDashes}
+@click.command(cls=_CommandAfterDashes)
+@settings_options(port=0, tls_port=0, tls=True, watch=False)
+@click.pass_obj
+def command(child: list[str], /, **flags: Any) -> None:
+    """Run CMD with the mock on free ports and the providers' real host names leading to it.
 
-
-def command(ctx: typer.Context, **flags: Any) -> None:
-    """Run CMD with the mock running on free ports and the providers' real host names leading to it.
-
-    Python and Node programs, and curl, need no change and no rights; so do their children. The exit code is CMD's.
+    Python programs, Node programs and curl need no change and no root rights, and neither do their children. The exit
+    code is that of CMD. FIXTURES and the options are those of serve.
     """
-    child = ctx.meta[_CHILD]
     if not child:
-        typer.echo("Usage: vehicle-ocr-mock exec [FIXTURES] [options of serve] -- CMD...", err=True)
-        typer.echo("Error: no command: put it after --", err=True)
-        raise typer.Exit(2)
-    flags["fetch"] = ",".join(flags["fetch"]) if flags["fetch"] else None
-    raise typer.Exit(run(child, flags))
+        raise click.UsageError("no command: put it after --")
+    sys.exit(run(child, {name: value for name, value in flags.items() if value is not None}))
 
 
-# The options are the settings that `serve` takes, and stay so.
-_context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-_signature = inspect.signature(serve.command)
-_settings = [option for option in _signature.parameters.values() if option.name in setting_names()]
-# typer reads the signature; a function has no such attribute as far as types go.
-command.__signature__ = _signature.replace(parameters=[_context, *_settings])  # type: ignore[attr-defined]
-command.__annotations__ = {"ctx": typer.Context, **serve.command.__annotations__}
-
-
-def run(child: list[str], flags: dict[str, Any]) -> int:
+def run(child: Sequence[str], flags: dict[str, Any]) -> int:
     """Serve, run the command, stop serving; return the command's exit code.
 
     Raises SettingsError and FixturesError before the command is started.
     """
-    from mock_server.cli.child import ended_in_order, run_child
+    from mock_server.cli.child import ENDING_SIGNALS, handled, run_child
     from mock_server.redirect.environment import child_environment
     from mock_server.server import MockServer
 
-    given = {name: value for name, value in flags.items() if value is not None}
-    if given.get("workers", 1) != 1:
+    if flags.get("workers", 1) != 1:
         raise SettingsError("exec serves with one worker")
-    with (
-        ended_in_order() as end,
-        tempfile.TemporaryDirectory(prefix="vehicle-ocr-mock-", ignore_cleanup_errors=True) as directory,
-        end.at_once(),
-        MockServer(**{"port": 0, "tls_port": 0, **given, "tls": True}) as mock,
-    ):
-        end.make_sure()
-        environ = child_environment(mock.route, Path(directory), os.environ)
-        environ["VEHICLE_OCR_MOCK_URL"] = mock.url
-        environ["VEHICLE_OCR_MOCK_TLS_URL"] = mock.tls_url or ""
+    directory = Path(tempfile.gettempdir(), f"vehicle-ocr-mock-{token_hex(8)}")
+
+    def end_now(number: int, frame: FrameType | None) -> None:
+        # Not an exception: it could arrive between any two steps, or be lost in a finaliser.
+        shutil.rmtree(directory, ignore_errors=True)
+        os._exit(128 + number)
+
+    with handled(ENDING_SIGNALS, end_now):
         try:
-            return run_child(child, environ)
-        except OSError as error:
-            typer.echo(f"vehicle-ocr-mock: {child[0]}: {error.strerror}", err=True)
-            return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
+            directory.mkdir(mode=0o700)
+            with MockServer(**{"port": 0, "tls_port": 0, **flags, "tls": True}) as mock:
+                environ = child_environment(mock.route, directory, os.environ)
+                environ["VEHICLE_OCR_MOCK_URL"] = mock.url
+                environ["VEHICLE_OCR_MOCK_TLS_URL"] = mock.tls_url or ""
+                try:
+                    return run_child(child, environ)
+                except OSError as error:
+                    click.echo(f"vehicle-ocr-mock: {child[0]}: {error.strerror}", err=True)
+                    return _NOT_FOUND if error.errno == errno.ENOENT else _NOT_EXECUTABLE
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)

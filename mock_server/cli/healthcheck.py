@@ -2,27 +2,26 @@
 
 import http.client
 import os
-from typing import Annotated
 
-import typer
+import click
 
 from mock_server.settings import ENVIRONMENT_PREFIX
 
 
-def command(
-    host: Annotated[str, typer.Option(help="Where the server listens.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Its HTTP port; that of the environment, or 8080.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait.")] = 3.0,
-) -> None:
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the server.")
+@click.option("--port", type=int, help="HTTP port of the server. Default: VEHICLE_OCR_MOCK_PORT, or 8080.")
+@click.option("--timeout", default=3.0, show_default=True, help="Seconds to wait for the answer.")
+def command(host: str, port: int | None, timeout: float) -> None:
     """Exit 0 if a server answers, 1 if none does."""
     port = port or int(os.environ.get(f"{ENVIRONMENT_PREFIX}PORT", "8080"))
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", "/healthz")
-        healthy = connection.getresponse().status == 200
+        status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        typer.echo(f"no healthy server on {host}:{port}: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise click.ClickException(f"no healthy server on {host}:{port}: {error}") from None
     finally:
         connection.close()
-    raise typer.Exit(0 if healthy else 1)
+    if status != 200:
+        raise click.ClickException(f"no healthy server on {host}:{port}: status {status}")

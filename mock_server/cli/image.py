@@ -1,66 +1,72 @@
 """The verb `image`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
+import click
 
 if TYPE_CHECKING:
     from mock_server.drawing.draw import Drawing
     from mock_server.drawing.fixture_files import Draw
     from mock_server.drawing.truth import Truth
 
-
-class _Kind(StrEnum):
-    PLATE = "plate"
-    VIN = "vin"
-    SCENE = "scene"
+_Command = Callable[..., Any]
 
 
+def _amount(flag: str, low: float, high: float, default: float, help: str) -> Callable[[_Command], _Command]:
+    return click.option(flag, type=click.FloatRange(low, high), default=default, show_default=True, help=help)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["plate", "vin", "scene"]))
+@click.option("--text", help='The plate or VIN; chosen when not given. "": no plate.')
+@click.option("--region", help="Region code of the plate, such as us-ca, gb or de.")
+@click.option("--size", help="Width and height in pixels, such as 1024x768.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="The same seed draws the same picture.")
+@click.option("--place", help="street, parking, garage or country.")
+@click.option("--vehicle", help="sedan, suv, pickup, van, sedan-front …")
+@click.option("--paint", help="The vehicle's colour: white, red, navy …")
+@click.option("--style", help="How a VIN is shown: plate, pricked, sticker, dashboard; or label.")
+@click.option("--two-line", is_flag=True, help="The plate in two lines.")
+@_amount("--blur", 0, 20, 0.0, "Radius of a soft focus in pixels.")
+@_amount("--motion", 0, 60, 0.0, "Length of a motion blur in pixels.")
+@_amount("--glare", 0, 1, 0.0, "Sun or flash on the text, 0 to 1.")
+@_amount("--noise", 0, 1, 0.1, "Sensor noise, 0 to 1.")
+@_amount("--rotate", -45, 45, 0.0, "Degrees clockwise.")
+@_amount("--night", 0, 1, 0.0, "How dark it is, 0 to 1.")
+@_amount("--rain", 0, 1, 0.0, "How hard it rains, 0 to 1.")
+@click.option("--quality", type=click.IntRange(1, 100), default=86, show_default=True, help="JPEG quality.")
+@click.option("--count", type=click.IntRange(min=1), help="Draw so many, as a fixtures directory.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File (.jpg, .png, .webp), or directory with --count."
+)
 def command(
-    kind: Annotated[_Kind, typer.Argument(help="A plate close up, a VIN, or a scene with a vehicle.")],
-    text: Annotated[
-        str | None, typer.Option(help='The plate or VIN; chosen when not given. "": no plate.')
-    ] = None,
-    region: Annotated[
-        str | None, typer.Option(help="Region code of the plate, such as us-ca, gb or de.")
-    ] = None,
-    size: Annotated[str | None, typer.Option(help="Width and height in pixels, such as 1024x768.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same picture.")] = 0,
-    place: Annotated[str | None, typer.Option(help="street, parking, garage or country.")] = None,
-    vehicle: Annotated[str | None, typer.Option(help="sedan, suv, pickup, van, sedan-front …")] = None,
-    paint: Annotated[str | None, typer.Option(help="The vehicle's colour: white, red, navy …")] = None,
-    style: Annotated[
-        str | None, typer.Option(help="How a VIN is shown: plate, pricked, sticker, dashboard; or label.")
-    ] = None,
-    two_line: Annotated[bool, typer.Option("--two-line", help="The plate in two lines.")] = False,
-    blur: Annotated[float, typer.Option(min=0, max=20, help="Radius of a soft focus in pixels.")] = 0.0,
-    motion: Annotated[float, typer.Option(min=0, max=60, help="Length of a motion blur in pixels.")] = 0.0,
-    glare: Annotated[float, typer.Option(min=0, max=1, help="Sun or flash on the text, 0 to 1.")] = 0.0,
-    noise: Annotated[float, typer.Option(min=0, max=1, help="Sensor noise, 0 to 1.")] = 0.1,
-    rotate: Annotated[float, typer.Option(min=-45, max=45, help="Degrees clockwise.")] = 0.0,
-    night: Annotated[float, typer.Option(min=0, max=1, help="How dark it is, 0 to 1.")] = 0.0,
-    rain: Annotated[float, typer.Option(min=0, max=1, help="How hard it rains, 0 to 1.")] = 0.0,
-    quality: Annotated[int, typer.Option(min=1, max=100, help="JPEG quality.")] = 86,
-    count: Annotated[int | None, typer.Option(min=1, help="Draw so many, as a fixtures directory.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="File (.jpg, .png, .webp), or directory with --count.")
-    ] = None,
+    kind: Literal["plate", "vin", "scene"],
+    text: str | None,
+    region: str | None,
+    size: str | None,
+    seed: int,
+    place: str | None,
+    vehicle: str | None,
+    paint: str | None,
+    style: str | None,
+    two_line: bool,
+    count: int | None,
+    out: Path | None,
+    **shot: Any,
 ) -> None:
     """Draw a picture, and write a ready scenario file beside it."""
     from mock_server.drawing.camera import Shot
     from mock_server.drawing.draw import draw
 
-    shot = Shot(blur, motion, glare, noise, rotate, night, rain, quality)
     with _usage_errors():
         picture = partial(
             draw,
-            kind.value,
+            kind,
             text=text,
             region=region,
             size=_parsed_size(size),
@@ -69,13 +75,13 @@ def command(
             paint=paint,
             style=style,
             two_line=two_line,
-            shot=shot,
+            shot=Shot(**shot),
         )
         if count is None:
             _check_name(out)
-            _write_one(picture(seed=seed), kind.value, out)
+            _write_one(picture(seed=seed), kind, out)
         else:
-            _write_many(picture, kind.value, count, seed, out)
+            _write_many(picture, kind, count, seed, out)
 
 
 def _check_name(out: Path | None) -> None:
@@ -104,7 +110,7 @@ def _write_many(picture: "Draw", kind: str, count: int, seed: int, out: Path | N
     if out.is_file():
         raise ValueError(f'"{out}" is a file; with --count, --out names a directory')
     drawn = write_set(picture, kind, count, seed, out)
-    with typer.progressbar(drawn, length=count, label="drawing", file=sys.stderr) as bar:
+    with click.progressbar(drawn, length=count, label="drawing", file=sys.stderr) as bar:
         total = sum(1 for _ in bar)
     print(f"{total} pictures with their scenarios in {out}")
 
@@ -135,6 +141,6 @@ def _usage_errors() -> Iterator[None]:
         yield
     except UnknownNameError as error:
         hint = suggest(error.word, error.known) or f"known: {', '.join(error.known)}"
-        raise typer.BadParameter(f"{error}: {hint}") from None
+        raise click.UsageError(f"{error}: {hint}") from None
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise click.UsageError(str(error)) from None

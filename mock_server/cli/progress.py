@@ -1,4 +1,4 @@
-"""A bar for the time that it takes to read many pictures; only where somebody watches."""
+"""A progress bar on stderr, shown only on a terminal and only when the work takes a while."""
 
 import sys
 import time
@@ -6,35 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-_PATIENCE = 0.5
-"""Seconds without a bar: most is done by then."""
+import click
+
+# Seconds without a bar; most work is done by then.
+PATIENCE = 0.5
 
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """What is to be told how many of how many are done; None where stderr is no terminal."""
+    """Yield a function that shows "`done` of `total`"; None where stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
+    started = time.monotonic()
+    bars: list[Any] = []
     with ExitStack() as stack:
-        yield _Bar(label, stack).show
 
+        def show(done: int, total: int) -> None:
+            if not bars:
+                if time.monotonic() - started < PATIENCE:
+                    return
+                bars.append(
+                    stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
+                )
+            bars[0].update(done - bars[0].pos)
 
-class _Bar:
-    def __init__(self, label: str, stack: ExitStack) -> None:
-        self._label = label
-        self._stack = stack
-        self._begun = time.monotonic()
-        self._bar: Any = None
-
-    def show(self, done: int, of: int) -> None:
-        """Draw the bar, if it has taken long enough for one. Its line ends with the stack."""
-        if self._bar is None:
-            if time.monotonic() - self._begun < _PATIENCE:
-                return
-            # Loaded for those who wait anyway.
-            import typer
-
-            bar = typer.progressbar(length=of, label=self._label, file=sys.stderr)
-            self._bar = self._stack.enter_context(bar)
-        self._bar.update(done - self._bar.pos)
+        yield show

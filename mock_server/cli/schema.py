@@ -1,25 +1,16 @@
 """The verb `schema`."""
 
 import json
-from enum import StrEnum
-from typing import Annotated
 
-import typer
+import click
 
 
-class Kind(StrEnum):
-    """What can be described."""
-
-    SCENARIO = "scenario"
-    MOCK = "mock"
-
-
-def command(
-    kind: Annotated[Kind, typer.Argument(help="Scenario files, or mock.yaml.")] = Kind.SCENARIO,
-) -> None:
+@click.command()
+@click.argument("kind", type=click.Choice(["scenario", "mock"]), default="scenario")
+def command(kind: str) -> None:
     """Print the JSON Schema (2020-12) of scenario files or of mock.yaml, for editors."""
     from mock_server.app import vocabulary
     from mock_server.scenarios.json_schema import mock_schema, scenario_schema
 
-    schema = {Kind.SCENARIO: scenario_schema, Kind.MOCK: mock_schema}[kind](vocabulary())
-    typer.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    schema = (mock_schema if kind == "mock" else scenario_schema)(vocabulary())
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))

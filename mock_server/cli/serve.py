@@ -1,52 +1,50 @@
 """The verb `serve`."""
 
 import gc
-from pathlib import Path
-from typing import Annotated, Any
+import sys
+from typing import Any
 
-import typer
+import click
 
-from mock_server.settings import Settings
-
-_HELP = {name: field.metadata["help"] for name, field in Settings.__dataclass_fields__.items()}
+from mock_server.cli.options import settings_options
 
 
-def _option(name: str, flag: str | None = None) -> Any:
-    return typer.Option(flag or "--" + name.replace("_", "-"), help=_HELP[name], show_default=False)
+@click.command(
+    epilog="Every option is also an environment variable: --max-body is VEHICLE_OCR_MOCK_MAX_BODY."
+)
+@settings_options()
+@click.option("--hints", is_flag=True, help="Print curl lines to paste, on stderr.")
+def command(hints: bool, **flags: Any) -> None:
+    """Serve the mock until SIGINT or SIGTERM.
 
-
-def command(
-    fixtures: Annotated[Path | None, typer.Argument(help=_HELP["fixtures"])] = None,
-    host: Annotated[str | None, _option("host")] = None,
-    port: Annotated[int | None, _option("port")] = None,
-    tls: Annotated[bool | None, _option("tls", "--tls/--no-tls")] = None,
-    tls_port: Annotated[int | None, _option("tls_port")] = None,
-    tls_names: Annotated[str | None, _option("tls_names")] = None,
-    unmatched: Annotated[str | None, _option("unmatched")] = None,
-    strict: Annotated[bool | None, _option("strict", "--strict/--no-strict")] = None,
-    forcing: Annotated[bool | None, _option("forcing", "--forcing/--no-forcing")] = None,
-    fetch: Annotated[list[str] | None, _option("fetch")] = None,
-    seed: Annotated[int | None, _option("seed")] = None,
-    workers: Annotated[int | None, _option("workers")] = None,
-    state: Annotated[str | None, _option("state")] = None,
-    watch: Annotated[bool | None, _option("watch", "--watch/--no-watch")] = None,
-    admin_token: Annotated[str | None, _option("admin_token")] = None,
-    mock_headers: Annotated[bool | None, _option("mock_headers", "--mock-headers/--no-mock-headers")] = None,
-    log_format: Annotated[str | None, _option("log_format")] = None,
-    log_level: Annotated[str | None, _option("log_level")] = None,
-    max_body: Annotated[int | None, _option("max_body")] = None,
-    max_pixels: Annotated[int | None, _option("max_pixels")] = None,
-    journal_size: Annotated[int | None, _option("journal_size")] = None,
-    journal_bytes: Annotated[int | None, _option("journal_bytes")] = None,
-    cache: Annotated[bool | None, _option("cache", "--cache/--no-cache")] = None,
-    hints: Annotated[bool, typer.Option("--hints", help="Print curl lines to paste, on stderr.")] = False,
-) -> None:
-    """Serve the mock until SIGINT or SIGTERM."""
-    flags = dict(locals())
-    # Nearly all that is made from here to the start stays: looking for garbage meanwhile would find none.
+    FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
+    """
+    # Nearly all objects made during the start live as long as the server, so a collection would find nothing.
     gc.disable()
-    from mock_server.cli.serving import serve
+    from mock_server.app import PROVIDERS, create_app
+    from mock_server.cli.progress import progress
+    from mock_server.runner import Server, run
 
-    del flags["hints"]
-    flags["fetch"] = ",".join(fetch) if fetch else None
-    serve(flags, with_hints=hints)
+    with progress("reading pictures") as report:
+        app = create_app(flags, foreground=True, progress=report)
+    gc.freeze()
+    gc.enable()
+
+    def announce(server: Server) -> None:
+        addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
+        click.echo(f"vehicle-ocr-mock ready on {addresses}")
+        if server.app.access.generated:
+            click.echo(f"admin token: {server.app.access.token}", err=True)
+        if hints:
+            from mock_server.cli.hints import hints as hint_lines
+
+            click.echo(hint_lines(PROVIDERS, server.app.reader.library, server.url), err=True)
+        sys.stdout.flush()
+
+    if app.settings.workers > 1:
+        from mock_server.supervisor import run as run_workers
+
+        run_workers(app, announce)
+    else:
+        server = Server(app)
+        run(server, lambda: announce(server))

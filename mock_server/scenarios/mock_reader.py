@@ -99,7 +99,7 @@ def _setting(key: str, value: object, issues: list[Issue]) -> str:
         issues.append(Issue((key,), f"{quoted(key)} wants text, or a list of texts"))
         return ""
     try:
-        Settings.of({}, {key.replace("-", "_"): ",".join(texts)}, {})
+        Settings.resolve({}, {key.replace("-", "_"): ",".join(texts)}, {})
     except SettingsError as error:
         issues.append(Issue((key,), str(error).removeprefix("mock.yaml: ").removeprefix("--")))
     return ",".join(texts)

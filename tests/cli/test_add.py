@@ -3,25 +3,21 @@
 from pathlib import Path
 
 import pytest
-import typer
+from click.testing import CliRunner
 from PIL import Image
-from typer.testing import CliRunner
 
 from mock_server.cli.add import command
 from mock_server.drawing.draw import Drawing, draw
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import load
 
-APP = typer.Typer()
-APP.command()(command)
-
 
 def add(*arguments: str | Path) -> tuple[int, str]:
     """Run the verb; returns its exit code and all that it said, on one line."""
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+    return result.exit_code, " ".join(result.output.split())
 
 
 @pytest.fixture(scope="module")

@@ -6,21 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
+from click.testing import CliRunner
 from PIL import Image
-from typer.testing import CliRunner
 
 from mock_server.cli.image import command
 from mock_server.scenarios.load import load
 
-APP = typer.Typer()
-APP.command()(command)
-
 
 def image(*arguments: str | Path) -> tuple[int, str]:
     """Run the verb; returns its exit code and all that it said, on one line."""
-    result = CliRunner().invoke(APP, [str(argument) for argument in arguments])
-    return result.exit_code, " ".join(result.output.replace("│", " ").split())
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    return result.exit_code, " ".join(result.output.split())
 
 
 def test_a_picture_and_its_scenario_are_written(tmp_path: Path) -> None:

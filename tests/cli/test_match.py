@@ -27,8 +27,8 @@ def test_a_known_picture(tmp_path: Path, name: str, how: str) -> None:
     assert f"match car (images/car.jpg, {how}" in ended.stdout
 
 
-def test_further_conditions_are_told(tmp_path: Path) -> None:
-    """A scenario that asks for more than the picture says what."""
+def test_further_conditions_are_printed(tmp_path: Path) -> None:
+    """The further conditions of a scenario are printed."""
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "car.jpg").write_bytes(picture("car"))
     (tmp_path / "scenarios" / "car.yaml").write_text(
@@ -36,7 +36,7 @@ def test_further_conditions_are_told(tmp_path: Path) -> None:
     )
     ended = run("match", str(tmp_path / "car.jpg"), str(tmp_path))
 
-    assert "; also asks for provider carsxe, product plate, header x-lane n*\n" in ended.stdout
+    assert "; also requires provider carsxe, product plate, header x-lane n*\n" in ended.stdout
 
 
 def test_an_unknown_picture(tmp_path: Path) -> None:
@@ -49,12 +49,12 @@ def test_an_unknown_picture(tmp_path: Path) -> None:
 
 
 def test_no_picture(tmp_path: Path) -> None:
-    """A file that is no picture is told as such; a file that is not there is wrong usage."""
+    """A file that is not a picture is refused with a reason; a missing file is a usage error."""
     (tmp_path / "letter.txt").write_text("Dear all")
     ended = run("match", str(tmp_path / "letter.txt"), HERE)
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "no picture that can be read" in ended.stderr
+    assert "not a readable picture" in ended.stderr
     assert run("match", str(tmp_path / "nowhere.jpg"), HERE).returncode == 2
 
 

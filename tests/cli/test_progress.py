@@ -15,7 +15,7 @@ pty = pytest.importorskip("pty", reason="terminals as POSIX has them")
 IMPATIENT = """
 import sys
 from mock_server.cli import main, progress
-progress._PATIENCE = float(sys.argv.pop(1))
+progress.PATIENCE = float(sys.argv.pop(1))
 main()
 """
 AT_ONCE, NEVER = "0", "1000"

@@ -71,7 +71,7 @@ def test_hints_are_lines_that_work() -> None:
     ("arguments", "environment", "code", "said"),
     [
         (["--no-such-flag"], {}, 2, "No such option"),
-        (["--port", "http"], {}, 2, "should be a valid integer"),
+        (["--port", "http"], {}, 2, "'http' is not a valid integer"),
         (["--port", "99999"], {}, 1, "--port is 99999"),
         (
             ["--unmatched", "guess"],

@@ -1,0 +1,53 @@
+"""The options of `serve` and `exec`, one for each field of `Settings`."""
+
+from collections.abc import Callable
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mock_server.settings import Settings, flag_of
+
+_Function = Callable[..., None]
+
+
+def settings_options(**defaults: Any) -> Callable[[_Function], _Function]:
+    """Add the argument FIXTURES and an option for every other setting. A setting that is not given is None.
+
+    `defaults` are shown in the help text where the command has other defaults than `Settings`.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        for setting in reversed(fields(Settings)):
+            parameter = fixtures_argument if setting.name == "fixtures" else _option(setting, defaults)
+            function = parameter(function)
+        return function
+
+    return decorate
+
+
+def fixtures_argument(function: _Function) -> _Function:
+    """Add the optional argument FIXTURES."""
+    return click.argument("fixtures", type=click.Path(path_type=Path), required=False)(function)
+
+
+def _option(setting: "Field[Any]", defaults: dict[str, Any]) -> Callable[[_Function], _Function]:
+    flag, limits = flag_of(setting.name), setting.metadata
+    default = defaults.get(setting.name, setting.default)
+    if setting.type is bool:
+        help = f"{limits['help']} [default: {'on' if default else 'off'}]"
+        return click.option(f"{flag}/--no-{flag.removeprefix('--')}", default=None, help=help)
+    is_repeatable = limits.get("repeatable", False)
+    return click.option(
+        flag,
+        type=setting.type,
+        metavar="WORD" if "choices" in limits else None,
+        multiple=is_repeatable,
+        callback=_join_values if is_repeatable else None,
+        help=f"{limits['help']} [default: {default}]" if default != "" else limits["help"],
+    )
+
+
+def _join_values(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    return ",".join(values) or None
