@@ -22,12 +22,13 @@ from mock_server.admin.lazy_site import LazySite
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
+from mock_server.core.decision import Policy
+from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
 from mock_server.core.journal import Exchange
 from mock_server.core.library import Index, Library
 from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Policy, Reader
+from mock_server.core.reader import Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.dispatch import Dispatch
@@ -173,8 +174,8 @@ class App:
     async def _declare(self) -> None:
         await self.accounts.declare(self.control.stage.files.accounts)
 
-    def _record(self, exchange: Exchange) -> None:
-        self.journal.add(exchange)
+    async def _record(self, exchange: Exchange) -> None:
+        await self.journal.add(exchange)
         self.metrics.record(exchange)
         if self._log is not None:
             self._log.record(exchange)
@@ -271,7 +272,7 @@ def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
 
 
 def _policy(settings: Settings) -> Policy:
-    return Policy(Unmatched(settings.unmatched), forcing=settings.forcing, seed=settings.seed)
+    return Policy(UnmatchedPolicy(settings.unmatched), forcing=settings.forcing, seed=settings.seed)
 
 
 def _cache(settings: Settings) -> Path | None:

@@ -17,7 +17,6 @@ MockServerError                     never raised directly
 ├── FetchError                      an image URL that was not, or could not be, fetched
 ├── UnknownPreferenceError          a client forces a scenario, outcome or status that does not exist
 ├── StoreUnavailableError           the shared store does not answer
-├── OutdatedError                   a request was decided by what another process has changed meanwhile
 ├── NotFoundError                   an admin call names something that does not exist
 ├── ConflictError                   an admin call would create something twice
 ├── RefusedError                    an admin call from Python was refused: bad input, no token
@@ -148,10 +147,6 @@ class UnknownPreferenceError(MockServerError):
 
 class StoreUnavailableError(MockServerError):
     """The shared store does not answer."""
-
-
-class OutdatedError(MockServerError):
-    """What a request was decided by is no longer so, or cannot be told: it is to be decided anew. No client sees it."""
 
 
 class NotFoundError(MockServerError):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mock_server.core.account import Account, AccountStatus
-from mock_server.core.fixture_set import FixtureSet, Unmatched
+from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
 from mock_server.core.library import references_of
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.scenario import Scenario, Trouble
@@ -135,7 +135,7 @@ def test_keys_have_their_allowances(shipped: FixtureSet, product: Product) -> No
 
 def test_unknown_pictures_are_answered(shipped: FixtureSet) -> None:
     """A first try with a photo of one's own gets a believable answer."""
-    assert shipped.defaults.unmatched is Unmatched.SYNTHESIZE
+    assert shipped.defaults.unmatched is UnmatchedPolicy.SYNTHESIZE
 
 
 @pytest.mark.parametrize("name", NAMES)

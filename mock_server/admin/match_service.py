@@ -10,12 +10,13 @@ from mock_server.admin.exchange_document import near_miss_document
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
+from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.dry_run import DryRunStore
-from mock_server.core.matching import Asked
-from mock_server.core.model import Product, ReadRequest
+from mock_server.core.matching import Query
+from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.near_misses import near_misses
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Decision, Reader
+from mock_server.core.reader import Reader
 from mock_server.core.store import Store
 from mock_server.imaging.results import ImageMatch, SearchResult
 from mock_server.providers.provider import Provider
@@ -73,30 +74,44 @@ class TrialControl:
             received_at=self._clock.now(),
         )
         decision = await reader.read(request, provider.traits)
-        asked = Asked(request, decision.account or "", decision.search)
-        missed = [] if decision.scenario else near_misses(asked, reader.library.scenarios)
+        query = Query(request, decision.account or "", decision.search)
+        has_scenario = isinstance(decision, Decision) and decision.scenario
+        missed = [] if has_scenario else near_misses(query, reader.library.scenarios)
         return {
-            "scenario": decision.scenario,
-            "match": decision.match.value,
-            "outcome": decision.outcome.name.value if decision.decided else None,
+            **_decision(decision, provider, request),
             "account": decision.account if question.key else None,
-            "charged": decision.charged,
             "forced": decision.forced,
-            "detail": decision.outcome.detail,
-            "delay": decision.plan.delay,
-            "fault": decision.plan.fault.value if decision.plan.fault else None,
-            **_reply(decision, provider, request),
             "image": _image(decision.search) if decision.search else None,
-            "pictures": [_picture(found) for found in decision.search.matches] if decision.search else [],
+            "pictures": [_picture(match) for match in decision.search.matches] if decision.search else [],
             "nearMisses": [near_miss_document(miss) for miss in missed],
         }
 
 
-def _reply(decision: Decision, provider: Provider, request: ReadRequest) -> dict[str, Any]:
-    if not decision.decided:
-        return {"status": 501, "reply": None}
+def _decision(decision: Decision | Unmatched, provider: Provider, request: ReadRequest) -> dict[str, Any]:
+    if isinstance(decision, Unmatched):
+        return {
+            "scenario": None,
+            "match": MatchKind.NONE.value,
+            "outcome": None,
+            "charged": 0,
+            "detail": None,
+            "delay": 0.0,
+            "fault": None,
+            "status": 501,
+            "reply": None,
+        }
     reply = provider.render(decision.outcome, request)
-    return {"status": reply.status, "reply": orjson.loads(reply.body)}
+    return {
+        "scenario": decision.scenario,
+        "match": decision.match.value,
+        "outcome": decision.outcome.name.value,
+        "charged": decision.charged,
+        "detail": decision.outcome.detail,
+        "delay": decision.plan.delay,
+        "fault": decision.plan.fault.value if decision.plan.fault else None,
+        "status": reply.status,
+        "reply": orjson.loads(reply.body),
+    }
 
 
 def _image(search: SearchResult) -> dict[str, Any]:

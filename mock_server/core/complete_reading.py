@@ -20,7 +20,7 @@ NOMINAL_SIZE = (1280, 960)
 
 
 @lru_cache(maxsize=2048)
-def placed(reading: Reading, placement: Placement | None, size: tuple[int, int] | None) -> Reading:
+def complete(reading: Reading, placement: Placement | None, size: tuple[int, int] | None) -> Reading:
     """`reading` complete and in pixels of a picture of `size` (width, height).
 
     `placement` tells where the fixture's picture lies in it; None takes the reading's boxes as they are.

@@ -1,13 +1,15 @@
-"""A look at what would happen, with nothing spent, counted or moved on."""
+"""A store for dry runs: it answers as the real store would, and changes nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace as with_changes
 
 from mock_server.core.account import Account
-from mock_server.core.store import Entry, Foreseen, Meter, Rate, Store, Terms
+from mock_server.core.model import Outcome
+from mock_server.core.store import Admission, Check, Meter, Rate, Store
 
 
 class DryRunStore:
-    """A `Store` that tells what another one would answer and leaves it as it is. `guest` is known here alone."""
+    """A `Store` that reads from another one and never writes to it. `guest` is an account that only this one has."""
 
     def __init__(self, store: Store, *, guest: Account | None = None) -> None:
         self._store = store
@@ -29,17 +31,13 @@ class DryRunStore:
     async def remove_account(self, key: str) -> bool:
         return await self._store.account(key) is not None
 
-    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
-        """Rate limits are not looked at: they depend on when the real request comes."""
+    async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
+        """Rate limits are not checked, because they depend on the time of the real request."""
         account = await self.account(key)
-        if account is None:
-            return None
-        measured = terms(account)
-        return Entry(account, await self.used(measured.meter) if measured else 0)
-
-    def foreseen(self, key: str) -> Foreseen | None:
-        """A preview always asks."""
-        return None
+        admission = check(account) if account else None
+        if not isinstance(admission, Admission):
+            return admission
+        return with_changes(admission, used=await self.used(admission.meter))
 
     async def used(self, meter: Meter) -> int:
         return await self._store.used(meter)
@@ -51,11 +49,8 @@ class DryRunStore:
         used = await self._store.used(meter)
         return None if limit is not None and used >= limit else used + 1
 
-    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
-        return await self.spend(meter, limit)
-
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
-        """Nothing is counted, so everybody is admitted."""
+        """Nothing is counted, so every request is admitted."""
         return None
 
     async def advance(self, key: str, scenario: str) -> int:
@@ -71,4 +66,4 @@ class DryRunStore:
         """Nothing is reset."""
 
     async def close(self) -> None:
-        """The other store stays open."""
+        """The real store stays open."""

@@ -23,7 +23,7 @@ _CROP_ASPECT = 1.8
 """A picture this much wider than high is taken for a close crop of a plate."""
 
 
-def synthesize(digest: bytes | str, width: int, height: int, product: Product) -> Reading:
+def fabricate(digest: bytes | str, width: int, height: int, product: Product) -> Reading:
     """The reading of a picture of `width` x `height` pixels with this digest (bytes, or their hex form).
 
     Plates stand in their region's format as printed; VINs have a valid check digit. Scores have three decimals and

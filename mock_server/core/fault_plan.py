@@ -7,7 +7,7 @@ from mock_server.core.model import NO_FAULT, Dribble, Fault, FaultPlan
 from mock_server.core.scenario import Delay, Fixed, Lognormal, Uniform
 
 
-def plan(delay: Delay | None, fault: Fault | None, rng: Random) -> FaultPlan:
+def draw_plan(delay: Delay | None, fault: Fault | None, rng: Random) -> FaultPlan:
     """Decide what happens to one reply; the same state of `rng` gives the same plan.
 
     Only `Uniform` and `Lognormal` draw from `rng`. A delay comes before a fault; a dribble goes with a proper

@@ -10,7 +10,7 @@ from mock_server.core.model import OutcomeName
 from mock_server.core.scenario import Delay, Scenario
 
 
-class Unmatched(StrEnum):
+class UnmatchedPolicy(StrEnum):
     """What happens to a picture that no scenario knows."""
 
     SYNTHESIZE = "synthesize"
@@ -26,7 +26,7 @@ class Defaults:
     the variant that is rendered when a scenario names none.
     """
 
-    unmatched: Unmatched | None = None
+    unmatched: UnmatchedPolicy | None = None
     strict: bool | None = None
     delay: Delay | None = None
     charge: Mapping[str, frozenset[OutcomeName]] = field(default_factory=dict)

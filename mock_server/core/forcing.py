@@ -19,7 +19,7 @@ _OUTCOMES = frozenset(OutcomeName)
 
 
 @dataclass(frozen=True, slots=True)
-class Forced:
+class ForcedResult:
     """What is to happen: the steps of a scenario, or one outcome. `by` is what asked for it.
 
     `status` is set where an HTTP status was asked for: the outcome must then be answered with that status.
@@ -33,7 +33,7 @@ class Forced:
 
 def find(
     request: ReadRequest, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
-) -> Forced | None:
+) -> ForcedResult | None:
     """What the client forces, if anything. Raises UnknownPreferenceError."""
     if preferences := request.headers.get("prefer"):
         forced = _by_preferences(preferences, scenarios, outcome_of_status)
@@ -62,26 +62,26 @@ def _split(value: str) -> list[str]:
 
 def _by_preferences(
     value: str, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
-) -> Forced | None:
+) -> ForcedResult | None:
     preferences = parse_preferences(value)
     if name := preferences.get("scenario"):
         if name not in scenarios:
             raise UnknownPreferenceError("scenario", name, get_close_matches(name, list(scenarios), 1))
-        return Forced(f"prefer scenario={name}", scenario=name)
+        return ForcedResult(f"prefer scenario={name}", scenario=name)
     if name := preferences.get("outcome"):
         if name not in _OUTCOMES:
             raise UnknownPreferenceError("outcome", name, get_close_matches(name, list(_OUTCOMES), 1))
-        return Forced(f"prefer outcome={name}", outcome=OutcomeName(name))
+        return ForcedResult(f"prefer outcome={name}", outcome=OutcomeName(name))
     if code := preferences.get("code"):
         outcome = outcome_of_status(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
         if outcome is None:
             answered = [str(status) for status in range(200, 600) if outcome_of_status(status)]
             raise UnknownPreferenceError("code", code, get_close_matches(code, answered, 1))
-        return Forced(f"prefer code={code}", outcome=outcome, status=int(code))
+        return ForcedResult(f"prefer code={code}", outcome=outcome, status=int(code))
     return None
 
 
-def _by_token(text: str, by: str, scenarios: Collection[str]) -> Forced | None:
+def _by_token(text: str, by: str, scenarios: Collection[str]) -> ForcedResult | None:
     for token in _TOKEN.findall(text):
         # The token may run into the rest of a file name ("mock-read-2.jpg"): the longest name that exists counts.
         for end in range(len(token), 0, -1):
@@ -89,7 +89,7 @@ def _by_token(text: str, by: str, scenarios: Collection[str]) -> Forced | None:
             if end < len(token) and token[end] not in "-_":
                 continue
             if name in scenarios:
-                return Forced(f"{by} token", scenario=name)
+                return ForcedResult(f"{by} token", scenario=name)
             if name in _OUTCOMES:
-                return Forced(f"{by} token", outcome=OutcomeName(name))
+                return ForcedResult(f"{by} token", outcome=OutcomeName(name))
     return None

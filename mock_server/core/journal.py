@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
-from mock_server.core.matching import Asked
+from mock_server.core.matching import Query
 from mock_server.core.model import MatchKind, OutcomeName
 
 
@@ -76,7 +76,7 @@ class Exchange:
     picture: PictureRecord | None = None
     nearest: tuple[NearestPicture, ...] = ()
     reply: bytes = field(default=b"", repr=False)
-    asked: Asked | None = field(default=None, repr=False)
+    asked: Query | None = field(default=None, repr=False)
 
 
 Selection = Callable[[Exchange], bool]
@@ -95,10 +95,10 @@ def redacted(key: str) -> str:
 
 
 class Journal(Protocol):
-    """The latest exchanges. Adding never waits; a journal that several processes share may wait when it is read."""
+    """The latest exchanges. A reader sees every exchange whose `add` has returned, in whatever process."""
 
-    def add(self, exchange: Exchange) -> None:
-        """Keep one exchange; the oldest go where the bounds are passed."""
+    async def add(self, exchange: Exchange) -> None:
+        """Add one exchange, and drop the oldest ones if a bound is exceeded. Never fails: what is lost is counted."""
         ...
 
     async def exchanges(self) -> Sequence[Exchange]:
@@ -125,7 +125,7 @@ class MemoryJournal:
         self._bytes = 0
         self._dropped = 0
 
-    def add(self, exchange: Exchange) -> None:
+    async def add(self, exchange: Exchange) -> None:
         size = size_of(exchange)
         self._exchanges.append(exchange)
         self._sizes.append(size)

@@ -14,9 +14,6 @@ from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.results import PictureFacts, SearchResult
 
-KINDS: Mapping[str, MatchKind] = {kind.value: kind for kind in MatchKind}
-"""How a scenario was found, by the index's word for it."""
-
 _EXACTNESS = {
     MatchKind.SHA256: 0,
     MatchKind.PIXELS: 1,
@@ -40,7 +37,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Query:
     """A request as conditions see it: what was asked, by which account, and what is known of the picture."""
 
     request: ReadRequest
@@ -74,31 +71,31 @@ class Scenarios:
             else:
                 self._others.append(scenario)
 
-    def find(self, asked: Asked) -> Match | None:
+    def find(self, query: Query) -> Match | None:
         """The scenario that applies to a request, if any does."""
-        found = list(self._matching(asked))
+        found = list(self._matching(query))
         return min(found, key=_rank) if len(found) > 1 else next(iter(found), None)
 
-    def matches(self, asked: Asked) -> list[Match]:
+    def matches(self, query: Query) -> list[Match]:
         """All scenarios whose conditions a request meets, the one that applies first."""
-        return sorted(self._matching(asked), key=_rank)
+        return sorted(self._matching(query), key=_rank)
 
-    def _matching(self, asked: Asked) -> Iterator[Match]:
-        for match in self._candidates(asked):
+    def _matching(self, query: Query) -> Iterator[Match]:
+        for match in self._candidates(query):
             scenario = match.scenario
-            if scenario.name in self._of_picture_alone or not failed_conditions(scenario.when, asked):
+            if scenario.name in self._of_picture_alone or not failed_conditions(scenario.when, query):
                 yield match
 
     def of_image(self, image: str) -> list[Scenario]:
         """The scenarios that name a picture."""
         return self._by_image.get(image, [])
 
-    def _candidates(self, asked: Asked) -> Iterable[Match]:
-        if asked.search is not None:
-            for place, found in enumerate(asked.search.matches):
+    def _candidates(self, query: Query) -> Iterable[Match]:
+        if query.search is not None:
+            for place, found in enumerate(query.search.matches):
                 for scenario in self._by_image.get(found.id, ()):
-                    yield Match(scenario, KINDS[found.method], found.placement, place)
-            for scenario in self._by_digest.get(asked.search.facts.sha256, ()):
+                    yield Match(scenario, MatchKind(found.method), found.placement, place)
+            for scenario in self._by_digest.get(query.search.facts.sha256, ()):
                 yield Match(scenario, MatchKind.SHA256)
         for scenario in self._others:
             yield Match(scenario, MatchKind.URL if scenario.when.url else MatchKind.RULE)
@@ -120,15 +117,15 @@ def specificity(when: Conditions) -> int:
     return given + _properties_given(when.properties)
 
 
-def failed_conditions(when: Conditions, asked: Asked) -> list[str]:
+def failed_conditions(when: Conditions, query: Query) -> list[str]:
     """The names of the conditions, other than the picture itself, that a request does not meet."""
-    request = asked.request
+    request = query.request
     checks: Mapping[str, bool] = {
-        "sha256": when.sha256 is None or (asked.facts is not None and asked.facts.sha256 == when.sha256),
+        "sha256": when.sha256 is None or (query.facts is not None and query.facts.sha256 == when.sha256),
         "url": _glob(when.url, request.url),
         "filename": _glob(when.filename, request.filename),
         "key": when.key is None or when.key == request.key,
-        "account": when.account is None or when.account == asked.account,
+        "account": when.account is None or when.account == query.account,
         "provider": when.provider is None or when.provider == request.provider,
         "product": when.product is None or when.product == request.product,
         "language": when.language is None or when.language.lower() == request.language.lower(),
@@ -139,7 +136,7 @@ def failed_conditions(when: Conditions, asked: Asked) -> list[str]:
         for name, glob in when.header.items()
         if not _glob(glob, request.headers.get(name.lower()))
     ]
-    return failed + _failed_properties(when.properties, asked.facts)
+    return failed + _failed_properties(when.properties, query.facts)
 
 
 def _rank(match: Match) -> tuple[int, int, bool, int, int, int]:

@@ -110,8 +110,8 @@ class Reading:
     text: str | None = None
 
     @property
-    def silent(self) -> bool:
-        """Whether nothing is told about the picture."""
+    def is_empty(self) -> bool:
+        """Whether the picture shows nothing that can be read."""
         return not self.plates and self.vin is None and self.text is None
 
     def boxes(self) -> tuple[Box, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
+from mock_server.core.matching import Query, Scenarios, failed_conditions, specificity
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.results import ImageMatch, ImageNearMiss
@@ -33,23 +33,23 @@ class NearMiss:
     reason: str | None = None
 
 
-def near_misses(asked: Asked, scenarios: Scenarios, *, most: int = MOST) -> list[NearMiss]:
+def near_misses(query: Query, scenarios: Scenarios, *, most: int = MOST) -> list[NearMiss]:
     """The nearest scenarios, nearest first.
 
     Nearest is one whose picture was sent, where other conditions failed; then one whose picture looks alike but for
     its text; then one without a picture, some of whose conditions hold; then pictures of other scenes.
     """
-    ranked = nsmallest(most, _misses(asked, scenarios), key=lambda pair: pair[0])
+    ranked = nsmallest(most, _misses(query, scenarios), key=lambda pair: pair[0])
     return [miss for _, miss in ranked]
 
 
-def _misses(asked: Asked, scenarios: Scenarios) -> Iterator[tuple[_Rank, NearMiss]]:
+def _misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, NearMiss]]:
     near: dict[str, ImageMatch | ImageNearMiss] = {}
-    if asked.search is not None:
-        near = {near.id: near for near in asked.search.near_misses}
-        near |= {found.id: found for found in asked.search.matches}
+    if query.search is not None:
+        near = {near.id: near for near in query.search.near_misses}
+        near |= {found.id: found for found in query.search.matches}
     for scenario in scenarios.by_name.values():
-        failed = failed_conditions(scenario.when, asked)
+        failed = failed_conditions(scenario.when, query)
         if not scenario.when.images:
             if failed:
                 hold = specificity(scenario.when) - len(failed)

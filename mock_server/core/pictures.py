@@ -1,4 +1,4 @@
-"""From what a request carries to a picture that was looked up: bytes or a reference, decoded and searched."""
+"""Looks up the picture of a request: its bytes, or the bytes behind its URL, are decoded and searched for."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
-"""Gets the bytes behind a URL, and the address they came from; or raises FetchError."""
+"""Fetches the bytes behind a URL. Returns them and the address they came from, or raises FetchError."""
 
 _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What came of looking at a picture: a search, or the problem that prevented it; `note` is for the journal."""
+class Lookup:
+    """The result of looking up a picture: a search, or the problem that prevented it. `notes` are for the journal."""
 
     search: SearchResult | None = None
     problem: Problem | None = None
-    note: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Pictures:
-    """Looks pictures up, in a worker thread where they must be decoded, so that no request holds up another."""
+    """Looks up pictures. Decoding happens in worker threads, so that one request does not block the others."""
 
     def __init__(
         self,
@@ -47,57 +47,52 @@ class Pictures:
         self._fetch = fetch
         self._thumbnails = thumbnails
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
-        self._most_threads = threads
-        # Not AnyIO's threads: handing a picture to one of those takes as long as finding a known one.
+        self._thread_count = threads
+        # AnyIO's threads are not used: passing a picture to one takes as long as finding a known picture.
         self._threads = ThreadPoolExecutor(threads)
 
     def close(self) -> None:
-        """End the threads, once they have done what they are doing; others begin when they are needed again."""
-        threads, self._threads = self._threads, ThreadPoolExecutor(self._most_threads)
+        """End the threads when they have finished their work. New threads start when they are needed again."""
+        threads, self._threads = self._threads, ThreadPoolExecutor(self._thread_count)
         threads.shutdown(wait=False)
 
-    def is_here(self, request: ReadRequest, library: Library) -> bool:
-        """Whether nothing has to be fetched to look at a request's picture."""
-        return (
-            request.image is not None or request.url is None or self._gallery_name(request) in library.gallery
-        )
-
-    async def look(self, request: ReadRequest, library: Library) -> Looked:
-        """Find the picture of a request among those of the library."""
+    async def look_up(self, request: ReadRequest, library: Library) -> Lookup:
+        """Find the picture of a request among the pictures of the library."""
+        if request.problem:
+            return Lookup(problem=request.problem)
         if request.image is not None:
             return await self._search(request.image, library)
         if request.url is None:
-            return Looked(problem=Problem(OutcomeName.INVALID_REQUEST, "no picture"))
+            return Lookup(problem=Problem(OutcomeName.INVALID_REQUEST, "no picture"))
         name = self._gallery_name(request)
         if name is not None and name in library.gallery:
-            return await self._look_in_gallery(name, library)
+            return await self._look_up_in_gallery(name, library)
         try:
             image, address = await self._fetch(request.url)
         except FetchError as error:
-            return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), note=str(error))
-        looked = await self._search(image, library)
-        return Looked(looked.search, looked.problem, f"fetched {len(image)} bytes from {address}")
+            return Lookup(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), notes=(str(error),))
+        return await self._search(image, library, f"fetched {len(image)} bytes from {address}")
 
-    async def _look_in_gallery(self, name: str, library: Library) -> Looked:
-        # The set is what it was when it was read: its pictures need to be read and looked up only once.
+    async def _look_up_in_gallery(self, name: str, library: Library) -> Lookup:
+        # A library never changes, so each of its pictures is read and searched once.
         if (search := library.searches.get(name)) is not None:
-            return Looked(search, note="gallery")
-        looked = await self._search(library.picture(name) or b"", library)
-        if looked.search is not None:
-            library.searches[name] = looked.search
-        return Looked(looked.search, looked.problem, "gallery")
+            return Lookup(search, notes=("gallery",))
+        lookup = await self._search(library.picture(name) or b"", library, "gallery")
+        if lookup.search is not None:
+            library.searches[name] = lookup.search
+        return lookup
 
-    async def _search(self, image: bytes | memoryview, library: Library) -> Looked:
+    async def _search(self, image: bytes | memoryview, library: Library, *notes: str) -> Lookup:
         try:
             search = library.index.find_known(image)
             if search is None or self._lacks_thumbnail(search):
-                search = await asyncio.get_running_loop().run_in_executor(
-                    self._threads, self._find, library, image
-                )
+                loop = asyncio.get_running_loop()
+                search = await loop.run_in_executor(self._threads, self._find, library, image)
         except ImageError as error:
             detail = f"{type(error).__name__}: {error}".removesuffix(": ")
-            return Looked(problem=Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__))
-        return Looked(search)
+            problem = Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__)
+            return Lookup(problem=problem, notes=notes)
+        return Lookup(search, notes=notes)
 
     def _find(self, library: Library, image: bytes | memoryview) -> SearchResult:
         decoded: list[Picture] = []
@@ -111,14 +106,14 @@ class Pictures:
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
         url = request.url or ""
-        host, name = _remembered(url) if len(url) <= _USUAL_URL else _host_and_name(url)
+        host, name = _cached_host_and_name(url) if len(url) <= _LONGEST_CACHED_URL else _host_and_name(url)
         if host in self._own_hosts or host == request.headers.get("host", "").rsplit(":", 1)[0].lower():
             return name
         return None
 
 
 def _host_and_name(url: str) -> tuple[str, str | None]:
-    """The host of a URL, and the name it would have for a picture in a gallery there."""
+    """The host of a URL, and the name of the gallery picture that its path leads to, if it leads to one."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
@@ -128,5 +123,5 @@ def _host_and_name(url: str) -> tuple[str, str | None]:
     return host, unquote(parts.path.removeprefix(_GALLERY)) if gallery else None
 
 
-_USUAL_URL = 1024  # characters; what a client asks for again and again is shorter
-_remembered = lru_cache(maxsize=1024)(_host_and_name)
+_LONGEST_CACHED_URL = 1024  # characters; the URLs that a client repeats are shorter
+_cached_host_and_name = lru_cache(maxsize=1024)(_host_and_name)

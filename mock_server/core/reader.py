@@ -1,53 +1,21 @@
-"""The request story: who asks, what is asked, is it paid for, what happens, what does it cost.
+"""The story of a request: admit the account, look up the picture, find and play a scenario, charge."""
 
-`Reader` is that story from top to bottom. It decides in neutral words; the provider that asked renders them.
-"""
-
-import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mock_server.core import forcing
-from mock_server.core.accounts import Accounts, Admitted
+from mock_server.core.accounts import Accounts
+from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
-from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, ReadRequest
-from mock_server.core.pictures import Looked, Pictures
+from mock_server.core.matching import Query
+from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest
+from mock_server.core.pictures import Pictures
 from mock_server.core.provider_traits import Traits
-from mock_server.core.scenario_player import (
-    PICTURE_OUTCOMES,
-    Case,
-    Policy,
-    ScenarioPlayer,
-    default_variant,
-    has_side_effects,
-)
-from mock_server.core.store import Store
-from mock_server.errors import OutdatedError, UnknownPreferenceError
-from mock_server.imaging.results import SearchResult
-
-__all__ = ["Decision", "Policy", "Reader"]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided about a request, and all that the journal tells about why.
-
-    `decided` is off where the mock itself answers, because nothing could be decided.
-    """
-
-    outcome: Outcome
-    plan: FaultPlan = NO_FAULT
-    scenario: str | None = None
-    match: MatchKind = MatchKind.NONE
-    account: str | None = None
-    charged: int = 0
-    search: SearchResult | None = None
-    forced: str | None = None
-    notes: tuple[str, ...] = ()
-    decided: bool = True
+from mock_server.core.scenario_player import ScenarioPlayer
+from mock_server.core.store import Admission, Store
 
 
 class Reader:
-    """Answers requests from the library that is being served; `library` and `policy` may be swapped between two."""
+    """Decides about requests. `library` and `policy` may be replaced; a running request keeps those it began with."""
 
     def __init__(
         self,
@@ -62,92 +30,55 @@ class Reader:
         self.policy = policy or Policy()
         self._accounts = accounts
         self._pictures = pictures
-        self._recogniser = ScenarioPlayer(accounts, store)
+        self._player = ScenarioPlayer(accounts, store)
 
-    async def read(self, request: ReadRequest, traits: Traits) -> Decision:
+    async def read(self, request: ReadRequest, traits: Traits) -> Decision | Unmatched:
         """Decide what happens to one request.
 
-        Raises UnknownPreferenceError when the client forces what does not exist. Nothing is decided when no
-        scenario knows the picture and the policy is to say so.
+        Raises UnknownPreferenceError if the client forces something that does not exist, and StoreUnavailableError.
         """
-        # Who asks? Most likely who it was the last time: that is made sure of when a unit is spent.
-        foreseen = self._accounts.foresee(request.key, request.product, traits.billing)
-        if foreseen is not None:
-            library = self.library
-            with contextlib.suppress(OutdatedError, UnknownPreferenceError):
-                return _varied(await self._decide(request, traits, library, foreseen), library, traits)
-        admitted = await self._accounts.admit(request.key, request.product, traits.billing)
-
-        # Whoever is let in meets what is served from now on: what others have changed was taken over at the door.
+        admission = await self._accounts.admit(request.key, request.product, traits.billing)
+        # `admit` has applied changes made by other processes, so read the library only now.
         library = self.library
-        decision = (
-            Decision(admitted)
-            if isinstance(admitted, Outcome)
-            else await self._decide(request, traits, library, admitted)
-        )
-        return _varied(decision, library, traits)
+        if isinstance(admission, Outcome):
+            return Decision(_with_variant(admission, library, traits))
+
+        forced = self._forced(request, traits, library)
+        decision = await self._decide(request, traits, library, admission, forced)
+        if isinstance(decision, Unmatched):
+            return decision
+        return replace(decision, outcome=_with_variant(decision.outcome, library, traits, forced))
 
     async def _decide(
-        self, request: ReadRequest, traits: Traits, library: Library, admitted: Admitted
-    ) -> Decision:
-        account = admitted.account
-
-        # Does the client say what is to happen?
-        forced = self._forced(request, traits, library)
-        by = forced.by if forced else None
+        self,
+        request: ReadRequest,
+        traits: Traits,
+        library: Library,
+        admission: Admission,
+        forced: forcing.ForcedResult | None,
+    ) -> Decision | Unmatched:
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
-            admitted.be_sure()
-            outcome = await self._accounts.staged(account, request.product, traits.billing, forced.outcome)
-            return Decision(outcome, account=account.name, forced=by)
+            outcome = await self._accounts.simulate_refusal(admission, forced.outcome)
+            return Decision(outcome, account=admission.account.name, forced=forced.by)
 
-        # What is asked?
-        looked = await self._look(request, library, admitted)
-        case = Case(request, account, traits, library, looked, self.policy, forced)
-        notes = (looked.note,) if looked.note else ()
+        lookup = await self._pictures.look_up(request, library)
+        query = Query(request, admission.account.name, lookup.search)
+        case = Case(query, lookup, admission, traits, library, self.policy, forced)
+
         match = case.match()
-        if match is None and (problem := case.problem()):
-            admitted.be_sure()
-            outcome = Outcome(problem.outcome, detail=problem.detail, variant=problem.variant)
-            return Decision(outcome, account=account.name, search=looked.search, forced=by, notes=notes)
+        if match is None and (problem := case.problem):
+            return case.decide(Outcome(problem.outcome, detail=problem.detail, variant=problem.variant))
+        if (refusal := await self._accounts.check_allowance(admission)) is not None:
+            return case.decide(refusal)
 
-        # Is it paid for?
-        exhausted = await self._accounts.exhausted(admitted, request.product, traits.billing)
-        if exhausted is not None:
-            return Decision(exhausted, account=account.name, search=looked.search, forced=by, notes=notes)
+        played = await self._player.play(case, match)
+        if isinstance(played, Unmatched) or played.outcome.name not in _charged_outcomes(library, traits):
+            return played
+        if (refusal := await self._accounts.charge(admission)) is not None:
+            return replace(played, outcome=refusal, plan=NO_FAULT)
+        return replace(played, charged=1)
 
-        # What happens?
-        if admitted.foreseen and has_side_effects(case, match):
-            admitted.be_sure()
-        recognised = await self._recogniser.recognise(case, match)
-        outcome, plan, charged = recognised.outcome, recognised.plan, 0
-
-        # What does it cost?
-        if recognised.decided and outcome.name in _charged(case):
-            taken = await self._accounts.charge(admitted, request.product, traits.billing)
-            outcome, plan, charged = (outcome, plan, 1) if taken is None else (taken, NO_FAULT, 0)
-        else:
-            admitted.be_sure()
-        return Decision(
-            outcome,
-            plan,
-            recognised.scenario,
-            recognised.match,
-            account.name,
-            charged,
-            looked.search,
-            by,
-            notes,
-            recognised.decided,
-        )
-
-    async def _look(self, request: ReadRequest, library: Library, admitted: Admitted) -> Looked:
-        if request.problem:
-            return Looked(problem=request.problem)
-        if admitted.foreseen and not self._pictures.is_here(request, library):
-            admitted.be_sure()
-        return await self._pictures.look(request, library)
-
-    def _forced(self, request: ReadRequest, traits: Traits, library: Library) -> forcing.Forced | None:
+    def _forced(self, request: ReadRequest, traits: Traits, library: Library) -> forcing.ForcedResult | None:
         if not self.policy.forcing:
             return None
         return forcing.find(
@@ -157,16 +88,20 @@ class Reader:
         )
 
 
-def _varied(decision: Decision, library: Library, traits: Traits) -> Decision:
-    outcome = decision.outcome
-    variant = outcome.variant or default_variant(library, traits, outcome.name)
-    if variant == outcome.variant:
-        return decision
-    return replace(decision, outcome=replace(outcome, variant=variant))
+def _charged_outcomes(library: Library, traits: Traits) -> frozenset[OutcomeName]:
+    configured = library.fixtures.defaults.charge
+    return configured.get(traits.name, configured.get("*", traits.charged)) if configured else traits.charged
 
 
-def _charged(case: Case) -> frozenset[OutcomeName]:
-    configured = case.library.fixtures.defaults.charge
-    if not configured:
-        return case.traits.charged
-    return configured.get(case.traits.name, configured.get("*", case.traits.charged))
+def _with_variant(
+    outcome: Outcome, library: Library, traits: Traits, forced: forcing.ForcedResult | None = None
+) -> Outcome:
+    """The outcome with a variant: its own, or the one in `mock.yaml`, or the first one of the provider."""
+    variants = traits.variants.get(outcome.name)
+    if outcome.variant or not variants:
+        return outcome
+    configured = library.fixtures.defaults.variants.get(traits.name, {}).get(outcome.name)
+    # The variant in `mock.yaml` may have another status than the client forces. The first one has the right status.
+    if forced and forced.status is not None and outcome.name in PICTURE_OUTCOMES:
+        configured = None
+    return replace(outcome, variant=configured or variants[0])

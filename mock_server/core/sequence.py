@@ -22,9 +22,9 @@ def step_at(scenario: Scenario, position: int) -> Step:
 def counts_requests(scenario: Scenario) -> bool:
     """Whether a scenario's answer depends on how often it was met: several steps, or anything drawn by chance."""
     first, *others = scenario.steps
-    return bool(others or first.trouble) or is_drawn(first.delay)
+    return bool(others or first.trouble) or is_random(first.delay)
 
 
-def is_drawn(delay: Delay | None) -> bool:
+def is_random(delay: Delay | None) -> bool:
     """Whether a delay differs from one request to the next."""
     return isinstance(delay, _DRAWN)

@@ -1,22 +1,24 @@
-"""Where counters live. A store offers atomic acts only: nothing is checked first and changed later.
+"""Where counters live. A store offers atomic acts only, so nothing is checked first and changed later.
 
-`MemoryStore` serves one process. A shared store (see `redis_state`) offers the same acts to several.
+`MemoryStore` serves one process. A shared store (see `redis_state`) offers the same acts to several processes.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 from mock_server.core.account import Account
+from mock_server.core.model import Outcome, Product
+from mock_server.core.provider_traits import Billing
 
 
 class Meter(NamedTuple):
-    """One counter of units: of a key, for a product, in a period ("" where units never come back)."""
+    """One counter of units: of a key, for a product, in a period ("" if units never come back)."""
 
     key: str
-    kind: str
-    product: str
+    billing: Billing
+    product: Product
     period: str = ""
 
 
@@ -29,35 +31,30 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """By what an account's request is measured: the meter it draws on, the rate it keeps to, the time (Unix)."""
+class Admission:
+    """A request that an account may make: the meter it draws on and how far that may go (None: no limit).
 
-    meter: Meter
-    rate: Rate | None
-    now: float
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An account that asks: the units of its meter that are spent, and the seconds to wait where it asks too often."""
+    `now` is the time of the request (Unix). The store fills in the last two: the units that are `used`, and the
+    seconds to `wait` if the rate is exceeded.
+    """
 
     account: Account
+    meter: Meter
+    limit: int | None = None
+    rate: Rate | None = None
+    now: float = 0.0
     used: int = 0
     wait: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen:
-    """An account as this process last saw it; `as_of` tells the store what else it then saw."""
-
-    account: Account
-    as_of: Any
+Check = Callable[[Account], Admission | Outcome]
+"""Admits a request of an account, or refuses it before anything is counted. May be called more than once."""
 
 
 class Store(Protocol):
-    """The acts that rules are built from. Each is atomic, also between processes where the store is shared.
+    """The acts that the rules are built from. Each is atomic, also between processes if the store is shared.
 
-    Every act raises StoreUnavailableError where a shared store does not answer.
+    Every act raises StoreUnavailableError if a shared store does not answer.
     """
 
     async def account(self, key: str) -> Account | None:
@@ -71,28 +68,20 @@ class Store(Protocol):
     async def put_account(
         self, account: Account, *, replace: bool = True, begin: Mapping[Meter, int] | None = None
     ) -> bool:
-        """Add or replace an account; False when it exists and `replace` is off.
+        """Add or replace an account. False if it exists and `replace` is off.
 
-        The counters of an account that is new begin with the units in `begin`; those of one that exists stay.
+        The counters of a new account begin with the units in `begin`. Those of an existing account do not change.
         """
         ...
 
     async def remove_account(self, key: str) -> bool:
-        """Forget an account and all that was counted for its key; False when there was none."""
+        """Remove an account and everything that was counted for its key. False if there was none."""
         ...
 
-    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
-        """The account of a key as it begins a request, counted against its rate; None when there is none.
+    async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
+        """Apply `check` to the account of a key, and count an admitted request against its rate.
 
-        `terms` says by what the account is measured: None where it is refused and nothing is to be counted.
-        It may be asked more than once.
-        """
-        ...
-
-    def foreseen(self, key: str) -> Foreseen | None:
-        """The account of a key as it most likely is, without asking; None where asking costs nothing, or must be.
-
-        Whoever goes on with it spends by `spend_foreseen`, or asks in the end.
+        None if the key has no account.
         """
         ...
 
@@ -105,19 +94,15 @@ class Store(Protocol):
         ...
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
-        """Spend one unit unless `limit` are spent; the new count, or None when nothing was left."""
-        ...
-
-    def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> Awaitable[int | None]:
-        """The same, if all is as foreseen. Raises OutdatedError where it is not; then nothing is spent."""
+        """Spend one unit unless `limit` are spent. The new count, or None if nothing was left."""
         ...
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
-        """Count one request in a sliding window; None if admitted, else seconds to wait."""
+        """Count one request in a sliding window. None if it is admitted, else the seconds to wait."""
         ...
 
     async def advance(self, key: str, scenario: str) -> int:
-        """Step forward in a key's sequence of a scenario; the position before the step, from 0."""
+        """Step forward in a key's sequence of a scenario. The position before the step, from 0."""
         ...
 
     async def set_position(self, key: str, scenario: str, position: int) -> None:
@@ -129,16 +114,16 @@ class Store(Protocol):
         ...
 
     async def reset(self, key: str | None = None) -> None:
-        """Forget counters, windows and positions (not accounts), of one key or of all."""
+        """Delete counters, windows and positions (not accounts), of one key or of all."""
         ...
 
     async def close(self) -> None:
-        """Let go of what the store holds open. It may be used again."""
+        """Release what the store holds open. It may be used again."""
         ...
 
 
 class MemoryStore:
-    """A `Store` in the memory of this process. No act awaits anything, so each is atomic on the event loop."""
+    """A `Store` in the memory of this process. No act awaits, so each is atomic on the event loop."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -167,19 +152,14 @@ class MemoryStore:
         await self.reset(key)
         return self._accounts.pop(key, None) is not None
 
-    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
+    async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
         account = self._accounts.get(key)
-        if account is None:
-            return None
-        measured = terms(account)
-        if measured is None:
-            return Entry(account)
-        wait = self._hit(key, measured.rate, measured.now) if measured.rate else None
-        return Entry(account, self._used.get(measured.meter, 0), wait)
-
-    def foreseen(self, key: str) -> Foreseen | None:
-        """Nothing has to be foreseen here."""
-        return None
+        admission = check(account) if account else None
+        if not isinstance(admission, Admission):
+            return admission
+        wait = self._hit(key, admission.rate, admission.now) if admission.rate else None
+        used = self._used.get(admission.meter, 0)
+        return replace(admission, used=used, wait=wait) if used or wait else admission
 
     async def used(self, meter: Meter) -> int:
         return self._used.get(meter, 0)
@@ -194,19 +174,16 @@ class MemoryStore:
         self._used[meter] = used + 1
         return used + 1
 
-    async def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> int | None:
-        return await self.spend(meter, limit)
-
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         return self._hit(key, rate, now)
 
     def _hit(self, key: str, rate: Rate, now: float) -> float | None:
         hits = self._hits.get(key)
         if hits is None or hits.maxlen != rate.amount:
-            # The rate of an account may be changed; what it did lately still counts.
+            # The rate of the account has changed. Its latest requests still count.
             hits = self._hits[key] = deque(hits or (), maxlen=rate.amount)
         if len(hits) < rate.amount or hits[0] <= now - rate.seconds or hits[0] > now:
-            # A first hit in the future means that the clock was set back since: it no longer counts.
+            # A first hit in the future no longer counts: the clock has been set back since.
             hits.append(now)
             return None
         return hits[0] + rate.seconds - now
@@ -233,4 +210,4 @@ class MemoryStore:
         self._positions = {place: value for place, value in self._positions.items() if place[0] != key}
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to release."""

@@ -2,15 +2,16 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
 from mock_server.core.clock import Clock
+from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import Exchange
-from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
-from mock_server.core.reader import Decision, Reader
+from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product, ReadRequest
+from mock_server.core.reader import Reader
 from mock_server.errors import (
     BodyTooLargeError,
     ClientDisconnectedError,
@@ -24,13 +25,11 @@ from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import decided, refused
 from mock_server.providers.provider import Call, Provider, Refusal
 
-Record = Callable[[Exchange], None]
-"""Whoever wants to know of exchanges: the journal, the metrics, the log."""
+Record = Callable[[Exchange], Awaitable[None]]
+"""Records an exchange in the journal, the metrics and the log. It returns before the reply is sent."""
 
 _ID_BYTES = 8
 _IDS_AT_ONCE = 256
-
-_UNDECIDED = Decision(Outcome(OutcomeName.INVALID_REQUEST), decided=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,9 @@ class Endpoint:
         exchange = refused(
             request_id, provider, call, reply, now=self._clock.now(), seconds=time.perf_counter() - started
         )
-        self._record(decided(exchange, request, decision) if request else exchange)
-        await send_reply(reply, decision.plan, scope, send)
+        await self._record(decided(exchange, request, decision) if request else exchange)
+        plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
+        await send_reply(reply, plan, scope, send)
 
     async def _receive(self, target: Target, scope: Scope, receive: Receive) -> tuple[Call, bool]:
         headers: dict[str, str] = {}
@@ -105,32 +105,35 @@ class Endpoint:
 
     async def _answer(
         self, provider: Provider, target: Target, call: Call
-    ) -> tuple[ReadRequest | None, Decision, Reply]:
+    ) -> tuple[ReadRequest | None, Decision | Unmatched | None, Reply]:
         if not isinstance(target.product, Product):
-            return None, _UNDECIDED, provider.refuse(target.product)
+            return None, None, provider.refuse(target.product)
         request = provider.parse(call, target.product)
         try:
             decision = await self._reader.read(request, provider.traits)
         except UnknownPreferenceError as error:
-            return request, _UNDECIDED, _unknown_preference(error)
+            return request, None, _unknown_preference(error)
         except StoreUnavailableError as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
-        if not decision.decided:
+        if isinstance(decision, Unmatched):
             return request, decision, _unmatched(decision.search)
         return request, decision, provider.render(decision.outcome, request)
 
     def _headers(
-        self, request_id: str, decision: Decision, *, drained: bool
+        self, request_id: str, decision: Decision | Unmatched | None, *, drained: bool
     ) -> tuple[tuple[bytes, bytes], ...]:
         # A client that is still sending what nobody reads must not take the rest for its next request.
         closing = () if drained else ((b"connection", b"close"),)
         if not self._mock_headers:
             return closing
+        scenario, match = (
+            (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
+        )
         return (
             *closing,
             (b"x-mock-request-id", request_id.encode()),
-            (b"x-mock-scenario", (decision.scenario or "-").encode()),
-            (b"x-mock-match", decision.match.value.encode()),
+            (b"x-mock-scenario", (scenario or "-").encode()),
+            (b"x-mock-match", match.value.encode()),
         )
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
 from mock_server.core.journal import Exchange, NearestPicture, PictureRecord, key_id, redacted
-from mock_server.core.matching import Asked
+from mock_server.core.matching import Query
 from mock_server.core.model import OutcomeName, ReadRequest
-from mock_server.core.reader import Decision
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call, Provider
@@ -14,7 +14,6 @@ _LONGEST_REPLY = 4096
 _LONGEST_TEXT = 512
 _SOURCE = "source "
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
-_ABOUT_THE_PICTURE = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
 
 
 def refused(
@@ -37,31 +36,33 @@ def refused(
     )
 
 
-def decided(exchange: Exchange, request: ReadRequest, decision: Decision) -> Exchange:
-    """The same with what was asked and decided: without the key, without the picture's bytes."""
-    plan, search = decision.plan, decision.search
+def decided(exchange: Exchange, request: ReadRequest, decision: Decision | Unmatched | None) -> Exchange:
+    """The same with the request and the decision: without the key, without the picture's bytes."""
     exchange.product = request.product.value
     if request.key:
         exchange.key = redacted(request.key)
         exchange.key_id = key_id(request.key)
-    exchange.account = decision.account
-    exchange.outcome = decision.outcome.name if decision.decided else None
-    exchange.scenario = decision.scenario
-    exchange.match = decision.match
-    exchange.charged = decision.charged
-    exchange.forced = decision.forced
-    exchange.fault = plan.fault.value if plan.fault else None
-    exchange.delay = plan.delay
-    exchange.detail = decision.outcome.detail
-    exchange.notes = decision.notes
     _note(exchange, request.notes)
     exchange.filename = request.filename[:_LONGEST_TEXT] if request.filename else None
     exchange.url = _without_secrets(request.url) if request.url else None
     exchange.language = request.language
-    exchange.picture = _picture(search) if search else None
-    if _met_no_scenario(request, decision):
-        exchange.asked = Asked(_without_picture(request), decision.account or "", search)
-        exchange.nearest = _nearest(search) if search else ()
+    if isinstance(decision, Decision):
+        exchange.outcome = decision.outcome.name
+        exchange.scenario = decision.scenario
+        exchange.match = decision.match
+        exchange.charged = decision.charged
+        exchange.fault = decision.plan.fault.value if decision.plan.fault else None
+        exchange.delay = decision.plan.delay
+        exchange.detail = decision.outcome.detail
+    if decision is not None:
+        search = decision.search
+        exchange.account = decision.account
+        exchange.forced = decision.forced
+        exchange.notes = decision.notes
+        exchange.picture = _picture(search) if search else None
+        if _matches_no_scenario(request, decision):
+            exchange.asked = Query(_without_picture(request), decision.account or "", search)
+            exchange.nearest = _nearest(search) if search else ()
     return exchange
 
 
@@ -73,13 +74,17 @@ def _note(exchange: Exchange, notes: tuple[str, ...]) -> None:
     exchange.aliases = tuple(note for note in notes if note is not source)
 
 
-def _met_no_scenario(request: ReadRequest, decision: Decision) -> bool:
-    """Whether scenarios were looked through and none applied. Refused accounts and broken pictures do not count."""
-    if decision.scenario or decision.forced or request.problem or decision.account is None:
+def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -> bool:
+    """Whether the scenarios were searched and none matched. Refused accounts and broken pictures do not count."""
+    if decision.forced or request.problem or decision.account is None:
         return False
-    if not decision.decided or decision.outcome.name in _ABOUT_THE_PICTURE:
+    if isinstance(decision, Unmatched):
         return True
-    # A URL that is not fetched could still have been known to a scenario.
+    if decision.scenario:
+        return False
+    if decision.outcome.name in PICTURE_OUTCOMES:
+        return True
+    # The URL could still match a scenario, even if it is not fetched.
     return decision.outcome.name is OutcomeName.INVALID_IMAGE and request.url is not None
 
 

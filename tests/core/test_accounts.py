@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
-from mock_server.core.accounts import Accounts, Admitted
+from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.provider_traits import Billing
-from mock_server.core.store import MemoryStore
+from mock_server.core.store import Admission, MemoryStore
 
 PLATE, VIN = Product.PLATE, Product.VIN
 CREDITS, QUOTA = Billing.CREDITS, Billing.QUOTA
@@ -42,19 +42,18 @@ def created(accounts: Accounts, **facts: Any) -> Account:
 
 def admit(
     accounts: Accounts, key: str | None = "k", product: Product = PLATE, billing: Billing = CREDITS
-) -> Admitted | Outcome:
+) -> Admission | Outcome:
     """What comes of a request at the door."""
     return asyncio.run(accounts.admit(key, product, billing))
 
 
 def spend(accounts: Accounts, product: Product = PLATE, billing: Billing = CREDITS) -> OutcomeName | None:
     """One whole request; None where it was served."""
-    admitted = admit(accounts, "k", product, billing)
-    if isinstance(admitted, Outcome):
-        return admitted.name
-    refused = asyncio.run(accounts.exhausted(admitted, product, billing))
-    refused = refused or asyncio.run(accounts.charge(admitted, product, billing))
-    return refused.name if refused else None
+    admission = admit(accounts, "k", product, billing)
+    if isinstance(admission, Outcome):
+        return admission.name
+    refusal = asyncio.run(accounts.check_allowance(admission)) or asyncio.run(accounts.charge(admission))
+    return refusal.name if refusal else None
 
 
 @pytest.mark.parametrize(
@@ -90,10 +89,10 @@ def test_an_active_account_is_admitted(accounts: Accounts) -> None:
 
     for product in Product:
         for billing in Billing:
-            admitted = admit(accounts, product=product, billing=billing)
+            admission = admit(accounts, product=product, billing=billing)
 
-            assert isinstance(admitted, Admitted)
-            assert (admitted.account, admitted.limit) == (account, None)
+            assert isinstance(admission, Admission)
+            assert (admission.account, admission.limit) == (account, None)
 
 
 @pytest.mark.parametrize(
@@ -162,14 +161,14 @@ def test_rate(accounts: Accounts, clock: Clock) -> None:
     clock.advance(0.25)
     third = admit(accounts)
 
-    assert isinstance(first, Admitted)
-    assert isinstance(second, Admitted)
+    assert isinstance(first, Admission)
+    assert isinstance(second, Admission)
     assert isinstance(third, Outcome)
     assert (third.name, third.retry_after) == (OutcomeName.RATE_LIMITED, 0.75)
 
     clock.advance(0.75)
 
-    assert isinstance(admit(accounts), Admitted)
+    assert isinstance(admit(accounts), Admission)
 
 
 @pytest.mark.parametrize(
@@ -183,12 +182,14 @@ def test_rate(accounts: Accounts, clock: Clock) -> None:
         (Quota(), OutcomeName.RATE_LIMITED, Usage(1000, 1000)),
     ],
 )
-def test_staged_refusals_tell_usage_in_numbers(
+def test_simulated_refusals_have_usage_in_numbers(
     accounts: Accounts, quota: Quota, name: OutcomeName, usage: Usage
 ) -> None:
-    """An outcome that somebody asks for looks earned: numbers, and nothing left where nothing is left."""
-    account = created(accounts, quota={PLATE: quota, VIN: quota}, tier="gold")
-    outcome = asyncio.run(accounts.staged(account, PLATE, QUOTA, name))
+    """A forced refusal looks like a real one: it has numbers, and nothing is left if the units are used up."""
+    created(accounts, quota={PLATE: quota, VIN: quota}, tier="gold")
+    admission = admit(accounts, billing=QUOTA)
+    assert isinstance(admission, Admission)
+    outcome = asyncio.run(accounts.simulate_refusal(admission, name))
 
     assert (outcome.name, outcome.usage, outcome.tier, outcome.period) == (name, usage, "gold", "1/2026")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_server.core.complete_reading import NOMINAL_SIZE, placed
+from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.model import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.imaging.geometry import Box, Placement
 
@@ -20,7 +20,7 @@ def inside(box: Box | None, size: tuple[int, int]) -> bool:
 def test_a_text_alone_becomes_a_whole_plate(size: tuple[int, int] | None, count: int) -> None:
     """Box, region, candidates and vehicle are filled in, every box inside the picture."""
     plates = tuple(PlateReading(f"9DJC65{number}") for number in range(count))
-    reading = placed(Reading(plates=plates), None, size)
+    reading = complete(Reading(plates=plates), None, size)
     lefts = [plate.box.xmin for plate in reading.plates if plate.box]
 
     for plate in reading.plates:
@@ -34,7 +34,7 @@ def test_a_text_alone_becomes_a_whole_plate(size: tuple[int, int] | None, count:
 
 def test_a_text_alone_becomes_a_whole_vin() -> None:
     """A VIN gets a box, and its only candidate is itself, in the same box."""
-    vin = placed(Reading(vin=VinReading("JHLRD77874C026456", 0.9)), None, SIZE).vin
+    vin = complete(Reading(vin=VinReading("JHLRD77874C026456", 0.9)), None, SIZE).vin
 
     assert vin is not None
     assert inside(vin.box, SIZE)
@@ -57,7 +57,7 @@ def test_what_is_given_stays() -> None:
         (plate,), VinReading("V", 0.5, Box(1, 2, 30, 40), (Candidate("V", 0.5, Box(1, 2, 3, 4)),)), "t"
     )
 
-    assert placed(reading, None, SIZE) == reading
+    assert complete(reading, None, SIZE) == reading
 
 
 def test_boxes_go_with_the_picture() -> None:
@@ -68,7 +68,7 @@ def test_boxes_go_with_the_picture() -> None:
         box=Box(10, 20, 110, 40),
         candidates=(Candidate("V", 0.9), Candidate("W", 0.1, Box(20, 20, 60, 40))),
     )
-    reading = placed(Reading((plate,), vin), HALF, (400, 300))
+    reading = complete(Reading((plate,), vin), HALF, (400, 300))
 
     assert reading.plates[0].box == Box(50, 100, 150, 130)
     assert reading.plates[0].vehicle == Vehicle("SUV", 0.8, Box(0, 0, 400, 300))
@@ -82,7 +82,7 @@ def test_boxes_go_with_the_picture() -> None:
 
 def test_boxes_are_cut_at_the_edge() -> None:
     """A box that reaches over the picture's edge ends there."""
-    reading = placed(Reading((PlateReading("A", box=Box(-5, 580, 900, 700)),)), None, SIZE)
+    reading = complete(Reading((PlateReading("A", box=Box(-5, 580, 900, 700)),)), None, SIZE)
 
     assert reading.plates[0].box == Box(0, 580, 800, 600)
 
@@ -90,4 +90,4 @@ def test_boxes_are_cut_at_the_edge() -> None:
 def test_nothing_stays_nothing() -> None:
     """An empty reading, or one of other text, gets nothing made up."""
     for reading in (Reading(), Reading(text="UNLEADED")):
-        assert placed(reading, HALF, SIZE) == reading
+        assert complete(reading, HALF, SIZE) == reading

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from mock_server.core.fabricated_reading import synthesize
+from mock_server.core.fabricated_reading import fabricate
 from mock_server.core.model import PlateReading, Product, Reading
 from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import is_valid, is_well_formed
@@ -31,8 +31,8 @@ def plate_of(reading: Reading) -> PlateReading:
 
 def test_a_digest_always_gives_the_same_reading() -> None:
     """Users' tests hold on to it; bytes and their hex form are the same digest."""
-    plate = plate_of(synthesize("00" * 32, 1280, 960, Product.PLATE))
-    vin = synthesize(bytes(32), 1280, 960, Product.VIN).vin
+    plate = plate_of(fabricate("00" * 32, 1280, 960, Product.PLATE))
+    vin = fabricate(bytes(32), 1280, 960, Product.VIN).vin
 
     assert (plate.text, plate.region, plate.score, plate.box) == (
         "MS-PI 6605",
@@ -46,7 +46,7 @@ def test_a_digest_always_gives_the_same_reading() -> None:
 
 def test_other_pictures_get_other_readings() -> None:
     """A thousand pictures hardly share a plate."""
-    plates = {plate_of(synthesize(digest, 640, 480, Product.PLATE)).text for digest in digests(1000)}
+    plates = {plate_of(fabricate(digest, 640, 480, Product.PLATE)).text for digest in digests(1000)}
 
     assert len(plates) > 995
 
@@ -55,7 +55,7 @@ def test_other_pictures_get_other_readings() -> None:
 def test_plates_are_believable(size: tuple[int, int]) -> None:
     """Text of its region's format; scores that fall; boxes inside the picture, the plate on its vehicle."""
     for digest in digests(150):
-        plate = plate_of(synthesize(digest, *size, Product.PLATE))
+        plate = plate_of(fabricate(digest, *size, Product.PLATE))
         scores = [candidate.score for candidate in plate.candidates]
         others = [plate.region_score, plate.dscore, plate.score, *scores]
 
@@ -73,7 +73,7 @@ def test_plates_are_believable(size: tuple[int, int]) -> None:
 def test_plates_stand_on_their_vehicles() -> None:
     """In an ordinary photo the plate is a small part of the vehicle, in its lower half, wider than high."""
     for digest in digests(150):
-        plate = plate_of(synthesize(digest, 1280, 960, Product.PLATE))
+        plate = plate_of(fabricate(digest, 1280, 960, Product.PLATE))
         assert plate.box is not None
         assert plate.vehicle is not None
         around = plate.vehicle.box
@@ -89,7 +89,7 @@ def test_plates_stand_on_their_vehicles() -> None:
 def test_vins_are_believable(size: tuple[int, int]) -> None:
     """Valid check digit; misreadings without I, O, Q; a long flat box inside the picture."""
     for digest in digests(100):
-        vin = synthesize(digest, *size, Product.VIN).vin
+        vin = fabricate(digest, *size, Product.VIN).vin
         assert vin is not None
         scores = [candidate.score for candidate in vin.candidates]
 
@@ -103,7 +103,7 @@ def test_vins_are_believable(size: tuple[int, int]) -> None:
 
 def test_a_close_crop_is_taken_for_a_plate() -> None:
     """In a picture as flat as a plate, the plate fills most of it."""
-    plate = plate_of(synthesize("ab", 400, 100, Product.PLATE))
+    plate = plate_of(fabricate("ab", 400, 100, Product.PLATE))
     assert plate.box is not None
 
     assert plate.box.height >= 60

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from mock_server.core.fault_plan import plan
+from mock_server.core.fault_plan import draw_plan
 from mock_server.core.model import NO_FAULT, Dribble, Fault, FaultPlan
 from mock_server.core.scenario import Delay, Fixed, Lognormal, Uniform
 
@@ -31,12 +31,12 @@ RESET = Fault.CONNECTION_RESET_BY_PEER
 )
 def test_what_is_certain(delay: Delay | None, fault: Fault | None, expected: FaultPlan) -> None:
     """Whatever leaves nothing to chance gives this plan."""
-    assert plan(delay, fault, Random(1)) == expected
+    assert draw_plan(delay, fault, Random(1)) == expected
 
 
 def drawn(delay: Delay, seed: int, count: int = 2000) -> list[float]:
     rng = Random(seed)
-    return [plan(delay, None, rng).delay for _ in range(count)]
+    return [draw_plan(delay, None, rng).delay for _ in range(count)]
 
 
 @pytest.mark.parametrize("delay", [Uniform(0.1, 0.3), Lognormal(0.12, 0.4, max=5.0)])
@@ -49,8 +49,8 @@ def test_the_seed_repeats_the_delays(delay: Delay) -> None:
 def test_certain_plans_leave_the_generator_alone() -> None:
     """Adding a fixed delay somewhere does not change what is drawn elsewhere."""
     rng = Random(3)
-    plan(Fixed(1), RESET, rng)
-    plan(Dribble(2, 1), None, rng)
+    draw_plan(Fixed(1), RESET, rng)
+    draw_plan(Dribble(2, 1), None, rng)
 
     assert rng.random() == Random(3).random()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mock_server.core.forcing import Forced, find, parse_preferences
+from mock_server.core.forcing import ForcedResult, find, parse_preferences
 from mock_server.core.model import OutcomeName, Product, ReadRequest
 from mock_server.errors import UnknownPreferenceError
 
@@ -13,7 +13,7 @@ SCENARIOS = {"two-cars", "two", "night"}
 STATUSES = {429: OutcomeName.RATE_LIMITED, 200: OutcomeName.READ}
 
 
-def forced(request: ReadRequest) -> Forced | None:
+def forced(request: ReadRequest) -> ForcedResult | None:
     """What a request forces at a provider with two statuses."""
     return find(request, SCENARIOS, STATUSES.get)
 
@@ -43,33 +43,40 @@ def test_preferences(value: str, preferences: dict[str, str]) -> None:
     [
         (None, None, None, None),
         ("wait=5", None, None, None),
-        ("scenario=night", None, None, Forced("prefer scenario=night", scenario="night")),
-        ("outcome=no_text", None, None, Forced("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT)),
-        ("code=429", None, None, Forced("prefer code=429", outcome=OutcomeName.RATE_LIMITED, status=429)),
-        ("outcome=read, scenario=night", None, None, Forced("prefer scenario=night", scenario="night")),
-        (None, "mock-read.jpg", None, Forced("filename token", outcome=OutcomeName.READ)),
-        (None, "a-mock-two-cars-3.jpg", None, Forced("filename token", scenario="two-cars")),
-        (None, "mock-two_x.jpg", None, Forced("filename token", scenario="two")),
+        ("scenario=night", None, None, ForcedResult("prefer scenario=night", scenario="night")),
+        ("outcome=no_text", None, None, ForcedResult("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT)),
+        (
+            "code=429",
+            None,
+            None,
+            ForcedResult("prefer code=429", outcome=OutcomeName.RATE_LIMITED, status=429),
+        ),
+        ("outcome=read, scenario=night", None, None, ForcedResult("prefer scenario=night", scenario="night")),
+        (None, "mock-read.jpg", None, ForcedResult("filename token", outcome=OutcomeName.READ)),
+        (None, "a-mock-two-cars-3.jpg", None, ForcedResult("filename token", scenario="two-cars")),
+        (None, "mock-two_x.jpg", None, ForcedResult("filename token", scenario="two")),
         (None, "mock-twofold.jpg", None, None),
         (None, "mock-x-mock-night.jpg", None, None),
-        (None, "mock-x.mock-night.jpg", None, Forced("filename token", scenario="night")),
-        (None, None, "https://x.test/mock-night?a=1", Forced("url token", scenario="night")),
+        (None, "mock-x.mock-night.jpg", None, ForcedResult("filename token", scenario="night")),
+        (None, None, "https://x.test/mock-night?a=1", ForcedResult("url token", scenario="night")),
         (
             None,
             "mock-read.jpg",
             "https://x.test/mock-night",
-            Forced("filename token", outcome=OutcomeName.READ),
+            ForcedResult("filename token", outcome=OutcomeName.READ),
         ),
         (
             "outcome=no_text",
             "mock-read.jpg",
             None,
-            Forced("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT),
+            ForcedResult("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT),
         ),
-        ("wait=5", "mock-read.jpg", None, Forced("filename token", outcome=OutcomeName.READ)),
+        ("wait=5", "mock-read.jpg", None, ForcedResult("filename token", outcome=OutcomeName.READ)),
     ],
 )
-def test_who_wins(header: str | None, filename: str | None, url: str | None, expected: Forced | None) -> None:
+def test_who_wins(
+    header: str | None, filename: str | None, url: str | None, expected: ForcedResult | None
+) -> None:
     """The header wins over the file name, the file name over the URL; within a header the scenario wins."""
     headers = {} if header is None else {"prefer": header}
 

@@ -40,7 +40,7 @@ def test_the_oldest_go_where_a_bound_is_passed(count: int, size: int, kept: list
     """Count and bytes both bound it; what went is counted."""
     journal = MemoryJournal(max_count=count, max_bytes=size)
     for number in range(10):
-        journal.add(_exchange(number))
+        asyncio.run(journal.add(_exchange(number)))
 
     assert [exchange.id for exchange in _kept(journal)] == kept
     assert asyncio.run(journal.dropped()) == 10 - len(kept)
@@ -50,7 +50,7 @@ def test_long_replies_count() -> None:
     """Bytes are those of the exchanges, texts included."""
     journal = MemoryJournal(max_bytes=10_000)
     for number in range(10):
-        journal.add(_exchange(number, b"x" * 4000))
+        asyncio.run(journal.add(_exchange(number, b"x" * 4000)))
 
     assert [exchange.id for exchange in _kept(journal)] == ["8", "9"]
 
@@ -59,10 +59,10 @@ def test_clearing_frees_the_bound() -> None:
     """After a part was forgotten, as much fits in again."""
     journal = MemoryJournal(max_count=4)
     for number in range(4):
-        journal.add(_exchange(number))
+        asyncio.run(journal.add(_exchange(number)))
     cleared = asyncio.run(journal.clear(lambda exchange: exchange.time < 2))
     for number in range(4, 6):
-        journal.add(_exchange(number))
+        asyncio.run(journal.add(_exchange(number)))
 
     assert (cleared, [exchange.id for exchange in _kept(journal)]) == (2, ["2", "3", "4", "5"])
     assert asyncio.run(journal.dropped()) == 0

@@ -9,8 +9,9 @@ from typing import Protocol
 import pytest
 
 from mock_server.core.journal import Exchange, Journal, MemoryJournal, NearestPicture, PictureRecord
-from mock_server.core.matching import Asked
+from mock_server.core.matching import Query
 from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
+from mock_server.core.provider_traits import Billing
 from mock_server.core.redis_state import Link, SharedJournal, shared_state
 from mock_server.core.store import Meter
 from mock_server.errors import StoreUnavailableError
@@ -108,9 +109,9 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
         picture=PictureRecord("ab" * 32, "JPEG", 640, 480, 90_000),
         nearest=(NearestPicture("b.jpg", 1.25, -2.0, "text", (1, 2, 3, 4)),),
         reply=b'{"a": 1}\xff\x00',
-        asked=Asked(request, "demo", search),
+        asked=Query(request, "demo", search),
     )
-    journal.add(full)
+    await journal.add(full)
     (found,) = await journal.exchanges()
 
     assert {each.name: getattr(found, each.name) for each in fields(Exchange)} == {
@@ -122,7 +123,7 @@ async def test_the_latest_are_kept(make: Make) -> None:
     """The oldest go where there are too many; how many went is told."""
     journal = await connected(make(max_count=3))
     for number in range(8):
-        journal.add(exchange(str(number)))
+        await journal.add(exchange(str(number)))
         if number % 3 == 0:
             await journal.exchanges()
 
@@ -134,7 +135,7 @@ async def test_bytes_are_bounded(make: Make) -> None:
     """Long replies leave room for fewer exchanges."""
     journal = await connected(make(max_bytes=60_000))
     for number in range(40):
-        journal.add(exchange(str(number), reply=b"x" * 4000))
+        await journal.add(exchange(str(number), reply=b"x" * 4000))
     kept = ids(await journal.exchanges())
 
     assert 8 <= len(kept) <= 15
@@ -145,9 +146,9 @@ async def test_bytes_are_bounded(make: Make) -> None:
 async def test_one_too_large_for_the_bound_is_not_kept(make: Make) -> None:
     """What does not fit at all goes at once, and later ones are kept."""
     journal = await connected(make(max_bytes=6000))
-    journal.add(exchange("large", reply=b"x" * 9000))
+    await journal.add(exchange("large", reply=b"x" * 9000))
     assert list(await journal.exchanges()) == []
-    journal.add(exchange("small"))
+    await journal.add(exchange("small"))
 
     assert ids(await journal.exchanges()) == ["small"]
 
@@ -156,11 +157,11 @@ async def test_those_that_are_meant_are_cleared(make: Make) -> None:
     """The others stay in their order."""
     journal = await connected(make())
     for number in range(6):
-        journal.add(exchange(str(number), key="even" if number % 2 == 0 else "odd"))
+        await journal.add(exchange(str(number), key="even" if number % 2 == 0 else "odd"))
 
     assert await journal.clear(lambda one: one.key_id == "even") == 3
     assert await journal.clear(lambda one: one.key_id == "even") == 0
-    journal.add(exchange("6"))
+    await journal.add(exchange("6"))
     assert ids(await journal.exchanges()) == ["1", "3", "5", "6"]
 
 
@@ -168,12 +169,12 @@ async def test_all_are_cleared(make: Make) -> None:
     """Nothing is left, and counting begins anew."""
     journal = await connected(make(max_count=2))
     for number in range(5):
-        journal.add(exchange(str(number)))
+        await journal.add(exchange(str(number)))
     assert len(await journal.exchanges()) == 2
 
     assert await journal.clear() == 2
     assert (list(await journal.exchanges()), await journal.dropped()) == ([], 0)
-    journal.add(exchange("after"))
+    await journal.add(exchange("after"))
     assert ids(await journal.exchanges()) == ["after"]
 
 
@@ -181,14 +182,14 @@ async def test_what_was_too_many_does_not_come_back(make: Make) -> None:
     """The bound holds whenever somebody looks, and clearing some makes no room for what was dropped before."""
     journal = await connected(make(max_count=100))
     for number in range(103):
-        journal.add(exchange(str(number), "odd" if number % 2 else "even"))
+        await journal.add(exchange(str(number), "odd" if number % 2 else "even"))
     assert ids(await journal.exchanges()) == [str(number) for number in range(3, 103)]
     assert await journal.dropped() == 3
 
     assert await journal.clear(lambda one: one.key_id == "odd") == 50
     assert ids(await journal.exchanges()) == [str(number) for number in range(4, 103, 2)]
     for number in range(200, 340):
-        journal.add(exchange(str(number)))
+        await journal.add(exchange(str(number)))
     assert ids(await journal.exchanges()) == [str(number) for number in range(240, 340)]
     assert await journal.dropped() == 3 + 50 + 40
     assert await journal.clear() == 100
@@ -198,10 +199,10 @@ async def test_many_are_read_in_one_go(make: Make) -> None:
     """More than are sent at once, read from the beginning and then from where the last reading ended."""
     journal = await connected(make())
     for number in range(450):
-        journal.add(exchange(str(number)))
+        await journal.add(exchange(str(number)))
     assert ids(await journal.exchanges()) == [str(number) for number in range(450)]
     for number in range(450, 900):
-        journal.add(exchange(str(number)))
+        await journal.add(exchange(str(number)))
 
     assert ids(await journal.exchanges()) == [str(number) for number in range(900)]
 
@@ -214,10 +215,10 @@ async def test_whoever_read_a_block_before_it_was_cut_shows_what_is_left(redis_s
     try:
         await connected(here)
         for number in range(15):
-            here.add(exchange(str(number), key="odd" if number % 2 else "even"))
+            await here.add(exchange(str(number), key="odd" if number % 2 else "even"))
         assert [len(await journal.exchanges()) for journal in (here, there)] == [15, 15]
         for number in range(15, 25):
-            here.add(exchange(str(number)))
+            await here.add(exchange(str(number)))
 
         for journal in (here, there, late):
             assert ids(await journal.exchanges()) == [str(number) for number in range(5, 25)]
@@ -237,11 +238,11 @@ async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) ->
     await connected(journal)
     own_redis_server.kill()
     for number in range(1500):
-        journal.add(exchange(str(number)))
+        await journal.add(exchange(str(number)))
     own_redis_server.start()
     try:
         await reached_again(journal)
-        journal.add(exchange("after"))
+        await journal.add(exchange("after"))
 
         assert ids(await journal.exchanges()) == ["after"]
         assert await journal.dropped() == 1500
@@ -255,14 +256,14 @@ async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisS
     journal = SharedJournal(link, max_count=1000, max_bytes=10_000_000)
     await connected(journal)
     for number in range(5):
-        journal.add(exchange(f"before {number}"))
+        await journal.add(exchange(f"before {number}"))
     assert len(await journal.exchanges()) == 5
     own_redis_server.kill()
     own_redis_server.forget()
     own_redis_server.start()
     try:
         await reached_again(journal)
-        journal.add(exchange("after"))
+        await journal.add(exchange("after"))
 
         assert ids(await journal.exchanges()) == ["after"]
     finally:
@@ -277,7 +278,7 @@ async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_s
     try:
         await connected(here)
         for number in range(40):
-            here.add(exchange(str(number), key=("a", "b", "c", "d")[number % 4]))
+            await here.add(exchange(str(number), key=("a", "b", "c", "d")[number % 4]))
         counts = await asyncio.gather(
             *(
                 # mypy cannot tell the type of a lambda with a default.
@@ -299,10 +300,10 @@ async def test_what_was_added_last_is_written_before_the_end(redis_server: Redis
     url = redis_server.url()
     states = [shared_state(url, 1000, 10_000_000) for _ in range(2)]
     await states[0].store.accounts()
-    spending = asyncio.create_task(states[0].store.spend(Meter("key", "credits", "plate"), None))
+    spending = asyncio.create_task(states[0].store.spend(Meter("key", Billing.CREDITS, Product.PLATE), None))
     await asyncio.sleep(0)
     for number in range(3):
-        states[0].journal.add(exchange(str(number)))
+        await states[0].journal.add(exchange(str(number)))
         await asyncio.sleep(0)
     await states[0].store.close()
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mock_server.core.matching import Asked, Scenarios, failed_conditions, specificity
+from mock_server.core.matching import Query, Scenarios, failed_conditions, specificity
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.imaging.geometry import Placement
@@ -24,10 +24,10 @@ FACTS = PictureFacts("JPEG", 640, 480, 10_000, "ab" * 32, blank=False, sharpness
 
 def asked(
     *found: tuple[str, MatchMethod], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS
-) -> Asked:
+) -> Query:
     """A request whose picture was looked up."""
     hits = tuple(ImageMatch(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
-    return Asked(request, "demo", SearchResult(facts, hits, ()))
+    return Query(request, "demo", SearchResult(facts, hits, ()))
 
 
 def _condition(**when: object) -> Conditions:
@@ -82,7 +82,7 @@ def test_nothing_is_known_of_a_picture_that_nobody_saw() -> None:
     request = replace(REQUEST, filename=None, url=None)
     when = _condition(sha256="ab" * 32, filename="*", url="*", properties=ImageProperties(blank=False))
 
-    assert failed_conditions(when, Asked(request, "demo")) == ["sha256", "url", "filename", "properties"]
+    assert failed_conditions(when, Query(request, "demo")) == ["sha256", "url", "filename", "properties"]
 
 
 @pytest.mark.parametrize(

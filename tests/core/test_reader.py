@@ -1,4 +1,4 @@
-"""The request story, told for a provider that does not exist: the core knows none by name."""
+"""The story of a request, for an invented provider: the core knows no provider by name."""
 
 import asyncio
 
@@ -7,7 +7,8 @@ import pytest
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.fixture_set import Defaults, FixtureSet, Unmatched
+from mock_server.core.decision import Decision, Policy, Unmatched
+from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
 from mock_server.core.library import Library, references_of
 from mock_server.core.model import (
     MatchKind,
@@ -21,7 +22,7 @@ from mock_server.core.model import (
 )
 from mock_server.core.pictures import Pictures
 from mock_server.core.provider_traits import Billing, Traits
-from mock_server.core.reader import Decision, Policy, Reader
+from mock_server.core.reader import Reader
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
@@ -66,8 +67,16 @@ class Bench:
         )
 
     def ask(self, image: bytes | None = CAR, key: str | None = "key", **facts: object) -> Decision:
-        """Decide one request."""
-        # The facts of one request, of as many types as a request has.
+        """The decision about one request."""
+        decision = self.read(image, key, **facts)
+        assert isinstance(decision, Decision)
+        return decision
+
+    def read(
+        self, image: bytes | None = CAR, key: str | None = "key", **facts: object
+    ) -> Decision | Unmatched:
+        """The same; there is no decision if no scenario matches and the policy makes that an error."""
+        # The fields of a request have many types.
         request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
         return asyncio.run(self.reader.read(request, ACME))
 
@@ -127,18 +136,29 @@ def test_a_sequence_goes_on_by_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unmatched", "name", "match", "decided"),
+    ("unmatched", "name", "match"),
     [
-        (Unmatched.SYNTHESIZE, OutcomeName.READ, MatchKind.SYNTHESIZED, True),
-        (Unmatched.NOTHING_FOUND, OutcomeName.NOTHING_FOUND, MatchKind.NONE, True),
-        (Unmatched.ERROR, OutcomeName.NOTHING_FOUND, MatchKind.NONE, False),
+        (UnmatchedPolicy.SYNTHESIZE, OutcomeName.READ, MatchKind.SYNTHESIZED),
+        (UnmatchedPolicy.NOTHING_FOUND, OutcomeName.NOTHING_FOUND, MatchKind.NONE),
     ],
 )
-def test_unknown_pictures(unmatched: Unmatched, name: OutcomeName, match: MatchKind, decided: bool) -> None:
-    """The policy says what becomes of a picture that no scenario knows."""
+def test_unknown_pictures(unmatched: UnmatchedPolicy, name: OutcomeName, match: MatchKind) -> None:
+    """The policy decides about a picture that no scenario knows."""
     decision = Bench(KNOWN, policy=Policy(unmatched)).ask(drawn("SOMEBODY ELSE"))
 
-    assert (decision.outcome.name, decision.match, decision.decided) == (name, match, decided)
+    assert (decision.outcome.name, decision.match) == (name, match)
+
+
+def test_unknown_pictures_may_be_an_error() -> None:
+    """There is no decision then, only the facts for the journal; nothing is charged."""
+    bench = Bench(KNOWN, policy=Policy(UnmatchedPolicy.ERROR))
+    result = bench.read(drawn("SOMEBODY ELSE"))
+
+    assert isinstance(result, Unmatched)
+    assert result.account == "demo"
+    assert result.search is not None
+    assert result.search.matches == ()
+    assert bench.ask().charged == 1
 
 
 def test_a_request_without_a_picture_meets_a_rule_by_its_url() -> None:
@@ -161,9 +181,12 @@ def test_a_scenario_may_leave_the_reading_to_another() -> None:
 
 @pytest.mark.parametrize(
     ("unmatched", "outcome"),
-    [(Unmatched.SYNTHESIZE, OutcomeName.READ), (Unmatched.NOTHING_FOUND, OutcomeName.NOTHING_FOUND)],
+    [
+        (UnmatchedPolicy.SYNTHESIZE, OutcomeName.READ),
+        (UnmatchedPolicy.NOTHING_FOUND, OutcomeName.NOTHING_FOUND),
+    ],
 )
-def test_a_scenario_without_a_reading_anywhere(unmatched: Unmatched, outcome: OutcomeName) -> None:
+def test_a_scenario_without_a_reading_anywhere(unmatched: UnmatchedPolicy, outcome: OutcomeName) -> None:
     """Where no scenario says what the picture shows, it is read as an unknown one would be."""
     slow = Scenario("slow", Conditions(images=("car",)))
 

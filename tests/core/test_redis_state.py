@@ -9,16 +9,18 @@ from dataclasses import replace
 import pytest
 
 from mock_server.core.account import Account
+from mock_server.core.model import Product
+from mock_server.core.provider_traits import Billing
 from mock_server.core.redis_state import Link, RedisStore
-from mock_server.core.store import Entry, Meter, Rate, Terms
-from mock_server.errors import OutdatedError, SettingsError, StoreUnavailableError
+from mock_server.core.store import Admission, Meter, Rate
+from mock_server.errors import SettingsError, StoreUnavailableError
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
 
 ACCOUNT = Account("demo", "demo-key")
-CREDITS = Meter("demo-key", "credits", "plate")
-QUOTA = Meter("demo-key", "quota", "plate", "2026-11")
+CREDITS = Meter("demo-key", Billing.CREDITS, Product.PLATE)
+QUOTA = Meter("demo-key", Billing.QUOTA, Product.PLATE, "2026-11")
 NOON = 1_800_000_000.0
 
 MakeStore = Callable[[str], RedisStore]
@@ -43,9 +45,9 @@ async def connect() -> AsyncIterator[MakeStore]:
         yield made
 
 
-def credits_at_noon(account: Account) -> Terms:
+def admit(account: Account) -> Admission:
     """Measured by credits alone."""
-    return Terms(CREDITS, None, NOON)
+    return Admission(account, CREDITS)
 
 
 async def test_what_one_changes_the_other_sees_at_once(redis_server: RedisServer, connect: MakeStore) -> None:
@@ -53,14 +55,14 @@ async def test_what_one_changes_the_other_sees_at_once(redis_server: RedisServer
     url = redis_server.url()
     here, there = connect(url), connect(url)
     await here.put_account(ACCOUNT)
-    await there.enter("demo-key", credits_at_noon)
+    await there.enter("demo-key", admit)
     changed = replace(ACCOUNT, tier="gold")
     await here.put_account(changed)
     await here.spend(CREDITS, None)
 
-    assert await there.enter("demo-key", credits_at_noon) == Entry(changed, 1)
+    assert await there.enter("demo-key", admit) == Admission(changed, CREDITS, used=1)
     await here.remove_account("demo-key")
-    assert await there.enter("demo-key", credits_at_noon) is None
+    assert await there.enter("demo-key", admit) is None
 
 
 async def test_namespaces_and_databases_do_not_meet(redis_server: RedisServer, connect: MakeStore) -> None:
@@ -125,10 +127,10 @@ async def test_a_server_that_is_gone_is_told_and_its_return_noticed(
     with pytest.raises(StoreUnavailableError):
         await store.spend(CREDITS, None)
     with pytest.raises(StoreUnavailableError):
-        await store.enter("demo-key", credits_at_noon)
+        await store.enter("demo-key", admit)
     own_redis_server.start()
     assert await _until_answered(lambda: store.spend(CREDITS, None)) == 2
-    assert await store.enter("demo-key", credits_at_noon) == Entry(ACCOUNT, 2)
+    assert await store.enter("demo-key", admit) == Admission(ACCOUNT, CREDITS, used=2)
 
 
 async def test_calls_under_way_when_the_server_dies_fail_and_are_not_repeated(
@@ -201,44 +203,19 @@ async def test_a_caller_that_gives_up_disturbs_nobody(redis_server: RedisServer,
     assert await asyncio.gather(*others) == [0, 1, 2, 3, 4]
 
 
-async def test_what_is_foreseen_is_spent_if_it_is_so(redis_server: RedisServer, connect: MakeStore) -> None:
-    """Once an account has changed elsewhere nothing is spent on what it was, until it was met anew."""
-    url = redis_server.url()
-    here, there = connect(url), connect(url)
-    await there.put_account(ACCOUNT)
-    assert here.foreseen("demo-key") is None
-    await here.enter("demo-key", credits_at_noon)
-    foreseen = here.foreseen("demo-key")
-
-    assert foreseen is not None
-    assert foreseen.account == ACCOUNT
-    assert [await here.spend_foreseen(CREDITS, 2, foreseen) for _ in range(3)] == [1, 2, None]
-    await there.put_account(replace(ACCOUNT, tier="gold"))
-    with pytest.raises(OutdatedError):
-        await here.spend_foreseen(CREDITS, None, foreseen)
-    await here.enter("demo-key", credits_at_noon)
-    foreseen = here.foreseen("demo-key")
-    assert foreseen is not None
-    assert await here.spend_foreseen(CREDITS, None, foreseen) == 3
-    await there.remove_account("demo-key")
-    with pytest.raises(OutdatedError):
-        await here.spend_foreseen(CREDITS, None, foreseen)
-    assert await here.used(CREDITS) == 0
-
-
 async def test_acts_of_one_moment_travel_together(own_redis_server: RedisServer, connect: MakeStore) -> None:
     """A hundred that enter and a hundred that spend take a few scripts, and each is answered by itself."""
     store = connect(own_redis_server.url())
     await store.put_account(ACCOUNT)
-    await store.enter("demo-key", credits_at_noon)
+    await store.enter("demo-key", admit)
     own_redis_server.command("CONFIG", "RESETSTAT")
     entries, units = await asyncio.gather(
-        asyncio.gather(*(store.enter("demo-key", credits_at_noon) for _ in range(100))),
+        asyncio.gather(*(store.enter("demo-key", admit) for _ in range(100))),
         asyncio.gather(*(store.spend(CREDITS, 60) for _ in range(100))),
     )
     calls = own_redis_server.command("INFO", "commandstats")
 
-    assert all(entry and entry.account == ACCOUNT for entry in entries)
+    assert entries == [Admission(ACCOUNT, CREDITS)] * 100
     assert sorted(unit for unit in units if unit) == list(range(1, 61))
     assert sum(int(count) for count in re.findall(r"cmdstat_evalsha:calls=(\d+)", calls)) <= 6
 
@@ -270,7 +247,7 @@ async def test_units_of_different_counters_do_not_mix_on_their_way(
 ) -> None:
     """Of many that spend at once, each has its own limit and its own count."""
     store = connect(redis_server.url())
-    meters = [Meter(f"key {number}", "credits", "plate") for number in range(30)]
+    meters = [Meter(f"key {number}", Billing.CREDITS, Product.PLATE) for number in range(30)]
     told = await asyncio.gather(
         *(store.spend(meter, limit) for limit, meter in enumerate(meters) for _ in range(20))
     )

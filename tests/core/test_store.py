@@ -7,14 +7,15 @@ from dataclasses import replace
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
-from mock_server.core.model import Product
-from mock_server.core.store import Entry, Foreseen, MemoryStore, Meter, Rate, Store, Terms
+from mock_server.core.model import Outcome, OutcomeName, Product
+from mock_server.core.provider_traits import Billing
+from mock_server.core.store import Admission, Check, MemoryStore, Meter, Rate, Store
 
 pytestmark = pytest.mark.anyio
 
 ACCOUNT = Account("demo", "demo-key")
-CREDITS = Meter("demo-key", "credits", "plate")
-QUOTA = Meter("demo-key", "quota", "vin", "2026-11")
+CREDITS = Meter("demo-key", Billing.CREDITS, Product.PLATE)
+QUOTA = Meter("demo-key", Billing.QUOTA, Product.VIN, "2026-11")
 NOON = 1_800_000_000.0
 
 
@@ -37,9 +38,14 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     await store.close()
 
 
-def measured(rate: Rate | None = None, now: float = NOON) -> Terms:
-    """Measured by credits, and by a rate where there is one."""
-    return Terms(CREDITS, rate, now)
+def admit(rate: Rate | None = None, now: float = NOON) -> Check:
+    """A check that admits every account, measured by credits and by a rate if there is one."""
+    return lambda account: Admission(account, CREDITS, rate=rate, now=now)
+
+
+def refuse(account: Account) -> Outcome:
+    """A check that refuses every account."""
+    return Outcome(OutcomeName.BLOCKED_KEY, detail=account.status)
 
 
 # Accounts
@@ -133,55 +139,49 @@ async def test_a_removed_account_takes_its_counts_along(store: Store) -> None:
 # Entering
 
 
-async def test_nobody_enters_without_an_account(store: Store) -> None:
-    """An unknown key has no entry, and its terms are not asked for."""
-    assert await store.enter("demo-key", lambda account: measured()) is None
+async def test_a_key_without_an_account_is_not_admitted(store: Store) -> None:
+    """An unknown key has no admission."""
+    assert await store.enter("demo-key", admit()) is None
 
 
-async def test_an_entry_tells_the_account_and_what_is_spent(store: Store) -> None:
-    """One act answers who asks and how much is gone, time after time."""
+async def test_an_admission_has_the_account_and_its_used_units(store: Store) -> None:
+    """One act returns both, every time."""
     await store.put_account(ACCOUNT, begin={CREDITS: 5})
 
-    assert await store.enter("demo-key", lambda account: measured()) == Entry(ACCOUNT, 5)
+    assert await store.enter("demo-key", admit()) == Admission(ACCOUNT, CREDITS, now=NOON, used=5)
     await store.spend(CREDITS, None)
-    assert await store.enter("demo-key", lambda account: measured()) == Entry(ACCOUNT, 6)
+    assert await store.enter("demo-key", admit()) == Admission(ACCOUNT, CREDITS, now=NOON, used=6)
 
 
-async def test_an_entry_shows_the_account_as_it_is_now(store: Store) -> None:
-    """A change is seen by the next request, whoever entered before."""
+async def test_the_account_is_checked_as_it_is_now(store: Store) -> None:
+    """The next request sees a change, also of an account that was admitted before."""
     await store.put_account(ACCOUNT)
-    await store.enter("demo-key", lambda account: measured())
-    changed = replace(ACCOUNT, status=AccountStatus.INACTIVE)
-    await store.put_account(changed)
+    await store.enter("demo-key", admit())
+    await store.put_account(replace(ACCOUNT, status=AccountStatus.INACTIVE))
+    refusal = Outcome(OutcomeName.BLOCKED_KEY, detail="inactive")
 
-    assert await store.enter("demo-key", lambda account: None) == Entry(changed)
+    assert await store.enter("demo-key", refuse) == refusal
     await store.remove_account("demo-key")
-    assert await store.enter("demo-key", lambda account: None) is None
+    assert await store.enter("demo-key", refuse) is None
 
 
-async def test_who_enters_too_often_waits(store: Store) -> None:
-    """An entry counts against the rate; one that has to wait does not count."""
+async def test_a_request_over_the_rate_has_to_wait(store: Store) -> None:
+    """Admitted requests count against the rate; those that have to wait do not."""
     await store.put_account(ACCOUNT, begin={CREDITS: 5})
     rate = Rate(2, 10)
-    entries = [
-        await store.enter("demo-key", lambda account, at=at: measured(rate, at))  # type: ignore[misc]
-        for at in (NOON, NOON + 4, NOON + 6, NOON + 9.5, NOON + 10)
-    ]
+    waits = {NOON: None, NOON + 4: None, NOON + 6: 4.0, NOON + 9.5: 0.5, NOON + 10: None}
+    admissions = [await store.enter("demo-key", admit(rate, now)) for now in waits]
 
-    assert entries == [
-        Entry(ACCOUNT, 5),
-        Entry(ACCOUNT, 5),
-        Entry(ACCOUNT, 5, 4.0),
-        Entry(ACCOUNT, 5, 0.5),
-        Entry(ACCOUNT, 5),
+    assert admissions == [
+        Admission(ACCOUNT, CREDITS, rate=rate, now=now, used=5, wait=wait) for now, wait in waits.items()
     ]
 
 
-async def test_who_is_refused_is_not_counted(store: Store) -> None:
-    """Without terms, an entry leaves the window as it is."""
+async def test_a_refused_request_is_not_counted(store: Store) -> None:
+    """A refusal leaves the window as it is."""
     await store.put_account(ACCOUNT)
     for _ in range(3):
-        await store.enter("demo-key", lambda account: None)
+        await store.enter("demo-key", refuse)
 
     assert await store.hit("demo-key", Rate(1, 10), NOON) is None
 
@@ -217,22 +217,17 @@ async def test_a_limit_may_be_below_what_is_spent(store: Store) -> None:
     assert await store.used(CREDITS) == 10
 
 
-async def test_what_is_foreseen_is_what_was_met(store: Store) -> None:
-    """A store that foresees an account has met it, and spends on it as on any other."""
-    await store.put_account(ACCOUNT)
-    assert store.foreseen("demo-key") is None
-    await store.enter("demo-key", lambda account: measured())
-    foreseen = store.foreseen("demo-key") or Foreseen(ACCOUNT, None)
-
-    assert foreseen.account == ACCOUNT
-    assert [await store.spend_foreseen(CREDITS, 2, foreseen) for _ in range(3)] == [1, 2, None]
-    assert await store.used(CREDITS) == 2
-
-
-@pytest.mark.parametrize("field", ["key", "kind", "product", "period"])
-async def test_meters_that_differ_count_apart(store: Store, field: str) -> None:
-    """Key, kind, product and period each make another counter."""
-    other = QUOTA._replace(**{field: "other"})
+@pytest.mark.parametrize(
+    "other",
+    [
+        QUOTA._replace(key="other"),
+        QUOTA._replace(billing=Billing.CREDITS),
+        QUOTA._replace(product=Product.PLATE),
+        QUOTA._replace(period="other"),
+    ],
+)
+async def test_meters_that_differ_count_apart(store: Store, other: Meter) -> None:
+    """Key, billing, product and period each make another counter."""
     await store.set_used(QUOTA, 10)
 
     assert await store.spend(other, None) == 1
@@ -320,16 +315,16 @@ async def test_a_position_may_be_set(store: Store) -> None:
 
 async def _use(store: Store, key: str) -> None:
     await store.put_account(Account(key, key))
-    await store.set_used(Meter(key, "credits", "plate"), 3)
-    await store.set_used(Meter(key, "quota", "plate", "2026-11"), 4)
+    await store.set_used(Meter(key, Billing.CREDITS, Product.PLATE), 3)
+    await store.set_used(Meter(key, Billing.QUOTA, Product.PLATE, "2026-11"), 4)
     await store.hit(key, Rate(1, 60), NOON)
     await store.advance(key, "flaky")
 
 
 async def _state(store: Store, key: str) -> list[object]:
     return [
-        await store.used(Meter(key, "credits", "plate")),
-        await store.used(Meter(key, "quota", "plate", "2026-11")),
+        await store.used(Meter(key, Billing.CREDITS, Product.PLATE)),
+        await store.used(Meter(key, Billing.QUOTA, Product.PLATE, "2026-11")),
         await store.hit(key, Rate(1, 60), NOON),
         (await store.positions("flaky")).get(key),
         await store.account(key) is not None,

@@ -5,12 +5,12 @@ from fnmatch import fnmatchcase
 from hypothesis import given, settings
 
 from mock_server.core.account import Account
-from mock_server.core.matching import Asked, Scenarios
+from mock_server.core.matching import Query, Scenarios
 from mock_server.core.scenario import Scenario
 from tests.scenarios.test_shadowing import ACCOUNTS, asked_by, requests, sets
 
 
-def _holds(scenario: Scenario, asked: Asked, account: Account) -> bool:
+def _holds(scenario: Scenario, asked: Query, account: Account) -> bool:
     when, request = scenario.when, asked.request
     assert asked.search is not None
     return all(
@@ -46,7 +46,7 @@ def _conditions(scenario: Scenario) -> int:
 
 @settings(max_examples=300, deadline=None)
 @given(scenarios=sets, asked=requests)
-def test_the_winner_is_the_documented_one(scenarios: list[Scenario], asked: Asked) -> None:
+def test_the_winner_is_the_documented_one(scenarios: list[Scenario], asked: Query) -> None:
     """Of those whose conditions hold: the lowest priority number, then more conditions, then exactness, then order."""
     for account in ACCOUNTS:
         holding = [one for one in scenarios if _holds(one, asked, account)]

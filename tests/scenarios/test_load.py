@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota
-from mock_server.core.fixture_set import Unmatched
+from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.model import Candidate, Dribble, Fault, OutcomeName, Product
 from mock_server.core.scenario import Fixed, Lognormal, Step, Trouble, Uniform
 from mock_server.errors import FixturesError
@@ -128,7 +128,7 @@ charge: {"*": [read], carsxe: [read, nothing_found]}
     assert (gone.name, gone.status, gone.plans) == ("account-2", AccountStatus.DISABLED, frozenset())
     assert gone.quota == {Product.PLATE: Quota(5), Product.VIN: Quota(5)}
     assert (slow.rate_limit, slow.tier) == ("2/second", "pro")
-    assert fixtures.defaults.unmatched is Unmatched.NOTHING_FOUND
+    assert fixtures.defaults.unmatched is UnmatchedPolicy.NOTHING_FOUND
     assert fixtures.defaults.strict is True
     assert fixtures.defaults.delay == Fixed(0.005)
     assert fixtures.defaults.charge["carsxe"] == {OutcomeName.READ, OutcomeName.NOTHING_FOUND}

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.core.account import Account
-from mock_server.core.matching import Asked, Scenarios, specificity
+from mock_server.core.matching import Query, Scenarios, specificity
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.geometry import Placement
@@ -39,7 +39,7 @@ sets = st.lists(st.tuples(conditions, st.integers(4, 6)), min_size=2, max_size=5
     ]
 )
 requests = st.builds(
-    Asked,
+    Query,
     st.builds(
         ReadRequest,
         provider=st.sampled_from(["vehicore", "carsxe"]),
@@ -59,7 +59,7 @@ requests = st.builds(
 )
 
 
-def asked_by(asked: Asked, account: Account) -> Asked:
+def asked_by(asked: Query, account: Account) -> Query:
     """The request as it comes with an account's key."""
     request = asked.request
     named = ReadRequest(
@@ -70,7 +70,7 @@ def asked_by(asked: Asked, account: Account) -> Asked:
         language=request.language,
         headers=request.headers,
     )
-    return Asked(named, account.name, asked.search)
+    return Query(named, account.name, asked.search)
 
 
 @given(
@@ -79,7 +79,7 @@ def asked_by(asked: Asked, account: Account) -> Asked:
     account=st.sampled_from(ACCOUNTS),
 )
 @settings(max_examples=300, deadline=None)
-def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Asked, account: Account) -> None:
+def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Query, account: Account) -> None:
     """Whatever is asked, a scenario that is called unreachable is not the one that answers."""
     match = Scenarios(scenarios).find(asked_by(asked, account))
     unreachable = {scenarios[position].name for position in shadows(scenarios, Accounts(ACCOUNTS))}

@@ -15,7 +15,7 @@ from mock_server.core.redis_state.journal_scripts import ADD_EXCHANGES
 from mock_server.core.redis_state.link import Argument, Command, Link, settle
 from mock_server.core.redis_state.redis_scripts import USED_NAME
 from mock_server.core.redis_state.script import Script
-from mock_server.errors import OutdatedError
+from mock_server.errors import StoreUnavailableError
 
 Versions = tuple[bytes, bytes]
 """Those of an account and of the world as the caller knows them; each may be empty."""
@@ -64,10 +64,7 @@ class Batches:
     def spend(
         self, key: bytes, period: str, field: str, limit: int | None, versions: Versions
     ) -> Awaitable[int | None]:
-        """Spend one unit; the new count, or None where nothing was left.
-
-        Raises StoreUnavailableError, and OutdatedError where the versions are others.
-        """
+        """Spend one unit; the new count, or None where nothing was left."""
         return self._join((key, *versions, period, field, b"" if limit is None else limit, True))
 
     def due(self) -> None:
@@ -136,7 +133,7 @@ def _tell(acts: Mapping[Act, Waiting], reply: Any) -> None:
             if not act[-1]:
                 settle(future, used)
             elif not isinstance(used, int):
-                settle(future, OutdatedError(used.decode(errors="replace")))
+                settle(future, StoreUnavailableError(used.decode(errors="replace")))
             else:
                 settle(future, used - granted + place if place <= granted else None)
 

@@ -42,7 +42,7 @@ class SharedJournal:
         self._known: OrderedDict[int, list[Exchange]] = OrderedDict()
         self._count = 0
 
-    def add(self, exchange: Exchange) -> None:
+    async def add(self, exchange: Exchange) -> None:
         if self._under_way >= _MOST_UNDER_WAY:
             self._lost += 1
             return

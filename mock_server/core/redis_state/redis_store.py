@@ -1,16 +1,18 @@
 """A `Store` in Redis or Valkey."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace as with_changes
 from typing import Any, Protocol
 
 from mock_server.core.account import Account
+from mock_server.core.model import Outcome
 from mock_server.core.redis_state import redis_scripts
 from mock_server.core.redis_state.batches import ANYHOW, Batches
 from mock_server.core.redis_state.link import Argument, Link
 from mock_server.core.redis_state.script import Script
 from mock_server.core.serialization import from_json, to_json
-from mock_server.core.store import Entry, Foreseen, Meter, Rate, Terms
+from mock_server.core.store import Admission, Check, Meter, Rate
 from mock_server.errors import StoreUnavailableError
 
 _KNOWN_ACCOUNTS = 10_000
@@ -68,15 +70,18 @@ class RedisStore:
     async def remove_account(self, key: str) -> bool:
         return bool(await self._remove_account(_text(key)))
 
-    async def enter(self, key: str, terms: Callable[[Account], Terms | None]) -> Entry | None:
+    async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
         version, account = self._known.get(key, (b"", None))
         while True:
-            measured = terms(account) if account else None
-            reply = await self._let_in(key, version, measured)
-            if account and isinstance(reply, int):
-                return Entry(account, reply)
-            if account and isinstance(reply, list):
-                return Entry(account, reply[0], float(reply[1]))
+            admission = check(account) if account else None
+            reply = await self._let_in(key, version, admission)
+            if admission is not None and isinstance(reply, (int, list)):
+                used, wait = (reply, None) if isinstance(reply, int) else (reply[0], float(reply[1]))
+                return (
+                    with_changes(admission, used=used, wait=wait)
+                    if isinstance(admission, Admission)
+                    else admission
+                )
             if self._world and reply == b"world":
                 await self._world.refresh()
                 continue
@@ -88,14 +93,14 @@ class RedisStore:
                 self._known.pop(next(iter(self._known)))
             self._known[key] = version, account
 
-    async def _let_in(self, key: str, version: bytes, terms: Terms | None) -> Any:
+    async def _let_in(self, key: str, version: bytes, admission: Admission | Outcome | None) -> Any:
         world = self._world.version if self._world else b""
-        if terms is None:
+        if not isinstance(admission, Admission):
             return await self._enter(_text(key), version, world)
-        measure = terms.meter.period, _field(terms.meter)
-        if terms.rate is None:
+        measure = admission.meter.period, _field(admission.meter)
+        if admission.rate is None:
             return await self._batches.enter(_text(key), *measure, (version, world))
-        window = terms.rate.amount, terms.rate.seconds, terms.now
+        window = admission.rate.amount, admission.rate.seconds, admission.now
         return await self._enter(_text(key), version, world, *measure, *window)
 
     async def used(self, meter: Meter) -> int:
@@ -107,16 +112,6 @@ class RedisStore:
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         return await self._batches.spend(_text(meter.key), meter.period, _field(meter), limit, ANYHOW)
-
-    def foreseen(self, key: str) -> Foreseen | None:
-        known = self._known.get(key)
-        if known is None:
-            return None
-        version, account = known
-        return Foreseen(account, (version, self._world.version if self._world else b""))
-
-    def spend_foreseen(self, meter: Meter, limit: int | None, foreseen: Foreseen) -> Awaitable[int | None]:
-        return self._batches.spend(_text(meter.key), meter.period, _field(meter), limit, foreseen.as_of)
 
     async def hit(self, key: str, rate: Rate, now: float) -> float | None:
         wait = await self._hit(_text(key), rate.amount, rate.seconds, now)
@@ -153,7 +148,7 @@ def _text(key: str) -> bytes:
 
 
 def _field(meter: Meter) -> str:
-    return f"{meter.kind}/{meter.product}"
+    return f"{meter.billing}/{meter.product}"
 
 
 def _parsed(entry: bytes) -> tuple[bytes, int, Account]:

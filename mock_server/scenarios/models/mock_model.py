@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.accounts import parse_rate
-from mock_server.core.fixture_set import Unmatched
+from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.model import OutcomeName, Product
 from mock_server.scenarios.models.base_model import OneOrMany, OneWord, Shape
 from mock_server.scenarios.models.field_types import (
@@ -129,7 +129,9 @@ class MockShape(Shape):
     accounts: list[DeclaredAccountShape] | None = Field(
         None, description="The accounts that exist at the start."
     )
-    unmatched: Annotated[Unmatched | None, choice(Unmatched, "an answer to unmatched pictures")] = Field(
+    unmatched: Annotated[
+        UnmatchedPolicy | None, choice(UnmatchedPolicy, "an answer to unmatched pictures")
+    ] = Field(
         None, description="What a picture that no scenario knows gets: synthesize, nothing_found or error."
     )
     strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")

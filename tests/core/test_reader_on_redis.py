@@ -1,4 +1,4 @@
-"""Requests that go on before their account is made sure of: decided as if it had been asked for first."""
+"""A reader over Redis decides as a reader in memory does, and sees what other processes have changed."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -9,12 +9,13 @@ import pytest
 from mock_server.core.account import Account, AccountStatus
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
+from mock_server.core.decision import Decision
 from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.core.library import Library, references_of
 from mock_server.core.model import OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest
 from mock_server.core.pictures import Pictures
 from mock_server.core.provider_traits import Billing, Traits
-from mock_server.core.reader import Decision, Reader
+from mock_server.core.reader import Reader
 from mock_server.core.redis_state import Link, RedisStore
 from mock_server.core.scenario import Conditions, Scenario, Step, Uniform
 from mock_server.core.store import MemoryStore, Store
@@ -41,9 +42,7 @@ SCENARIOS = (
     Scenario("linked", Conditions(url="https://known.test/*"), PLATE),
 )
 
-
 ACME = Traits("acme", Billing.CREDITS, frozenset({OutcomeName.READ}))
-"""An invented provider."""
 
 
 class Bench:
@@ -69,7 +68,9 @@ class Bench:
         given = {"image": None if "url" in facts else CAR, "filename": "car.jpg", **facts}
         # The facts of one request, of as many types as a request has.
         request = ReadRequest("acme", Product.PLATE, "key", **given)  # type: ignore[arg-type]
-        return await self.reader.read(request, ACME)
+        decision = await self.reader.read(request, ACME)
+        assert isinstance(decision, Decision)
+        return decision
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ async def shared(redis_server: RedisServer) -> AsyncIterator[Callable[[], RedisS
 async def test_every_request_is_decided_as_it_would_be_in_memory(
     shared: Callable[[], RedisStore],
 ) -> None:
-    """Scenarios, sequences, drawn delays, refusals and what is forced: the same decisions and the same counts."""
+    """Scenarios, sequences, random delays, refusals and forced outcomes: the same decisions and the same counts."""
     benches = Bench(MemoryStore()), Bench(shared())
     requests: list[dict[str, object]] = [
         {},
@@ -113,19 +114,19 @@ async def test_every_request_is_decided_as_it_would_be_in_memory(
         {"headers": {"prefer": "scenario=flaky"}},
         {},
         {"filename": "slow.jpg"},
-        # From here on nothing is left.
+        # Nothing is left from here on.
         {},
         {"filename": "none.jpg"},
         {"filename": "flaky.jpg"},
         {"url": "https://known.test/b.jpg"},
     ]
-    told = []
+    decided = []
     for bench in benches:
         await bench.store.put_account(ACCOUNT)
-        told.append([await bench.ask(**request) for request in requests])
+        decided.append([await bench.ask(**request) for request in requests])
 
-    assert told[1] == told[0]
-    assert {decision.outcome.name for decision in told[0]} >= {
+    assert decided[1] == decided[0]
+    assert {decision.outcome.name for decision in decided[0]} >= {
         OutcomeName.READ,
         OutcomeName.OUT_OF_CREDITS,
         OutcomeName.NOTHING_FOUND,
@@ -145,10 +146,10 @@ async def test_every_request_is_decided_as_it_would_be_in_memory(
     ],
     ids=["inactive", "another plan", "fewer units", "a rate", "gone"],
 )
-async def test_what_another_changed_is_met_by_the_next_request(
+async def test_the_next_request_sees_a_change_by_another_process(
     shared: Callable[[], RedisStore], changed: Account | None, name: OutcomeName
 ) -> None:
-    """Whoever was seen before is not served by what they were: nothing is spent or fetched for them."""
+    """An account that this process has served before is checked again: nothing is spent or fetched by its old terms."""
     here, there = Bench(shared()), shared()
     await there.put_account(ACCOUNT)
     before = await here.ask()
@@ -156,15 +157,14 @@ async def test_what_another_changed_is_met_by_the_next_request(
         await there.remove_account("key")
     else:
         await there.put_account(changed)
-    # A rate admits one.
+    # A rate of 1/hour admits the first request.
     after = [await here.ask(url="https://unknown.test/a.jpg"), await here.ask()][-1]
+
+    is_admitted = name in (OutcomeName.OUT_OF_CREDITS, OutcomeName.RATE_LIMITED)
 
     assert (before.outcome.name, before.charged) == (OutcomeName.READ, 1)
     assert (after.outcome.name, after.charged) == (name, 0)
-    assert here.fetched == (["https://unknown.test/a.jpg"] if name in _LET_IN else [])
-
-
-_LET_IN = {OutcomeName.OUT_OF_CREDITS, OutcomeName.RATE_LIMITED}
+    assert here.fetched == (["https://unknown.test/a.jpg"] if is_admitted else [])
 
 
 @pytest.mark.parametrize(
@@ -181,10 +181,10 @@ _LET_IN = {OutcomeName.OUT_OF_CREDITS, OutcomeName.RATE_LIMITED}
     ],
     ids=["read", "free", "counted", "broken", "odd", "forced", "forced and free", "fetched"],
 )
-async def test_whatever_is_asked_the_account_is_made_sure_of(
+async def test_every_kind_of_request_checks_the_account(
     shared: Callable[[], RedisStore], facts: dict[str, object]
 ) -> None:
-    """Requests that cost nothing, or never get to a picture, are refused as well once their account is."""
+    """Requests that cost nothing, or fail before a picture is looked up, are refused once their account is inactive."""
     here, there = Bench(shared()), shared()
     await there.put_account(ACCOUNT)
     await here.ask()

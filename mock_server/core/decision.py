@@ -1,0 +1,133 @@
+"""A request on its way to a decision, and the decision."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from mock_server.core.fixture_set import UnmatchedPolicy
+from mock_server.core.forcing import ForcedResult
+from mock_server.core.library import Library
+from mock_server.core.matching import Match, Query
+from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest
+from mock_server.core.pictures import Lookup
+from mock_server.core.provider_traits import Traits
+from mock_server.core.store import Admission
+from mock_server.imaging.results import SearchResult
+
+PICTURE_OUTCOMES = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
+"""The results of recognition itself. Every other outcome can be forced without a picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that hold for all requests."""
+
+    unmatched: UnmatchedPolicy = UnmatchedPolicy.SYNTHESIZE
+    forcing: bool = True
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of a request, and the facts that explain it in the journal.
+
+    `charged` is the number of units spent, `forced` says how the client forced the outcome.
+    """
+
+    outcome: Outcome
+    plan: FaultPlan = NO_FAULT
+    scenario: str | None = None
+    match: MatchKind = MatchKind.NONE
+    account: str | None = None
+    charged: int = 0
+    search: SearchResult | None = None
+    forced: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """No scenario matches, and the policy makes that an error: no provider answers, but the mock itself."""
+
+    account: str
+    search: SearchResult | None = None
+    forced: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An admitted request with everything that its decision depends on."""
+
+    query: Query
+    lookup: Lookup
+    admission: Admission
+    traits: Traits
+    library: Library
+    policy: Policy
+    forced: ForcedResult | None = None
+
+    @property
+    def request(self) -> ReadRequest:
+        return self.query.request
+
+    @property
+    def forced_outcome(self) -> OutcomeName | None:
+        return self.forced.outcome if self.forced else None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the picture, None if there is only a URL."""
+        search = self.query.search
+        return (search.facts.width, search.facts.height) if search else None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the picture, or of its URL if there is only a URL."""
+        search = self.query.search
+        return search.facts.sha256 if search else sha256((self.request.url or "").encode()).hexdigest()
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why the picture cannot be read. A forced outcome needs no readable picture."""
+        return None if self.forced_outcome else self.lookup.problem
+
+    def match(self) -> Match | None:
+        """The forced scenario, or else the scenario that matches best."""
+        if self.forced and self.forced.scenario:
+            return self._forced_match(self.forced.scenario)
+        # A picture that cannot be fetched can still match by its URL. A broken request matches nothing.
+        if self.lookup.problem and self.request.url is None:
+            return None
+        return self.library.scenarios.find(self.query)
+
+    def _forced_match(self, name: str) -> Match:
+        scenario = self.library.scenarios.by_name[name]
+        for found in self.query.search.matches if self.query.search else ():
+            if found.id in scenario.when.images:
+                return Match(scenario, MatchKind(found.method), found.placement)
+        return Match(scenario, MatchKind.RULE)
+
+    def decide(
+        self,
+        outcome: Outcome,
+        plan: FaultPlan = NO_FAULT,
+        scenario: str | None = None,
+        match: MatchKind = MatchKind.NONE,
+    ) -> Decision:
+        """A decision about this request. Nothing is charged yet."""
+        return Decision(
+            outcome,
+            plan,
+            scenario,
+            match,
+            account=self.query.account,
+            search=self.query.search,
+            forced=self.forced.by if self.forced else None,
+            notes=self.lookup.notes,
+        )
+
+    def unmatched(self) -> Unmatched:
+        """No decision: no scenario matches this request."""
+        return Unmatched(
+            self.query.account, self.query.search, self.forced.by if self.forced else None, self.lookup.notes
+        )
