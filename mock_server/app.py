@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from platformdirs import user_cache_path
 from starlette.types import Receive, Scope, Send
 
 from mock_server.admin.access import Access
@@ -31,6 +30,7 @@ from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
+from mock_server.disk_cache import default_directory
 from mock_server.dispatch import Dispatch
 from mock_server.errors import Mistake, SettingsError, StoreUnavailableError
 from mock_server.fetch.allowed import fetch_as_allowed
@@ -41,9 +41,9 @@ from mock_server.providers.carsxe import CarsXE
 from mock_server.providers.endpoint import Endpoint
 from mock_server.providers.provider import Provider
 from mock_server.providers.vehicore import VehiCore
-from mock_server.scenarios.cache import Checked
-from mock_server.scenarios.hot_reload import START_SECONDS, Reload
-from mock_server.scenarios.image_indexing import deferred_index, index_of
+from mock_server.scenarios.fixture_cache import CheckedPictures
+from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
+from mock_server.scenarios.image_indexing import index_of, lazy_index
 from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, setting_names, shipped_fixtures
@@ -96,7 +96,7 @@ class App:
         self.replacing = False
         self.access = Access.of(settings.host, settings.admin_token)
         self._log = log
-        self._reload = Reload(
+        self._hot_reload = HotReload(
             loader,
             self.control.stage,
             self.accounts,
@@ -138,7 +138,7 @@ class App:
             await self._begin()
             background.append(asyncio.create_task(self._load_index()))
             if self.settings.watch:
-                background.append(asyncio.create_task(self._reload.follow()))
+                background.append(asyncio.create_task(self._hot_reload.run()))
             yield
         finally:
             for task in background:
@@ -232,15 +232,14 @@ def _indexed(
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Index, tuple[Mistake, ...]]:
     """The index of the pictures, and warnings: made now, or later where that is known to go well."""
-    told = loader.checked(settings.max_pixels)
+    checked = loader.checked_warnings(settings.max_pixels)
     # Workers share the memory of what is there before they are forked.
-    if told is not None and settings.workers == 1:
-        return deferred_index(loaded, max_pixels=settings.max_pixels, cache=_cache(settings)), told
+    if checked is not None and settings.workers == 1:
+        return lazy_index(loaded, max_pixels=settings.max_pixels, cache=_cache(settings)), checked
     index, warnings = index_of(
         loaded, max_pixels=settings.max_pixels, cache=_cache(settings), progress=progress
     )
-    if settings.cache:
-        loader.keep(Checked(settings.max_pixels, loader.accounts, warnings))
+    loader.save(CheckedPictures(settings.max_pixels, loader.accounts, warnings))
     return index, warnings
 
 
@@ -276,7 +275,7 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _cache(settings: Settings) -> Path | None:
-    return user_cache_path("vehicle-ocr-mock", appauthor=False) if settings.cache else None
+    return default_directory() if settings.cache else None
 
 
 def _as_settings(defaults: Defaults) -> dict[str, str]:

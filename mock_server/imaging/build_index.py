@@ -11,7 +11,7 @@ from pathlib import Path
 from mock_server.errors import ImageError
 from mock_server.imaging.decode import decode
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region, fingerprint
-from mock_server.imaging.fingerprint_cache import Cache
+from mock_server.imaging.fingerprint_cache import FingerprintCache
 
 Key = tuple[str, tuple[Region, ...]]
 
@@ -48,7 +48,7 @@ def load(
     """The entries of all references, in their order; taken from `known` or the cache where they are there."""
     wanted = list(references)
     entries: list[Entry] = []
-    with Cache(cache) as kept, ThreadPoolExecutor(workers) as pool:
+    with FingerprintCache(cache) as kept, ThreadPoolExecutor(workers) as pool:
         # What is at hand is fetched sooner than it is handed to another thread.
         at_hand = [_at_hand(reference, known, kept, max_pixels) for reference in wanted]
         missing = [reference for reference, entry in zip(wanted, at_hand, strict=True) if entry is None]
@@ -62,29 +62,33 @@ def load(
     return entries
 
 
-def _at_hand(reference: Reference, known: Mapping[Key, Entry], cache: Cache, max_pixels: int) -> Entry | None:
+def _at_hand(
+    reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
+) -> Entry | None:
     """The entry of a file that has not changed since it was last read, if it is kept."""
     digest = cache.digest_of(reference.source)
     return None if digest is None else _kept(reference, digest, known, cache, max_pixels)
 
 
-def _read(reference: Reference, known: Mapping[Key, Entry], cache: Cache, max_pixels: int) -> Entry:
+def _read(
+    reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
+) -> Entry:
     """The entry of a picture that has to be read."""
     data = read(reference)
     digest = hashlib.sha256(data).hexdigest()
-    cache.keep_digest(reference.source, digest)
+    cache.put_digest(reference.source, digest)
     if kept := _kept(reference, digest, known, cache, max_pixels):
         return kept
     made = _made(reference, data, max_pixels)
-    cache.keep(digest, reference.regions, made)
+    cache.put(digest, reference.regions, made)
     return Entry(reference, made)
 
 
 def _kept(
-    reference: Reference, digest: str, known: Mapping[Key, Entry], cache: Cache, max_pixels: int
+    reference: Reference, digest: str, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
 ) -> Entry | None:
     before = known.get((digest, reference.regions))
-    made = before.print if before else cache.fingerprint(digest, reference.regions)
+    made = before.print if before else cache.get(digest, reference.regions)
     # A run with a higher limit may have kept what this one must refuse.
     if made is None or made.facts.width * made.facts.height > max_pixels:
         return None

@@ -1,6 +1,8 @@
-"""From the models to the plain values of the core, with what the user left out filled in."""
+"""From the models of fixture files to the values of the core, with what the user left out filled in."""
 
 from collections.abc import Iterable
+from dataclasses import fields
+from typing import TypeVar
 
 from mock_server.core.account import Account, Quota
 from mock_server.core.fixture_set import Defaults
@@ -16,190 +18,146 @@ from mock_server.core.scenario import (
     Trouble,
     Uniform,
 )
-from mock_server.imaging.geometry import Box
-from mock_server.scenarios.models.mock_model import AccountShape, MockShape, QuotaShape
-from mock_server.scenarios.models.reading_model import CandidateShape, PlateShape, ReadingShape, VinShape
-from mock_server.scenarios.models.scenario_model import ScenarioShape, WhenShape
-from mock_server.scenarios.models.step_model import DelayShape, StepShape, TroubleShape
+from mock_server.scenarios.models.base_model import FixtureModel
+from mock_server.scenarios.models.mock_model import AccountModel, MockModel
+from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VinModel
+from mock_server.scenarios.models.scenario_model import ScenarioModel, WhenModel
+from mock_server.scenarios.models.step_model import DelayModel, StepModel, TroubleModel
 
-_CANDIDATE_DROP = 0.85
-"""How much surer the reader is of a candidate than of the next one, where the file gives no score."""
+Value = TypeVar("Value")
+
+_CANDIDATE_FACTOR = 0.85
+"""A candidate without a score gets the score of the one before it times this."""
 
 
-def scenario(shape: ScenarioShape, *, images: Iterable[str], file: str = "", line: int = 0) -> Scenario:
-    """The scenario that `shape` describes; `images` are the ids of its pictures."""
-    cycle = shape.repeat == "cycle"
-    return Scenario(
-        name=shape.scenario,
-        when=conditions(shape.when, images),
-        reading=reading(shape.reading),
-        steps=tuple(steps(shape.then, cycle=cycle)),
+def scenario(model: ScenarioModel, *, images: Iterable[str], file: str = "", line: int = 0) -> Scenario:
+    """The scenario of a document; `images` are the ids of its pictures."""
+    cycle = model.repeat == "cycle"
+    return _same_fields(
+        Scenario,
+        model,
+        name=model.scenario,
+        when=_conditions(model.when, images),
+        reading=_reading(model.reading),
+        steps=_steps(model.then, cycle=cycle),
         cycle=cycle,
-        description=shape.description,
-        priority=shape.priority,
         file=file,
         line=line,
     )
 
 
-def conditions(shape: WhenShape, images: Iterable[str]) -> Conditions:
-    """Header names become lower-case, as requests have them."""
-    properties = shape.properties
-    return Conditions(
+def account(model: AccountModel, *, name: str, key: str) -> Account:
+    """The account of a document; `name` and `key` are used if it gives none."""
+    quota = {Product.PLATE: model.quota.plate, Product.VIN: model.quota.vin}
+    return _same_fields(
+        Account,
+        model,
+        name=model.name or name,
+        key=model.key or key,
+        plans=frozenset(model.plans),
+        credits={Product.PLATE: model.credits.plate, Product.VIN: model.credits.vin},
+        quota={product: _same_fields(Quota, one) for product, one in quota.items()},
+    )
+
+
+def defaults(model: MockModel) -> Defaults:
+    """The defaults of `mock.yaml`, without variants and settings, which depend on the vocabulary."""
+    charge = {provider: frozenset(outcomes) for provider, outcomes in model.charge.items()}
+    return _same_fields(Defaults, model, delay=delay(model.delay), charge=charge)
+
+
+def delay(model: DelayModel | None) -> Delay | None:
+    """The one kind of delay that is given."""
+    if model is None:
+        return None
+    if model.uniform is not None:
+        return Uniform(*model.uniform)
+    if model.lognormal is not None:
+        return _same_fields(Lognormal, model.lognormal)
+    if model.dribble is not None:
+        return Dribble(model.dribble.chunks, model.dribble.over)
+    return Fixed(model.fixed or 0.0)
+
+
+def _same_fields(kind: type[Value], model: FixtureModel, **given: object) -> Value:
+    """A value of the core from the model's fields of the same names; `given` come first.
+
+    None in a model means "not given", so the core's own default applies.
+    """
+    names = {field.name for field in fields(kind)} & type(model).model_fields.keys() - given.keys()  # type: ignore[arg-type]
+    same = {name: value for name in names if (value := getattr(model, name)) is not None}
+    return kind(**same, **given)
+
+
+def _conditions(model: WhenModel, images: Iterable[str]) -> Conditions:
+    return _same_fields(
+        Conditions,
+        model,
         images=tuple(dict.fromkeys(images)),
-        sha256=shape.sha256,
-        url=shape.url,
-        filename=shape.filename,
-        key=shape.key,
-        account=shape.account,
-        provider=shape.provider,
-        product=shape.product,
-        language=shape.language,
-        header={name.lower(): glob for name, glob in shape.header.items()},
-        properties=ImageProperties(**properties.model_dump()) if properties else None,
+        # Requests have their header names in lower case.
+        header={name.lower(): glob for name, glob in model.header.items()},
+        properties=_same_fields(ImageProperties, model.properties) if model.properties else None,
     )
 
 
-def reading(shape: ReadingShape) -> Reading:
-    """Every text is among its own candidates, first; every score is there."""
-    plates = [shape.plate] if shape.plate else shape.plates
-    return Reading(
-        plates=tuple(_plate(plate) for plate in plates),
-        vin=_vin(shape.vin) if shape.vin else None,
-        text=shape.text,
-    )
+def _reading(model: ReadingModel) -> Reading:
+    plates = [model.plate] if model.plate else model.plates
+    return Reading(tuple(map(_plate, plates)), _vin(model.vin) if model.vin else None, model.text)
 
 
-def _plate(shape: PlateShape) -> PlateReading:
-    default = PlateReading(shape.text)
-    score = _top_score(shape.text, shape.score, shape.candidates, default.score)
-    vehicle = shape.vehicle
-    return PlateReading(
-        text=shape.text,
-        region=shape.region,
-        region_score=default.region_score if shape.region_score is None else shape.region_score,
+def _plate(model: PlateModel) -> PlateReading:
+    score = _top_score(model, model.score, PlateReading(model.text).score)
+    return _same_fields(
+        PlateReading,
+        model,
         score=score,
-        dscore=default.dscore if shape.dscore is None else shape.dscore,
-        box=_box(shape.box),
-        candidates=_candidates(shape.text, score, shape.candidates),
-        vehicle=Vehicle(vehicle.type, vehicle.score, _box(vehicle.box)) if vehicle else None,
+        candidates=_candidates(model, score),
+        vehicle=_same_fields(Vehicle, model.vehicle) if model.vehicle else None,
     )
 
 
-def _vin(shape: VinShape) -> VinReading:
-    score = _top_score(shape.text, shape.confidence, shape.candidates, VinReading(shape.text).confidence)
-    return VinReading(shape.text, score, _box(shape.box), _candidates(shape.text, score, shape.candidates))
+def _vin(model: VinModel) -> VinReading:
+    score = _top_score(model, model.confidence, VinReading(model.text).confidence)
+    return _same_fields(VinReading, model, confidence=score, candidates=_candidates(model, score))
 
 
-def _given_score(candidate: CandidateShape) -> float | None:
-    return candidate.confidence if candidate.score is None else candidate.score
-
-
-def _top_score(text: str, given: float | None, candidates: list[CandidateShape], default: float) -> float:
-    """The score of the reading itself: as given, else as its own candidate has it, else no lower than any."""
+def _top_score(model: PlateModel | VinModel, given: float | None, default: float) -> float:
+    """The score of a reading: the given one, or that of its own candidate, or one not below any candidate's."""
     if given is not None:
         return given
-    scores = {candidate.text: _given_score(candidate) for candidate in reversed(candidates)}
-    own = scores.get(text)
+    scores = {candidate.text: candidate.any_score for candidate in reversed(model.candidates)}
+    own = scores.get(model.text)
     return (
         own if own is not None else max([default, *(score for score in scores.values() if score is not None)])
     )
 
 
-def _candidates(text: str, score: float, shapes: list[CandidateShape]) -> tuple[Candidate, ...]:
-    own = next((shape for shape in shapes if shape.text == text), CandidateShape(text=text))
-    own_score = _given_score(own)
-    found = [Candidate(text, score if own_score is None else own_score, _box(own.box))]
-    for shape in shapes:
-        if shape.text != text:
-            given = _given_score(shape)
+def _candidates(model: PlateModel | VinModel, score: float) -> tuple[Candidate, ...]:
+    """All candidates with scores; the reading's own text comes first."""
+    own = next((one for one in model.candidates if one.text == model.text), CandidateModel(text=model.text))
+    found = [Candidate(own.text, score if own.any_score is None else own.any_score, own.box)]
+    for other in model.candidates:
+        if other.text != model.text:
+            lower = round(found[-1].score * _CANDIDATE_FACTOR, 3)
             found.append(
-                Candidate(shape.text, _less_sure(found[-1]) if given is None else given, _box(shape.box))
+                Candidate(other.text, lower if other.any_score is None else other.any_score, other.box)
             )
     return tuple(found)
 
 
-def _less_sure(candidate: Candidate) -> float:
-    return round(candidate.score * _CANDIDATE_DROP, 3)
-
-
-def _box(corners: list[int] | None) -> Box | None:
-    return Box(*corners) if corners else None
-
-
-def steps(shapes: list[StepShape], *, cycle: bool) -> list[Step]:
-    """The steps; one that is left again, without `times`, is for one request."""
-    last = len(shapes) - 1
-    return [
-        _step(shape, times=shape.times if shape.times or (number == last and not cycle) else 1)
-        for number, shape in enumerate(shapes)
-    ]
-
-
-def _step(shape: StepShape, times: int | None) -> Step:
-    return Step(
-        outcome=shape.outcome,
-        message=shape.message,
-        variant=shape.variant,
-        times=times,
-        delay=delay(shape.delay),
-        fault=shape.fault,
-        headers=shape.headers,
-        trouble=_trouble(shape.trouble) if shape.trouble else None,
+def _steps(models: list[StepModel], *, cycle: bool) -> tuple[Step, ...]:
+    """The steps. Without `times` a step is for one request, the last one without end."""
+    last = len(models) - 1
+    return tuple(
+        _step(model, times=model.times if model.times or (number == last and not cycle) else 1)
+        for number, model in enumerate(models)
     )
 
 
-def delay(shape: DelayShape | None) -> Delay | None:
-    """The one kind of delay that `shape` holds."""
-    if shape is None:
-        return None
-    if shape.uniform is not None:
-        return Uniform(*shape.uniform)
-    if shape.lognormal is not None:
-        return Lognormal(shape.lognormal.median, shape.lognormal.sigma, shape.lognormal.max)
-    if shape.dribble is not None:
-        return Dribble(shape.dribble.chunks, shape.dribble.over)
-    return Fixed(shape.fixed or 0.0)
+def _step(model: StepModel, times: int | None) -> Step:
+    trouble = _trouble(model.trouble) if model.trouble else None
+    return _same_fields(Step, model, times=times, delay=delay(model.delay), trouble=trouble)
 
 
-def _trouble(shape: TroubleShape) -> Trouble:
-    return Trouble(
-        score=(shape.score[0], shape.score[-1]) if shape.score else None,
-        confuse=shape.confuse,
-        region=shape.region,
-        bad_check_digit=shape.bad_check_digit,
-        partial=shape.partial,
-        unreadable=shape.unreadable,
-        too_small=shape.too_small,
-        too_blurred=shape.too_blurred,
-    )
-
-
-def account(shape: AccountShape, *, name: str, key: str) -> Account:
-    """The account that `shape` describes; `name` and `key` stand in where it gives none."""
-    return Account(
-        name=shape.name or name,
-        key=shape.key or key,
-        status=shape.status,
-        plans=frozenset(shape.plans),
-        credits={Product.PLATE: shape.credits.plate, Product.VIN: shape.credits.vin},
-        quota={Product.PLATE: _quota(shape.quota.plate), Product.VIN: _quota(shape.quota.vin)},
-        tier=shape.tier,
-        overage=shape.overage,
-        quota_period=shape.quota_period,
-        rate_limit=shape.rate_limit,
-    )
-
-
-def _quota(shape: QuotaShape) -> Quota:
-    return Quota(shape.limit, shape.used)
-
-
-def defaults(shape: MockShape) -> Defaults:
-    """What stands beside the accounts, but for variants and settings, which depend on the vocabulary."""
-    return Defaults(
-        unmatched=shape.unmatched,
-        strict=shape.strict,
-        delay=delay(shape.delay),
-        charge={provider: frozenset(outcomes) for provider, outcomes in shape.charge.items()},
-    )
+def _trouble(model: TroubleModel) -> Trouble:
+    return _same_fields(Trouble, model, score=(model.score[0], model.score[-1]) if model.score else None)

@@ -1,55 +1,51 @@
-"""Finding fixture files and reading their text, with a plain line for each that cannot be read."""
+"""Finding the files of a fixtures directory: `mock.yaml`, scenario files, pictures."""
 
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mock_server.errors import Mistake
+from mock_server.scenarios.node import UnreadableError
 
 MAX_BYTES = 4 * 1024 * 1024
-_GLANCE = 64 * 1024
+_SEARCHED_BYTES = 64 * 1024
+"""How much of a file in the wrong place is searched for a scenario."""
 MOCK_FILE = "mock.yaml"
 SCENARIO_DIRECTORY = "scenarios"
 _ENDINGS = (".yaml", ".yml")
-_UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_PICTURE_ENDINGS = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif"}
+)
+_LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
 
 Signature = tuple[int, int, int]
-"""What tells whether a file has changed: modification time (ns), size, inode."""
+"""Modification time (ns), size and inode of a file: another signature means that the file has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixtureFile:
-    """A file to read: where it is, its path below the directory, and how people are told of it."""
+    """A file to read: where it is, its path below the directory, and its name in mistakes."""
 
     path: Path
     id: str
     shown: str
     signature: Signature
 
-
-class UnreadableError(Exception):
-    """Why a file cannot be read."""
-
-    def __init__(self, what: str, hint: str = "", line: int = 1, column: int = 1) -> None:
-        self.what = what
-        self.hint = hint
-        self.line = line
-        self.column = column
-        super().__init__(what)
-
-    def mistake(self, shown: str) -> Mistake:
-        """This, said of the file that is shown as `shown`."""
-        return Mistake(shown, self.line, self.column, self.what, self.hint)
+    def read(self) -> bytes:
+        """The content. Raises UnreadableError."""
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise UnreadableError(_reason(error)) from error
 
 
 class Directory:
-    """A fixtures directory: as the user gave it, which is how it is shown, and as an absolute path.
+    """A fixtures directory: as the user wrote it (`given`, used in mistakes) and as an absolute path (`root`).
 
-    Hidden files and directories are passed over: editors and container platforms keep their own things there.
+    Hidden files and directories are skipped: editors and container platforms keep their own files there.
     """
 
     def __init__(self, given: Path, root: Path) -> None:
@@ -59,7 +55,7 @@ class Directory:
         self._inside: dict[Path, bool] = {}
 
     def shown(self, id: str) -> str:
-        """`id`, a path below the directory, as people are told of it."""
+        """The name in mistakes of `id`, a path below the directory."""
         return str(self.given / id)
 
     def mock_file(self) -> tuple[FixtureFile | None, list[Mistake]]:
@@ -87,9 +83,9 @@ class Directory:
         return path.relative_to(self.root).as_posix()
 
     def contains(self, path: Path) -> bool:
-        """Whether `path`, symbolic links followed, lies in the directory."""
+        """Whether `path`, after following symbolic links, lies in the directory."""
         if path.is_symlink():
-            # Not Path.resolve(), which raises for links that lead round in a circle.
+            # Not Path.resolve(), which raises for a loop of links.
             return Path(os.path.realpath(path)).is_relative_to(self.real)
         parent = path.parent
         if parent not in self._inside:
@@ -138,8 +134,8 @@ class Directory:
         id = self.id(path)
         return FixtureFile(path, id, self.shown(id), (facts.st_mtime_ns, facts.st_size, facts.st_ino))
 
-    def passed_over(self) -> list[Mistake]:
-        """Warnings of files that look as if they were meant to be read, but stand in the wrong place."""
+    def misplaced(self) -> list[Mistake]:
+        """Warnings of files that look like fixtures but are in the wrong place."""
         try:
             paths = sorted(self.root.iterdir())
         except OSError as error:
@@ -147,7 +143,7 @@ class Directory:
         odd = [
             Mistake(self.shown(path.name), 1, 1, "this file is not read", hint, warning=True)
             for path in paths
-            if (hint := _meant(path))
+            if (hint := _right_place(path))
         ]
         if not odd and not (self.root / MOCK_FILE).exists() and not (self.root / SCENARIO_DIRECTORY).exists():
             what = f'neither "{MOCK_FILE}" nor "{SCENARIO_DIRECTORY}" is here'
@@ -155,46 +151,37 @@ class Directory:
         return odd
 
 
-def _meant(path: Path) -> str:
-    """Where a file beside `mock.yaml` should stand, if it is one of ours."""
+def _right_place(path: Path) -> str:
+    """Where a file beside `mock.yaml` belongs; empty if it is not a fixture file."""
     if path.name == "mock.yml":
         return f'call it "{MOCK_FILE}"'
     if path.name == MOCK_FILE or path.suffix not in _ENDINGS or not path.is_file():
         return ""
     try:
         with path.open("rb") as file:
-            is_scenario = re.search(rb"^scenario:", file.read(_GLANCE), re.MULTILINE)
+            is_scenario = re.search(rb"^scenario:", file.read(_SEARCHED_BYTES), re.MULTILINE)
     except OSError:
         return ""
     return f'scenarios go into "{SCENARIO_DIRECTORY}"' if is_scenario else ""
 
 
-_LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
-
-
-def text_of(file: FixtureFile) -> str:
-    """The file's text. Raises UnreadableError where there is none to be had."""
-    try:
-        data = file.path.read_bytes()
-    except OSError as error:
-        raise UnreadableError(_reason(error)) from error
-    if data.startswith(_UTF16):
-        raise UnreadableError("the file is UTF-16", "save it as UTF-8")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig", "replace")
-        raise _at("the file is not UTF-8 here", "save it as UTF-8", before) from error
-    # Compiling this takes longer than loading the module: not at the start, which may read no file.
-    if unprintable := re.search(_UNPRINTABLE, text):
-        what = f"a character that YAML does not allow (U+{ord(unprintable[0]):04X})"
-        raise _at(what, "", text[: unprintable.start()])
-    return text
-
-
-def _at(what: str, hint: str, before: str) -> UnreadableError:
-    return UnreadableError(what, hint, before.count("\n") + 1, len(before) - before.rfind("\n"))
-
-
 def _reason(error: OSError) -> str:
     return f"it cannot be read: {(error.strerror or str(error)).lower()}"
+
+
+def picture_id(file_id: str, written: str) -> str | None:
+    """The path below the directory that `written` means in the file `file_id`; None if it lies outside."""
+    if written.startswith(("/", "\\")) or PurePosixPath(written).is_absolute() or "\0" in written:
+        return None
+    id = os.path.normpath((PurePosixPath(file_id).parent / written).as_posix()).replace(os.sep, "/")
+    return None if id == ".." or id.startswith("../") else id
+
+
+def unnamed_pictures(root: Path, named: Collection[str]) -> dict[str, Path]:
+    """The pictures in `images/` that no scenario names, by id, without links that lead out of the directory."""
+    folder, inside = root / "images", root.resolve()
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _PICTURE_ENDINGS)
+    pictures = {path.relative_to(root).as_posix(): path for path in files if path.is_file()}
+    return {
+        id: path for id, path in pictures.items() if id not in named and path.resolve().is_relative_to(inside)
+    }

@@ -1,4 +1,4 @@
-"""Hot reload: what is saved in the fixtures directory is live within a second, unless it is wrong."""
+"""Hot reload: a saved fixture file is served within a second, unless it has mistakes."""
 
 import asyncio
 import logging
@@ -11,27 +11,27 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.library import Index
 from mock_server.core.live_scenarios import LiveScenarios
-from mock_server.errors import FixturesError
+from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.image_indexing import index_of
 from mock_server.scenarios.load import FixtureLoader, Loaded
 
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 0.05
-"""What the first answer can do without begins so long after the start."""
+"""Seconds after start-up before background work begins, so that the first requests are answered first."""
 
 
-class Reload:
-    """Follows the files of one directory and puts each good set on the stage.
+class HotReload:
+    """Watches the files of one directory and serves each set that has no mistakes.
 
-    Counters survive where the key and the scenario's name do. An account that is declared no more is forgotten;
-    one that was made at run time stays. `reloaded` is told of each set that went live.
+    A sequence keeps its position if the key and the scenario's name stay. An account that is removed from `mock.yaml`
+    is deleted; an account that was created at run time stays. `reloaded` is called with each new set.
     """
 
     def __init__(
         self,
         loader: FixtureLoader,
-        stage: LiveScenarios,
+        live: LiveScenarios,
         accounts: Accounts,
         *,
         max_pixels: int,
@@ -39,40 +39,40 @@ class Reload:
         reloaded: Callable[[FixtureSet], None] = lambda fixtures: None,
     ) -> None:
         self._loader = loader
-        self._stage = stage
+        self._live = live
         self._accounts = accounts
         self._max_pixels = max_pixels
         self._cache = cache
         self._reloaded = reloaded
 
-    async def follow(self) -> None:
-        """Follow the files until cancelled."""
-        # The server answers first. The watch itself begins with a look for what was changed meanwhile.
+    async def run(self) -> None:
+        """Watch the files until cancelled."""
         await asyncio.sleep(START_SECONDS)
+        # Imported here, so that the server starts sooner. The watch begins with a look for earlier changes.
         from mock_server.scenarios.watch import watch
 
-        await watch(self._loader, self._told)
+        await watch(self._loader, self._take)
 
-    async def _told(self, news: Loaded | FixturesError) -> None:
+    async def _take(self, result: Loaded | FixturesError) -> None:
         try:
-            await self._take(news)
+            if isinstance(result, FixturesError):
+                raise result
+            await self._serve(result)
         except FixturesError as error:
             for mistake in error.mistakes:
                 logger.error("%s", mistake)
             logger.error("fixtures not reloaded: the last good set keeps serving")
 
-    async def _take(self, news: Loaded | FixturesError) -> None:
-        if isinstance(news, FixturesError):
-            raise news
-        index, warnings = await anyio.to_thread.run_sync(self._index_of, news)
-        for warning in (*news.warnings, *warnings):
+    async def _serve(self, loaded: Loaded) -> None:
+        index, warnings = await anyio.to_thread.run_sync(self._index_of, loaded)
+        for warning in (*loaded.warnings, *warnings):
             logger.warning("%s", warning)
-        before = self._stage.files.accounts
-        await self._stage.reload(news.set, index)
-        await self._accounts.redeclare(before, news.set.accounts)
-        self._reloaded(news.set)
-        logger.info("fixtures reloaded: %d scenarios", len(news.set.scenarios))
+        before = self._live.files.accounts
+        await self._live.reload(loaded.set, index)
+        await self._accounts.redeclare(before, loaded.set.accounts)
+        self._reloaded(loaded.set)
+        logger.info("fixtures reloaded: %d scenarios", len(loaded.set.scenarios))
 
-    def _index_of(self, loaded: Loaded) -> tuple[Index, tuple[object, ...]]:
-        previous = self._stage.library.index
+    def _index_of(self, loaded: Loaded) -> tuple[Index, tuple[Mistake, ...]]:
+        previous = self._live.library.index
         return index_of(loaded, max_pixels=self._max_pixels, previous=previous, cache=self._cache)

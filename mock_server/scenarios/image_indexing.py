@@ -1,4 +1,4 @@
-"""The index of the pictures of a loaded directory, with whatever is wrong with them told by file and line."""
+"""Building the index of the pictures of a loaded directory; mistakes name the file and the line."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from mock_server.core.library import Index, references_of
 from mock_server.errors import ImageError, Mistake
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.scenarios.lint import check_index
-from mock_server.scenarios.lint_images import undecodable
+from mock_server.scenarios.lint_images import unreadable_picture
 from mock_server.scenarios.load import Loaded, raise_if_wrong
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def index_of(
     cache: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> "tuple[ImageIndex, tuple[Mistake, ...]]":
-    """The index of a loaded directory, and warnings; built on `previous` where there is one.
+    """The index of a loaded directory, and warnings; unchanged pictures are taken from `previous`.
 
-    Raises FixturesError with every picture that cannot be decoded, or every pair that cannot be told apart.
+    Raises FixturesError with every picture that cannot be decoded, or every pair of pictures that look the same.
     """
-    # Loaded where it is asked for: see `deferred_index`.
+    # Imported here: the image libraries load slowly, and a start with a lazy index does not need them.
     from mock_server.imaging.index import ImageIndex
 
     references = references_of(loaded.set)
@@ -40,15 +40,15 @@ def index_of(
         else:
             index = previous.updated(references, cache=cache, progress=progress)
     except ImageError:
-        raise_if_wrong(_undecodable(loaded, max_pixels))
+        raise_if_wrong(_unreadable_pictures(loaded, max_pixels))
         raise
-    told = sorted(set(check_index(loaded.parsed, loaded.set.accounts, index)))
-    raise_if_wrong(told)
-    return index, tuple(told)
+    found = sorted(set(check_index(loaded.parsed, loaded.set.accounts, index)))
+    raise_if_wrong(found)
+    return index, tuple(found)
 
 
-def deferred_index(loaded: Loaded, *, max_pixels: int, cache: Path | None) -> LazyIndex:
-    """The index of a directory whose pictures are as they were when `index_of` found nothing wrong with them."""
+def lazy_index(loaded: Loaded, *, max_pixels: int, cache: Path | None) -> LazyIndex:
+    """The index of pictures that have not changed since `index_of` found no mistake in them, made when first needed."""
 
     def make() -> "ImageIndex":
         from mock_server.imaging.index import ImageIndex
@@ -57,7 +57,7 @@ def deferred_index(loaded: Loaded, *, max_pixels: int, cache: Path | None) -> La
         try:
             return ImageIndex.build(references, cache=cache, max_pixels=max_pixels)
         except (ImageError, OSError):
-            # Changed in the moment since they were looked at; what follows the files tells of it.
+            # A picture has changed since the start. Hot reload reports it; until then the others are served.
             usable = [reference for reference in references if _usable(reference, max_pixels)]
             return ImageIndex.build(usable, cache=cache, max_pixels=max_pixels)
 
@@ -65,25 +65,25 @@ def deferred_index(loaded: Loaded, *, max_pixels: int, cache: Path | None) -> La
 
 
 def _usable(reference: "Reference", max_pixels: int) -> bool:
-    error = _why_not(reference.source, max_pixels)
+    error = _decoding_error(reference.source, max_pixels)
     if error:
         logger.warning("%s cannot be read any more and is not recognised: %r", reference.id, error)
     return error is None
 
 
-def _undecodable(loaded: Loaded, max_pixels: int) -> list[Mistake]:
+def _unreadable_pictures(loaded: Loaded, max_pixels: int) -> list[Mistake]:
     mistakes: dict[str, Mistake] = {}
     for one in loaded.parsed:
         for id in one.scenario.when.images:
             if id not in mistakes:
-                error = _why_not(loaded.set.images[id], max_pixels)
+                error = _decoding_error(loaded.set.images[id], max_pixels)
                 if isinstance(error, ImageError):
-                    mistakes[id] = undecodable(one, id, error)
+                    mistakes[id] = unreadable_picture(one, one.position_of(id), error)
     return list(mistakes.values())
 
 
-def _why_not(source: Path | bytes, max_pixels: int) -> ImageError | OSError | None:
-    """Why a picture cannot be decoded, if it cannot."""
+def _decoding_error(source: Path | bytes, max_pixels: int) -> ImageError | OSError | None:
+    """The error of decoding a picture; None if it can be decoded."""
     from mock_server.imaging.decode import decode
 
     try:

@@ -1,4 +1,4 @@
-"""What no schema sees: how the scenarios of a set stand to each other and to the accounts."""
+"""Checks that a schema cannot make: of scenarios against each other and the accounts, of VINs, of similar pictures."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from mock_server.core.account import Account
 from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
-from mock_server.scenarios.issue import Issue, WrittenSource
+from mock_server.identifiers import vins
 from mock_server.scenarios.parse_results import NAMELESS, ParsedScenario
-from mock_server.scenarios.shadowing import Accounts, same, shadows
+from mock_server.scenarios.shadowing import Accounts, are_same, find_shadowed
+from mock_server.scenarios.source import FileSource, Source
 from mock_server.suggest import quoted, suggest
 
 if TYPE_CHECKING:
@@ -17,28 +18,28 @@ if TYPE_CHECKING:
 
 
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
-    """Names, accounts and rivalry of the scenarios of one directory."""
+    """Duplicate names, unknown accounts, and scenarios that no request reaches."""
     return [
-        *_taken_names(scenarios),
+        *_duplicate_names(scenarios),
         *_unknown_accounts(scenarios, accounts),
-        *_rivals([one for one in scenarios if one.whole], Accounts(accounts)),
+        *_unreachable([one for one in scenarios if one.complete], Accounts(accounts)),
     ]
 
 
 def check_index(
     scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex"
 ) -> list[Mistake]:
-    """Pictures of different scenarios that look the same, and pictures with text too small to tell apart."""
+    """Pictures of different scenarios that look the same, and pictures whose text is too small."""
     return [*_collisions(scenarios, Accounts(accounts), index), *_too_small(scenarios, index)]
 
 
-def _taken_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
+def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
     first: dict[str, ParsedScenario] = {}
     for one in scenarios:
         name = one.scenario.name
         if name in first:
             what = f"the name {quoted(name)} is taken ({_where(first[name])})"
-            yield one.source.mistake(Issue(("scenario",), what))
+            yield one.source.mistake(("scenario",), what)
         if name != NAMELESS:
             first[name] = one
 
@@ -49,31 +50,27 @@ def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Ac
     for one in scenarios:
         when = one.scenario.when
         if when.account is not None and when.account not in names:
-            hint = suggest(when.account, names)
-            yield one.source.mistake(
-                Issue(("when", "account"), f"no account is named {quoted(when.account)}", hint)
-            )
+            what = f"no account is named {quoted(when.account)}"
+            yield one.source.mistake(("when", "account"), what, suggest(when.account, names))
         elif when.key is not None and when.key not in keys:
-            yield one.source.mistake(
-                Issue(("when", "key"), "no account has this key", "mock.yaml declares them")
-            )
+            yield one.source.mistake(("when", "key"), "no account has this key", "mock.yaml declares them")
         elif when.account is not None and when.key is not None and keys[when.key] != when.account:
             what = f"this key belongs to {quoted(keys[when.key])}, not to {quoted(when.account)}"
-            yield one.source.mistake(Issue(("when", "key"), what))
+            yield one.source.mistake(("when", "key"), what)
 
 
-def _rivals(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
+def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
     plain = [replace(one.scenario, order=order) for order, one in enumerate(scenarios)]
-    for position, winner in shadows(plain, accounts).items():
+    for position, winner in find_shadowed(plain, accounts).items():
         loser, other = scenarios[position], scenarios[winner]
         name, where = other.scenario.name, _where(other)
-        alike = same(plain[position].when, plain[winner].when, accounts)
+        alike = are_same(plain[position].when, plain[winner].when, accounts)
         if alike and loser.scenario.priority == other.scenario.priority:
             what = f"no request can tell this scenario from {quoted(name)} ({where})"
-            yield loser.source.mistake(Issue(("when",), what, "give one of them a further condition"))
+            yield loser.source.mistake(("when",), what, "give one of them a further condition")
             continue
         what = f"no request reaches this scenario: {quoted(name)} ({where}) takes all of them"
-        yield loser.source.mistake(Issue(("when",), what, _why(loser.scenario, other.scenario)))
+        yield loser.source.mistake(("when",), what, _why(loser.scenario, other.scenario))
 
 
 def _why(loser: Scenario, winner: Scenario) -> str:
@@ -93,21 +90,21 @@ def _collisions(
         for a in by_picture.get(collision.a, ()):
             for b in by_picture.get(collision.b, ()):
                 first, second = sorted((a, b))
-                if first != second and _same_but_for_pictures(scenarios[a], scenarios[b], accounts):
+                if first != second and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
                     mine = collision.b if b == second else collision.a
                     yield _collision(scenarios[second], scenarios[first], mine)
 
 
-def _same_but_for_pictures(one: ParsedScenario, other: ParsedScenario, accounts: Accounts) -> bool:
-    return same(replace(one.scenario.when, images=()), replace(other.scenario.when, images=()), accounts)
+def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, accounts: Accounts) -> bool:
+    return are_same(replace(one.scenario.when, images=()), replace(other.scenario.when, images=()), accounts)
 
 
 def _collision(one: ParsedScenario, other: ParsedScenario, id: str) -> Mistake:
-    what = (
-        f"{quoted(_written(one, id))} looks like a picture of {quoted(other.scenario.name)} ({_where(other)})"
-    )
-    path = ("when", "image", _number(one, id))
-    return one.source.mistake(Issue(path, what, "give boxes around what differs, or a further condition"))
+    number = one.position_of(id)
+    name = quoted(other.scenario.name)
+    what = f"{quoted(one.pictures[number][0])} looks like a picture of {name} ({_where(other)})"
+    hint = "give boxes around what differs, or a further condition"
+    return one.source.mistake(("when", "image", number), what, hint)
 
 
 def _too_small(scenarios: Sequence[ParsedScenario], index: "ImageIndex") -> Iterator[Mistake]:
@@ -118,22 +115,33 @@ def _too_small(scenarios: Sequence[ParsedScenario], index: "ImageIndex") -> Iter
     for small in index.too_small():
         if small.id in first:
             one = first[small.id]
-            what = f"the text in {quoted(_written(one, small.id))} has only {small.cell:.0f} pixels to a character"
+            number = one.position_of(small.id)
+            picture = quoted(one.pictures[number][0])
+            what = f"the text in {picture} has only {small.cell:.0f} pixels to a character"
             hint = "a picture that differs in one character may be taken for it"
-            path = ("when", "image", _number(one, small.id))
-            yield one.source.mistake(Issue(path, what, hint, warning=True))
-
-
-def _number(one: ParsedScenario, id: str) -> int:
-    return next(number for number, (_, picture) in enumerate(one.pictures) if picture == id)
-
-
-def _written(one: ParsedScenario, id: str) -> str:
-    return one.pictures[_number(one, id)][0]
+            yield one.source.mistake(("when", "image", number), what, hint, warning=True)
 
 
 def _where(one: ParsedScenario) -> str:
-    source = one.source
-    if not isinstance(source, WrittenSource):
+    if not isinstance(one.source, FileSource):
         return "added at run time"
-    return f"{source.file}:{source.place(('scenario',)).line}"
+    return f"{one.source.file}:{one.scenario.line}"
+
+
+def vin_warnings(scenario: Scenario, source: Source) -> Iterator[Mistake]:
+    """Warnings of texts that are not valid VINs, unless a step says that the VIN is to be wrong."""
+    vin = scenario.reading.vin
+    if vin is None or any(step.trouble and step.trouble.bad_check_digit for step in scenario.steps):
+        return
+    path, text = ("reading", "vin", "text"), vin.text.upper()
+    if len(text) != vins.VIN_LENGTH:
+        what = f"the VIN {quoted(vin.text)} has {len(text)} characters, not {vins.VIN_LENGTH}"
+        yield source.mistake(path, what, 'text that is no VIN goes under "text"', warning=True)
+    elif illegal := [char for char in text if char not in vins.ALPHABET]:
+        what = f"no VIN holds {quoted(illegal[0])}, as {quoted(vin.text)} does"
+        yield source.mistake(path, what, warning=True)
+    elif not vins.is_valid(text):
+        right = quoted(vins.check_digit(text))
+        what = f"the check digit of {quoted(vin.text)} would be {right}, not {quoted(text[8])}"
+        hint = '"trouble: {bad_check_digit: true}" says that this is meant'
+        yield source.mistake(path, what, hint, warning=True)

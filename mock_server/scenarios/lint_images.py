@@ -1,8 +1,7 @@
-"""The pictures of a set: whether they are there, are pictures, and hold the boxes said to be in them."""
+"""Checks of the pictures of a set: they exist, they can be read, and the boxes lie inside them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mock_server.core.model import Reading
 from mock_server.errors import (
@@ -16,57 +15,57 @@ from mock_server.errors import (
 )
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.discovery import Directory
-from mock_server.scenarios.image_paths import path_issue
-from mock_server.scenarios.issue import Issue
-from mock_server.scenarios.issue import Path as DocumentPath
 from mock_server.scenarios.parse_results import ParsedScenario
-from mock_server.suggest import quoted
+from mock_server.scenarios.source import DocumentPath
+from mock_server.suggest import quoted, suggest
 
-_Signature = tuple[int, int]
-_Size = tuple[int, int]
-"""Width and height of a picture as it is shown."""
+PictureSignature = tuple[int, int]
+"""Modification time (ns) and size of a picture."""
+Size = tuple[int, int]
+"""Width and height of the upright picture."""
 
 
-@dataclass(slots=True)
 class PictureChecks:
-    """Checks pictures by their headers; those that have not changed are not read again."""
+    """Checks pictures by their headers; a picture that has not changed is not read again.
 
-    _sizes: dict[str, tuple[_Signature, _Size | ImageError]] = field(default_factory=dict)
+    `known` are the results of an earlier run.
+    """
 
-    def signatures(self) -> Iterable[tuple[str, _Signature]]:
-        """What tells whether one of the pictures that were checked has changed."""
+    def __init__(self, known: Mapping[str, tuple[PictureSignature, Size]]) -> None:
+        self._sizes: dict[str, tuple[PictureSignature, Size | ImageError]] = dict(known)
+
+    def signatures(self) -> Iterable[tuple[str, PictureSignature]]:
+        """The signatures of the checked pictures, by path."""
         return ((path, signature) for path, (signature, _) in self._sizes.items())
 
-    def sizes(self) -> dict[str, tuple[_Signature, _Size]]:
-        """The sizes of the pictures that were checked and are well, by path."""
+    def sizes(self) -> dict[str, tuple[PictureSignature, Size]]:
+        """The signatures and sizes of the checked pictures that can be read, by path."""
         return {
             path: (signature, size)
             for path, (signature, size) in self._sizes.items()
             if not isinstance(size, ImageError)
         }
 
-    def recall(self, sizes: Mapping[str, tuple[_Signature, _Size]]) -> None:
-        """Take what an earlier run has read, so that it is not read again."""
-        self._sizes = dict(sizes)
-
     def check(
         self, directory: Directory, scenarios: Sequence[ParsedScenario]
     ) -> tuple[dict[str, Path], list[Mistake]]:
-        """Where each usable picture is, by id, and what is wrong with the others and with the boxes."""
+        """The usable pictures by id, and what is wrong with the others and with the boxes."""
         images: dict[str, Path] = {}
         mistakes: list[Mistake] = []
         known, self._sizes = self._sizes, {}
         for one in scenarios:
             for number, (written, id) in enumerate(one.pictures):
                 path: DocumentPath = ("when", "image", number)
-                issue = path_issue(directory, id, written, path)
-                if issue is not None or id is None:
-                    mistakes += [one.source.mistake(issue)] if issue else []
+                if id is None:
+                    what = f"{quoted(written)} lies outside the fixtures directory"
+                    mistakes.append(one.source.mistake(path, what, "pictures are kept inside it"))
+                    continue
+                if problem := _path_problem(directory, id, written):
+                    mistakes.append(one.source.mistake(path, *problem))
                     continue
                 size = self._size(directory.root / id, known)
                 if isinstance(size, ImageError):
-                    what, hint = _what_is_wrong(size)
-                    mistakes.append(one.source.mistake(Issue(path, f"{quoted(written)} {what}", hint)))
+                    mistakes.append(unreadable_picture(one, number, size))
                     continue
                 images[id] = directory.root / id
                 if number == 0:
@@ -74,8 +73,8 @@ class PictureChecks:
         return images, mistakes
 
     def _size(
-        self, path: Path, known: Mapping[str, tuple[_Signature, _Size | ImageError]]
-    ) -> _Size | ImageError:
+        self, path: Path, known: Mapping[str, tuple[PictureSignature, Size | ImageError]]
+    ) -> Size | ImageError:
         name = str(path)
         if name not in self._sizes:
             try:
@@ -85,13 +84,13 @@ class PictureChecks:
                 unchanged = before is not None and before[0] == signature
                 self._sizes[name] = before if before and unchanged else (signature, _inspected(path))
             except OSError as error:
-                # Not there any more, or not for us to read.
+                # Deleted in the meantime, or no permission.
                 return ImageError((error.strerror or str(error)).lower())
         return self._sizes[name][1]
 
 
-def _inspected(path: Path) -> _Size | ImageError:
-    # What decodes pictures takes its time to load: a start that finds all of them unchanged needs none of it.
+def _inspected(path: Path) -> Size | ImageError:
+    # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
     from mock_server.imaging.decode import inspect
 
     try:
@@ -101,13 +100,39 @@ def _inspected(path: Path) -> _Size | ImageError:
     return header.width, header.height
 
 
-def undecodable(one: ParsedScenario, id: str, error: ImageError) -> Mistake:
-    """The mistake of a picture whose header is well and whose pixels are not."""
-    number = next(number for number, (_, picture) in enumerate(one.pictures) if picture == id)
+def unreadable_picture(one: ParsedScenario, number: int, error: ImageError) -> Mistake:
+    """The mistake of a picture that cannot be read; `number` is its position in `when.image`."""
     what, hint = _what_is_wrong(error)
-    return one.source.mistake(
-        Issue(("when", "image", number), f"{quoted(one.pictures[number][0])} {what}", hint)
+    return one.source.mistake(("when", "image", number), f"{quoted(one.pictures[number][0])} {what}", hint)
+
+
+def _path_problem(directory: Directory, id: str, written: str) -> tuple[str, str] | None:
+    """What is wrong with the path of a picture, and a hint."""
+    try:
+        place = directory.root / id
+        if not directory.contains(place):
+            return f"{quoted(written)} leads out of the fixtures directory", "it goes through a symbolic link"
+        if place.is_dir():
+            return f"{quoted(written)} is a directory, not a picture", ""
+        if not place.is_file():
+            return f"there is no picture {quoted(written)}", _nearest(place.parent, written)
+    except (OSError, ValueError):
+        return "no file can have this name", ""
+    return None
+
+
+def _nearest(folder: Path, written: str) -> str:
+    """A hint with the file that was probably meant, or with some files of the folder."""
+    if not folder.is_dir():
+        return f"there is no directory {quoted(PurePosixPath(written).parent)}"
+    names = sorted(
+        entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")
     )
+    if not names:
+        return "that directory is empty"
+    hint = suggest(PurePosixPath(written).name, names)
+    more = ", …" if len(names) > 5 else ""
+    return hint if hint.startswith("did you") else f"found there: {', '.join(names[:5])}{more}"
 
 
 def _what_is_wrong(error: ImageError) -> tuple[str, str]:
@@ -125,17 +150,17 @@ def _what_is_wrong(error: ImageError) -> tuple[str, str]:
     return f"cannot be read: {error}", ""
 
 
-def _boxes_outside(one: ParsedScenario, size: _Size, written: str) -> Iterator[Mistake]:
+def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[Mistake]:
     width, height = size
     for path, box in _boxes(one.scenario.reading):
         if box.xmax > width or box.ymax > height:
             corners = f"[{box.xmin}, {box.ymin}, {box.xmax}, {box.ymax}]"
             what = f"the box {corners} reaches out of {quoted(written)}, which has {width} x {height} pixels"
-            yield one.source.mistake(Issue(path, what))
+            yield one.source.mistake(path, what)
 
 
 def _boxes(reading: Reading) -> Iterator[tuple[DocumentPath, Box]]:
-    """All boxes with their paths; steps that are not there, "plate" or "plates", will be skipped."""
+    """All boxes with their paths. A path has both "plate" and "plates": a source skips the one that is not written."""
     for number, plate in enumerate(reading.plates):
         start: DocumentPath = ("reading", "plate", "plates", number)
         yield from _with_path((*start, "box"), plate.box)

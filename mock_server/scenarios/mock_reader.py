@@ -1,18 +1,18 @@
-"""`mock.yaml`: from text to accounts and defaults, all mistakes collected."""
+"""`mock.yaml`: from text to accounts and defaults, with all mistakes."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from mock_server.core.account import Account
 from mock_server.core.model import OutcomeName
-from mock_server.errors import SettingsError
+from mock_server.errors import Mistake, SettingsError
 from mock_server.scenarios import compile
-from mock_server.scenarios.documents import documents, validated
-from mock_server.scenarios.issue import Issue, Source, unknown_key
+from mock_server.scenarios.diagnostics import documents, unknown_key, validate
 from mock_server.scenarios.models.field_types import written
-from mock_server.scenarios.models.mock_model import MockShape
+from mock_server.scenarios.models.mock_model import MockModel
 from mock_server.scenarios.parse_results import ParsedMock
-from mock_server.scenarios.scenario_reader import variant_issues
+from mock_server.scenarios.scenario_reader import variant_mistakes
+from mock_server.scenarios.source import Source
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings
 from mock_server.suggest import quoted, suggest
@@ -20,86 +20,104 @@ from mock_server.suggest import quoted, suggest
 
 def mock_file(text: str, *, shown: str, vocabulary: Vocabulary) -> ParsedMock:
     """Accounts and defaults. A second document is a mistake."""
-    parsed = ParsedMock()
-    read = documents(text, shown, parsed.mistakes)
-    for source, _ in read[1:]:
-        parsed.mistakes.append(source.mistake(Issue((), "a second document; this file has one")))
-    for source, document in read[:1]:
-        shape = validated(MockShape, document, source, parsed.mistakes)
-        if shape is not None:
-            _read_mock(shape, source, vocabulary, parsed)
-    return parsed
+    mistakes: list[Mistake] = []
+    found = documents(text, shown, mistakes)
+    mistakes += [source.mistake((), "a second document; this file has one") for source, _ in found[1:]]
+    for source, document in found[:1]:
+        model = validate(MockModel, document, source, mistakes)
+        if model is not None:
+            return _MockReader(source, vocabulary, mistakes).read(model)
+    return ParsedMock(mistakes=tuple(mistakes))
 
 
-def _read_mock(shape: MockShape, source: Source, vocabulary: Vocabulary, parsed: ParsedMock) -> None:
-    if shape.accounts is not None:
-        parsed.accounts = tuple(
+class _MockReader:
+    """Checks what depends on the vocabulary or on other parts of the file."""
+
+    def __init__(self, source: Source, vocabulary: Vocabulary, mistakes: list[Mistake]) -> None:
+        self._source = source
+        self._vocabulary = vocabulary
+        self._mistakes = mistakes
+
+    def read(self, model: MockModel) -> ParsedMock:
+        accounts = self._accounts(model)
+        self._mistakes += self._unknown_charged_providers(model)
+        variants: dict[str, Mapping[OutcomeName, str]] = {}
+        settings: dict[str, str] = {}
+        for key, value in (model.model_extra or {}).items():
+            name = key.replace("-", "_")
+            if key in self._vocabulary.providers:
+                variants[key] = self._default_variants(key, value)
+            elif name in self._vocabulary.settings:
+                settings[name] = self._setting(key, value)
+            else:
+                known = [
+                    *MockModel.model_fields,
+                    *self._vocabulary.providers,
+                    *sorted(self._vocabulary.settings),
+                ]
+                self._mistakes.append(unknown_key((key,), known, self._source))
+        defaults = replace(compile.defaults(model), variants=variants, settings=settings)
+        return ParsedMock(accounts, defaults, tuple(self._mistakes))
+
+    def _accounts(self, model: MockModel) -> tuple[Account, ...] | None:
+        if model.accounts is None:
+            return None
+        accounts = tuple(
             compile.account(account, name=f"account-{number}", key="")
-            for number, account in enumerate(shape.accounts, 1)
+            for number, account in enumerate(model.accounts, 1)
         )
-    issues = [*_charged_providers(shape, vocabulary)]
-    for what in ("key", "name"):
-        issues += _twice(parsed.accounts or (), what)
-    variants: dict[str, dict[OutcomeName, str]] = {}
-    settings: dict[str, str] = {}
-    for key, value in (shape.model_extra or {}).items():
-        name = key.replace("-", "_")
-        if key in vocabulary.providers:
-            variants[key] = _default_variants(key, value, vocabulary, issues)
-        elif name in vocabulary.settings:
-            settings[name] = _setting(key, value, issues)
-        else:
-            known = [*MockShape.model_fields, *vocabulary.providers, *sorted(vocabulary.settings)]
-            issues.append(unknown_key((key,), known))
-    parsed.mistakes.extend(source.mistake(issue) for issue in issues)
-    parsed.defaults = replace(compile.defaults(shape), variants=variants, settings=settings)
+        for field in ("key", "name"):
+            self._mistakes += self._duplicates(accounts, field)
+        return accounts
 
+    def _duplicates(self, accounts: Collection[Account], field: str) -> Iterator[Mistake]:
+        first: dict[str, int] = {}
+        for number, account in enumerate(accounts):
+            value = getattr(account, field)
+            if value in first:
+                what = f"account {first[value] + 1} has the same {field}"
+                yield self._source.mistake(("accounts", number, field), what)
+            first.setdefault(value, number)
 
-def _twice(accounts: Collection[Account], what: str) -> Iterator[Issue]:
-    first: dict[str, int] = {}
-    for number, account in enumerate(accounts):
-        value = getattr(account, what)
-        if value in first:
-            yield Issue(("accounts", number, what), f"account {first[value] + 1} has the same {what}")
-        first.setdefault(value, number)
+    def _unknown_charged_providers(self, model: MockModel) -> Iterator[Mistake]:
+        providers = self._vocabulary.providers
+        for name in model.charge:
+            if providers and name != "*" and name not in providers:
+                what, hint = f"unknown provider {quoted(name)}", suggest(name, providers)
+                yield self._source.mistake(("charge", name), what, hint, at_key=True)
 
+    def _default_variants(self, provider: str, value: object) -> dict[OutcomeName, str]:
+        if not isinstance(value, Mapping):
+            self._complain((provider,), f"{quoted(provider)} wants a mapping of outcomes to variants")
+            return {}
+        found: dict[OutcomeName, str] = {}
+        for name, given in value.items():
+            path, variant = (provider, name), written(given)
+            if name not in set(OutcomeName):
+                what, hint = f"unknown outcome {quoted(name)}", suggest(name, list(OutcomeName))
+                self._mistakes.append(self._source.mistake(path, what, hint, at_key=True))
+            elif variant is None:
+                self._complain(path, f"{quoted(name)} wants the name of a variant")
+            else:
+                outcome = OutcomeName(name)
+                found[outcome] = variant
+                self._mistakes += variant_mistakes(
+                    path, variant, outcome, self._source, self._vocabulary, provider
+                )
+        return found
 
-def _charged_providers(shape: MockShape, vocabulary: Vocabulary) -> Iterator[Issue]:
-    for name in shape.charge:
-        if vocabulary.providers and name != "*" and name not in vocabulary.providers:
-            hint = suggest(name, vocabulary.providers)
-            yield Issue(("charge", name), f"unknown provider {quoted(name)}", hint, at_key=True)
+    def _setting(self, key: str, value: object) -> str:
+        """The value of a setting as its flag takes it: several values are joined by commas."""
+        items = value if isinstance(value, list) else [value]
+        texts = [text for text in map(written, items) if text is not None]
+        if len(texts) < len(items):
+            self._complain((key,), f"{quoted(key)} wants text, or a list of texts")
+            return ""
+        try:
+            Settings.resolve({}, {key.replace("-", "_"): ",".join(texts)}, {})
+        except SettingsError as error:
+            self._complain((key,), str(error).removeprefix("mock.yaml: ").removeprefix("--"))
+        return ",".join(texts)
 
-
-def _default_variants(
-    provider: str, value: object, vocabulary: Vocabulary, issues: list[Issue]
-) -> dict[OutcomeName, str]:
-    if not isinstance(value, Mapping):
-        issues.append(Issue((provider,), f"{quoted(provider)} wants a mapping of outcomes to variants"))
-        return {}
-    found: dict[OutcomeName, str] = {}
-    for name, given in value.items():
-        path, variant = (provider, name), written(given)
-        if name not in set(OutcomeName):
-            hint = suggest(name, list(OutcomeName))
-            issues.append(Issue(path, f"unknown outcome {quoted(name)}", hint, at_key=True))
-        elif variant is None:
-            issues.append(Issue(path, f"{quoted(name)} wants the name of a variant"))
-        else:
-            found[OutcomeName(name)] = variant
-            issues += variant_issues(path, variant, OutcomeName(name), vocabulary, provider)
-    return found
-
-
-def _setting(key: str, value: object, issues: list[Issue]) -> str:
-    """A setting as its flag would take it; several values are joined by commas."""
-    items = value if isinstance(value, list) else [value]
-    texts = [text for text in map(written, items) if text is not None]
-    if len(texts) < len(items):
-        issues.append(Issue((key,), f"{quoted(key)} wants text, or a list of texts"))
-        return ""
-    try:
-        Settings.resolve({}, {key.replace("-", "_"): ",".join(texts)}, {})
-    except SettingsError as error:
-        issues.append(Issue((key,), str(error).removeprefix("mock.yaml: ").removeprefix("--")))
-    return ",".join(texts)
+    def _complain(self, path: tuple[str, ...], what: str) -> None:
+        self._mistakes.append(self._source.mistake(path, what))

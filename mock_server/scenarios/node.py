@@ -1,7 +1,9 @@
-"""What a fixture file says, and where: values that know their place."""
+"""Values of a YAML file with their places."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from mock_server.errors import Mistake
 
 
 class Place(NamedTuple):
@@ -13,18 +15,35 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Node:
-    """A value and its place. `content` is text, None (nothing written), items, or entries by key.
+    """A value and its place. `content` is text, items, entries by key, or None if no value is written.
 
-    `told`: why there is no content was told already.
+    `is_reported`: there is a mistake already that says why there is no content.
     """
 
     place: Place
     content: "str | list[Node] | dict[str, Entry] | None"
-    told: bool = False
+    is_reported: bool = False
 
 
 class Entry(NamedTuple):
-    """A key's own place, and its value."""
+    """The place of a key, and its value."""
 
     place: Place
     node: Node
+
+
+_START = Place(1, 1)
+
+
+class UnreadableError(Exception):
+    """Why a file, or the rest of it, cannot be read."""
+
+    def __init__(self, what: str, hint: str = "", place: Place = _START) -> None:
+        self.what = what
+        self.hint = hint
+        self.place = place
+        super().__init__(what)
+
+    def mistake(self, file: str) -> Mistake:
+        """This error as a mistake in `file`."""
+        return Mistake(file, *self.place, self.what, self.hint)

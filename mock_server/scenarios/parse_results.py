@@ -1,4 +1,4 @@
-"""What was understood of fixture files. Plain values: they are kept on disk between runs."""
+"""The content of fixture files, as far as it could be read. Plain values: they are cached on disk between runs."""
 
 from dataclasses import dataclass, field
 
@@ -6,36 +6,40 @@ from mock_server.core.account import Account
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
-from mock_server.scenarios.issue import Source
+from mock_server.scenarios.source import Source
 
 NAMELESS = "scenario-without-a-name"
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedScenario:
-    """A scenario, where it comes from, and its pictures: as written, and the ids they mean, if any.
+    """A scenario, its source, and its pictures: the path as written, and the picture's id if the path has one.
 
-    `whole` is false where parts of it were left out as mistaken.
+    `complete` is false if wrong parts of the document were left out.
     """
 
     scenario: Scenario
     source: Source
     pictures: tuple[tuple[str, str | None], ...] = ()
-    whole: bool = True
+    complete: bool = True
+
+    def position_of(self, id: str) -> int:
+        """The first position of a picture in `when.image`."""
+        return next(number for number, (_, picture) in enumerate(self.pictures) if picture == id)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What one scenario file says, as far as it could be understood."""
+    """The content of one scenario file, and what is wrong in it."""
 
-    scenarios: list[ParsedScenario] = field(default_factory=list)
-    mistakes: list[Mistake] = field(default_factory=list)
+    scenarios: tuple[ParsedScenario, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ParsedMock:
-    """What `mock.yaml` says; `accounts` is None where it does not speak of them."""
+    """The content of `mock.yaml`, and what is wrong in it; `accounts` is None if the file does not list any."""
 
     accounts: tuple[Account, ...] | None = None
     defaults: Defaults = field(default_factory=Defaults)
-    mistakes: list[Mistake] = field(default_factory=list)
+    mistakes: tuple[Mistake, ...] = ()

@@ -1,88 +1,97 @@
-"""Scenario files: from text to scenarios, all mistakes collected."""
+"""Scenario files: from text to scenarios, with all mistakes."""
 
 from collections.abc import Iterator
 
 from mock_server.core.model import OutcomeName
 from mock_server.errors import Mistake
 from mock_server.scenarios import compile
-from mock_server.scenarios.documents import documents, validated
-from mock_server.scenarios.image_paths import picture_id
-from mock_server.scenarios.issue import Issue, Path, Source, WrittenSource
-from mock_server.scenarios.models.scenario_model import ScenarioShape
+from mock_server.scenarios.diagnostics import documents, validate
+from mock_server.scenarios.discovery import picture_id
+from mock_server.scenarios.lint import vin_warnings
+from mock_server.scenarios.models.scenario_model import ScenarioModel
 from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario
-from mock_server.scenarios.vin_check import vin_issues
+from mock_server.scenarios.source import DocumentPath, FileSource, Source
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.suggest import quoted, suggest
 
 
-def scenario_file(text: str, *, id: str, shown: str, vocabulary: Vocabulary) -> ParsedFile:
-    """All scenarios of one file. `id` is its path below the directory, `shown` its name in mistakes."""
-    parsed = ParsedFile()
-    for source, document in documents(text, shown, parsed.mistakes):
-        scenario = read_scenario(document, source, parsed.mistakes, vocabulary, file=id)
-        if scenario is not None:
-            parsed.scenarios.append(scenario)
-    return parsed
+def scenario_file(text: str, *, id: str, shown: str, path: str, vocabulary: Vocabulary) -> ParsedFile:
+    """All scenarios of one file.
+
+    `id` is its path below the directory, `shown` its name in mistakes, `path` where it can be read again.
+    """
+    mistakes: list[Mistake] = []
+    scenarios = [
+        read_scenario(document, source, mistakes, vocabulary, file=id)
+        for source, document in documents(text, shown, mistakes, path)
+    ]
+    return ParsedFile(tuple(one for one in scenarios if one is not None), tuple(mistakes))
 
 
 def read_scenario(
     document: object, source: Source, mistakes: list[Mistake], vocabulary: Vocabulary, *, file: str
 ) -> ParsedScenario | None:
-    """One scenario, so far as it can be understood; what is wrong with it is added to `mistakes`."""
+    """One scenario without its wrong parts; what is wrong is added to `mistakes`."""
     before = len(mistakes)
-    shape = validated(ScenarioShape, document, source, mistakes, {"scenario": NAMELESS})
-    if shape is None:
+    model = validate(ScenarioModel, document, source, mistakes, {"scenario": NAMELESS})
+    if model is None:
         return None
-    whole = len(mistakes) == before
-    pictures = tuple((written, picture_id(file, written)) for written in shape.when.image)
+    complete = len(mistakes) == before
+    pictures = tuple((written, picture_id(file, written)) for written in model.when.image)
     scenario = compile.scenario(
-        shape,
+        model,
         images=[id for _, id in pictures if id is not None],
         file=file,
-        line=source.place(("scenario",)).line if isinstance(source, WrittenSource) else 0,
+        line=source.place(("scenario",)).line if isinstance(source, FileSource) else 0,
     )
-    issues = (*_name(shape), *_provider(shape, vocabulary), *_steps(shape, vocabulary), *vin_issues(scenario))
-    mistakes.extend(source.mistake(issue) for issue in issues)
-    return ParsedScenario(scenario, source, pictures, whole)
+    mistakes += _name(model, source)
+    mistakes += _provider(model, source, vocabulary)
+    mistakes += _steps(model, source, vocabulary)
+    mistakes += vin_warnings(scenario, source)
+    return ParsedScenario(scenario, source, pictures, complete)
 
 
-def _name(shape: ScenarioShape) -> Iterator[Issue]:
-    if shape.scenario in set(OutcomeName):
-        what = f"{quoted(shape.scenario)} is the name of an outcome"
-        yield Issue(("scenario",), what, "call the scenario otherwise")
+def _name(model: ScenarioModel, source: Source) -> Iterator[Mistake]:
+    if model.scenario in set(OutcomeName):
+        what = f"{quoted(model.scenario)} is the name of an outcome"
+        yield source.mistake(("scenario",), what, "call the scenario otherwise")
 
 
-def _provider(shape: ScenarioShape, vocabulary: Vocabulary) -> Iterator[Issue]:
-    provider = shape.when.provider
+def _provider(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
+    provider = model.when.provider
     if provider is not None and vocabulary.providers and provider not in vocabulary.providers:
         hint = suggest(provider, vocabulary.providers)
-        yield Issue(("when", "provider"), f"unknown provider {quoted(provider)}", hint)
+        yield source.mistake(("when", "provider"), f"unknown provider {quoted(provider)}", hint)
 
 
-def _steps(shape: ScenarioShape, vocabulary: Vocabulary) -> Iterator[Issue]:
-    for number, step in enumerate(shape.then):
+def _steps(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
+    for number, step in enumerate(model.then):
         if step.variant is not None:
             path = ("then", number, "variant")
-            yield from variant_issues(path, step.variant, step.outcome, vocabulary, shape.when.provider)
-    if shape.repeat == "last" and shape.then[-1].times is not None:
-        path = ("then", len(shape.then) - 1, "times")
-        hint = '"repeat: cycle" starts over'
-        yield Issue(path, 'the last step stays, so its "times" has no effect', hint, warning=True)
+            yield from variant_mistakes(
+                path, step.variant, step.outcome, source, vocabulary, model.when.provider
+            )
+    if model.repeat == "last" and model.then[-1].times is not None:
+        last = ("then", len(model.then) - 1, "times")
+        what = 'the last step stays, so its "times" has no effect'
+        yield source.mistake(last, what, '"repeat: cycle" starts over', warning=True)
 
 
-def variant_issues(
-    path: Path, variant: str, outcome: OutcomeName, vocabulary: Vocabulary, provider: str | None
-) -> Iterator[Issue]:
-    """Why `outcome` of `provider`, or of any, cannot be rendered as `variant`."""
+def variant_mistakes(
+    path: DocumentPath,
+    variant: str,
+    outcome: OutcomeName,
+    source: Source,
+    vocabulary: Vocabulary,
+    provider: str | None,
+) -> Iterator[Mistake]:
+    """A mistake if `provider`, or any provider if that is None, cannot render `outcome` as `variant`."""
     known = vocabulary.variants(outcome, provider)
     if variant in known or not vocabulary.providers:
         return
     whose = f" of {provider}" if provider else ""
-    if known:
-        yield Issue(
-            path,
-            f"unknown variant {quoted(variant)} of {quoted(outcome)}{whose}",
-            suggest(variant, sorted(known)),
-        )
-    else:
-        yield Issue(path, f"{quoted(outcome)}{whose} has no variants")
+    if not known:
+        yield source.mistake(path, f"{quoted(outcome)}{whose} has no variants")
+        return
+    what = f"unknown variant {quoted(variant)} of {quoted(outcome)}{whose}"
+    yield source.mistake(path, what, suggest(variant, sorted(known)))

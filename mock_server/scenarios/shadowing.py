@@ -31,7 +31,7 @@ class Accounts:
         return when.key if when.key is not None else self.keys.get(when.account or "")
 
 
-def same(one: Conditions, other: Conditions, accounts: Accounts) -> bool:
+def are_same(one: Conditions, other: Conditions, accounts: Accounts) -> bool:
     """Whether the two hold for the same requests."""
     return covers(one, other, accounts) and covers(other, one, accounts)
 
@@ -57,7 +57,7 @@ def covers(broad: Conditions, narrow: Conditions, accounts: Accounts) -> bool:
     )
 
 
-def shadows(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int, int]:
+def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int, int]:
     """Scenarios (by position) that never get a request, each with the one that takes all of its requests."""
     by_anchor: dict[_Anchor, list[int]] = {}
     for position, scenario in enumerate(scenarios):

@@ -1,4 +1,4 @@
-"""Hot reload: a saved file is live within a second, a bad one is told and changes nothing."""
+"""Watching the files of a fixtures directory."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,31 +9,32 @@ from watchfiles import awatch
 from mock_server.errors import FixturesError
 from mock_server.scenarios.load import FixtureLoader, Loaded
 
-Told = Callable[[Loaded | FixturesError], Awaitable[None]]
-
+# Tuned for files that an editor or a script saves one after another. Milliseconds.
 _QUIET_MS = 50
-"""So long nothing more must happen before a change is taken for complete."""
-
+"""A change is complete after this time without another change."""
 _LONGEST_MS = 500
-"""So long a change is waited for at most, when one file after another is written."""
+"""The longest wait for that."""
+_FIRST_LOAD_MS = 300
+"""The directory is loaded once after this time without a change, for changes made before the watch began."""
 
-_FIRST_LOOK_MS = 300
-"""When the directory is looked at once without a change being reported, for what happened before the watch began."""
 
+async def watch(
+    loader: FixtureLoader,
+    changed: Callable[[Loaded | FixturesError], Awaitable[None]],
+    *,
+    stop: anyio.Event | None = None,
+) -> None:
+    """Call `changed` with the new set, or with its mistakes, whenever files of the set change.
 
-async def watch(loader: FixtureLoader, told: Told, *, stop: anyio.Event | None = None) -> None:
-    """Call `told` with the set whenever files of the directory change, or with the mistakes that prevent it.
-
-    Goes on until `stop` is set or the task is cancelled. Loading happens in a worker thread. Files that do not
-    belong to the set may change without a call. Where the file system reports no changes, setting the environment
-    variable WATCHFILES_FORCE_POLLING makes the watch look for itself.
+    Ends when `stop` is set or the task is cancelled. Loading happens in a worker thread. On file systems that report
+    no changes, the environment variable WATCHFILES_FORCE_POLLING makes the watch compare the files regularly.
     """
-    looked = False
+    is_first = True
     changes = awatch(
         loader.root,
         debounce=_LONGEST_MS,
         step=_QUIET_MS,
-        rust_timeout=_FIRST_LOOK_MS,
+        rust_timeout=_FIRST_LOAD_MS,
         yield_on_timeout=True,
         recursive=True,
         stop_event=stop,
@@ -41,16 +42,16 @@ async def watch(loader: FixtureLoader, told: Told, *, stop: anyio.Event | None =
         ignore_permission_denied=True,
     )
     async for found in changes:
-        if not found and looked:
+        if not found and not is_first:
             continue
-        looked = True
+        is_first = False
         before = loader.state
-        result = await anyio.to_thread.run_sync(_loaded, loader)
+        result = await anyio.to_thread.run_sync(_load, loader)
         if loader.state != before:
-            await told(result)
+            await changed(result)
 
 
-def _loaded(loader: FixtureLoader) -> Loaded | FixturesError:
+def _load(loader: FixtureLoader) -> Loaded | FixturesError:
     try:
         return loader.load()
     except FixturesError as error:

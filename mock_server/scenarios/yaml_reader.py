@@ -1,9 +1,10 @@
-"""YAML as this project reads it: every scalar is the text that was written, and everything knows its place.
+"""YAML without its types: every scalar is the text that was written, and every value knows its place.
 
-YAML's own typing would turn `007` into 7, `NO` into false, `1E10` into a number and `12:30` into 750. None
-of it happens here: the models give each value its type. Nothing is constructed from tags.
+YAML's own types would turn `007` into 7, `NO` into false, `1E10` into a number and `12:30` into 750. Here the models
+give each value its type. Nothing is constructed from tags.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,7 +12,7 @@ from typing import Protocol
 import yaml
 from yaml import events as ev
 
-from mock_server.scenarios.node import Entry, Node, Place
+from mock_server.scenarios.node import Entry, Node, Place, UnreadableError
 from mock_server.suggest import quoted
 
 MAX_DEPTH = 32
@@ -20,18 +21,10 @@ MAX_NODES = 200_000
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _PLAIN_TAGS = frozenset({None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))})
+_UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
-
-
-class YamlError(Exception):
-    """Why a file, or the rest of it, cannot be read, and where."""
-
-    def __init__(self, place: Place, what: str, hint: str = "") -> None:
-        self.place = place
-        self.what = what
-        self.hint = hint
-        super().__init__(what)
 
 
 @dataclass(slots=True)
@@ -39,11 +32,26 @@ class Documents:
     """The documents of one file as far as it could be read, and what was wrong."""
 
     nodes: list[Node] = field(default_factory=list)
-    errors: list[YamlError] = field(default_factory=list)
+    errors: list[UnreadableError] = field(default_factory=list)
+
+
+def decode(data: bytes) -> str:
+    """The text of a YAML file. Raises UnreadableError for another encoding and for control characters."""
+    if data.startswith(_UTF16):
+        raise UnreadableError("the file is UTF-16", "save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        raise UnreadableError("the file is not UTF-8 here", "save it as UTF-8", _end_of(before)) from error
+    if unprintable := re.search(_UNPRINTABLE, text):
+        what = f"a character that YAML does not allow (U+{ord(unprintable[0]):04X})"
+        raise UnreadableError(what, "", _end_of(text[: unprintable.start()]))
+    return text
 
 
 def read(text: str) -> Documents:
-    """All documents in `text`, empty ones left out. Never raises."""
+    """All documents in `text`, without the empty ones. Never raises."""
     documents = Documents()
     builder = _Builder(documents.errors)
     try:
@@ -53,28 +61,32 @@ def read(text: str) -> Documents:
                 node = builder.document(events)
                 if node.content is not None:
                     documents.nodes.append(node)
-    except YamlError as error:
+    except UnreadableError as error:
         documents.errors.append(error)
     except yaml.MarkedYAMLError as error:
         documents.errors.append(_in_plain_words(error, text))
     except yaml.YAMLError as error:
-        documents.errors.append(YamlError(Place(1, 1), f"not valid YAML: {error}"))
+        documents.errors.append(UnreadableError(f"not valid YAML: {error}"))
     return documents
 
 
 def plain(node: Node) -> Plain:
-    """`node` as dicts, lists and strings, aliases written out. Raises YamlError where that explodes."""
+    """`node` as dicts, lists and strings, aliases written out. Raises UnreadableError if they become too many."""
     return _Expansion().plain(node, 0)
 
 
+def _end_of(text: str) -> Place:
+    return Place(text.count("\n") + 1, len(text) - text.rfind("\n"))
+
+
 def empties(node: Node) -> Iterator[tuple[Place, str]]:
-    """Keys that are written without a value, which `plain` leaves out."""
+    """Keys without a value, which `plain` leaves out."""
     if isinstance(node.content, list):
         for item in node.content:
             yield from empties(item)
     elif isinstance(node.content, dict):
         for key, entry in node.content.items():
-            if entry.node.content is None and not entry.node.told:
+            if entry.node.content is None and not entry.node.is_reported:
                 yield entry.place, f"{quoted(key)} has no value"
             yield from empties(entry.node)
 
@@ -85,9 +97,9 @@ class _Mark(Protocol):
 
 
 class _Builder:
-    """Builds nodes from events; complaints that do not stop the reading go to `errors`."""
+    """Builds nodes from events. Errors that do not stop the reading are added to `errors`."""
 
-    def __init__(self, errors: list[YamlError]) -> None:
+    def __init__(self, errors: list[UnreadableError]) -> None:
         self.errors = errors
         self.anchors: dict[str, Node] = {}
 
@@ -102,7 +114,7 @@ class _Builder:
         if isinstance(event, ev.AliasEvent):
             return self._alias(event.anchor or "", place)
         if depth >= MAX_DEPTH and not isinstance(event, ev.ScalarEvent):
-            raise YamlError(place, f"nested more than {MAX_DEPTH} levels deep")
+            raise UnreadableError(f"nested more than {MAX_DEPTH} levels deep", place=place)
         node = Node(place, None)
         if isinstance(event, ev.NodeEvent) and event.anchor:
             self.anchors[event.anchor] = node
@@ -129,14 +141,15 @@ class _Builder:
             key = self._node(event, events, depth + 1)
             node = self._node(next(events), events, depth + 1)
             if not isinstance(key.content, str):
-                self.errors.append(YamlError(key.place, "a key must be text"))
+                self._complain(key.place, "a key must be text")
             elif key.content == "<<":
                 merged.append(node)
             elif (first := entries.get(key.content)) is not None:
-                what = f"duplicate key {quoted(key.content)}"
-                self.errors.append(
-                    YamlError(key.place, what, f"it stands on line {first.place.line} already")
+                what, hint = (
+                    f"duplicate key {quoted(key.content)}",
+                    f"it stands on line {first.place.line} already",
                 )
+                self._complain(key.place, what, hint)
             else:
                 entries[key.content] = Entry(key.place, node)
         for node in merged:
@@ -147,29 +160,28 @@ class _Builder:
         """`<<`: keys of other mappings, where they are not written here."""
         for source in node.content if isinstance(node.content, list) else [node]:
             if not isinstance(source.content, dict):
-                self.errors.append(YamlError(source.place, '"<<" wants a mapping, or a list of mappings'))
+                self._complain(source.place, '"<<" wants a mapping, or a list of mappings')
                 continue
             for key, entry in source.content.items():
                 entries.setdefault(key, entry)
 
+    def _complain(self, place: Place, what: str, hint: str = "") -> None:
+        self.errors.append(UnreadableError(what, hint, place))
+
     def _alias(self, anchor: str, place: Place) -> Node:
         if anchor in self.anchors:
             return self.anchors[anchor]
-        self.errors.append(
-            YamlError(place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it')
-        )
-        return Node(place, None, told=True)
+        self._complain(place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it')
+        return Node(place, None, is_reported=True)
 
     def _check_tag(self, event: ev.Event, place: Place) -> None:
         tag = getattr(event, "tag", None)
         if tag not in _PLAIN_TAGS:
-            self.errors.append(
-                YamlError(place, f"the tag {quoted(tag)} has no meaning here", "write the value alone")
-            )
+            self._complain(place, f"the tag {quoted(tag)} has no meaning here", "write the value alone")
 
 
 class _Expansion:
-    """Counts what it writes out, so that a few lines of aliases cannot fill the memory."""
+    """Counts the values it writes out, so that a few lines of aliases cannot fill the memory."""
 
     def __init__(self) -> None:
         self.nodes = 0
@@ -177,7 +189,9 @@ class _Expansion:
     def plain(self, node: Node, depth: int) -> Plain:
         self.nodes += 1
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise YamlError(node.place, "its aliases explode when written out", "repeat the text instead")
+            raise UnreadableError(
+                "its aliases explode when written out", "repeat the text instead", node.place
+            )
         content = node.content
         if isinstance(content, list):
             return [self.plain(item, depth + 1) for item in content]
@@ -191,7 +205,7 @@ class _Expansion:
 
 
 def _place(mark: _Mark | None) -> Place:
-    assert mark is not None  # events of the parser always have one
+    assert mark is not None  # the parser gives every event a mark
     return Place(mark.line + 1, mark.column + 1)
 
 
@@ -226,12 +240,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "found a tab character": ("a tab in the indentation", "YAML wants spaces"),
     "found incompatible YAML document": ("an unknown version of YAML", "leave the %YAML line out"),
 }
-"""How the parsers' complaints begin (libyaml's and the one in Python), and what is said in their place."""
+"""How the messages of the two parsers (libyaml and pure Python) begin, and the words for each."""
 
-_TOLD_WHERE_OPENED = ("a list", "a mapping", "a quoted", "a key")
+_PLACED_AT_START = ("a list", "a mapping", "a quoted", "a key")
 
 
-def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> YamlError:
+def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
     noticed, began = error.problem_mark, error.context_mark
     place = _place(noticed or began) if noticed or began else Place(1, 1)
     problem = error.problem or "it cannot be read"
@@ -239,18 +253,17 @@ def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> YamlError:
         return _bad_start(place, text)
     for start, (what, hint) in _WORDS.items():
         if problem.startswith(start):
-            if began and what.startswith(_TOLD_WHERE_OPENED):
-                return YamlError(
-                    _place(began), what, f"noticed on line {place.line}" * (began.line + 1 != place.line)
-                )
-            return YamlError(place, what, hint)
-    return YamlError(place, f"not valid YAML: {problem}")
+            if began and what.startswith(_PLACED_AT_START):
+                hint = f"noticed on line {place.line}" if began.line + 1 != place.line else ""
+                return UnreadableError(what, hint, _place(began))
+            return UnreadableError(what, hint, place)
+    return UnreadableError(f"not valid YAML: {problem}", place=place)
 
 
-def _bad_start(place: Place, text: str) -> YamlError:
+def _bad_start(place: Place, text: str) -> UnreadableError:
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     character = line[place.column - 1 : place.column]
     if character == "\t":
-        return YamlError(place, "a tab in the indentation", "YAML wants spaces")
-    return YamlError(place, f"a value cannot begin with {quoted(character)}", "put it in quotes")
+        return UnreadableError("a tab in the indentation", "YAML wants spaces", place)
+    return UnreadableError(f"a value cannot begin with {quoted(character)}", "put it in quotes", place)

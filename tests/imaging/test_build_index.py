@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.imaging.explanation import summary
-from mock_server.imaging.fingerprint_cache import Cache
+from mock_server.imaging.fingerprint_cache import FingerprintCache
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 from mock_server.imaging.text_detection import propose_box
@@ -69,7 +69,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_done_without(tmp_path: Path, damage: bytes) -> None:
     """A cache is a convenience: whatever is in its file, the index is built."""
     references = files(tmp_path, 1)
-    with Cache(tmp_path / "cache"):
+    with FingerprintCache(tmp_path / "cache"):
         pass
     for file in (tmp_path / "cache").iterdir():
         file.write_bytes(damage)

@@ -1,4 +1,4 @@
-"""Scenarios that stand in each other's way."""
+"""Scenarios that no request reaches."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import ImageMatch, SearchResult
 from mock_server.imaging.results import PictureFacts
-from mock_server.scenarios.shadowing import Accounts, covers, shadows
+from mock_server.scenarios.shadowing import Accounts, covers, find_shadowed
 
 ACCOUNTS = (Account("demo", "demo-key"), Account("other", "other-key"))
 PICTURES = ("a", "b", "c")
@@ -80,9 +80,9 @@ def asked_by(asked: Query, account: Account) -> Query:
 )
 @settings(max_examples=300, deadline=None)
 def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Query, account: Account) -> None:
-    """Whatever is asked, a scenario that is called unreachable is not the one that answers."""
+    """A scenario that is reported as shadowed answers no request."""
     match = Scenarios(scenarios).find(asked_by(asked, account))
-    unreachable = {scenarios[position].name for position in shadows(scenarios, Accounts(ACCOUNTS))}
+    unreachable = {scenarios[position].name for position in find_shadowed(scenarios, Accounts(ACCOUNTS))}
 
     assert match is None or match.scenario.name not in unreachable
 
@@ -90,18 +90,18 @@ def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Query, a
 @given(when=conditions, priority=st.integers(1, 9))
 @settings(max_examples=200, deadline=None)
 def test_copies_are_found(when: Conditions, priority: int) -> None:
-    """A scenario with the conditions of an earlier one is always found out."""
+    """A scenario with the conditions of an earlier one is always reported."""
     twins = [
         Scenario(name, when, priority=priority, order=order) for order, name in enumerate(("one", "two"))
     ]
 
-    assert shadows(twins, Accounts(ACCOUNTS)) == {1: 0}
+    assert find_shadowed(twins, Accounts(ACCOUNTS)) == {1: 0}
 
 
 @given(scenarios=sets)
 @settings(max_examples=300, deadline=None)
 def test_few_comparisons_find_all(scenarios: list[Scenario]) -> None:
-    """Looking only at scenarios that share something finds what comparing all with all would find."""
+    """The comparison of scenarios that share a condition finds what a comparison of all pairs finds."""
     accounts = Accounts(ACCOUNTS)
 
     def rank(scenario: Scenario) -> tuple[int, int, int]:
@@ -114,4 +114,4 @@ def test_few_comparisons_find_all(scenarios: list[Scenario]) -> None:
         if rank(winner) < rank(loser) and covers(winner.when, loser.when, accounts)
     }
 
-    assert set(shadows(scenarios, accounts)) == unreachable
+    assert set(find_shadowed(scenarios, accounts)) == unreachable

@@ -1,6 +1,6 @@
-"""What the fixture models share: strict keys, one-word forms, and one value where a list is meant."""
+"""The parts that the fixture models share: strict keys and short forms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,26 +19,36 @@ from mock_server.scenarios.models.field_types import (
 from mock_server.suggest import quoted
 
 
-class Shape(BaseModel):
-    """A mapping in a fixture file. Unknown keys are mistakes."""
+class FixtureModel(BaseModel):
+    """A mapping in a fixture file. An unknown key is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _Check:
+    """An annotation that checks or changes the raw value before the annotated type reads it."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
+
+    def check(self, value: object) -> object:
+        """The value that the annotated type reads."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class OneWord:
+class OneWord(_Check):
     """A plain value stands for a mapping of `keys` to it: `plate: 7XYZ123` for `plate: {text: 7XYZ123}`."""
 
     keys: tuple[str, ...]
     schema: JsonSchema | None = None
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self._widen, handler(source))
-
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
         return {"anyOf": [self.schema or SOME, handler(schema)]}
 
-    def _widen(self, value: object) -> object:
+    def check(self, value: object) -> object:
         if written(value) is not None:
             return dict.fromkeys(self.keys, value)
         if not isinstance(value, dict):
@@ -47,48 +57,55 @@ class OneWord:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OneOrMany:
-    """A single value stands for a list of one. `or_none`: the list may be empty."""
+class OneOrMany(_Check):
+    """A single value stands for a list of one."""
 
     what: str
-    or_none: bool = False
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self._widen, handler(source))
+    can_be_empty: bool = False
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        many = dict(handler(schema)) | ({} if self.or_none else {"minItems": 1})
+        many = dict(handler(schema)) | ({} if self.can_be_empty else {"minItems": 1})
         return {"anyOf": [many["items"], many]}
 
-    def _widen(self, value: object) -> object:
-        if isinstance(value, list):
-            if not value and not self.or_none:
-                raise wants(f"{self.what}, or a list of them")
-            return value
-        return [value]
+    def check(self, value: object) -> object:
+        if not isinstance(value, list):
+            return [value]
+        if not value and not self.can_be_empty:
+            raise wants(f"{self.what}, or a list of them")
+        return value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Exactly:
-    """A list of `count` values, as `what` says."""
+class Exactly(_Check):
+    """A list of `count` values; `what` describes them."""
 
     count: int
     what: str
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self._check, handler(source))
-
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
         return dict(handler(schema)) | {"minItems": self.count, "maxItems": self.count}
 
-    def _check(self, value: object) -> object:
+    def check(self, value: object) -> object:
         if not isinstance(value, list) or len(value) != self.count:
             raise wants(self.what)
         return value
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Converted:
+    """A value that is written as `written_as` and becomes another type by `convert`."""
+
+    written_as: Any
+    convert: Callable[[Any], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            self.convert, handler.generate_schema(self.written_as)
+        )
+
+
 def header_names(headers: dict[str, str]) -> dict[str, str]:
-    """Refuse names and values that no HTTP header can have, and names that differ only in case."""
+    """Refuse names and values that are not valid in HTTP, and names that differ only in case."""
     seen: set[str] = set()
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
@@ -109,7 +126,7 @@ Headers = Annotated[
 
 
 def tidy(schema: Any) -> Any:
-    """A generated JSON Schema without the titles and null defaults that help nobody."""
+    """A generated JSON Schema without titles and null defaults."""
     if isinstance(schema, list):
         return [tidy(item) for item in schema]
     if not isinstance(schema, Mapping):

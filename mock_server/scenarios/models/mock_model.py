@@ -8,7 +8,7 @@ from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.accounts import parse_rate
 from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.model import OutcomeName, Product
-from mock_server.scenarios.models.base_model import OneOrMany, OneWord, Shape
+from mock_server.scenarios.models.base_model import FixtureModel, OneOrMany, OneWord
 from mock_server.scenarios.models.field_types import (
     FREE,
     Flag,
@@ -54,34 +54,34 @@ _ALLOWANCE_SCHEMA: JsonSchema = {
 _ALLOWANCE = Scalar(_allowance, _ALLOWANCE_SCHEMA)
 Allowance = Annotated[int | None, _ALLOWANCE]
 Outcome = Annotated[OutcomeName, OUTCOME]
-Outcomes = Annotated[list[Outcome], OneOrMany("an outcome", or_none=True)]
+Outcomes = Annotated[list[Outcome], OneOrMany("an outcome", can_be_empty=True)]
 
 
-class CreditsShape(Shape):
+class CreditsModel(FixtureModel):
     """Prepaid units, by product."""
 
     plate: Allowance = Field(None, description="Number or unlimited.")
     vin: Allowance = Field(None, description="Number or unlimited.")
 
 
-class QuotaShape(Shape):
+class QuotaModel(FixtureModel):
     """Requests a period for one product."""
 
     limit: Allowance = Field(None, description="Number or unlimited.")
     used: Annotated[int, _COUNT] = Field(0, description="Where the count begins.")
 
 
-Quota = Annotated[QuotaShape, OneWord(("limit",), _ALLOWANCE_SCHEMA)]
+Quota = Annotated[QuotaModel, OneWord(("limit",), _ALLOWANCE_SCHEMA)]
 
 
-class QuotasShape(Shape):
+class QuotasModel(FixtureModel):
     """Requests a period, by product."""
 
-    plate: Quota = Field(QuotaShape(), description="Number, unlimited, or {limit, used}.")
-    vin: Quota = Field(QuotaShape(), description="Number, unlimited, or {limit, used}.")
+    plate: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
+    vin: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
 
 
-class AccountShape(Shape):
+class AccountModel(FixtureModel):
     """An account: an API key with its standing and its allowances."""
 
     key: OptionalText = Field(None, description="The API key.")
@@ -90,13 +90,13 @@ class AccountShape(Shape):
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
     plans: Annotated[
-        list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", or_none=True)
+        list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", can_be_empty=True)
     ] = Field(list(Product), description="Products that this account may call.")
-    credits: Annotated[CreditsShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
-        CreditsShape(), description="Prepaid units: for both products, or {plate, vin}."
+    credits: Annotated[CreditsModel, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
+        CreditsModel(), description="Prepaid units: for both products, or {plate, vin}."
     )
-    quota: Annotated[QuotasShape, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
-        QuotasShape(), description="Requests a period: for both products, or {plate, vin}."
+    quota: Annotated[QuotasModel, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
+        QuotasModel(), description="Requests a period: for both products, or {plate, vin}."
     )
     tier: Text = Field("standard", description="Name of the subscription tier.")
     overage: Flag = Field(False, description="true: requests past the quota succeed.")
@@ -108,7 +108,7 @@ class AccountShape(Shape):
     ] = Field(None, description="So many requests in a time, e.g. 5/second.")
 
 
-class DeclaredAccountShape(AccountShape):
+class DeclaredAccountModel(AccountModel):
     """An account in `mock.yaml`, where the key cannot be left out."""
 
     key: Text = Field(description="The API key.")
@@ -118,7 +118,7 @@ def _for_every_provider(value: object) -> object:
     return value if isinstance(value, dict) else {"*": value}
 
 
-class MockShape(Shape):
+class MockModel(FixtureModel):
     """`mock.yaml`: accounts, and what holds where a scenario says nothing else.
 
     Names of providers and of server settings may stand here too; the vocabulary says which there are.
@@ -126,7 +126,7 @@ class MockShape(Shape):
 
     model_config = ConfigDict(extra="allow")
 
-    accounts: list[DeclaredAccountShape] | None = Field(
+    accounts: list[DeclaredAccountModel] | None = Field(
         None, description="The accounts that exist at the start."
     )
     unmatched: Annotated[

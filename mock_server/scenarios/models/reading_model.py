@@ -2,44 +2,51 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from mock_server.scenarios.models.base_model import Exactly, OneWord, Shape
+from mock_server.imaging.geometry import Box
+from mock_server.scenarios.models.base_model import Converted, Exactly, FixtureModel, OneWord
 from mock_server.scenarios.models.field_types import OptionalText, Text, number, whole_number, wrong
 
 Score = Annotated[float, number(0, 1)]
 OptionalScore = Annotated[float | None, number(0, 1)]
 
 
-def _corners(box: list[int]) -> list[int]:
-    xmin, ymin, xmax, ymax = box
-    if xmin >= xmax or ymin >= ymax:
+def _box(corners: list[int]) -> Box:
+    box = Box(*corners)
+    if box.width <= 0 or box.height <= 0:
         raise wrong(
-            f"the box {box} has no area",
+            f"the box {corners} has no area",
             "a box is [xmin, ymin, xmax, ymax]: top-left, then bottom-right corner, in pixels",
         )
     return box
 
 
-BoxCorners = Annotated[
+_Corners = Annotated[
     list[Annotated[int, whole_number(0)]],
     Exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]"),
-    AfterValidator(_corners),
 ]
 OptionalBox = Annotated[
-    BoxCorners | None, Field(description="[xmin, ymin, xmax, ymax] in pixels of the upright picture.")
+    Box | None,
+    Converted(_Corners, _box),
+    Field(description="[xmin, ymin, xmax, ymax] in pixels of the upright picture."),
 ]
 
 
-class CandidateShape(Shape):
-    """Another text that the reader thought of."""
+class CandidateModel(FixtureModel):
+    """Another possible text."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["score", "confidence"]}})
 
-    text: Text = Field(description="The other text.")
-    score: OptionalScore = Field(None, description="Its confidence, 0 to 1. `confidence` says the same.")
+    text: Text = Field(description="The text.")
+    score: OptionalScore = Field(None, description="Its confidence, 0 to 1. `confidence` means the same.")
     confidence: OptionalScore = Field(None, description="Its confidence, 0 to 1.")
     box: OptionalBox = None
+
+    @property
+    def any_score(self) -> float | None:
+        """The confidence, under either name."""
+        return self.confidence if self.score is None else self.score
 
     @model_validator(mode="after")
     def _one_score(self) -> Self:
@@ -48,15 +55,18 @@ class CandidateShape(Shape):
         return self
 
 
-class VehicleShape(Shape):
+Candidates = list[Annotated[CandidateModel, OneWord(("text",))]]
+
+
+class VehicleModel(FixtureModel):
     """The vehicle that carries the plate."""
 
-    type: Text = Field(description="What kind of vehicle, e.g. Sedan.")
+    type: Text = Field(description="The type of vehicle, e.g. Sedan.")
     score: Score = Field(0.8, description="Confidence in the type, 0 to 1.")
     box: OptionalBox = None
 
 
-class PlateShape(Shape):
+class PlateModel(FixtureModel):
     """A licence plate in the picture."""
 
     text: Text = Field(description="The text on the plate, kept as written.")
@@ -65,37 +75,37 @@ class PlateShape(Shape):
     score: OptionalScore = Field(None, description="Confidence in the text, 0 to 1.")
     dscore: OptionalScore = Field(None, description="Confidence that this is a plate, 0 to 1.")
     box: OptionalBox = None
-    candidates: list[Annotated[CandidateShape, OneWord(("text",))]] = Field(
-        [], description="Other texts, best first; the text itself is put before them where it is missing."
+    candidates: Candidates = Field(
+        [], description="Possible texts, best first. The plate's own text is added as the first one."
     )
-    vehicle: Annotated[VehicleShape, OneWord(("type",))] | None = Field(
-        None, description="The vehicle that carries it."
+    vehicle: Annotated[VehicleModel, OneWord(("type",))] | None = Field(
+        None, description="The vehicle that carries the plate."
     )
 
 
-class VinShape(Shape):
+class VinModel(FixtureModel):
     """A vehicle identification number in the picture."""
 
     text: Text = Field(description="The VIN, kept as written.")
     confidence: OptionalScore = Field(None, description="Confidence in the text, 0 to 1.")
     box: OptionalBox = None
-    candidates: list[Annotated[CandidateShape, OneWord(("text",))]] = Field(
-        [], description="Other texts, best first; the VIN itself is put before them where it is missing."
+    candidates: Candidates = Field(
+        [], description="Possible texts, best first. The VIN's own text is added as the first one."
     )
 
 
-Plate = Annotated[PlateShape, OneWord(("text",))]
+Plate = Annotated[PlateModel, OneWord(("text",))]
 
 
-class ReadingShape(Shape):
-    """The truth about the picture."""
+class ReadingModel(FixtureModel):
+    """The true content of the picture."""
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["plate", "plates"]}})
 
-    plate: Plate | None = Field(None, description="The one plate in the picture.")
+    plate: Plate | None = Field(None, description="The only plate in the picture.")
     plates: list[Plate] = Field([], description="Several plates in one picture.")
-    vin: Annotated[VinShape, OneWord(("text",))] | None = Field(None, description="The VIN in the picture.")
-    text: OptionalText = Field(None, description="Free text on the picture that is no VIN.")
+    vin: Annotated[VinModel, OneWord(("text",))] | None = Field(None, description="The VIN in the picture.")
+    text: OptionalText = Field(None, description="Other text in the picture, which is not a VIN.")
 
     @model_validator(mode="after")
     def _plate_or_plates(self) -> Self:

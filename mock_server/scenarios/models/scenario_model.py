@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mock_server.core.model import Product
-from mock_server.scenarios.models.base_model import Headers, OneOrMany, Shape
+from mock_server.scenarios.models.base_model import FixtureModel, Headers, OneOrMany
 from mock_server.scenarios.models.field_types import (
     AnyText,
     OptionalFlag,
@@ -18,8 +18,8 @@ from mock_server.scenarios.models.field_types import (
     whole_number,
     wrong,
 )
-from mock_server.scenarios.models.reading_model import ReadingShape
-from mock_server.scenarios.models.step_model import Step, StepShape
+from mock_server.scenarios.models.reading_model import ReadingModel
+from mock_server.scenarios.models.step_model import Step, StepModel
 
 Size = Annotated[int | None, whole_number(1)]
 
@@ -35,7 +35,7 @@ def _format_name(text: str) -> str:
 _FORMAT = one_of(FORMATS, "an image format", _format_name, (*FORMATS, *_OTHER_FORMATS))
 
 
-class PropertiesShape(Shape):
+class PropertiesModel(FixtureModel):
     """Conditions on the picture itself."""
 
     format: Annotated[str | None, _FORMAT] = Field(
@@ -58,7 +58,7 @@ class PropertiesShape(Shape):
         return self
 
 
-class WhenShape(Shape):
+class WhenModel(FixtureModel):
     """Which requests the scenario is for. All that are given must hold."""
 
     image: Annotated[list[Text], OneOrMany("a path")] = Field(
@@ -76,10 +76,10 @@ class WhenShape(Shape):
     )
     language: OptionalText = Field(None, description="Language code that the client gives.")
     header: Headers = Field({}, description="Globs for request headers, by name.")
-    properties: PropertiesShape | None = Field(None, description="Conditions on the picture itself.")
+    properties: PropertiesModel | None = Field(None, description="Conditions on the picture itself.")
 
 
-class ScenarioShape(Shape):
+class ScenarioModel(FixtureModel):
     """A scenario: when it applies, what is on the picture, and what happens then."""
 
     scenario: ScenarioName = Field(
@@ -87,12 +87,12 @@ class ScenarioShape(Shape):
     )
     description: AnyText = Field("", description="For people.")
     priority: Annotated[int, whole_number(1, 9)] = Field(5, description="1 is highest, 5 the default.")
-    when: WhenShape = Field(
-        WhenShape(), description="Which requests it is for; all that are given must hold."
+    when: WhenModel = Field(
+        WhenModel(), description="Which requests it is for; all that are given must hold."
     )
-    reading: ReadingShape = Field(ReadingShape(), description="What is on the picture.")
+    reading: ReadingModel = Field(ReadingModel(), description="What is on the picture.")
     then: Annotated[list[Step], OneOrMany("a step")] = Field(
-        [StepShape()], description="What happens, step by step; one position for each key."
+        [StepModel()], description="What happens, step by step; one position for each key."
     )
     repeat: Annotated[Literal["last", "cycle"], one_of(("last", "cycle"), "a way to repeat")] = Field(
         "last", description="After the last step: stay there, or start over."

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.model import Fault, OutcomeName
-from mock_server.scenarios.models.base_model import Exactly, Headers, OneOrMany, OneWord, Shape
+from mock_server.scenarios.models.base_model import Exactly, FixtureModel, Headers, OneOrMany, OneWord
 from mock_server.scenarios.models.field_types import (
     DURATION,
     Duration,
@@ -32,7 +32,7 @@ def _range(scores: list[float]) -> list[float]:
     return scores
 
 
-class LognormalShape(Shape):
+class LognormalModel(FixtureModel):
     """A long-tailed delay."""
 
     median: Duration = Field(description="Half of the delays are longer.")
@@ -46,14 +46,14 @@ class LognormalShape(Shape):
         return self
 
 
-class DribbleShape(Shape):
+class DribbleModel(FixtureModel):
     """A reply sent in pieces."""
 
     chunks: Annotated[int, whole_number(1, 10_000)] = Field(description="How many pieces.")
     over: Duration = Field(description="The time from the first piece to the last.")
 
 
-class DelayShape(Shape):
+class DelayModel(FixtureModel):
     """How long the reply takes: one of these."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
@@ -62,10 +62,10 @@ class DelayShape(Shape):
     uniform: Annotated[list[Duration], Exactly(2, "two durations: [shortest, longest]")] | None = Field(
         None, description="Anything between the two, all as likely."
     )
-    lognormal: LognormalShape | None = Field(
+    lognormal: LognormalModel | None = Field(
         None, description="Mostly near the median, sometimes much longer."
     )
-    dribble: DribbleShape | None = Field(None, description="The reply arrives in pieces.")
+    dribble: DribbleModel | None = Field(None, description="The reply arrives in pieces.")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -79,10 +79,10 @@ class DelayShape(Shape):
         return self
 
 
-Delay = Annotated[DelayShape, OneWord(("fixed",), DURATION.schema)]
+Delay = Annotated[DelayModel, OneWord(("fixed",), DURATION.schema)]
 
 
-class TroubleShape(Shape):
+class TroubleModel(FixtureModel):
     """What goes wrong in recognition itself. Several may be combined."""
 
     score: Annotated[list[Score], OneOrMany("a score"), AfterValidator(_range)] | None = Field(
@@ -106,7 +106,7 @@ class TroubleShape(Shape):
     )
 
 
-class StepShape(Shape):
+class StepModel(FixtureModel):
     """One step of the sequence."""
 
     outcome: Annotated[OutcomeName, OUTCOME] = Field(OutcomeName.READ, description="What the provider does.")
@@ -120,7 +120,7 @@ class StepShape(Shape):
         None, description="What happens to the connection instead of a proper reply."
     )
     headers: Headers = Field({}, description="Headers added to the reply.")
-    trouble: TroubleShape | None = Field(None, description="What goes wrong in recognition itself.")
+    trouble: TroubleModel | None = Field(None, description="What goes wrong in recognition itself.")
 
 
-Step = Annotated[StepShape, OneWord(("outcome",), OUTCOME.schema)]
+Step = Annotated[StepModel, OneWord(("outcome",), OUTCOME.schema)]

@@ -1,0 +1,132 @@
+"""Documents of fixture files, checked by a model: all mistakes with their places, in the user's words."""
+
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mock_server.errors import Mistake
+from mock_server.scenarios import yaml_reader
+from mock_server.scenarios.node import UnreadableError
+from mock_server.scenarios.source import DocumentPath, FileSource, Source, fitted, without
+from mock_server.suggest import quoted, suggest
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_EMPTY_HINT = "leave the key out, or give it a value"
+_CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of keys", "list_type": "a list"}
+
+
+def documents(
+    text: str, shown: str, mistakes: list[Mistake], path: str = ""
+) -> list[tuple[FileSource, yaml_reader.Plain]]:
+    """The documents of `text` and their sources; what is wrong is added to `mistakes`.
+
+    `shown` is the file's name in mistakes, `path` where it can be read again.
+    """
+    result = yaml_reader.read(text)
+    found: list[tuple[FileSource, yaml_reader.Plain]] = []
+    for number, node in enumerate(result.nodes):
+        try:
+            found.append((FileSource.of(node, shown, path, number), yaml_reader.plain(node)))
+        except UnreadableError as error:
+            result.errors.append(error)
+        else:
+            mistakes.extend(
+                Mistake(shown, *place, what, _EMPTY_HINT) for place, what in yaml_reader.empties(node)
+            )
+    mistakes.extend(error.mistake(shown) for error in result.errors)
+    return found
+
+
+def validate(
+    model: type[Model],
+    document: object,
+    source: Source,
+    mistakes: list[Mistake],
+    stand_ins: Mapping[str, str] | None = None,
+) -> Model | None:
+    """The document as a `model`; what is wrong with it is added to `mistakes`.
+
+    The wrong parts are left out, so that the rest can be checked too. `stand_ins` are values for required keys. None
+    if the rest is not a valid document either.
+    """
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    found = (mistake for detail in details for mistake in _mistakes(detail, model, document, source))
+    mistakes.extend(dict.fromkeys(found))
+    rest = without(document, [fitted(document, detail["loc"]) for detail in details])
+    try:
+        return model.model_validate({**(stand_ins or {}), **rest} if isinstance(rest, dict) else rest)
+    except ValidationError:
+        return None
+
+
+def unknown_key(path: DocumentPath, known: Iterable[str], source: Source) -> Mistake:
+    """The mistake of an unknown key at `path`."""
+    parents = [step for step in path[:-1] if isinstance(step, str)]
+    where = f" in {quoted(parents[-1])}" if parents else ""
+    hint = suggest(str(path[-1]), known)
+    return source.mistake(path, f"unknown key {quoted(path[-1])}{where}", hint, at_key=True)
+
+
+def _mistakes(
+    detail: ErrorDetails, model: type[BaseModel], document: object, source: Source
+) -> Iterator[Mistake]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    path = fitted(document, detail["loc"])
+    if kind == "wrong":
+        yield source.mistake(path, context["what"], context["hint"])
+    elif kind == "extra_forbidden":
+        yield unknown_key(path, _known_keys(model, detail["loc"]), source)
+    elif kind == "missing":
+        key = str(detail["loc"][-1])
+        # A key without a value is a mistake of its own; it is not missing as well.
+        if not (isinstance(source, FileSource) and source.has(path, key)):
+            yield source.mistake(path, f"{_parent(path)} lacks the key {quoted(key)}", at_key=True)
+    else:
+        wanted = _CONTAINERS.get(kind) or context.get("what") or detail["msg"]
+        is_list = "scenario" in model.model_fields and isinstance(document, list)
+        hint = '"---" separates documents' if is_list else ""
+        yield source.mistake(path, f"{_label(path)} wants {wanted}, not {_described(detail['input'])}", hint)
+
+
+def _parent(path: DocumentPath) -> str:
+    if not path:
+        return "this document"
+    return f"an item of {_label(path)}" if isinstance(path[-1], int) else _label(path)
+
+
+def _label(path: DocumentPath) -> str:
+    names = [step for step in path if isinstance(step, str)]
+    return quoted(names[-1]) if names else "a document"
+
+
+def _described(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return f"a list of {len(value)}" if value else "an empty list"
+    if isinstance(value, str):
+        return quoted(value)
+    return str(value).lower()
+
+
+def _known_keys(model: type[BaseModel], path: DocumentPath) -> list[str]:
+    for step in path[:-1]:
+        if isinstance(step, str) and step in model.model_fields:
+            model = _model_in(model.model_fields[step].annotation) or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The model that a field holds: itself, in a list, optional or annotated."""
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
