@@ -91,7 +91,7 @@ def test_no_such_directory(tmp_path: Path) -> None:
     done = run("validate", "nowhere", cwd=tmp_path)
 
     assert done.returncode == 2
-    assert "nowhere is no directory" in done.stderr
+    assert "nowhere is not a directory" in done.stderr
 
 
 def test_shipped_set(tmp_path: Path) -> None:
