@@ -11,7 +11,8 @@ from mock_server.version import __version__
 
 if TYPE_CHECKING:
     from mock_server.client import MockClient
-    from mock_server.client_models import Account, Exchange, NearMiss, Picture, QuotaView, ScenarioMiss
+    from mock_server.client_models import Account, NearMiss, QuotaView, ScenarioMiss
+    from mock_server.core.exchange import Exchange, Picture
     from mock_server.errors import (
         ConflictError,
         FixturesError,
@@ -44,7 +45,12 @@ __all__ = [
     "__version__",
 ]
 
-_HOMES = {"MockServer": "server", "MockClient": "client"}
+_HOMES = {
+    "MockServer": "server",
+    "MockClient": "client",
+    "Exchange": "core.exchange",
+    "Picture": "core.exchange",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Policy
 from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
-from mock_server.core.journal import Exchange
+from mock_server.core.journal import JournalEntry
 from mock_server.core.library import Index, Library
 from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Pictures
@@ -174,11 +174,11 @@ class App:
     async def _declare(self) -> None:
         await self.accounts.declare(self.control.stage.files.accounts)
 
-    async def _record(self, exchange: Exchange) -> None:
-        await self.journal.add(exchange)
-        self.metrics.record(exchange)
+    async def _record(self, entry: JournalEntry) -> None:
+        await self.journal.add(entry)
+        self.metrics.record(entry)
         if self._log is not None:
-            self._log.record(exchange)
+            self._log.record(entry)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

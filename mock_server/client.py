@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_server.client_models import Account, AccountChanges, AccountFacts, Exchange, NearMiss, RequestFacts
+from mock_server.client_models import Account, AccountChanges, AccountFacts, NearMiss, RequestFacts
+from mock_server.core.exchange import Exchange
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
 from mock_server.verification import expected, failure
 
@@ -18,6 +19,8 @@ Image = str | Path | bytes
 """A picture: the path of a local file, relative to the working directory, or its bytes."""
 
 _TIMEOUT = 30.0
+
+T = TypeVar("T")
 
 
 class Controls(ABC):
@@ -114,13 +117,13 @@ class Controls(ABC):
 
     def unmatched(self) -> list[Exchange]:
         """The exchanges that found no scenario."""
-        return [Exchange.of(one) for one in self._json("GET", "/requests/unmatched")["requests"]]
+        return _parsed(list[Exchange], self._json("GET", "/requests/unmatched")["requests"])
 
     def near_misses(self, *, key: str | None = None) -> list[NearMiss]:
         """The exchanges, of one key or of all, that found no scenario, and the nearest three of each."""
         query = "" if key is None else f"?{urlencode({'key': key})}"
         told = self._json("GET", f"/requests/unmatched/near-misses{query}")["nearMisses"]
-        return [NearMiss.of(one) for one in told]
+        return _parsed(list[NearMiss], told)
 
     def clear_requests(self, *, key: str | None = None) -> int:
         """Forget exchanges: all, or those of one key; how many that were."""
@@ -167,7 +170,7 @@ class Controls(ABC):
 
     def _find(self, facts: Mapping[str, Any]) -> list[Exchange]:
         found = self._json("POST", "/requests/find", _sendable(facts))
-        return [Exchange.of(one) for one in found["requests"]]
+        return _parsed(list[Exchange], found["requests"])
 
     def _json(self, method: str, path: str, document: object = None) -> Any:
         body = b"" if document is None else json.dumps(document).encode()
@@ -210,6 +213,13 @@ class MockClient(Controls):
             return response.status, response.read()
         finally:
             connection.close()
+
+
+def _parsed(kind: type[T], document: object) -> T:
+    # Imported here because it is slow, and not every test reads what happened.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind).validate_python(document)
 
 
 def _sendable(facts: Mapping[str, Any]) -> dict[str, Any]:

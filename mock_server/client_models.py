@@ -1,9 +1,11 @@
 """What Python tests get to see: accounts, exchanges and near misses as typed values, made from the admin API's JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, TypedDict
+
+from mock_server.core.exchange import Exchange, Region
 
 Document = Mapping[str, Any]
 
@@ -47,6 +49,7 @@ class RequestFacts(TypedDict, total=False):
     method: str
     path: str
     client: str | None
+    detail: str | None
     source: str | None
     filename: str | None
     url: str | None
@@ -103,138 +106,23 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """What is kept of a picture that was sent; sizes in pixels of the upright picture."""
-
-    sha256: str
-    format: str
-    width: int
-    height: int
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """A picture of the set that came close; it would have been recognised with a distance up to the limit."""
-
-    image: str
-    distance: float
-    limit: float
-    reason: str
-    region: tuple[int, int, int, int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and its reply, as the journal has it.
-
-    `key` is redacted; `key_id` is a stable short id of it. `match` is how the scenario was found. `milliseconds` is
-    the time to decide, `delay` the seconds that were waited on purpose. `reply` is the reply's JSON.
-    """
-
-    id: str
-    time: datetime
-    provider: str
-    product: str | None
-    key: str | None
-    key_id: str | None
-    account: str | None
-    outcome: str | None
-    scenario: str | None
-    match: str
-    charged: int
-    status: int
-    milliseconds: float
-    delay: float
-    fault: str | None
-    forced: str | None
-    detail: str | None
-    method: str
-    path: str
-    client: str | None
-    source: str | None
-    aliases: tuple[str, ...]
-    notes: tuple[str, ...]
-    filename: str | None
-    url: str | None
-    language: str | None
-    image: Picture | None
-    nearest: tuple[Nearest, ...]
-    reply: Any = field(repr=False)
-
-    @classmethod
-    def of(cls, document: Document) -> Self:
-        image = document["image"]
-        facts = {name: document[name] for name in _PLAIN_FACTS}
-        return cls(
-            **facts,
-            time=datetime.fromisoformat(document["time"]),
-            aliases=tuple(document["aliases"]),
-            notes=tuple(document["notes"]),
-            image=Picture(**image) if image else None,
-            nearest=tuple(
-                Nearest(**{**near, "region": tuple(near["region"]) if near["region"] else None})
-                for near in document["nearest"]
-            ),
-        )
-
-    def __str__(self) -> str:
-        """One line, for failure messages."""
-        facts = [
-            f"{self.time:%H:%M:%S.%f}"[:-3],
-            f"{self.method} {self.path}",
-            f"{self.provider} {self.product or '-'}",
-            f"{self.status} {self.outcome or '-'}",
-            f"scenario {self.scenario or '-'} ({self.match})",
-            f"key {self.key or '-'}",
-            f"charged {self.charged}",
-        ]
-        if self.fault:
-            facts.append(f"fault {self.fault}")
-        if self.detail:
-            facts.append(self.detail)
-        return "  ".join(facts)
-
-
-_PLAIN_FACTS = tuple(
-    name
-    for name in Exchange.__dataclass_fields__
-    if name not in ("time", "aliases", "notes", "image", "nearest")
-)
-
-
-@dataclass(frozen=True, slots=True)
 class ScenarioMiss:
-    """A scenario that nearly applied: the conditions that failed, and how far off its picture is, if it has one."""
+    """A scenario that nearly matched: the conditions that failed and the distance of its picture."""
 
     scenario: str
     failed: tuple[str, ...]
     distance: float | None
     limit: float | None
-    region: tuple[int, int, int, int] | None
+    region: Region | None
     reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A request that found no scenario, and the nearest ones, nearest first."""
+    """A request that no scenario matched, and the nearest scenarios, nearest first."""
 
     request: Exchange
     scenarios: tuple[ScenarioMiss, ...]
-
-    @classmethod
-    def of(cls, document: Document) -> Self:
-        scenarios = tuple(
-            ScenarioMiss(
-                **{
-                    **miss,
-                    "failed": tuple(miss["failed"]),
-                    "region": tuple(miss["region"]) if miss["region"] else None,
-                }
-            )
-            for miss in document["scenarios"]
-        )
-        return cls(Exchange.of(document["request"]), scenarios)
 
 
 def _units(units: int | str) -> int | None:

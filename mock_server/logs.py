@@ -4,12 +4,11 @@ import asyncio
 import logging
 import sys
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import IO
 
 import orjson
 
-from mock_server.core.journal import Exchange
+from mock_server.core.exchange import Exchange
 
 _FLUSH_SECONDS = 0.05
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -41,28 +40,20 @@ class RequestLog:
             self._stream.flush()
 
 
-def _moment(seconds: float) -> str:
-    # To the microsecond first, as `datetime` has it; a busy second is written out once.
-    second, fraction = divmod(seconds, 1.0)
-    carried, microseconds = divmod(round(fraction * 1e6), 1_000_000)
-    return f"{_second(int(second) + carried)}.{microseconds // 1000:03}Z"
-
-
-@lru_cache(maxsize=16)
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()
+def _timestamp(time: datetime) -> str:
+    return f"{time.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _text_line(exchange: Exchange) -> str:
     facts = [
-        _moment(exchange.time),
+        _timestamp(exchange.time),
         exchange.id,
         exchange.provider,
         f"{exchange.method} {_one_line(exchange.path)}",
         str(exchange.status),
-        exchange.outcome.value if exchange.outcome else "-",
+        exchange.outcome or "-",
         f"scenario={exchange.scenario or '-'}",
-        f"match={exchange.match.value}",
+        f"match={exchange.match}",
         f"key={exchange.key or '-'}",
         f"{exchange.milliseconds:.1f}ms",
     ]
@@ -75,7 +66,7 @@ def _text_line(exchange: Exchange) -> str:
 
 def _json_line(exchange: Exchange) -> str:
     facts = {
-        "time": _moment(exchange.time),
+        "time": _timestamp(exchange.time),
         "level": "info",
         "event": "request",
         "request_id": exchange.id,
@@ -106,7 +97,7 @@ def _one_line(text: str) -> str:
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, str] = {
-            "time": _moment(record.created),
+            "time": _timestamp(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname.lower(),
             "event": "log",
             "logger": record.name,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from mock_server.core.journal import Exchange
+from mock_server.core.exchange import Exchange
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -50,13 +50,13 @@ class Metrics:
     def record(self, exchange: Exchange) -> None:
         """Count one exchange."""
         provider, product = exchange.provider, exchange.product or _NONE
-        outcome = exchange.outcome.value if exchange.outcome else _NONE
-        self._requests[provider, product, outcome, exchange.match.value] += 1
+        outcome = exchange.outcome or _NONE
+        self._requests[provider, product, outcome, exchange.match] += 1
         if exchange.charged:
             self._charged[provider, product] += exchange.charged
         self._seconds[provider, product].observe(exchange.milliseconds / 1000, _SECONDS)
-        if exchange.picture is not None:
-            self._bytes[provider, product].observe(exchange.picture.byte_count, _BYTES)
+        if exchange.image is not None:
+            self._bytes[provider, product].observe(exchange.image.bytes, _BYTES)
         if exchange.fault is not None:
             self._faults[provider, exchange.fault] += 1
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from mock_server.client_models import Exchange
+from mock_server.core.exchange import Exchange
 
 Find = Callable[[Mapping[str, Any]], Sequence[Exchange]]
 

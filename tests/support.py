@@ -18,7 +18,7 @@ import httpx
 from PIL import Image, ImageDraw
 
 from mock_server.core.account import Account, Quota
-from mock_server.core.journal import Exchange
+from mock_server.core.journal import JournalEntry
 from mock_server.core.model import Product
 from mock_server.server import MockServer
 
@@ -138,7 +138,7 @@ def line_to(url: str) -> Iterator[Line]:
         yield Line(sock)
 
 
-def latest(server: MockServer) -> Exchange:
+def latest(server: MockServer) -> JournalEntry:
     """The last exchange in a server's journal."""
     return asyncio.run(server.app.journal.exchanges())[-1]
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mock_server.core.journal import Exchange
+from mock_server.core.exchange import Exchange
 from mock_server.core.model import MatchKind, OutcomeName
 from mock_server.logs import RequestLog, configure
 
 EXCHANGE = Exchange(
     id="8f14e45fceea167a",
-    time=1_796_117_400.125,
+    time=datetime.fromtimestamp(1_796_117_400.125, UTC),
     provider="vehicore",
     product="plate",
     method="POST",
@@ -77,7 +77,10 @@ def test_a_moment_is_that_of_the_calendar(moment: float) -> None:
     """Any time that a clock may be set to is written as `datetime` has it, in whole milliseconds."""
     expected = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
-    assert _logged("text", replace(EXCHANGE, time=moment)).split()[0] == f"{expected}Z"
+    assert (
+        _logged("text", replace(EXCHANGE, time=datetime.fromtimestamp(moment, UTC))).split()[0]
+        == f"{expected}Z"
+    )
 
 
 def test_lines_cannot_be_forged() -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from mock_server import MockServer
-from mock_server.admin.request_filter import FACTS
+from mock_server.admin.request_filter import FILTERS
 from mock_server.admin.site import OPERATIONS, PREFIX
 from mock_server.settings import shipped_fixtures
 from tests.support import drawn, plugin_to_load
@@ -118,7 +118,7 @@ def test_the_guide_names_every_route_and_every_filter() -> None:
     table = re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) (/__admin\S*)`", ADMIN, re.MULTILINE)
 
     assert set(table) == {(operation.method, PREFIX + operation.path) for operation in OPERATIONS}
-    assert [fact for fact in FACTS if f"`{fact}`" not in ADMIN] == []
+    assert [fact for fact in FILTERS if f"`{fact}`" not in ADMIN] == []
 
 
 def test_yaml_examples_are_yaml() -> None:

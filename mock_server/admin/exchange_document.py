@@ -1,87 +1,48 @@
 """An exchange as a document."""
 
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from mock_server.admin.times import shown
-from mock_server.core.journal import Exchange
+from mock_server.core.exchange import Exchange, region_of
+from mock_server.core.journal import JournalEntry
 from mock_server.core.near_misses import NearMiss
 
+_NAMES = [field.name for field in fields(Exchange)]
 
-def exchange_document(exchange: Exchange) -> dict[str, Any]:
-    """All that is recorded of an exchange, as JSON values."""
-    return {
-        "id": exchange.id,
-        "time": shown(exchange.time),
-        "provider": exchange.provider,
-        "product": exchange.product,
-        "key": exchange.key,
-        "key_id": exchange.key_id,
-        "account": exchange.account,
-        "outcome": exchange.outcome.value if exchange.outcome else None,
-        "scenario": exchange.scenario,
-        "match": exchange.match.value,
-        "charged": exchange.charged,
-        "status": exchange.status,
-        "milliseconds": exchange.milliseconds,
-        "delay": exchange.delay,
-        "fault": exchange.fault,
-        "forced": exchange.forced,
-        "detail": exchange.detail,
-        "method": exchange.method,
-        "path": exchange.path,
-        "client": exchange.client,
-        "source": exchange.source,
-        "aliases": list(exchange.aliases),
-        "notes": list(exchange.notes),
-        "filename": exchange.filename,
-        "url": exchange.url,
-        "language": exchange.language,
-        "image": _image(exchange),
-        "nearest": [
-            {
-                "image": near.image,
-                "distance": round(near.distance, 4),
-                "limit": near.limit,
-                "reason": near.reason,
-                "region": list(near.region) if near.region else None,
-            }
-            for near in exchange.nearest
-        ],
-        "reply": _reply(exchange.reply),
-    }
+
+def to_json(document: object) -> bytes:
+    """JSON of a document that may hold dataclasses, enums and times."""
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def exchange_document(entry: JournalEntry) -> dict[str, Any]:
+    """The exchange of a journal entry, with its reply, for `to_json`."""
+    return {name: getattr(entry, name) for name in _NAMES} | {"reply": _reply(entry.body)}
 
 
 def near_miss_document(miss: NearMiss) -> dict[str, Any]:
-    """A scenario that did not apply, as JSON values."""
-    region = miss.region
+    """A scenario that nearly matched, for `to_json`."""
     return {
         "scenario": miss.scenario,
         "distance": None if miss.distance is None else round(miss.distance, 4),
         "limit": miss.limit,
-        "failed": list(miss.failed),
-        "region": [region.xmin, region.ymin, region.xmax, region.ymax] if region else None,
+        "failed": miss.failed,
+        "region": region_of(miss.region),
         "reason": miss.reason,
     }
 
 
-def _image(exchange: Exchange) -> dict[str, Any] | None:
-    picture = exchange.picture
-    if picture is None:
-        return None
-    return {
-        "sha256": picture.sha256,
-        "format": picture.format,
-        "width": picture.width,
-        "height": picture.height,
-        "bytes": picture.byte_count,
-    }
-
-
 def _reply(body: bytes) -> Any:
-    """The body as JSON; as text where it is none or was cut short."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return body.decode("utf-8", "replace") or None
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no JSON form")

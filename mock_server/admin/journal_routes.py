@@ -1,5 +1,8 @@
 """`/requests`: the journal."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from starlette.requests import Request
@@ -16,56 +19,41 @@ from mock_server.admin.operation import (
     ref,
 )
 from mock_server.admin.request_body import read
-from mock_server.admin.request_filter import FACTS, Filter
-from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
+from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFilter
+from mock_server.core.exchange import Exchange, Nearest, Picture
+from mock_server.core.model import MatchKind, OutcomeName, Product
 
 TAG = "requests"
 _ID = path_parameter("id", "The request's id, as `X-Mock-Request-Id` has it.", "8f14e45fceea167a")
-EXCHANGE: dict[str, Any] = {
-    "id": "8f14e45fceea167a",
-    "time": "2026-12-01T09:30:00.125Z",
-    "provider": "vehicore",
-    "product": "plate",
-    "key": "…ey",
-    "key_id": "8c1f6d2a90b3",
-    "account": "demo",
-    "outcome": "read",
-    "scenario": "california-sedan",
-    "match": "perceptual",
-    "charged": 1,
-    "status": 200,
-    "milliseconds": 3.2,
-    "delay": 0.0,
-    "fault": None,
-    "forced": None,
-    "detail": None,
-    "method": "POST",
-    "path": "/api/ocr/plate",
-    "client": "python-requests/2.32",
-    "source": None,
-    "aliases": [],
-    "notes": [],
-    "filename": "car.jpg",
-    "url": None,
-    "language": "en",
-    "image": {"sha256": "0" * 64, "format": "JPEG", "width": 1280, "height": 960, "bytes": 91234},
-    "nearest": [],
-    "reply": {"result": "9DJC652"},
-}
-_UNMATCHED = {
-    **EXCHANGE,
-    "scenario": None,
-    "match": "synthesized",
-    "nearest": [
-        {
-            "image": "images/california-sedan.jpg",
-            "distance": -1.2,
-            "limit": -2.0,
-            "reason": "other_text",
-            "region": [412, 300, 548, 344],
-        }
-    ],
-}
+EXCHANGE = Exchange(
+    id="8f14e45fceea167a",
+    time=datetime(2026, 12, 1, 9, 30, 0, 125_000, UTC),
+    provider="vehicore",
+    product=Product.PLATE,
+    key="…ey",
+    key_id="8c1f6d2a90b3",
+    account="demo",
+    outcome=OutcomeName.READ,
+    scenario="california-sedan",
+    match=MatchKind.PERCEPTUAL,
+    charged=1,
+    status=200,
+    milliseconds=3.2,
+    method="POST",
+    path="/api/ocr/plate",
+    client="python-requests/2.32",
+    filename="car.jpg",
+    language="en",
+    image=Picture("0" * 64, "JPEG", 1280, 960, 91234),
+    reply={"result": "9DJC652"},
+)
+_REGION = (412, 300, 548, 344)
+_UNMATCHED = replace(
+    EXCHANGE,
+    scenario=None,
+    match=MatchKind.SYNTHESIZED,
+    nearest=(Nearest("images/california-sedan.jpg", -1.2, -2.0, "other_text", _REGION),),
+)
 _LIST = {"requests": [EXCHANGE], "total": 1, "dropped": 0}
 _MISSES = {
     "nearMisses": [
@@ -84,52 +72,21 @@ _MISSES = {
         }
     ]
 }
-_DESCRIPTIONS = {
-    "key": "The full key; `-` for requests without one.",
-    "match": "How the scenario was found.",
-    "scenario": "Its name; `-` where none was found.",
-    "since": "At this time or later: ISO 8601, or Unix seconds.",
-    "until": "Before this time.",
-    "limit": "The latest so many.",
-    "forced": "What the client asked to happen.",
-    "source": "What the client's library calls itself.",
-    "client": "The User-Agent header.",
-    "key_id": "The stable short id of a key.",
-    "sha256": "Of the picture's bytes.",
-    "format": "Of the picture, such as JPEG.",
-}
-_CHOICES: dict[str, list[str]] = {
-    "product": list(Product),
-    "outcome": list(OutcomeName),
-    "match": list(MatchKind),
-    "fault": list(Fault),
-}
 
 
-def _fact_schema(name: str, providers: list[str]) -> dict[str, Any]:
-    if name in ("status", "charged", "limit"):
-        return {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+def _filter_schema(name: str) -> dict[str, Any]:
     if name in ("since", "until"):
         return {"type": "string", "format": "date-time"}
-    if name == "provider":
-        return {"enum": providers}
-    return {"enum": [*_CHOICES[name], "-"]} if name in _CHOICES else {"type": "string"}
+    kind = FIELDS.get(name, int)
+    if kind is int:
+        return {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+    return {"enum": [*kind, ABSENT]} if issubclass(kind, StrEnum) else {"type": "string"}
 
 
-def fact_schemas(providers: list[str]) -> dict[str, dict[str, Any]]:
-    """The JSON Schema of every fact that may be asked for."""
-    return {
-        name: {
-            **_fact_schema(name, providers),
-            **({"description": _DESCRIPTIONS[name]} if name in _DESCRIPTIONS else {}),
-        }
-        for name in FACTS
-    }
-
-
+FILTER_SCHEMAS = {name: _filter_schema(name) for name in FILTERS}
 _FILTERS = tuple(
-    query_parameter(name, _DESCRIPTIONS.get(name, f"The {name}."), _fact_schema(name, ["vehicore", "carsxe"]))
-    for name in FACTS
+    query_parameter(name, f"The field `{name}` of the exchange.", schema)
+    for name, schema in FILTER_SCHEMAS.items()
 )
 _BY_DOCUMENT = {
     "application/json": {
@@ -174,7 +131,7 @@ async def near_misses(control: Control, request: Request) -> Response:
     return json_response(await control.requests.near_misses(_asked(control, request)))
 
 
-def _asked(control: Control, request: Request) -> Filter:
+def _asked(control: Control, request: Request) -> RequestFilter:
     parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in parameters:
@@ -183,7 +140,7 @@ def _asked(control: Control, request: Request) -> Filter:
     return control.requests.filter(parameters, parameters=True)
 
 
-async def _described(control: Control, request: Request) -> Filter:
+async def _described(control: Control, request: Request) -> RequestFilter:
     body = await read(request)
     return control.requests.filter(as_object(body.json()) if body.data else {})
 

@@ -4,11 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import anyio.to_thread
-import orjson
 
-from mock_server.admin.exchange_document import exchange_document, near_miss_document
-from mock_server.admin.request_filter import Filter
-from mock_server.core.journal import Exchange, Journal
+from mock_server.admin.exchange_document import exchange_document, near_miss_document, to_json
+from mock_server.admin.request_filter import RequestFilter, parse_filter
+from mock_server.core.journal import Journal, JournalEntry
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.matching import Scenarios
 from mock_server.core.near_misses import near_misses
@@ -33,11 +32,11 @@ class RequestControl:
         self._stage = stage
         self._providers = providers
 
-    def filter(self, wanted: Mapping[str, Any], *, parameters: bool = False) -> Filter:
+    def filter(self, wanted: Mapping[str, Any], *, parameters: bool = False) -> RequestFilter:
         """What a document or the parameters of a query ask for. Raises FixturesError."""
-        return Filter.of(wanted, self._providers, parameters=parameters)
+        return parse_filter(wanted, self._providers, parameters=parameters)
 
-    async def find(self, wanted: Filter, *, unmatched: bool = False) -> bytes:
+    async def find(self, wanted: RequestFilter, *, unmatched: bool = False) -> bytes:
         """`{"requests": […], "total": n, "dropped": n}`, oldest first; a limit keeps the latest."""
         exchanges = await self._journal.exchanges()
         dropped = await self._journal.dropped()
@@ -45,7 +44,7 @@ class RequestControl:
             return _listed(exchanges, wanted, unmatched, dropped)
         return await anyio.to_thread.run_sync(_listed, exchanges, wanted, unmatched, dropped)
 
-    async def count(self, wanted: Filter) -> int:
+    async def count(self, wanted: RequestFilter) -> int:
         """How many are meant."""
         exchanges = await self._journal.exchanges()
         return len(_chosen(exchanges, wanted))
@@ -57,53 +56,55 @@ class RequestControl:
     async def thumbnail(self, id: str) -> bytes:
         """The picture of an exchange as a small JPEG. Raises NotFoundError."""
         exchange = await self._known(id)
-        if exchange.picture is None:
+        if exchange.image is None:
             raise NotFoundError(f"Request {id} sent no picture that could be read.")
-        made = await self._thumbnails.find(exchange.picture.sha256)
+        made = await self._thumbnails.find(exchange.image.sha256)
         if made is None:
             raise NotFoundError(f"The thumbnail of request {id} is no longer kept.")
         return made
 
-    async def near_misses(self, wanted: Filter) -> bytes:
+    async def near_misses(self, wanted: RequestFilter) -> bytes:
         """`{"nearMisses": [{"request": …, "scenarios": […]}]}` for requests that found no scenario."""
-        exchanges = [one for one in await self._journal.exchanges() if one.asked is not None]
+        exchanges = [one for one in await self._journal.exchanges() if one.query is not None]
         scenarios = self._stage.library.scenarios
         limit = NEAR_MISSES_TOLD if wanted.limit is None else wanted.limit
         chosen = _latest(_chosen(exchanges, wanted), limit)
         return await anyio.to_thread.run_sync(_with_near_misses, chosen, scenarios)
 
-    async def clear(self, wanted: Filter | None = None) -> int:
+    async def clear(self, wanted: RequestFilter | None = None) -> int:
         """Forget exchanges: those that are meant, or all; how many that were."""
         return await self._journal.clear(wanted if wanted and wanted.tests else None)
 
-    async def _known(self, id: str) -> Exchange:
+    async def _known(self, id: str) -> JournalEntry:
         for exchange in await self._journal.exchanges():
             if exchange.id == id:
                 return exchange
         raise NotFoundError(f"The journal has no request {id[:40]}.")
 
 
-def _chosen(exchanges: Sequence[Exchange], wanted: Filter, *, unmatched: bool = False) -> list[Exchange]:
-    return [one for one in exchanges if wanted(one) and (one.asked is not None or not unmatched)]
+def _chosen(
+    exchanges: Sequence[JournalEntry], wanted: RequestFilter, *, unmatched: bool = False
+) -> list[JournalEntry]:
+    return [one for one in exchanges if wanted(one) and (one.query is not None or not unmatched)]
 
 
-def _latest(exchanges: list[Exchange], limit: int | None) -> list[Exchange]:
+def _latest(exchanges: list[JournalEntry], limit: int | None) -> list[JournalEntry]:
     return exchanges if limit is None else exchanges[max(len(exchanges) - limit, 0) :]
 
 
-def _listed(exchanges: Sequence[Exchange], wanted: Filter, unmatched: bool, dropped: int) -> bytes:
+def _listed(exchanges: Sequence[JournalEntry], wanted: RequestFilter, unmatched: bool, dropped: int) -> bytes:
     chosen = _chosen(exchanges, wanted, unmatched=unmatched)
     shown = [exchange_document(one) for one in _latest(chosen, wanted.limit)]
-    return orjson.dumps({"requests": shown, "total": len(chosen), "dropped": dropped})
+    return to_json({"requests": shown, "total": len(chosen), "dropped": dropped})
 
 
-def _with_near_misses(exchanges: Sequence[Exchange], scenarios: Scenarios) -> bytes:
+def _with_near_misses(exchanges: Sequence[JournalEntry], scenarios: Scenarios) -> bytes:
     told = [
         {
             "request": exchange_document(exchange),
-            "scenarios": [near_miss_document(miss) for miss in near_misses(exchange.asked, scenarios)],
+            "scenarios": [near_miss_document(miss) for miss in near_misses(exchange.query, scenarios)],
         }
         for exchange in exchanges
-        if exchange.asked is not None
+        if exchange.query is not None
     ]
-    return orjson.dumps({"nearMisses": told})
+    return to_json({"nearMisses": told})

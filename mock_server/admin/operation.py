@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
+from mock_server.admin.exchange_document import to_json
 
 Handler = Callable[[Control, Request], Awaitable[Response]]
 Schema = Mapping[str, Any]
@@ -45,7 +45,7 @@ class Operation:
 
 def json_response(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON document; bytes are one already."""
-    body = document if isinstance(document, bytes) else orjson.dumps(document)
+    body = document if isinstance(document, bytes) else to_json(document)
     return Response(body, status, dict(headers or {}), "application/json")
 
 

@@ -1,110 +1,94 @@
-"""Which exchanges are meant: any recorded fact may be asked for, and a mistyped one is told, not matched by nothing."""
+"""Filters of the journal: any text, number or choice that an exchange records. Unknown names and values are refused."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from mock_server.admin.input_errors import PARAMETER, mistake, one_of, only_known, pointer
 from mock_server.admin.times import moment
-from mock_server.core.journal import Exchange, key_id
-from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
+from mock_server.core.exchange import Exchange, Picture
+from mock_server.core.journal import key_id
 
-_NONE = "-"
-"""Stands for a fact that is absent, as in the header `X-Mock-Scenario: -`."""
+ABSENT = "-"
+"""Stands for a field that is null, as in the header `X-Mock-Scenario: -`."""
 
-_TEXTS: Mapping[str, Callable[[Exchange], str | None]] = {
-    "id": lambda exchange: exchange.id,
-    "key_id": lambda exchange: exchange.key_id,
-    "account": lambda exchange: exchange.account,
-    "scenario": lambda exchange: exchange.scenario,
-    "forced": lambda exchange: exchange.forced,
-    "method": lambda exchange: exchange.method,
-    "path": lambda exchange: exchange.path,
-    "client": lambda exchange: exchange.client,
-    "source": lambda exchange: exchange.source,
-    "filename": lambda exchange: exchange.filename,
-    "url": lambda exchange: exchange.url,
-    "language": lambda exchange: exchange.language,
-    "sha256": lambda exchange: exchange.picture.sha256 if exchange.picture else None,
-    "format": lambda exchange: exchange.picture.format if exchange.picture else None,
-}
-_CHOICES: Mapping[str, tuple[Collection[str], Callable[[Exchange], str | None]]] = {
-    "product": (list(Product), lambda exchange: exchange.product),
-    "outcome": (list(OutcomeName), lambda exchange: exchange.outcome),
-    "match": (list(MatchKind), lambda exchange: exchange.match),
-    "fault": (list(Fault), lambda exchange: exchange.fault),
-}
-_NUMBERS: Mapping[str, Callable[[Exchange], int]] = {
-    "status": lambda exchange: exchange.status,
-    "charged": lambda exchange: exchange.charged,
-}
-_TIMES = ("since", "until")
 
-FACTS = ("key", "provider", *_CHOICES, *_TEXTS, *_NUMBERS, *_TIMES, "limit")
-"""What may be asked for."""
+def _fields(model: type, *kinds: type) -> dict[str, type]:
+    """The fields of a dataclass that have one of some types, with that type or the enum that they are limited to."""
+    fields: dict[str, type] = {}
+    for name, hint in get_type_hints(model, include_extras=True).items():
+        marks = getattr(hint, "__metadata__", ())
+        plain = hint.__origin__ if marks else hint
+        types = set(get_args(plain) or [plain]) - {NoneType}
+        if types <= set(kinds):
+            fields[name] = marks[0].choices if marks else types.pop()
+    return fields
+
+
+FIELDS: Mapping[str, type] = {**_fields(Exchange, str, int), **_fields(Picture, str)}
+"""The fields that a filter compares, with their types. `key` is compared by its hash."""
+FILTERS = (*FIELDS, "since", "until", "limit")
+
+Test = Callable[[Exchange], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What must hold of an exchange, and how many are wanted at most: the latest."""
+class RequestFilter:
+    """The tests that an exchange must pass, and the maximum length of a list."""
 
-    tests: Mapping[str, Callable[[Exchange], bool]] = field(default_factory=dict)
+    tests: Sequence[Test] = ()
     limit: int | None = None
 
     def __call__(self, exchange: Exchange) -> bool:
-        return all(test(exchange) for test in self.tests.values())
-
-    @classmethod
-    def of(
-        cls, wanted: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False
-    ) -> "Filter":
-        """The filter that a document, or the parameters of a query, describes. Raises FixturesError."""
-        only_known(wanted, FACTS, parameters=parameters)
-        tests: dict[str, Callable[[Exchange], bool]] = {}
-        limit = None
-        for name, value in wanted.items():
-            place = PARAMETER + name if parameters else pointer(name)
-            if name == "limit":
-                limit = _count(value, place)
-            else:
-                tests[name] = _test(name, value, place, providers)
-        return cls(tests, limit)
+        return all(test(exchange) for test in self.tests)
 
 
-def _test(name: str, value: Any, place: str, providers: Collection[str]) -> Callable[[Exchange], bool]:
+def parse_filter(
+    filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False
+) -> RequestFilter:
+    """The filter that a document, or the parameters of a query, describes. Raises FixturesError."""
+    only_known(filters, FILTERS, parameters=parameters)
+    tests: list[Test] = []
+    limit = None
+    for name, value in filters.items():
+        place = PARAMETER + name if parameters else pointer(name)
+        if name == "limit":
+            limit = _count(value, place)
+        else:
+            tests.append(_test(name, value, place, providers))
+    return RequestFilter(tests, limit)
+
+
+def _test(name: str, value: Any, place: str, providers: Collection[str]) -> Test:
+    if name in ("since", "until"):
+        bound = datetime.fromtimestamp(moment(value, place), UTC)
+        return lambda exchange: (exchange.time >= bound) is (name == "since")
+    expected = _expected(name, value, place, providers)
     if name == "key":
-        return _has_key(value, place)
-    if name in _TIMES:
-        return _in_time(name, moment(value, place))
-    if name in _NUMBERS:
-        number, wanted = _NUMBERS[name], _count(value, place)
-        return lambda exchange: number(exchange) == wanted
+        name, expected = "key_id", None if expected is None else key_id(expected)
+    return lambda exchange: _value(exchange, name) == expected
+
+
+def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> Any:
+    kind = FIELDS[name]
+    if kind is int:
+        return _count(value, place)
     if name == "provider":
-        provider = one_of(value, providers, place, name)
-        return lambda exchange: exchange.provider == provider
-    read = _CHOICES[name][1] if name in _CHOICES else _TEXTS[name]
-    if value is None or value == _NONE:
-        return lambda exchange: read(exchange) is None
-    if name in _CHOICES:
-        one_of(value, _CHOICES[name][0], place, name)
-    elif not isinstance(value, str):
-        raise mistake(place, "text is wanted")
-    return lambda exchange: read(exchange) == value
-
-
-def _has_key(value: Any, place: str) -> Callable[[Exchange], bool]:
-    if value is None or value == _NONE:
-        return lambda exchange: exchange.key_id is None
+        return one_of(value, providers, place, name)
+    if value is None or value == ABSENT:
+        return None
+    if issubclass(kind, StrEnum):
+        return one_of(value, list(kind), place, name)
     if not isinstance(value, str):
         raise mistake(place, "text is wanted")
-    wanted = key_id(value)
-    return lambda exchange: exchange.key_id == wanted
+    return value
 
 
-def _in_time(name: str, bound: float) -> Callable[[Exchange], bool]:
-    if name == "since":
-        return lambda exchange: exchange.time >= bound
-    return lambda exchange: exchange.time < bound
+def _value(exchange: Exchange, name: str) -> Any:
+    return getattr(exchange if hasattr(exchange, name) else exchange.image, name, None)
 
 
 def _count(value: Any, place: str) -> int:

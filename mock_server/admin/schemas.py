@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mock_server.admin.journal_routes import EXCHANGE, fact_schemas
+from pydantic import TypeAdapter
+
+from mock_server.admin.journal_routes import FILTER_SCHEMAS
 from mock_server.admin.operation import ref
 from mock_server.core.account import AccountStatus, QuotaPeriod
-from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
+from mock_server.core.exchange import Exchange
+from mock_server.core.model import MatchKind, OutcomeName, Product
+from mock_server.scenarios.models.base_model import tidy
 
 Schema = dict[str, Any]
 
@@ -62,35 +66,19 @@ _MISS = {
 }
 
 
-def _exchange() -> Schema:
-    properties: Schema = dict.fromkeys(EXCHANGE, _MAYBE)
-    properties |= {
-        "id": _TEXT,
-        "time": _TIME,
-        "provider": _TEXT,
-        "product": _one_of(_PRODUCTS, nothing=True),
-        "key": {**_MAYBE, "description": "Redacted."},
-        "key_id": {**_MAYBE, "description": "A stable short id of the key."},
-        "outcome": _one_of(list(OutcomeName), nothing=True),
-        "match": _one_of(list(MatchKind)),
-        "charged": _COUNT,
-        "status": {"type": "integer"},
-        "milliseconds": _NUMBER,
-        "delay": {**_NUMBER, "description": "Seconds waited on purpose."},
-        "fault": _one_of(list(Fault), nothing=True),
-        "method": _TEXT,
-        "path": _TEXT,
-        "aliases": {**_list(_TEXT), "description": "Undocumented forms that the client used."},
-        "notes": _list(_TEXT),
-        "image": {"oneOf": [_object(_IMAGE), {"type": "null"}]},
-        "nearest": _list(
-            _object(
-                {"image": _TEXT, "distance": _NUMBER, "limit": _NUMBER, "reason": _TEXT, "region": _REGION}
-            )
-        ),
-        "reply": {"description": "The reply's JSON; text where it is none or was cut short."},
-    }
-    return _object(properties)
+def _models(*models: type) -> dict[str, Schema]:
+    """The schemas of dataclasses that are sent, and of those that they hold. Every field is sent."""
+    schemas: dict[str, Schema] = {}
+    for model in models:
+        schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
+    return {name: _complete(tidy(schema)) for name, schema in schemas.items()}
+
+
+def _complete(schema: Schema) -> Schema:
+    if "properties" not in schema:
+        return schema
+    return {**schema, "required": list(schema["properties"]), "additionalProperties": False}
 
 
 def _scenario() -> Schema:
@@ -214,7 +202,7 @@ def _clock_document() -> Schema:
 
 def schemas(providers: Sequence[str]) -> dict[str, Schema]:
     """All of them, by name."""
-    facts = fact_schemas(list(providers))
+    properties: Schema = {**FILTER_SCHEMAS, "provider": {"enum": list(providers)}}
     requests = {"requests": _list(ref("Exchange")), "total": _COUNT, "dropped": _COUNT}
     misses = {"request": ref("Exchange"), "scenarios": _list(_object(_MISS))}
     return {
@@ -232,8 +220,8 @@ def schemas(providers: Sequence[str]) -> dict[str, Schema]:
             "properties": {"key": {**_TEXT, "minLength": 1}},
             "additionalProperties": False,
         },
-        "Exchange": _exchange(),
-        "RequestFilter": {"type": "object", "properties": facts, "additionalProperties": False},
+        **_models(Exchange),
+        "RequestFilter": {"type": "object", "properties": properties, "additionalProperties": False},
         "RequestList": _object(requests),
         "Count": _object({"count": _COUNT}),
         "Deleted": _object({"deleted": _COUNT}),

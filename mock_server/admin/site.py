@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import anyio.to_thread
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,6 +16,7 @@ from mock_server.admin import account_routes, journal_routes, pages, scenario_ro
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS, as_response
+from mock_server.admin.exchange_document import to_json
 from mock_server.admin.operation import Operation, json_response
 from mock_server.admin.pages import PAGES, Page, page
 from mock_server.http.problem_details import problem
@@ -90,7 +90,7 @@ def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> 
     from mock_server.admin.openapi import document
 
     vocabulary = control.scenarios.vocabulary
-    return orjson.dumps(document(OPERATIONS, providers, vocabulary, token=bool(access.token)))
+    return to_json(document(OPERATIONS, providers, vocabulary, token=bool(access.token)))
 
 
 def _shells() -> dict[str, Page]:

@@ -7,6 +7,7 @@ by the declared types of the fields, so nothing but the core's own plain values 
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from operator import attrgetter
@@ -60,8 +61,13 @@ def to_row(value: object) -> bytes:
 def from_row(kind: type[Value], data: bytes) -> Value:
     """The dataclass that `to_row` wrote. Fields that were added since have their defaults."""
     # As above: every class is hashable.
-    builds = _builders(kind)  # type: ignore[arg-type]
-    return kind(*(build(found) for build, found in zip(builds, orjson.loads(data), strict=False)))
+    builders = _builders(kind)  # type: ignore[arg-type]
+    return kind(
+        **{
+            name: build(found)
+            for (name, build), found in zip(builders.items(), orjson.loads(data), strict=False)
+        }
+    )
 
 
 @lru_cache(maxsize=16)
@@ -70,8 +76,9 @@ def _values(kind: type) -> Callable[[object], tuple[Any, ...]]:
 
 
 @lru_cache(maxsize=16)
-def _builders(kind: Any) -> tuple[Build, ...]:
-    return tuple(map(_builder, get_type_hints(kind).values()))
+def _builders(kind: Any) -> Mapping[str, Build]:
+    hints = get_type_hints(kind)
+    return {field.name: _builder(hints[field.name]) for field in fields(kind)}
 
 
 def _plain(value: object) -> Any:
@@ -104,6 +111,8 @@ def _builder(kind: Any) -> Build:
         return _object(kind)
     if kind in (bytes, memoryview):
         return b64decode
+    if kind is datetime:
+        return datetime.fromisoformat
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
     return _as_it_is

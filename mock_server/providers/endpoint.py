@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
-from mock_server.core.journal import Exchange
+from mock_server.core.journal import JournalEntry
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.reader import Reader
 from mock_server.errors import (
@@ -22,11 +22,11 @@ from mock_server.http.body import read_body
 from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
 from mock_server.imaging.results import SearchResult
-from mock_server.providers.journal_entry import decided, refused
+from mock_server.providers.journal_entry import journal_entry
 from mock_server.providers.provider import Call, Provider, Refusal
 
-Record = Callable[[Exchange], Awaitable[None]]
-"""Records an exchange in the journal, the metrics and the log. It returns before the reply is sent."""
+Record = Callable[[JournalEntry], Awaitable[None]]
+"""Records an entry in the journal, the metrics and the log. It returns before the reply is sent."""
 
 _ID_BYTES = 8
 _IDS_AT_ONCE = 256
@@ -73,10 +73,11 @@ class Endpoint:
         request, decision, reply = await self._answer(provider, target, call)
         headers = self._headers(request_id, decision, drained=drained)
         reply = Reply(reply.status, reply.headers + headers, reply.body)
-        exchange = refused(
-            request_id, provider, call, reply, now=self._clock.now(), seconds=time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        entry = journal_entry(
+            request_id, provider, call, reply, request, decision, now=self._clock.now(), seconds=seconds
         )
-        await self._record(decided(exchange, request, decision) if request else exchange)
+        await self._record(entry)
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
         await send_reply(reply, plan, scope, send)
 

@@ -1,77 +1,91 @@
-"""What the journal keeps of one call."""
+"""The journal entry of one call: without the API key, the picture's bytes or other secrets."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
-from mock_server.core.journal import Exchange, NearestPicture, PictureRecord, key_id, redacted
+from mock_server.core.exchange import Nearest, Picture, region_of
+from mock_server.core.journal import JournalEntry, key_id, redacted
 from mock_server.core.matching import Query
 from mock_server.core.model import OutcomeName, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call, Provider
 
-_LONGEST_REPLY = 4096
-_LONGEST_TEXT = 512
+_MAX_BODY = 4096
+_MAX_TEXT = 512
 _SOURCE = "source "
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
 
 
-def refused(
-    request_id: str, provider: Provider, call: Call, reply: Reply, *, now: float, seconds: float
-) -> Exchange:
-    """The exchange of a call that is no request to read a picture."""
-    client = call.headers.get("user-agent")
-    return Exchange(
+def journal_entry(
+    request_id: str,
+    provider: Provider,
+    call: Call,
+    reply: Reply,
+    request: ReadRequest | None,
+    decision: Decision | Unmatched | None,
+    *,
+    now: float,
+    seconds: float,
+) -> JournalEntry:
+    """The entry of a call. `now` is Unix time, `seconds` the time to decide.
+
+    `request` is None for an unknown path, `decision` if the request forces something that does not exist.
+    """
+    return JournalEntry(
         id=request_id,
-        time=now,
+        time=datetime.fromtimestamp(now, UTC),
         provider=provider.name,
-        product=None,
         method=call.method,
-        path=call.path[:_LONGEST_TEXT],
+        path=call.path[:_MAX_TEXT],
         status=reply.status,
         milliseconds=round(seconds * 1000, 3),
-        client=client[:_LONGEST_TEXT] if client else None,
-        # A copy: the serialiser's own bytes take up kilobytes, however short they are.
-        reply=memoryview(reply.body)[:_LONGEST_REPLY].tobytes(),
+        client=_cut(call.headers.get("user-agent")),
+        # A copy: the buffer that the JSON library returns holds kilobytes, however short the body is.
+        body=memoryview(reply.body)[:_MAX_BODY].tobytes(),
+        **(_request_fields(request) if request else {}),
+        **(_decision_fields(request, decision) if request and decision else {}),
     )
 
 
-def decided(exchange: Exchange, request: ReadRequest, decision: Decision | Unmatched | None) -> Exchange:
-    """The same with the request and the decision: without the key, without the picture's bytes."""
-    exchange.product = request.product.value
-    if request.key:
-        exchange.key = redacted(request.key)
-        exchange.key_id = key_id(request.key)
-    _note(exchange, request.notes)
-    exchange.filename = request.filename[:_LONGEST_TEXT] if request.filename else None
-    exchange.url = _without_secrets(request.url) if request.url else None
-    exchange.language = request.language
+def _request_fields(request: ReadRequest) -> dict[str, Any]:
+    source = next((note for note in request.notes if note.startswith(_SOURCE)), None)
+    return {
+        "product": request.product,
+        "key": redacted(request.key) if request.key else None,
+        "key_id": key_id(request.key) if request.key else None,
+        "source": _cut(source.removeprefix(_SOURCE)) if source else None,
+        "aliases": tuple(note for note in request.notes if note is not source),
+        "filename": _cut(request.filename),
+        "url": _without_secrets(request.url) if request.url else None,
+        "language": request.language,
+    }
+
+
+def _decision_fields(request: ReadRequest, decision: Decision | Unmatched) -> dict[str, Any]:
+    search = decision.search
+    fields: dict[str, Any] = {
+        "account": decision.account,
+        "forced": decision.forced,
+        "notes": decision.notes,
+        "image": _picture(search) if search else None,
+    }
     if isinstance(decision, Decision):
-        exchange.outcome = decision.outcome.name
-        exchange.scenario = decision.scenario
-        exchange.match = decision.match
-        exchange.charged = decision.charged
-        exchange.fault = decision.plan.fault.value if decision.plan.fault else None
-        exchange.delay = decision.plan.delay
-        exchange.detail = decision.outcome.detail
-    if decision is not None:
-        search = decision.search
-        exchange.account = decision.account
-        exchange.forced = decision.forced
-        exchange.notes = decision.notes
-        exchange.picture = _picture(search) if search else None
-        if _matches_no_scenario(request, decision):
-            exchange.asked = Query(_without_picture(request), decision.account or "", search)
-            exchange.nearest = _nearest(search) if search else ()
-    return exchange
-
-
-def _note(exchange: Exchange, notes: tuple[str, ...]) -> None:
-    if not notes:
-        return
-    source = next((note for note in notes if note.startswith(_SOURCE)), None)
-    exchange.source = source.removeprefix(_SOURCE)[:_LONGEST_TEXT] if source else None
-    exchange.aliases = tuple(note for note in notes if note is not source)
+        fields |= {
+            "outcome": decision.outcome.name,
+            "scenario": decision.scenario,
+            "match": decision.match,
+            "charged": decision.charged,
+            "fault": decision.plan.fault,
+            "delay": decision.plan.delay,
+            "detail": decision.outcome.detail,
+        }
+    if _matches_no_scenario(request, decision):
+        fields["query"] = Query(_without_picture(request), decision.account or "", search)
+        fields["nearest"] = _nearest(search) if search else ()
+    return fields
 
 
 def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -> bool:
@@ -94,25 +108,23 @@ def _without_picture(request: ReadRequest) -> ReadRequest:
 
 
 def _without_secrets(url: str) -> str:
-    # Signed URLs carry credentials in their query, and some in the authority.
+    # Signed URLs have credentials in their query, some URLs have them before the host.
     scheme, _, rest = url.partition("?")[0].partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:_LONGEST_TEXT]
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:_MAX_TEXT]
 
 
-def _picture(search: SearchResult) -> PictureRecord:
+def _cut(text: str | None) -> str | None:
+    return text[:_MAX_TEXT] if text else None
+
+
+def _picture(search: SearchResult) -> Picture:
     facts = search.facts
-    return PictureRecord(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
+    return Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
 
 
-def _nearest(search: SearchResult) -> tuple[NearestPicture, ...]:
+def _nearest(search: SearchResult) -> tuple[Nearest, ...]:
     return tuple(
-        NearestPicture(
-            near.id,
-            near.score,
-            near.limit,
-            near.reason,
-            (near.region.xmin, near.region.ymin, near.region.xmax, near.region.ymax) if near.region else None,
-        )
+        Nearest(near.id, round(near.score, 4), near.limit, near.reason, region_of(near.region))
         for near in search.near_misses
     )

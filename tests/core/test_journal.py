@@ -2,29 +2,30 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
-from mock_server.core.journal import Exchange, MemoryJournal, key_id, redacted, size_of
+from mock_server.core.journal import JournalEntry, MemoryJournal, key_id, redacted, size_of
 from mock_server.core.thumbnail_cache import Thumbnails
 from tests.support import drawn
 
 
-def _exchange(number: int, reply: bytes = b"") -> Exchange:
-    return Exchange(
+def _exchange(number: int, reply: bytes = b"") -> JournalEntry:
+    return JournalEntry(
         id=str(number),
-        time=float(number),
+        time=datetime.fromtimestamp(number, UTC),
         provider="acme",
         product=None,
         method="POST",
         path="/",
         status=200,
         milliseconds=1.0,
-        reply=reply,
+        body=reply,
     )
 
 
-def _kept(journal: MemoryJournal) -> Sequence[Exchange]:
+def _kept(journal: MemoryJournal) -> Sequence[JournalEntry]:
     return asyncio.run(journal.exchanges())
 
 
@@ -60,7 +61,7 @@ def test_clearing_frees_the_bound() -> None:
     journal = MemoryJournal(max_count=4)
     for number in range(4):
         asyncio.run(journal.add(_exchange(number)))
-    cleared = asyncio.run(journal.clear(lambda exchange: exchange.time < 2))
+    cleared = asyncio.run(journal.clear(lambda exchange: exchange.time.timestamp() < 2))
     for number in range(4, 6):
         asyncio.run(journal.add(_exchange(number)))
 

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
 
-from mock_server.core.journal import Exchange, Journal, MemoryJournal, NearestPicture, PictureRecord
+from mock_server.core import exchange as exchange_model
+from mock_server.core.exchange import Picture
+from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
 from mock_server.core.matching import Query
 from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
 from mock_server.core.provider_traits import Billing
@@ -64,12 +67,23 @@ async def connected(journal: Journal) -> Journal:
     return journal
 
 
-def exchange(id: str, key: str = "one", reply: bytes = b"{}") -> Exchange:
+def exchange(id: str, key: str = "one", reply: bytes = b"{}") -> JournalEntry:
     """An exchange with few facts."""
-    return Exchange(id, 1.5, "vehicore", "plate", "POST", "/api/ocr/plate", 200, 0.4, key_id=key, reply=reply)
+    return JournalEntry(
+        id=id,
+        time=datetime(2026, 12, 1, tzinfo=UTC),
+        provider="vehicore",
+        product=Product.PLATE,
+        method="POST",
+        path="/api/ocr/plate",
+        status=200,
+        milliseconds=0.4,
+        key_id=key,
+        body=reply,
+    )
 
 
-def ids(exchanges: Sequence[Exchange]) -> list[str]:
+def ids(exchanges: Sequence[JournalEntry]) -> list[str]:
     """The ids of exchanges."""
     return [one.id for one in exchanges]
 
@@ -90,15 +104,15 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
     request = ReadRequest(
         "vehicore", Product.PLATE, "key", filename="é.jpg", headers={"x-a": "b"}, notes=("n",)
     )
-    full = Exchange(
-        "full",
-        1_800_000_000.123,
-        "carsxe",
-        "vin",
-        "POST",
-        "/v1/vinocr",
-        429,
-        1.25,
+    full = JournalEntry(
+        id="full",
+        time=datetime.fromtimestamp(1_800_000_000.123, UTC),
+        provider="carsxe",
+        product=Product.VIN,
+        method="POST",
+        path="/v1/vinocr",
+        status=429,
+        milliseconds=1.25,
         key="…ey",
         key_id="abc",
         account="demo",
@@ -106,16 +120,16 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
         match=MatchKind.PERCEPTUAL,
         charged=1,
         notes=("one", "two"),
-        picture=PictureRecord("ab" * 32, "JPEG", 640, 480, 90_000),
-        nearest=(NearestPicture("b.jpg", 1.25, -2.0, "text", (1, 2, 3, 4)),),
-        reply=b'{"a": 1}\xff\x00',
-        asked=Query(request, "demo", search),
+        image=Picture("ab" * 32, "JPEG", 640, 480, 90_000),
+        nearest=(exchange_model.Nearest("b.jpg", 1.25, -2.0, "text", (1, 2, 3, 4)),),
+        body=b'{"a": 1}\xff\x00',
+        query=Query(request, "demo", search),
     )
     await journal.add(full)
     (found,) = await journal.exchanges()
 
-    assert {each.name: getattr(found, each.name) for each in fields(Exchange)} == {
-        each.name: getattr(full, each.name) for each in fields(Exchange)
+    assert {each.name: getattr(found, each.name) for each in fields(JournalEntry)} == {
+        each.name: getattr(full, each.name) for each in fields(JournalEntry)
     }
 
 

@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
-from mock_server.core.journal import Exchange, Selection
+from mock_server.core.journal import JournalEntry, Selection
 from mock_server.core.redis_state import journal_scripts
 from mock_server.core.redis_state.batches import Batches, Cargo
 from mock_server.core.redis_state.link import Link
@@ -39,15 +39,15 @@ class SharedJournal:
         self._lost = 0
         self._epoch = b""
         self._name, self._epochs = secrets.token_hex(4), itertools.count()
-        self._known: OrderedDict[int, list[Exchange]] = OrderedDict()
+        self._known: OrderedDict[int, list[JournalEntry]] = OrderedDict()
         self._count = 0
 
-    async def add(self, exchange: Exchange) -> None:
+    async def add(self, entry: JournalEntry) -> None:
         if self._under_way >= _MOST_UNDER_WAY:
             self._lost += 1
             return
         self._under_way += 1
-        self._unsent.append(to_row(exchange))
+        self._unsent.append(to_row(entry))
         self._batches.due()
 
     def _load(self) -> Cargo | None:
@@ -66,7 +66,7 @@ class SharedJournal:
         arguments = *self._bounds, lost, self._new_epoch(), len(sent), len(block)
         return Cargo(journal_scripts.LIST, block, arguments, arrived)
 
-    async def exchanges(self) -> Sequence[Exchange]:
+    async def exchanges(self) -> Sequence[JournalEntry]:
         await self._refresh()
         known = list(itertools.chain.from_iterable(self._known.values()))
         # The oldest may be too many, or gone from a block that was read when it was whole.
@@ -117,7 +117,7 @@ class SharedJournal:
             for place, block in enumerate(blocks, start):
                 # Somebody else here may have read it meanwhile.
                 if place > next(reversed(self._known), 0):
-                    self._known[place] = [from_row(Exchange, row) for row in block.split(b"\n")[1:]]
+                    self._known[place] = [from_row(JournalEntry, row) for row in block.split(b"\n")[1:]]
             while self._known and next(iter(self._known)) < first:
                 self._known.popitem(last=False)
             if len(blocks) < _AT_ONCE:

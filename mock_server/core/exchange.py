@@ -1,0 +1,151 @@
+"""One request and its reply, as the journal records them and as Python tests read them.
+
+The admin API's documents, their JSON Schema, the filters of the journal and `mock_server.Exchange` all come from the
+classes of this file.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
+from mock_server.imaging.geometry import Box
+
+Region = tuple[int, int, int, int]
+"""A rectangle: xmin, ymin, xmax, ymax."""
+
+
+def region_of(box: Box | None) -> Region | None:
+    """A box in the form in which it is sent."""
+    return (box.xmin, box.ymin, box.xmax, box.ymax) if box else None
+
+
+class Document:
+    """Base of classes that are sent as JSON. Pydantic takes descriptions from the docstrings of their attributes."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar = {"use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Marks a text that is one of the values of `choices`, for JSON Schemas and filters."""
+
+    choices: type[StrEnum]
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: object) -> dict[str, Any]:
+        return {"enum": [*self.choices, *([None] if schema["type"] == "nullable" else [])]}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture(Document):
+    """A picture that was sent. Its bytes are not recorded."""
+
+    sha256: str
+    """SHA-256 of its bytes, in hexadecimal."""
+    format: str
+    """Name of the image format, such as JPEG."""
+    width: int = field(metadata={"ge": 0})
+    """Width of the upright picture in pixels."""
+    height: int = field(metadata={"ge": 0})
+    """Height of the upright picture in pixels."""
+    bytes: int = field(metadata={"ge": 0})
+    """Size in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest(Document):
+    """A known picture that is similar to the one that was sent, but not similar enough."""
+
+    image: str
+    """Path of the known picture in the fixtures directory."""
+    distance: float
+    """Distance between the two pictures; smaller is more similar."""
+    limit: float
+    """The largest distance at which the picture is recognised."""
+    reason: str
+    """Why it was not recognised: `other_scene`, `other_text`, `other_detail` or `other_colours`."""
+    region: Region | None = None
+    """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange(Document):
+    """One request to a provider and its reply."""
+
+    id: str
+    """Id of the request, as in the header `X-Mock-Request-Id`."""
+    time: datetime
+    """When the mock decided on the reply, by the mock's clock."""
+    provider: str
+    """Name of the provider."""
+    product: Annotated[str | None, Choice(Product)] = None
+    """What the client wants to be read; null if the path is none of the provider's."""
+    key: str | None = None
+    """The API key, of which at most the last two characters are shown."""
+    key_id: str | None = None
+    """A hash of the API key: twelve hexadecimal digits."""
+    account: str | None = None
+    """Name of the account."""
+    outcome: Annotated[str | None, Choice(OutcomeName)] = None
+    """What the mock decided; null if it could not decide."""
+    scenario: str | None = None
+    """Name of the scenario that decided."""
+    match: Annotated[str, Choice(MatchKind)] = MatchKind.NONE
+    """How the scenario was found."""
+    charged: int = field(default=0, metadata={"ge": 0})
+    """Credits or quota units that the request cost."""
+    status: int
+    """HTTP status of the reply."""
+    milliseconds: float
+    """Time to decide on the reply, without deliberate delays."""
+    delay: float = 0.0
+    """Deliberate delay in seconds."""
+    fault: Annotated[str | None, Choice(Fault)] = None
+    """Deliberate connection fault."""
+    forced: str | None = None
+    """What the client forced, and how: `prefer outcome=service_error`."""
+    detail: str | None = None
+    """The reason for the outcome, in more detail than the reply gives."""
+    method: str
+    """HTTP method."""
+    path: str
+    """Path of the URL."""
+    client: str | None = None
+    """The header `User-Agent`."""
+    source: str | None = None
+    """Name that the client library gives itself."""
+    aliases: tuple[str, ...] = ()
+    """Undocumented forms that the client used."""
+    notes: tuple[str, ...] = ()
+    """Remarks of the mock about the request."""
+    filename: str | None = None
+    """File name of the upload."""
+    url: str | None = None
+    """The image URL, without query and credentials."""
+    language: str | None = None
+    """Language that the client prefers."""
+    image: Picture | None = None
+    """The picture, if it could be read."""
+    nearest: tuple[Nearest, ...] = ()
+    """For a request that no scenario matched: the most similar known pictures."""
+    reply: Any = field(default=None, repr=False)
+    """Body of the reply: JSON, or text if it is not JSON or was cut off."""
+
+    def __str__(self) -> str:
+        """One line, for failure messages."""
+        parts = [
+            f"{self.time:%H:%M:%S.%f}"[:-3],
+            f"{self.method} {self.path}",
+            f"{self.provider} {self.product or '-'}",
+            f"{self.status} {self.outcome or '-'}",
+            f"scenario {self.scenario or '-'} ({self.match})",
+            f"key {self.key or '-'}",
+            f"charged {self.charged}",
+        ]
+        if self.fault:
+            parts.append(f"fault {self.fault}")
+        if self.detail:
+            parts.append(self.detail)
+        return "  ".join(parts)
