@@ -42,6 +42,8 @@ class Body:
         if self.media_type != "multipart/form-data":
             return None
         form = parse_multipart(self.content_type, self.data)
+        if form.skipped:
+            raise MultipartError(form.skipped[0])
         for part in form:
             if part.name not in allowed:
                 raise MultipartError(

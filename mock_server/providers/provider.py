@@ -61,7 +61,7 @@ class Call:
     path: str
     query: bytes
     headers: Mapping[str, str]
-    body: bytes | bytearray | None
+    body: bytes | None
     alias: str | None = None
     strict: bool = False
     received_at: float = 0.0

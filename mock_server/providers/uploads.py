@@ -41,7 +41,7 @@ def read_upload(call: Call, part_name: str) -> Upload:
         return Upload(problem=Problem(OutcomeName.INVALID_REQUEST, str(error)))
     part = _picture_part(form, part_name)
     if part is None:
-        return Upload(form, problem=_missing(f"no part named {part_name}"))
+        return Upload(form, problem=_missing("; ".join((f"no part named {part_name}", *form.skipped))))
     if part.filename is None:
         return Upload(form, problem=_missing(f"the part named {part_name} is a text field, not a file"))
     if not part.data:

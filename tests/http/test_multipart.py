@@ -1,7 +1,10 @@
 """Forms as clients really send them, and as attackers would."""
 
+import base64
+import binascii
 import contextlib
 import os
+import time
 
 import pytest
 from hypothesis import given
@@ -20,8 +23,8 @@ def form(*parts: bytes, boundary: str = "frontier") -> bytes:
     return b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
 
 
-def parse(body: bytes, boundary: str = "frontier", **options: int) -> Form:
-    return parse_multipart(f"multipart/form-data; boundary={boundary}", body, **options)
+def parse(body: bytes, boundary: str = "frontier") -> Form:
+    return parse_multipart(f"multipart/form-data; boundary={boundary}", body)
 
 
 def image_part(disposition: str, *headers: str, data: bytes = PICTURE) -> bytes:
@@ -164,12 +167,9 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
     CLIENTS.values(),
     ids=CLIENTS,
 )
-@pytest.mark.parametrize("kind", [bytes, bytearray])
-def test_every_client_is_understood(
-    content_type: str, body: bytes, part_type: str | None, kind: type[bytes] | type[bytearray]
-) -> None:
+def test_every_client_is_understood(content_type: str, body: bytes, part_type: str | None) -> None:
     """The bytes that common clients send give the picture unchanged, its name and the language."""
-    parsed = parse_multipart(content_type, kind(body))
+    parsed = parse_multipart(content_type, body)
     image, language = parsed.first("image"), parsed.first("userLanguage")
 
     assert len(parsed) == 2
@@ -218,14 +218,14 @@ def test_a_name_that_is_not_utf8_is_read_as_latin1() -> None:
     assert [part.filename for part in parse(form(part))] == ["für.jpg"]
 
 
-def test_parts_share_the_bodys_memory() -> None:
-    """No byte of the picture is copied: a change of the body shows in the part, which itself is read-only."""
-    body = bytearray(form(image_part('form-data; name="image"; filename="a.jpg"')))
-    (part,) = parse_multipart("multipart/form-data; boundary=frontier", body)
-    body[body.index(PICTURE)] = 7
+def test_parts_share_the_memory_of_the_body() -> None:
+    """No byte of the picture is copied, also where the data contains what looks like a boundary."""
+    for data in (PICTURE, b"x\r\n--frontie\r\n--frontierX\r\n--" + PICTURE):
+        body = form(image_part('form-data; name="image"; filename="a.jpg"', data=data))
+        (part,) = parse(body)
 
-    assert part.data[0] == 7
-    assert part.data.readonly
+        assert part.data.obj is body
+        assert part.data == data
 
 
 def test_same_names_are_all_kept_in_order() -> None:
@@ -275,82 +275,168 @@ def test_odd_but_well_formed(body: bytes, texts: list[str]) -> None:
     assert [part.text for part in parse(body)] == texts
 
 
+IMAGE = 'form-data; name="image"; filename="car.jpg"'
+TEXT = b'Content-Disposition: form-data; name="a"\r\n'
+
+TOLERATED = {
+    "text before the first boundary": b"hello\r\n" + form(image_part(IMAGE)),
+    "mail headers before the first boundary": b"MIME-Version: 1.0\r\n\r\n" + form(image_part(IMAGE)),
+    "a boundary that is like the first": b"x--frontier\r\n" + form(image_part(IMAGE)),
+    "folded header": form(image_part('form-data;\r\n name="image";\r\n\tfilename="car.jpg"')),
+    "folded header of a neighbour": form(
+        b'Content-Disposition: form-data;\r\n name="a"\r\n\r\nx', image_part(IMAGE)
+    ),
+    "quote after a file name": form(image_part('form-data; name="image"; filename="car.jpg""')),
+    "rubbish after a file name": form(
+        image_part('form-data; name="image"; filename="car.jpg" what=is; this')
+    ),
+    "file name twice": form(image_part('form-data; name="image"; filename="car.jpg"; filename="car.jpg"')),
+    "Content-Type twice": form(image_part(IMAGE, "Content-Type: image/jpeg", "Content-Type: image/png")),
+    "many headers": form(image_part(IMAGE, *(f"X-{number}: y" for number in range(60)))),
+    "white space after a boundary": form(image_part(IMAGE), TEXT + b"\r\nx").replace(
+        b"\r\n--frontier\r\n", b"\r\n--frontier \t\r\n"
+    ),
+    "a part without Content-Disposition": form(b"Content-Type: text/plain\r\n\r\nx", image_part(IMAGE)),
+    "a part without headers": form(b"\r\nx", image_part(IMAGE)),
+    "a text in quoted-printable": form(
+        TEXT + b"Content-Transfer-Encoding: Quoted-Printable\r\n\r\nfr=2Dca=\r\n", image_part(IMAGE)
+    ),
+    "a text in an unknown encoding": form(
+        TEXT + b"Content-Transfer-Encoding: zip\r\n\r\nx", image_part(IMAGE)
+    ),
+    "the picture in base64": form(
+        image_part(IMAGE, "Content-Transfer-Encoding: base64", data=base64.encodebytes(PICTURE))
+    ),
+    "the picture in quoted-printable": form(
+        image_part(
+            IMAGE, "Content-Transfer-Encoding: quoted-printable", data=binascii.b2a_qp(PICTURE, istext=False)
+        )
+    ),
+    "many parts": form(*[TEXT + b"\r\nx"] * 900, image_part(IMAGE)),
+}
+
+
+@pytest.mark.parametrize("body", TOLERATED.values(), ids=TOLERATED)
+def test_what_ordinary_servers_accept_is_accepted(body: bytes) -> None:
+    """Odd headers, odd neighbours and text around the form leave the picture as it is."""
+    image = parse(body).first("image")
+
+    assert image is not None
+    assert (image.filename, bytes(image.data)) == ("car.jpg", PICTURE)
+
+
+def test_line_feeds_end_lines() -> None:
+    """A body whose lines all end with a line feed alone is read."""
+    image = parse(form(TEXT + b"\r\nx", image_part(IMAGE)).replace(b"\r\n", b"\n")).first("image")
+
+    assert image is not None
+    assert (image.filename, bytes(image.data)) == ("car.jpg", PICTURE.replace(b"\r\n", b"\n"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data", "text"),
+    [
+        ("quoted-printable", b"fr=2DFR=\r\n!", "fr-FR!"),
+        ("Quoted-Printable ", b"=D0=9C=D0=BE", "Мо"),
+        ("base64", b"ZW4t\r\nVVM=\r\n", "en-US"),
+        ("8bit", b"en", "en"),
+    ],
+)
+def test_transfer_encodings_are_decoded(encoding: str, data: bytes, text: str) -> None:
+    """A part in base64 or quoted-printable gives what was encoded."""
+    (part,) = parse(form(TEXT + f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode() + data))
+
+    assert part.text == text
+
+
+SKIPPED = {
+    "no disposition": (b"Content-Type: image/jpeg\r\n\r\nx", "has no Content-Disposition"),
+    "another disposition": (b'Content-Disposition: attachment; name="a"\r\n\r\nx', "is not form-data"),
+    "no name": (b'Content-Disposition: form-data; filename="a"\r\n\r\nx', "is not form-data with a name"),
+    "two names": (b'Content-Disposition: form-data; name="a"; name="b"\r\n\r\nx', "name has two values"),
+    "open quote": (b'Content-Disposition: form-data; name="a\r\n\r\nx', "is not form-data with a name"),
+    "open quote of a file name": (
+        b'Content-Disposition: form-data; name="a"; filename="car.jpg\r\n\r\nx',
+        "the file name of a part is malformed",
+    ),
+    "control character": (
+        b'Content-Disposition: form-data; name="a\x00"\r\n\r\nx',
+        "has a control character",
+    ),
+    "line feed in a name": (
+        b'Content-Disposition: form-data; name="a\nb"\r\n\r\nx',
+        "has a control character",
+    ),
+    "invalid base64": (TEXT + b"Content-Transfer-Encoding: base64\r\n\r\nabc", "is not valid base64"),
+    "unknown encoding": (
+        TEXT + b"Content-Transfer-Encoding: x-uuencode\r\n\r\nabc",
+        "an unknown Content-Transfer-Encoding",
+    ),
+}
+
+
+@pytest.mark.parametrize(("part", "reason"), SKIPPED.values(), ids=SKIPPED)
+def test_a_part_with_unusable_headers_is_left_out(part: bytes, reason: str) -> None:
+    """Such a part spoils no other part; the form has the reason."""
+    parsed = parse(form(part, image_part(IMAGE)))
+
+    assert [part.name for part in parsed] == ["image"]
+    assert len(parsed.skipped) == 1
+    assert reason in parsed.skipped[0]
+
+
 HOSTILE = {
-    "nothing": (b"", "the last boundary is missing"),
-    "no boundary in the body": (b"hello", "malformed at byte 0"),
-    "only line ends": (b"\r\n" * 1000, "the last boundary is missing"),
-    "text before the first boundary": (b"hello\r\n" + form(b"A: b\r\n\r\n"), "malformed at byte 0"),
-    "another boundary": (form(b"A: b\r\n\r\n", boundary="other"), "malformed at byte 2"),
+    "nothing": (b"", "boundary of the Content-Type is not in the body"),
+    "no boundary in the body": (b"hello", "boundary of the Content-Type is not in the body"),
+    "only line ends": (b"\r\n" * 1000, "boundary of the Content-Type is not in the body"),
+    "another boundary": (
+        form(b"A: b\r\n\r\n", boundary="other"),
+        "boundary of the Content-Type is not in the body",
+    ),
     "unterminated": (form(image_part('form-data; name="a"'))[:-4], "the last boundary is missing"),
     "cut in the data": (form(image_part('form-data; name="a"'))[:200], "the last boundary is missing"),
     "cut in a header": (b"--frontier\r\nContent-Dispo", "the last boundary is missing"),
-    "bare line feeds": (
-        form(image_part('form-data; name="a"')).replace(b"\r\n", b"\n"),
-        "malformed at byte 10",
-    ),
-    "header without a colon": (form(b"Content-Disposition form-data\r\n\r\nx"), "malformed at byte 31"),
-    "header without a name": (form(b": form-data\r\n\r\nx"), "malformed at byte 12"),
-    "header name with a space": (form(b"Content Disposition: form-data\r\n\r\nx"), "malformed at byte 19"),
-    "folded header": (form(b'Content-Disposition: form-data;\r\n name="a"\r\n\r\nx'), "malformed at byte 45"),
+    "header without a colon": (form(b"Content-Disposition form-data\r\n\r\nx"), "invalid character 32"),
+    "header without a name": (form(b": form-data\r\n\r\nx"), "0-length header"),
+    "header name with a space": (form(b"Content Disposition: form-data\r\n\r\nx"), "invalid character 32"),
     "carriage return in a header": (
         form(b'Content-Disposition: form-data; name="a\rb"\r\n\r\nx'),
         "malformed",
     ),
-    "control character": (
-        form(b'Content-Disposition: form-data; name="a\x00"\r\n\r\nx'),
-        "a control character",
+    "many headers": (form(b"".join(b"X-%d: y\r\n" % n for n in range(101)) + b"\r\nx"), "header count"),
+    "long header": (form(b"X: " + b"y" * 5000 + b"\r\n\r\nx"), "header size"),
+    "long header name": (form(b"X" * 5000 + b": y\r\n\r\nx"), "header size"),
+    "endless header": (b"--frontier\r\nX: " + b"y" * 5_000_000, "bytes of headers"),
+    "much white space after a boundary": (
+        form(image_part('form-data; name="a"', data=b"x\r\n--frontier" + b" " * 20_000_000)),
+        "too much white space after a boundary",
     ),
-    "line feed in a name": (
-        form(b'Content-Disposition: form-data; name="a\nb"\r\n\r\nx'),
-        "a control character",
+    "much white space after an empty part": (
+        form(image_part('form-data; name="a"', data=b"\r\n--frontier" + b"\t" * 20_000_000)),
+        "too much white space after a boundary",
     ),
-    "no headers": (form(b"\r\nx"), "a part without headers"),
-    "no disposition": (form(b"Content-Type: image/jpeg\r\n\r\nx"), "a part without Content-Disposition"),
-    "another disposition": (form(b'Content-Disposition: attachment; name="a"\r\n\r\nx'), "is not form-data"),
-    "no name": (
-        form(b'Content-Disposition: form-data; filename="a"\r\n\r\nx'),
-        "is not form-data with a name",
+    "many boundaries in the data": (
+        form(image_part('form-data; name="a"', data=b"\r\n--frontierX" * 1_000_000)),
+        "more than 1000 parts",
     ),
-    "two names": (form(b'Content-Disposition: form-data; name="a"; name="b"\r\n\r\nx'), "name given twice"),
-    "open quote": (form(b'Content-Disposition: form-data; name="a\r\n\r\nx'), "malformed parameters"),
-    "text behind a quote": (
-        form(b'Content-Disposition: form-data; name="a"b\r\n\r\nx'),
-        "malformed parameters",
-    ),
-    "same header twice": (
-        form(b'A: b\r\nContent-Disposition: form-data; name="a"\r\na: c\r\n\r\nx'),
-        "header twice",
-    ),
-    "base64": (
-        form(image_part('form-data; name="a"', "Content-Transfer-Encoding: base64")),
-        "changes its data",
-    ),
-    "quoted-printable": (
-        form(image_part('form-data; name="a"', "Content-Transfer-Encoding: Quoted-Printable")),
-        "changes its data",
-    ),
-    "many headers": (form(b"".join(b"X-%d: y\r\n" % n for n in range(17)) + b"\r\nx"), "malformed"),
-    "long header": (form(b"X: " + b"y" * 5000 + b"\r\n\r\nx"), "malformed"),
-    "long header name": (form(b"X" * 5000 + b": y\r\n\r\nx"), "malformed"),
-    "endless header": (b"--frontier\r\nX: " + b"y" * 5_000_000, "malformed"),
-    "white space after a boundary": (
-        form(image_part('form-data; name="a"', data=b"x\r\n--frontier" + b" " * 5_000_000)),
-        "white space after a boundary",
-    ),
-    "white space after an empty part": (
-        form(image_part('form-data; name="a"', data=b"\r\n--frontier" + b"\t" * 5_000_000)),
-        "white space after a boundary",
+    "many parts": (form(*[TEXT + b"\r\nx"] * 1001), "more than 1000 parts"),
+    "many parts with line feeds": (b"--frontier\n" + b"\n--frontier" * 1_000_000, "bytes of headers"),
+    "much white space in headers": (
+        form(*[(b"X:" + b" " * 4000 + b"y\r\n") * 50 + b"\r\n"] * 100),
+        "bytes of headers",
     ),
 }
 
 
 @pytest.mark.parametrize(("body", "reason"), HOSTILE.values(), ids=HOSTILE)
 def test_malformed_bodies_are_refused_with_a_reason(body: bytes, reason: str) -> None:
-    """Whatever breaks the format is a MultipartError that says why."""
+    """A body that cannot be divided into parts is a MultipartError that says why, within a short time."""
+    started = time.process_time()
     with pytest.raises(MultipartError) as raised:
         parse(body)
 
     assert reason in raised.value.reason
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
@@ -359,20 +445,19 @@ def test_malformed_bodies_are_refused_with_a_reason(body: bytes, reason: str) ->
         ("", "is not multipart/form-data"),
         ("application/json", "is not multipart/form-data"),
         ("multipart/mixed; boundary=frontier", "is not multipart/form-data"),
-        ("multipart/form-data", "names no boundary"),
-        ("multipart/form-data; charset=utf-8", "names no boundary"),
-        ("multipart/form-data; boundary=", "names no boundary"),
-        ('multipart/form-data; boundary=""', "names no boundary"),
-        ("multipart/form-data; boundary=a; boundary=b", "boundary given twice"),
-        ("multipart/form-data; boundary=" + "a" * 71, "longer than 70 characters"),
+        ("multipart/form-data", "has no boundary"),
+        ("multipart/form-data; charset=utf-8", "has no boundary"),
+        ("multipart/form-data; boundary=", "has no boundary"),
+        ('multipart/form-data; boundary=""', "has no boundary"),
+        ("multipart/form-data; boundary=a; boundary=b", "boundary has two values"),
         ("multipart/form-data; boundary=\xe9", "characters that are not allowed"),
         ('multipart/form-data; boundary="a "', "characters that are not allowed"),
         ("multipart/form-data boundary=a", "is not multipart/form-data"),
-        ("multipart/form-data; boundary", "cannot be read"),
+        ("multipart/form-data; boundary", "has no boundary"),
     ],
 )
 def test_content_types_without_a_usable_boundary_are_refused(content_type: str, reason: str) -> None:
-    """The Content-Type must be multipart/form-data with one boundary of 1 to 70 printable characters."""
+    """The Content-Type must be multipart/form-data with one boundary of 1 to 256 printable characters."""
     with pytest.raises(MultipartError) as raised:
         parse_multipart(content_type, form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'))
 
@@ -386,6 +471,8 @@ def test_content_types_without_a_usable_boundary_are_refused(content_type: str, 
         'multipart/form-data; boundary="frontier"',
         "multipart/form-data; charset=utf-8; boundary=frontier",
         "multipart/form-data;boundary=frontier;",
+        "multipart/form-data; boundary=frontier; boundary=frontier",
+        'multipart/form-data; boundary="frontier"; rubbish',
     ],
 )
 def test_content_types_are_read_leniently_in_form(content_type: str) -> None:
@@ -393,13 +480,13 @@ def test_content_types_are_read_leniently_in_form(content_type: str) -> None:
     assert len(parse_multipart(content_type, form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'))) == 1
 
 
-def test_too_many_parts_are_refused() -> None:
-    """The limit itself is still fine."""
-    parts = [b'Content-Disposition: form-data; name="a"\r\n\r\nx'] * 5
+def test_long_boundaries() -> None:
+    """A boundary may be longer than the 70 characters that RFC 2046 allows, up to 256."""
+    longest, longer = "b" * 256, "b" * 257
 
-    assert len(parse(form(*parts), max_parts=5)) == 5
-    with pytest.raises(MultipartError, match="more than 4 parts"):
-        parse(form(*parts), max_parts=4)
+    assert len(parse(form(image_part(IMAGE), boundary=longest), longest)) == 1
+    with pytest.raises(MultipartError, match="exceeds maximum of 256"):
+        parse(form(image_part(IMAGE), boundary=longer), longer)
 
 
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30)

@@ -1,5 +1,7 @@
 """VehiCore OCR as its documentation tells it: one row of the contract a case."""
 
+import base64
+import quopri
 from collections.abc import Callable
 from io import BytesIO
 
@@ -10,7 +12,7 @@ from PIL import Image
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import drawn, encoded, new_key, picture, vehicore
+from tests.support import drawn, encoded, latest, new_key, picture, vehicore
 
 pins = pytest.mark.pins
 
@@ -188,6 +190,61 @@ def test_bad_requests(http: httpx.Client, kwargs: dict[str, object], message: st
     reply = http.post("/api/ocr/plate", headers=headers, **kwargs)  # type: ignore[arg-type]
 
     assert (reply.status_code, reply.json()) == (400, {"message": message, "code": "VALIDATION_ERROR"})
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"nonsense", "the boundary of the Content-Type is not in the body"),
+        (b"--x\r\nContent-Disposition: form-data; name=image\r\n\r\nabc", "the last boundary is missing"),
+        (
+            b"--x\r\nContent-Type: image/jpeg\r\n\r\nabc\r\n--x--",
+            "no part named image; a part has no Content-Disposition",
+        ),
+        (
+            b"--x\r\nContent-Disposition: form-data; name=image\r\n\r\nabc\r\n--x--",
+            "the part named image is a text field, not a file",
+        ),
+    ],
+)
+def test_the_journal_says_what_is_wrong_with_an_upload(
+    mock: MockServer, http: httpx.Client, body: bytes, detail: str
+) -> None:
+    """The reply is the provider's; the reason is in the journal."""
+    headers = {"X-API-Key": "demo-key", "Content-Type": "multipart/form-data; boundary=x"}
+    reply = http.post("/api/ocr/plate", headers=headers, content=body)
+
+    assert reply.status_code == 400
+    assert latest(mock).detail == detail
+
+
+@pytest.mark.parametrize("encoding", ["binary", "quoted-printable", "base64"])
+def test_uploads_of_mail_libraries(mock: MockServer, http: httpx.Client, encoding: str) -> None:
+    """Mail headers before the form, folded part headers and encoded text fields beside the picture are accepted."""
+    encode = {"base64": base64.encodebytes, "quoted-printable": quopri.encodestring}.get(encoding, bytes)
+    body = b"\r\n".join(
+        [
+            b"MIME-Version: 1.0",
+            b"",
+            b"--x",
+            b'Content-Disposition: form-data;\r\n name="userLanguage"',
+            b"Content-Transfer-Encoding: " + encoding.encode(),
+            b"",
+            encode(b"de-DE").rstrip(),
+            b"--x",
+            b"Content-Type: image/jpeg",
+            b'Content-Disposition: form-data; name="image";\r\n\tfilename="car.jpg""',
+            b"",
+            picture("car"),
+            b"--x--",
+        ]
+    )
+    headers = {"X-API-Key": "demo-key", "Content-Type": "multipart/form-data; boundary=x"}
+    reply = http.post("/api/ocr/plate", headers=headers, content=body)
+
+    assert reply.json() == {"result": "9DJC652"}
+    assert latest(mock).language == "de-DE"
+    assert latest(mock).filename == "car.jpg"
 
 
 @pins("vehicore-400-too-large")

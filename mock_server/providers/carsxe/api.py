@@ -108,7 +108,7 @@ class _Body:
         return cls({}, f"content type {media_type or 'missing'}, not application/json")
 
     @classmethod
-    def _json(cls, data: bytes | bytearray) -> "_Body":
+    def _json(cls, data: bytes) -> "_Body":
         try:
             fields = orjson.loads(data)
         except orjson.JSONDecodeError:
@@ -116,7 +116,7 @@ class _Body:
         return cls(fields) if isinstance(fields, dict) else cls({}, "the JSON is not an object")
 
     @classmethod
-    def _plain(cls, data: bytes | bytearray) -> "_Body":
+    def _plain(cls, data: bytes) -> "_Body":
         # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
         if data.lstrip()[:1] == b"{":
             body = cls._json(data)
