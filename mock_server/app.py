@@ -1,141 +1,137 @@
-"""The only file that sees every part: from settings to an application that answers.
+"""The application: every part of the mock is put together here, and only here.
 
-`create_app` reads as the boot story. What can fail, fails there and not at the first request: fixtures are read,
-pictures indexed, settings checked.
+`create_app` is the start: it reads the settings and the fixtures, and indexes the images. A mistake in them is reported
+there, not at the first request. `App` is a Starlette application; its `routes` say which paths exist.
 """
 
 import asyncio
 import contextlib
-import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from starlette.types import Receive, Scope, Send
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.admin.access import Access
 from mock_server.admin.control import Control
-from mock_server.admin.lazy_site import LazySite
-from mock_server.core.account import Account
+from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Policy
-from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
+from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
 from mock_server.core.journal import JournalEntry
-from mock_server.core.library import Index, Library
-from mock_server.core.model import OutcomeName
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
-from mock_server.disk_cache import default_directory
-from mock_server.dispatch import Dispatch
-from mock_server.errors import Mistake, SettingsError, StoreUnavailableError
+from mock_server.errors import SettingsError, StoreUnavailableError
 from mock_server.fetch.allowed import fetch_as_allowed
+from mock_server.gallery import Gallery
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
-from mock_server.providers.carsxe import CarsXE
-from mock_server.providers.endpoint import Endpoint
-from mock_server.providers.provider import Provider
-from mock_server.providers.vehicore import VehiCore
-from mock_server.scenarios.fixture_cache import CheckedPictures
+from mock_server.providers.endpoint import Service
+from mock_server.providers.provider_routes import provider_routes
+from mock_server.providers.registry import PROVIDERS, own_hosts
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
-from mock_server.scenarios.image_indexing import index_of, lazy_index
-from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
-from mock_server.scenarios.vocabulary import Vocabulary
-from mock_server.settings import Settings, setting_names, shipped_fixtures
-
-PROVIDERS: tuple[Provider, ...] = (VehiCore(), CarsXE())
+from mock_server.settings import Settings
+from mock_server.startup import Progress, Startup, cache_directory, load, with_defaults
 
 logger = logging.getLogger(__name__)
 
 
-class App:
-    """The whole mock as an ASGI application. `running` must be entered around serving it."""
+class App(Starlette):
+    """The mock as a Starlette application.
+
+    The server enters `running()`, or sends the lifespan events. Neither happens to an application that is mounted in
+    another one: its accounts are declared at the first request, and it does not watch the fixture files.
+    """
 
     def __init__(
-        self,
-        settings: Settings,
-        library: Library,
-        loader: FixtureLoader,
-        state: State,
-        clock: Clock,
-        log: RequestLog | None = None,
-        flags: Mapping[str, Any] | None = None,
-        own_process: bool = False,
+        self, startup: Startup, state: State, clock: Clock, log: RequestLog | None, flags: Mapping[str, Any]
     ) -> None:
-        self.settings = settings
-        self._own_process = own_process
-        self._flags = flags or {}
-        self.store = store = state.store
+        self.settings = settings = startup.settings
+        self._flags = flags
+        self.store = state.store
         self.clock = clock
-        self.accounts = Accounts(store, clock)
+        self.accounts = Accounts(self.store, clock)
         self.journal = state.journal
         self.metrics = Metrics()
-        self._pictures = pictures = Pictures(
-            fetch_as_allowed(settings), own_hosts(), thumbnails=state.thumbnails
-        )
+        self.access = Access.of(settings.host, settings.admin_token)
+        self.is_replacement = False
+        self._are_accounts_declared = False
+        self._log = log
+        self._pictures = Pictures(fetch_as_allowed(settings), own_hosts(), thumbnails=state.thumbnails)
         self.reader = Reader(
-            library, accounts=self.accounts, store=store, pictures=pictures, policy=_policy(settings)
+            startup.library,
+            accounts=self.accounts,
+            store=self.store,
+            pictures=self._pictures,
+            policy=_policy(settings),
         )
         self.control = Control(
             reader=self.reader,
-            store=store,
+            store=self.store,
             clock=clock,
             journal=self.journal,
             thumbnails=state.thumbnails,
-            pictures=pictures,
-            vocabulary=loader.vocabulary,
+            pictures=self._pictures,
+            vocabulary=startup.loader.vocabulary,
             providers=PROVIDERS,
             world=state.world,
         )
-        state.attach(clock, self.control.stage, self._declare)
-        self.replacing = False
-        self.access = Access.of(settings.host, settings.admin_token)
-        self._log = log
+        state.attach(clock, self.control.stage, self._declare_accounts)
         self._hot_reload = HotReload(
-            loader,
+            startup.loader,
             self.control.stage,
             self.accounts,
             max_pixels=settings.max_pixels,
-            cache=_cache(settings),
-            reloaded=self._reloaded,
+            cache=cache_directory(settings),
+            reloaded=self._use_reloaded_settings,
         )
-        endpoint = Endpoint(
+        service = Service(
             self.reader,
-            record=self._record,
-            clock=clock,
+            clock,
+            self._record,
             max_body=settings.max_body,
-            strict=settings.strict,
-            mock_headers=settings.mock_headers,
+            is_strict=settings.strict,
+            has_mock_headers=settings.mock_headers,
         )
-        site = LazySite(
-            self.control,
-            self.access,
-            max_body=settings.max_body,
-            metrics=self.metrics.text,
-            providers=_described,
+        admin = _Lazy(self._create_admin)
+        super().__init__(
+            routes=[
+                Route("/images/{name:path}", Gallery(self.control.stage, state.world).get),
+                *provider_routes(PROVIDERS, service),
+                Route("/healthz", self._health),
+                Route("/__admin", admin),
+                Mount("/__admin", admin),
+            ],
+            exception_handlers=HANDLERS,
+            lifespan=lambda _: self.running(),
         )
-        self._dispatch = Dispatch(PROVIDERS, endpoint, site, strict=settings.strict)
+        # A provider does not redirect `/api/ocr/plate/`.
+        self.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        else:
-            await self._dispatch(scope, receive, send)
+        if not self._are_accounts_declared and scope["type"] == "http":
+            await self._start_without_lifespan()
+        await super().__call__(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Everything that lives as long as the server: accounts are declared first.
+        """Declare the accounts, run the background tasks, and close everything at the end.
 
-        Raises StoreUnavailableError, except where this process is `replacing` another: then it begins all the same.
+        Raises StoreUnavailableError, unless `is_replacement` says that this process replaces one that ended.
         """
         background: list[asyncio.Task[None]] = []
         try:
-            await self._begin()
+            await self._start()
             background.append(asyncio.create_task(self._load_index()))
             if self.settings.watch:
                 background.append(asyncio.create_task(self._hot_reload.run()))
@@ -149,30 +145,33 @@ class App:
             self._pictures.close()
             await self.store.close()
 
-    def _reloaded(self, fixtures: FixtureSet) -> None:
-        self.reader.policy = _policy(Settings.resolve(self._flags, _as_settings(fixtures.defaults)))
-
-    async def _begin(self) -> None:
+    async def _start(self) -> None:
         try:
-            await self._declare()
+            await self._declare_accounts()
             await self.control.world.refresh()
         except StoreUnavailableError as error:
-            if not self.replacing:
+            if not self.is_replacement:
                 raise
             logger.warning("%s", error)
+        self._are_accounts_declared = True
+
+    async def _start_without_lifespan(self) -> None:
+        # Without its store, the application still answers: each provider with its own error.
+        with contextlib.suppress(StoreUnavailableError):
+            await self._start()
+
+    async def _declare_accounts(self) -> None:
+        await self.accounts.declare(self.control.stage.files.accounts)
 
     async def _load_index(self) -> None:
-        """Make a deferred index ready for the first picture, once the server has had time to answer."""
+        """Load a deferred index before an image needs it, but after the first requests."""
         index = self.reader.library.index
         if isinstance(index, LazyIndex):
             await asyncio.sleep(START_SECONDS)
             await anyio.to_thread.run_sync(index.made)
-            if self._own_process:
-                # What is there now stays, and need not be looked through for garbage.
-                gc.freeze()
 
-    async def _declare(self) -> None:
-        await self.accounts.declare(self.control.stage.files.accounts)
+    def _use_reloaded_settings(self, fixtures: FixtureSet) -> None:
+        self.reader.policy = _policy(with_defaults(self._flags, fixtures.defaults))
 
     async def _record(self, entry: JournalEntry) -> None:
         await self.journal.add(entry)
@@ -180,12 +179,33 @@ class App:
         if self._log is not None:
             self._log.record(entry)
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        async with self.running():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await send({"type": "lifespan.shutdown.complete"})
+    async def _health(self, request: Request) -> Response:
+        return Response(orjson.dumps(self.control.health()), media_type="application/json")
+
+    def _create_admin(self) -> ASGIApp:
+        from mock_server.admin.admin_app import create_admin
+        from mock_server.providers.openapi import describe
+
+        return create_admin(
+            self.control,
+            self.access,
+            max_body=self.settings.max_body,
+            metrics=self.metrics.text,
+            providers=lambda: describe(PROVIDERS),
+        )
+
+
+class _Lazy:
+    """An application that is created at its first request: its imports take as long as the rest of the start."""
+
+    def __init__(self, create: Callable[[], ASGIApp]) -> None:
+        self._create = create
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            self._app = self._create()
+        await self._app(scope, receive, send)
 
 
 def create_app(
@@ -194,104 +214,35 @@ def create_app(
     store: Store | None = None,
     clock: Clock | None = None,
     foreground: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> App:
-    """Read the fixtures, settle the settings, index the pictures.
+    """Read the settings and the fixtures, index the images, and return the application.
 
-    `flags` are settings by name, as far as they were given. In the `foreground` the process is the server's own, and
-    so is its log on stderr; elsewhere logging is left to the program around it. `progress` is told how many of how
-    many pictures are read. Raises SettingsError and FixturesError.
+    `flags` are settings by name; they override the environment and `mock.yaml`. In the `foreground`, the mock owns the
+    process and writes its log to stderr; otherwise the surrounding program configures logging.
+    Raises SettingsError and FixturesError.
     """
-    flags = flags or {}
-    settings = Settings.resolve(flags)
-    loader = FixtureLoader(
-        settings.fixtures_dir,
-        vocabulary=vocabulary(),
-        accounts=_shipped_accounts(settings),
-        cache=_cache(settings),
-    )
-    loaded = loader.load()
-    settings = Settings.resolve(flags, _as_settings(loaded.set.defaults))
+    startup = load(flags or {}, progress)
+    settings = startup.settings
     log = configure(settings.log_format, settings.log_level) if foreground else None
     if settings.workers > 1 and not settings.has_shared_state:
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
         )
-    index, warnings = _indexed(loader, loaded, settings, progress)
-    for warning in (*loaded.warnings, *warnings):
+    for warning in startup.warnings:
         logger.warning("%s", warning)
-    library = Library.of(loaded.set, index)
-    state = _state(settings, store)
-    return App(settings, library, loader, state, clock or Clock(), log, flags, own_process=foreground)
-
-
-def _indexed(
-    loader: FixtureLoader,
-    loaded: Loaded,
-    settings: Settings,
-    progress: Callable[[int, int], None] | None,
-) -> tuple[Index, tuple[Mistake, ...]]:
-    """The index of the pictures, and warnings: made now, or later where that is known to go well."""
-    checked = loader.checked_warnings(settings.max_pixels)
-    # Workers share the memory of what is there before they are forked.
-    if checked is not None and settings.workers == 1:
-        return lazy_index(loaded, max_pixels=settings.max_pixels, cache=_cache(settings)), checked
-    index, warnings = index_of(
-        loaded, max_pixels=settings.max_pixels, cache=_cache(settings), progress=progress
-    )
-    loader.save(CheckedPictures(settings.max_pixels, loader.accounts, warnings))
-    return index, warnings
-
-
-def vocabulary() -> Vocabulary:
-    """The names that fixture files may use for providers, variants and settings."""
-    variants: Mapping[str, Mapping[OutcomeName, frozenset[str]]] = {
-        provider.name: {name: frozenset(choices) for name, choices in provider.traits.variants.items()}
-        for provider in PROVIDERS
-    }
-    return Vocabulary(providers=variants, settings=frozenset(setting_names()))
-
-
-def own_hosts() -> tuple[str, ...]:
-    """The providers' real host names."""
-    return tuple(host for provider in PROVIDERS for host in provider.hosts)
-
-
-def _described() -> Mapping[str, Any]:
-    from mock_server.providers.openapi import describe  # only OpenAPI asks
-
-    return describe(PROVIDERS)
-
-
-def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
-    # A fixtures directory that declares no accounts gets those that every set of examples uses.
-    if settings.fixtures_dir == shipped_fixtures():
-        return ()
-    return declared_accounts(shipped_fixtures(), vocabulary=vocabulary(), cache=_cache(settings))
+    return App(startup, _state(settings, store), clock or Clock(), log, flags or {})
 
 
 def _policy(settings: Settings) -> Policy:
     return Policy(UnmatchedPolicy(settings.unmatched), forcing=settings.forcing, seed=settings.seed)
 
 
-def _cache(settings: Settings) -> Path | None:
-    return default_directory() if settings.cache else None
-
-
-def _as_settings(defaults: Defaults) -> dict[str, str]:
-    file = dict(defaults.settings)
-    if defaults.unmatched is not None:
-        file["unmatched"] = defaults.unmatched.value
-    if defaults.strict is not None:
-        file["strict"] = str(defaults.strict)
-    return file
-
-
 def _state(settings: Settings, store: Store | None) -> State:
     bounds = settings.journal_size, settings.journal_bytes
     if store is not None or not settings.has_shared_state:
         return State.own(*bounds, store=store)
-    # Imported where it is asked for: the client is an extra, and takes its time to load.
+    # The Redis client is an optional dependency.
     from mock_server.core.redis_state import shared_state
 
     return shared_state(settings.state, *bounds)

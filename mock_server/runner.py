@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from mock_server.app import App, own_hosts
+from mock_server.app import App
 from mock_server.http.protocol import http_protocol
+from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
 from mock_server.uvicorn_server import BALANCED, GRACE_SECONDS, Listener, beside, listen, url_of
 

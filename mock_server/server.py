@@ -8,12 +8,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from mock_server.app import App, create_app, own_hosts
+from mock_server.app import App, create_app
 from mock_server.client import Controls
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.http.asgi_client import call
+from mock_server.providers.registry import own_hosts
 from mock_server.runner import Server, run_loop
 
 if TYPE_CHECKING:

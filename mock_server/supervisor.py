@@ -140,7 +140,7 @@ class _Supervisor:
                 # Told to stop before it serves, it has nothing to finish.
                 signal.signal(signum, lambda *_: os._exit(0))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-            server.app.replacing = ready is None
+            server.app.is_replacement = ready is None
             serve(server, lambda: _tell(ready), until_closed=self._alive[0])
             code = 0
         except MockServerError as error:

@@ -100,13 +100,14 @@ class Guard:
                 message["headers"] = [*message["headers"], *HARDENING]
             await send(message)
 
-        refusal = None if scope["path"] in self._open_paths else self._access.refusal(scope)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        refusal = None if path in self._open_paths else self._access.refusal(scope)
         if refusal is None:
             await self._app(scope, receive, hardened)
             return
-        if refusal.status == 401 and scope["path"] in self._pages and _wants_html(scope):
+        if refusal.status == 401 and path in self._pages and _wants_html(scope):
             # The page holds nothing but the means to ask for the token.
-            page = self._pages[scope["path"]]
+            page = self._pages[path]
             kept = tuple(line for line in refusal.headers if line[0] != b"content-type")
             refusal = Reply(401, (*kept, *page.headers), page.body)
         await _send(refusal, hardened)

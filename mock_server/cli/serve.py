@@ -1,6 +1,5 @@
 """The verb `serve`."""
 
-import gc
 import sys
 from typing import Any
 
@@ -19,16 +18,13 @@ def command(hints: bool, **flags: Any) -> None:
 
     FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
     """
-    # Nearly all objects made during the start live as long as the server, so a collection would find nothing.
-    gc.disable()
-    from mock_server.app import PROVIDERS, create_app
+    from mock_server.app import create_app
     from mock_server.cli.progress import progress
+    from mock_server.providers.registry import PROVIDERS
     from mock_server.runner import Server, run
 
     with progress("reading pictures") as report:
         app = create_app(flags, foreground=True, progress=report)
-    gc.freeze()
-    gc.enable()
 
     def announce(server: Server) -> None:
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url

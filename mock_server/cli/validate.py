@@ -18,8 +18,8 @@ def command(fixtures: Path | None) -> None:
 
     Exit codes: 0 no mistakes (warnings are allowed), 1 mistakes, 2 usage.
     """
-    from mock_server.app import vocabulary
     from mock_server.cli.progress import progress
+    from mock_server.providers.registry import vocabulary
     from mock_server.scenarios.image_indexing import index_of
     from mock_server.scenarios.load import declared_accounts, load
 

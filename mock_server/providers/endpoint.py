@@ -1,9 +1,9 @@
-"""One call, from its bytes to its reply: receive, parse, decide, render, record, send. The same for every provider."""
+"""One call to a provider: receive, parse, decide, render, record, send. The same story for every provider."""
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,109 +23,106 @@ from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import journal_entry
-from mock_server.providers.provider import Call, Provider, Refusal
+from mock_server.providers.provider import Call, Provider, Refusal, Route
 
-Record = Callable[[JournalEntry], Awaitable[None]]
-"""Records an entry in the journal, the metrics and the log. It returns before the reply is sent."""
-
-_ID_BYTES = 8
-_IDS_AT_ONCE = 256
+_CLOSE = (b"connection", b"close")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a call leads to: a product, or a refusal. `alias` is the path where it is an alias."""
+class Service:
+    """What all endpoints share. `record` takes each entry once, before its reply is sent."""
 
-    product: Product | Refusal
-    alias: str | None = None
+    reader: Reader
+    clock: Clock
+    record: Callable[[JournalEntry], Awaitable[None]]
+    max_body: int
+    is_strict: bool = False
+    has_mock_headers: bool = True
 
 
 class Endpoint:
-    """Serves the calls of all providers."""
+    """An ASGI application for one route of a provider; without a `route`, for all paths that the provider lacks."""
 
-    def __init__(
-        self,
-        reader: Reader,
-        *,
-        record: Record,
-        clock: Clock,
-        max_body: int,
-        strict: bool = False,
-        mock_headers: bool = True,
-    ) -> None:
-        self._reader = reader
-        self._record = record
-        self._clock = clock
-        self._max_body = max_body
-        self._strict = strict
-        self._mock_headers = mock_headers
-        self._request_ids = _random_ids()
+    def __init__(self, service: Service, provider: Provider, route: Route | None = None) -> None:
+        self._service = service
+        self._provider = provider
+        is_refused = route is not None and route.is_alias and service.is_strict
+        self._route = None if is_refused else route
 
-    async def __call__(
-        self, provider: Provider, target: Target, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request_id = next(self._request_ids)
+        request_id = os.urandom(8).hex()
         try:
-            call, drained = await self._receive(target, scope, receive)
+            call, is_drained = await self._receive(scope, receive)
         except ClientDisconnectedError:
             return
-        request, decision, reply = await self._answer(provider, target, call)
-        headers = self._headers(request_id, decision, drained=drained)
-        reply = Reply(reply.status, reply.headers + headers, reply.body)
-        seconds = time.perf_counter() - started
+        product = self._product(scope)
+        request: ReadRequest | None = None
+        decision: Decision | Unmatched | None = None
+        if isinstance(product, Refusal):
+            reply = self._provider.refuse(product)
+        else:
+            request = self._provider.parse(call, product)
+            decision, reply = await self._answer(request)
+        reply = replace(reply, headers=reply.headers + self._headers(request_id, decision, is_drained))
+        now, seconds = self._service.clock.now(), time.perf_counter() - started
         entry = journal_entry(
-            request_id, provider, call, reply, request, decision, now=self._clock.now(), seconds=seconds
+            request_id, self._provider, call, reply, request, decision, now=now, seconds=seconds
         )
-        await self._record(entry)
+        await self._service.record(entry)
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
         await send_reply(reply, plan, scope, send)
 
-    async def _receive(self, target: Target, scope: Scope, receive: Receive) -> tuple[Call, bool]:
+    def _product(self, scope: Scope) -> Product | Refusal:
+        if self._route is None:
+            return Refusal.NO_SUCH_PATH
+        product = self._route.product_of(scope["path_params"])
+        if product is None:
+            return Refusal.UNKNOWN_PRODUCT
+        return product if scope["method"] == "POST" else Refusal.WRONG_METHOD
+
+    async def _receive(self, scope: Scope, receive: Receive) -> tuple[Call, bool]:
+        """The call, and whether its body was read to the end."""
         headers: dict[str, str] = {}
-        for raw, text in scope["headers"]:
-            name, value = raw.decode("latin-1"), text.decode("latin-1")
+        for raw_name, raw_value in scope["headers"]:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         body: bytes | None
-        drained = True
+        is_drained = True
         try:
-            body = await read_body(scope, receive, limit=self._max_body)
+            body = await read_body(scope, receive, limit=self._service.max_body)
         except BodyTooLargeError as error:
-            body, drained = None, error.drained
+            body, is_drained = None, error.drained
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
         call = Call(
             scope["method"],
-            scope["path"],
+            path,
             scope["query_string"],
             headers,
             body,
-            target.alias,
-            self._strict,
-            self._clock.now(),
+            alias=path if self._route is not None and self._route.is_alias else None,
+            strict=self._service.is_strict,
+            received_at=self._service.clock.now(),
         )
-        return call, drained
+        return call, is_drained
 
-    async def _answer(
-        self, provider: Provider, target: Target, call: Call
-    ) -> tuple[ReadRequest | None, Decision | Unmatched | None, Reply]:
-        if not isinstance(target.product, Product):
-            return None, None, provider.refuse(target.product)
-        request = provider.parse(call, target.product)
+    async def _answer(self, request: ReadRequest) -> tuple[Decision | Unmatched | None, Reply]:
         try:
-            decision = await self._reader.read(request, provider.traits)
+            decision = await self._service.reader.read(request, self._provider.traits)
         except UnknownPreferenceError as error:
-            return request, None, _unknown_preference(error)
+            return None, _unknown_preference(error)
         except StoreUnavailableError as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if isinstance(decision, Unmatched):
-            return request, decision, _unmatched(decision.search)
-        return request, decision, provider.render(decision.outcome, request)
+            return decision, _unmatched(decision.search)
+        return decision, self._provider.render(decision.outcome, request)
 
     def _headers(
-        self, request_id: str, decision: Decision | Unmatched | None, *, drained: bool
+        self, request_id: str, decision: Decision | Unmatched | None, is_drained: bool
     ) -> tuple[tuple[bytes, bytes], ...]:
-        # A client that is still sending what nobody reads must not take the rest for its next request.
-        closing = () if drained else ((b"connection", b"close"),)
-        if not self._mock_headers:
+        # The server would take the unread rest of the body for the next request.
+        closing = () if is_drained else (_CLOSE,)
+        if not self._service.has_mock_headers:
             return closing
         scenario, match = (
             (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
@@ -136,14 +133,6 @@ class Endpoint:
             (b"x-mock-scenario", (scenario or "-").encode()),
             (b"x-mock-match", match.value.encode()),
         )
-
-
-def _random_ids() -> Iterator[str]:
-    """Sixteen hexadecimal digits at a time. Drawn in advance: each call to the system takes longer than the rest."""
-    while True:
-        drawn = os.urandom(_ID_BYTES * _IDS_AT_ONCE).hex()
-        for start in range(0, len(drawn), 2 * _ID_BYTES):
-            yield drawn[start : start + 2 * _ID_BYTES]
 
 
 def _unmatched(search: SearchResult | None) -> Reply:

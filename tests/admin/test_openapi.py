@@ -19,11 +19,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mock_server import MockServer
+from mock_server.admin.admin_app import OPERATIONS, PREFIX
 from mock_server.admin.operation import Operation
-from mock_server.admin.site import OPERATIONS, PREFIX
-from mock_server.app import PROVIDERS
 from mock_server.core.model import OutcomeName
 from mock_server.providers.provider import Provider
+from mock_server.providers.registry import PROVIDERS
 
 CHECKS = [
     not_a_server_error,

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from mock_server import MockServer
-from mock_server.admin.site import OPERATIONS, PREFIX
+from mock_server.admin.admin_app import OPERATIONS, PREFIX
 from tests.support import FIXTURES, drawn, vehicore
 
 TOKEN = "a-token-for-tests"

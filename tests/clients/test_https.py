@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from mock_server.app import own_hosts
 from mock_server.errors import SettingsError
+from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 
 from .test_request_shapes import IMAGES

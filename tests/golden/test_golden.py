@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mock_server.app import PROVIDERS
 from mock_server.core.model import OutcomeName, Product
+from mock_server.providers.registry import PROVIDERS
 from mock_server.server import MockServer
 from tests.conftest import frozen_clock
 from tests.golden.cases import GoldenCase, cases

@@ -1,0 +1,81 @@
+"""What happens before the application exists: the settings and the fixtures are read, and the images are indexed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mock_server.core.account import Account
+from mock_server.core.fixture_set import Defaults
+from mock_server.core.library import Index, Library
+from mock_server.disk_cache import default_directory
+from mock_server.errors import Mistake
+from mock_server.providers.registry import vocabulary
+from mock_server.scenarios.fixture_cache import CheckedPictures
+from mock_server.scenarios.image_indexing import index_of, lazy_index
+from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
+from mock_server.settings import Settings, shipped_fixtures
+
+Progress = Callable[[int, int], None]
+"""Receives the number of indexed images and the number of all images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """Settings and fixtures that an application serves. `loader` reads the same files again."""
+
+    settings: Settings
+    loader: FixtureLoader
+    library: Library
+    warnings: tuple[Mistake, ...]
+
+
+def load(flags: Mapping[str, Any], progress: Progress | None = None) -> Startup:
+    """Read settings and fixtures. Raises SettingsError and FixturesError, which lists all mistakes."""
+    settings = Settings.resolve(flags)
+    loader = FixtureLoader(
+        settings.fixtures_dir,
+        vocabulary=vocabulary(),
+        accounts=_shipped_accounts(settings),
+        cache=cache_directory(settings),
+    )
+    loaded = loader.load()
+    settings = with_defaults(flags, loaded.set.defaults)
+    index, warnings = _index(loader, loaded, settings, progress)
+    return Startup(settings, loader, Library.of(loaded.set, index), (*loaded.warnings, *warnings))
+
+
+def with_defaults(flags: Mapping[str, Any], defaults: Defaults) -> Settings:
+    """Settings from the flags, then the environment, then the defaults of `mock.yaml`."""
+    file = dict(defaults.settings)
+    if defaults.unmatched is not None:
+        file["unmatched"] = defaults.unmatched.value
+    if defaults.strict is not None:
+        file["strict"] = str(defaults.strict)
+    return Settings.resolve(flags, file)
+
+
+def cache_directory(settings: Settings) -> Path | None:
+    """Where fingerprints are stored between two starts; None without a cache."""
+    return default_directory() if settings.cache else None
+
+
+def _index(
+    loader: FixtureLoader, loaded: Loaded, settings: Settings, progress: Progress | None
+) -> tuple[Index, tuple[Mistake, ...]]:
+    """The index of the images, and warnings. Images that an earlier start indexed without a mistake are deferred."""
+    cache = cache_directory(settings)
+    known_warnings = loader.checked_warnings(settings.max_pixels)
+    # Workers share the memory of an index that exists before the fork.
+    if known_warnings is not None and settings.workers == 1:
+        return lazy_index(loaded, max_pixels=settings.max_pixels, cache=cache), known_warnings
+    index, warnings = index_of(loaded, max_pixels=settings.max_pixels, cache=cache, progress=progress)
+    loader.save(CheckedPictures(settings.max_pixels, loader.accounts, warnings))
+    return index, warnings
+
+
+def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
+    # A fixtures directory without accounts uses the accounts of the shipped fixtures.
+    if settings.fixtures_dir == shipped_fixtures():
+        return ()
+    return declared_accounts(shipped_fixtures(), vocabulary=vocabulary(), cache=cache_directory(settings))
