@@ -179,7 +179,7 @@ def _quota(usage: Usage) -> dict[str, int | str]:
 
 def _parsed(document: Document, name: str) -> Account:
     # Loaded when asked for: the models that check documents take a good part of a start.
-    from mock_server.scenarios.runtime_documents import parse_account
+    from mock_server.scenarios.mock_reader import parse_account
 
     return parse_account(document, name=name, new_key=_new_key)
 

@@ -7,7 +7,7 @@ from mock_server import __version__
 from mock_server.admin.operation import Answer, Operation, ref
 from mock_server.admin.schemas import schemas
 from mock_server.scenarios.json_schema import scenario_schema
-from mock_server.scenarios.models.base_model import tidy
+from mock_server.scenarios.models.base_model import without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
 
@@ -93,7 +93,7 @@ def _documents(vocabulary: Vocabulary) -> dict[str, Any]:
     """What users write, with the schemas that editors get for fixture files."""
     return {
         **_hoisted("ScenarioDocument", scenario_schema(vocabulary)),
-        **_hoisted("AccountDocument", tidy(AccountModel.model_json_schema())),
+        **_hoisted("AccountDocument", without_titles(AccountModel.model_json_schema())),
     }
 
 

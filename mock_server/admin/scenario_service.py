@@ -12,7 +12,7 @@ from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.scenario import Scenario
 from mock_server.core.store import Store
 from mock_server.errors import ConflictError, NotFoundError
-from mock_server.scenarios.scenario_document import scenario_document
+from mock_server.scenarios.scenario_writer import scenario_document
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.suggest import suggest
 
@@ -121,7 +121,7 @@ class ScenarioControl:
 
     def _made(self, document: Mapping[str, Any] | str, pictures: Sequence[SentPicture]) -> RuntimeScenario:
         # Loaded when asked for: the models that check documents take a good part of a start.
-        from mock_server.scenarios.runtime_documents import parse_scenario
+        from mock_server.scenarios.scenario_reader import parse_scenario
 
         # A picture that is sent along need not be named in the document as well.
         scenario = parse_scenario(document, vocabulary=self.vocabulary)

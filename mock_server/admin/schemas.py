@@ -10,7 +10,7 @@ from mock_server.admin.operation import ref
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.exchange import Exchange
 from mock_server.core.model import MatchKind, OutcomeName, Product
-from mock_server.scenarios.models.base_model import tidy
+from mock_server.scenarios.models.base_model import without_titles
 
 Schema = dict[str, Any]
 
@@ -72,7 +72,7 @@ def _models(*models: type) -> dict[str, Schema]:
     for model in models:
         schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}")
         schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
-    return {name: _complete(tidy(schema)) for name, schema in schemas.items()}
+    return {name: _complete(without_titles(schema)) for name, schema in schemas.items()}
 
 
 def _complete(schema: Schema) -> Schema:

@@ -21,8 +21,13 @@ from mock_server.core.scenario import (
 from mock_server.scenarios.models.base_model import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
 from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VinModel
-from mock_server.scenarios.models.scenario_model import ScenarioModel, WhenModel
-from mock_server.scenarios.models.step_model import DelayModel, StepModel, TroubleModel
+from mock_server.scenarios.models.scenario_model import (
+    DelayModel,
+    ScenarioModel,
+    StepModel,
+    TroubleModel,
+    WhenModel,
+)
 
 Value = TypeVar("Value")
 

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -10,7 +10,14 @@ from pydantic_core import ErrorDetails
 from mock_server.errors import Mistake
 from mock_server.scenarios import yaml_reader
 from mock_server.scenarios.node import UnreadableError
-from mock_server.scenarios.source import DocumentPath, FileSource, Source, fitted, without
+from mock_server.scenarios.source import (
+    DocumentPath,
+    FileSource,
+    PostedSource,
+    Source,
+    existing_path,
+    remove_parts,
+)
 from mock_server.suggest import quoted, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -41,6 +48,20 @@ def documents(
     return found
 
 
+def one_document(
+    document: Mapping[str, Any] | str, shown: str, mistakes: list[Mistake]
+) -> tuple[Source, yaml_reader.Plain | Mapping[str, Any]]:
+    """The only document of a mapping (from JSON) or a text; None and a mistake if there is another number of them."""
+    if isinstance(document, Mapping):
+        return PostedSource(document), _without_nulls(document)
+    found = documents(document, shown, mistakes)
+    if len(found) == 1:
+        return found[0]
+    if not mistakes:
+        mistakes.append(Mistake(shown, 1, 1, f"one document is wanted, not {len(found)}"))
+    return PostedSource(None), None
+
+
 def validate(
     model: type[Model],
     document: object,
@@ -59,7 +80,7 @@ def validate(
         details = error.errors(include_url=False)
     found = (mistake for detail in details for mistake in _mistakes(detail, model, document, source))
     mistakes.extend(dict.fromkeys(found))
-    rest = without(document, [fitted(document, detail["loc"]) for detail in details])
+    rest = remove_parts(document, [existing_path(document, detail["loc"]) for detail in details])
     try:
         return model.model_validate({**(stand_ins or {}), **rest} if isinstance(rest, dict) else rest)
     except ValidationError:
@@ -74,11 +95,20 @@ def unknown_key(path: DocumentPath, known: Iterable[str], source: Source) -> Mis
     return source.mistake(path, f"unknown key {quoted(path[-1])}{where}", hint, at_key=True)
 
 
+def _without_nulls(value: Any) -> Any:
+    """The value without JSON's nulls, which mean "not given"."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(item) for item in value]
+    return value
+
+
 def _mistakes(
     detail: ErrorDetails, model: type[BaseModel], document: object, source: Source
 ) -> Iterator[Mistake]:
     kind, context = detail["type"], detail.get("ctx", {})
-    path = fitted(document, detail["loc"])
+    path = existing_path(document, detail["loc"])
     if kind == "wrong":
         yield source.mistake(path, context["what"], context["hint"])
     elif kind == "extra_forbidden":

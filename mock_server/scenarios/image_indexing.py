@@ -10,7 +10,8 @@ from mock_server.errors import ImageError, Mistake
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.scenarios.lint import check_index
 from mock_server.scenarios.lint_images import unreadable_picture
-from mock_server.scenarios.load import Loaded, raise_if_wrong
+from mock_server.scenarios.load import Loaded
+from mock_server.scenarios.parse_results import raise_if_wrong
 
 if TYPE_CHECKING:
     from mock_server.imaging.index import ImageIndex, Reference

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mock_server.core.model import OutcomeName
-from mock_server.scenarios.models.base_model import tidy
+from mock_server.scenarios.models.base_model import without_titles
 from mock_server.scenarios.models.field_types import JsonSchema
 from mock_server.scenarios.models.mock_model import SETTING_SCHEMA, MockModel
 from mock_server.scenarios.models.scenario_model import ScenarioModel
@@ -15,7 +15,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def scenario_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
     """The schema of one document of a scenario file."""
-    schema = _headed("Scenario of vehicle-ocr-mock", tidy(ScenarioModel.model_json_schema()))
+    schema = _headed("Scenario of vehicle-ocr-mock", without_titles(ScenarioModel.model_json_schema()))
     if vocabulary.providers:
         models: dict[str, Any] = schema["$defs"]
         models["WhenModel"]["properties"]["provider"]["enum"] = sorted(vocabulary.providers)
@@ -25,7 +25,7 @@ def scenario_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
 
 def mock_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
     """The schema of `mock.yaml`."""
-    schema = _headed("mock.yaml of vehicle-ocr-mock", tidy(MockModel.model_json_schema()))
+    schema = _headed("mock.yaml of vehicle-ocr-mock", without_titles(MockModel.model_json_schema()))
     properties: dict[str, Any] = schema["properties"]
     for name in sorted(vocabulary.settings - properties.keys()):
         for spelling in {name.replace("_", "-"), name}:

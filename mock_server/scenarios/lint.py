@@ -22,7 +22,7 @@ def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) 
     return [
         *_duplicate_names(scenarios),
         *_unknown_accounts(scenarios, accounts),
-        *_unreachable([one for one in scenarios if one.complete], Accounts(accounts)),
+        *_unreachable([one for one in scenarios if one.is_complete], Accounts(accounts)),
     ]
 
 

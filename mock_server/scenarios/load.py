@@ -13,7 +13,7 @@ from mock_server.scenarios.fixture_cache import CachedFixtures, CheckedPictures,
 from mock_server.scenarios.lint import check_set
 from mock_server.scenarios.lint_images import PictureChecks
 from mock_server.scenarios.node import UnreadableError
-from mock_server.scenarios.parse_results import ParsedFile, ParsedMock, ParsedScenario
+from mock_server.scenarios.parse_results import ParsedFile, ParsedMock, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 
@@ -166,9 +166,3 @@ def declared_accounts(
     accounts = loader.declared_accounts()
     loader.save()
     return accounts
-
-
-def raise_if_wrong(mistakes: Sequence[Mistake]) -> None:
-    """Raise FixturesError unless all mistakes are warnings."""
-    if any(not mistake.warning for mistake in mistakes):
-        raise FixturesError(mistakes)

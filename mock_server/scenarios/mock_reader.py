@@ -1,16 +1,17 @@
-"""`mock.yaml`: from text to accounts and defaults, with all mistakes."""
+"""From `mock.yaml`, or an account that came at run time, to accounts and defaults, with all mistakes."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from mock_server.core.account import Account
 from mock_server.core.model import OutcomeName
 from mock_server.errors import Mistake, SettingsError
 from mock_server.scenarios import compile
-from mock_server.scenarios.diagnostics import documents, unknown_key, validate
-from mock_server.scenarios.models.field_types import written
-from mock_server.scenarios.models.mock_model import MockModel
-from mock_server.scenarios.parse_results import ParsedMock
+from mock_server.scenarios.diagnostics import documents, one_document, unknown_key, validate
+from mock_server.scenarios.models.field_types import scalar_text
+from mock_server.scenarios.models.mock_model import AccountModel, MockModel
+from mock_server.scenarios.parse_results import ParsedMock, raise_if_wrong
 from mock_server.scenarios.scenario_reader import variant_mistakes
 from mock_server.scenarios.source import Source
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -28,6 +29,16 @@ def mock_file(text: str, *, shown: str, vocabulary: Vocabulary) -> ParsedMock:
         if model is not None:
             return _MockReader(source, vocabulary, mistakes).read(model)
     return ParsedMock(mistakes=tuple(mistakes))
+
+
+def parse_account(document: Mapping[str, Any] | str, *, name: str, new_key: Callable[[], str]) -> Account:
+    """The account of a document; `name` and `new_key` are used if it gives none. Raises FixturesError."""
+    mistakes: list[Mistake] = []
+    source, plain = one_document(document, "account", mistakes)
+    model = validate(AccountModel, plain, source, mistakes) if plain is not None else None
+    raise_if_wrong(mistakes)
+    assert model is not None  # otherwise there is a mistake
+    return compile.account(model, name=name, key=model.key or new_key())
 
 
 class _MockReader:
@@ -92,7 +103,7 @@ class _MockReader:
             return {}
         found: dict[OutcomeName, str] = {}
         for name, given in value.items():
-            path, variant = (provider, name), written(given)
+            path, variant = (provider, name), scalar_text(given)
             if name not in set(OutcomeName):
                 what, hint = f"unknown outcome {quoted(name)}", suggest(name, list(OutcomeName))
                 self._mistakes.append(self._source.mistake(path, what, hint, at_key=True))
@@ -109,7 +120,7 @@ class _MockReader:
     def _setting(self, key: str, value: object) -> str:
         """The value of a setting as its flag takes it: several values are joined by commas."""
         items = value if isinstance(value, list) else [value]
-        texts = [text for text in map(written, items) if text is not None]
+        texts = [text for text in map(scalar_text, items) if text is not None]
         if len(texts) < len(items):
             self._complain((key,), f"{quoted(key)} wants text, or a list of texts")
             return ""

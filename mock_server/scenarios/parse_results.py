@@ -1,11 +1,12 @@
 """The content of fixture files, as far as it could be read. Plain values: they are cached on disk between runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.scenario import Scenario
-from mock_server.errors import Mistake
+from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.source import Source
 
 NAMELESS = "scenario-without-a-name"
@@ -15,13 +16,13 @@ NAMELESS = "scenario-without-a-name"
 class ParsedScenario:
     """A scenario, its source, and its pictures: the path as written, and the picture's id if the path has one.
 
-    `complete` is false if wrong parts of the document were left out.
+    `is_complete` is false if wrong parts of the document were left out.
     """
 
     scenario: Scenario
     source: Source
     pictures: tuple[tuple[str, str | None], ...] = ()
-    complete: bool = True
+    is_complete: bool = True
 
     def position_of(self, id: str) -> int:
         """The first position of a picture in `when.image`."""
@@ -43,3 +44,9 @@ class ParsedMock:
     accounts: tuple[Account, ...] | None = None
     defaults: Defaults = field(default_factory=Defaults)
     mistakes: tuple[Mistake, ...] = ()
+
+
+def raise_if_wrong(mistakes: Sequence[Mistake]) -> None:
+    """Raise FixturesError unless all mistakes are warnings."""
+    if any(not mistake.warning for mistake in mistakes):
+        raise FixturesError(mistakes)

@@ -1,17 +1,20 @@
-"""Scenario files: from text to scenarios, with all mistakes."""
+"""From a scenario file, or a document that came at run time, to scenarios, with all mistakes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from mock_server.core.model import OutcomeName
+from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
 from mock_server.scenarios import compile
-from mock_server.scenarios.diagnostics import documents, validate
+from mock_server.scenarios.diagnostics import documents, one_document, validate
 from mock_server.scenarios.discovery import picture_id
 from mock_server.scenarios.lint import vin_warnings
 from mock_server.scenarios.models.scenario_model import ScenarioModel
-from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario
+from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.source import DocumentPath, FileSource, Source
-from mock_server.scenarios.vocabulary import Vocabulary
+from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.suggest import quoted, suggest
 
 
@@ -26,6 +29,21 @@ def scenario_file(text: str, *, id: str, shown: str, path: str, vocabulary: Voca
         for source, document in documents(text, shown, mistakes, path)
     ]
     return ParsedFile(tuple(one for one in scenarios if one is not None), tuple(mistakes))
+
+
+def parse_scenario(document: Mapping[str, Any] | str, *, vocabulary: Vocabulary = ANY) -> Scenario:
+    """The scenario of a document: a mapping (from JSON), or YAML or JSON text.
+
+    `when.images` are the paths as written. Raises FixturesError; places are JSON pointers for a mapping, lines and
+    columns for text.
+    """
+    mistakes: list[Mistake] = []
+    source, plain = one_document(document, "scenario", mistakes)
+    parsed = read_scenario(plain, source, mistakes, vocabulary, file="") if plain is not None else None
+    raise_if_wrong(mistakes)
+    assert parsed is not None  # otherwise there is a mistake
+    pictures = tuple(dict.fromkeys(written for written, _ in parsed.pictures))
+    return replace(parsed.scenario, when=replace(parsed.scenario.when, images=pictures))
 
 
 def read_scenario(

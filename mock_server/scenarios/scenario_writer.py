@@ -1,15 +1,33 @@
-"""Scenario files as text, written as a user writes them."""
+"""Scenarios as fixture files have them: as documents, and as YAML text."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from enum import Enum
+from typing import Any
 
+from mock_server.core.model import Dribble, Reading
+from mock_server.core.scenario import Conditions, Fixed, Lognormal, Scenario, Uniform
 from mock_server.imaging.geometry import Box
 
 Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
 """What a fixture file can hold."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ %-]*")
+
+
+def scenario_document(scenario: Scenario) -> dict[str, Any]:
+    """The document of a scenario, with the values that its author left out."""
+    return {
+        "scenario": scenario.name,
+        "description": scenario.description,
+        "priority": scenario.priority,
+        "when": _when(scenario.when),
+        "reading": _reading(scenario.reading),
+        "then": [_plain(step) for step in scenario.steps],
+        "repeat": "cycle" if scenario.cycle else "last",
+    }
 
 
 def scenario_text(
@@ -20,7 +38,7 @@ def scenario_text(
     description: str = "",
     then: Sequence[Mapping[str, Value]] = (),
 ) -> str:
-    """The text of a scenario file, written as people write it."""
+    """The YAML text of a scenario file, written as a user writes it."""
     lines = [f"scenario: {name}"]
     if description:
         lines.append(f"description: {_flow(description)}")
@@ -58,7 +76,7 @@ def _block(values: Mapping[str, Value], indent: str) -> list[str]:
 
 
 def _flow(value: Value) -> str:
-    """The value on one line; text is quoted where YAML would not read it as it is."""
+    """The value on one line; text is quoted if YAML would read it as something else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -72,3 +90,62 @@ def _flow(value: Value) -> str:
     if isinstance(value, Sequence):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     return str(value)
+
+
+def _when(when: Conditions) -> dict[str, Any]:
+    document = _fields(when)
+    images = document.pop("images", None)
+    return {"image": images, **document} if images else document
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    document = _fields(reading)
+    plates = document.pop("plates", [])
+    if len(plates) == 1:
+        return {"plate": plates[0], **document}
+    return {"plates": plates, **document} if plates else document
+
+
+def _plain(value: Any) -> Any:
+    """A value of the core as a fixture file has it."""
+    match value:
+        case Box(xmin, ymin, xmax, ymax):
+            return [xmin, ymin, xmax, ymax]
+        case Fixed(seconds):
+            return _duration(seconds)
+        case Uniform(low, high):
+            return {"uniform": [_duration(low), _duration(high)]}
+        case Dribble(chunks, seconds):
+            return {"dribble": {"chunks": chunks, "over": _duration(seconds)}}
+        case Lognormal(median, sigma, longest):
+            limit = {} if longest is None else {"max": _duration(longest)}
+            return {"lognormal": {"median": _duration(median), "sigma": sigma, **limit}}
+        case Enum():
+            return value.value
+        case None | str() | int() | float():
+            return value
+        case tuple():
+            return [_plain(item) for item in value]
+        case Mapping():
+            return dict(value)
+        case _:
+            return _fields(value)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass; a field that is empty, as it is by default, is left out."""
+    found = {field.name: getattr(value, field.name) for field in fields(value)}
+    empty = {
+        field.name
+        for field in fields(value)
+        if not found[field.name] and found[field.name] == _default(field)
+    }
+    return {name: _plain(item) for name, item in found.items() if name not in empty}
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.10g}ms" if seconds < 1 else f"{seconds:.10g}s"

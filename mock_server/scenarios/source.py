@@ -77,7 +77,7 @@ class PostedSource:
         self, path: DocumentPath, what: str, hint: str = "", *, warning: bool = False, at_key: bool = False
     ) -> Mistake:
         """A mistake at `path`."""
-        steps = fitted(self.document, path)
+        steps = existing_path(self.document, path)
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
         return Mistake(pointer or "/", 0, 0, what, hint, warning)
 
@@ -85,7 +85,7 @@ class PostedSource:
 Source = FileSource | PostedSource
 
 
-def fitted(document: object, path: DocumentPath) -> DocumentPath:
+def existing_path(document: object, path: DocumentPath) -> DocumentPath:
     """`path` without the steps that `document` does not have, because a short form leaves them out."""
     steps: list[str | int] = []
     for step in path:
@@ -100,7 +100,7 @@ def fitted(document: object, path: DocumentPath) -> DocumentPath:
     return tuple(steps)
 
 
-def without(document: object, paths: Iterable[DocumentPath]) -> object:
+def remove_parts(document: object, paths: Iterable[DocumentPath]) -> object:
     """A copy of `document` without the values at `paths`. Instead of an item, its whole list is left out."""
     dropped = {_out_of_lists(path) for path in paths}
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.load import load
-from mock_server.scenarios.runtime_documents import parse_account, parse_scenario
+from mock_server.scenarios.mock_reader import parse_account
+from mock_server.scenarios.scenario_reader import parse_scenario
 
 BAD = sorted((Path(__file__).parent / "bad").rglob("*.yaml"))
 KEYS = """scenario when image reading plate plates vin text then outcome times delay uniform lognormal repeat box

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from mock_server.errors import FixturesError
 from mock_server.scenarios.json_schema import mock_schema, scenario_schema
-from mock_server.scenarios.runtime_documents import parse_scenario
+from mock_server.scenarios.scenario_reader import parse_scenario
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import shipped_fixtures
 

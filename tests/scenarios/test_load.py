@@ -12,7 +12,7 @@ from mock_server.core.scenario import Fixed, Lognormal, Step, Trouble, Uniform
 from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import FixtureLoader, load
-from mock_server.scenarios.runtime_documents import parse_scenario
+from mock_server.scenarios.scenario_reader import parse_scenario
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 

@@ -9,7 +9,8 @@ from mock_server.core.account import Account, AccountStatus, Quota
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.scenario import Fixed
 from mock_server.errors import FixturesError
-from mock_server.scenarios.runtime_documents import parse_account, parse_scenario
+from mock_server.scenarios.mock_reader import parse_account
+from mock_server.scenarios.scenario_reader import parse_scenario
 from mock_server.scenarios.vocabulary import Vocabulary
 
 

@@ -9,8 +9,8 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from mock_server.errors import FixturesError
+from mock_server.scenarios.hot_reload import watch
 from mock_server.scenarios.load import FixtureLoader, Loaded
-from mock_server.scenarios.watch import watch
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Results = MemoryObjectReceiveStream[Loaded | FixturesError]

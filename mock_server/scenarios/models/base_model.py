@@ -9,12 +9,12 @@ from pydantic_core import CoreSchema, core_schema
 
 from mock_server.scenarios.models.field_types import (
     HEADER_NAME,
-    SOME,
+    NONEMPTY_TEXT,
     AnyText,
     JsonSchema,
-    wants,
-    written,
-    wrong,
+    expected,
+    invalid,
+    scalar_text,
 )
 from mock_server.suggest import quoted
 
@@ -46,13 +46,13 @@ class OneWord(_Check):
     schema: JsonSchema | None = None
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
-        return {"anyOf": [self.schema or SOME, handler(schema)]}
+        return {"anyOf": [self.schema or NONEMPTY_TEXT, handler(schema)]}
 
     def check(self, value: object) -> object:
-        if written(value) is not None:
+        if scalar_text(value) is not None:
             return dict.fromkeys(self.keys, value)
         if not isinstance(value, dict):
-            raise wants("a value, or a mapping of keys")
+            raise expected("a value, or a mapping of keys")
         return value
 
 
@@ -71,7 +71,7 @@ class OneOrMany(_Check):
         if not isinstance(value, list):
             return [value]
         if not value and not self.can_be_empty:
-            raise wants(f"{self.what}, or a list of them")
+            raise expected(f"{self.what}, or a list of them")
         return value
 
 
@@ -87,7 +87,7 @@ class Exactly(_Check):
 
     def check(self, value: object) -> object:
         if not isinstance(value, list) or len(value) != self.count:
-            raise wants(self.what)
+            raise expected(self.what)
         return value
 
 
@@ -109,11 +109,13 @@ def header_names(headers: dict[str, str]) -> dict[str, str]:
     seen: set[str] = set()
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
-            raise wrong(f"{quoted(name)} is no name of an HTTP header")
+            raise invalid(f"{quoted(name)} is no name of an HTTP header")
         if name.lower() in seen:
-            raise wrong(f"the header {quoted(name)} is given twice", "case does not tell header names apart")
+            raise invalid(
+                f"the header {quoted(name)} is given twice", "case does not tell header names apart"
+            )
         if not value.isprintable() or not value.isascii():
-            raise wrong(f"the header {quoted(name)} holds characters that no HTTP header can carry")
+            raise invalid(f"the header {quoted(name)} holds characters that no HTTP header can carry")
         seen.add(name.lower())
     return headers
 
@@ -125,10 +127,10 @@ Headers = Annotated[
 ]
 
 
-def tidy(schema: Any) -> Any:
+def without_titles(schema: Any) -> Any:
     """A generated JSON Schema without titles and null defaults."""
     if isinstance(schema, list):
-        return [tidy(item) for item in schema]
+        return [without_titles(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
     dropped = {
@@ -137,4 +139,4 @@ def tidy(schema: Any) -> Any:
         if (key == "title" and isinstance(schema.get(key), str))
         or (key == "default" and schema.get(key) is None)
     }
-    return {key: tidy(value) for key, value in schema.items() if key not in dropped}
+    return {key: without_titles(value) for key, value in schema.items() if key not in dropped}

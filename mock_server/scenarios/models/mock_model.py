@@ -10,7 +10,7 @@ from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.model import OutcomeName, Product
 from mock_server.scenarios.models.base_model import FixtureModel, OneOrMany, OneWord
 from mock_server.scenarios.models.field_types import (
-    FREE,
+    FREE_TEXT,
     Flag,
     JsonSchema,
     OptionalFlag,
@@ -18,31 +18,31 @@ from mock_server.scenarios.models.field_types import (
     Scalar,
     Text,
     choice,
-    wants,
+    expected,
+    scalar_text,
     whole_number,
-    written,
 )
-from mock_server.scenarios.models.step_model import OUTCOME, Delay
+from mock_server.scenarios.models.scenario_model import OUTCOME, Delay
 
 _COUNT = whole_number(0)
 _UNLIMITED = "unlimited"
 
 
 def _allowance(value: object) -> int | None:
-    text = written(value)
+    text = scalar_text(value)
     if text == _UNLIMITED:
         return None
     if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise wants(f"a whole number, 0 or more, or {_UNLIMITED}")
+        raise expected(f"a whole number, 0 or more, or {_UNLIMITED}")
     return int(text)
 
 
 def _rate_limit(value: object) -> str:
-    text = written(value)
+    text = scalar_text(value)
     try:
         parse_rate(text or "")
     except ValueError:
-        raise wants("a rate such as 5/second or 100/minute") from None
+        raise expected("a rate such as 5/second or 100/minute") from None
     return text or ""
 
 
@@ -58,58 +58,58 @@ Outcomes = Annotated[list[Outcome], OneOrMany("an outcome", can_be_empty=True)]
 
 
 class CreditsModel(FixtureModel):
-    """Prepaid units, by product."""
+    """Prepaid units for each product."""
 
     plate: Allowance = Field(None, description="Number or unlimited.")
     vin: Allowance = Field(None, description="Number or unlimited.")
 
 
 class QuotaModel(FixtureModel):
-    """Requests a period for one product."""
+    """The requests of one period for one product."""
 
     limit: Allowance = Field(None, description="Number or unlimited.")
-    used: Annotated[int, _COUNT] = Field(0, description="Where the count begins.")
+    used: Annotated[int, _COUNT] = Field(0, description="The number of requests that are used already.")
 
 
 Quota = Annotated[QuotaModel, OneWord(("limit",), _ALLOWANCE_SCHEMA)]
 
 
 class QuotasModel(FixtureModel):
-    """Requests a period, by product."""
+    """The requests of one period for each product."""
 
     plate: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
     vin: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
 
 
 class AccountModel(FixtureModel):
-    """An account: an API key with its standing and its allowances."""
+    """An account: an API key with its status and its limits."""
 
     key: OptionalText = Field(None, description="The API key.")
-    name: OptionalText = Field(None, description="What scenarios call it.")
+    name: OptionalText = Field(None, description="The name that scenarios use.")
     status: Annotated[AccountStatus, choice(AccountStatus, "an account status")] = Field(
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
     plans: Annotated[
         list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", can_be_empty=True)
-    ] = Field(list(Product), description="Products that this account may call.")
+    ] = Field(list(Product), description="The products that this account may call.")
     credits: Annotated[CreditsModel, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
-        CreditsModel(), description="Prepaid units: for both products, or {plate, vin}."
+        CreditsModel(), description="Prepaid units: a number for both products, or {plate, vin}."
     )
     quota: Annotated[QuotasModel, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
-        QuotasModel(), description="Requests a period: for both products, or {plate, vin}."
+        QuotasModel(), description="Requests in one period: a number for both products, or {plate, vin}."
     )
-    tier: Text = Field("standard", description="Name of the subscription tier.")
-    overage: Flag = Field(False, description="true: requests past the quota succeed.")
+    tier: Text = Field("standard", description="The name of the subscription tier.")
+    overage: Flag = Field(False, description="true: requests over the quota succeed.")
     quota_period: Annotated[QuotaPeriod, choice(QuotaPeriod, "a quota period")] = Field(
-        QuotaPeriod.MONTH, description="When the quota comes back: month or never."
+        QuotaPeriod.MONTH, description="When the quota is renewed: month or never."
     )
     rate_limit: Annotated[
         str | None, Scalar(_rate_limit, {"type": "string", "examples": ["5/second", "100/minute"]})
-    ] = Field(None, description="So many requests in a time, e.g. 5/second.")
+    ] = Field(None, description="The highest number of requests in a time, e.g. 5/second.")
 
 
 class DeclaredAccountModel(AccountModel):
-    """An account in `mock.yaml`, where the key cannot be left out."""
+    """An account in `mock.yaml`, where the key is required."""
 
     key: Text = Field(description="The API key.")
 
@@ -119,9 +119,9 @@ def _for_every_provider(value: object) -> object:
 
 
 class MockModel(FixtureModel):
-    """`mock.yaml`: accounts, and what holds where a scenario says nothing else.
+    """`mock.yaml`: accounts, and defaults for all scenarios.
 
-    Names of providers and of server settings may stand here too; the vocabulary says which there are.
+    The names of providers and of server settings are keys too; they are in the vocabulary.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -132,13 +132,14 @@ class MockModel(FixtureModel):
     unmatched: Annotated[
         UnmatchedPolicy | None, choice(UnmatchedPolicy, "an answer to unmatched pictures")
     ] = Field(
-        None, description="What a picture that no scenario knows gets: synthesize, nothing_found or error."
+        None, description="The reply to a picture without a scenario: synthesize, nothing_found or error."
     )
     strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
-    delay: Delay | None = Field(None, description="How long a reply takes where its step gives no delay.")
+    delay: Delay | None = Field(None, description="The delay of a reply whose step gives none.")
     charge: Annotated[dict[str, Outcomes], BeforeValidator(_for_every_provider)] = Field(
-        {}, description="Outcomes that cost a unit: a list for all providers, or a list by provider."
+        {},
+        description="The outcomes that cost a unit: a list for all providers, or a list for each provider.",
     )
 
 
-SETTING_SCHEMA: JsonSchema = {"anyOf": [FREE, {"type": "array", "items": FREE}]}
+SETTING_SCHEMA: JsonSchema = {"anyOf": [FREE_TEXT, {"type": "array", "items": FREE_TEXT}]}

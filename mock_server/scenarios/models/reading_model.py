@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.models.base_model import Converted, Exactly, FixtureModel, OneWord
-from mock_server.scenarios.models.field_types import OptionalText, Text, number, whole_number, wrong
+from mock_server.scenarios.models.field_types import OptionalText, Text, invalid, number, whole_number
 
 Score = Annotated[float, number(0, 1)]
 OptionalScore = Annotated[float | None, number(0, 1)]
@@ -15,7 +15,7 @@ OptionalScore = Annotated[float | None, number(0, 1)]
 def _box(corners: list[int]) -> Box:
     box = Box(*corners)
     if box.width <= 0 or box.height <= 0:
-        raise wrong(
+        raise invalid(
             f"the box {corners} has no area",
             "a box is [xmin, ymin, xmax, ymax]: top-left, then bottom-right corner, in pixels",
         )
@@ -51,7 +51,7 @@ class CandidateModel(FixtureModel):
     @model_validator(mode="after")
     def _one_score(self) -> Self:
         if self.score is not None and self.confidence is not None:
-            raise wrong('"score" and "confidence" are the same thing', "keep one of them")
+            raise invalid('"score" and "confidence" are the same thing', "keep one of them")
         return self
 
 
@@ -110,5 +110,5 @@ class ReadingModel(FixtureModel):
     @model_validator(mode="after")
     def _plate_or_plates(self) -> Self:
         if {"plate", "plates"} <= self.model_fields_set:
-            raise wrong('both "plate" and "plates"', 'list all of them under "plates"')
+            raise invalid('both "plate" and "plates"', 'list all of them under "plates"')
         return self

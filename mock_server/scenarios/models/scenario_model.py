@@ -1,25 +1,30 @@
-"""The models of a scenario file. Descriptions end up in the JSON Schema, where editors show them."""
+"""The models of a scenario file. Editors show the descriptions: they are part of the JSON Schema."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from mock_server.core.model import Product
-from mock_server.scenarios.models.base_model import FixtureModel, Headers, OneOrMany
+from mock_server.core.model import Fault, OutcomeName, Product
+from mock_server.scenarios.models.base_model import Exactly, FixtureModel, Headers, OneOrMany, OneWord
 from mock_server.scenarios.models.field_types import (
+    DURATION,
     AnyText,
+    Duration,
+    Flag,
+    OptionalAnyText,
     OptionalFlag,
     OptionalText,
     ScenarioName,
     Sha256,
     Text,
     choice,
+    expected,
+    invalid,
+    number,
     one_of,
     whole_number,
-    wrong,
 )
-from mock_server.scenarios.models.reading_model import ReadingModel
-from mock_server.scenarios.models.step_model import Step, StepModel
+from mock_server.scenarios.models.reading_model import ReadingModel, Score
 
 Size = Annotated[int | None, whole_number(1)]
 
@@ -41,59 +46,163 @@ class PropertiesModel(FixtureModel):
     format: Annotated[str | None, _FORMAT] = Field(
         None, description="JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, MPO or HEIF."
     )
-    min_width: Size = Field(None, description="At least so many pixels wide.")
-    max_width: Size = Field(None, description="At most so many pixels wide.")
-    min_height: Size = Field(None, description="At least so many pixels high.")
-    max_height: Size = Field(None, description="At most so many pixels high.")
-    min_bytes: Size = Field(None, description="At least so many bytes.")
-    max_bytes: Size = Field(None, description="At most so many bytes.")
-    blank: OptionalFlag = Field(None, description="true: a picture of one colour; false: any other.")
+    min_width: Size = Field(None, description="The smallest width in pixels.")
+    max_width: Size = Field(None, description="The largest width in pixels.")
+    min_height: Size = Field(None, description="The smallest height in pixels.")
+    max_height: Size = Field(None, description="The largest height in pixels.")
+    min_bytes: Size = Field(None, description="The smallest number of bytes.")
+    max_bytes: Size = Field(None, description="The largest number of bytes.")
+    blank: OptionalFlag = Field(None, description="true: a picture of one colour; false: any other picture.")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         for what in ("width", "height", "bytes"):
             low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
             if low is not None and high is not None and low > high:
-                raise wrong(f'"min_{what}" {low} is above "max_{what}" {high}', "no picture can meet both")
+                raise invalid(f'"min_{what}" {low} is above "max_{what}" {high}', "no picture can meet both")
         return self
 
 
 class WhenModel(FixtureModel):
-    """Which requests the scenario is for. All that are given must hold."""
+    """The conditions of a scenario. All conditions that are given must be met."""
 
     image: Annotated[list[Text], OneOrMany("a path")] = Field(
         [],
-        description="Pictures, known by their content: paths relative to this file. Any of them is enough.",
+        description="Pictures, recognised by their content: paths relative to this file. One of them is enough.",
     )
-    sha256: Sha256 = Field(None, description="SHA-256 of the picture's bytes.")
-    url: OptionalText = Field(None, description="Glob for the image URL that the client gives.")
-    filename: OptionalText = Field(None, description="Glob for the name of the uploaded file.")
+    sha256: Sha256 = Field(None, description="The SHA-256 of the picture's bytes.")
+    url: OptionalText = Field(None, description="A glob for the image URL that the client sends.")
+    filename: OptionalText = Field(None, description="A glob for the name of the uploaded file.")
     key: OptionalText = Field(None, description="An API key.")
-    account: OptionalText = Field(None, description="Name of an account of mock.yaml.")
+    account: OptionalText = Field(None, description="The name of an account in mock.yaml.")
     provider: OptionalText = Field(None, description="Only requests to this provider.")
     product: Annotated[Product | None, choice(Product, "a product")] = Field(
         None, description="Only requests for this product: plate or vin."
     )
-    language: OptionalText = Field(None, description="Language code that the client gives.")
-    header: Headers = Field({}, description="Globs for request headers, by name.")
+    language: OptionalText = Field(None, description="The language code that the client sends.")
+    header: Headers = Field({}, description="A glob for each request header.")
     properties: PropertiesModel | None = Field(None, description="Conditions on the picture itself.")
 
 
+OUTCOME = choice(OutcomeName, "an outcome")
+OptionalDuration = Annotated[float | None, DURATION]
+
+
+def _range(scores: list[float]) -> list[float]:
+    if len(scores) > 2:
+        raise expected("one score, or two: [lowest, highest]")
+    if scores[0] > scores[-1]:
+        raise invalid(f"the lowest score {scores[0]:g} is above the highest {scores[-1]:g}")
+    return scores
+
+
+class LognormalModel(FixtureModel):
+    """A long-tailed delay."""
+
+    median: Duration = Field(description="Half of the delays are longer than this.")
+    sigma: Annotated[float, number(0, 10)] = Field(description="The length of the tail, e.g. 0.4.")
+    max: OptionalDuration = Field(None, description="The longest delay.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.max is not None and self.max < self.median:
+            raise invalid('"max" is shorter than "median"')
+        return self
+
+
+class DribbleModel(FixtureModel):
+    """A reply sent in pieces."""
+
+    chunks: Annotated[int, whole_number(1, 10_000)] = Field(description="The number of pieces.")
+    over: Duration = Field(description="The time from the first piece to the last.")
+
+
+class DelayModel(FixtureModel):
+    """The delay of a reply: exactly one of these kinds."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    fixed: OptionalDuration = Field(None, description="Always the same delay.")
+    uniform: Annotated[list[Duration], Exactly(2, "two durations: [shortest, longest]")] | None = Field(
+        None, description="A delay between the two, uniformly distributed."
+    )
+    lognormal: LognormalModel | None = Field(
+        None, description="A delay mostly near the median, sometimes much longer."
+    )
+    dribble: DribbleModel | None = Field(None, description="The reply arrives in pieces.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise invalid(
+                "a delay is one of fixed, uniform, lognormal, dribble", f"given: {', '.join(given) or 'none'}"
+            )
+        if self.uniform and self.uniform[0] > self.uniform[1]:
+            raise invalid('the shortest delay of "uniform" is longer than the longest')
+        return self
+
+
+Delay = Annotated[DelayModel, OneWord(("fixed",), DURATION.schema)]
+
+
+class TroubleModel(FixtureModel):
+    """Errors of the recognition itself. Several can be combined."""
+
+    score: Annotated[list[Score], OneOrMany("a score"), AfterValidator(_range)] | None = Field(
+        None, description="The confidence is drawn from this range: 0.4, or [0.3, 0.5]."
+    )
+    confuse: Annotated[int, whole_number(0, 17)] = Field(
+        0,
+        description="The number of characters that are read as look-alikes; the true text becomes a candidate.",
+    )
+    region: OptionalText = Field(None, description="The region that is reported instead of the true one.")
+    bad_check_digit: Flag = Field(False, description="true: the VIN is reported with a wrong check digit.")
+    partial: Annotated[int | None, whole_number(1)] = Field(
+        None, description="The number of first characters that are read; the others are missing."
+    )
+    unreadable: Flag = Field(False, description="true: the plate or VIN is found, its text is not.")
+    too_small: Annotated[int | None, whole_number(1)] = Field(
+        None, description="Nothing is found in a picture narrower than this, in pixels."
+    )
+    too_blurred: Annotated[float | None, number(0)] = Field(
+        None, description="Nothing is found in a picture less sharp than this (variance of the Laplacian)."
+    )
+
+
+class StepModel(FixtureModel):
+    """One step of the sequence."""
+
+    outcome: Annotated[OutcomeName, OUTCOME] = Field(OutcomeName.READ, description="The kind of reply.")
+    message: OptionalAnyText = Field(None, description="A text that replaces the provider's own message.")
+    variant: OptionalText = Field(None, description="A documented alternative of this outcome.")
+    times: Annotated[int | None, whole_number(1)] = Field(
+        None, description="The number of requests before the next step."
+    )
+    delay: Delay | None = Field(None, description="The delay of the reply.")
+    fault: Annotated[Fault | None, choice(Fault, "a fault")] = Field(
+        None, description="A broken connection instead of a reply."
+    )
+    headers: Headers = Field({}, description="Headers that are added to the reply.")
+    trouble: TroubleModel | None = Field(None, description="Errors of the recognition itself.")
+
+
+Step = Annotated[StepModel, OneWord(("outcome",), OUTCOME.schema)]
+
+
 class ScenarioModel(FixtureModel):
-    """A scenario: when it applies, what is on the picture, and what happens then."""
+    """A scenario: when it applies, what is on the picture, and how the provider replies."""
 
     scenario: ScenarioName = Field(
-        description="Its name, unique in the directory: lower-case letters, digits, -."
+        description="The name, unique in the directory: lower-case letters, digits and hyphens."
     )
-    description: AnyText = Field("", description="For people.")
-    priority: Annotated[int, whole_number(1, 9)] = Field(5, description="1 is highest, 5 the default.")
-    when: WhenModel = Field(
-        WhenModel(), description="Which requests it is for; all that are given must hold."
-    )
+    description: AnyText = Field("", description="A text for people.")
+    priority: Annotated[int, whole_number(1, 9)] = Field(5, description="1 (highest) to 9; 5 is the default.")
+    when: WhenModel = Field(WhenModel(), description="The conditions; all that are given must be met.")
     reading: ReadingModel = Field(ReadingModel(), description="What is on the picture.")
     then: Annotated[list[Step], OneOrMany("a step")] = Field(
-        [StepModel()], description="What happens, step by step; one position for each key."
+        [StepModel()], description="The replies, step by step. Each API key has its own position."
     )
     repeat: Annotated[Literal["last", "cycle"], one_of(("last", "cycle"), "a way to repeat")] = Field(
-        "last", description="After the last step: stay there, or start over."
+        "last", description="After the last step: last stays there, cycle starts again."
     )
