@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Answer, Operation, json_response, path_parameter, ref
+from mock_server.admin.operation import Answer, Operation, json_response, location, path_parameter, ref
 from mock_server.admin.request_body import read
 
 TAG = "accounts"
@@ -36,7 +36,7 @@ async def list_accounts(control: Control, request: Request) -> Response:
 async def create_account(control: Control, request: Request) -> Response:
     body = await read(request)
     account = await control.accounts.create(body.json() if body.data else {})
-    return json_response(account, 201, {"Location": f"/__admin/accounts/{quote(account['key'], safe='')}"})
+    return json_response(account, 201, location(request, f"/accounts/{quote(account['key'], safe='')}"))
 
 
 async def get_account(control: Control, request: Request) -> Response:

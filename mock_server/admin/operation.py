@@ -49,6 +49,11 @@ def json_response(document: Any, status: int = 200, headers: Mapping[str, str] |
     return Response(body, status, dict(headers or {}), "application/json")
 
 
+def location(request: Request, path: str) -> Mapping[str, str]:
+    """The header that says where a created thing is; `path` is below the admin API."""
+    return {"Location": f"{request.scope['root_path']}{path}"}
+
+
 def ref(name: str) -> Schema:
     """A schema of the document's components."""
     return {"$ref": f"#/components/schemas/{name}"}

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Answer, Operation, json_response, path_parameter, ref
+from mock_server.admin.operation import Answer, Operation, json_response, location, path_parameter, ref
 from mock_server.admin.request_body import Body, parse_document, read
 from mock_server.admin.scenario_service import SentPicture
 from mock_server.errors import MultipartError
@@ -74,7 +74,7 @@ async def list_scenarios(control: Control, request: Request) -> Response:
 async def add_scenario(control: Control, request: Request) -> Response:
     document, pictures = _sent(await read(request))
     scenario = await control.scenarios.add(document, pictures)
-    return json_response(scenario, 201, {"Location": f"/__admin/scenarios/{scenario['scenario']}"})
+    return json_response(scenario, 201, location(request, f"/scenarios/{scenario['scenario']}"))
 
 
 async def get_scenario(control: Control, request: Request) -> Response:

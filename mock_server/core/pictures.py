@@ -119,8 +119,9 @@ def _host_and_name(url: str) -> tuple[str, str | None]:
         host = (parts.hostname or "").lower()
     except ValueError:
         return "", None
-    gallery = parts.path.startswith(_GALLERY)
-    return host, unquote(parts.path.removeprefix(_GALLERY)) if gallery else None
+    # Another application may mount the mock below a path of its own.
+    _, is_in_gallery, name = parts.path.partition(_GALLERY)
+    return host, unquote(name) if is_in_gallery else None
 
 
 _LONGEST_CACHED_URL = 1024  # characters; the URLs that a client repeats are shorter

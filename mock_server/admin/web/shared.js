@@ -48,7 +48,7 @@ async function call(path, options = {}) {
   for (;;) {
     const token = sessionStorage.getItem(TOKEN);
     const headers = { ...(options.headers || {}), ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-    const reply = await fetch(`/__admin${path}`, { ...options, headers });
+    const reply = await fetch(`.${path}`, { ...options, headers });
     if (reply.status !== 401) return reply;
     await askForToken(Boolean(token));
   }
