@@ -1,29 +1,29 @@
-"""Every error this package raises on purpose.
+"""Every error that this package raises on purpose.
 
 ```
-MockServerError                     never raised directly
-├── SettingsError                   a flag, variable or default that cannot be used; exit code 1
-├── FixturesError                   mistakes in fixture files, all of them; exit code 1
-├── ImageError                      bytes that are no usable picture; never raised directly
-│   ├── EmptyImageError             no bytes at all
-│   ├── NotAnImageError             bytes of no image format
-│   ├── UnsupportedImageError       an image format that is not read here
+MockServerError                     base class, never raised itself
+├── SettingsError                   a setting that cannot be used; exit code 1
+├── FixturesError                   all mistakes in the fixture files; exit code 1
+├── ImageError                      bytes that are not a usable picture; never raised itself
+│   ├── EmptyImageError             no bytes
+│   ├── NotAnImageError             not an image format
+│   ├── UnsupportedImageError       an image format that is not supported
 │   ├── TruncatedImageError         an image that ends early or is damaged
-│   └── TooManyPixelsError          an image whose header declares more pixels than allowed
+│   └── TooManyPixelsError          an image with more pixels than allowed, by its header
 ├── BodyTooLargeError               a request body over the limit
-├── ClientDisconnectedError         the client went away before its request was complete
-├── MultipartError                  a body that is no well-formed multipart/form-data
-├── FaultUnavailableError           a fault asked for where no connection can be broken
-├── FetchError                      an image URL that was not, or could not be, fetched
+├── ClientDisconnectedError         the client disconnected before its request was complete
+├── MultipartError                  a malformed multipart/form-data body
+├── FaultUnavailableError           a fault that this server cannot produce
+├── FetchError                      an image URL that may not or could not be fetched
 ├── UnknownPreferenceError          a client forces a scenario, outcome or status that does not exist
 ├── StoreUnavailableError           the shared store does not answer
 ├── NotFoundError                   an admin call names something that does not exist
 ├── ConflictError                   an admin call would create something twice
-├── RefusedError                    an admin call from Python was refused: bad input, no token
-└── VerificationError               `verify` did not find what was expected; also an AssertionError
+├── RefusedError                    the admin API refused a call from Python: bad input, no token
+└── VerificationError               `verify` did not find the expected exchanges; also an AssertionError
 ```
 
-Errors carry data; the wording a client sees is made where it is shown.
+Errors carry data. The text that a client sees is written where the error is shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,16 +32,16 @@ from typing import Any
 
 
 class MockServerError(Exception):
-    """The base of every error here. Never raised directly."""
+    """Base class of all errors of this package. Never raised itself."""
 
 
 class SettingsError(MockServerError):
-    """A flag, an environment variable or a default that cannot be used."""
+    """A flag, an environment variable or a setting in `mock.yaml` that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing wrong in a fixture file, with its place (line and column count from 1; 0 where there are none)."""
+    """One mistake in a fixture file. `line` and `column` count from 1, and are 0 where there is no place."""
 
     file: str
     line: int
@@ -58,7 +58,7 @@ class Mistake:
 
 
 class FixturesError(MockServerError):
-    """Mistakes in fixture files: all that were found, in order of file and line."""
+    """All mistakes in the fixture files, in order of file and line."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(mistakes))
@@ -66,19 +66,19 @@ class FixturesError(MockServerError):
 
 
 class ImageError(MockServerError):
-    """Bytes that are no usable picture. Never raised directly."""
+    """Bytes that are not a usable picture. Never raised itself."""
 
 
 class EmptyImageError(ImageError):
-    """No bytes at all."""
+    """No bytes."""
 
 
 class NotAnImageError(ImageError):
-    """Bytes that are of no image format."""
+    """Bytes that are not of any image format."""
 
 
 class UnsupportedImageError(ImageError):
-    """An image, but of a format that is not read here; `format` is its name where known."""
+    """An image of a format that is not supported. `format` is its name where it is known."""
 
     def __init__(self, format: str = "unknown") -> None:
         self.format = format
@@ -90,7 +90,7 @@ class TruncatedImageError(ImageError):
 
 
 class TooManyPixelsError(ImageError):
-    """An image whose header declares more pixels than allowed; it was not decoded."""
+    """An image with more pixels than allowed, by its header. It was not decoded."""
 
     def __init__(self, pixels: int, limit: int) -> None:
         self.pixels = pixels
@@ -99,9 +99,9 @@ class TooManyPixelsError(ImageError):
 
 
 class BodyTooLargeError(MockServerError):
-    """A request body over `limit` bytes; `declared` is its Content-Length, None when it had none.
+    """A request body over `limit` bytes. `declared` is its Content-Length, or None.
 
-    `drained` tells whether all of it was read and thrown away; if not, the connection cannot be used again.
+    `drained`: whether the whole body was read and dropped. If not, the connection cannot be used again.
     """
 
     def __init__(self, limit: int, declared: int | None, *, drained: bool) -> None:
@@ -112,11 +112,11 @@ class BodyTooLargeError(MockServerError):
 
 
 class ClientDisconnectedError(MockServerError):
-    """The client went away before its request was complete; there is nobody to answer."""
+    """The client disconnected before its request was complete. No reply can be sent."""
 
 
 class MultipartError(MockServerError):
-    """A body that is no well-formed multipart/form-data; `reason` says why, without quoting the body."""
+    """A malformed multipart/form-data body. `reason` does not quote the body."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -124,7 +124,7 @@ class MultipartError(MockServerError):
 
 
 class FaultUnavailableError(MockServerError):
-    """A fault asked for where the client's connection is out of reach: not under this package's own server."""
+    """A fault that needs the client's connection, under a server that does not give access to it."""
 
     def __init__(self, fault: str) -> None:
         self.fault = fault
@@ -132,11 +132,11 @@ class FaultUnavailableError(MockServerError):
 
 
 class FetchError(MockServerError):
-    """An image URL that was not fetched (not allowed) or could not be; the text says which."""
+    """An image URL that may not be fetched or could not be fetched. The text says which."""
 
 
 class UnknownPreferenceError(MockServerError):
-    """A client forces a scenario, outcome or status that does not exist; `close` are names it may have meant."""
+    """A client forces a scenario, outcome or status that does not exist. `close` are similar names."""
 
     def __init__(self, kind: str, name: str, close: Sequence[str]) -> None:
         self.kind = kind
@@ -158,7 +158,7 @@ class ConflictError(MockServerError):
 
 
 class RefusedError(MockServerError):
-    """An admin call was refused; `errors` tell what is wrong where, as the admin API words it."""
+    """The admin API refused a call. `errors` are its details: what is wrong, and where."""
 
     def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
         self.status = status
@@ -175,4 +175,4 @@ def _placed(error: Mapping[str, Any]) -> str:
 
 
 class VerificationError(MockServerError, AssertionError):
-    """`verify` did not find the exchanges that were expected."""
+    """`verify` did not find the expected exchanges."""

@@ -1,13 +1,15 @@
-"""The pytest plugin: `vehicle_ocr_mock`, a server for the session, `vehicle_ocr_account`, a fresh key a test, and
-`vehicle_ocr_redirect`, the providers' real host names leading to the server.
+"""The pytest plugin with its three fixtures.
 
-pytest imports this file in every suite of an environment that has the package. It imports nothing that such a suite
-would notice; the server is loaded when a test asks for it.
+`vehicle_ocr_mock` is a server for the session, `vehicle_ocr_account` is a new account for each test, and
+`vehicle_ocr_redirect` makes the providers' real host names lead to the server.
+
+pytest imports this file in every suite of an environment that has the package, also in suites that do not use it.
+Therefore it imports little, and loads the server only when a test uses it.
 """
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 URL_VARIABLE = "VEHICLE_OCR_MOCK_URL"
 TOKEN_VARIABLE = "VEHICLE_OCR_MOCK_ADMIN_TOKEN"
 
-_MOST_SHOWN = 50
+_MAX_EXCHANGES = 50
 _ACCOUNT = pytest.StashKey["tuple[Controls, str]"]()
 
 
@@ -27,47 +29,51 @@ _ACCOUNT = pytest.StashKey["tuple[Controls, str]"]()
 def vehicle_ocr_mock_settings() -> dict[str, Any]:
     """Settings of the session's server, by name. Override it: `{"fixtures": "tests/fixtures", "strict": True}`.
 
-    With `{"url": …}` (and a `token` where it needs one) the session uses a server that runs already.
+    With `{"url": …}`, and `token` if needed, the session uses a server that is already running.
     """
     return {}
 
 
 @pytest.fixture(scope="session")
 def vehicle_ocr_mock(vehicle_ocr_mock_settings: dict[str, Any]) -> "Iterator[Controls]":
-    """A mock for the whole session: its `url` for clients, its methods for the test.
+    """A mock for the whole session. Clients use its `url`, tests use its methods.
 
-    Under pytest-xdist each worker has its own, unless VEHICLE_OCR_MOCK_URL or the settings name one for all.
+    Under pytest-xdist each worker has its own server, unless VEHICLE_OCR_MOCK_URL or the settings name one.
     """
-    with _mock(vehicle_ocr_mock_settings) as mock:
+    with _open_mock(vehicle_ocr_mock_settings) as mock:
         yield mock
 
 
 @pytest.fixture
 def vehicle_ocr_account(vehicle_ocr_mock: "Controls", request: pytest.FixtureRequest) -> "Iterator[Account]":
-    """A fresh account without limits, for this test alone. What its key was used for is shown if the test fails."""
+    """A new account without limits, for this test only. If the test fails, the report lists its requests."""
+    from mock_server.errors import NotFoundError
+
     account = vehicle_ocr_mock.create_account()
     request.node.stash[_ACCOUNT] = (vehicle_ocr_mock, account.key)
     yield account
     del request.node.stash[_ACCOUNT]
-    _forget(vehicle_ocr_mock, account.key)
+    vehicle_ocr_mock.reset(account.key)
+    with suppress(NotFoundError):  # the test has deleted its account
+        vehicle_ocr_mock.delete_account(account.key)
 
 
 @pytest.fixture
 def vehicle_ocr_redirect(vehicle_ocr_mock: "Controls") -> "Iterator[Controls]":
-    """The session's mock, with the providers' real host names leading to it in this process, for this test.
+    """The session's mock; the providers' real host names lead to it in this process, for this test.
 
-    The settings must say `tls: True`, and the server must be this session's own.
+    The settings must contain `tls: True`, and the server must run in this process.
     """
     from mock_server.server import MockServer
 
     if not isinstance(vehicle_ocr_mock, MockServer):
-        raise pytest.UsageError("vehicle_ocr_redirect needs a server of this process, not one named by a URL")
+        raise pytest.UsageError("vehicle_ocr_redirect needs a server in this process, not a URL")
     with vehicle_ocr_mock.redirect():
         yield vehicle_ocr_mock
 
 
 @contextmanager
-def _mock(settings: dict[str, Any]) -> "Iterator[Controls]":
+def _open_mock(settings: dict[str, Any]) -> "Iterator[Controls]":
     rest = dict(settings)
     url = rest.pop("url", None) or os.environ.get(URL_VARIABLE)
     if url:
@@ -81,22 +87,11 @@ def _mock(settings: dict[str, Any]) -> "Iterator[Controls]":
         yield mock
 
 
-def _forget(mock: "Controls", key: str) -> None:
-    """Leave nothing of a test behind. It may have deleted its account itself."""
-    from mock_server.errors import NotFoundError
-
-    mock.reset(key)
-    try:
-        mock.delete_account(key)
-    except NotFoundError:
-        return
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the journal of a failed test's key to its report, while the account is still there."""
+    """Add the requests of a failed test's account to its report, before the account is deleted."""
     report = yield
     if report.failed and (used := item.stash.get(_ACCOUNT, None)) is not None:
         report.sections.append(("vehicle-ocr-mock journal", _journal(*used)))
@@ -105,18 +100,14 @@ def pytest_runtest_makereport(
 
 def _journal(mock: "Controls", key: str) -> str:
     try:
-        exchanges = mock.requests(key=key, limit=_MOST_SHOWN)
-        misses = {miss.request.id: miss for miss in mock.near_misses(key=key)}
+        exchanges = mock.requests(key=key, limit=_MAX_EXCHANGES)
+        near_misses = {miss.request.id: miss.scenarios for miss in mock.near_misses(key=key)}
     except Exception as error:
         return f"the journal cannot be read: {error}"
     lines = []
     for exchange in exchanges:
         lines.append(str(exchange))
-        for scenario in misses[exchange.id].scenarios if exchange.id in misses else ():
-            far = (
-                ""
-                if scenario.distance is None
-                else f", distance {scenario.distance:.2f}, limit {scenario.limit}"
-            )
-            lines.append(f"    near: {scenario.scenario} (failed: {', '.join(scenario.failed)}{far})")
+        for near in near_misses.get(exchange.id, ()):
+            distance = "" if near.distance is None else f", distance {near.distance:.2f}, limit {near.limit}"
+            lines.append(f"    near: {near.scenario} (failed: {', '.join(near.failed)}{distance})")
     return "\n".join(lines) or "no request was made with this test's key"

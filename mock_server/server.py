@@ -1,8 +1,8 @@
-"""The mock as a Python object, in a thread of this process."""
+"""The mock as a Python object. It serves from a thread of this process."""
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -20,27 +20,29 @@ from mock_server.runner import Server, run_loop
 if TYPE_CHECKING:
     from mock_server.redirect.python_hook import Route
 
+# These differ from the command line. The environment does not change them.
+_DEFAULTS = {"host": "127.0.0.1", "port": 0, "tls_port": 0, "watch": False, "workers": 1}
+
 
 class MockServer(Controls):
-    """The mock as a Python object: in a thread, ready when `start` (or `with`) returns.
+    """The mock, served from a thread. It answers requests when `start` returns, or in a `with` block.
 
-    `settings` are those of the command line, by name. Raises FixturesError and SettingsError.
+    `settings` have the names of the command line's options: `MockServer("fixtures", port=0, strict=True)`.
+    Raises FixturesError and SettingsError.
     """
 
     def __init__(
         self,
         fixtures: Path | str | None = None,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
         store: Store | None = None,
         clock: Clock | None = None,
         **settings: Any,
     ) -> None:
-        flags: dict[str, Any] = {"fixtures": Path(fixtures) if fixtures else None, "host": host, "port": port}
-        self._flags: Mapping[str, Any] = {"watch": False, "tls_port": 0, "workers": 1, **flags, **settings}
+        directory = Path(fixtures) if fixtures else None
+        self._flags: dict[str, Any] = {**_DEFAULTS, **settings, "fixtures": directory}
         if self._flags["workers"] != 1:
-            raise SettingsError("a mock in a thread has one worker: more are for the command serve")
+            raise SettingsError("MockServer has one worker; use `vehicle-ocr-mock serve` for more")
         self._store = store
         self._clock = clock
         self._thread: threading.Thread | None = None
@@ -65,24 +67,26 @@ class MockServer(Controls):
 
     @property
     def route(self) -> "Route":
-        """How the providers' real host names lead here. Raises SettingsError without `tls`."""
+        """The providers' real host names and the ports that they lead to. Raises SettingsError without `tls`."""
         from mock_server.redirect.python_hook import Route
 
         server = self._running()
         if server.tls_url is None or server.authority is None:
-            raise SettingsError("the providers' real names are HTTPS names: start the mock with tls=True")
+            raise SettingsError("the providers' real host names need HTTPS: start the mock with tls=True")
         host = server.app.settings.host
         if ":" in host:
-            raise SettingsError(f"the providers' real names cannot lead to {host}: listen on an IPv4 address")
+            raise SettingsError(
+                f"the providers' real host names cannot lead to {host}: listen on an IPv4 address"
+            )
         http, https = (int(url.rpartition(":")[2]) for url in (server.url, server.tls_url))
         address = "127.0.0.1" if host in ("0.0.0.0", "localhost") else host
         return Route(own_hosts(), http, https, str(server.authority.certificate_path), address)
 
     def redirect(self) -> AbstractContextManager[None]:
-        """Lead the providers' real host names to this mock, in this process, while the context lasts.
+        """Make the providers' real host names lead to this mock, in this process, while the context lasts.
 
-        Any client in the process then reaches the mock by the name it always uses, and trusts it. The mock must
-        have been started with `tls=True`.
+        Every client in the process then reaches the mock under the real names and trusts its certificate. The mock
+        must have been started with `tls=True`.
         """
         from mock_server.redirect.in_process import redirected
 
@@ -90,39 +94,27 @@ class MockServer(Controls):
 
     @property
     def app(self) -> App:
-        """The application that is being served."""
+        """The application that the server runs."""
         return self._running().app
 
     @property
     def admin_token(self) -> str | None:
-        """The token that the admin API asks for; None where it is open to this machine."""
+        """The token that the admin API requires; None where it requires none."""
         return self._running().app.access.token or None
 
-    def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-        # Straight to the application, on its own event loop: no socket is needed within one process.
-        app, loop = self._running().app, self._loop
-        assert loop is not None
-        headers = {"content-type": content_type, "authorization": f"Bearer {app.access.token}"}
-        calling = call(app, method, path, body, headers)
-        return asyncio.run_coroutine_threadsafe(calling, loop).result()
-
     def start(self) -> Self:
-        """Serve from a thread of this process; returns when requests are answered."""
+        """Serve from a thread of this process. Returns when requests are answered."""
         app = create_app(self._flags, store=self._store, clock=self._clock)
-        ready = threading.Event()
-        failed: list[BaseException] = []
+        started: Future[None] = Future()
         self._thread = threading.Thread(
-            target=self._run, args=(app, ready, failed), name="vehicle-ocr-mock", daemon=True
+            target=self._run, args=(app, started), name="vehicle-ocr-mock", daemon=True
         )
         self._thread.start()
-        ready.wait()
-        if failed:
-            self._thread.join()
-            raise failed[0]
+        started.result()
         return self
 
     def stop(self) -> None:
-        """Finish what is in flight, close the sockets, end the thread."""
+        """Finish the requests in flight, close the sockets, end the thread."""
         if self._thread is not None and self._loop is not None and self._server is not None:
             self._loop.call_soon_threadsafe(self._server.stop)
             self._thread.join()
@@ -136,20 +128,28 @@ class MockServer(Controls):
     ) -> None:
         self.stop()
 
+    def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
+        # Within one process no socket is needed: call the application on its own event loop.
+        app, loop = self._running().app, self._loop
+        assert loop is not None
+        headers = {"content-type": content_type, "authorization": f"Bearer {app.access.token}"}
+        reply = call(app, method, path, body, headers)
+        return asyncio.run_coroutine_threadsafe(reply, loop).result()
+
     def _running(self) -> Server:
         if self._server is None:
             raise RuntimeError("the server is not running: call start() or use it in a with statement")
         return self._server
 
-    def _run(self, app: App, ready: threading.Event, failed: list[BaseException]) -> None:
+    def _run(self, app: App, started: "Future[None]") -> None:
         async def main() -> None:
             self._loop = asyncio.get_running_loop()
             self._server = Server(app)
-            await self._server.serve(ready.set)
+            await self._server.serve(lambda: started.set_result(None))
 
         try:
             run_loop(main())
         except BaseException as error:
-            failed.append(error)
-        finally:
-            ready.set()
+            if started.done():
+                raise
+            started.set_exception(error)
