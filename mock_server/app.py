@@ -31,7 +31,7 @@ from mock_server.core.reader import Reader
 from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError, StoreUnavailableError
-from mock_server.fetch.allowed import fetch_as_allowed
+from mock_server.fetch import fetch_function
 from mock_server.gallery import Gallery
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
@@ -67,7 +67,11 @@ class App(Starlette):
         self.is_replacement = False
         self._are_accounts_declared = False
         self._log = log
-        self._pictures = Pictures(fetch_as_allowed(settings), own_hosts(), thumbnails=state.thumbnails)
+        self._pictures = Pictures(
+            fetch_function(settings.fetch, max_bytes=settings.max_body),
+            own_hosts(),
+            thumbnails=state.thumbnails,
+        )
         self.reader = Reader(
             startup.library,
             accounts=self.accounts,

@@ -1,16 +1,16 @@
-"""What kind of place an IP address is: public internet, or somewhere a server must not be led to."""
+"""What kind of IP address it is: public, or one that a server must not be made to connect to."""
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 
-# Cloud metadata services, whatever the range they lie in.
+# Metadata services of cloud providers. Some are in public ranges.
 _METADATA = frozenset(
     ip_address(text)
     for text in ("169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200", "fd00:ec2::254")
 )
-# IPv6 addresses that carry an IPv4 address to somewhere else: mapped, compatible, NAT64, 6to4, Teredo.
+# IPv6 ranges that contain an IPv4 address: mapped, compatible, NAT64, 6to4, Teredo.
 _IPV4_INSIDE = tuple(
     IPv6Network(text)
     for text in ("::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
@@ -22,8 +22,8 @@ _PRIVATE = tuple(
 
 
 def kind_of(address: Address) -> str | None:
-    """Name what makes `address` no public one (`loopback`, `private`, `metadata`, …); None if it is one."""
-    for kind, holds in (
+    """Return the kind of an address that is not public: `loopback`, `private`, `metadata`, …; None if it is public."""
+    for kind, applies in (
         ("metadata", address in _METADATA),
         ("loopback", address.is_loopback),
         ("unspecified", address.is_unspecified),
@@ -33,15 +33,15 @@ def kind_of(address: Address) -> str | None:
         ("private", any(address in network for network in _PRIVATE)),
         ("reserved", not address.is_global),
     ):
-        if holds:
+        if applies:
             return kind
     return None
 
 
-def is_of_this_machine(address: Address) -> bool:
-    """Whether `address` is loopback, or a private address that one of this machine's interfaces has.
+def is_local_address(address: Address) -> bool:
+    """Whether `address` is loopback, or a private address of one of this machine's interfaces.
 
-    Asked of the system without sending anything: only an own address can be bound.
+    Nothing is sent to find out: only an address of this machine can be bound.
     """
     kind = kind_of(address)
     if kind != "private":
@@ -55,15 +55,15 @@ def is_of_this_machine(address: Address) -> bool:
     return True
 
 
-def is_name_of_this_machine(host: str) -> bool:
-    """Whether `host` names this machine, as far as can be told without asking a name server."""
+def is_local_name(host: str) -> bool:
+    """Whether `host` is a name of this machine. No name server is queried."""
     return host == "localhost" or host.endswith(".localhost") or host == socket.gethostname().lower()
 
 
 def looks_like_address(host: str) -> bool:
-    """Whether a resolver might take `host` for an address although it is not written as one.
+    """Whether a resolver may read `host` as an address although it is not in the usual notation.
 
-    `2130706433`, `0x7f.1` and `0177.0.0.1` are all 127.0.0.1 to a C library; no real name ends in a number.
+    C libraries read `2130706433`, `0x7f.1` and `0177.0.0.1` as 127.0.0.1. No real host name ends in a number.
     """
     last = host.rstrip(".").rpartition(".")[2].lower()
     return last.isdigit() or last.startswith("0x")

@@ -1,4 +1,4 @@
-"""Fetch one image URL: look its host up once, connect to that very address, and stop at every limit."""
+"""Fetch one image URL: resolve its host once, connect to the address that was checked, and enforce every limit."""
 
 import asyncio
 import socket
@@ -20,14 +20,14 @@ TIMEOUT_SECONDS = 10.0
 MAX_REDIRECTS = 3
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# What stores and servers call a picture whose type they do not know.
+# Content types of pictures whose type the server does not know.
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/binary"})
 _HEADERS = {"accept": "image/*", "accept-encoding": "identity", "user-agent": "vehicle-ocr-mock"}
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a URL gave. `final_url`: where redirects ended; `address`: the IP address it was connected to."""
+    """A picture. `final_url`: its URL after redirects. `address`: the IP address that the connection used."""
 
     data: bytes
     content_type: str
@@ -36,10 +36,10 @@ class Fetched:
 
 
 class Fetcher:
-    """Fetches image URLs as `policy` allows, at most `max_bytes` each, in at most `timeout` seconds in all.
+    """Fetches image URLs that `policy` allows, up to `max_bytes` each, within `timeout` seconds including redirects.
 
-    `resolve` gives the addresses of a host name and port; by default the system does. No proxy is ever used:
-    through one, the address that was checked would not be the address that is connected to.
+    `resolve` returns the addresses of a host name and port; by default the system's resolver does. A proxy is never
+    used: it would resolve the host again, and could connect to an address that was not checked.
     """
 
     def __init__(
@@ -60,15 +60,15 @@ class Fetcher:
         self._ssl_context = ssl_context
 
     async def fetch(self, url: str) -> Fetched:
-        """Return the picture behind `url`.
+        """Return the picture at `url`.
 
-        Raises `FetchError`: not allowed, not reachable, no picture by its type, too large or too slow.
+        Raises FetchError: not allowed, not reachable, wrong content type, too large or too slow.
         """
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._follow(url)
         except TimeoutError as error:
-            raise FetchError(f"no picture within {self._timeout:g} s") from error
+            raise FetchError(f"the picture did not arrive within {self._timeout:g} s") from error
         except httpx.HTTPError as error:
             raise FetchError(f"the image URL cannot be read: {str(error) or type(error).__name__}") from error
 
@@ -83,7 +83,7 @@ class Fetcher:
         raise FetchError(f"more than {self._max_redirects} redirects")
 
     def _client(self) -> httpx.AsyncClient:
-        # Made at the first fetch: reading the machine's trusted roots takes tens of milliseconds.
+        # Loaded at the first fetch: reading the trusted certificates takes tens of milliseconds.
         if self._ssl_context is None:
             self._ssl_context = httpx.create_ssl_context()
         return httpx.AsyncClient(
@@ -91,14 +91,14 @@ class Fetcher:
         )
 
     async def _get(self, client: httpx.AsyncClient, url: httpx.URL) -> Fetched | httpx.URL:
-        """Ask for `url`; return the picture, or where the server redirects to."""
+        """Send one request. Return the picture, or the URL of a redirect."""
         failure: Exception | None = None
         for address in await self._allowed_addresses(url):
             request = client.build_request(
                 "GET",
                 url.copy_with(host=str(address), fragment=None),
                 headers=_HEADERS | {"host": url.netloc.decode("ascii")},
-                # The certificate is checked against the name, though an address is connected to.
+                # The URL contains the address, but the certificate must be checked against the name.
                 extensions={"sni_hostname": _host(url)},
             )
             try:
@@ -115,7 +115,7 @@ class Fetcher:
         raise FetchError(f"no connection to {_host(url)}: {failure}") from failure
 
     async def _allowed_addresses(self, url: httpx.URL) -> list[Address]:
-        """Look the host up once; every address that its name leads to must be allowed."""
+        """Resolve the host once. Every address must be allowed."""
         host = _host(url)
         self.policy.check_host(host)
         literal = as_address(host)
@@ -125,7 +125,7 @@ class Fetcher:
         try:
             addresses = [ip_address(text) for text in await self._resolve(host, port)]
         except (OSError, UnicodeError) as error:
-            raise FetchError(f"{host} cannot be looked up: {error}") from error
+            raise FetchError(f"{host} cannot be resolved: {error}") from error
         if not addresses:
             raise FetchError(f"{host} has no address")
         for address in addresses:
@@ -137,9 +137,9 @@ class Fetcher:
             raise FetchError(f"{_host(url)} answered {response.status_code}")
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not (content_type.startswith("image/") or content_type in _UNTYPED):
-            raise FetchError(f"{_host(url)} sent {content_type}, which is no picture")
+            raise FetchError(f"{_host(url)} sent {content_type}, not a picture")
         if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise FetchError(f"{_host(url)} sent a compressed body though none was asked for")
+            raise FetchError(f"{_host(url)} sent a compressed body, which was not requested")
         declared = response.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_bytes:
             raise FetchError(f"the picture has {declared} bytes, {self._max_bytes} are allowed")
@@ -155,23 +155,23 @@ def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
         parsed = base.join(url.strip()) if base is not None else httpx.URL(url.strip())
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise FetchError("this is no URL") from error
+        raise FetchError("this is not a URL") from error
     if parsed.scheme not in ("http", "https"):
-        raise FetchError(f"{parsed.scheme or 'nothing'}: is not fetched, only http and https")
+        raise FetchError(f"only http and https URLs are fetched, not {parsed.scheme or 'relative ones'}")
     if parsed.userinfo:
-        raise FetchError("a URL with a user name in it is not fetched")
+        raise FetchError("a URL with a user name is not fetched")
     if not parsed.host:
-        raise FetchError("this URL names no host")
+        raise FetchError("this URL has no host")
     return parsed
 
 
 def _host(url: httpx.URL) -> str:
-    """The host as it goes on the wire: ASCII, lower case, without the root's dot."""
+    """The host in ASCII and lower case, without a dot at the end."""
     return url.raw_host.decode("ascii").lower().rstrip(".")
 
 
 async def _system_addresses(host: str, port: int) -> Sequence[str]:
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    # An IPv6 address with a zone ("fe80::1%eth0") keeps it: it is refused by its kind.
+    # An IPv6 address keeps its zone ("fe80::1%eth0"). Such addresses are link-local and will be refused.
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))

@@ -1,4 +1,4 @@
-"""The providers' real host names, leading to a mock on this machine without root and without a hosts file.
+"""Make the providers' real host names lead to a mock on this machine, without root rights and without a hosts file.
 
-`in_process` does it for the current Python process, `environment` for a child of any kind.
+`in_process` does it for the current Python process, `environment` for a child process of any kind.
 """

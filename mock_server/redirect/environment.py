@@ -1,38 +1,58 @@
-"""The environment in which a child process, and its children, find the mock under the providers' names."""
+"""The environment variables that redirect a child process, and its children, to the mock."""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mock_server.redirect.no_proxy import without_proxy
 from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route
-from mock_server.redirect.trust import JAVA_PASSWORD, bundles, java_trust_store
 
 _HERE = Path(__file__).parent
 _PYTHON_STARTUP = _HERE / "startup"
 _NODE_PRELOAD = _HERE / "preload.cjs"
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_CURL_SETTINGS = (
+    ("CURL_HOME", ".curlrc"),
+    ("XDG_CONFIG_HOME", ".curlrc"),
+    ("XDG_CONFIG_HOME", "curlrc"),
+    ("HOME", ".curlrc"),
+    ("HOME", ".config/curlrc"),
+)
 
 
 def child_environment(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` with all that leads Python, Node and curl to the mock, and makes others trust it.
+    """Return `environ` with the variables that redirect Python, Node and curl, and that make others trust the mock.
 
-    Files that the variables name are written into `directory`, which must live as long as the child.
+    Files that the variables name are written to `directory`, which must exist as long as the child runs.
     """
-    changed = dict(environ)
-    changed[ROUTE_VARIABLE] = route.to_text()
-    changed["PYTHONPATH"] = _before(str(_PYTHON_STARTUP), environ.get("PYTHONPATH"), os.pathsep)
-    changed["NODE_OPTIONS"] = _before(
-        f"--require {json.dumps(str(_NODE_PRELOAD))}", environ.get("NODE_OPTIONS"), " "
-    )
-    changed["CURL_HOME"] = str(directory)
     (directory / ".curlrc").write_text(_curl_settings(route, environ), encoding="utf-8")
-    changed |= without_proxy(route.names, environ)
-    changed |= _trust(route, directory, environ)
-    return changed
+    node_option = f"--require {json.dumps(str(_NODE_PRELOAD))}"
+    return {
+        **environ,
+        ROUTE_VARIABLE: route.to_text(),
+        "PYTHONPATH": _prepend(str(_PYTHON_STARTUP), environ.get("PYTHONPATH"), os.pathsep),
+        "NODE_OPTIONS": _prepend(node_option, environ.get("NODE_OPTIONS"), " "),
+        "CURL_HOME": str(directory),
+        **proxy_exceptions(route.names, environ),
+        **_trust_variables(route, directory, environ),
+    }
 
 
-def _trust(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def proxy_exceptions(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep `names` away from a proxy; none where no proxy is set.
+
+    Where only the operating system names a proxy, some libraries would ignore it if these variables were set.
+    """
+    if not any(environ.get(variable) for proxy in _PROXIES for variable in (proxy, proxy.upper())):
+        return {}
+    before = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    hosts = ",".join(dict.fromkeys([*filter(None, before.split(",")), *names]))
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
+def _trust_variables(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    from mock_server.redirect.trust import JAVA_PASSWORD, bundles, java_trust_store
+
     variables: dict[str, str] = {}
     contents = bundles(environ, Path(route.certificate).read_bytes())
     for variable, bundle in contents.items():
@@ -40,18 +60,20 @@ def _trust(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[st
         path.write_bytes(bundle)
         variables[variable] = str(path)
     java = environ.get("JAVA_TOOL_OPTIONS", "")
-    # Java knows one trust store; where the user named one, it is theirs to extend.
+    # Java has one trust store. If the user has named one, it is not replaced.
     if "javax.net.ssl.trustStore=" not in java:
         store = directory / "java-trust.p12"
         store.write_bytes(java_trust_store(contents["SSL_CERT_FILE"]))
-        ours = f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword={JAVA_PASSWORD}"
-        variables["JAVA_TOOL_OPTIONS"] = _before(ours, java, " ")
+        option = f"-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStorePassword={JAVA_PASSWORD}"
+        variables["JAVA_TOOL_OPTIONS"] = _prepend(option, java, " ")
     return variables
 
 
 def _curl_settings(route: Route, environ: Mapping[str, str]) -> str:
-    """curl reads one settings file only: the user's own lines, then where the names lead."""
-    lines = [_user_curl_settings(environ)]
+    """curl reads only one settings file: the user's own lines, then the redirects."""
+    user_files = [Path(environ[variable], name) for variable, name in _CURL_SETTINGS if environ.get(variable)]
+    user_file = next((path for path in user_files if path.is_file()), None)
+    lines = [user_file.read_text(encoding="utf-8", errors="surrogateescape")] if user_file else []
     lines += [
         f'connect-to = "{name}:{port}:{route.address}:{to}"'
         for name in route.names
@@ -60,23 +82,5 @@ def _curl_settings(route: Route, environ: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _user_curl_settings(environ: Mapping[str, str]) -> str:
-    places = [
-        Path(environ[variable], name)
-        for variable, name in (
-            ("CURL_HOME", ".curlrc"),
-            ("XDG_CONFIG_HOME", ".curlrc"),
-            ("XDG_CONFIG_HOME", "curlrc"),
-            ("HOME", ".curlrc"),
-            ("HOME", ".config/curlrc"),
-        )
-        if environ.get(variable)
-    ]
-    for place in places:
-        if place.is_file():
-            return place.read_text(encoding="utf-8", errors="surrogateescape")
-    return ""
-
-
-def _before(first: str, rest: str | None, separator: str) -> str:
+def _prepend(first: str, rest: str | None, separator: str) -> str:
     return f"{first}{separator}{rest}" if rest else first

@@ -1,6 +1,6 @@
-// Loaded by Node before the program, because NODE_OPTIONS says so. Leads the host names of
-// VEHICLE_OCR_MOCK_REDIRECT to a server on this machine; every other host, address and port is left alone.
-// Trust is NODE_EXTRA_CA_CERTS' business: Node reads that by itself.
+// Node loads this file before the program, because NODE_OPTIONS names it. It redirects the host names in
+// VEHICLE_OCR_MOCK_REDIRECT to a server on this machine. All other hosts, addresses and ports do not change.
+// Node trusts the server's certificate because of NODE_EXTRA_CA_CERTS.
 'use strict';
 
 const dns = require('node:dns');
@@ -17,7 +17,7 @@ function install(route) {
     const host = covers(options.host) ? route.standIn : options.host;
     if (host !== route.standIn) return options;
     const port = ports[options.port];
-    // A copy keeps the caller's object, and with it the name that certificates are checked against.
+    // Change a copy: the caller's object keeps the name, which the certificate is checked against.
     return Object.assign(Object.create(Object.getPrototypeOf(options)), options, {
       host: port ? route.address : host,
       port: port || options.port,
@@ -28,7 +28,7 @@ function install(route) {
   const connect = net.Socket.prototype.connect;
   net.Socket.prototype.connect = function (...args) {
     if (Array.isArray(args[0])) {
-      // Node's own modules hand over arguments that are normalised already, in a marked array.
+      // Node's own modules pass arguments that are already normalised, in a marked array.
       args[0][0] = rewrite(args[0][0]);
     } else if (args[0] !== null && typeof args[0] === 'object') {
       args[0] = rewrite(args[0]);
@@ -47,9 +47,9 @@ function install(route) {
   dns.lookup = function (host, ...rest) {
     return lookup.call(this, covers(host) ? route.standIn : host, ...rest);
   };
-  const promised = dns.promises.lookup;
+  const lookupPromise = dns.promises.lookup;
   dns.promises.lookup = function (host, ...rest) {
-    return promised.call(this, covers(host) ? route.standIn : host, ...rest);
+    return lookupPromise.call(this, covers(host) ? route.standIn : host, ...rest);
   };
   syncBuiltinESMExports();
 }

@@ -1,12 +1,11 @@
-"""Lead some host names to a server on this machine, inside a running Python process.
+"""Redirect some host names to a server on this machine, inside a running Python process.
 
-This file is also loaded by its path into processes that know nothing of this package (see `startup/`), under
-whatever Python those run: it uses the standard library alone and stays readable to Python 3.7.
+This file is also loaded by its path into processes that do not have this package (see `startup/`), under other
+versions of Python: it uses the standard library only and must run on Python 3.7.
 
-What happens: each of the names resolves to `STAND_IN`, a loopback address that nobody else uses; connections
-to that address (or straight to the name) at port 443 or 80 go to the server's own ports; TLS connections to
-the names trust the server's authority besides whatever they trust. Every other name, address and port is left
-alone.
+Each of the names resolves to `STAND_IN`, a loopback address that is used for nothing else. Connections to that address
+(or to the name) at port 443 or 80 go to the server's own ports. TLS connections to the names also trust the server's
+authority. All other names, addresses and ports do not change.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ if TYPE_CHECKING:
 
 ROUTE_VARIABLE = "VEHICLE_OCR_MOCK_REDIRECT"
 
-# An address of its own, so that programs which keep the address and drop the name are still recognised.
+# Programs may resolve a name first and later connect to its address: this address identifies them.
 STAND_IN = "127.86.79.77"
 
 _INSTALLED = "_vehicle_ocr_mock_redirect"
 
 
 class Route:
-    """Which `names` lead to which ports of `address`, and the certificate (a path) that vouches for them."""
+    """The `names` that are redirected to ports of `address`, and the path of the certificate to trust for them."""
 
     def __init__(
         self,
@@ -50,12 +49,12 @@ class Route:
 
     @classmethod
     def from_text(cls, text: str) -> Route:
-        """Read what `to_text` wrote."""
-        facts = json.loads(text)
-        return cls(facts["names"], facts["http"], facts["https"], facts["certificate"], facts["address"])
+        """Parse the text that `to_text` returns."""
+        route = json.loads(text)
+        return cls(route["names"], route["http"], route["https"], route["certificate"], route["address"])
 
     def to_text(self) -> str:
-        """Write the route on one line, for an environment variable."""
+        """Return the route as one line of text, for an environment variable."""
         return json.dumps(
             {
                 "names": self.names,
@@ -74,11 +73,11 @@ class Route:
         return isinstance(host, str) and host.lower().rstrip(".") in self.names
 
     def resolve(self, host: Any) -> Any:
-        """Give the stand-in's address for a name that is covered, anything else back as it is."""
+        """Return the stand-in address for one of the names, and any other host unchanged."""
         return STAND_IN if self.covers(host) else host
 
     def rewrite(self, host: Any, port: Any) -> tuple[Any, Any]:
-        """Give the server's own address and port for the stand-in's, anything else back as it is."""
+        """Return the server's address and port for the stand-in's, and any other address unchanged."""
         host = self.resolve(host)
         if host in (STAND_IN, "::ffff:" + STAND_IN) and port in self.ports:
             return host.replace(STAND_IN, self.address), self.ports[port]
@@ -86,10 +85,10 @@ class Route:
 
 
 def install(route: Route) -> Undo:
-    """Redirect this process from now on; the returned function undoes it.
+    """Redirect this process. Call the returned function to undo it.
 
-    Modules that are not imported yet are seen to when they are, so nothing is imported before its time.
-    A second call takes the place of the first, until it is undone.
+    Modules that are not imported yet are patched when the program imports them. A second call replaces the first
+    until the second is undone.
     """
     redirection = _Redirection(route, getattr(sys, _INSTALLED, None))
     redirection.begin()
@@ -97,14 +96,14 @@ def install(route: Route) -> Undo:
 
 
 class _Redirection:
-    """One redirect of this process, and the one whose place it takes."""
+    """One redirect of this process, and the `earlier` redirect that it replaces."""
 
     def __init__(self, route: Route, earlier: Any) -> None:
         self._route = route
         self._earlier = earlier
         self._ended = False
-        self._undone: list[Undo] = []
-        self._waiting: Any = None
+        self._undo_steps: list[Undo] = []
+        self._finder: Any = None
 
     def begin(self) -> None:
         if self._earlier is not None:
@@ -115,7 +114,7 @@ class _Redirection:
         if self._ended:
             return
         self._ended = True
-        # While another one has taken this one's place, there is nothing to undo here.
+        # A later redirect may have replaced this one. Then the patches are not this one's.
         if getattr(sys, _INSTALLED, None) is self:
             self._revert()
             earlier = self._earlier
@@ -126,33 +125,33 @@ class _Redirection:
 
     def _apply(self) -> None:
         setattr(sys, _INSTALLED, self)
-        self._waiting = _AfterImport({name: self._patch for name in _PATCHES if name not in sys.modules})
-        sys.meta_path.insert(0, self._waiting)
+        self._finder = _AfterImport({name: self._patch for name in _PATCHES if name not in sys.modules})
+        sys.meta_path.insert(0, self._finder)
         for name in _PATCHES:
             if name in sys.modules:
                 self._patch(name)
 
     def _patch(self, name: str) -> None:
-        # An import that began before the end may finish after it.
+        # An import may have started before the redirect ended.
         if getattr(sys, _INSTALLED, None) is self:
-            self._undone.extend(_PATCHES[name](sys.modules[name], self._route))
+            self._undo_steps.extend(_PATCHES[name](sys.modules[name], self._route))
 
     def _revert(self) -> None:
         setattr(sys, _INSTALLED, None)
-        sys.meta_path.remove(self._waiting)
-        while self._undone:
-            self._undone.pop()()
+        sys.meta_path.remove(self._finder)
+        while self._undo_steps:
+            self._undo_steps.pop()()
 
 
 class _AfterImport:
-    """Calls `actions[name](name)` right after the module of that name was imported."""
+    """An import finder that calls `actions[name](name)` after the module `name` has been imported."""
 
     def __init__(self, actions: dict[str, Callable[[str], None]]) -> None:
         self._actions = actions
         self._searching: set[tuple[str, int]] = set()
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:
-        # The search below comes back to this very finder, which then must keep out of the way.
+        # The search below calls this finder again; the second call must find nothing.
         search = (fullname, _thread.get_ident())
         if fullname not in self._actions or search in self._searching:
             return None
@@ -167,7 +166,7 @@ class _AfterImport:
 
 
 class _LoaderThenAction:
-    """A module's own loader, with something to do once it is done."""
+    """A module's own loader, and an action to run after it."""
 
     def __init__(self, loader: Any, action: Callable[[str], None]) -> None:
         self._loader = loader
@@ -177,7 +176,7 @@ class _LoaderThenAction:
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        # The module keeps its own loader: others ask it for source text and data files.
+        # The module keeps its own loader: programs use it to read source text and data files.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
@@ -186,13 +185,13 @@ class _LoaderThenAction:
 
 
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> Undo:
-    """Put `make(original)` in the place of an attribute; return what puts things back as they were."""
-    own = name in vars(owner)
+    """Replace an attribute by `make(original)`. Call the returned function to restore it."""
+    is_own = name in vars(owner)  # not inherited
     original = getattr(owner, name)
     setattr(owner, name, make(original))
 
     def undo() -> None:
-        if own:
+        if is_own:
             setattr(owner, name, original)
         else:
             delattr(owner, name)
@@ -201,13 +200,13 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> Undo:
 
 
 def _patch_socket(module: Any, route: Route) -> list[Undo]:
-    def by_name(original: Any) -> Any:
+    def with_resolved_host(original: Any) -> Any:
         def look_up(host: Any, *args: Any, **kwargs: Any) -> Any:
             return original(route.resolve(host), *args, **kwargs)
 
         return look_up
 
-    def by_address(original: Any) -> Any:
+    def with_rewritten_address(original: Any) -> Any:
         def connect(self: Any, address: Any) -> Any:
             if isinstance(address, tuple) and len(address) >= 2:
                 address = route.rewrite(*address[:2]) + address[2:]
@@ -216,16 +215,16 @@ def _patch_socket(module: Any, route: Route) -> list[Undo]:
         return connect
 
     return [
-        _replace(module, "getaddrinfo", by_name),
-        _replace(module, "gethostbyname", by_name),
-        _replace(module, "gethostbyname_ex", by_name),
-        _replace(module.socket, "connect", by_address),
-        _replace(module.socket, "connect_ex", by_address),
+        _replace(module, "getaddrinfo", with_resolved_host),
+        _replace(module, "gethostbyname", with_resolved_host),
+        _replace(module, "gethostbyname_ex", with_resolved_host),
+        _replace(module.socket, "connect", with_rewritten_address),
+        _replace(module.socket, "connect_ex", with_rewritten_address),
     ]
 
 
 def _patch_ssl(module: Any, route: Route) -> list[Undo]:
-    def trusting(original: Any) -> Any:
+    def with_trust(original: Any) -> Any:
         def wrap(self: Any, *args: Any, **kwargs: Any) -> Any:
             if any(route.covers(value) for value in (*args, kwargs.get("server_hostname"))):
                 self.load_verify_locations(route.certificate)
@@ -233,19 +232,19 @@ def _patch_ssl(module: Any, route: Route) -> list[Undo]:
 
         return wrap
 
-    return [_replace(module.SSLContext, name, trusting) for name in ("wrap_socket", "wrap_bio")]
+    return [_replace(module.SSLContext, name, with_trust) for name in ("wrap_socket", "wrap_bio")]
 
 
 def _patch_uvloop(module: Any, route: Route) -> list[Undo]:
-    """uvloop resolves and connects in C, out of reach of the functions in `socket`."""
+    """uvloop resolves and connects in C code, which does not use the functions of `socket`."""
 
-    def looking_up(original: Any) -> Any:
+    def with_resolved_host(original: Any) -> Any:
         async def getaddrinfo(self: Any, host: Any, *args: Any, **kwargs: Any) -> Any:
             return await original(self, route.resolve(host), *args, **kwargs)
 
         return getaddrinfo
 
-    def connecting(original: Any) -> Any:
+    def with_rewritten_address(original: Any) -> Any:
         async def create_connection(
             self: Any, protocol_factory: Any, host: Any = None, port: Any = None, **kwargs: Any
         ) -> Any:
@@ -257,15 +256,15 @@ def _patch_uvloop(module: Any, route: Route) -> list[Undo]:
         return create_connection
 
     return [
-        _replace(module.Loop, "getaddrinfo", looking_up),
-        _replace(module.Loop, "create_connection", connecting),
+        _replace(module.Loop, "getaddrinfo", with_resolved_host),
+        _replace(module.Loop, "create_connection", with_rewritten_address),
     ]
 
 
 def _patch_aiohttp_resolver(module: Any, route: Route) -> list[Undo]:
-    """With aiodns installed, aiohttp asks name servers by itself."""
+    """With aiodns installed, aiohttp queries name servers itself."""
 
-    def resolving(original: Any) -> Any:
+    def with_stand_in(original: Any) -> Any:
         async def resolve(self: Any, host: str, port: int = 0, *args: Any, **kwargs: Any) -> Any:
             if not route.covers(host):
                 return await original(self, host, port, *args, **kwargs)
@@ -275,7 +274,7 @@ def _patch_aiohttp_resolver(module: Any, route: Route) -> list[Undo]:
 
         return resolve
 
-    return [_replace(module.AsyncResolver, "resolve", resolving)]
+    return [_replace(module.AsyncResolver, "resolve", with_stand_in)]
 
 
 _PATCHES: dict[str, Callable[[Any, Route], list[Undo]]] = {

@@ -1,6 +1,7 @@
-"""Bundles of trusted roots for programs that know only one: what they trusted, and the mock's authority.
+"""Bundles of trusted certificates that contain the mock's authority.
 
-Other hosts must go on as they were, so a bundle that the user named is extended, never replaced.
+Many programs read one bundle only. They must still trust all other hosts, so the bundle that a program would use is
+extended, not replaced.
 """
 
 import re
@@ -14,17 +15,17 @@ import certifi
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-# The password of every Java trust store, by convention; there is nothing secret in one.
+# The usual password of Java trust stores, which contain no secrets.
 JAVA_PASSWORD = "changeit"
 
-# Each variable that names a bundle, and which its readers heed in its place: the first that say anything.
-_NAMED_IN: Mapping[str, tuple[tuple[str, ...], ...]] = {
+# For each variable that names a bundle: the variables that its readers use. The first group with a value applies.
+_SOURCES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "SSL_CERT_FILE": (("SSL_CERT_FILE",),),
     "REQUESTS_CA_BUNDLE": (("REQUESTS_CA_BUNDLE",), ("CURL_CA_BUNDLE",)),
     "CURL_CA_BUNDLE": (("CURL_CA_BUNDLE",), ("SSL_CERT_FILE", "SSL_CERT_DIR")),
 }
-# Node adds what is named here to the roots it brings along.
-_ADDED_IN = "NODE_EXTRA_CA_CERTS"
+# Node adds this bundle to its own certificates.
+_NODE_VARIABLE = "NODE_EXTRA_CA_CERTS"
 
 _SYSTEM_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -36,14 +37,14 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-
 
 
 def bundles(environ: Mapping[str, str], authority: bytes) -> dict[str, bytes]:
-    """Return, for each trust variable, the PEM bundle that it should name; `authority` is in all of them."""
-    extended = {variable: join([*_roots_of(variable, environ), authority]) for variable in _NAMED_IN}
-    named = environ.get(_ADDED_IN)
-    return extended | {_ADDED_IN: join([*(_read(named) if named else ()), authority])}
+    """Return the PEM bundle for each trust variable. Each contains `authority`, a PEM certificate."""
+    extended = {variable: join([*_trusted(variable, environ), authority]) for variable in _SOURCES}
+    node_bundle = environ.get(_NODE_VARIABLE)
+    return extended | {_NODE_VARIABLE: join([*(_read(node_bundle) if node_bundle else ()), authority])}
 
 
 def join(certificates: Iterable[bytes]) -> bytes:
-    """Join PEM certificates into one bundle, each once."""
+    """Join PEM certificates into one bundle without duplicates."""
     return b"\n".join(dict.fromkeys(certificate.strip() for certificate in certificates)) + b"\n"
 
 
@@ -51,7 +52,7 @@ def java_trust_store(bundle: bytes) -> bytes:
     """Return the certificates of a PEM bundle as a PKCS #12 trust store for Java."""
     entries = []
     for number, pem in enumerate(_CERTIFICATE.findall(bundle)):
-        # One odd root among the system's hundred must not cost the others, nor a line on the terminal.
+        # A system's bundle may contain a certificate that cannot be read. It is left out silently.
         with suppress(ValueError), catch_warnings():
             simplefilter("ignore")
             certificate = x509.load_pem_x509_certificate(pem)
@@ -60,13 +61,13 @@ def java_trust_store(bundle: bytes) -> bytes:
     return pkcs12.serialize_java_truststore(entries, encryption)
 
 
-def _roots_of(variable: str, environ: Mapping[str, str]) -> list[bytes]:
-    """The certificates that the readers of `variable` trust in `environ`."""
-    for names in _NAMED_IN[variable]:
+def _trusted(variable: str, environ: Mapping[str, str]) -> list[bytes]:
+    """The certificates that readers of `variable` trust now."""
+    for names in _SOURCES[variable]:
         paths = [environ[name] for name in names if environ.get(name)]
         if paths:
             return [certificate for path in paths for certificate in _read(path)]
-    # Some of the readers bring certifi's roots along, others use the system's.
+    # Some of the readers use certifi's certificates, others the system's.
     return [*_system_roots(), *_read(certifi.where())]
 
 
@@ -79,10 +80,10 @@ def _system_roots() -> list[bytes]:
 
 
 def _read(path: str) -> list[bytes]:
-    """The certificates in a file, or in all files of a directory; none where it cannot be read."""
-    place = Path(path)
+    """The certificates in a file, or in all files of a directory; none if it cannot be read."""
+    location = Path(path)
     try:
-        files = sorted(place.iterdir()) if place.is_dir() else [place]
+        files = sorted(location.iterdir()) if location.is_dir() else [location]
         texts = [file.read_bytes() for file in files if file.is_file()]
     except OSError:
         return []

@@ -1,9 +1,9 @@
-# ruff: noqa: PTH118, PTH120 -- every start of Python runs this: pathlib would cost more than all the rest
-"""Loaded by Python itself at its start, because this directory is first in `PYTHONPATH`.
+# ruff: noqa: PTH118, PTH120 -- runs at every start of Python: importing pathlib would take longer than the rest
+"""Python loads this file when it starts, because this directory is first in `PYTHONPATH`.
 
-Redirects the providers' host names in this process, then gives way to the `sitecustomize` that would have
-been loaded without it. Nothing else lives in this directory, so no other import is shadowed. Never stops the
-program: what goes wrong is said on stderr.
+It redirects the providers' host names in this process, then loads the `sitecustomize` that this file hides. This
+directory contains no other file, so it hides no other module. An error here never stops the program; it is printed on
+stderr.
 """
 
 import importlib.machinery
@@ -32,7 +32,7 @@ def _redirect() -> None:
         hook.install(hook.Route.from_text(text))
 
 
-def _give_way() -> None:
+def _load_hidden_sitecustomize() -> None:
     others = [path for path in sys.path if os.path.realpath(path or ".") != _HERE]
     _load(importlib.machinery.PathFinder.find_spec("sitecustomize", others))
 
@@ -41,4 +41,4 @@ try:
     _redirect()
 except Exception as error:
     sys.stderr.write(f"vehicle-ocr-mock: host names are not redirected in this process: {error!r}\n")
-_give_way()
+_load_hidden_sitecustomize()
