@@ -1,4 +1,4 @@
-"""The log of requests and the log of events: text or JSON lines, written in bunches, without keys."""
+"""The request log and the event log, as text or JSON lines. They contain no API keys."""
 
 import asyncio
 import logging
@@ -10,33 +10,34 @@ import orjson
 
 from mock_server.core.exchange import Exchange
 
+# Lines wait this long, in seconds, to be written together with others.
 _FLUSH_SECONDS = 0.05
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
 class RequestLog:
-    """One line a request. Lines wait for others, a twentieth of a second at most, and are written together."""
+    """Writes one line for each request. Lines are buffered for a short time and written together."""
 
     def __init__(self, format: str, stream: IO[str]) -> None:
         self._line = _json_line if format == "json" else _text_line
         self._stream = stream
-        self._waiting: list[Exchange] = []
+        self._buffer: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def record(self, exchange: Exchange) -> None:
-        """Log one exchange. Call it on an event loop."""
-        self._waiting.append(exchange)
+        """Add the line of one exchange. Call it on an event loop."""
+        self._buffer.append(exchange)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what waits."""
-        waiting, self._waiting = self._waiting, []
+        """Write the buffered lines."""
+        exchanges, self._buffer = self._buffer, []
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if waiting:
-            self._stream.write("".join(map(self._line, waiting)))
+        if exchanges:
+            self._stream.write("".join(map(self._line, exchanges)))
             self._stream.flush()
 
 
@@ -90,7 +91,7 @@ def _json_line(exchange: Exchange) -> str:
 
 
 def _one_line(text: str) -> str:
-    # What a client sends must not begin a line of its own.
+    # Text from a client must not start a new line in the log.
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
@@ -109,9 +110,9 @@ class _JsonFormatter(logging.Formatter):
 
 
 def configure(format: str, level: str, stream: IO[str] | None = None) -> RequestLog | None:
-    """Set up logging for a server in the foreground; the log of requests where the level lets them through.
+    """Set up logging for a server in the foreground. Return the request log, or None if `level` excludes it.
 
-    A server inside another program leaves logging to that program.
+    Do not call it for a server inside another program, which sets up logging itself.
     """
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)

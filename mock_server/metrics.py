@@ -1,4 +1,7 @@
-"""Counters and histograms for Prometheus. Counting is cheap; the client library is loaded when somebody scrapes."""
+"""Counters and histograms for Prometheus.
+
+The Prometheus client library takes a tenth of a second to import, so it is loaded only to write the metrics.
+"""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -11,6 +14,7 @@ from mock_server.core.exchange import Exchange
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
+_PREFIX = "vehicle_ocr_mock_"
 _NONE = "none"
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _BYTES = (10_000, 50_000, 100_000, 500_000, 1_000_000, 5_000_000, 10_000_000, 50_000_000)
@@ -19,7 +23,7 @@ Labels = tuple[str, ...]
 
 
 class _Histogram:
-    """Counts by bucket and the sum, for one combination of labels."""
+    """The counts of all buckets and the sum, for one combination of labels."""
 
     __slots__ = ("counts", "total")
 
@@ -33,7 +37,7 @@ class _Histogram:
 
 
 class Metrics:
-    """What happened since the start. Every label has few values: keys, scenarios and clients are none of them."""
+    """The metrics since the start. No label has many values: keys, scenarios and clients are not labels."""
 
     def __init__(self) -> None:
         self._requests: dict[Labels, int] = defaultdict(int)
@@ -44,7 +48,7 @@ class Metrics:
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
 
     def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """A value that is read when somebody scrapes."""
+        """Add a gauge. `read` is called when the metrics are written."""
         self._gauges.append((name, help, read))
 
     def record(self, exchange: Exchange) -> None:
@@ -61,7 +65,7 @@ class Metrics:
             self._faults[provider, exchange.fault] += 1
 
     def text(self) -> tuple[bytes, str]:
-        """The exposition and its content type."""
+        """Return the metrics as text, and its content type."""
         from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import CONTENT_TYPE_PLAIN_1_0_0, generate_latest
 
@@ -70,52 +74,27 @@ class Metrics:
         return generate_latest(registry), CONTENT_TYPE_PLAIN_1_0_0
 
     def collect(self) -> "Iterator[Metric]":
-        """The metrics in the client library's terms."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+        """The metrics as objects of the client library, which calls this method."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         for name, help, labels, counts in (
-            (
-                "vehicle_ocr_mock_requests",
-                "Requests answered.",
-                ("provider", "product", "outcome", "match"),
-                self._requests,
-            ),
-            (
-                "vehicle_ocr_mock_units_charged",
-                "Credits or quota units spent.",
-                ("provider", "product"),
-                self._charged,
-            ),
-            (
-                "vehicle_ocr_mock_faults",
-                "Connections broken on purpose.",
-                ("provider", "fault"),
-                self._faults,
-            ),
+            ("requests", "Requests answered.", ("provider", "product", "outcome", "match"), self._requests),
+            ("units_charged", "Credits or quota units spent.", ("provider", "product"), self._charged),
+            ("faults", "Connections broken by a fault.", ("provider", "fault"), self._faults),
         ):
-            family = CounterMetricFamily(name, help, labels=labels)
+            counter = CounterMetricFamily(_PREFIX + name, help, labels=labels)
             for values, count in list(counts.items()):
-                family.add_metric(values, count)
-            yield family
-        yield from self._histograms()
+                counter.add_metric(values, count)
+            yield counter
+        for name, help, bounds, histograms in (
+            ("request_seconds", "Time to decide, without configured delays.", _SECONDS, self._seconds),
+            ("image_bytes", "Size of pictures.", _BYTES, self._bytes),
+        ):
+            histogram = HistogramMetricFamily(_PREFIX + name, help, labels=("provider", "product"))
+            ends = [*(str(float(bound)) for bound in bounds), "+Inf"]
+            for values, measured in list(histograms.items()):
+                buckets = list(zip(ends, accumulate(measured.counts), strict=True))
+                histogram.add_metric(values, buckets, measured.total)
+            yield histogram
         for name, help, read in self._gauges:
             yield GaugeMetricFamily(name, help, read())
-
-    def _histograms(self) -> "Iterator[Metric]":
-        from prometheus_client.core import HistogramMetricFamily
-
-        for name, help, bounds, histograms in (
-            (
-                "vehicle_ocr_mock_request_seconds",
-                "Time to decide, without delays on purpose.",
-                _SECONDS,
-                self._seconds,
-            ),
-            ("vehicle_ocr_mock_image_bytes", "Size of pictures.", _BYTES, self._bytes),
-        ):
-            family = HistogramMetricFamily(name, help, labels=("provider", "product"))
-            for values, histogram in list(histograms.items()):
-                ends = [*(str(float(bound)) for bound in bounds), "+Inf"]
-                buckets = list(zip(ends, accumulate(histogram.counts), strict=True))
-                family.add_metric(values, buckets, histogram.total)
-            yield family

@@ -1,7 +1,7 @@
-"""The certificate authority of this machine, and the certificates it gives to the providers' host names.
+"""The local certificate authority (CA), and the certificates that it issues for the providers' host names.
 
-The authority is made at first use and kept in one private file (key and certificate together, so that the
-two can never disagree). Beside it stands `ca.pem`, the certificate alone: what a client is told to trust.
+The authority is created at first use and stored in one private file. The file contains both key and certificate, so
+they always belong together. `ca.pem`, in the same directory, contains only the certificate, for clients to trust.
 """
 
 import os
@@ -27,7 +27,7 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 AUTHORITY_LIFE = timedelta(days=5 * 365)
 RENEWED_BEFORE_END = timedelta(days=60)
-# Apple's platforms refuse server certificates that live longer, whoever signed them.
+# Apple's platforms refuse server certificates that are valid for longer.
 SERVER_CERTIFICATE_LIFE = timedelta(days=397)
 CLOCK_SKEW = timedelta(days=1)
 
@@ -37,7 +37,7 @@ _LOCK_FILE = "ca.lock"
 
 
 class CertificateAuthority:
-    """An authority kept in `directory`; get one with `open`."""
+    """The authority stored in `directory`. Use `open` to get one."""
 
     def __init__(
         self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
@@ -48,44 +48,44 @@ class CertificateAuthority:
 
     @classmethod
     def open(cls, directory: Path | None = None, *, now: datetime | None = None) -> "CertificateAuthority":
-        """Return the authority in `directory`, making or renewing it first where that is due.
+        """Return the authority in `directory`. It is created or renewed first where necessary.
 
-        `directory` defaults to `$VEHICLE_OCR_MOCK_CA_DIR`, else the user's data directory; `now` is an aware
-        time. A renewed authority keeps its key and name: whoever trusts the old certificate is not cut off.
+        `directory`: by default `$VEHICLE_OCR_MOCK_CA_DIR`, or else the user's data directory. `now`: a time with a time
+        zone. A renewed authority keeps its key and its name, so clients that trust the old certificate go on working.
 
-        Raises `SettingsError` when the directory cannot be used or holds something that is no authority.
+        Raises SettingsError when the directory cannot be used or its files are damaged.
         """
-        place = directory or default_directory()
-        moment = now or datetime.now(UTC)
+        directory = directory or default_directory()
+        now = now or datetime.now(UTC)
         try:
-            authority = cls._read(place)
-            if authority is None or authority._is_due(moment) or not authority._is_published():
-                authority = cls._make_or_renew(place, moment)
+            authority = cls._read(directory)
+            if authority is None or authority._is_due(now) or not authority._is_published():
+                authority = cls._create_or_renew(directory, now)
         except OSError as error:
             raise SettingsError(
-                f"the certificate authority cannot be kept in {place}: {error.strerror or error}; "
-                f"name a directory that can be written to in {CA_DIRECTORY_VARIABLE}"
+                f"the certificate authority cannot be stored in {directory}: {error.strerror or error}; "
+                f"set {CA_DIRECTORY_VARIABLE} to a writable directory"
             ) from error
         return authority
 
     @classmethod
-    def _make_or_renew(cls, place: Path, now: datetime) -> "CertificateAuthority":
-        _make_private_directory(place)
-        with _locked(place / _LOCK_FILE):
-            # Another process may have been faster.
-            authority = cls._read(place)
+    def _create_or_renew(cls, directory: Path, now: datetime) -> "CertificateAuthority":
+        _make_private_directory(directory)
+        with _locked(directory / _LOCK_FILE):
+            # Another process may have created it in the meantime.
+            authority = cls._read(directory)
             if authority is None or authority._is_due(now):
                 key = authority._key if authority else ec.generate_private_key(ec.SECP256R1())
                 subject = authority._certificate.subject if authority else _new_subject()
-                authority = cls(place, _self_signed(key, subject, now), key)
-                _write_atomically(place / _PRIVATE_FILE, authority._private_pem(), mode=0o600)
+                authority = cls(directory, _self_signed(key, subject, now), key)
+                _write_atomically(directory / _PRIVATE_FILE, authority._private_pem(), mode=0o600)
             if not authority._is_published():
                 _write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
             return authority
 
     @classmethod
-    def _read(cls, place: Path) -> "CertificateAuthority | None":
-        path = place / _PRIVATE_FILE
+    def _read(cls, directory: Path) -> "CertificateAuthority | None":
+        path = directory / _PRIVATE_FILE
         try:
             pem = path.read_bytes()
         except FileNotFoundError:
@@ -96,10 +96,10 @@ class CertificateAuthority:
             key = serialization.load_pem_private_key(pem, password=None)
             certificate = x509.load_pem_x509_certificate(pem)
         except ValueError as error:
-            raise SettingsError(f"{path} is damaged; remove it and a new authority is made") from error
+            raise SettingsError(f"{path} is damaged; delete it to create a new authority") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise SettingsError(f"{path} holds a key of another kind; remove it and a new authority is made")
-        return cls(place, certificate, key)
+            raise SettingsError(f"{path} contains another kind of key; delete it to create a new authority")
+        return cls(directory, certificate, key)
 
     @property
     def certificate_path(self) -> Path:
@@ -108,34 +108,34 @@ class CertificateAuthority:
 
     @property
     def expires(self) -> datetime:
-        """The moment after which the certificate is worth nothing, UTC."""
+        """The time when the certificate expires, in UTC."""
         return self._certificate.not_valid_after_utc
 
     def certificate_pem(self) -> bytes:
-        """The certificate to trust, PEM; without the key."""
+        """The certificate to trust, PEM, without the key."""
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def ssl_context(self, names: Sequence[str], *, now: datetime | None = None) -> ssl.SSLContext:
-        """A server's TLS set-up with a fresh certificate for `names` and this machine's own names.
+        """Return a server context with a new certificate for `names` and for localhost.
 
-        `names` are host names (`*.` as a first label allowed) or IP addresses. The key lives in memory only.
+        `names` are host names (`*.` is allowed as the first label) or IP addresses. The key is only in memory.
 
-        Raises `SettingsError` for a name that no certificate can carry.
+        Raises SettingsError for a name that is not valid in a certificate.
         """
-        moment = now or datetime.now(UTC)
+        now = now or datetime.now(UTC)
         authority = trustme.CA.from_pem(self.certificate_pem(), self._private_pem())
         try:
             leaf = authority.issue_cert(
                 *dict.fromkeys([*names, *LOCAL_NAMES]),
                 organization_name="vehicle-ocr-mock",
                 organization_unit_name="server",
-                not_before=moment - CLOCK_SKEW,
-                not_after=min(self.expires, moment + SERVER_CERTIFICATE_LIFE),
+                not_before=now - CLOCK_SKEW,
+                not_after=min(self.expires, now + SERVER_CERTIFICATE_LIFE),
             )
         except ValueError as error:  # idna's errors are ValueErrors too
-            raise SettingsError(f"no certificate can be made for {', '.join(names)}: {error}") from error
+            raise SettingsError(f"no certificate is possible for {', '.join(names)}: {error}") from error
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # Clients that offer HTTP/2 first must hear that it is not spoken here.
+        # Clients that prefer HTTP/2 must know that the server does not support it.
         context.set_alpn_protocols(["http/1.1"])
         leaf.configure_cert(context)
         return context
@@ -157,16 +157,16 @@ class CertificateAuthority:
 
 
 def default_directory() -> Path:
-    """Where the authority of this user is kept, unless told otherwise."""
-    named = os.environ.get(CA_DIRECTORY_VARIABLE)
-    return Path(named).expanduser() if named else user_data_path("vehicle-ocr-mock", appauthor=False) / "ca"
+    """The directory of this user's authority: `$VEHICLE_OCR_MOCK_CA_DIR`, or a part of the user's data directory."""
+    chosen = os.environ.get(CA_DIRECTORY_VARIABLE)
+    return Path(chosen).expanduser() if chosen else user_data_path("vehicle-ocr-mock", appauthor=False) / "ca"
 
 
 def _new_subject() -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vehicle-ocr-mock"),
-            # Two machines' authorities must be told apart in a trust store.
+            # Different on every machine, to distinguish authorities in one trust store.
             x509.NameAttribute(NameOID.COMMON_NAME, f"vehicle-ocr-mock local CA {os.urandom(4).hex()}"),
         ]
     )
@@ -200,16 +200,14 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, subject: x509.Name, now: datet
     )
 
 
-def _make_private_directory(place: Path) -> None:
-    """Make `place` for this user only. A directory that the user chose and made is left as it is."""
-    if place.is_dir():
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.mkdir(mode=0o700, exist_ok=True)
+def _make_private_directory(directory: Path) -> None:
+    """Make a directory that only this user can read. A directory that already exists is not changed."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write_atomically(path: Path, data: bytes, *, mode: int) -> None:
-    """Write `path` whole or not at all; until it is whole, only its owner can read it."""
+    """Write the whole file or nothing. Until it is complete, only its owner can read it."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -241,6 +239,6 @@ else:
     @contextmanager
     def _locked(path: Path) -> Iterator[None]:
         with path.open("a+b") as file:
-            # Released with the file, also when this process is killed.
+            # The lock ends when the file is closed, also when this process is killed.
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -172,7 +172,7 @@ def test_a_place_that_cannot_be_a_directory_is_named(tmp_path: Path) -> None:
     """What stands in the way is said in one sentence, with the way out."""
     (tmp_path / "file").write_text("no directory")
 
-    with pytest.raises(SettingsError, match=r"cannot be kept in .*file/ca.*VEHICLE_OCR_MOCK_CA_DIR"):
+    with pytest.raises(SettingsError, match=r"cannot be stored in .*file/ca.*VEHICLE_OCR_MOCK_CA_DIR"):
         CertificateAuthority.open(tmp_path / "file" / "ca")
 
 
@@ -207,7 +207,7 @@ def test_a_read_only_directory_is_an_error_and_stays_empty(tmp_path: Path) -> No
         check=True,
     )
 
-    assert "cannot be kept in" in result.stdout
+    assert "cannot be stored in" in result.stdout
     assert "Permission denied" in result.stdout
     assert list(place.iterdir()) == []
 

@@ -34,8 +34,8 @@ def command(image: Path, fixtures: Path | None, explain: Path | None) -> None:
     try:
         explanation = library.index.explain(data)
     except ImageError as error:
-        click.echo(f"{image}: not a readable picture: {type(error).__name__} {error}".rstrip(), err=True)
-        sys.exit(1)
+        reason = f"{type(error).__name__} {error}".rstrip()
+        raise click.ClickException(f"{image} is not a readable picture: {reason}") from None
     search = explanation.search
     facts = search.facts
     click.echo(f"{image}: {facts.format}, {facts.width} x {facts.height}, sha256 {facts.sha256}")

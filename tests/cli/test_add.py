@@ -13,7 +13,7 @@ from mock_server.scenarios.load import load
 
 
 def add(*arguments: str | Path) -> tuple[int, str]:
-    """Run the verb; returns its exit code and all that it said, on one line."""
+    """Run the verb; return its exit code and its output on one line."""
     result = CliRunner().invoke(command, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -28,7 +28,7 @@ def drawing() -> Drawing:
 
 @pytest.fixture
 def photo(tmp_path: Path, drawing: Drawing) -> Path:
-    """It, as a file somewhere."""
+    """The picture as a file."""
     path = tmp_path / "My Photo (1).JPG"
     path.write_bytes(drawing.encoded())
     return path
@@ -36,12 +36,12 @@ def photo(tmp_path: Path, drawing: Drawing) -> Path:
 
 @pytest.fixture
 def fixtures(tmp_path: Path) -> Path:
-    """A place for fixtures, where nothing is yet."""
+    """A fixtures directory that does not exist yet."""
     return tmp_path / "fixtures"
 
 
 def test_a_photo_becomes_a_scenario(photo: Path, fixtures: Path) -> None:
-    """The directory is made; what was said about the photo is what the scenario reads."""
+    """The directory is created, and the scenario reads what the options say."""
     code, said = add(
         photo, "--plate", "B-MW 1847", "--region", "de", "--box", "10,20,90,40", "--fixtures", fixtures
     )
@@ -55,7 +55,7 @@ def test_a_photo_becomes_a_scenario(photo: Path, fixtures: Path) -> None:
 
 
 def test_the_text_is_found_where_it_is_clear(photo: Path, fixtures: Path, drawing: Drawing) -> None:
-    """Without --box the plate's place is proposed, and said."""
+    """Without --box a position of the plate is proposed and printed."""
     code, said = add(photo, "--plate", "B-MW 1847", "--name", "suv", "--fixtures", fixtures)
     (scenario,) = load(fixtures).set.scenarios
     box = scenario.reading.plates[0].box
@@ -63,25 +63,25 @@ def test_the_text_is_found_where_it_is_clear(photo: Path, fixtures: Path, drawin
     assert box is not None
     middle = ((truth.xmin + truth.xmax) / 2, (truth.ymin + truth.ymax) / 2)
 
-    assert (code, "--box corrects that" in said) == (0, True)
+    assert (code, "if not, give --box" in said) == (0, True)
     assert box.xmin < middle[0] < box.xmax
     assert box.ymin < middle[1] < box.ymax
 
 
 def test_a_photo_without_text_is_compared_whole(tmp_path: Path, fixtures: Path) -> None:
-    """Where nothing looks like text, the verb says so, and writes no box."""
+    """Where nothing looks like text, the verb prints a note and writes no box."""
     path = tmp_path / "grey.png"
     Image.new("RGB", (300, 200), (90, 90, 90)).save(path)
     code, said = add(path, "--vin", "JHLRD77874C026456", "--fixtures", fixtures)
     vin = load(fixtures).set.scenarios[0].reading.vin
     assert vin is not None
 
-    assert (code, "found no such text" in said) == (0, True)
+    assert (code, "found no text in the photo" in said) == (0, True)
     assert (vin.text, vin.box) == ("JHLRD77874C026456", None)
 
 
 def test_a_known_picture_is_refused(photo: Path, fixtures: Path, tmp_path: Path) -> None:
-    """A picture that is there already, re-encoded, would never be told apart: its scenario is named."""
+    """A re-encoded copy of a picture that exists is refused; the message names the scenario of the picture."""
     assert add(photo, "--plate", "B-MW 1847", "--name", "first", "--fixtures", fixtures)[0] == 0
     again = tmp_path / "again.png"
     with Image.open(photo) as picture:
@@ -109,10 +109,10 @@ def test_a_known_name_is_refused(photo: Path, fixtures: Path, tmp_path: Path) ->
     [
         ([], "either --plate or --vin"),
         (["--plate", "A", "--vin", "B"], "either --plate or --vin"),
-        (["--vin", "B", "--region", "de"], "--region goes with --plate"),
-        (["--plate", "A", "--name", "No Good"], "is no scenario name"),
-        (["--plate", "A", "--box", "1,2,3"], "is no box"),
-        (["--plate", "A", "--box", "1,2,5000,40"], "leaves the picture, which is 1024x768"),
+        (["--vin", "B", "--region", "de"], "--region can be given with --plate only"),
+        (["--plate", "A", "--name", "No Good"], "is not a scenario name"),
+        (["--plate", "A", "--box", "1,2,3"], "is not a box"),
+        (["--plate", "A", "--box", "1,2,5000,40"], "outside the picture of 1024x768"),
         (["--plate", "A", "--box", "5,5,5,9"], "is empty"),
     ],
 )
@@ -125,12 +125,12 @@ def test_mistakes_are_named(photo: Path, fixtures: Path, arguments: list[str], s
     assert not fixtures.exists()
 
 
-def test_what_is_no_picture_is_refused(tmp_path: Path, fixtures: Path) -> None:
-    """A file of another kind is not copied, and whoever gave it is told why."""
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path, fixtures: Path) -> None:
+    """A file of another kind is not copied, and the message says why."""
     path = tmp_path / "notes.jpg"
     path.write_text("no picture")
 
     code, said = add(path, "--plate", "A", "--fixtures", fixtures)
 
-    assert (code, "notes.jpg: no picture that can be read: NotAnImageError" in said) == (1, True)
+    assert (code, "notes.jpg is not a readable picture: NotAnImageError" in said) == (1, True)
     assert not fixtures.exists()

@@ -86,4 +86,4 @@ def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
     result = ca(tmp_path / "ca")
 
     assert result.returncode == 1
-    assert result.stderr.startswith("vehicle-ocr-mock: the certificate authority cannot be kept in ")
+    assert result.stderr.startswith("vehicle-ocr-mock: the certificate authority cannot be stored in ")

@@ -339,7 +339,7 @@ def test_a_data_directory_that_cannot_be_used(place: Place) -> None:
     result = place.run("sh", "-c", "echo ran")
 
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.startswith("vehicle-ocr-mock: the certificate authority cannot be kept in ")
+    assert result.stderr.startswith("vehicle-ocr-mock: the certificate authority cannot be stored in ")
     assert len(result.stderr.splitlines()) == 1
 
 

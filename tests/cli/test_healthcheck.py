@@ -11,7 +11,7 @@ def _port(url: str) -> str:
 
 
 def test_a_server_that_answers(mock: MockServer) -> None:
-    """Exit 0 where a server answers, told by flag or by the server's own variable."""
+    """Exit 0 where a server answers; the port comes from the flag or from the server's own variable."""
     port = _port(mock.url)
 
     assert run("healthcheck", "--port", port).returncode == 0
@@ -19,7 +19,7 @@ def test_a_server_that_answers(mock: MockServer) -> None:
 
 
 def test_no_server() -> None:
-    """Exit 1 with a sentence where nobody listens."""
+    """Exit 1 with one sentence where no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     ended = run("healthcheck", "--port", port, "--timeout", "1")
@@ -29,7 +29,7 @@ def test_no_server() -> None:
 
 
 def test_something_else_listens() -> None:
-    """Exit 1 where something listens that never answers."""
+    """Exit 1 where a program listens but never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         ended = run("healthcheck", "--port", str(silent.getsockname()[1]), "--timeout", "0.2")
 

@@ -54,7 +54,7 @@ def test_no_picture(tmp_path: Path) -> None:
     ended = run("match", str(tmp_path / "letter.txt"), HERE)
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "not a readable picture" in ended.stderr
+    assert "is not a readable picture" in ended.stderr
     assert run("match", str(tmp_path / "nowhere.jpg"), HERE).returncode == 2
 
 
