@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 if TYPE_CHECKING:
-    from mock_server.drawing.draw import Drawing
+    from mock_server.drawing.drawn_picture import Drawing
     from mock_server.drawing.fixture_files import Draw
-    from mock_server.drawing.truth import Truth
 
 _Command = Callable[..., Any]
 
@@ -100,7 +99,7 @@ def _write_one(drawing: "Drawing", kind: str, out: Path | None) -> None:
     if out is None or out.is_dir():
         out = (out or Path()) / f"{name_for(kind, drawing.truth)}.jpg"
     image, scenario = write_picture(drawing, out)
-    print(f"{image}  {drawing.image.width}x{drawing.image.height}  {_shown(drawing.truth)}\n{scenario}")
+    print(f"{image}  {drawing.image.width}x{drawing.image.height}  {drawing.truth}\n{scenario}")
 
 
 def _write_many(picture: "Draw", kind: str, count: int, seed: int, out: Path | None) -> None:
@@ -113,13 +112,6 @@ def _write_many(picture: "Draw", kind: str, count: int, seed: int, out: Path | N
     with click.progressbar(drawn, length=count, label="drawing", file=sys.stderr) as bar:
         total = sum(1 for _ in bar)
     print(f"{total} pictures with their scenarios in {out}")
-
-
-def _shown(truth: "Truth") -> str:
-    """What a picture shows, in a few words."""
-    plates = [f"{plate.text} ({plate.region})" for plate in truth.plates]
-    vin = [truth.vin.text] if truth.vin else []
-    return ", ".join([*plates, *vin, *([truth.text] if truth.text else [])]) or "nothing to read"
 
 
 def _parsed_size(written: str | None) -> tuple[int, int] | None:

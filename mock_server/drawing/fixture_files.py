@@ -7,8 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
-from mock_server.drawing.draw import Drawing
-from mock_server.drawing.truth import PlateTruth, Truth
+from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth
 from mock_server.scenarios.scenario_writer import Value, corners, scenario_text
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -92,7 +91,5 @@ def reading_of(truth: Truth) -> dict[str, Value]:
 
 
 def _plate(plate: PlateTruth) -> dict[str, Value]:
-    fields: dict[str, Value] = {"text": plate.text, "region": plate.region, "box": corners(plate.box)}
-    if plate.vehicle:
-        fields["vehicle"] = {"type": plate.vehicle.type, "box": corners(plate.vehicle.box)}
-    return fields
+    vehicle: Value = {"type": plate.vehicle.type, "box": corners(plate.vehicle.box)}
+    return {"text": plate.text, "region": plate.region, "box": corners(plate.box), "vehicle": vehicle}

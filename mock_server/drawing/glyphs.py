@@ -1,116 +1,217 @@
-"""Lettering drawn from strokes, in the manner of plates and stamped numbers.
+"""A stroke font: letters drawn as lines, in the styles of plates and stamped numbers.
 
-A stroke's corners are rounded as the lettering says, so one skeleton serves round plate letters, square European ones
-and chamfered stamped ones.
+A style rounds or cuts the corners of the strokes, so one table of strokes gives round plate letters, square European
+ones and stamped ones. No font file is needed.
 """
 
 import itertools
 import math
+from dataclasses import dataclass
 
-from PIL import Image, ImageDraw
+from PIL import ImageDraw
 
-from mock_server.drawing.glyph_shapes import FIXED_GLYPHS, GLYPHS, Stroke
-from mock_server.drawing.lettering import Lettering
-from mock_server.drawing.pixel_effects import Point
+from mock_server.drawing.raster import Pixels, Point, Size, stencil
 
 
-def advances(text: str, lettering: Lettering) -> list[tuple[float, float]]:
-    """Left edge and width of each character's ink, in parts of the height; the first edge is 0."""
-    edges: list[tuple[float, float]] = []
-    x = 0.0
-    for char in text:
-        wide = lettering.width * (1.0 if lettering.fixed else _units(char)) + lettering.weight
-        edges.append((x, wide))
-        x += wide + lettering.gap
-    return edges
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """A style. Lengths are fractions of the height of a letter.
+
+    `width`: of a letter, between the middles of its outer strokes. `weight`: of a stroke. `gap`: between letters.
+    `roundness`: radius of corners, as a fraction of `width`; `chamfer` cuts the corners instead. `round_ends`: of
+    strokes. `dots`: dots per letter height, where dots form the strokes. `fixed`: monospaced.
+    """
+
+    width: float = 0.42
+    weight: float = 0.14
+    gap: float = 0.13
+    roundness: float = 0.5
+    chamfer: bool = False
+    round_ends: bool = False
+    dots: int = 0
+    fixed: bool = False
+
+
+PLATE = Lettering()
+"""European plates: even strokes with square ends."""
+EMBOSSED = Lettering(width=0.36, weight=0.115, gap=0.16, roundness=0.5, round_ends=True)
+"""North American plates: narrow, with round ends."""
+BROAD = Lettering(width=0.50, weight=0.17, gap=0.14, roundness=0.42)
+"""British plates: broad and heavy."""
+STAMPED = Lettering(0.38, 0.12, gap=0.24, roundness=0.36, chamfer=True, round_ends=True, fixed=True)
+"""Numbers stamped into metal."""
+PRICKED = Lettering(width=0.46, weight=0.13, gap=0.24, roundness=0.30, dots=9, fixed=True)
+"""Dot-peened numbers."""
+PRINTED = Lettering(width=0.44, weight=0.105, gap=0.17, roundness=0.5, fixed=True)
+"""Thermal printers on stickers."""
+SMALL = Lettering(width=0.44, weight=0.13, gap=0.2, roundness=0.5)
+"""Small capitals for captions."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """A line through corners: x, y and how round the corner is (0 sharp, 1 as round as the style allows)."""
+
+    corners: tuple[tuple[float, float, float], ...]
+    closed: bool
+
+
+_Glyph = tuple[float, tuple[_Stroke, ...]]
+"""Width, in units of the style's width, and the strokes on a grid of 1 by 1 with y down."""
+
+
+def _parse(table: str) -> dict[str, _Glyph]:
+    """Glyphs from lines of `CHARACTER WIDTH STROKE | STROKE …`.
+
+    A stroke is a sequence of corners `x,y` or `x,y,roundness`; a final `z` closes it.
+    """
+    glyphs: dict[str, _Glyph] = {}
+    for line in table.strip().splitlines():
+        char, width, strokes = line.split(maxsplit=2)
+        glyphs[char] = (float(width), tuple(_stroke(stroke.split()) for stroke in strokes.split("|")))
+    return glyphs
+
+
+def _stroke(words: list[str]) -> _Stroke:
+    closed = words[-1] == "z"
+    corners = [[float(number) for number in word.split(",")] for word in words[: -1 if closed else None]]
+    return _Stroke(tuple((x, y, rest[0] if rest else 1.0) for x, y, *rest in corners), closed)
+
+
+_GLYPHS = _parse("""
+A 1.08 0,1 .44,0,0 .56,0,0 1,1 | .16,.68 .84,.68
+B 1    0,.47,0 0,0,0 .93,0 .93,.47 0,.47,0 | 0,.47,0 1,.47 1,1 0,1,0 z
+C 1    1,.28 1,0 0,0 0,1 1,1 1,.72
+D 1    0,0,0 1,0 1,1 0,1,0 z
+E .88  1,0 0,0,0 0,1,0 1,1 | 0,.48 .86,.48
+F .86  1,0 0,0,0 0,1 | 0,.48 .84,.48
+G 1.02 1,.26 1,0 0,0 0,1 1,1 1,.54,0 .54,.54
+H 1    0,0 0,1 | 1,0 1,1 | 0,.48 1,.48
+I 0    .5,0 .5,1
+J .86  1,0 1,1 0,1 0,.72
+K 1.02 0,0 0,1 | 1,0 0,.62 | .36,.4 1,1
+L .84  0,0 0,1,0 1,1
+M 1.24 0,1 0,0,0 .5,.62,0 1,0,0 1,1
+N 1.04 0,1 0,0,0 1,1,0 1,0
+O 1.06 0,0 1,0 1,1 0,1 z
+P .96  0,1 0,0,0 1,0 1,.54 0,.54,0
+Q 1.06 0,0 1,0 1,1 0,1 z | .56,.7 1.04,1.06
+R 1    0,1 0,0,0 .97,0 .97,.52 0,.52,0 | .45,.52 1,1
+S 1    .97,.25 .97,0 .03,0 .03,.47 1,.47 1,1 0,1 0,.75
+T 1    0,0 1,0 | .5,0 .5,1
+U 1    0,0 0,1 1,1 1,0
+V 1.08 0,0 .46,1,0 .54,1,0 1,0
+W 1.36 0,0 .24,1,0 .5,.24,0 .76,1,0 1,0
+X 1.04 0,0 1,1 | 1,0 0,1
+Y 1.06 0,0 .5,.52,0 1,0 | .5,.52 .5,1
+Z .94  0,0 1,0,0 0,1,0 1,1
+0 .9   0,0 1,0 1,1 0,1 z
+1 .46  0,.24 1,0,0 1,1
+2 .94  .02,.27 .02,0 .98,0 .98,.46,.6 0,1,0 1,1
+3 .94  .02,.24 .02,0 .95,0 .95,.47 .36,.47 | .36,.47 1,.47 1,1 0,1 0,.76
+4 1    .76,1 .76,0,0 .66,0,0 0,.74,0 1.04,.74
+5 .94  .94,0 .07,0,0 .03,.47,0 .1,.43,.4 1,.43 1,1 0,1 0,.77
+6 .94  .97,.22 .97,0 0,0 0,1 1,1 1,.43 0,.43,.4 0,.6
+7 .92  0,0 1,0,0 .98,.1,.5 .32,1
+8 .96  .04,0 .96,0 .96,.47 .04,.47 z | 0,.47 1,.47 1,1 0,1 z
+9 .94  .03,.78 .03,1 1,1 1,0 0,0 0,.57 1,.57,.4 1,.4
+- .5   0,.5 1,.5
+. 0    .5,.94 .5,1
+/ .7   0,1 1,0
+: 0    .5,.25 .5,.32 | .5,.72 .5,.79
+* .5   .5,.32 .5,.68 | .02,.41 .98,.59 | .98,.41 .02,.59
+""")
+_MONOSPACED = _GLYPHS | _parse("""
+I 1    .5,0 .5,1 | .2,0 .8,0 | .2,1 .8,1
+1 1    .22,.2 .58,0,0 .58,1 | .26,1 .9,1
+""")
+"""In monospaced styles the narrow characters have feet, to fill their width."""
+DRAWABLE = frozenset(_GLYPHS) | {" "}
+"""All characters that can be drawn."""
 
 
 def text_width(text: str, lettering: Lettering) -> float:
-    """Width of the ink of `text`, in parts of its height."""
-    edges = advances(text, lettering)
-    return edges[-1][0] + edges[-1][1] if edges else 0.0
+    """Width of `text`, as a fraction of its height."""
+    *_, (left, width) = _places(text, lettering)
+    return left + width
 
 
 def draw_text(
-    mask: Image.Image, at: Point, height: float, text: str, lettering: Lettering, stretch: float = 1.0
+    draw: ImageDraw.ImageDraw, at: Point, height: float, text: str, lettering: Lettering, stretch: float = 1.0
 ) -> None:
-    """Draw `text` into `mask` (mode L, white ink), ink's top left corner at `at`, ink `height` pixels high.
+    """Draw `text` in white with its top left corner at `at`. `stretch` scales the width.
 
-    `stretch` scales the width. Raises KeyError for a character that cannot be drawn.
+    Raises KeyError for a character that is not in `DRAWABLE`.
     """
-    for char, (left, wide) in zip(text, advances(text, lettering), strict=True):
+    for char, (left, width) in zip(text, _places(text, lettering), strict=True):
         if char != " ":
-            _draw_glyph(
-                mask,
-                (at[0] + left * height * stretch, at[1]),
-                (wide * height * stretch, height),
-                char,
-                lettering,
-            )
+            corner = (at[0] + left * height * stretch, at[1])
+            _draw_glyph(draw, corner, (width * height * stretch, height), char, lettering)
 
 
-def _units(char: str) -> float:
-    return 0.45 if char == " " else GLYPHS[char][0]
+def text_mask(size: Size, at: Point, height: float, text: str, lettering: Lettering) -> Pixels:
+    """A mask of `size` with one line of text."""
+    return stencil(size, lambda draw: draw_text(draw, at, height, text, lettering))
 
 
-def _draw_glyph(mask: Image.Image, at: Point, size: Point, char: str, lettering: Lettering) -> None:
-    units, strokes = FIXED_GLYPHS.get(char, GLYPHS[char]) if lettering.fixed else GLYPHS[char]
+def _places(text: str, lettering: Lettering) -> list[tuple[float, float]]:
+    """Left edge and width of each character, as fractions of the height."""
+    places: list[tuple[float, float]] = []
+    x = 0.0
+    for char in text:
+        units = 1.0 if lettering.fixed else 0.45 if char == " " else _GLYPHS[char][0]
+        width = lettering.width * units + lettering.weight
+        places.append((x, width))
+        x += width + lettering.gap
+    return places
+
+
+def _draw_glyph(draw: ImageDraw.ImageDraw, at: Point, size: Point, char: str, lettering: Lettering) -> None:
+    units, strokes = (_MONOSPACED if lettering.fixed else _GLYPHS)[char]
     weight = lettering.weight * size[1]
-    # The skeleton lies half a stroke inside the ink.
+    # The strokes' middles lie half a stroke inside the letter.
     inner = (max(size[0] - weight, 1e-6), size[1] - weight)
     origin = (at[0] + weight / 2, at[1] + weight / 2)
     if lettering.fixed and units < 1:
         origin = (origin[0] + inner[0] * (1 - units) / 2, origin[1])
         inner = (max(inner[0] * units, 1e-6), inner[1])
     for stroke in strokes:
-        path = _rounded(stroke, origin, inner, lettering)
+        path = _path(stroke, origin, inner, lettering)
         if lettering.dots:
-            _prick(mask, path, weight, size[1] / lettering.dots)
+            _draw_dots(draw, path, weight, size[1] / lettering.dots)
         else:
-            _draw_path(mask, path, weight, lettering.round_ends, stroke.closed)
+            _draw_line(draw, path, weight, lettering.round_ends, stroke.closed)
 
 
-def _rounded(stroke: Stroke, origin: Point, size: Point, lettering: Lettering) -> list[Point]:
-    """The stroke's points in pixels, each corner replaced by its arc or chamfer."""
-    corners = [
-        (
-            origin[0] + corner[0] * size[0],
-            origin[1] + corner[1] * size[1],
-            corner[2] if len(corner) == 3 else 1.0,
-        )
-        for corner in stroke.corners
-    ]
+def _path(stroke: _Stroke, origin: Point, size: Point, lettering: Lettering) -> list[Point]:
+    """The stroke in pixels, with each corner rounded or cut."""
+    points = [(origin[0] + x * size[0], origin[1] + y * size[1]) for x, y, _ in stroke.corners]
     largest = lettering.roundness * lettering.width * (size[1] / max(1 - lettering.weight, 0.1))
-    count = len(corners)
     path: list[Point] = []
-    for index, (x, y, round_part) in enumerate(corners):
-        is_end = not stroke.closed and index in (0, count - 1)
-        radius = 0.0 if is_end else round_part * largest
-        before, after = corners[index - 1], corners[(index + 1) % count]
-        path += _corner((before[0], before[1]), (x, y), (after[0], after[1]), radius, lettering.chamfer)
-    if stroke.closed:
-        path.append(path[0])
-    return path
+    for index, (point, (_, _, roundness)) in enumerate(zip(points, stroke.corners, strict=True)):
+        is_end = not stroke.closed and index in (0, len(points) - 1)
+        after = points[(index + 1) % len(points)]
+        path += _corner(
+            points[index - 1], point, after, 0.0 if is_end else roundness * largest, lettering.chamfer
+        )
+    return [*path, path[0]] if stroke.closed else path
 
 
 def _corner(before: Point, at: Point, after: Point, radius: float, chamfer: bool) -> list[Point]:
     reach = min(radius, math.dist(before, at) / 2, math.dist(at, after) / 2)
     if reach < 0.5:
         return [at]
-    start = _towards(at, before, reach)
-    end = _towards(at, after, reach)
+    start, end = _towards(at, before, reach), _towards(at, after, reach)
     if chamfer:
         return [start, end]
     steps = max(6, int(reach / 2))
     arc: list[Point] = []
     for step in range(steps + 1):
         t = step / steps
-        # A rational quadratic with this weight is a circle's quarter at a right angle.
+        # A rational quadratic Bézier curve with this weight is a quarter of a circle at a right angle.
         a, b, c = (1 - t) ** 2, 2 * t * (1 - t) * math.sqrt(0.5), t**2
-        total = a + b + c
-        arc.append(
-            ((a * start[0] + b * at[0] + c * end[0]) / total, (a * start[1] + b * at[1] + c * end[1]) / total)
-        )
+        x, y = (a * start[axis] + b * at[axis] + c * end[axis] for axis in (0, 1))
+        arc.append((x / (a + b + c), y / (a + b + c)))
     return arc
 
 
@@ -119,41 +220,39 @@ def _towards(start: Point, goal: Point, distance: float) -> Point:
     return (start[0] + (goal[0] - start[0]) * part, start[1] + (goal[1] - start[1]) * part)
 
 
-def _draw_path(mask: Image.Image, path: list[Point], weight: float, round_ends: bool, closed: bool) -> None:
-    draw = ImageDraw.Draw(mask)
+def _draw_line(
+    draw: ImageDraw.ImageDraw, path: list[Point], weight: float, round_ends: bool, closed: bool
+) -> None:
     half = weight / 2
     if not round_ends and not closed:
-        # Square ends reach as far as round ones, so that letters keep their height.
-        path = [_towards(path[0], path[1], -half * _upright(path[0], path[1])), *path[1:]]
-        path[-1] = _towards(path[-1], path[-2], -half * _upright(path[-1], path[-2]))
+        # Square ends reach as far as round ones, so letters keep their height.
+        path = [_towards(path[0], path[1], -half * _uprightness(path[0], path[1])), *path[1:]]
+        path[-1] = _towards(path[-1], path[-2], -half * _uprightness(path[-1], path[-2]))
     for (x0, y0), (x1, y1) in itertools.pairwise(path):
         length = max(math.dist((x0, y0), (x1, y1)), 1e-9)
         dx, dy = (y1 - y0) / length * half, (x0 - x1) / length * half
-        draw.polygon(
-            [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)], fill=255
-        )
-    joints = path if round_ends or closed else path[1:-1]
-    for x, y in joints:
-        draw.ellipse((x - half, y - half, x + half, y + half), fill=255)
+        sides = [(x0 + dx, y0 + dy), (x1 + dx, y1 + dy), (x1 - dx, y1 - dy), (x0 - dx, y0 - dy)]
+        draw.polygon(sides, fill=255)
+    for point in path if round_ends or closed else path[1:-1]:
+        draw.circle(point, half, fill=255)
 
 
-def _upright(end: Point, inner: Point) -> float:
-    """1 for ends that look straight up, down or sideways; slanting ends are cut a little past the line."""
+def _uprightness(end: Point, inner: Point) -> float:
+    """1 for a vertical or horizontal end, less for a slanting one."""
     length = max(math.dist(end, inner), 1e-9)
     return max(abs(end[0] - inner[0]), abs(end[1] - inner[1])) / length
 
 
-def _prick(mask: Image.Image, path: list[Point], weight: float, pitch: float) -> None:
-    draw = ImageDraw.Draw(mask)
+def _draw_dots(draw: ImageDraw.ImageDraw, path: list[Point], weight: float, pitch: float) -> None:
     lengths = [math.dist(a, b) for a, b in itertools.pairwise(path)]
     total = sum(lengths)
     count = max(1, round(total / pitch))
     for index in range(count + 1):
-        x, y = _along(path, lengths, total * index / count)
-        draw.ellipse((x - weight / 2, y - weight / 2, x + weight / 2, y + weight / 2), fill=255)
+        draw.circle(_along(path, lengths, total * index / count), weight / 2, fill=255)
 
 
 def _along(path: list[Point], lengths: list[float], distance: float) -> Point:
+    """The point of the path at this distance from its start."""
     for (start, goal), length in zip(itertools.pairwise(path), lengths, strict=True):
         if distance <= length:
             return _towards(start, goal, distance) if length else start

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.draw import Drawing, draw_plate, draw_scene, draw_vin
+from mock_server.drawing.drawn_picture import Drawing
 from mock_server.drawing.fixture_files import reading_of
-from mock_server.drawing.scene_drawing import Parked
+from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
+from mock_server.drawing.vin_drawing import draw_vin
 from mock_server.scenarios.scenario_writer import Value, scenario_text
 
 _SCENE = (960, 720)

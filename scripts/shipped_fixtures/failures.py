@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.draw import Drawing
+from mock_server.drawing.drawn_picture import Drawing
 from mock_server.drawing.scene_drawing import Parked
 from scripts.shipped_fixtures.entry import Shipped, plate, scene, vin
 

@@ -3,9 +3,8 @@
 from PIL import Image
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.draw import Drawing
+from mock_server.drawing.drawn_picture import Drawing, Truth
 from mock_server.drawing.scene_drawing import Parked
-from mock_server.drawing.truth import Truth
 from scripts.shipped_fixtures.entry import Shipped, candidates, plate, scene, vin
 
 # A picture without text is recognised by the whole image, and fine grain would disturb that.

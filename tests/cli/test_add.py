@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from mock_server.cli.add import command
-from mock_server.drawing.draw import Drawing, draw
+from mock_server.drawing.draw import draw
+from mock_server.drawing.drawn_picture import Drawing
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import load
 

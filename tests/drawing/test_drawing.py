@@ -6,24 +6,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from mock_server.drawing.camera import Shot
 from mock_server.drawing.car_bodies import BODIES
-from mock_server.drawing.draw import (
-    Drawing,
-    Kind,
-    UnknownNameError,
-    draw,
-    draw_plate,
-    draw_scene,
-    draw_vin,
-)
-from mock_server.drawing.glyph_shapes import DRAWABLE
-from mock_server.drawing.glyphs import draw_text
-from mock_server.drawing.lettering import PLATE
+from mock_server.drawing.draw import Kind, UnknownNameError, draw
+from mock_server.drawing.drawn_picture import Drawing
+from mock_server.drawing.glyphs import DRAWABLE, PLATE, text_mask
 from mock_server.drawing.plate_designs import DESIGNS
-from mock_server.drawing.scene_drawing import Parked
+from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
+from mock_server.drawing.vin_drawing import draw_vin
 from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import is_valid
 from mock_server.imaging.geometry import Box
@@ -227,9 +218,7 @@ def test_all_characters_can_be_told_apart() -> None:
     """No two characters of the plate lettering share more than nine tenths of their ink."""
     inks: dict[str, NDArray[np.float32]] = {}
     for char in sorted(DRAWABLE - {" "}):
-        mask = Image.new("L", (130, 100))
-        draw_text(mask, (5, 5), 90, char, PLATE)
-        inks[char] = np.asarray(np.asarray(mask) / 255, np.float32)
+        inks[char] = text_mask((130, 100), (5, 5), 90, char, PLATE)
     shared = {
         one + other: float(
             np.minimum(inks[one], inks[other]).sum() / np.maximum(inks[one], inks[other]).sum()

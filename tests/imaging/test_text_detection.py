@@ -5,7 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from mock_server.drawing.draw import Drawing, draw
+from mock_server.drawing.draw import draw
+from mock_server.drawing.drawn_picture import Drawing
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.text_detection import propose_box
 
