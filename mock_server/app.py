@@ -36,9 +36,9 @@ from mock_server.gallery import Gallery
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
+from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
 from mock_server.providers.provider_routes import provider_routes
-from mock_server.providers.registry import PROVIDERS, own_hosts
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import Progress, Startup, cache_directory, load, with_defaults
@@ -69,7 +69,7 @@ class App(Starlette):
         self._log = log
         self._pictures = Pictures(
             fetch_function(settings.fetch, max_bytes=settings.max_body),
-            own_hosts(),
+            registry.own_hosts(),
             thumbnails=state.thumbnails,
         )
         self.reader = Reader(
@@ -87,7 +87,7 @@ class App(Starlette):
             thumbnails=state.thumbnails,
             pictures=self._pictures,
             vocabulary=startup.loader.vocabulary,
-            providers=PROVIDERS,
+            providers=registry.PROVIDERS,
             world=state.world,
         )
         state.attach(clock, self.control.stage, self._declare_accounts)
@@ -111,7 +111,7 @@ class App(Starlette):
         super().__init__(
             routes=[
                 Route("/images/{name:path}", Gallery(self.control.stage, state.world).get),
-                *provider_routes(PROVIDERS, service),
+                *provider_routes(registry.PROVIDERS, service),
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
                 Mount("/__admin", admin),
@@ -195,7 +195,7 @@ class App(Starlette):
             self.access,
             max_body=self.settings.max_body,
             metrics=self.metrics.text,
-            providers=lambda: describe(PROVIDERS),
+            providers=lambda: describe(registry.PROVIDERS),
         )
 
 

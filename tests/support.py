@@ -1,6 +1,7 @@
 """Pictures, requests and keys that many tests use."""
 
 import asyncio
+import base64
 import itertools
 import json
 import socket
@@ -20,6 +21,7 @@ from PIL import Image, ImageDraw
 from mock_server.core.account import Account, Quota
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import Product
+from mock_server.providers.provider import Provider
 from mock_server.server import MockServer
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -74,6 +76,42 @@ def carsxe(
     reference = reference or gallery(client, {"plate": "car", "vin": "vin"}[product])
     query = {} if key is None else {"key": key}
     return client.post(CARSXE_PATHS[product], params=query, json={"image_url": reference}, headers=headers)
+
+
+def request_to(
+    client: httpx.Client,
+    provider: Provider,
+    product: str = "plate",
+    image: bytes | None = None,
+    *,
+    key: str = "demo-key",
+    filename: str = "photo.jpg",
+    url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Request:
+    """A provider's example call; without `image` and `url`, with the picture that the product's scenario knows.
+
+    The picture is uploaded, or goes into the body as its URL, or as a `data:` URL where only `image` is given.
+    """
+    known = {"plate": "car", "vin": "vin"}[product]
+    if url is None:
+        encoded_image = base64.b64encode(image or b"").decode()
+        url = gallery(client, known) if image is None else f"data:image/jpeg;base64,{encoded_image}"
+    example = provider.example_call(Product(product), key, url)
+    data = picture(known) if image is None else image
+    return client.build_request(
+        "POST",
+        example.path,
+        params=example.query,
+        headers={**example.headers, **(headers or {})},
+        json=example.json,
+        files={example.upload: (filename, data)} if example.upload else None,
+    )
+
+
+def call(client: httpx.Client, provider: Provider, product: str = "plate", **options: Any) -> httpx.Response:
+    """Send `request_to`."""
+    return client.send(request_to(client, provider, product, **options))
 
 
 def gallery(client: httpx.Client, name: str) -> str:

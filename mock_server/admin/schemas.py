@@ -118,12 +118,12 @@ def _account() -> Schema:
     )
 
 
-def _match_facts() -> Schema:
+def _match_facts(providers: Sequence[str]) -> Schema:
     return {
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "provider": {**_TEXT, "default": "vehicore"},
+            "provider": {**_one_of(providers), "default": providers[0]},
             "product": {**_one_of(_PRODUCTS), "default": "plate"},
             **dict.fromkeys(("key", "url", "filename", "language"), _TEXT),
             "headers": {"type": "object", "additionalProperties": _TEXT},
@@ -226,12 +226,12 @@ def schemas(providers: Sequence[str]) -> dict[str, Schema]:
         "Count": _object({"count": _COUNT}),
         "Deleted": _object({"deleted": _COUNT}),
         "NearMisses": _object({"nearMisses": _list(_object(misses))}),
-        "MatchFacts": _match_facts(),
+        "MatchFacts": _match_facts(providers),
         "MatchForm": {
-            **_match_facts(),
+            **_match_facts(providers),
             "properties": {
                 "image": {"type": "string", "format": "binary"},
-                **_match_facts()["properties"],
+                **_match_facts(providers)["properties"],
             },
         },
         "Match": _match(),

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from mock_server.core.model import OutcomeName, Product
+from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
 from mock_server.server import MockServer
 from tests.conftest import frozen_clock
@@ -66,11 +67,9 @@ def test_every_file_has_its_case() -> None:
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 @pytest.mark.parametrize("product", Product)
 @pytest.mark.parametrize("outcome", OutcomeName)
-def test_every_outcome_has_a_file(provider: Any, product: Product, outcome: OutcomeName) -> None:
+def test_every_outcome_has_a_file(provider: Provider, product: Product, outcome: OutcomeName) -> None:
     """Each provider has a golden reply for every outcome of both products, and for every variant of it."""
-    endpoint = product.value
-    if provider.name == "carsxe":
-        endpoint = {"plate": "platerecognition", "vin": "vinocr"}[product]
+    endpoint = provider.example_call(product, "demo-key", "").path.rpartition("/")[2]
     stem = f"{endpoint}-{outcome}"
     variants = provider.traits.variants.get(outcome, ())[1:]
     held = {file.stem for file in (HERE / provider.name).glob("*.json")}

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,10 +15,16 @@ import pytest
 from PIL import Image
 
 from mock_server.core.clock import Clock
+from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest, Usage
+from mock_server.providers import registry
+from mock_server.providers.provider import Provider, Refusal
+from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
+from tests.providers.acme import Acme
 from tests.support import (
     FIXTURES,
+    call,
     carsxe,
     drawn,
     encoded,
@@ -27,20 +33,49 @@ from tests.support import (
     line_to,
     new_key,
     picture,
+    request_to,
     vehicore,
 )
 
 pins = pytest.mark.pins
 
-CALLS = {"vehicore": vehicore, "carsxe": carsxe}
-Call = Callable[..., httpx.Response]
-every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+PROVIDERS: tuple[Provider, ...] = (*registry.PROVIDERS, Acme())
+"""Those of the mock and an invented one, which no part of the mock knows."""
+
+every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
+UPLOADS = [provider for provider in PROVIDERS if provider.example_call(Product.PLATE, "k", "").upload]
+every_upload = pytest.mark.parametrize("provider", UPLOADS, ids=lambda provider: provider.name)
+REFERENCES = [provider for provider in PROVIDERS if provider not in UPLOADS]
+every_reference = pytest.mark.parametrize("provider", REFERENCES, ids=lambda provider: provider.name)
 every_product = pytest.mark.parametrize("product", ["plate", "vin"])
 
 
-def _request(target: str, body: bytes, content_type: str, headers: str = "") -> bytes:
-    head = f"POST {target} HTTP/1.1\r\nHost: x\r\n{headers}Content-Type: {content_type}\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+@pytest.fixture(scope="module", autouse=True)
+def every_provider_is_served() -> Iterator[None]:
+    """The invented provider is wired by one line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "PROVIDERS", PROVIDERS)
+        yield
+
+
+@pytest.fixture(scope="module")
+def mock(every_provider_is_served: None) -> Iterator[MockServer]:
+    """A server of these providers."""
+    with MockServer(FIXTURES) as server:
+        yield server
+
+
+def _status(provider: Provider, name: OutcomeName) -> int:
+    """The status with which a provider answers an outcome."""
+    outcome = Outcome(name, reading=Reading((PlateReading("ABC123"),)), usage=Usage(1, 1), retry_after=1)
+    return provider.render(outcome, ReadRequest(provider.name, Product.PLATE, "key")).status
+
+
+def _bytes(request: httpx.Request) -> bytes:
+    """A request as it is sent."""
+    lines = [f"{name}: {text}" for name, text in request.headers.items()]
+    head = "\r\n".join([f"{request.method} {request.url.raw_path.decode()} HTTP/1.1", *lines, "", ""])
+    return head.encode() + request.read()
 
 
 async def _all_at_once(url: str, request: bytes, *, connections: int, each: int) -> list[int]:
@@ -67,98 +102,83 @@ async def _all_at_once(url: str, request: bytes, *, connections: int, each: int)
 
 
 @pins("mock-atomic-charge")
-@every_call
-def test_a_thousand_concurrent_requests_on_a_hundred_units(mock: MockServer, call: Call) -> None:
+@every_provider
+def test_a_thousand_concurrent_requests_on_a_hundred_units(
+    mock: MockServer, http: httpx.Client, provider: Provider
+) -> None:
     """Of 1,000 concurrent requests on a key with 100 units exactly 100 succeed."""
     key = new_key(mock, credits=100, quota=100)
-
-    if call is vehicore:
-        form = httpx.Request("POST", mock.url, files={"image": ("a.jpg", picture("car"))})
-        request = _request(
-            "/api/ocr/plate", form.read(), form.headers["content-type"], f"X-API-Key: {key}\r\n"
-        )
-    else:
-        body = json.dumps({"image_url": f"{mock.url}/images/car.jpg"}).encode()
-        request = _request(f"/platerecognition?key={key}", body, "application/json")
+    request = _bytes(request_to(http, provider, key=key))
     statuses = asyncio.run(_all_at_once(mock.url, request, connections=200, each=5))
-    refused = 402 if call is vehicore else 429
+    read, refused = (_status(provider, name) for name in (OutcomeName.READ, OutcomeName.OUT_OF_CREDITS))
 
-    assert (statuses.count(200), statuses.count(refused)) == (100, 900)
+    assert (statuses.count(read), statuses.count(refused)) == (100, 900)
 
 
 @pins("mock-unlimited")
-@every_call
-def test_unlimited_is_the_default(mock: MockServer, http: httpx.Client, call: Call) -> None:
-    """An account that says nothing of credits and quota is never exhausted."""
+@every_provider
+def test_unlimited_is_the_default(mock: MockServer, http: httpx.Client, provider: Provider) -> None:
+    """An account without credits and quota is never exhausted."""
     key = new_key(mock)
+    statuses = {call(http, provider, key=key).status_code for _ in range(20)}
 
-    assert {call(http, key=key).status_code for _ in range(20)} == {200}
+    assert statuses == {_status(provider, OutcomeName.READ)}
+
+
+def _foreign_paths(provider: Provider) -> Iterator[tuple[str, str]]:
+    """The provider's hosts, each with a path of every other provider and of the mock itself."""
+    others = [other.example_call(product, "k", "").path for other in PROVIDERS for product in other.products]
+    own = {provider.example_call(product, "k", "").path for product in provider.products}
+    for host in provider.hosts:
+        yield from ((host, path) for path in others if path not in own)
+        yield from ((name, "/healthz") for name in (host, f"{host}:443", f"{host.title()}."))
+        yield host, "/__admin/health"
+
+
+@every_provider
+@pins("mock-host-routing")
+def test_a_provider_s_own_host_shows_that_provider_only(http: httpx.Client, provider: Provider) -> None:
+    """Under a provider's real host name there is that provider and nothing else; its 404 is its own."""
+    expected = provider.refuse(Refusal.NO_SUCH_PATH)
+    for host, path in _foreign_paths(provider):
+        reply = http.get(path, headers={"Host": host})
+
+        assert (reply.status_code, reply.content) == (404, expected.body)
 
 
 @pytest.mark.parametrize(
-    ("host", "path", "status"),
-    [
-        ("api.carsxe.com", "/api/ocr/plate", 404),
-        ("eu-api.carsxe.com", "/api/ocr/plate", 404),
-        ("vehicore-api.dev-stage.fyi", "/platerecognition", 404),
-        ("vehicore-api.dev-stage.fyi", "/v1/vinocr", 404),
-        ("api.carsxe.com", "/__admin/health", 404),
-        ("vehicore-api.dev-stage.fyi", "/__admin/health", 404),
-        ("api.carsxe.com", "/healthz", 404),
-        ("api.carsxe.com:443", "/healthz", 404),
-        ("API.CarsXE.com.", "/healthz", 404),
-        ("localhost", "/healthz", 200),
-        ("anything.test:8080", "/healthz", 200),
-        ("api.carsxe.com.evil.test", "/healthz", 200),
-    ],
+    "host", ["localhost", "anything.test:8080", *(f"{host}.evil.test" for host in own_hosts())]
 )
-@pins("mock-host-routing")
-def test_a_provider_s_own_host_shows_that_provider_only(
-    http: httpx.Client, host: str, path: str, status: int
-) -> None:
-    """Under a provider's real host name there is that provider and nothing else; its 404 is its own."""
-    reply = http.get(path, headers={"Host": host})
-
-    assert reply.status_code == status
-    if status == 404:
-        expected = (
-            {"success": False, "message": "Not found"}
-            if "carsxe" in host.lower()
-            else {"message": "Not found."}
-        )
-
-        assert reply.json() == expected
+def test_other_hosts_show_the_mock_s_own_paths(http: httpx.Client, host: str) -> None:
+    """A name that only begins like a provider's is not the provider's."""
+    assert http.get("/healthz", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "mock.internal", "192.0.2.7:8080", ""])
 def test_any_other_host_shows_every_provider(http: httpx.Client, host: str) -> None:
-    """Under any other name both providers answer at their real paths."""
-    assert vehicore(http, headers={"Host": host}).status_code == 200
-    assert carsxe(http, headers={"Host": host}).status_code == 200
+    """Under any other name every provider answers at its real paths."""
+    for provider in PROVIDERS:
+        status = call(http, provider, headers={"Host": host}).status_code
+
+        assert status == _status(provider, OutcomeName.READ)
 
 
 @pins("mock-paths")
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/platerecognition/", 404),
-        ("/v1/vinocr/", 404),
-        ("/v1/vinocr//", 404),
-        ("//platerecognition", 404),
-        ("/PlateRecognition", 404),
-        ("/v2/vinocr", 404),
-        ("/v1/%76inocr", 400),
-        ("/plate%72ecognition", 401),
-    ],
-)
-def test_paths_are_exact(http: httpx.Client, path: str, status: int) -> None:
-    """A path is exact up to percent-encoding: no slash at the end, no other case."""
-    reply = http.post(f"http://{http.base_url.host}:{http.base_url.port}{path}", json={})
+@every_provider
+@every_product
+def test_paths_are_exact(http: httpx.Client, provider: Provider, product: str) -> None:
+    """A path is exact up to percent-encoding: no further slash, no other case."""
+    path = provider.example_call(Product(product), "demo-key", "").path
+    request = request_to(http, provider, product)
+    statuses = {}
+    for other in (f"{path}/", f"{path}//", f"/{path}", path.upper(), f"/%{ord(path[1]):x}{path[2:]}"):
+        request.url = httpx.URL(str(http.base_url).rstrip("/") + other, params=request.url.params)
+        statuses[other] = http.send(request).status_code
 
-    assert reply.status_code == status
+    assert list(statuses.values()) == [404, 404, 404, 404, _status(provider, OutcomeName.READ)]
 
 
-@every_call
+@every_provider
 @pytest.mark.parametrize(
     ("preference", "outcome"),
     [
@@ -175,9 +195,11 @@ def test_paths_are_exact(http: httpx.Client, path: str, status: int) -> None:
         pytest.param("", "read", id="empty"),
     ],
 )
-def test_prefer(mock: MockServer, http: httpx.Client, call: Call, preference: str, outcome: str) -> None:
+def test_prefer(
+    mock: MockServer, http: httpx.Client, provider: Provider, preference: str, outcome: str
+) -> None:
     """`Prefer` (RFC 7240) forces an outcome in all its forms; other preferences are ignored."""
-    call(http, headers={"Prefer": preference})
+    call(http, provider, headers={"Prefer": preference})
 
     assert latest(mock).outcome == outcome
 
@@ -192,7 +214,7 @@ def test_prefer_may_be_repeated(mock: MockServer, http: httpx.Client) -> None:
 
 
 @pins("mock-prefer-unknown")
-@every_call
+@every_provider
 @pytest.mark.parametrize(
     ("preference", "said"),
     [
@@ -203,9 +225,11 @@ def test_prefer_may_be_repeated(mock: MockServer, http: httpx.Client) -> None:
         ("code=abc", "'abc'"),
     ],
 )
-def test_unknown_preferences_are_told(http: httpx.Client, call: Call, preference: str, said: str) -> None:
+def test_unknown_preferences_are_told(
+    http: httpx.Client, provider: Provider, preference: str, said: str
+) -> None:
     """A scenario, outcome or status that does not exist is 501 with the name and, if any is close, what was meant."""
-    reply = call(http, headers={"Prefer": preference})
+    reply = call(http, provider, headers={"Prefer": preference})
 
     assert (reply.status_code, reply.headers["content-type"]) == (501, "application/problem+json")
     assert said in reply.json()["detail"]
@@ -224,27 +248,35 @@ def test_unknown_preferences_are_told(http: httpx.Client, call: Call, preference
         ("hammock-read.jpg", "read"),
     ],
 )
-def test_tokens_in_file_names(mock: MockServer, http: httpx.Client, filename: str, outcome: str) -> None:
+@every_upload
+def test_tokens_in_file_names(
+    mock: MockServer, http: httpx.Client, provider: Provider, filename: str, outcome: str
+) -> None:
     """`mock-<outcome>` or `mock-<scenario>` in the upload's file name forces it; other names do nothing."""
-    vehicore(http, filename=filename)
+    call(http, provider, filename=filename)
 
     assert latest(mock).outcome == outcome
 
 
 @pins("mock-token-url")
 @pytest.mark.parametrize(
-    ("url", "status"),
+    ("url", "outcome"),
     [
-        ("https://example.test/mock-nothing_found.jpg", 404),
-        ("https://example.test/a/mock-service_error/b.jpg", 500),
-        ("https://example.test/mock-two-cars.jpg", 200),
-        ("https://example.test/mock-read.jpg", 200),
-        ("https://example.test/mock-something.jpg", 400),
+        ("https://example.test/mock-nothing_found.jpg", "nothing_found"),
+        ("https://example.test/a/mock-service_error/b.jpg", "service_error"),
+        ("https://example.test/mock-two-cars.jpg", "read"),
+        ("https://example.test/mock-read.jpg", "read"),
+        ("https://example.test/mock-something.jpg", "invalid_image"),
     ],
 )
-def test_tokens_in_urls(http: httpx.Client, url: str, status: int) -> None:
-    """The same in an image URL, which nobody fetches."""
-    assert carsxe(http, reference=url).status_code == status
+@every_reference
+def test_tokens_in_urls(
+    mock: MockServer, http: httpx.Client, provider: Provider, url: str, outcome: str
+) -> None:
+    """The same in an image URL, which is not fetched."""
+    call(http, provider, url=url)
+
+    assert latest(mock).outcome == outcome
 
 
 @pins("mock-forcing-off")
@@ -258,20 +290,20 @@ def test_forcing_can_be_switched_off(serve: MakeClient) -> None:
     assert carsxe(client, reference="https://example.test/mock-read.jpg").status_code == 400
 
 
-@every_call
-def test_a_forced_refusal_costs_nothing(mock: MockServer, http: httpx.Client, call: Call) -> None:
+@every_provider
+def test_a_forced_refusal_costs_nothing(mock: MockServer, http: httpx.Client, provider: Provider) -> None:
     """Forcing goes through the same accounts: only a forced recognition is charged."""
     key = new_key(mock, credits=1, quota=1)
     for outcome in ("rate_limited", "service_error", "out_of_credits", "unknown_key", "invalid_image"):
-        assert call(http, key=key, headers={"Prefer": f"outcome={outcome}"}).status_code >= 400
+        assert call(http, provider, key=key, headers={"Prefer": f"outcome={outcome}"}).status_code >= 400
 
-    assert call(http, key=key).status_code == 200
+    assert call(http, provider, key=key).status_code == _status(provider, OutcomeName.READ)
 
 
 @pins("mock-unmatched-synthesize")
 @every_product
 def test_synthesized(serve: MakeClient, http: httpx.Client, product: str) -> None:
-    """A picture that nobody described has the same believable reading in every server, at both providers."""
+    """A picture without a scenario has the same believable reading in every server."""
     image = drawn("nobody knows me")
     first = vehicore(http, product, image)
     again = vehicore(serve(), product, image)
@@ -293,7 +325,7 @@ def test_a_blank_picture_finds_nothing(http: httpx.Client) -> None:
 @pytest.mark.parametrize("preference", ["code=200", "outcome=read"])
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_a_reading_that_is_asked_for_is_made_up(http: httpx.Client, product: str, preference: str) -> None:
-    """Who asks for a 200 gets the 200 of a reading from each provider: of a blank picture, and of another product's."""
+    """A client that forces a 200 gets a reading, also for a blank picture and for a picture of the other product."""
     blank, other = (
         encoded(Image.new("RGB", (300, 200), "white")),
         picture({"plate": "vin", "vin": "car"}[product]),
@@ -331,17 +363,20 @@ def test_unmatched_error(serve: MakeClient) -> None:
 
 
 @pins("mock-headers")
-@every_call
-def test_mock_headers(serve: MakeClient, http: httpx.Client, call: Call) -> None:
+@every_provider
+def test_mock_headers(serve: MakeClient, http: httpx.Client, provider: Provider) -> None:
     """Every reply of a provider says how it came about, errors too, unless that is switched off."""
     quiet = serve(mock_headers=False)
-    read, refused = call(http), call(http, key="nobody")
+    read, refused = call(http, provider), call(http, provider, key="nobody")
 
     assert (read.headers["x-mock-scenario"], read.headers["x-mock-match"]) == ("car", "sha256")
     assert (refused.headers["x-mock-scenario"], refused.headers["x-mock-match"]) == ("-", "none")
     assert len({reply.headers["x-mock-request-id"] for reply in (read, refused)}) == 2
     assert not [
-        name for reply in (call(quiet), call(quiet, key="nobody")) for name in reply.headers if "mock" in name
+        name
+        for reply in (call(quiet, provider), call(quiet, provider, key="nobody"))
+        for name in reply.headers
+        if "mock" in name
     ]
 
 

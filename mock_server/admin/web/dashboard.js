@@ -1,9 +1,5 @@
 
 const byId = (id) => document.getElementById(id);
-const OUTCOMES = ["read", "nothing_found", "no_text", "missing_key", "unknown_key", "inactive_account", "blocked_key",
-  "plan_excluded", "invalid_request", "invalid_image", "out_of_credits", "rate_limited", "service_error",
-  "upstream_unreachable", "upstream_down", "upstream_timeout"];
-const MATCHES = ["sha256", "pixels", "perceptual", "url", "rule", "synthesized", "none"];
 const SHOWN = 100;
 let view = "requests";
 let last = "";
@@ -283,11 +279,19 @@ async function showMetrics(event) {
   showDialog("Metrics", el("pre", {}, await reply.text()));
 }
 
+async function fillFilters() {
+  // The schema of a filter lists every provider, outcome and kind of match.
+  const fields = (await json("/openapi.json")).components.schemas.RequestFilter.properties;
+  for (const name of ["provider", "outcome", "match"]) {
+    for (const word of fields[name].enum.filter((word) => word !== "-")) {
+      byId("filters").elements[name].append(el("option", {}, word));
+    }
+  }
+}
+
 function start() {
   byId("metrics").addEventListener("click", (event) => showMetrics(event).catch(complain));
-  for (const word of OUTCOMES) byId("filters").elements.outcome.append(el("option", {}, word));
-  for (const word of MATCHES) byId("filters").elements.match.append(el("option", {}, word));
-  for (const word of ["vehicore", "carsxe"]) byId("filters").elements.provider.append(el("option", {}, word));
+  fillFilters().catch(complain);
   const names = Object.keys(VIEWS);
   for (const name of names) {
     byId(`tab-${name}`).addEventListener("click", () => select(name));
