@@ -1,4 +1,4 @@
-"""Fetching image URLs under guard: what is allowed, and what never leads to a packet."""
+"""Fetching image URLs: what is allowed, and what is refused without sending a packet."""
 
 import asyncio
 import socket
@@ -31,7 +31,7 @@ sys.addaudithook(_watch_the_network)
 
 @pytest.fixture
 def sent() -> Iterator[list[tuple[str, object]]]:
-    """All name look-ups and connections that this process asks the system for."""
+    """All name look-ups and connections of this process."""
     global _sent
     _sent = []
     yield _sent
@@ -39,7 +39,7 @@ def sent() -> Iterator[list[tuple[str, object]]]:
 
 
 def fetch(policy: str, url: str, names: dict[str, list[str]] | None = None, **limits: float) -> Fetched:
-    """Fetch `url`; `names` stands in for the name server where given."""
+    """Fetch `url`; `names` replaces the name server where given."""
 
     async def resolve(host: str, port: int) -> list[str]:
         if host not in (names or {}):
@@ -56,7 +56,7 @@ def fetch(policy: str, url: str, names: dict[str, list[str]] | None = None, **li
 
 
 class _Pictures(BaseHTTPRequestHandler):
-    """A small picture host; what it does is in the path."""
+    """A small picture host. The path selects its behaviour."""
 
     protocol_version = "HTTP/1.1"
     seen: list[tuple[str, str | None]]
@@ -111,14 +111,14 @@ class _Pictures(BaseHTTPRequestHandler):
 
 
 class _QuietServer(ThreadingHTTPServer):
-    """A server to which a refused handshake is no reason for a traceback."""
+    """A server that prints no traceback for a refused handshake."""
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """The client is the one that reports."""
+        """Print nothing: the client reports the error."""
 
 
 class PictureHost:
-    """A running picture host on loopback, with what it was asked for."""
+    """A running picture host on loopback that records its requests."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.seen: list[tuple[str, str | None]] = []
@@ -196,7 +196,7 @@ REFUSED_HOSTS = [
 
 @pytest.mark.parametrize("host", REFUSED_HOSTS)
 def test_addresses_that_are_not_public_get_no_packet(host: str, sent: list[tuple[str, object]]) -> None:
-    """Even `--fetch any` reaches nothing inside a network, however the address is written."""
+    """Even `--fetch any` reaches no private address, in any notation."""
     with pytest.raises(FetchError):
         fetch("any", f"http://{host}/picture.png")
 
@@ -227,7 +227,7 @@ REFUSED_URLS = [
 
 @pytest.mark.parametrize("url", REFUSED_URLS)
 def test_other_schemes_and_tricks_get_no_packet(url: str, sent: list[tuple[str, object]]) -> None:
-    """Only plain http and https URLs are looked at."""
+    """Only http and https URLs are fetched."""
     with pytest.raises(FetchError):
         fetch("any", url, {"pictures.example": ["127.0.0.1"]})
 
@@ -246,10 +246,10 @@ def test_other_schemes_and_tricks_get_no_packet(url: str, sent: list[tuple[str, 
     ],
 )
 @pytest.mark.parametrize("policy", ["any", "*.example", "pictures.example"])
-def test_a_name_that_leads_inside_gets_no_packet(
+def test_a_name_with_a_private_address_gets_no_packet(
     addresses: list[str], policy: str, sent: list[tuple[str, object]]
 ) -> None:
-    """A name is judged by every address that it resolves to; the refusal says how to allow it."""
+    """Every address of a name is checked; the error says how to allow it."""
     with pytest.raises(FetchError, match=r"resolves to the .* address .*--fetch"):
         fetch(policy, "http://pictures.example/a.png", {"pictures.example": addresses})
 
@@ -272,10 +272,10 @@ def test_a_name_that_leads_inside_gets_no_packet(
         ("10.*", "http://10.pictures.example/"),
     ],
 )
-def test_a_host_that_is_not_allowed_is_not_even_looked_up(
+def test_a_host_that_is_not_allowed_is_not_resolved(
     policy: str, url: str, sent: list[tuple[str, object]]
 ) -> None:
-    """What the policy does not name is refused before any name server hears of it."""
+    """A host that the policy does not list is refused without a name look-up."""
     with pytest.raises(FetchError, match="--fetch"):
         fetch(policy, url)
 
@@ -300,7 +300,7 @@ def test_a_host_that_is_not_allowed_is_not_even_looked_up(
 def test_what_is_allowed_is_fetched(
     host: PictureHost, policy: str, url: str, names: dict[str, list[str]] | None
 ) -> None:
-    """A picture comes back with its type and the address it came from."""
+    """The result has the data, the content type and the address of the host."""
     fetched = fetch(policy, url.format(port=host.port), names)
 
     assert fetched.data == PICTURE
@@ -309,29 +309,29 @@ def test_what_is_allowed_is_fetched(
 
 
 def test_the_server_sees_the_name_that_was_asked_for(host: PictureHost) -> None:
-    """Though an address is connected to, `Host` carries the name and port of the URL."""
+    """The connection goes to an address, but `Host` is the name and port of the URL."""
     fetch("my.example,127.0.0.1", f"http://my.example:{host.port}/a.png?b=1", {"my.example": ["127.0.0.1"]})
 
     assert host.seen == [("/a.png?b=1", f"my.example:{host.port}")]
 
 
 def test_a_name_is_looked_up_once(host: PictureHost) -> None:
-    """A name server that changes its answer after the check changes nothing: there is no second look-up."""
-    asked: list[str] = []
+    """The name is resolved once, so a name server cannot change its answer after the check."""
+    queries: list[str] = []
 
     async def rebinding(name: str, port: int) -> list[str]:
-        asked.append(name)
-        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.2"]
+        queries.append(name)
+        return ["127.0.0.1"] if len(queries) == 1 else ["127.0.0.2"]
 
     fetcher = Fetcher(FetchPolicy.parse("my.example,127.0.0.1"), resolve=rebinding)
     fetched = asyncio.run(fetcher.fetch(f"http://my.example:{host.port}/a.png"))
 
     assert fetched.address == "127.0.0.1"
-    assert asked == ["my.example"]
+    assert queries == ["my.example"]
 
 
 def test_the_next_address_is_tried(host: PictureHost) -> None:
-    """A name with a dead address beside a living one is still reached."""
+    """If the first address of a name does not answer, the next one is used."""
     names = {"my.example": ["127.0.0.9", "127.0.0.1"]}
 
     assert fetch("my.example,127.0.0.0/8", f"http://my.example:{host.port}/a.png", names).data == PICTURE
@@ -371,7 +371,7 @@ def test_an_allowed_redirect_is_followed(host: PictureHost) -> None:
 
 
 def test_redirects_end(host: PictureHost) -> None:
-    """A loop of redirects is left after the third."""
+    """A loop of redirects ends after the third."""
     with pytest.raises(FetchError, match="more than 3 redirects"):
         fetch("127.0.0.1", f"http://127.0.0.1:{host.port}/loop/")
 
@@ -391,39 +391,39 @@ def test_redirects_end(host: PictureHost) -> None:
     ],
 )
 def test_limits_of_type_and_size(host: PictureHost, path: str, reason: str) -> None:
-    """What is no picture, or too large, is left where it is; a body without end is cut."""
+    """A wrong content type, a body that is too large and a body without end are refused."""
     with pytest.raises(FetchError, match=reason):
         fetch("local", f"http://127.0.0.1:{host.port}/{path}", max_bytes=2000)
 
 
 @pytest.mark.parametrize("path", ["untyped/", "type/application/octet-stream", "type/image/webp; q=1"])
 def test_a_picture_of_unnamed_type_is_taken(host: PictureHost, path: str) -> None:
-    """Stores often do not know what they hold; the bytes decide later."""
+    """A generic content type is accepted; the bytes decide later."""
     assert fetch("local", f"http://127.0.0.1:{host.port}/{path}").data == PICTURE
 
 
 def test_a_host_that_never_answers_is_given_up(host: PictureHost) -> None:
-    """The time limit covers everything from the look-up to the last byte."""
+    """The time limit applies from the look-up to the last byte."""
     with pytest.raises(FetchError, match=r"did not arrive within 0\.2 s"):
         fetch("local", f"http://127.0.0.1:{host.port}/silent/", timeout=0.2)
 
 
-def test_nobody_there_is_an_error_in_words() -> None:
-    """A refused connection becomes a sentence with the host in it."""
+def test_a_refused_connection_is_an_error_with_the_host() -> None:
+    """The error of a refused connection contains the host."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         with pytest.raises(FetchError, match=r"no connection to 127\.0\.0\.1"):
             fetch("local", f"http://127.0.0.1:{free.getsockname()[1]}/")
 
 
-def test_an_unknown_name_is_an_error_in_words() -> None:
-    """A name without an address becomes a sentence with the name in it."""
+def test_an_unknown_name_is_an_error_with_the_name() -> None:
+    """The error of a name without an address contains the name."""
     with pytest.raises(FetchError, match=r"nowhere\.example cannot be resolved"):
         fetch("any", "http://nowhere.example/", {})
 
 
 def test_certificates_are_checked_against_the_name(tmp_path: Path) -> None:
-    """Over TLS the name of the URL is offered and verified, though an address is connected to."""
+    """The connection goes to an address, but TLS sends and verifies the name of the URL."""
     authority = CertificateAuthority.open(tmp_path / "ca")
     pictures = PictureHost(authority.ssl_context(["pictures.example"]))
 
@@ -448,7 +448,7 @@ def test_certificates_are_checked_against_the_name(tmp_path: Path) -> None:
 def test_no_proxy_is_used(
     host: PictureHost, monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, object]]
 ) -> None:
-    """Through a proxy, the address that was checked would not be the one connected to."""
+    """A proxy could connect to another address than the checked one, so none is used."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     fetch("local", f"http://127.0.0.1:{host.port}/a.png")
@@ -477,7 +477,7 @@ def test_policies_are_read(values: str | list[str], policy: FetchPolicy) -> None
     "values",
     ["off,any", "https://pictures.example", "pictures.example:80", "a@b", "0x7f.1", "127.1", "10.0.0.0/99"],
 )
-def test_a_policy_that_means_nothing_is_refused(values: str) -> None:
-    """A value that could never match is a mistake, said at the start."""
+def test_an_invalid_policy_is_refused(values: str) -> None:
+    """A value that can never match is an error at the start."""
     with pytest.raises(SettingsError, match="--fetch"):
         FetchPolicy.parse(values)

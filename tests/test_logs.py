@@ -50,7 +50,7 @@ def _logged(format: str, *exchanges: Exchange) -> str:
 
 
 def test_a_line_of_text() -> None:
-    """What a person looks for, in one line."""
+    """The facts that a person needs, in one line."""
     assert _logged("text", EXCHANGE) == (
         "2026-12-01T09:30:00.125Z 8f14e45fceea167a vehicore POST /api/ocr/plate 200 read scenario=car match=pixels "
         "key=…ey 3.2ms\n"
@@ -58,7 +58,7 @@ def test_a_line_of_text() -> None:
 
 
 def test_a_line_of_json() -> None:
-    """The same and more for machines; the request id is that of the reply's header."""
+    """The same facts and more, for programs. The request id is the one in the reply's header."""
     line: dict[str, Any] = json.loads(_logged("json", EXCHANGE))
 
     assert (line["request_id"], line["outcome"], line["key"], line["level"]) == (

@@ -106,7 +106,7 @@ def test_real_names_lead_to_the_mock(pytester: pytest.Pytester, monkeypatch: pyt
 
 
 def test_a_failing_test_shows_its_journal(pytester: pytest.Pytester) -> None:
-    """The report of a failure has a section with what the test's key was used for, and what came near."""
+    """The report of a failed test lists the requests with the test's key, and near misses."""
     pytester.makepyfile(
         """
         from conftest import ask
@@ -169,7 +169,7 @@ def test_counts(round, vehicle_ocr_mock, vehicle_ocr_account):
 
 
 def test_each_worker_has_its_own_server(pytester: pytest.Pytester) -> None:
-    """Under pytest-xdist a session is a worker, and so is a server."""
+    """Under pytest-xdist each worker has a session and a server of its own."""
     pytester.makepyfile(_PARALLEL)
     _run(pytester, "-n", "2").assert_outcomes(passed=16)
 
@@ -177,7 +177,7 @@ def test_each_worker_has_its_own_server(pytester: pytest.Pytester) -> None:
 
 
 def test_four_workers_share_a_server(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one address for all, four workers use one server at once and nobody sees another's counts."""
+    """Four workers share one server by its URL, and none sees the counts of another."""
     pytester.makepyfile(_PARALLEL)
     with MockServer(FIXTURES, admin_token="shared-by-four") as mock:
         monkeypatch.setenv("VEHICLE_OCR_MOCK_URL", mock.url)
@@ -191,7 +191,7 @@ def test_four_workers_share_a_server(pytester: pytest.Pytester, monkeypatch: pyt
 
 
 def test_the_settings_may_name_a_server(pytester: pytest.Pytester) -> None:
-    """`url` in the settings is a server that runs already."""
+    """`url` in the settings names a running server."""
     pytester.makepyfile(
         """
         import os, pytest
@@ -212,7 +212,7 @@ def test_the_settings_may_name_a_server(pytester: pytest.Pytester) -> None:
 
 
 def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
-    """Importing the plugin loads neither the server nor anything of weight."""
+    """Importing the plugin loads neither the server nor any large library."""
     heavy = (
         "numpy",
         "PIL",

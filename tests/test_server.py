@@ -24,7 +24,7 @@ from tests.support import FIXTURES, drawn, picture, vehicore
 
 
 def test_it_answers_as_soon_as_it_started_and_not_after_it_stopped() -> None:
-    """Between `start` and `stop` requests are answered; afterwards nobody listens and no thread is left."""
+    """Between `start` and `stop` requests are answered; afterwards no server listens and no thread is left."""
     server = MockServer(FIXTURES)
     before = {thread.ident for thread in threading.enumerate()}
     url = server.start().url
@@ -42,7 +42,7 @@ def test_it_answers_as_soon_as_it_started_and_not_after_it_stopped() -> None:
 
 
 def test_it_can_start_again() -> None:
-    """A stopped server may be started again, with its files as they are then and nothing of the last run."""
+    """A stopped server can be started again. It reads its files again and keeps no state of the last run."""
     server = MockServer(FIXTURES)
     with server:
         key = server.create_account().key
@@ -51,14 +51,14 @@ def test_it_can_start_again() -> None:
 
 
 def test_stopping_twice_is_fine() -> None:
-    """`stop` on what does not run does nothing."""
+    """`stop` does nothing on a server that is not running."""
     server = MockServer(FIXTURES).start()
     server.stop()
     server.stop()
 
 
 def test_idle_connections_do_not_hold_it_up() -> None:
-    """Clients that keep their connections open see them closed; stopping does not wait for them to go."""
+    """`stop` closes idle connections and does not wait for their clients."""
     with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url) as client:
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         client.get("/healthz")
@@ -70,7 +70,7 @@ def test_idle_connections_do_not_hold_it_up() -> None:
 
 
 def test_a_request_in_flight_is_answered_before_it_stops() -> None:
-    """Stopping waits for a reply that is under way."""
+    """`stop` waits for a reply that is being sent."""
     with MockServer(FIXTURES) as server:
         server.add_scenario(
             {
@@ -107,7 +107,7 @@ def test_two_servers_do_not_meet() -> None:
 
 
 def test_a_port_in_use_is_told() -> None:
-    """An address that is taken raises in `start`, with the address in the message."""
+    """`start` raises for an address in use, with the address in the message."""
     with MockServer(FIXTURES) as first:
         port = int(first.url.rpartition(":")[2])
         with pytest.raises(SettingsError, match=f"127.0.0.1:{port}"):
@@ -125,21 +125,21 @@ def test_bad_fixtures_raise_in_start(tmp_path: Path) -> None:
 
 
 def test_it_has_no_address_before_it_runs() -> None:
-    """Asking a server that does not run is a mistake that is told."""
+    """Using a server that is not running raises an error that says so."""
     with pytest.raises(RuntimeError, match="not running"):
         _ = MockServer(FIXTURES).url
 
 
 @pytest.fixture(scope="module", params=["in-process", "over-http", "over-http-with-token"])
 def controls(request: pytest.FixtureRequest) -> Any:
-    """The same face three times: of a server here, and of one elsewhere without and with a token."""
+    """The same methods three times: a server in this process, and clients without and with a token."""
     token = "of-the-face" if request.param == "over-http-with-token" else ""
     with MockServer(FIXTURES, admin_token=token) as server:
         yield server if request.param == "in-process" else MockClient(server.url + "/", token=token or None)
 
 
 def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
-    """One story through the whole face gives the same with a server in this process and over HTTP."""
+    """All methods work the same with a server in this process and over HTTP."""
     controls.reset()
     account = controls.create_account(name="story", credits={"plate": 1}, rate_limit="50/second")
     key = account.key
@@ -187,7 +187,7 @@ def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
 
 
 def test_mistakes_raise_with_their_places(controls: Controls) -> None:
-    """What the admin API refuses raises: bad input with places, what is not there, what is there already."""
+    """A call that the admin API refuses raises: bad input with places, a missing name, a name that exists."""
     with pytest.raises(RefusedError) as refused:
         controls.add_scenario({"scenario": "Bad", "then": {"outcome": "raed"}})
     assert refused.value.status == 400
@@ -212,7 +212,7 @@ def test_yaml_will_do(controls: Controls) -> None:
 
 
 def test_a_wrong_token_is_refused() -> None:
-    """A client with the wrong token is told so."""
+    """A client with the wrong token gets an error that says so."""
     with (
         MockServer(FIXTURES, admin_token="right") as server,
         pytest.raises(RefusedError, match="token") as refused,
@@ -223,7 +223,7 @@ def test_a_wrong_token_is_refused() -> None:
 
 
 def test_the_readme_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The promised shape of the Python face, word for word."""
+    """The promised Python interface, word for word."""
     monkeypatch.chdir(tmp_path)
     Path("car.jpg").write_bytes(picture("car"))
 
@@ -261,7 +261,7 @@ def test_type_checkers_see_what_is_exported() -> None:
 
 
 def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that stops halfway through its request is given up soon after the server is told to stop."""
+    """A client that stops halfway through its request does not delay the stop of the server for long."""
     monkeypatch.setattr("mock_server.http.wire.UPLOAD_SECONDS", 0.05)
     monkeypatch.setattr("mock_server.runner.GRACE_SECONDS", 3600)
     server = MockServer(FIXTURES).start()

@@ -1,4 +1,4 @@
-"""Settings: where each comes from, and what wins."""
+"""Settings: their sources and the precedence of the sources."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(
     ],
 )
 def test_a_setting_that_does_not_exist_is_refused(settings: dict[str, Any], said: str) -> None:
-    """A mistyped setting is told, not ignored."""
+    """A mistyped setting is an error with a suggestion."""
     with pytest.raises(SettingsError) as caught:
         MockServer(**settings).start()
 

@@ -51,7 +51,7 @@ def test_the_certificate_stands_for_every_name(tmp_path: Path, name: str) -> Non
 
 
 def test_other_names_are_not_covered(tmp_path: Path) -> None:
-    """The certificate is worth nothing for a name that was not asked for."""
+    """The certificate is not valid for a name that was not requested."""
     authority = CertificateAuthority.open(tmp_path / "ca")
 
     with pytest.raises(ssl.SSLCertVerificationError, match=r"bank\.example"):
@@ -69,7 +69,7 @@ def test_the_authority_is_made_once_and_reused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 def test_nobody_else_can_read_the_key(tmp_path: Path) -> None:
-    """The directory is 0700, the key 0600; the certificate that is handed out holds no key."""
+    """The directory has mode 0700, the key 0600, and the published certificate contains no key."""
     authority = CertificateAuthority.open(tmp_path / "data" / "ca")
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in authority.directory.iterdir()}
@@ -81,7 +81,7 @@ def test_nobody_else_can_read_the_key(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
-    """Loose modes, as a careless copy leaves them, are tightened at the next start."""
+    """A key file that others can read, for example after a copy, is made private at the next start."""
     key = CertificateAuthority.open(tmp_path / "ca").directory / "ca-key.pem"
     key.chmod(0o644)
     CertificateAuthority.open(tmp_path / "ca")
@@ -108,7 +108,7 @@ def test_the_authority_is_renewed_before_it_expires(tmp_path: Path, days_left: i
 
 
 def test_who_trusts_the_old_certificate_is_not_cut_off(tmp_path: Path) -> None:
-    """After a renewal, a client that still holds the old certificate goes on until that one expires."""
+    """After a renewal, a client with the old certificate still works until that certificate expires."""
     now = datetime.now(UTC)
     old = CertificateAuthority.open(tmp_path / "ca", now=now - AUTHORITY_LIFE + timedelta(days=30))
     kept = tmp_path / "kept.pem"
@@ -139,7 +139,7 @@ sys.stdout.buffer.write(CertificateAuthority.open(Path(sys.argv[1])).certificate
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
-    """Several first starts at the same moment end with one authority, whole, known to all of them."""
+    """Several first starts at the same moment create one complete authority, which all of them use."""
     place = tmp_path / "ca"
     children = [
         subprocess.Popen(
@@ -169,7 +169,7 @@ def test_a_certificate_that_went_missing_is_written_again(tmp_path: Path) -> Non
 
 
 def test_a_place_that_cannot_be_a_directory_is_named(tmp_path: Path) -> None:
-    """What stands in the way is said in one sentence, with the way out."""
+    """The error is one sentence with the reason and the remedy."""
     (tmp_path / "file").write_text("no directory")
 
     with pytest.raises(SettingsError, match=r"cannot be stored in .*file/ca.*VEHICLE_OCR_MOCK_CA_DIR"):
@@ -193,7 +193,7 @@ except SettingsError as error:
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 def test_a_read_only_directory_is_an_error_and_stays_empty(tmp_path: Path) -> None:
-    """Nothing half-written is left behind where nothing can be kept."""
+    """No partial file is left where the authority cannot be stored."""
     place = tmp_path / "ca"
     place.mkdir()
     place.chmod(0o555)
@@ -214,7 +214,7 @@ def test_a_read_only_directory_is_an_error_and_stays_empty(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("damage", [b"", b"-----BEGIN nothing", b"\x00\xff"])
 def test_a_damaged_authority_is_reported_not_replaced(tmp_path: Path, damage: bytes) -> None:
-    """A file that is no authority is the user's to look at."""
+    """A damaged file is reported and not replaced."""
     (tmp_path / "ca-key.pem").write_bytes(damage)
 
     with pytest.raises(SettingsError, match="damaged"):
@@ -224,7 +224,7 @@ def test_a_damaged_authority_is_reported_not_replaced(tmp_path: Path, damage: by
 
 @pytest.mark.parametrize("name", ["", "two words", "x" * 64 + ".example"])
 def test_an_impossible_name_is_refused(tmp_path: Path, name: str) -> None:
-    """A name that no certificate can carry is a mistake in the settings."""
+    """A name that is not valid in a certificate is a SettingsError."""
     with pytest.raises(SettingsError, match="no certificate"):
         CertificateAuthority.open(tmp_path / "ca").ssl_context([name])
 
@@ -232,7 +232,7 @@ def test_an_impossible_name_is_refused(tmp_path: Path, name: str) -> None:
 def test_the_directory_can_be_named_in_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`VEHICLE_OCR_MOCK_CA_DIR` takes the place of the user's data directory."""
+    """`VEHICLE_OCR_MOCK_CA_DIR` replaces the user's data directory."""
     monkeypatch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(tmp_path / "mine"))
 
     assert default_directory() == tmp_path / "mine"

@@ -1,4 +1,4 @@
-"""`ca`: where the certificate is, and how each runtime is told to trust it."""
+"""The verb `ca`: where the certificate is, and how each runtime can be made to trust it."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`exec`: a command that meets the mock under the providers' real names, and behaves as though it ran alone."""
+"""The verb `exec`: the providers' real names lead a command to the mock, and nothing else changes for it."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ print(json.load(urllib.request.urlopen(request))["vin"], flush=True)
 
 
 def _heed_signals() -> None:
-    """What whoever runs the tests ignores (nohup: SIGHUP, a background job: SIGINT) would stay ignored by `exec`."""
+    """Restore the default handlers: signals that the test runner ignores (nohup, background job) would stay ignored."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
 
@@ -81,7 +81,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """A place of its own; whatever happens in it, no temporary file may be left."""
+    """A directory for one test. No temporary file may be left in it."""
     made = Place(tmp_path)
     yield made
 
@@ -96,7 +96,7 @@ def test_a_python_child_meets_the_mock(place: Place) -> None:
 
 
 def test_the_mock_is_named_in_the_environment(place: Place) -> None:
-    """Clients that take a base URL are told both."""
+    """Both base URLs are in environment variables."""
     result = place.run("sh", "-c", "echo $VEHICLE_OCR_MOCK_URL $VEHICLE_OCR_MOCK_TLS_URL")
     http, https = result.stdout.split()
 
@@ -105,7 +105,7 @@ def test_the_mock_is_named_in_the_environment(place: Place) -> None:
 
 
 def test_children_of_the_child_meet_it_too(place: Place) -> None:
-    """A test runner's own children, through a shell, inherit all of it."""
+    """Children of the child, through a shell, also reach the mock."""
     shell = shutil.which("sh")
     assert shell
     script = f"import subprocess, sys; subprocess.run([{shell!r}, '-c', 'exec \"$0\" -c \"$1\"', {PYTHON!r}, {ASK!r}])"
@@ -123,7 +123,7 @@ def test_a_child_that_forks(place: Place) -> None:
 
 
 def test_stdin_reaches_the_child(place: Place) -> None:
-    """Input is the child's, to the last byte."""
+    """The child reads all of the input."""
     assert place.run("cat", text="one\ntwo\n").stdout == "one\ntwo\n"
 
 
@@ -144,7 +144,7 @@ def test_arguments_are_passed_as_they_are(place: Place) -> None:
 
 
 def test_a_command_that_is_not_there(place: Place) -> None:
-    """127, as in a shell, and a sentence."""
+    """Exit code 127, as in a shell, and one sentence."""
     result = place.run("no-such-command")
 
     assert (result.returncode, result.stderr) == (
@@ -154,7 +154,7 @@ def test_a_command_that_is_not_there(place: Place) -> None:
 
 
 def test_a_command_that_cannot_be_run(place: Place) -> None:
-    """126, as in a shell, and a sentence."""
+    """Exit code 126, as in a shell, and one sentence."""
     result = place.run(str(place.fixtures / "mock.yaml"))
 
     assert result.returncode == 126
@@ -163,7 +163,7 @@ def test_a_command_that_cannot_be_run(place: Place) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--",), ("somewhere",), ("--seed", "1", "--")])
 def test_no_command_is_a_usage_error(place: Place, arguments: tuple[str, ...]) -> None:
-    """Exit code 2, and what was meant."""
+    """Exit code 2, and the correct usage."""
     result = subprocess.run(
         [*EXEC, *arguments], env=place.environ(), capture_output=True, text=True, check=False
     )
@@ -173,7 +173,7 @@ def test_no_command_is_a_usage_error(place: Place, arguments: tuple[str, ...]) -
 
 
 def test_options_of_serve_are_understood(place: Place) -> None:
-    """What `serve` can be told, `exec` can."""
+    """`exec` takes the options of `serve`."""
     script = ASK.replace('))["vin"]', ")).keys(), list(urllib.request.urlopen(request).headers)")
     result = place.run(PYTHON, "-c", script, flags=("--no-mock-headers", "--seed", "5"))
 
@@ -224,7 +224,7 @@ WAIT = "import sys, time; print('up', flush=True); time.sleep(60)"
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_child_and_all_is_cleaned_up(place: Place, number: signal.Signals) -> None:
-    """What is sent to `exec` is meant for the child; its end is told in the exit code."""
+    """A signal for `exec` goes to the child, and the exit code shows that the signal ended it."""
     with place.start(PYTHON, "-S", "-c", WAIT) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
@@ -235,7 +235,7 @@ def test_a_signal_ends_the_child_and_all_is_cleaned_up(place: Place, number: sig
 
 
 def test_a_signal_before_the_child_is_up_leaves_nothing(place: Place) -> None:
-    """Ended while it is still getting ready, `exec` takes its files away as well."""
+    """`exec` deletes its files also when a signal ends it before the child runs."""
     with place.start(PYTHON, "-S", "-c", WAIT) as process:
         deadline = time.monotonic() + 30
         while not any(place.temporary.iterdir()) and time.monotonic() < deadline:
@@ -247,7 +247,7 @@ def test_a_signal_before_the_child_is_up_leaves_nothing(place: Place) -> None:
 
 
 def test_a_child_may_answer_a_signal_itself(place: Place) -> None:
-    """A child that handles the signal has the last word."""
+    """If the child handles the signal, the child decides the exit code."""
     script = (
         "import signal, sys, time\n"
         "signal.signal(signal.SIGUSR1, lambda *_: (print('heard', flush=True), sys.exit(5)))\n"
@@ -263,7 +263,7 @@ def test_a_child_may_answer_a_signal_itself(place: Place) -> None:
 
 
 def test_a_signal_reaches_the_childs_children(place: Place) -> None:
-    """Away from a terminal, a shell that waits for a program does not leave it behind."""
+    """Without a terminal, a signal to a shell also ends the program that the shell waits for."""
     with place.start("sh", "-c", f'"{PYTHON}" -S -c "{WAIT}"; true') as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -309,7 +309,7 @@ def test_in_a_terminal_an_interrupt_is_heard_once(place: Place) -> None:
 
 
 def test_an_ignored_signal_stays_ignored(place: Place) -> None:
-    """Under nohup, the child is under nohup as well."""
+    """A signal that is ignored, for example by nohup, is ignored in the child too."""
     script = "import signal; print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
     result = subprocess.run(
         ["nohup", *EXEC, str(place.fixtures), "--", PYTHON, "-c", script],
@@ -344,7 +344,7 @@ def test_a_data_directory_that_cannot_be_used(place: Place) -> None:
 
 
 def test_the_private_key_is_never_in_the_childs_reach(place: Place) -> None:
-    """No file that the child's environment names holds a private key, or can be read by others."""
+    """No file that the child's environment names contains a private key or is readable by others."""
     script = """
 import os, pathlib, stat
 for value in os.environ.values():
@@ -360,7 +360,7 @@ for value in os.environ.values():
 
 
 def test_one_exec_inside_another(place: Place) -> None:
-    """The inner mock answers; nothing of the outer one is in the way."""
+    """The inner mock answers, not the outer one."""
     inner = [*EXEC, str(place.fixtures), "--", PYTHON, "-c", ASK]
 
     assert place.run(*inner).stdout == VIN + "\n"

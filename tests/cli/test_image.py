@@ -14,7 +14,7 @@ from mock_server.scenarios.load import load
 
 
 def image(*arguments: str | Path) -> tuple[int, str]:
-    """Run the verb; returns its exit code and all that it said, on one line."""
+    """Run the verb; return its exit code and its output on one line."""
     result = CliRunner().invoke(command, [str(argument) for argument in arguments])
     return result.exit_code, " ".join(result.output.split())
 

@@ -1,4 +1,4 @@
-"""The bar while many pictures are read: for people at a terminal, and for nobody else."""
+"""The progress bar while many pictures are read. It is shown only on a terminal."""
 
 import os
 import socket
@@ -41,14 +41,14 @@ def on_terminal(cache: Path, patience: str, *arguments: str) -> str:
     environ = {**os.environ, "XDG_CACHE_HOME": str(cache), "TERM": "xterm"}
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env=environ):
         os.close(theirs)
-        told = b""
+        output = b""
         try:
             while piece := os.read(ours, 4096):
-                told += piece
-        except OSError:  # how Linux says that nobody writes any more
+                output += piece
+        except OSError:  # Linux reports the end of the terminal so
             pass
     os.close(ours)
-    return told.decode()
+    return output.decode()
 
 
 @pytest.mark.parametrize("verb", ["validate", "match", "serve"])
@@ -60,8 +60,8 @@ def test_a_terminal_shows_how_far_it_is(root: Path, tmp_path: Path, verb: str) -
             "match": ["match", str(root / "one.png"), str(root)],
             "serve": ["serve", str(root), "--port", str(taken.getsockname()[1])],
         }
-        told = on_terminal(tmp_path / "cache", AT_ONCE, *arguments[verb])
-    bar, *rest = told.split("\r\n")
+        output = on_terminal(tmp_path / "cache", AT_ONCE, *arguments[verb])
+    bar, *rest = output.split("\r\n")
 
     assert "reading pictures" in bar
     assert "100%" in bar
@@ -77,7 +77,7 @@ def test_what_is_quick_needs_no_bar(root: Path, tmp_path: Path) -> None:
 def test_without_a_terminal_there_is_no_bar(root: Path) -> None:
     """Where stderr is a file or a pipe, nothing is drawn into it."""
     command = [sys.executable, "-c", IMPATIENT, AT_ONCE, "validate", str(root)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert told.stderr.count("\n") == 1
-    assert "no mistakes" in told.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "no mistakes" in ended.stderr

@@ -98,7 +98,7 @@ def test_wrong_settings(arguments: list[str], environment: dict[str, str], code:
 
 
 def test_bad_fixtures(tmp_path: Path) -> None:
-    """Mistakes in fixtures are all told with their places, and nothing is served."""
+    """All mistakes in the fixtures are printed with their places, and nothing is served."""
     (tmp_path / "mock.yaml").write_text("acounts: []\nunmatched: guess\n")
     ended = run("serve", str(tmp_path), "--port", "0")
 
@@ -108,7 +108,7 @@ def test_bad_fixtures(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken() -> None:
-    """A port that somebody else has is exit code 1 with a sentence."""
+    """A port in use is exit code 1 with one sentence."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ended = run("serve", SHIPPED, "--port", str(taken.getsockname()[1]))
 

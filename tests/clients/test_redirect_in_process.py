@@ -59,7 +59,7 @@ def _everything() -> list[object]:
 
 
 def test_all_of_it_is_undone(route: Route, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Afterwards nothing is left: no function replaced, no variable set, also when the body fails."""
+    """At the end all functions and variables are restored, also when the body fails."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     before = _everything()
@@ -82,7 +82,7 @@ def test_the_inner_of_two_wins_and_gives_back(route: Route) -> None:
 
 
 def test_modules_imported_meanwhile_are_let_go_as_well(route: Route) -> None:
-    """What is imported inside the context is led too, and is as it would have been afterwards."""
+    """Modules that are imported inside the context are redirected too, and restored at the end."""
     code = """
 import sys
 import importlib.util
@@ -118,7 +118,7 @@ def test_the_order_of_letting_go_does_not_matter(route: Route) -> None:
 
 
 def test_undoing_twice_does_no_harm(route: Route) -> None:
-    """A fixture and a test may both let go."""
+    """Undoing twice is allowed: a fixture and a test may both do it."""
     undo = install(route)
     undo()
     before = _everything()

@@ -71,7 +71,7 @@ def test_plain_http_is_led_to_the_other_port(run_child: RunChild) -> None:
 
 
 def test_another_port_of_a_provider_reaches_nobody(run_child: RunChild) -> None:
-    """What the mock does not serve is refused on this machine; it never reaches the real host."""
+    """Ports that the mock does not serve are refused on this machine; the real host is never reached."""
     code = "require('net').connect(8443, 'api.carsxe.com').on('error', (e) => console.log(e.code, e.address))"
 
     assert run_child(tool("node"), "-e", code).stdout.strip() == "ECONNREFUSED 127.86.79.77"
@@ -92,7 +92,7 @@ def test_another_host_still_verifies_against_its_own_authority(run_child: RunChi
 
 
 def test_another_host_that_nobody_vouches_for_is_refused(run_child: RunChild, tmp_path: Path) -> None:
-    """Verification is not loosened for anybody."""
+    """Certificates of all other hosts are verified as before."""
     stranger = CertificateAuthority.open(tmp_path / "stranger")
     with echo_server("stranger", stranger.ssl_context(["localhost"])) as port:
         code = f"require('https').get('https://localhost:{port}/x').on('error', (e) => console.log(e.code))"
@@ -102,7 +102,7 @@ def test_another_host_that_nobody_vouches_for_is_refused(run_child: RunChild, tm
 
 
 def test_other_connections_are_untouched(run_child: RunChild, tmp_path: Path) -> None:
-    """Local addresses, other names and UNIX sockets are connected to as they were asked for."""
+    """Local addresses, other names and UNIX sockets are connected to as requested."""
     code = """
         const net = require('net');
         const server = net.createServer((s) => s.end('unix')).listen('./socket', () =>
@@ -119,7 +119,7 @@ def test_other_connections_are_untouched(run_child: RunChild, tmp_path: Path) ->
 
 
 def test_the_users_own_options_stay_in_force(run_child: RunChild) -> None:
-    """What NODE_OPTIONS said before is still said."""
+    """Options that were in NODE_OPTIONS before stay there."""
     result = run_child(
         tool("node"),
         "-e",

@@ -153,14 +153,14 @@ def test_plain_http_is_led_to_the_other_port(run_child: RunChild, name: str) -> 
 
 
 def test_another_port_of_a_provider_reaches_nobody(run_child: RunChild) -> None:
-    """What the mock does not serve is refused on this machine; it never reaches the real host."""
+    """Ports that the mock does not serve are refused on this machine; the real host is never reached."""
     code = "import socket; print(socket.socket().connect_ex(('api.carsxe.com', 8443)))"
 
     assert run_child(PYTHON, "-c", code).stdout.strip() == "111"
 
 
 def test_aiohttp_with_aiodns_is_led_too(run_child: RunChild) -> None:
-    """aiohttp's own resolver asks name servers by itself; for the providers' names it does not get to."""
+    """aiohttp's own resolver queries name servers, but not for the providers' names."""
     code = """
         import asyncio
         from aiohttp.resolver import AsyncResolver
@@ -200,7 +200,7 @@ def test_another_host_still_verifies_against_its_own_authority(
 def test_another_host_that_nobody_vouches_for_is_refused(
     run_child: RunChild, tmp_path: Path, client: str
 ) -> None:
-    """Verification is not loosened for anybody."""
+    """Certificates of all other hosts are verified as before."""
     stranger = CertificateAuthority.open(tmp_path / "stranger")
     with echo_server("stranger", stranger.ssl_context(["localhost"])) as port:
         url = f"https://localhost:{port}/x"
@@ -211,7 +211,7 @@ def test_another_host_that_nobody_vouches_for_is_refused(
 
 
 def test_a_local_server_on_port_443_keeps_its_place(run_child: RunChild) -> None:
-    """Only the providers' names are led away, not the loopback address that they are led to."""
+    """Only the providers' names are redirected, not the loopback address itself."""
     code = """
         import socket
         print(socket.getaddrinfo("127.0.0.1", 443)[0][4], socket.getaddrinfo("localhost", 80)[0][4][1])
@@ -221,7 +221,7 @@ def test_a_local_server_on_port_443_keeps_its_place(run_child: RunChild) -> None
 
 
 def test_the_users_own_sitecustomize_still_runs(run_child: RunChild, tmp_path: Path) -> None:
-    """The hook gives way to the one it stands before, and the user's PYTHONPATH stays in force."""
+    """The user's own sitecustomize is also loaded, and the user's PYTHONPATH still applies."""
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "sitecustomize.py").write_text("import builtins; builtins.own = 'own'\n")
     (tmp_path / "own" / "helper.py").write_text("word = 'helper'\n")
@@ -232,7 +232,7 @@ def test_the_users_own_sitecustomize_still_runs(run_child: RunChild, tmp_path: P
 
 
 def test_a_proxy_does_not_get_the_providers_traffic(run_child: RunChild) -> None:
-    """With a proxy set, the providers' names still lead to the mock; who else was spared stays spared."""
+    """With a proxy set, the providers' names still lead to the mock, and NO_PROXY keeps its other hosts."""
     code = """
         import os, requests
         print(requests.get("https://api.carsxe.com/x").text, os.environ["NO_PROXY"])
@@ -244,7 +244,7 @@ def test_a_proxy_does_not_get_the_providers_traffic(run_child: RunChild) -> None
 
 
 def test_nothing_is_imported_before_its_time(run_child: RunChild) -> None:
-    """A program that has no use for sockets does not find them imported."""
+    """A program that does not import socket does not get it imported."""
     code = "import sys; print({'socket', 'ssl', 'asyncio', 'pathlib'} & set(sys.modules))"
 
     assert run_child(PYTHON, "-c", code).stdout.strip() == "set()"

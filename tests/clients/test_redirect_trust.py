@@ -30,7 +30,7 @@ def company(tmp_path: Path) -> CertificateAuthority:
     ],
 )
 def test_curl_reaches_the_mock(run_child: RunChild, url: str, answer: str) -> None:
-    """curl is led by the settings file that it reads on its own."""
+    """curl reads the redirects from its settings file."""
     result = run_child(tool("curl"), "-sS", url)
 
     assert (result.stdout, result.stderr) == (answer, "")
@@ -50,7 +50,7 @@ def test_curl_keeps_the_users_settings(run_child: RunChild, tmp_path: Path) -> N
 def test_curl_still_verifies_other_hosts(
     run_child: RunChild, company: CertificateAuthority, variable: str
 ) -> None:
-    """A company's own server is trusted through the variable that vouched for it before."""
+    """A company's own server is trusted by the bundle that was in the variable before."""
     with echo_server("company", company.ssl_context([])) as port:
         url = f"https://localhost:{port}/x"
         result = run_child(tool("curl"), "-sS", url, environ={variable: str(company.certificate_path)})
@@ -65,7 +65,7 @@ def certificates(pem: bytes) -> set[bytes]:
 
 
 def test_with_nothing_named_the_usual_roots_stay(company: CertificateAuthority) -> None:
-    """A child that trusted certifi's roots, or the system's, goes on trusting them."""
+    """A child still trusts certifi's or the system's certificates."""
     found = bundles({}, company.certificate_pem())
 
     ours = certificates(company.certificate_pem())
@@ -92,7 +92,7 @@ def test_what_was_named_is_extended_by_one(
     named: str,
     extended: set[str],
 ) -> None:
-    """Who narrowed trust to one bundle trusts that bundle and the mock, nobody else."""
+    """Where the user has named one bundle, that bundle and the mock are trusted, and nothing else."""
     path = company.certificate_path
     if named == "SSL_CERT_DIR":
         path = tmp_path / "directory"
@@ -105,14 +105,14 @@ def test_what_was_named_is_extended_by_one(
 
 
 def test_a_bundle_that_is_not_there_stops_nothing(authority: CertificateAuthority) -> None:
-    """A variable that names no file trusted nobody before; now it trusts the mock."""
+    """A variable that names a missing file trusts the mock only."""
     found = bundles({"SSL_CERT_FILE": "/nowhere/at/all.pem"}, authority.certificate_pem())
 
     assert certificates(found["SSL_CERT_FILE"]) == certificates(authority.certificate_pem())
 
 
 def test_java_gets_a_trust_store(authority: CertificateAuthority, company: CertificateAuthority) -> None:
-    """The store holds the bundle's certificates; a damaged one among them is passed over."""
+    """The store contains the bundle's certificates; a damaged one is left out."""
     damaged = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     store = java_trust_store(authority.certificate_pem() + damaged + company.certificate_pem())
     entries = pkcs12.load_pkcs12(store, b"changeit").additional_certs
