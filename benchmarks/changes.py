@@ -7,8 +7,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from mock_server.imaging.geometry import Placement
-from mock_server.imaging.pixel_transforms import turned
+from mock_server.imaging.geometry import Orientation, Placement
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def resized(factor: float, quality: int = 88, kind: str = "resize") -> Change:
 
     def place(size: tuple[int, int]) -> Placement:
         sent = size_of(size)
-        return Placement(size, sent, 1, (sent[0] / size[0], sent[1] / size[1]))
+        return Placement(size, sent, Orientation.UPRIGHT, (sent[0] / size[0], sent[1] / size[1]))
 
     return Change(
         f"resize {factor}",
@@ -80,7 +79,7 @@ def cropped(left: float, top: float, right: float, bottom: float, scale: float =
     def place(size: tuple[int, int]) -> Placement:
         cut, out = box(size), sent(size)
         ratio = (out[0] / (cut[2] - cut[0]), out[1] / (cut[3] - cut[1]))
-        return Placement(size, out, 1, ratio, (-cut[0] * ratio[0], -cut[1] * ratio[1]))
+        return Placement(size, out, Orientation.UPRIGHT, ratio, (-cut[0] * ratio[0], -cut[1] * ratio[1]))
 
     return Change(f"crop {left},{top},{right},{bottom} x{scale}", "crop", make, place)
 
@@ -107,26 +106,26 @@ def padded(name: str, target: tuple[int, int], colour: tuple[int, int, int]) -> 
     def place(size: tuple[int, int]) -> Placement:
         out, ratio, shift = geometry(size)
         scale = (round(size[0] * ratio) / size[0], round(size[1] * ratio) / size[1])
-        return Placement(size, out, 1, scale, (float(shift[0]), float(shift[1])))
+        return Placement(size, out, Orientation.UPRIGHT, scale, (float(shift[0]), float(shift[1])))
 
     return Change(f"letterbox {name}", "letterbox", make, place)
 
 
-def rotated(orientation: int, *, tagged: bool) -> Change:
+def rotated(orientation: Orientation, *, is_tagged: bool) -> Change:
+    """Turned as a viewer would show it, or stored turned with an EXIF tag that turns it back."""
+
     def make(image: Image.Image) -> bytes:
-        if not tagged:
-            return saved(turned(image, orientation), "JPEG", quality=90)
+        if not is_tagged:
+            return saved(orientation.apply_to_image(image), "JPEG", quality=90)
         exif = Image.Exif()
-        exif[0x0112] = orientation
-        inverse = {6: 8, 8: 6}.get(orientation, orientation)
-        return saved(turned(image, inverse), "JPEG", quality=90, exif=exif)
+        exif[0x0112] = orientation.value
+        return saved(orientation.inverse.apply_to_image(image), "JPEG", quality=90, exif=exif)
 
     def place(size: tuple[int, int]) -> Placement:
-        if tagged:
-            return same(size)
-        return Placement(size, size if orientation < 5 else (size[1], size[0]), orientation)
+        return same(size) if is_tagged else Placement(size, orientation.apply_to_size(size), orientation)
 
-    return Change(f"orientation {orientation} {'tagged' if tagged else 'bare'}", "orientation", make, place)
+    name = f"orientation {orientation.value} {'tagged' if is_tagged else 'bare'}"
+    return Change(name, "orientation", make, place)
 
 
 def gamma(image: Image.Image, exponent: float) -> Image.Image:
@@ -158,7 +157,7 @@ def messenger(side: int, quality: int, name: str, kind: str = "chain") -> Change
 
     def place(size: tuple[int, int]) -> Placement:
         sent = out(size)
-        return Placement(size, sent, 1, (sent[0] / size[0], sent[1] / size[1]))
+        return Placement(size, sent, Orientation.UPRIGHT, (sent[0] / size[0], sent[1] / size[1]))
 
     return Change(name, kind, make, place)
 
@@ -177,8 +176,8 @@ CHANGES: tuple[Change, ...] = (
     codec("avif 60", "AVIF", quality=60, speed=9),
     Change("gif", "codec", lambda image: saved(image.quantize(256), "GIF"), same),
     *(resized(factor) for factor in (0.35, 0.5, 0.71, 1.3, 2.0)),
-    *(rotated(orientation, tagged=True) for orientation in (3, 6)),
-    *(rotated(orientation, tagged=False) for orientation in (2, 3, 4, 5, 6, 7, 8)),
+    *(rotated(Orientation(number), is_tagged=True) for number in (3, 6)),
+    *(rotated(Orientation(number), is_tagged=False) for number in range(2, 9)),
     filtered("grey", ImageOps.grayscale),
     Change("alpha", "light", lambda image: saved(image.convert("RGBA").resize(image.size), "PNG"), same),
     filtered("brighter 1.2", lambda image: ImageEnhance.Brightness(image).enhance(1.2)),

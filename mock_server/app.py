@@ -172,7 +172,7 @@ class App(Starlette):
         index = self.reader.library.index
         if isinstance(index, LazyIndex):
             await asyncio.sleep(START_SECONDS)
-            await anyio.to_thread.run_sync(index.made)
+            await anyio.to_thread.run_sync(index.get)
 
     def _use_reloaded_settings(self, fixtures: FixtureSet) -> None:
         self.reader.policy = _policy(with_defaults(self._flags, fixtures.defaults))

@@ -1,32 +1,31 @@
-"""Windows of half a character, slid over a text: what differs in one of them is a stroke."""
+"""Box filters and a Gaussian for small arrays: mean energies of a residual in windows of half a character."""
 
 import numpy as np
 
 from mock_server.imaging.registration import Floats
 
-# Width of the smoothing, in characters.
-_GRAIN = 0.05
-# Windows of so many rows and columns together are summed up faster than by running sums.
-_FEW = 12
+# Standard deviation, in characters, of the Gaussian laid over a residual: what a codec leaves is finer than a stroke.
+_SMOOTHING = 0.05
+# Width and height of a window in characters: about one stroke of a letter.
+_WINDOW_WIDTH = 0.5
+_WINDOW_HEIGHT = 0.6
+# Up to this width plus height, in pixels, adding shifted arrays is faster than a summed-area table.
+_MAX_ADDED = 12
 
 
-def hot_windows(unexplained: Floats, cell: float) -> Floats:
-    """Mean energy in windows of half a character, around every pixel where one fits.
-
-    Smoothed a little first: what a codec leaves is finer than any part of a character.
-    """
-    energy = smoothed(unexplained, _GRAIN * cell) ** 2
-    return window_means(energy, *window_size(cell))
+def residual_energy(residual: Floats, character: float) -> Floats:
+    """Mean squared residual in windows of half a character (`character`: its size in pixels), one per position."""
+    energy = gaussian(residual, _SMOOTHING * character) ** 2
+    return window_means(energy, *window_size(character))
 
 
-def window_size(cell: float) -> tuple[int, int]:
-    """Width and height of half a character, in pixels."""
-    return max(2, round(cell / 2)), max(2, round(cell * 0.6))
+def window_size(character: float) -> tuple[int, int]:
+    """Width and height in pixels of the window for characters of this size."""
+    return max(2, round(_WINDOW_WIDTH * character)), max(2, round(_WINDOW_HEIGHT * character))
 
 
-def smoothed(values: Floats, sigma: float) -> Floats:
-    """A Gaussian of this width over both axes; none below a third of a pixel, where it would change
-    nothing."""
+def gaussian(values: Floats, sigma: float) -> Floats:
+    """A Gaussian filter over both axes; below a third of a pixel it would change nothing and is left out."""
     if sigma <= 0.3:
         return values
     reach = int(3 * sigma + 1)
@@ -39,25 +38,31 @@ def smoothed(values: Floats, sigma: float) -> Floats:
     return both
 
 
-def window_means(values: Floats, wide: int, high: int) -> Floats:
-    """Means over windows of this size, one for every place where a window fits."""
+def window_means(values: Floats, width: int, height: int) -> Floats:
+    """Means over windows of this size, one for every position where a window fits."""
     rows, columns = values.shape
-    wide, high = min(columns, wide), min(rows, high)
-    if wide + high <= _FEW:
-        return _added_up(values, wide, high) / np.float32(wide * high)
+    width, height = min(columns, width), min(rows, height)
+    if width + height <= _MAX_ADDED:
+        return _window_sums(values, width, height) / np.float32(width * height)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
     np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
-    totals = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
-    means: Floats = (totals / (wide * high)).astype(np.float32)
+    totals = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
+    means: Floats = (totals / (width * height)).astype(np.float32)
     return means
 
 
-def _added_up(values: Floats, wide: int, high: int) -> Floats:
-    rows, columns = values.shape[0] - high + 1, values.shape[1] - wide + 1
+def window_variances(values: Floats, width: int, height: int) -> Floats:
+    """Variances over windows of this size, one for every position where a window fits."""
+    means = window_means(values, width, height)
+    return window_means(values * values, width, height) - means * means
+
+
+def _window_sums(values: Floats, width: int, height: int) -> Floats:
+    rows, columns = values.shape[0] - height + 1, values.shape[1] - width + 1
     across = values[:, :columns].copy()
-    for at in range(1, wide):
+    for at in range(1, width):
         across += values[:, at : at + columns]
     both = across[:rows].copy()
-    for at in range(1, high):
+    for at in range(1, height):
         both += across[at : at + rows]
     return both

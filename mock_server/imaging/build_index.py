@@ -1,4 +1,4 @@
-"""Reading the pictures of an index: in parallel, and only those that are not known already."""
+"""Builds the entries of an index in parallel; reads only the pictures that are not in the cache."""
 
 import contextlib
 import ctypes
@@ -15,8 +15,9 @@ from mock_server.imaging.fingerprint_cache import FingerprintCache
 
 Key = tuple[str, tuple[Region, ...]]
 
-# After so many pictures have been decoded, what that left in the allocator is worth giving back.
-_MANY = 100
+# After decoding this many pictures, the memory that glibc keeps for more of them (hundreds of megabytes after ten
+# thousand) is returned to the system.
+_TRIM_AFTER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,12 @@ class Entry:
     """A reference with its fingerprint."""
 
     reference: Reference
-    print: Fingerprint
+    fingerprint: Fingerprint
 
     @property
     def key(self) -> Key:
-        """What the fingerprint was made of."""
-        return self.print.facts.sha256, self.reference.regions
+        """What the fingerprint was made from: the SHA-256 of the bytes, and the regions."""
+        return self.fingerprint.facts.sha256, self.reference.regions
 
 
 def read(reference: Reference) -> bytes:
@@ -37,73 +38,69 @@ def read(reference: Reference) -> bytes:
     return reference.source if isinstance(reference.source, bytes) else reference.source.read_bytes()
 
 
-def load(
+def build_entries(
     references: Iterable[Reference],
     known: Mapping[Key, Entry],
-    cache: Path | None,
+    cache_directory: Path | None,
     max_pixels: int,
     progress: Callable[[int, int], None] | None,
     workers: int | None,
 ) -> list[Entry]:
-    """The entries of all references, in their order; taken from `known` or the cache where they are there."""
+    """The entries of all references, in their order; fingerprints come from `known` or the cache where possible."""
     wanted = list(references)
     entries: list[Entry] = []
-    with FingerprintCache(cache) as kept, ThreadPoolExecutor(workers) as pool:
-        # What is at hand is fetched sooner than it is handed to another thread.
-        at_hand = [_at_hand(reference, known, kept, max_pixels) for reference in wanted]
-        missing = [reference for reference, entry in zip(wanted, at_hand, strict=True) if entry is None]
-        made = pool.map(lambda reference: _read(reference, known, kept, max_pixels), missing)
-        for entry in at_hand:
-            entries.append(next(made) if entry is None else entry)
+    with FingerprintCache(cache_directory) as cache, ThreadPoolExecutor(workers) as pool:
+        # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
+        stored = [_unchanged(reference, known, cache, max_pixels) for reference in wanted]
+        missing = [reference for reference, entry in zip(wanted, stored, strict=True) if entry is None]
+        built = pool.map(lambda reference: _read_entry(reference, known, cache, max_pixels), missing)
+        for entry in stored:
+            entries.append(next(built) if entry is None else entry)
             if progress:
                 progress(len(entries), len(wanted))
-    if len(missing) >= _MANY:
-        _give_back()
+    if len(missing) >= _TRIM_AFTER:
+        _trim_memory()
     return entries
 
 
-def _at_hand(
+def _unchanged(
     reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
 ) -> Entry | None:
-    """The entry of a file that has not changed since it was last read, if it is kept."""
+    """The stored entry of a file whose size and time of change are those of the last read."""
     digest = cache.digest_of(reference.source)
-    return None if digest is None else _kept(reference, digest, known, cache, max_pixels)
+    return None if digest is None else _stored(reference, digest, known, cache, max_pixels)
 
 
-def _read(
+def _read_entry(
     reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
 ) -> Entry:
-    """The entry of a picture that has to be read."""
+    """The entry of a picture that has to be read; it is decoded only if no fingerprint of these bytes is stored."""
     data = read(reference)
     digest = hashlib.sha256(data).hexdigest()
     cache.put_digest(reference.source, digest)
-    if kept := _kept(reference, digest, known, cache, max_pixels):
-        return kept
-    made = _made(reference, data, max_pixels)
-    cache.put(digest, reference.regions, made)
-    return Entry(reference, made)
-
-
-def _kept(
-    reference: Reference, digest: str, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
-) -> Entry | None:
-    before = known.get((digest, reference.regions))
-    made = before.print if before else cache.get(digest, reference.regions)
-    # A run with a higher limit may have kept what this one must refuse.
-    if made is None or made.facts.width * made.facts.height > max_pixels:
-        return None
-    return Entry(reference, made)
-
-
-def _made(reference: Reference, data: bytes, max_pixels: int) -> Fingerprint:
+    if stored := _stored(reference, digest, known, cache, max_pixels):
+        return stored
     try:
-        return fingerprint(decode(data, max_pixels=max_pixels), reference.regions)
+        built = fingerprint(decode(data, max_pixels=max_pixels, sha256=digest), reference.regions)
     except ImageError as error:
         error.add_note(f"picture: {reference.id}")
         raise
+    cache.put(digest, reference.regions, built)
+    return Entry(reference, built)
 
 
-def _give_back() -> None:
-    """Return freed memory to the system, where the C library can: glibc keeps it for more of the same."""
+def _stored(
+    reference: Reference, digest: str, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
+) -> Entry | None:
+    before = known.get((digest, reference.regions))
+    stored = before.fingerprint if before else cache.get(digest, reference.regions)
+    # A process with a higher limit may have stored a picture that this one must refuse.
+    if stored is None or stored.facts.width * stored.facts.height > max_pixels:
+        return None
+    return Entry(reference, stored)
+
+
+def _trim_memory() -> None:
+    """Return freed memory to the system, where the C library can."""
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,8 @@
-"""Is this the picture? One known picture against one place in the sent one, text by text."""
+"""Candidate verification: does the sent picture show this reference, text by text?
+
+Every declared text must match, then every line of text that was detected, and where no text is declared the whole
+picture; last come the colours.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,213 +12,221 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.colours import alike, distance, palette
-from mock_server.imaging.comparison import HOPELESS, RIM, Comparison, compare
+from mock_server.imaging.colours import are_alike, distance, palette
+from mock_server.imaging.comparison import HOPELESS_SCORE, MARGIN, Comparison, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
-from mock_server.imaging.geometry import Placement
-from mock_server.imaging.local_difference import LIMIT as PLACE_LIMIT
-from mock_server.imaging.local_difference import Known, compare_place
-from mock_server.imaging.pixel_transforms import turned
-from mock_server.imaging.registration import Frame, Pyramid
-from mock_server.imaging.retrieval import INVERSE
-from mock_server.imaging.whole_image import Original, compare_whole
+from mock_server.imaging.geometry import Frame, Orientation, Placement
+from mock_server.imaging.local_difference import LIMIT as PART_LIMIT
+from mock_server.imaging.local_difference import ReferencePart, compare_part
+from mock_server.imaging.registration import Pyramid
+from mock_server.imaging.whole_image import ReferenceImage, compare_whole
 
-# Limits of the score, by what is compared; docs/matching.md says how they were found.
+# Highest score of a match of a declared text: with at least SURE_CHARACTER pixels per character in the sent picture,
+# and with fewer. `docs/matching.md` says how they were found.
 LIMIT = 0.0
 _LIMIT_SMALL = -0.2
-
-# Pixels to one character in the sent picture: from here on as sure as can be, and below this not at all.
-SURE_CELL = 8.0
-LEAST_CELL = 5.0
-_LEAST_CELL_FOUND = 3.0
-# So many levels of colour weigh as much as one point of score.
+# Pixels per character in the sent picture: enough to be sure, the least for a declared text, the least for a detected
+# one.
+SURE_CHARACTER = 8.0
+MIN_CHARACTER = 5.0
+_MIN_CHARACTER_DETECTED = 3.0
+# Below this share of a reference's resolution, a declared text is compared with the sent picture at full size.
+_FULL_SIZE_BELOW = 0.95
+# Share of a declared text's height and width that must lie inside the sent picture, and how much of a character may be
+# missing: the missing part may be the one that differs. A detected line may have been too long from the start.
+_MIN_VISIBLE = 0.84
+_MAX_MISSING_CHARACTER = 0.5
+_MIN_VISIBLE_DETECTED = 0.6
+# Mean colour difference, in grey levels, that counts as much as one point of score when matches are ranked.
 _LEVELS_PER_POINT = 20.0
-# A declared region must lie inside the sent picture by this share of either axis, and may lack no more of its text than
-# this part of a character: what is cut off might be what differs. A line that was only found may have been too long to
-# begin with.
-_WITHIN = 0.84
-_LACKING = 0.5
-_WITHIN_FOUND = 0.6
+# Score of a candidate that could not be compared.
+_NOT_COMPARED = 9.0
+
+ReadReference = Callable[[], ReferenceImage | None]
 
 
-class Sight:
-    """The sent picture, turned back to how the known one stands."""
+class QueryView:
+    """The sent picture, turned so that a reference in this orientation stands upright in it."""
 
-    def __init__(self, picture: Picture, orientation: int) -> None:
+    def __init__(self, picture: Picture, orientation: Orientation) -> None:
         self.picture = picture
         self.orientation = orientation
-        self.small = Pyramid(turned(picture.small, INVERSE[orientation]))
+        self.small = Pyramid(orientation.inverse.apply_to_image(picture.small))
 
     @cached_property
     def image(self) -> Image.Image:
-        """The working copy."""
-        return turned(self.picture.working, INVERSE[self.orientation])
+        """The grey working copy."""
+        return self.orientation.inverse.apply_to_image(self.picture.working)
 
     def enlarged(self, frame: Frame) -> Frame:
-        """A frame of the small copy, in pixels of the working one."""
+        """A frame of the small copy, in pixels of the working copy."""
         small = self.small.image
         return frame.scaled(self.image.width / small.width, self.image.height / small.height)
 
-    def fine(self) -> tuple[Image.Image, float]:
-        """The finest copy there is, and how many times as fine as the working one it is."""
+    def full_size(self) -> tuple[Image.Image, float]:
+        """The picture in grey at full size, and how many times as fine as the working copy it is."""
         if self.picture.zoom == 1.0:
             return self.image, 1.0
-        image, reached = self.picture.at(1.0)
-        return turned(image, INVERSE[self.orientation]), reached / self.picture.zoom
+        image, zoom = self.picture.at(1.0)
+        return self.orientation.inverse.apply_to_image(image), zoom / self.picture.zoom
 
     def palette(self, frame: Frame) -> NDArray[np.uint8]:
         """The colours of a frame of the working copy."""
-        colours = turned(self._colours, INVERSE[self.orientation])
-        across, down = colours.width / self.image.width, colours.height / self.image.height
-        return palette(colours, frame.scaled(across, down))
+        x_scale, y_scale = self._colours.width / self.image.width, self._colours.height / self.image.height
+        return palette(self._colours, frame.scaled(x_scale, y_scale))
 
     @cached_property
     def _colours(self) -> Image.Image:
-        return self.picture.colours()
+        return self.orientation.inverse.apply_to_image(self.picture.colours())
 
-    def placement(self, frame: Frame, known: tuple[int, int]) -> Placement:
-        """Where a known picture of this size lies in the sent one, `frame` being its place in the working
-        copy."""
+    def placement(self, frame: Frame, reference_size: tuple[int, int]) -> Placement:
+        """Where a reference of this size lies in the sent picture, given its frame in the working copy."""
         zoom = self.picture.zoom
-        width, height = self.image.width / zoom, self.image.height / zoom
-        x, y = frame.left / zoom, frame.top / zoom
-        wide, high = frame.width / zoom, frame.height / zoom
-        if self.orientation in (2, 3, 7, 8):
-            x = width - wide - x
-        if self.orientation in (3, 4, 6, 7):
-            y = height - high - y
-        scale, shift = (wide / known[0], high / known[1]), (x, y)
-        if self.orientation >= 5:
-            scale, shift = scale[::-1], shift[::-1]
-        return Placement(known, self.picture.size, self.orientation, scale, shift)
+        upright = (self.image.width / zoom, self.image.height / zoom)
+        sent = self.orientation.apply_to_frame(frame.scaled(1 / zoom, 1 / zoom), upright)
+        turned = self.orientation.apply_to_size(reference_size)
+        scale = (sent.width / turned[0], sent.height / turned[1])
+        return Placement(reference_size, self.picture.size, self.orientation, scale, (sent.left, sent.top))
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`reason` None: it is the picture. `frame`: where it lies; `differs`: what decided, in the working
-    copy."""
+    """Whether a candidate matches: `reason` is None if it does, else one of those of `ImageNearMiss`.
+
+    In pixels of the working copy: `frame`, where the reference lies; `difference`, the place that decided.
+    """
 
     score: float
     limit: float
     frame: Frame
     reason: str | None = None
-    differs: Frame | None = None
-    distance: float = 0.0
+    difference: Frame | None = None
+    colour_distance: float = 0.0
 
     @property
     def excess(self) -> float:
-        """How far the score is above its limit: what verdicts under different limits are compared by."""
+        """The score above its limit, which makes verdicts with different limits comparable."""
         return self.score - self.limit
 
     @property
     def rank(self) -> float:
-        """What orders the pictures that match: their excess, and how far their colours are off."""
-        return self.excess + self.distance / _LEVELS_PER_POINT
+        """What orders matches: the excess and the colour distance, lowest first."""
+        return self.excess + self.colour_distance / _LEVELS_PER_POINT
 
 
-def judge(known: Fingerprint, sight: Sight, frame: Frame, original: Callable[[], Original | None]) -> Verdict:
-    """Compare a known picture with `frame` of the working copy; `original` reads it again, if it can.
+def verify(reference: Fingerprint, query: QueryView, frame: Frame, read_reference: ReadReference) -> Verdict:
+    """Compare a reference with `frame` of the working copy.
 
-    All declared regions and found lines must agree, and where nothing is declared so must all the rest.
+    `read_reference` reads the picture of the reference again; None where it is gone.
     """
     verdicts = []
-    for patch in known.patches:
-        verdict = _one_text(patch, known.declared, sight, frame, original)
+    for patch in reference.patches:
+        verdict = _verify_text(patch, reference.is_declared, query, frame, read_reference)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
                 return verdict
-    if not known.declared:
-        verdicts.append(_all_else(sight, frame, original))
+    if not reference.is_declared:
+        verdicts.append(_verify_whole(query, frame, read_reference))
     worst = max(verdicts, key=lambda verdict: verdict.excess)
-    return worst if worst.reason else _coloured(worst, known, sight)
+    return worst if worst.reason else _verify_colours(worst, reference, query)
 
 
-def _one_text(
-    patch: Patch, told: bool, sight: Sight, frame: Frame, original: Callable[[], Original | None]
+def _verify_text(
+    patch: Patch, any_declared: bool, query: QueryView, frame: Frame, read_reference: ReadReference
 ) -> Verdict | None:
-    """One region, `told` if any was declared; None where too little of it is seen and it need not be judged."""
-    place = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
-    shared = place.width / patch.pixels.shape[1]
-    image, finer = sight.fine() if shared < 0.95 and patch.declared else (sight.image, 1.0)
-    cell = patch.cell * min(1.0, shared * finer)
-    too_small = cell < (LEAST_CELL if patch.declared else _LEAST_CELL_FOUND)
-    if too_small and patch.rank > (0 if told else 1):
+    """The verdict on one text; None where too little of it is visible and the others decide."""
+    text_frame = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
+    resolution = text_frame.width / patch.pixels.shape[1]
+    image, finer = query.image, 1.0
+    if resolution < _FULL_SIZE_BELOW and patch.is_declared:
+        image, finer = query.full_size()
+    pitch = patch.pitch * min(1.0, resolution * finer)
+    is_too_small = pitch < (MIN_CHARACTER if patch.is_declared else _MIN_CHARACTER_DETECTED)
+    if is_too_small and patch.rank > (0 if any_declared else 1):
         return None
-    known, there = Image.fromarray(patch.pixels), place.scaled(finer, finer)
-    if told and patch.rank <= 1:
-        limit = LIMIT if cell >= SURE_CELL else _LIMIT_SMALL
-        result = compare(known, patch.letter, image, there, _within(patch))
-        # Colours cost another look at the known picture, so it is taken only where they may decide.
-        if result is not None and limit < result.score < HOPELESS and not too_small:
-            colours = _coloured_part(patch, original())
-            result = compare(known, patch.letter, image, there, _within(patch), colours)
+    image_frame = text_frame.scaled(finer, finer)
+    if any_declared and patch.rank <= 1:
+        limit = LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL
+        result = _compare_declared(patch, image, image_frame, limit, None if is_too_small else read_reference)
     else:
-        limit = PLACE_LIMIT
-        part = Known(known, patch.cell, lambda: _coloured_part(patch, original()))
-        result = compare_place(part, image, there, _WITHIN_FOUND)
+        limit = PART_LIMIT
+        part = ReferencePart(
+            Image.fromarray(patch.pixels), patch.pitch, lambda: _colours_of(patch, read_reference())
+        )
+        result = compare_part(part, image, image_frame, _MIN_VISIBLE_DETECTED)
     if result is None:
-        return Verdict(9.0, limit, frame, "cut_off") if patch.declared else None
-    differs = _around(result, place)
-    if too_small:
-        return Verdict(result.score, limit, frame, "too_small", differs)
+        return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
+    difference = _around_strongest(result, text_frame)
+    if is_too_small:
+        return Verdict(result.score, limit, frame, "too_small", difference)
     reason = None if result.score <= limit else "other_text"
-    return Verdict(result.score, limit, _shifted(frame, place, result, finer), reason, differs)
+    return Verdict(result.score, limit, _corrected(frame, text_frame, result, finer), reason, difference)
 
 
-def _within(patch: Patch) -> tuple[float, float]:
-    """What of a text's height and width must be seen."""
-    if not patch.declared:
-        return _WITHIN_FOUND, _WITHIN_FOUND
-    high, wide = patch.pixels.shape
-    return _WITHIN, max(_WITHIN, 1 - (RIM * high + _LACKING * patch.cell) / wide)
+def _compare_declared(
+    patch: Patch, image: Image.Image, frame: Frame, limit: float, read_reference: ReadReference | None
+) -> Comparison | None:
+    """Compare a declared text; a second time with colours where they may decide, since that decodes the reference."""
+    grey, visible = Image.fromarray(patch.pixels), _min_visible(patch)
+    result = compare_text(grey, patch.character, image, frame, visible)
+    if read_reference is None or result is None or not limit < result.score < HOPELESS_SCORE:
+        return result
+    colours = _colours_of(patch, read_reference())
+    return compare_text(grey, patch.character, image, frame, visible, colours)
 
 
-def _coloured_part(patch: Patch, original: Original | None) -> Image.Image | None:
-    if original is None:
+def _min_visible(patch: Patch) -> tuple[float, float]:
+    """Shares of a text's height and width that must be visible."""
+    if not patch.is_declared:
+        return _MIN_VISIBLE_DETECTED, _MIN_VISIBLE_DETECTED
+    height, width = patch.pixels.shape
+    may_be_missing = (MARGIN * height + _MAX_MISSING_CHARACTER * patch.pitch) / width
+    return _MIN_VISIBLE, max(_MIN_VISIBLE, 1 - may_be_missing)
+
+
+def _colours_of(patch: Patch, reference: ReferenceImage | None) -> Image.Image | None:
+    """The patch in RGB, where the reference can still be read."""
+    if reference is None:
         return None
-    (wide, high), part = original.grey.size, patch.frame
+    (width, height), part = reference.grey.size, patch.frame
     box = (
-        part.left * wide,
-        part.top * high,
-        (part.left + part.width) * wide,
-        (part.top + part.height) * high,
+        part.left * width,
+        part.top * height,
+        (part.left + part.width) * width,
+        (part.top + part.height) * height,
     )
-    return original.part(box, patch.pixels.shape[::-1])
+    return reference.part(box, patch.pixels.shape[::-1])
 
 
-def _coloured(verdict: Verdict, known: Fingerprint, sight: Sight) -> Verdict:
-    """The verdict, if the colours allow it: asked last, since a JPEG has to be decoded once more for them."""
-    seen = sight.palette(verdict.frame)
-    reason = None if alike(known.palette, seen) else "other_colours"
-    return replace(verdict, reason=reason, distance=distance(known.palette, seen))
+def _verify_colours(verdict: Verdict, reference: Fingerprint, query: QueryView) -> Verdict:
+    """The verdict with the colours compared; last, because a JPEG has to be decoded once more for them."""
+    colours = query.palette(verdict.frame)
+    reason = None if are_alike(reference.palette, colours) else "other_colours"
+    return replace(verdict, reason=reason, colour_distance=distance(reference.palette, colours))
 
 
-def _all_else(sight: Sight, frame: Frame, original: Callable[[], Original | None]) -> Verdict:
-    known = original()
-    if known is None:
-        return Verdict(9.0, PLACE_LIMIT, frame, "unreadable")
-    result = compare_whole(known, sight.image, frame)
+def _verify_whole(query: QueryView, frame: Frame, read_reference: ReadReference) -> Verdict:
+    reference = read_reference()
+    if reference is None:
+        return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "unreadable")
+    result = compare_whole(reference, query.image, frame)
     if result is None:
-        return Verdict(9.0, PLACE_LIMIT, frame, "other_scene")
-    reason = None if result.score <= PLACE_LIMIT else "other_detail"
-    return Verdict(result.score, PLACE_LIMIT, result.frame, reason, _around(result, frame))
+        return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "other_scene")
+    reason = None if result.score <= PART_LIMIT else "other_detail"
+    return Verdict(result.score, PART_LIMIT, result.frame, reason, _around_strongest(result, frame))
 
 
-def _around(result: Comparison, place: Frame) -> Frame:
-    """A square of two characters around where a comparison found most to differ."""
-    side = 2 * result.cell
-    return Frame(
-        place.left + result.hottest[0] * place.width - side / 2,
-        place.top + result.hottest[1] * place.height - side / 2,
-        side,
-        side,
-    )
+def _around_strongest(result: Comparison, part: Frame) -> Frame:
+    """A square of two characters around the strongest difference in a compared part."""
+    side = 2 * result.character
+    x, y = part.left + result.strongest[0] * part.width, part.top + result.strongest[1] * part.height
+    return Frame(x - side / 2, y - side / 2, side, side)
 
 
-def _shifted(frame: Frame, place: Frame, result: Comparison, finer: float) -> Frame:
-    """The whole frame, moved as the close comparison moved its part: that saw more pixels."""
-    x = result.frame.left / finer - place.left + (result.frame.width / finer - place.width) / 2
-    y = result.frame.top / finer - place.top + (result.frame.height / finer - place.height) / 2
+def _corrected(frame: Frame, part: Frame, result: Comparison, finer: float) -> Frame:
+    """The frame of the reference, shifted as the comparison shifted `part` of it: that one saw more pixels."""
+    x = result.frame.left / finer - part.left + (result.frame.width / finer - part.width) / 2
+    y = result.frame.top / finer - part.top + (result.frame.height / finer - part.height) / 2
     return Frame(frame.left + x, frame.top + y, frame.width, frame.height)

@@ -1,11 +1,16 @@
-"""Do two registered pictures show the same text? One changed character must stand out of all that does not
-matter.
+"""Compares a declared text of a reference with the place where it should be in the sent picture.
 
-Both are brought to the resolution they share and aligned once more by themselves. Then one regression
-explains the sent pixels from the known ones: a free brightness curve, blur or sharpening, and what is left of
-misalignment. What it
-cannot explain is looked at in windows of half a character: a changed character makes one of them hot, noise
-warms all of them alike.
+Both are brought to the resolution that they share and aligned once more. A photometric fit then predicts the sent
+pixels from the reference. The residual is averaged over windows of half a character: one changed character makes one
+window stand out, whereas noise raises all of them alike.
+
+    score = ln(strongest / contrast) + 1.5 * ln(strongest / typical)
+
+*strongest*: the largest residual energy of a window; *contrast*: the variance of the text; *typical*: the upper
+quartile of the energies of windows that hold characters. The lower the score, the more alike. Energies and variances
+are in grey levels squared. `docs/matching.md` says how the limits of the score were found; the other values were set
+with them, on drawn labels of twenty further kinds, between the scores of the right pictures and those of
+one-character neighbours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,200 +19,198 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.box_filters import hot_windows, window_means, window_size
-from mock_server.imaging.photometric_fit import colour_terms, explained
-from mock_server.imaging.registration import Aligner, Floats, Frame, Sampled, correlate, sample
+from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
+from mock_server.imaging.geometry import Frame
+from mock_server.imaging.photometric_fit import colour_terms, predict
+from mock_server.imaging.registration import Floats, LucasKanade, SampledGrid, correlate, sample
 
+# --- Alignment ------------------------------------------------------------------------------------------------------
+
+# Lucas-Kanade steps, and the move in cells below which they have converged.
 _STEPS = 3
-# Energy (grey levels squared) that any codec leaves behind: below it, hot and cool are not worth telling
-# apart.
-_NOISE = 4.0
-# Variance (grey levels squared) of the least contrast that a text can have.
-_FAINT = 4.0
-# What the ratio to the other windows weighs, beside the ratio to the contrast.
-_SPREAD = 1.5
-# A text that scores no better than this is aligned anew, from copies so many times as coarse, if they have as many
-# pixels left on either axis.
-_SURE = -1.5
+_CONVERGED = 0.04
+# Text above this score is aligned again, starting from copies that are this many times as coarse: at full resolution, a
+# small letter that lies a stroke's width off is drawn further away. A copy needs this many pixels on either axis.
+_GOOD_SCORE = -1.5
 _COARSER = (2, 4)
-_LEAST_COARSE = 5
-# The margin that a declared text is kept with, as a share of the height of what is kept.
-RIM = 0.11
-# The score from which on no colours could explain what differs.
-HOPELESS = 3.5
-# A text that varies by so much (grey levels squared) is seen where what is there correlates with it by this at least.
-_SHOWN = 100.0
-_LIKE = 0.75
-# A box may be larger than its text, but not so much that its variance is more than this many times the text's.
-_MOST_AROUND = 10.0
+_MIN_COARSE_SIDE = 5
+# From this share of the reference's resolution on, it is compared as it is, which saves a blur.
+_SAME_RESOLUTION = 0.95
+
+# --- Score ----------------------------------------------------------------------------------------------------------
+
+# Energy that any codec leaves behind; it keeps a nearly perfect fit from making the typical energy zero.
+NOISE_ENERGY = 4.0
+# Variance of the faintest text that can be compared.
+_MIN_TEXT_VARIANCE = 4.0
+# Weight of the ratio to the typical window, beside that of the ratio to the contrast.
+_TYPICAL_WEIGHT = 1.5
+# A box larger than its text dilutes the variance; it is taken to be at most this many times too small.
+_MAX_DILUTION = 10.0
+# Above this score, no colours could explain the difference.
+HOPELESS_SCORE = 3.5
+
+# --- Is anything of the text visible? ---------------------------------------------------------------------------------
+
+# The margin that a declared text is stored with, as a share of the stored height. It serves the alignment alone.
+MARGIN = 0.11
+# A text with at least this variance is visible only where the sent picture correlates with it by at least this much. A
+# wiped label would otherwise pass, since a tone curve can map all levels to one.
+_VISIBLE_VARIANCE = 100.0
+_VISIBLE_CORRELATION = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`score`: the lower, the more alike. `frame`: the part in pixels of the image it was found in.
+    """`score`: the lower, the more alike. `frame`: the compared part, in pixels of the image.
 
-    `hottest`: centre of the window that differs most, in fractions of the part. `cell`: pixels to one
-    character at the resolution compared.
+    `strongest`: centre of the window that differs most, in fractions of the part. `character`: size of one in pixels,
+    at the resolution compared.
     """
 
     score: float
     frame: Frame
-    hottest: tuple[float, float]
-    cell: float
+    strongest: tuple[float, float]
+    character: float
 
 
-def compare(
-    known: Image.Image,
-    cell: float,
+def compare_text(
+    reference: Image.Image,
+    character: float,
     image: Image.Image,
     frame: Frame,
-    within: tuple[float, float],
+    visible: tuple[float, float],
     colours: Image.Image | None = None,
 ) -> Comparison | None:
-    """Compare `known` (grey, `cell` of its pixels to one letter, a text and its margin) with `frame` of `image`.
+    """Compare a grey reference patch, a text with its margin, with `frame` of a grey image.
 
-    `colours`: the same in RGB, where they are to explain what grey does not. None where less than the share `within`
-    of its height or width lies inside the image, or it has too few pixels.
+    `character`: size of one in pixels of the patch. `colours`: the patch in RGB, where colours may explain what grey
+    does not. None where less than the shares `visible` of (height, width) lie inside the image, or it has too few
+    pixels.
     """
-    part, reduction = shared(known, frame)
+    part, factor = at_shared_resolution(reference, frame)
     if min(part.size) < 3:
         return None
-    cell *= reduction
-    further = colour_terms(colours, part.size) if colours else ()
+    character *= factor
+    extra_terms = colour_terms(colours, part.size) if colours else ()
     best: Comparison | None = None
     for start in _starts(part, image, frame):
-        looked = _looked_at(part, image, start, within, further)
-        if looked is None:
+        aligned = align(np.asarray(part, dtype=np.float32), image, start)
+        if aligned is None or not _is_inside(aligned[1], part, visible):
             continue
-        there, seen, fitted = looked
-        windows = _inner(hot_windows(seen.cells - fitted, cell), part.height)
-        variance = _text_variance(fitted, cell) + _FAINT
-        score = _judged(windows, variance, _elsewhere(windows, fitted, variance, cell, part.height))
-        if not shown(
-            _inner(np.asarray(part)[seen.rows, seen.columns], part.height), _inner(seen.cells, part.height)
-        ):
-            score = max(score, HOPELESS)
-        if best is None or score < best.score:
-            best = Comparison(score, there, _hottest(windows, seen, part), cell)
-        if best.score < _SURE:
+        result = _compare_aligned(part, *aligned, character, extra_terms)
+        if best is None or result.score < best.score:
+            best = result
+        if best.score < _GOOD_SCORE:
             break
     return best
 
 
 def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Frame]:
-    """Where to align from: where the frame lies, and where it comes to lie seen less sharply.
-
-    From a stroke's width beside their places on, letters are only drawn further away.
-    """
+    """Frames to align from: the given one, then those found on coarser copies."""
     yield frame
     for factor in _COARSER:
-        if min(part.size) >= _LEAST_COARSE * factor:
-            found = aligned(np.asarray(part.reduce(factor), dtype=np.float32), image, frame)
-            if found is not None:
-                yield found[0]
+        if min(part.size) >= _MIN_COARSE_SIDE * factor:
+            aligned = align(np.asarray(part.reduce(factor), dtype=np.float32), image, frame)
+            if aligned is not None:
+                yield aligned[0]
 
 
-def _looked_at(
-    part: Image.Image,
-    image: Image.Image,
-    start: Frame,
-    within: tuple[float, float],
-    further: Sequence[Floats],
-) -> tuple[Frame, Sampled, Floats] | None:
-    """Where the part lies, what is seen there and what was to be expected; None where too little is seen."""
-    reference = np.asarray(part, dtype=np.float32)
-    found = aligned(reference, image, start)
-    if found is None:
-        return None
-    frame, seen = found
-    if any(
-        some < least * all for some, least, all in zip(seen.cells.shape, within, reference.shape, strict=True)
-    ):
-        return None
-    return frame, seen, explained(part, seen, further)
+def _is_inside(samples: SampledGrid, part: Image.Image, visible: tuple[float, float]) -> bool:
+    rows, columns = samples.cells.shape
+    return bool(rows >= visible[0] * part.height and columns >= visible[1] * part.width)
 
 
-def _hottest(windows: Floats, seen: Sampled, part: Image.Image) -> tuple[float, float]:
-    """The centre of the hottest window, in fractions of the part."""
-    row, column = np.unravel_index(int(np.argmax(windows)), windows.shape)
-    # A window is known by its first cell; its centre is half its size further.
-    middle = (
-        (seen.cells.shape[1] - windows.shape[1]) / 2,
-        (seen.cells.shape[0] - windows.shape[0]) / 2,
+def _compare_aligned(
+    part: Image.Image, frame: Frame, samples: SampledGrid, character: float, extra_terms: Sequence[Floats]
+) -> Comparison:
+    predicted = predict(part, samples, extra_terms)
+    energies = _without_margin(residual_energy(samples.cells - predicted, character), part.height)
+    contrast = _text_variance(predicted, character) + _MIN_TEXT_VARIANCE
+    typical = _typical_energy(energies, predicted, contrast, character, part.height)
+    strongest = float(energies.max()) + 0.1
+    score = float(
+        np.log(strongest / contrast) + _TYPICAL_WEIGHT * np.log(strongest / (typical + NOISE_ENERGY))
     )
-    return (
-        (float(column) + middle[0] + seen.columns.start + 0.5) / part.width,
-        (float(row) + middle[1] + seen.rows.start + 0.5) / part.height,
-    )
+    reference = np.asarray(part)[samples.rows, samples.columns]
+    if not is_visible(*(_without_margin(cells, part.height) for cells in (reference, samples.cells))):
+        score = max(score, HOPELESS_SCORE)
+    row, column = np.unravel_index(int(np.argmax(energies)), energies.shape)
+    place = position_in_part(float(row), float(column), energies, samples, part)
+    return Comparison(score, frame, place, character)
 
 
-def _text_variance(cells: Floats, cell: float) -> float:
-    """The variance of half the places of a character's size, where that is less than the whole part's.
+def position_in_part(
+    row: float, column: float, energies: Floats, samples: SampledGrid, part: Image.Image
+) -> tuple[float, float]:
+    """The centre (x, y) of a window in fractions of the part; `row` and `column` count its first cell in `energies`."""
+    # The energies lie centred on the samples: half of what they lack in size is missing at each edge.
+    x = column + (samples.cells.shape[1] - energies.shape[1]) / 2 + samples.columns.start + 0.5
+    y = row + (samples.cells.shape[0] - energies.shape[0]) / 2 + samples.rows.start + 0.5
+    return x / part.width, y / part.height
+
+
+def _text_variance(cells: Floats, character: float) -> float:
+    """The median variance of places as large as a character, if less than that of the whole part.
 
     Dark ground at the corners of a slanted plate has more contrast than the plate's own characters.
     """
-    size = (max(3, round(cell)), max(3, round(1.2 * cell)))
-    means = window_means(cells, *size)
-    local = float(np.median(window_means(cells * cells, *size) - means * means))
+    size = (max(3, round(character)), max(3, round(1.2 * character)))
+    local = float(np.median(window_variances(cells, *size)))
     whole = float(cells.var())
-    return min(whole, max(local, whole / _MOST_AROUND))
+    return min(whole, max(local, whole / _MAX_DILUTION))
 
 
-def _inner(windows: Floats, height: int) -> Floats:
-    """The windows or pixels within a declared box: its margin serves to align it, and no letter stands there."""
-    rim = round(RIM * height)
-    return windows[rim:-rim, rim:-rim] if 0 < 2 * rim < min(windows.shape) else windows
+def _without_margin(cells: Floats, height: int) -> Floats:
+    """The windows or pixels within a declared box of a part this high: no character stands in its margin."""
+    margin = round(MARGIN * height)
+    return cells[margin:-margin, margin:-margin] if 0 < 2 * margin < min(cells.shape) else cells
 
 
-def shown(known: Floats, seen: Floats) -> bool:
-    """Whether anything of what is known is seen, which a curve that makes it all one grey would explain as well."""
-    return float(known.var()) < _SHOWN or correlate(known.astype(np.float32), seen) >= _LIKE
+def is_visible(reference: Floats, samples: Floats) -> bool:
+    """Whether anything of the reference can be seen in the samples, which a flat tone curve would explain as well."""
+    return (
+        float(reference.var()) < _VISIBLE_VARIANCE
+        or correlate(reference.astype(np.float32), samples) >= _VISIBLE_CORRELATION
+    )
 
 
-def _elsewhere(windows: Floats, fitted: Floats, variance: float, cell: float, height: int) -> float:
-    """The energy that is left at the other letters: the ground between letters set wide apart has none to compare
-    with."""
-    size = window_size(cell)
-    means = window_means(fitted, *size)
-    inked = _inner(window_means(fitted * fitted, *size) - means * means, height) >= variance
-    quartile = float(np.percentile(windows, 75))
-    return max(quartile, float(np.percentile(windows[inked], 75))) if inked.any() else quartile
+def _typical_energy(
+    energies: Floats, predicted: Floats, contrast: float, character: float, height: int
+) -> float:
+    """The upper quartile of the energies at characters; the ground between characters has no energy to compare with."""
+    has_ink = _without_margin(window_variances(predicted, *window_size(character)), height) >= contrast
+    quartile = float(np.percentile(energies, 75))
+    return max(quartile, float(np.percentile(energies[has_ink], 75))) if has_ink.any() else quartile
 
 
-def _judged(windows: Floats, variance: float, elsewhere: float) -> float:
-    """The score of a part: how hot its hottest window is, for the contrast and for the other windows.
+def at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
+    """`reference` no finer than its `frame` in the sent picture, and the factor by which it was reduced."""
+    factor = min(1.0, float(np.sqrt((frame.width / reference.width) * (frame.height / reference.height))))
+    if factor > _SAME_RESOLUTION:
+        return reference, 1.0
+    size = (max(1, round(reference.width * factor)), max(1, round(reference.height * factor)))
+    return reference.resize(size, Image.Resampling.BILINEAR), factor
 
-    `windows`: unexplained energies, `variance` of what was explained, `elsewhere`: the energy that is left where
-    nothing differs; all in grey levels squared.
+
+def align(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, SampledGrid] | None:
+    """The frame near `frame` where the image correlates best with the reference, and the samples of it.
+
+    None where less than a quarter of an axis lies inside the image.
     """
-    hottest = float(windows.max()) + 0.1
-    return float(np.log(hottest / variance) + _SPREAD * np.log(hottest / (elsewhere + _NOISE)))
-
-
-def shared(known: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
-    """`known` at the resolution both have, and the factor by which that is less than its own."""
-    factor = min(1.0, float(np.sqrt((frame.width / known.width) * (frame.height / known.height))))
-    if factor > 0.95:
-        return known, 1.0
-    size = (max(1, round(known.width * factor)), max(1, round(known.height * factor)))
-    return known.resize(size, Image.Resampling.BILINEAR), factor
-
-
-def aligned(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, Sampled] | None:
-    """Where near `frame` the image is most like the known cells, and what it shows there."""
     rows, columns = reference.shape
-    aligner = Aligner(reference)
-    best: tuple[float, Frame, Sampled] | None = None
+    solver = LucasKanade(reference)
+    best: tuple[float, Frame, SampledGrid] | None = None
     for step in range(_STEPS + 1):
-        seen = sample(image, frame, columns, rows)
-        if seen is None:
+        samples = sample(image, frame, columns, rows)
+        if samples is None:
             break
-        likeness = correlate(reference[seen.rows, seen.columns], seen.cells)
-        if best is None or likeness > best[0]:
-            best = (likeness, frame, seen)
+        correlation = correlate(reference[samples.rows, samples.columns], samples.cells)
+        if best is None or correlation > best[0]:
+            best = (correlation, frame, samples)
         if step == _STEPS:
             break
-        frame, moved = aligner.improved(frame, seen)
-        if moved < 0.04:
+        frame, moved = solver.step(frame, samples)
+        if moved < _CONVERGED:
             break
     return None if best is None else best[1:]

@@ -1,7 +1,7 @@
-"""From bytes to an upright grey picture, within bounds.
+"""Decodes pictures to upright, grey, reduced copies, within a limit of pixels.
 
-All sizes and coordinates of this package are in upright pixels: as a viewer shows the picture, EXIF orientation
-applied. `inspect` reads the header only; `decode` makes the working copy that everything else looks at.
+All sizes and coordinates of this package are in upright pixels: as a viewer shows the picture, with its EXIF
+orientation applied. `inspect` reads the header only; `decode` makes the copies that everything else works on.
 """
 
 import hashlib
@@ -15,34 +15,38 @@ from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import TooManyPixelsError
 from mock_server.imaging.formats import Bytes, sniff
-from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, loaded, opened
+from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, load, open_image, orientation_of
 from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,
     fitted,
-    flat,
-    grey,
     halved,
-    orientation,
     pixel_digest,
-    upright,
+    to_grey,
+    to_rgb,
 )
 from mock_server.imaging.results import PictureFacts
 
-# The longer side of a working copy is between this and twice this (smaller pictures stay as they are):
-# enough for a plate that fills a tenth of the frame, and the size at which a JPEG decodes four to eight
-# times cheaper.
+# Sizes are in pixels of the longer side. Smaller pictures keep their own size.
+
+# A working copy has between this and twice this: enough for a plate over a tenth of the frame, and a JPEG decodes four
+# to eight times faster at this size.
 WORKING_SIDE = 1000
-# The longer side of a preview is between this and twice this, if the picture has so many pixels: enough for the coarse
-# search and registration, and for people. Sharpness and blankness are measured at this size, too.
+# A preview has between this and twice this: enough for the coarse search and registration, and for people. Sharpness
+# and blankness are measured at this size, too.
 SMALL_SIDE = 256
+# Thumbnails for people.
 THUMBNAIL_SIDE = 128
+_THUMBNAIL_QUALITY = 80
+# Side of the square that colours are compared in.
 _COLOURS_SIDE = 32
+# Standard deviation in pixels of the blur that removes a GIF's dithering, which is as strong as strokes of small text.
+_DITHERING = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:
-    """What a header alone says; `width` and `height` in upright pixels."""
+    """What the header alone says; `width` and `height` in upright pixels."""
 
     format: str
     width: int
@@ -51,9 +55,9 @@ class PictureHeader:
 
 
 class Picture:
-    """A decoded picture. `preview`: small upright RGB copy, `small` the same in grey.
+    """A decoded picture. `preview`: small upright RGB copy; `small`: the same in grey.
 
-    What only some need (the working copy, full size, the digest of all pixels) is made when it is asked for.
+    The working copy, the full-size picture and the digest of its pixels are made on first use.
     """
 
     __slots__ = ("_data", "_full", "_working", "facts", "preview", "small")
@@ -75,26 +79,25 @@ class Picture:
 
     @property
     def working(self) -> Image.Image:
-        """The upright grey copy at which texts are compared; a JPEG is decoded once more for it."""
-        return self._worked()[0]
+        """The upright grey copy in which texts are compared; a JPEG is decoded once more for it."""
+        return self._working_copy()[0]
 
     @property
     def zoom(self) -> float:
-        """Pixels of the working copy to one upright pixel."""
-        return self._worked()[1]
+        """Pixels of the working copy for each upright pixel."""
+        return self._working_copy()[1]
 
-    def _worked(self) -> tuple[Image.Image, float]:
+    def _working_copy(self) -> tuple[Image.Image, float]:
         if self._working is None:
-            self._working = guarded(self.facts.format, self._made_working)
+            self._working = guarded(self.facts.format, self._make_working_copy)
         return self._working
 
-    def _made_working(self) -> tuple[Image.Image, float]:
-        return _working(
-            self._opened() if self._full is None else None, self._full, self.facts.format, self.size
-        )
+    def _make_working_copy(self) -> tuple[Image.Image, float]:
+        image = self._open() if self._full is None else None
+        return _working_copy(image, self._full, self.facts.format, self.size)
 
-    def _opened(self) -> ImageFile.ImageFile:
-        return opened(sniff(self._data), self._data)
+    def _open(self) -> ImageFile.ImageFile:
+        return open_image(sniff(self._data), self._data)
 
     @property
     def grey(self) -> Grey:
@@ -107,13 +110,13 @@ class Picture:
         return self.facts.width, self.facts.height
 
     def full(self) -> Image.Image:
-        """The upright picture in RGB at its full size, decoded once."""
+        """The upright picture in RGB at full size, decoded once."""
         if self._full is None:
-            self._full = guarded(self.facts.format, lambda: flat(upright(loaded(self._opened()))))
+            self._full = guarded(self.facts.format, lambda: to_rgb(_load_upright(self._open())))
         return self._full
 
     def content(self) -> bytes:
-        """XXH3-128 of the bytes: what a picture sent again is known by at once."""
+        """XXH3-128 of the bytes, by which a picture is found that is sent again unchanged."""
         return xxhash.xxh3_128_digest(self._data)
 
     def pixels(self) -> bytes:
@@ -121,12 +124,11 @@ class Picture:
         return pixel_digest(self.full())
 
     def at(self, zoom: float) -> tuple[Image.Image, float]:
-        """A grey copy of at least this zoom, with its zoom: the working copy if it is fine enough, or full
-        size."""
+        """A grey copy of at least this zoom, with its zoom: the working copy if it is fine enough, else full size."""
         return (self.working, self.zoom) if zoom <= self.zoom * 1.01 else (self.full().convert("L"), 1.0)
 
     def colours(self) -> Image.Image:
-        """The preview in 32 x 32 cells."""
+        """The preview reduced to 32 x 32 pixels."""
         return self.preview.resize((_COLOURS_SIDE, _COLOURS_SIDE), Image.Resampling.BOX)
 
     def working_colours(self) -> Image.Image:
@@ -141,17 +143,14 @@ class Picture:
 
 def inspect(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> PictureHeader:
     """Format and upright size from the header alone; raises the errors of `ImageError`."""
-    return _inspected(data, max_pixels)[0]
+    return _inspect(data, max_pixels)[0]
 
 
 def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | None = None) -> Picture:
-    """The whole picture, upright and grey; raises the errors of `ImageError`.
-
-    `sha256` spares computing it where the caller has it already.
-    """
-    header, image = _inspected(data, max_pixels)
+    """The decoded picture; raises the errors of `ImageError`. `sha256`: its digest, where the caller has it already."""
+    header, image = _inspect(data, max_pixels)
     preview, full = guarded(header.format, lambda: _preview(image, header.format))
-    small = _undithered(preview.convert("L"), header.format)
+    small = _without_dithering(preview.convert("L"), header.format)
     facts = PictureFacts(
         header.format,
         header.width,
@@ -164,67 +163,75 @@ def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | N
 
 
 def grey_copy(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
-    """The working copy alone, for half of the cost; raises the errors of `ImageError`."""
-    header, image = _inspected(data, max_pixels)
-    size = (header.width, header.height)
-    if header.format in ("JPEG", "MPO"):
-        return guarded(header.format, lambda: _working(image, None, header.format, size))[0]
-    return guarded(header.format, lambda: _working(None, flat(upright(loaded(image))), header.format, size))[
-        0
-    ]
+    """The working copy alone, at half of the cost; raises the errors of `ImageError`."""
+    header, image = _inspect(data, max_pixels)
+
+    def read() -> Image.Image:
+        full = None if _can_draft(header.format) else to_rgb(_load_upright(image))
+        return _working_copy(image, full, header.format, (header.width, header.height))[0]
+
+    return guarded(header.format, read)
 
 
 def thumbnail(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
     """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side; raises the errors of `ImageError`."""
-    header, image = _inspected(data, max_pixels)
+    header, image = _inspect(data, max_pixels)
     return _thumbnail(guarded(header.format, lambda: _preview(image, header.format))[0])
 
 
-def _inspected(data: Bytes, max_pixels: int) -> tuple[PictureHeader, ImageFile.ImageFile]:
+def _inspect(data: Bytes, max_pixels: int) -> tuple[PictureHeader, ImageFile.ImageFile]:
     format = sniff(data)
-    image = guarded(format, lambda: opened(format, data))
-    width, height = image.size
-    if width * height > max_pixels:
-        raise TooManyPixelsError(width * height, max_pixels)
-    if format != "TIFF" and orientation(image) >= 5:
-        width, height = height, width
-    return PictureHeader(_name(image, format), width, height, len(data)), image
+    image = guarded(format, lambda: open_image(format, data))
+    size = image.size
+    if size[0] * size[1] > max_pixels:
+        raise TooManyPixelsError(size[0] * size[1], max_pixels)
+    # Pillow turns a TIFF by itself and reports the upright size.
+    if format != "TIFF":
+        size = orientation_of(image).apply_to_size(size)
+    name = "MPO" if format == "JPEG" and "mp" in image.info else format
+    return PictureHeader(name, *size, len(data)), image
 
 
-def _name(image: ImageFile.ImageFile, format: str) -> str:
-    return "MPO" if format == "JPEG" and "mp" in image.info else format
+def _can_draft(format: str) -> bool:
+    """Whether the format can be decoded at a fraction of its size."""
+    return format in ("JPEG", "MPO")
+
+
+def _load_upright(image: ImageFile.ImageFile) -> Image.Image:
+    # Loading comes first: it turns a TIFF and removes the tag.
+    pixels = load(image)
+    return orientation_of(pixels).apply_to_image(pixels)
 
 
 def _preview(image: ImageFile.ImageFile, format: str) -> tuple[Image.Image, Image.Image | None]:
-    """The preview, and the full RGB picture where that had to be decoded for it."""
-    if format not in ("JPEG", "MPO"):
-        full = flat(upright(loaded(image)))
+    """The preview, and the full-size RGB picture where it had to be decoded for that."""
+    if not _can_draft(format):
+        full = to_rgb(_load_upright(image))
         return halved(full, SMALL_SIDE), full
     share = min(1.0, SMALL_SIDE / max(image.size))
     image.draft("RGB", (ceil(image.width * share), ceil(image.height * share)))
-    return halved(flat(upright(loaded(image))), SMALL_SIDE), None
+    return halved(to_rgb(_load_upright(image)), SMALL_SIDE), None
 
 
-def _undithered(grey: Image.Image, format: str) -> Image.Image:
-    """A palette's dithering is noise of the finest grain, and as strong as strokes of small text."""
-    return grey.filter(ImageFilter.GaussianBlur(0.8)) if format == "GIF" else grey
+def _without_dithering(grey: Image.Image, format: str) -> Image.Image:
+    return grey.filter(ImageFilter.GaussianBlur(_DITHERING)) if format == "GIF" else grey
 
 
-def _working(
+def _working_copy(
     image: ImageFile.ImageFile | None, full: Image.Image | None, format: str, size: tuple[int, int]
 ) -> tuple[Image.Image, float]:
-    """The working copy of an opened JPEG or of a decoded picture, and its pixels to one upright pixel."""
+    """The working copy and its zoom, made of the full-size picture where there is one, else of an opened JPEG."""
     reduction = max(1, max(size) // WORKING_SIDE)
-    if image is not None:
-        width, height = image.size
-        drafted = image.draft("L", (width // reduction, height // reduction))
-        return grey(upright(loaded(image))), drafted[1][2] / width if drafted else 1.0
-    assert full is not None, "one of the two is given"
-    working = _undithered(full.convert("L"), format)
-    return (working, 1.0) if reduction == 1 else (working.reduce(reduction), 1 / reduction)
+    if full is not None:
+        working = _without_dithering(full.convert("L"), format)
+        return (working, 1.0) if reduction == 1 else (working.reduce(reduction), 1 / reduction)
+    assert image is not None, "one of the two is given"
+    width, height = image.size
+    drafted = image.draft("L", (width // reduction, height // reduction))
+    return to_grey(_load_upright(image)), drafted[1][2] / width if drafted else 1.0
 
 
 def _thumbnail(preview: Image.Image) -> bytes:
     out = BytesIO()
-    fitted(preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=80)
+    fitted(preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
     return out.getvalue()

@@ -1,5 +1,6 @@
-"""What is kept of a known picture: enough to find it again and to tell it from its neighbours."""
+"""The fingerprint of a reference: what is stored to find the picture again and to tell it from similar ones."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,57 +10,68 @@ from PIL import Image
 
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
-from mock_server.imaging.geometry import Box
+from mock_server.imaging.geometry import Box, Frame
 from mock_server.imaging.pixel_transforms import Grey
-from mock_server.imaging.registration import Frame, mosaic
+from mock_server.imaging.registration import mosaic
 from mock_server.imaging.results import PictureFacts
-from mock_server.imaging.text_detection import text_lines
-from mock_server.imaging.text_height import letter_height
-from mock_server.imaging.thumbnails import View, known_views
+from mock_server.imaging.text_detection import CHARACTER_WIDTH, text_height, text_lines
+from mock_server.imaging.thumbnails import FrameThumbnail, reference_thumbnails
 
-# Pixels kept to the size of a letter; finer detail tells no letter from another.
-LETTER = 16.0
-# Pixels kept of one region at most: of a box many times as large as its text, fewer to a letter.
-_MOST_PIXELS = 14_000
-# From one character to the next it is no further than this many times their height: a box that makes it more has
-# much around its text, or the letters are set wide apart.
-_CELL_OF_LETTER = 1.25
+# --- Stored patches -------------------------------------------------------------------------------------------------
+
+# Pixels stored per character. Finer detail does not help to tell characters apart, and costs memory and time.
+_CHARACTER_PIXELS = 16.0
+# Pixels of one patch at most; a box many times as large as its text gets fewer per character.
+_MAX_PIXELS = 14_000
+# Margin around a box, as a share of its height, for the alignment.
 _MARGIN = 0.15
-_RIM = 0.01
-# How many lines of text are looked for where none is declared, and beside those that are.
+# Share of the picture at each edge that no patch includes: letterbox bars mix foreign pixels into it.
+_EDGE = 0.01
+# Smallest (width, height) of a box in pixels.
+_MIN_BOX = (8, 5)
+# Standard deviation in grey levels below which a declared box shows no text and is not compared.
+_MIN_CONTRAST = 6.0
+
+# --- Size of the characters -----------------------------------------------------------------------------------------
+
+# A character and its spacing are at most this many times as wide as the text is high. Where a declared box gives more,
+# it is larger than its text, or the characters are set wide apart.
+_MAX_PITCH = 1.25
+# Below this aspect ratio, a box with more than four characters is taken to hold two lines.
+_TWO_LINES_BELOW = 2.2
+
+# --- Detected lines of text -----------------------------------------------------------------------------------------
+
+# How many are compared where no text is declared, and beside each declared one.
 _LINES = 3
 _LINES_BESIDE = 1
-# A line of text that fills no more than this share of a declared box says that the box is a generous one; one that is
-# less than half as wide is no more than a part of the text.
-_MUCH_ELSE = 0.25
-_LINE_ACROSS = 0.5
-# A line of text found without being told of it: its characters' width is about this part of its height.
-_CELL_OF_HEIGHT = 0.55
-_LEAST_LINE = (8, 5)
-# Grey levels: a declared region that varies less shows no text, so its box cannot be meant for recognition.
-_LEAST_CONTRAST = 6.0
+# A line within a declared box is compared by itself if it fills at most this share of the box's area (against the rest
+# of the box, a faint text's own contrast would count for nothing) and at least this share of its width (a narrower line
+# is only a part of the text).
+_MAX_LINE_AREA = 0.25
+_MIN_LINE_WIDTH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where a text stands: `box` in upright pixels of its picture; `characters` in it, 0 unknown."""
+    """Where a text stands: `box` in upright pixels of its picture; `characters`: how many, 0 if unknown."""
 
     box: Box
     characters: int = 0
 
-    def cell(self) -> float:
-        """Width of one character in pixels, half a line's characters counting where the box is tall enough
-        for two."""
+    @property
+    def pitch(self) -> float:
+        """Width in pixels of one character with its spacing, as the box and the number of characters give it."""
         if not self.characters:
             return min(self.box.width / 6, self.box.height * 0.6)
-        two_lines = self.box.width < 2.2 * self.box.height and self.characters > 4
+        two_lines = self.box.width < _TWO_LINES_BELOW * self.box.height and self.characters > 4
         per_line = -(-self.characters // 2) if two_lines else self.characters
         return self.box.width / per_line
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A picture to recognise; `source` is a file or the bytes themselves."""
+    """A picture to recognise; `source` is its file or its bytes."""
 
     id: str
     source: Path | bytes
@@ -68,35 +80,34 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A part of a picture at the resolution at which it is compared.
+    """A part of a reference with a text in it, at the resolution at which it is compared.
 
-    `frame` in fractions of the picture, `cell` pixels *of the patch* from one character to the next, `letter` the
-    size of a character, no more than that. `rank` 0: somebody said that the text stands here; from 1 on it only
-    looks so, and less so with every step. Where anything was declared, 1 is a line within it, 2 and more are beside it.
+    `frame` in fractions of the picture. In pixels of the patch: `pitch` from one character to the next, `character` the
+    size of one, which is not more than that. `rank` 0: the text was declared; 1 and up: it was detected, the surest
+    first. Where any text is declared, 1 is a line within a declared box, and 2 and up lie beside the boxes.
     """
 
     frame: Frame
-    cell: float
-    letter: float
+    pitch: float
+    character: float
     rank: int
     pixels: NDArray[np.uint8]
 
     @property
-    def declared(self) -> bool:
-        """Whether somebody said that the text stands here."""
+    def is_declared(self) -> bool:
         return self.rank == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Everything kept of one picture. `content`: XXH3-128 of its bytes; `pixels`: a digest of its pixels."""
+    """Everything stored of one picture. `content`: XXH3-128 of its bytes; `pixels`: a digest of its pixels."""
 
     facts: PictureFacts
     content: bytes
     pixels: bytes
     palette: NDArray[np.uint8]
     mosaic: NDArray[np.uint8]
-    views: tuple[View, ...]
+    thumbnails: tuple[FrameThumbnail, ...]
     patches: tuple[Patch, ...]
 
     @property
@@ -105,101 +116,121 @@ class Fingerprint:
         return self.facts.width, self.facts.height
 
     @property
-    def declared(self) -> bool:
-        """Whether anybody said where the text stands."""
-        return any(patch.declared for patch in self.patches)
+    def is_declared(self) -> bool:
+        """Whether any of its texts was declared."""
+        return any(patch.is_declared for patch in self.patches)
 
 
 def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
-    """The fingerprint of a decoded picture with its reading's regions."""
+    """The fingerprint of a decoded picture with these declared regions."""
     return Fingerprint(
         picture.facts,
         picture.content(),
         picture.pixels(),
         palette(picture.colours()),
         mosaic(picture.small),
-        known_views(picture.small),
+        reference_thumbnails(picture.small),
         () if picture.facts.blank else _patches(picture, regions),
     )
 
 
 def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]:
     boxes = [region.box.clamped(*picture.size) for region in regions]
-    made = [
+    declared = [
         patch
         for region, box in zip(regions, boxes, strict=True)
-        if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]
-        for patch in _declared(picture, box, region)
+        if _is_large_enough(box)
+        for patch in _declared_patches(picture, box, region)
+        if patch.pixels.std() >= _MIN_CONTRAST
     ]
-    declared = [patch for patch in made if patch.pixels.std() >= _LEAST_CONTRAST]
     lines = text_lines(picture.working, _LINES_BESIDE + len(declared) if declared else _LINES)
-    found = [line.box(*picture.size) for line in lines]
-    beside = [box for box in found if not any(_overlap(box, other) for other in boxes)] if declared else found
-    usable = [box for box in beside if box.width >= _LEAST_LINE[0] and box.height >= _LEAST_LINE[1]]
-    first = 2 if declared else 1
+    detected = [line.box(*picture.size) for line in lines]
+    if declared:
+        detected = [box for box in detected if not any(box.overlaps(other) for other in boxes)]
+    first_rank = 2 if declared else 1
+    large = enumerate((box for box in detected if _is_large_enough(box)), first_rank)
     return (
         *declared,
-        *(_patch(picture, box, box.height * _CELL_OF_HEIGHT, rank) for rank, box in enumerate(usable, first)),
+        *(_detected_patch(picture, box, rank) for rank, box in large),
     )
 
 
-def _declared(picture: Picture, box: Box, region: Region) -> list[Patch]:
-    """A declared box, and the line of text in it where it has much else in it.
+def _is_large_enough(box: Box) -> bool:
+    return box.width >= _MIN_BOX[0] and box.height >= _MIN_BOX[1]
 
-    Against that, a faint text's own contrast would count for nothing.
-    """
-    made = [_patch(picture, box, region.cell(), rank=0)]
+
+def _declared_patches(picture: Picture, box: Box, region: Region) -> list[Patch]:
+    """The patch of a declared box, and one of the line of text in it if the box is much larger than that."""
+    patches = [_declared_patch(picture, box, region.pitch)]
     line = _line_within(picture, box)
-    if line is not None and line.width >= _LEAST_LINE[0] and line.height >= _LEAST_LINE[1]:
-        made.append(_patch(picture, line, line.height * _CELL_OF_HEIGHT, rank=1))
-    return made
+    if line is not None and _is_large_enough(line):
+        patches.append(_detected_patch(picture, line, rank=1))
+    return patches
 
 
 def _line_within(picture: Picture, box: Box) -> Box | None:
-    """The likeliest line of text in a box several times as large."""
-    across, down = picture.working.width / picture.size[0], picture.working.height / picture.size[1]
-    there = (box.xmin * across, box.ymin * down, box.xmax * across, box.ymax * down)
-    lines = text_lines(picture.working.crop(there), 1)
+    """The surest line of text in a box that is several times as large."""
+    x_scale, y_scale = picture.working.width / picture.size[0], picture.working.height / picture.size[1]
+    edges = (box.xmin * x_scale, box.ymin * y_scale, box.xmax * x_scale, box.ymax * y_scale)
+    lines = text_lines(picture.working.crop(edges), 1)
     if not lines:
         return None
     line = lines[0].box(box.width, box.height)
     if (
-        line.width < _LINE_ACROSS * box.width
-        or line.width * line.height > _MUCH_ELSE * box.width * box.height
+        line.width < _MIN_LINE_WIDTH * box.width
+        or line.width * line.height > _MAX_LINE_AREA * box.width * box.height
     ):
         return None
     return Box(box.xmin + line.xmin, box.ymin + line.ymin, box.xmin + line.xmax, box.ymin + line.ymax)
 
 
-def _overlap(one: Box, other: Box) -> bool:
-    return one.xmin < other.xmax and other.xmin < one.xmax and one.ymin < other.ymax and other.ymin < one.ymax
+def _declared_patch(picture: Picture, box: Box, pitch: float) -> Patch:
+    """The patch of a declared box, cut from the full-size picture where the working copy is too coarse."""
+    frame, zoom = _frame_with_margin(picture, box), picture.zoom
+    right, bottom = frame.left + frame.width, frame.top + frame.height
+    edges = (round(frame.left * zoom), round(frame.top * zoom), round(right * zoom), round(bottom * zoom))
+    height = text_height(picture.working.crop(edges)) / zoom
+    pitch, character = min(pitch, _MAX_PITCH * height), min(pitch, height)
+    image, zoom = picture.at(min(1.0, _stored_scale(frame, character)))
+    return _cut_patch(picture, frame, image, zoom, (pitch, character), rank=0)
 
 
-def _patch(picture: Picture, box: Box, cell: float, rank: int) -> Patch:
-    """The box with a margin around it; from the picture's full size where the working copy is too coarse."""
+def _detected_patch(picture: Picture, line: Box, rank: int) -> Patch:
+    """The patch of a detected line, cut from the working copy."""
+    pitch = line.height * CHARACTER_WIDTH
+    frame = _frame_with_margin(picture, line)
+    return _cut_patch(picture, frame, picture.working, picture.zoom, (pitch, pitch), rank)
+
+
+def _frame_with_margin(picture: Picture, box: Box) -> Frame:
+    """A box with the margin around it, in upright pixels."""
     width, height = picture.size
     margin = _MARGIN * box.height
-    # The outermost pixels mix with whatever a client puts around the picture: letterbox bars, above all.
-    rim_x, rim_y = max(1.0, _RIM * width), max(1.0, _RIM * height)
-    left, right = max(rim_x, box.xmin - margin), min(width - rim_x, box.xmax + margin)
-    top, bottom = max(rim_y, box.ymin - margin), min(height - rim_y, box.ymax + margin)
-    letter = cell
-    if rank == 0:
-        zoom = picture.zoom
-        there = (round(left * zoom), round(top * zoom), round(right * zoom), round(bottom * zoom))
-        tall = letter_height(picture.working.crop(there)) / zoom
-        cell, letter = min(cell, _CELL_OF_LETTER * tall), min(cell, tall)
-    wanted = min(LETTER / letter, (_MOST_PIXELS / ((right - left) * (bottom - top))) ** 0.5)
-    image, zoom = picture.at(min(1.0, wanted)) if rank == 0 else (picture.working, picture.zoom)
-    factor = min(zoom, wanted)
-    size = (max(2, round((right - left) * factor)), max(2, round((bottom - top) * factor)))
-    corners = (
-        left * zoom,
-        top * zoom,
-        min(float(image.width), right * zoom),
-        min(float(image.height), bottom * zoom),
+    edge_x, edge_y = max(1.0, _EDGE * width), max(1.0, _EDGE * height)
+    left, right = max(edge_x, box.xmin - margin), min(width - edge_x, box.xmax + margin)
+    top, bottom = max(edge_y, box.ymin - margin), min(height - edge_y, box.ymax + margin)
+    return Frame(left, top, right - left, bottom - top)
+
+
+def _stored_scale(frame: Frame, character: float) -> float:
+    """Pixels of the patch for each upright pixel."""
+    return min(_CHARACTER_PIXELS / character, math.sqrt(_MAX_PIXELS / (frame.width * frame.height)))
+
+
+def _cut_patch(
+    picture: Picture, frame: Frame, image: Image.Image, zoom: float, sizes: tuple[float, float], rank: int
+) -> Patch:
+    """`frame` cut from a copy with this zoom; `sizes`: pitch and size of a character in upright pixels."""
+    pitch, character = sizes
+    scale = min(zoom, _stored_scale(frame, character))
+    size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
+    edges = (
+        frame.left * zoom,
+        frame.top * zoom,
+        min(float(image.width), (frame.left + frame.width) * zoom),
+        min(float(image.height), (frame.top + frame.height) * zoom),
     )
-    pixels: Grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=corners))
-    frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
-    kept = size[0] / (right - left)
-    return Patch(frame, cell * kept, letter * kept, rank, pixels)
+    pixels: Grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges))
+    width, height = picture.size
+    reached = size[0] / frame.width
+    return Patch(frame.scaled(1 / width, 1 / height), pitch * reached, character * reached, rank, pixels)

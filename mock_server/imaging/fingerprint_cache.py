@@ -9,9 +9,9 @@ from typing import Self
 
 from mock_server.disk_cache import DiskCache
 from mock_server.imaging.fingerprint import Fingerprint, Region
-from mock_server.imaging.fingerprint_codec import packed, unpacked
+from mock_server.imaging.fingerprint_codec import decode_fingerprint, encode_fingerprint
 
-VERSION = "8"
+VERSION = "9"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 
@@ -45,11 +45,11 @@ class FingerprintCache:
     def get(self, sha256: str, regions: tuple[Region, ...]) -> Fingerprint | None:
         """The fingerprint of a picture with these regions."""
         record = self._disk.get(_key(sha256, regions), VERSION)
-        return unpacked(record) if record else None
+        return decode_fingerprint(record) if record else None
 
     def put(self, sha256: str, regions: tuple[Region, ...], fingerprint: Fingerprint) -> None:
         """Store a fingerprint."""
-        self._disk.put(_key(sha256, regions), packed(fingerprint), VERSION)
+        self._disk.put(_key(sha256, regions), encode_fingerprint(fingerprint), VERSION)
 
 
 def _key(sha256: str, regions: tuple[Region, ...]) -> str:

@@ -1,11 +1,11 @@
-"""Which image format some bytes are of, told from their first bytes alone."""
+"""Recognises image formats by their first bytes."""
 
 from mock_server.errors import EmptyImageError, NotAnImageError, UnsupportedImageError
 
 Bytes = bytes | memoryview
 
-# Read here: name of the format, offset of its signature, signature.
-_READ = (
+# Formats that are read: Pillow's name, offset of the signature, signature.
+_SUPPORTED = (
     ("JPEG", 0, b"\xff\xd8\xff"),
     ("PNG", 0, b"\x89PNG\r\n\x1a\n"),
     ("GIF", 0, b"GIF87a"),
@@ -16,8 +16,8 @@ _READ = (
     ("TIFF", 0, b"MM\x00+"),
 )
 
-# Known to be pictures (or pages), and not read here.
-_FOREIGN = (
+# Formats of pictures or pages that are not read.
+_UNSUPPORTED = (
     ("PDF", 0, b"%PDF-"),
     ("EPS", 0, b"%!PS"),
     ("ICO", 0, b"\x00\x00\x01\x00"),
@@ -47,18 +47,19 @@ _FOREIGN = (
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+# Bytes that are enough to recognise any of them.
 _HEAD = 512
 
 
 def sniff(data: Bytes) -> str:
-    """The Pillow name of the format of `data` ("JPEG", "PNG", …, "HEIF").
+    """The format of `data`, by Pillow's name ("JPEG", "PNG", …, "HEIF").
 
-    Raises EmptyImageError, NotAnImageError, and UnsupportedImageError for formats that are not read here.
+    Raises EmptyImageError, NotAnImageError, and UnsupportedImageError for formats that are not read.
     """
     if not len(data):
         raise EmptyImageError
     head = bytes(data[:_HEAD])
-    for name, offset, signature in _READ:
+    for name, offset, signature in _SUPPORTED:
         if head.startswith(signature, offset):
             return name
     container = _riff(head) or _iso_media(head) or _bitmap(head, len(data))
@@ -72,26 +73,26 @@ def _riff(head: bytes) -> str | None:
 
 
 def _iso_media(head: bytes) -> str | None:
-    """AVIF and HEIF share one container: the brands in its first box tell them apart."""
+    """AVIF or HEIF: both use the ISO media container, whose first box lists brands."""
     if head[4:8] != b"ftyp":
         return None
     length = int.from_bytes(head[:4], "big")
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(length, len(head)), 4))]
-    # "mif1" only says "some still picture": an AVIF lists it too, so the more precise brand is asked first.
+    # The brand "mif1" means any still picture, and AVIF files list it too, so AVIF comes first.
     if any(brand in _AVIF_BRANDS for brand in brands):
         return "AVIF"
     return "HEIF" if any(brand in _HEIF_BRANDS for brand in brands) else None
 
 
 def _bitmap(head: bytes, size: int) -> str | None:
-    """A BMP's mark is two letters that text may begin with too: its header's own length must fit as well."""
+    """BMP: its two letters may also begin a text, so the length of its header must be valid, too."""
     if head[:2] != b"BM" or size < 26:
         return None
     return "BMP" if int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124) else None
 
 
 def _refusal(head: bytes) -> UnsupportedImageError | NotAnImageError:
-    for name, offset, signature in _FOREIGN:
+    for name, offset, signature in _UNSUPPORTED:
         if head.startswith(signature, offset):
             return UnsupportedImageError(name)
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

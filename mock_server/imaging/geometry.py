@@ -1,7 +1,12 @@
-"""Rectangles in pictures, and where one picture lies inside another."""
+"""Boxes, frames, EXIF orientations, and where one picture lies inside another. Imports neither Pillow nor numpy."""
 
 from dataclasses import dataclass
-from typing import Self
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,44 +35,141 @@ class Box:
             min(max(self.ymax, 0), height),
         )
 
+    def overlaps(self, other: "Box") -> bool:
+        """Whether the two have a pixel in common."""
+        return (
+            self.xmin < other.xmax
+            and other.xmin < self.xmax
+            and self.ymin < other.ymax
+            and other.ymin < self.ymax
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle with fractional edges, in pixels of a picture or in fractions of its width and height.
+
+    It may reach beyond the picture: the frame of a reference in a crop of it does.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def part(self, left: float, top: float, width: float, height: float) -> "Frame":
+        """The part of this frame given in fractions of its width and height."""
+        return Frame(
+            self.left + left * self.width,
+            self.top + top * self.height,
+            width * self.width,
+            height * self.height,
+        )
+
+    def scaled(self, x_scale: float, y_scale: float) -> "Frame":
+        """The same frame after the picture was resized by these factors."""
+        return Frame(self.left * x_scale, self.top * y_scale, self.width * x_scale, self.height * y_scale)
+
+
+# Pillow's `Image.Transpose` for each EXIF orientation except 1.
+_TRANSPOSE = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+
+
+class Orientation(IntEnum):
+    """One of the eight turns and mirrorings, numbered as in EXIF tag 0x0112; named after the edge that becomes the top.
+
+    Each is a transposition (5 to 8), then a mirroring of the columns (2, 3, 6, 7), then of the rows (3, 4, 7, 8).
+    """
+
+    UPRIGHT = 1
+    MIRRORED = 2
+    UPSIDE_DOWN = 3
+    UPSIDE_DOWN_MIRRORED = 4
+    LEFT_MIRRORED = 5
+    LEFT = 6
+    RIGHT_MIRRORED = 7
+    RIGHT = 8
+
+    @property
+    def inverse(self) -> "Orientation":
+        """The orientation that undoes this one."""
+        return {6: Orientation.RIGHT, 8: Orientation.LEFT}.get(self, self)
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether width and height change places."""
+        return self >= 5
+
+    @property
+    def _mirrors_columns(self) -> bool:
+        return self in (2, 3, 6, 7)
+
+    @property
+    def _mirrors_rows(self) -> bool:
+        return self in (3, 4, 7, 8)
+
+    def apply_to_image(self, image: "Image.Image") -> "Image.Image":
+        """`image` turned; the image itself for 1."""
+        # Imported here, because every start imports this module and not every start needs Pillow.
+        from PIL import Image
+
+        return image if self == 1 else image.transpose(Image.Transpose[_TRANSPOSE[self]])
+
+    def apply_to_grid(self, grid: "NDArray[Any]") -> "NDArray[Any]":
+        """A view of an array of shape (rows, columns), turned."""
+        if self.is_transposed:
+            grid = grid.T
+        if self._mirrors_columns:
+            grid = grid[:, ::-1]
+        return grid[::-1] if self._mirrors_rows else grid
+
+    def apply_to_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height after turning."""
+        return size[::-1] if self.is_transposed else size
+
+    def apply_to_frame(self, frame: Frame, size: tuple[float, float] = (1, 1)) -> Frame:
+        """Where `frame` of a picture of this (width, height) lies once the picture is turned."""
+        left, top, width, height = frame.left, frame.top, frame.width, frame.height
+        if self.is_transposed:
+            left, top, width, height = top, left, height, width
+            size = size[::-1]
+        if self._mirrors_columns:
+            left = size[0] - left - width
+        if self._mirrors_rows:
+            top = size[1] - top - height
+        return Frame(left, top, width, height)
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the pixels of a known picture lie in the picture that was sent.
+    """Where the pixels of a reference picture lie in the picture that was sent.
 
-    First the known picture is turned as EXIF `orientation` 1-8 says, then scaled and shifted, both per axis:
-    `sent = scale * turned + shift`. `known` and `sent` are (width, height) in upright pixels.
+    The reference is turned by `orientation`, then scaled and shifted per axis: `sent = scale * turned + shift`.
+    Sizes are (width, height) in upright pixels.
     """
 
-    known: tuple[int, int]
-    sent: tuple[int, int]
-    orientation: int = 1
+    reference_size: tuple[int, int]
+    sent_size: tuple[int, int]
+    orientation: Orientation = Orientation.UPRIGHT
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
 
     def map(self, box: Box) -> Box:
-        """`box` of the known picture in pixels of the sent one, rounded and clamped to it."""
-        xs, ys = self._turned(box)
-        corners = [
-            [self.scale[axis] * value + self.shift[axis] for value in values]
-            for axis, values in ((0, xs), (1, ys))
-        ]
-        rounded = [[round(value) for value in sorted(values)] for values in corners]
-        return Box(rounded[0][0], rounded[1][0], rounded[0][1], rounded[1][1]).clamped(*self.sent)
+        """`box` of the reference in pixels of the sent picture, rounded and clamped to it."""
+        frame = self.orientation.apply_to_frame(
+            Frame(box.xmin, box.ymin, box.width, box.height), self.reference_size
+        )
+        left, right = (self._sent(x, 0) for x in (frame.left, frame.left + frame.width))
+        top, bottom = (self._sent(y, 1) for y in (frame.top, frame.top + frame.height))
+        return Box(left, top, right, bottom).clamped(*self.sent_size)
 
-    def _turned(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
-        width, height = self.known
-        xs: tuple[float, float] = (box.xmin, box.xmax)
-        ys: tuple[float, float] = (box.ymin, box.ymax)
-        flipped_x = (width - xs[0], width - xs[1])
-        flipped_y = (height - ys[0], height - ys[1])
-        return {
-            1: (xs, ys),
-            2: (flipped_x, ys),
-            3: (flipped_x, flipped_y),
-            4: (xs, flipped_y),
-            5: (ys, xs),
-            6: (flipped_y, xs),
-            7: (flipped_y, flipped_x),
-            8: (ys, flipped_x),
-        }[self.orientation]
+    def _sent(self, value: float, axis: int) -> int:
+        return round(self.scale[axis] * value + self.shift[axis])

@@ -1,4 +1,4 @@
-"""Image files opened by their own format's reader, within bounds; whatever a decoder stumbles over is damage."""
+"""Opens image files with the reader of their own format. Any error of a decoder means that the file is damaged."""
 
 from collections.abc import Callable
 from functools import cache
@@ -10,44 +10,53 @@ from PIL import Image, ImageFile
 
 from mock_server.errors import ImageError, TooManyPixelsError, TruncatedImageError, UnsupportedImageError
 from mock_server.imaging.formats import Bytes
+from mock_server.imaging.geometry import Orientation
 
 DEFAULT_MAX_PIXELS = 64_000_000
 
-# Pillow's module and class for each format that is read.
+_EXIF_ORIENTATION = 0x0112
+
+# Module and class of each reader.
 _READERS = {
-    "JPEG": ("JpegImagePlugin", "JpegImageFile"),
-    "PNG": ("PngImagePlugin", "PngImageFile"),
-    "WEBP": ("WebPImagePlugin", "WebPImageFile"),
-    "GIF": ("GifImagePlugin", "GifImageFile"),
-    "BMP": ("BmpImagePlugin", "BmpImageFile"),
-    "TIFF": ("TiffImagePlugin", "TiffImageFile"),
-    "AVIF": ("AvifImagePlugin", "AvifImageFile"),
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "HEIF": ("pillow_heif.as_plugin", "HeifImageFile"),
 }
 
 Reader = Callable[[BytesIO], ImageFile.ImageFile]
 T = TypeVar("T")
 
 
-def opened(format: str, data: Bytes) -> ImageFile.ImageFile:
-    """The picture with its header read.
+def open_image(format: str, data: Bytes) -> ImageFile.ImageFile:
+    """The picture with its header read; raises UnsupportedImageError where the reader is not installed.
 
-    Straight to the format's own reader: `Image.open` would judge the size by Pillow's own global limit, with
-    a warning that only the host process could switch off.
+    `Image.open` is not used: it compares the size with Pillow's global limit, and its warning could only be switched
+    off for the whole process.
     """
-    reader = _heif_reader() if format == "HEIF" else _reader(format)
-    if reader is None:
-        raise UnsupportedImageError(format)
-    return reader(BytesIO(data))
+    return _reader(format)(BytesIO(data))
 
 
-def loaded(image: ImageFile.ImageFile) -> Image.Image:
+def load(image: ImageFile.ImageFile) -> Image.Image:
     """The picture with its pixels decoded."""
     image.load()
     return image
 
 
+def orientation_of(image: Image.Image) -> Orientation:
+    """The EXIF orientation; upright where there is none, or where the metadata is damaged."""
+    try:
+        return Orientation(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:
+        return Orientation.UPRIGHT
+
+
 def guarded(format: str, work: Callable[[], T]) -> T:
-    """Run a decoder: whatever it stumbles over in bytes that carry a known signature is damage to them."""
+    """The result of `work`, which decodes; an error of a decoder becomes TruncatedImageError."""
     try:
         return work()
     except ImageError:
@@ -63,13 +72,8 @@ def guarded(format: str, work: Callable[[], T]) -> T:
 @cache
 def _reader(format: str) -> Reader:
     module, name = _READERS[format]
-    return cast("Reader", getattr(import_module(f"PIL.{module}"), name))
-
-
-@cache
-def _heif_reader() -> Reader | None:
-    """pillow-heif comes with an extra: without it iPhone photos are a foreign format."""
     try:
-        return cast("Reader", import_module("pillow_heif.as_plugin").HeifImageFile)
+        return cast("Reader", getattr(import_module(module), name))
     except ImportError:
-        return None
+        # pillow-heif is an optional dependency.
+        raise UnsupportedImageError(format) from None

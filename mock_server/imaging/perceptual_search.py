@@ -1,229 +1,249 @@
-"""Which of the known pictures a sent one looks like.
+"""Perceptual search: which references the sent picture looks like.
 
-A coarse search over all scenes, registration of the few best, and a close comparison of what is to be read.
+Retrieval of candidate clusters by thumbnail, registration of the best ones, verification of their members text by text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 from PIL import Image
 
 from mock_server.errors import ImageError
 from mock_server.imaging.build_index import Entry, read
-from mock_server.imaging.candidate_verification import LIMIT, Sight, Verdict, judge
+from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
 from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
-from mock_server.imaging.geometry import Box
-from mock_server.imaging.lru import Recent
-from mock_server.imaging.registration import Frame, Registration, mosaic, register, sample
+from mock_server.imaging.geometry import Box, Frame, Orientation
+from mock_server.imaging.registration import Registration, mosaic, register, sample
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
-from mock_server.imaging.retrieval import INVERSE, TURNS, Candidate, Scene, Scenes
-from mock_server.imaging.thumbnails import turned_frame, views
-from mock_server.imaging.whole_image import Original
+from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, Cluster, ClusterIndex
+from mock_server.imaging.thumbnails import query_thumbnails
+from mock_server.imaging.whole_image import ReferenceImage
 
-# How many scenes of the coarse search, and how many pictures of one scene, are looked at closely.
-_SCENES = 8
-# More of them where many look almost as much like the picture as the first: labels on plain ground.
-_CROWD = 24
-_CROWDED = 0.03
+# --- How many candidates are verified: more cost time; fewer miss references after a strong change --------------------
+
+# Clusters, and further ones whose similarity is within this distance of the best: labels on plain ground look alike.
+_CLUSTERS = 8
+_MAX_CLUSTERS = 24
+_SIMILAR_TO_BEST = 0.03
+# Members of one cluster: with declared texts, without, and where the representative could not be registered.
 _MEMBERS = 6
-_MEMBERS_WHOLE = 3
-# Of a scene whose leader lies nowhere in the picture; what is like it from afar may still be in it.
-_MEMBERS_UNLED = 2
-# Correlation from which on two registered mosaics show one scene.
-_SCENE = 0.85
-_STRETCH = 1.1
-_GREYS = 16
-_TWIN_RANKS = 1.0
-# How many scenes are looked at again in another turn, and how alike their thumbnails must be for that.
-_TURNED_SCENES = 2
-_TURNED = 0.85
-# Thumbnails of one picture, however changed, lose no more likeness than this against another's.
-_BEHIND = 0.05
+_MEMBERS_UNDECLARED = 3
+_MEMBERS_UNREGISTERED = 2
+# Where nothing matched: how many clusters are tried in other orientations, and the similarity that they need.
+_CLUSTERS_TURNED = 2
+_MIN_SIMILARITY_TURNED = 0.85
+# After a match, candidates less similar than it by this much are skipped; a change of the picture costs no candidate
+# more similarity than that in comparison with another one.
+_BEHIND_MATCH = 0.05
+
+# --- What counts as the same scene ----------------------------------------------------------------------------------
+
+# Correlation of the registered mosaics. Strong crops and noise reach 0.9; unrelated pictures rarely exceed 0.8.
+_MIN_CORRELATION = 0.85
+# Largest ratio of the two axes' scales.
+_MAX_STRETCH = 1.1
+# Matches whose rank is within this of the best are the same picture, stored twice.
+_SAME_RANK = 1.0
+
+# Grey working copies of references kept in memory, about 1 MB each.
+_GREY_COPIES = 16
 
 
 class PerceptualSearch:
-    """Immutable; queries may run in several threads at once."""
+    """A search over the fingerprints of an index. Immutable; searches may run in several threads at once."""
 
     def __init__(self, entries: Sequence[Entry], max_pixels: int) -> None:
         self._entries = entries
         self._max_pixels = max_pixels
-        self._greys: Recent[int, Image.Image] = Recent(_GREYS)
-        self._scenes = Scenes(tuple(entry.print for entry in entries))
+        self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
+        # Not a bound method: a cycle of references would keep a replaced index alive.
+        self._grey_copy = lru_cache(_GREY_COPIES)(partial(_read_grey_copy, entries, max_pixels))
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
-        """What the picture looks like. `thorough`: also what comes nearest to it behind a match."""
-        seen = self._scenes.compared(views(picture.small))
-        sights: dict[int, Sight] = {}
-        behind = 2.0 if thorough else _BEHIND
-        found, nearest = self._looked_at(_likeliest(seen.candidates(_CROWD)), picture, sights, behind)
-        if not found:
-            # Much of what is photographed is as good as symmetric: from afar it looks upright when it is turned.
-            turned = seen.candidates(_TURNED_SCENES, turns=TURNS[1:], least=_TURNED)
-            found, more = self._looked_at(turned, picture, sights, behind)
-            nearest += more
-        # Others that pass are the same picture kept twice only where they pass about as well as the best.
-        least = min((rank for rank, _ in found), default=0.0) + _TWIN_RANKS
+        """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""
+        similarities = self._clusters.similarities(query_thumbnails(picture.small))
+        views: dict[Orientation, QueryView] = {}
+        behind = 2.0 if thorough else _BEHIND_MATCH
+        candidates = _likeliest(similarities.candidates(_MAX_CLUSTERS))
+        matches, misses = self._verify_all(candidates, picture, views, behind)
+        if not matches:
+            # Many photographs are nearly symmetric, so that a turned one looks upright to the coarse search.
+            turned = similarities.candidates(
+                _CLUSTERS_TURNED, orientations=ORIENTATIONS[1:], least=_MIN_SIMILARITY_TURNED
+            )
+            matches, more = self._verify_all(turned, picture, views, behind)
+            misses += more
+        limit = min((rank for rank, _ in matches), default=0.0) + _SAME_RANK
+        ranked = sorted(matches, key=lambda pair: pair[0])
         return SearchResult(
-            picture.facts,
-            tuple(hit for rank, hit in sorted(found, key=lambda pair: pair[0]) if rank <= least),
-            _three_nearest(nearest),
+            picture.facts, tuple(match for rank, match in ranked if rank <= limit), _three_nearest(misses)
         )
 
     def collisions(self) -> list[Collision]:
-        """Pairs that look the same, though their pixels differ: one picture encoded twice."""
-        pairs = [(scene, *pair) for scene in self._scenes.all for pair in scene.twins()]
-        return [twins for pair in pairs if (twins := self._collision(*pair))]
+        """Pairs of references that look the same, though their pixels differ: one picture encoded twice."""
+        clusters = self._clusters.clusters
+        pairs = [(cluster, *pair) for cluster in clusters for pair in cluster.similar_pairs()]
+        return [collision for pair in pairs if (collision := self._collision(*pair))]
 
-    def _looked_at(
-        self, candidates: Iterable[Candidate], picture: Picture, sights: dict[int, Sight], behind: float
+    def _verify_all(
+        self,
+        candidates: Iterable[Candidate],
+        picture: Picture,
+        views: dict[Orientation, QueryView],
+        behind: float,
     ) -> tuple[list[tuple[float, ImageMatch]], list[tuple[float, ImageNearMiss]]]:
-        """What matches among the candidates and what does not, each with what it is ordered by.
+        """Matches with their rank, near misses with their excess; candidates are ordered, the most similar first.
 
-        Once one matches, those that looked less alike by more than `behind` are not looked at.
+        After a match, candidates that are less similar by more than `behind` are skipped.
         """
-        found: list[tuple[float, ImageMatch]] = []
-        nearest: list[tuple[float, ImageNearMiss]] = []
+        matches: list[tuple[float, ImageMatch]] = []
+        misses: list[tuple[float, ImageNearMiss]] = []
         least = -1.0
         for candidate in candidates:
-            if candidate.likeness < least:
+            if candidate.similarity < least:
                 break
-            sight = sights.setdefault(candidate.orientation, Sight(picture, candidate.orientation))
-            for entry, verdict in self._judged(candidate, sight):
+            if candidate.orientation not in views:
+                views[candidate.orientation] = QueryView(picture, candidate.orientation)
+            view = views[candidate.orientation]
+            for entry, verdict in self._verify_members(candidate, view):
                 if verdict.reason is None:
-                    found.append((verdict.rank, self._hit(entry, verdict, sight)))
-                    least = max(least, candidate.likeness - behind)
+                    matches.append((verdict.rank, self._match(entry, verdict, view)))
+                    least = max(least, candidate.similarity - behind)
                 else:
-                    nearest.append((verdict.excess, _miss(entry, verdict, sight)))
-        return found, nearest
+                    misses.append((verdict.excess, _near_miss(entry, verdict, view)))
+        return matches, misses
 
-    def _judged(self, candidate: Candidate, sight: Sight) -> list[tuple[Entry, Verdict]]:
-        judged: list[tuple[Entry, Verdict]] = []
-        for place, registered in self._registered(candidate, sight):
-            entry, verdict = self._entries[place], self._verdict(place, registered, sight)
-            # They come best first: behind one that matches, the first that does not ends the search.
-            if verdict.reason is not None and judged and judged[-1][1].reason is None:
-                return [*judged, (entry, verdict)]
-            judged.append((entry, verdict))
-        return judged
+    def _verify_members(self, candidate: Candidate, view: QueryView) -> list[tuple[Entry, Verdict]]:
+        results: list[tuple[Entry, Verdict]] = []
+        has_match = False
+        for position, registration in self._registered_members(candidate, view):
+            verdict = self._verdict(position, registration, view)
+            results.append((self._entries[position], verdict))
+            # Members come best first: after a match, the first one that does not match ends the search.
+            if has_match and verdict.reason is not None:
+                break
+            has_match = verdict.reason is None
+        return results
 
-    def _registered(self, candidate: Candidate, sight: Sight) -> Iterator[tuple[int, Registration]]:
-        """The members of a scene that come into question, the likeliest first, and where they lie."""
-        leader, *others = candidate.scene.members
-        known = self._entries[leader].print
-        guess, whole = _guess(candidate, sight), Frame(0, 0, *sight.small.image.size)
-        led = register(known.mosaic, sight.small, guess, whole)
-        if not others:
-            if led is not None:
-                yield leader, led
+    def _registered_members(
+        self, candidate: Candidate, view: QueryView
+    ) -> Iterator[tuple[int, Registration]]:
+        """The likeliest members of a cluster with their registration, best first."""
+        cluster, small = candidate.cluster, view.small.image
+        reference = self._entries[cluster.representative].fingerprint
+        start, whole = _start_frame(candidate, view), Frame(0, 0, *small.size)
+        registration = register(reference.mosaic, view.small, start, whole)
+        if len(cluster.members) == 1:
+            if registration is not None:
+                yield cluster.representative, registration
             return
-        most = _MEMBERS_UNLED if led is None else _MEMBERS if known.declared else _MEMBERS_WHOLE
-        # Where the leader's text has pulled its frame askew, the others lie where they were guessed to.
-        starts = tuple(dict.fromkeys((guess, whole) if led is None else (led.frame, guess, whole)))
-        side = known.mosaic.shape[0]
-        looks = [seen for start in starts if (seen := sample(sight.small.image, start, side, side))]
-        for place in candidate.scene.ranked(looks, side, most) if looks else (leader,):
-            # Members differ in their texts: registering each anew undoes what the leader's text has pulled askew.
-            cells = self._entries[place].print.mosaic
-            own = led if place == leader else register(cells, sight.small, *starts)
+        count = _MEMBERS if reference.is_declared else _MEMBERS_UNDECLARED
+        # The representative's own text can pull its frame askew, so the others also start from where it was expected.
+        starts = (registration.frame, start, whole) if registration else (start, whole)
+        side = reference.mosaic.shape[0]
+        samples = [one for frame in dict.fromkeys(starts) if (one := sample(small, frame, side, side))]
+        if registration is None:
+            count = _MEMBERS_UNREGISTERED
+        for position in cluster.ranked(samples, side, count) if samples else (cluster.representative,):
+            own = registration
+            if position != cluster.representative:
+                own = register(self._entries[position].fingerprint.mosaic, view.small, *starts)
             if own is not None:
-                yield place, own
+                yield position, own
 
-    def _verdict(self, place: int, registered: Registration, sight: Sight) -> Verdict:
-        known = self._entries[place].print
-        frame = sight.enlarged(registered.frame)
-        if registered.correlation < _SCENE or not _even_scale(frame, known):
-            return Verdict(9.0 - registered.correlation, LIMIT, frame, "other_scene")
-        return judge(known, sight, frame, cache(partial(self._original, place)))
+    def _verdict(self, position: int, registration: Registration, view: QueryView) -> Verdict:
+        reference = self._entries[position].fingerprint
+        frame = view.enlarged(registration.frame)
+        if registration.correlation < _MIN_CORRELATION or not _has_even_scale(frame, reference):
+            return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
+        return verify(reference, view, frame, cache(partial(self._reference_image, position)))
 
-    def _original(self, place: int) -> Original | None:
-        """A known picture, read again from its source; None where that is gone."""
-        grey = self._greys.get(place)
-        if grey is None:
-            try:
-                grey = grey_copy(read(self._entries[place].reference), max_pixels=self._max_pixels)
-            except (OSError, ImageError):
-                return None
-            self._greys.put(place, grey)
-        return Original(grey, partial(self._colours, place))
-
-    def _colours(self, place: int) -> Image.Image | None:
+    def _reference_image(self, position: int) -> ReferenceImage | None:
+        """A reference read again from its source; None where that is gone."""
         try:
-            picture = decode(read(self._entries[place].reference), max_pixels=self._max_pixels)
+            return ReferenceImage(self._grey_copy(position), partial(self._read_colours, position))
+        except (OSError, ImageError):
+            return None
+
+    def _read_colours(self, position: int) -> Image.Image | None:
+        try:
+            picture = decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
             return picture.working_colours()
         except (OSError, ImageError):
             return None
 
-    def _hit(self, entry: Entry, verdict: Verdict, sight: Sight) -> ImageMatch:
-        placement = sight.placement(verdict.frame, entry.print.size)
-        picture = sight.picture
-        # To decode all of a JPEG's pixels is only worth the time where even the mosaic is the same.
-        identical = (
-            entry.print.size == picture.size
-            and np.array_equal(entry.print.mosaic, mosaic(picture.small))
-            and entry.print.pixels == picture.pixels()
+    def _match(self, entry: Entry, verdict: Verdict, view: QueryView) -> ImageMatch:
+        reference, picture = entry.fingerprint, view.picture
+        # All pixels of a JPEG are decoded only where even the mosaics are equal.
+        has_same_pixels = (
+            reference.size == picture.size
+            and np.array_equal(reference.mosaic, mosaic(picture.small))
+            and reference.pixels == picture.pixels()
         )
         return ImageMatch(
             entry.reference.id,
-            "pixels" if identical else "perceptual",
+            "pixels" if has_same_pixels else "perceptual",
             verdict.score,
             verdict.limit,
-            placement,
+            view.placement(verdict.frame, reference.size),
         )
 
-    def _collision(self, scene: Scene, known: int, sent: int) -> Collision | None:
-        """Whether one member of a scene would be taken for another, were it sent."""
-        entry, other = self._entries[known], self._entries[sent]
-        if entry.print.pixels == other.print.pixels:
+    def _collision(self, cluster: Cluster, first: int, second: int) -> Collision | None:
+        """The collision of two members of a cluster, if the second would match the first were it sent."""
+        entry, other = self._entries[first], self._entries[second]
+        if entry.fingerprint.pixels == other.fingerprint.pixels:
             return None
         picture = decode(read(other.reference), max_pixels=self._max_pixels)
-        sight = Sight(picture, 1)
-        upright = Candidate(scene, 1, entry.print.views[0].frame, views(picture.small)[0].frame, 1.0)
-        registered = register(entry.print.mosaic, sight.small, _guess(upright, sight))
-        if registered is None:
+        view = QueryView(picture, Orientation.UPRIGHT)
+        frames = entry.fingerprint.thumbnails[0].frame, query_thumbnails(picture.small)[0].frame
+        candidate = Candidate(cluster, Orientation.UPRIGHT, *frames, 1.0)
+        registration = register(entry.fingerprint.mosaic, view.small, _start_frame(candidate, view))
+        if registration is None:
             return None
-        verdict = self._verdict(known, registered, sight)
-        if verdict.reason is not None:
-            return None
-        return Collision(entry.reference.id, other.reference.id, verdict.score)
+        verdict = self._verdict(first, registration, view)
+        return None if verdict.reason else Collision(entry.reference.id, other.reference.id, verdict.score)
+
+
+def _read_grey_copy(entries: Sequence[Entry], max_pixels: int, position: int) -> Image.Image:
+    return grey_copy(read(entries[position].reference), max_pixels=max_pixels)
 
 
 def _likeliest(candidates: list[Candidate]) -> list[Candidate]:
-    """The first few, and those that look almost as likely as the first."""
+    """The first few candidates, and those that are almost as similar as the first."""
     return [
         candidate
         for place, candidate in enumerate(candidates)
-        if place < _SCENES or candidate.likeness > candidates[0].likeness - _CROWDED
+        if place < _CLUSTERS or candidate.similarity > candidates[0].similarity - _SIMILAR_TO_BEST
     ]
 
 
-def _guess(candidate: Candidate, sight: Sight) -> Frame:
-    """Where the whole known picture lies in the small copy, if its view falls on the view that was seen."""
-    seen = turned_frame(candidate.seen, INVERSE[candidate.orientation])
-    known = candidate.known
-    wide, high = seen.width / known.width, seen.height / known.height
-    frame = Frame(seen.left - known.left * wide, seen.top - known.top * high, wide, high)
-    return frame.scaled(*sight.small.image.size)
+def _start_frame(candidate: Candidate, view: QueryView) -> Frame:
+    """The frame of the whole reference in the small copy, if the two thumbnails show the same part."""
+    query = candidate.orientation.inverse.apply_to_frame(candidate.query_frame)
+    reference = candidate.reference_frame
+    width, height = query.width / reference.width, query.height / reference.height
+    frame = Frame(query.left - reference.left * width, query.top - reference.top * height, width, height)
+    return frame.scaled(*view.small.image.size)
 
 
-def _even_scale(frame: Frame, known: Fingerprint) -> bool:
-    stretch = (frame.width / known.size[0]) / (frame.height / known.size[1])
-    return 1 / _STRETCH < stretch < _STRETCH
+def _has_even_scale(frame: Frame, reference: Fingerprint) -> bool:
+    stretch = (frame.width / reference.size[0]) / (frame.height / reference.size[1])
+    return 1 / _MAX_STRETCH < stretch < _MAX_STRETCH
 
 
-def _miss(entry: Entry, verdict: Verdict, sight: Sight) -> ImageNearMiss:
+def _near_miss(entry: Entry, verdict: Verdict, view: QueryView) -> ImageNearMiss:
     region = None
-    if verdict.differs:
-        # `differs` is a part of the working copy: as a picture of its own, it lies where a placement puts it.
-        placed = sight.placement(verdict.differs, (1, 1))
-        region = placed.map(Box(0, 0, 1, 1))
+    if verdict.difference:
+        # A placement maps boxes of a picture; the unit box of a picture of one pixel stands for the whole frame.
+        region = view.placement(verdict.difference, (1, 1)).map(Box(0, 0, 1, 1))
     return ImageNearMiss(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)
 
 
-def _three_nearest(nearest: list[tuple[float, ImageNearMiss]]) -> tuple[ImageNearMiss, ...]:
-    """The best verdict on each picture, of the three that came nearest."""
+def _three_nearest(misses: list[tuple[float, ImageNearMiss]]) -> tuple[ImageNearMiss, ...]:
+    """The best near miss of each reference, of the three that came nearest."""
     best: dict[str, ImageNearMiss] = {}
-    for _, near in sorted(nearest, key=lambda pair: pair[0]):
-        best.setdefault(near.id, near)
+    for _, near_miss in sorted(misses, key=lambda pair: pair[0]):
+        best.setdefault(near_miss.id, near_miss)
     return tuple(best.values())[:3]

@@ -1,6 +1,11 @@
-"""What the pixels of a known picture let one expect of a sent one, by one regression.
+"""Photometric fit: predicts the pixels of a sent picture from a reference by one least-squares regression.
 
-A free brightness curve, clipping, blur or sharpening, and what is left of misalignment.
+The terms are a free tone curve, clipping, two Gaussian blurs (a negative weight sharpens), and first-order terms of
+what is left of misalignment. What the regression cannot explain is the residual that decides whether two texts are
+the same.
+
+Tuned values were chosen on the tuning styles of `benchmarks/styles.py`. A model that is too free explains a changed
+stroke away; one that is too stiff leaves a residual wherever a client changed the tones.
 """
 
 from collections.abc import Sequence
@@ -9,97 +14,108 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.registration import Floats, Sampled, solve
+from mock_server.imaging.registration import Floats, SampledGrid, least_squares
 
+# Knots of the piecewise linear tone curve.
 _KNOTS = 7
+# Height of a hat function, so that its weights are of the size of the other terms'. It sets how strongly rare grey
+# levels are damped towards a straight line.
+_HAT_HEIGHT = 64
+# Standard deviations, in pixels, of the blurs among the terms.
 _BLURS = (0.7, 1.5)
-_ENOUGH = 8000
-# Where less than this share of the pixels is expected between black and white, the others were clipped.
-_CLIPPED = 0.995
+# Pixels that are enough to find a dozen weights by; of larger parts only every few columns are used.
+_MAX_PIXELS = 8000
+# Share of the predictions that must lie between black and white. Where fewer do, the clipped pixels are left out.
+_UNCLIPPED = 0.995
 
 
-def explained(
-    part: Image.Image, seen: Sampled, further: Sequence[Floats] = (), blurs: Sequence[float] = _BLURS
+def predict(
+    part: Image.Image,
+    samples: SampledGrid,
+    extra_terms: Sequence[Floats] = (),
+    blurs: Sequence[float] = _BLURS,
 ) -> Floats:
-    """What the known pixels, and `further` terms of the same size, let one expect at each of the sent ones.
+    """The grey levels that `part` of a reference predicts for the pixels sampled from the sent picture.
 
-    `blurs`: how far the sent ones may be blurred or sharpened, in pixels.
+    `extra_terms`: arrays as large as `part`. `blurs`: the standard deviations of the blurs to allow for, in pixels.
     """
     levels: NDArray[np.uint8] = np.asarray(part)
-    reference = levels.astype(np.float32)
-    inside = (seen.rows, seen.columns)
-    down, across = np.gradient(reference, axis=0), np.gradient(reference, axis=1)
-    rows, columns = reference.shape
-    u = np.linspace(-1, 1, columns, dtype=np.float32)[None, seen.columns]
-    v = np.linspace(-1, 1, rows, dtype=np.float32)[seen.rows, None]
-    blurred = [
+    inside = (samples.rows, samples.columns)
+    reference = levels[inside]
+    free = [
         np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in blurs
     ]
-    known, across, down = levels[inside], across[inside], down[inside]
-    # Of a large part every few pixels are enough to find a dozen weights by.
-    some = (slice(None), slice(None, None, max(1, known.size // _ENOUGH)))
-    hats = _hats(known)
-    moved = [term[some] for term in (across, down, across * u, across * v, down * u, down * v)]
-    besides = [*blurred, *(term[inside] for term in further)]
-    terms = [*(hats[known[some]].transpose(2, 0, 1)), *(term[some] for term in besides), *moved]
-    # Levels that are too rare to say what became of them follow the straight line that fits the others.
-    straight = _line(known[some], seen.cells[some])
+    free += [term[inside] for term in extra_terms]
+    shifts = _shift_terms(levels.astype(np.float32), samples)
+    # The same pixels of every term: all of a small part, every few columns of a large one.
+    some = (slice(None), slice(None, None, max(1, reference.size // _MAX_PIXELS)))
+    hats = _hats(reference)
+    terms = [*(hats[reference[some]].transpose(2, 0, 1)), *(term[some] for term in (*free, *shifts))]
+    # Grey levels that are too rare to fit follow the straight line through the others.
+    line = _tone_line(reference[some], samples.cells[some])
     weights = _weights(
         np.stack([term.ravel() for term in terms], axis=-1),
-        seen.cells[some].ravel(),
-        straight[known[some]].ravel(),
+        samples.cells[some].ravel(),
+        line[reference[some]].ravel(),
     )
-    curve, others, moves = weights[:_KNOTS], weights[_KNOTS:-6], weights[-6:]
-    fitted: Floats = np.take(straight + hats @ curve, known)
-    for weight, term in zip(others, besides, strict=True):
-        fitted += weight * term
-    fitted += across * (moves[0] + moves[2] * u + moves[3] * v)
-    fitted += down * (moves[1] + moves[4] * u + moves[5] * v)
-    # What would be darker than black or brighter than white was clipped.
-    return np.clip(fitted, 0, 255)
+    predicted: Floats = np.take(line + hats @ weights[:_KNOTS], reference)
+    for weight, term in zip(weights[_KNOTS:], (*free, *shifts), strict=True):
+        predicted += weight * term
+    # Predictions darker than black or brighter than white were clipped.
+    return np.clip(predicted, 0, 255)
 
 
 def colour_terms(colours: Image.Image, size: tuple[int, int]) -> list[Floats]:
-    """Hat functions of red and of blue: with those of grey, any brightness curve of each channel is a sum of them.
+    """Extra terms for a reference part in RGB: hat functions of red and of blue.
 
-    What clients do to each channel by itself (clipping, above all) is no matter of grey levels alone.
+    With those of grey they span any tone curve per channel. Clients clip and saturate each channel by itself, which no
+    tone curve of grey levels explains.
     """
-    fitting = colours if colours.size == size else colours.resize(size, Image.Resampling.BILINEAR)
+    resized = colours if colours.size == size else colours.resize(size, Image.Resampling.BILINEAR)
     knots = np.linspace(0, 255, _KNOTS, dtype=np.float32)
-    channels = [np.asarray(fitting.getchannel(name), dtype=np.float32) for name in "RB"]
+    channels = [np.asarray(resized.getchannel(name), dtype=np.float32) for name in "RB"]
     return [
-        np.maximum(0, 64 - np.abs(channel - knot) * (64 / (knots[1] - knots[0])))
+        np.maximum(0, _HAT_HEIGHT - np.abs(channel - knot) * (_HAT_HEIGHT / (knots[1] - knots[0])))
         for channel in channels
         for knot in knots
     ]
 
 
-def _weights(terms: Floats, seen: Floats, expected: Floats) -> Floats:
-    """By how much each of the terms, of shape (pixels, terms), changes the expected levels into the seen ones."""
-    weights: Floats = solve(terms, seen - expected).astype(np.float32)
-    fitted = expected + terms @ weights
-    within = (fitted >= 0) & (fitted <= 255)
-    if np.count_nonzero(within) < _CLIPPED * len(within):
-        # What was clipped says no more than that it was: without it, the others are explained better.
-        weights = solve(terms[within], (seen - expected)[within]).astype(np.float32)
+def _shift_terms(reference: Floats, samples: SampledGrid) -> list[Floats]:
+    """First-order terms of a small shift, scale and shear, for the sampled pixels."""
+    inside = (samples.rows, samples.columns)
+    y_gradient, x_gradient = (np.gradient(reference, axis=axis)[inside] for axis in (0, 1))
+    rows, columns = reference.shape
+    u = np.linspace(-1, 1, columns, dtype=np.float32)[None, samples.columns]
+    v = np.linspace(-1, 1, rows, dtype=np.float32)[samples.rows, None]
+    return [x_gradient, y_gradient, x_gradient * u, x_gradient * v, y_gradient * u, y_gradient * v]
+
+
+def _weights(terms: Floats, target: Floats, baseline: Floats) -> Floats:
+    """The weights of `terms`, of shape (pixels, terms), that turn `baseline` into `target`."""
+    weights: Floats = least_squares(terms, target - baseline).astype(np.float32)
+    fitted = baseline + terms @ weights
+    unclipped = (fitted >= 0) & (fitted <= 255)
+    if np.count_nonzero(unclipped) < _UNCLIPPED * len(unclipped):
+        # A clipped pixel does not show its true value; without it the others are fitted better.
+        weights = least_squares(terms[unclipped], (target - baseline)[unclipped]).astype(np.float32)
     return weights
 
 
-def _line(known: NDArray[np.uint8], seen: Floats) -> Floats:
-    """The brightness that each of the 256 levels has become, by a straight line."""
-    levels = known.astype(np.float32)
-    spread = float(levels.var())
-    mean, seen_mean = float(levels.mean()), float(seen.mean())
-    slope = float(((levels - mean) * (seen - seen_mean)).mean()) / spread if spread > 1 else 0.0
-    return (seen_mean + slope * (np.arange(256, dtype=np.float32) - mean)).astype(np.float32)
+def _tone_line(reference: NDArray[np.uint8], target: Floats) -> Floats:
+    """The straight line that best maps reference levels to `target`, for each of the 256 levels."""
+    levels = reference.astype(np.float32)
+    variance = float(levels.var())
+    mean, target_mean = float(levels.mean()), float(target.mean())
+    slope = float(((levels - mean) * (target - target_mean)).mean()) / variance if variance > 1 else 0.0
+    return (target_mean + slope * (np.arange(256, dtype=np.float32) - mean)).astype(np.float32)
 
 
-def _hats(known: NDArray[np.uint8]) -> Floats:
-    """Hat functions over the range of `known`, for each of the 256 levels: any brightness curve, clipping
-    included, is a sum of them."""
-    low, high = float(known.min()), float(known.max())
-    spread = max(high - low, 1.0) / (_KNOTS - 1)
-    position = (np.arange(256, dtype=np.float32)[:, None] - low) / spread
+def _hats(reference: NDArray[np.uint8]) -> Floats:
+    """Hat functions over the range of `reference`, of shape (256 levels, knots); their sums are the tone curves."""
+    low, high = float(reference.min()), float(reference.max())
+    spacing = max(high - low, 1.0) / (_KNOTS - 1)
+    position = (np.arange(256, dtype=np.float32)[:, None] - low) / spacing
     knots = np.arange(_KNOTS, dtype=np.float32)[None, :]
-    hats: Floats = (np.maximum(0, 1 - np.abs(position - knots)) * 64).astype(np.float32)
+    hats: Floats = (np.maximum(0, 1 - np.abs(position - knots)) * _HAT_HEIGHT).astype(np.float32)
     return hats

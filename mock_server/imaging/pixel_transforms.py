@@ -1,4 +1,4 @@
-"""Pixels of any mode made upright, flat (RGB) or smaller; nothing here knows of files."""
+"""Conversions of Pillow images: to RGB or grey, smaller, or to a digest. Nothing here reads files."""
 
 import numpy as np
 import xxhash
@@ -7,72 +7,55 @@ from PIL import Image
 
 Grey = NDArray[np.uint8]
 
-_EXIF_ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# A picture shows nothing if, after averaging over 3 x 3 pixels, its grey levels span less than this and their standard
+# deviation is less than this: sensor noise and compression stay below both.
+_BLANK_RANGE = 24
+_BLANK_DEVIATION = 4.0
+# The same without averaging, for pictures of under three pixels a side.
+_TINY_BLANK_RANGE = 16
 
 
-def orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none that makes sense: damaged metadata harms no picture."""
-    try:
-        value = image.getexif().get(_EXIF_ORIENTATION, 1)
-    except Exception:
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def turned(image: Image.Image, orientation: int) -> Image.Image:
-    """`image` turned as EXIF `orientation` 1-8 says."""
-    return image if orientation == 1 else image.transpose(_TURNS[orientation])
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """`image` as a viewer shows it."""
-    return turned(image, orientation(image))
-
-
-def flat(image: Image.Image) -> Image.Image:
-    """RGB of any mode, transparency laid on white."""
+def to_rgb(image: Image.Image) -> Image.Image:
+    """RGB of any mode; transparent pixels become white."""
     if image.mode == "RGB":
         return image
     if image.mode.startswith(("I", "F")):
-        return _eight_bits(image).convert("RGB")
+        return _to_eight_bits(image).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layers = image.convert("RGBA")
-        laid = Image.new("RGB", image.size, "white")
-        laid.paste(layers, mask=layers.getchannel("A"))
-        return laid
+        rgba = image.convert("RGBA")
+        rgb = Image.new("RGB", image.size, "white")
+        rgb.paste(rgba, mask=rgba.getchannel("A"))
+        return rgb
     return image.convert("RGB")
 
 
-def grey(image: Image.Image) -> Image.Image:
+def to_grey(image: Image.Image) -> Image.Image:
     """8-bit grey of any mode."""
-    return image if image.mode == "L" else flat(image).convert("L")
+    return image if image.mode == "L" else to_rgb(image).convert("L")
 
 
 def halved(image: Image.Image, side: int) -> Image.Image:
-    """`image` halved as often as its longer side keeps at least `side` pixels, as JPEG decoders do for nothing."""
-    factor = 1
-    while max(image.size) >= 2 * factor * side:
-        factor *= 2
+    """`image` halved as often as its longer side keeps at least `side` pixels. JPEG decoders reduce in the same way."""
+    factor = halving_factor(image.size, side)
     return image if factor == 1 else image.reduce(factor)
 
 
+def halving_factor(size: tuple[int, int], side: int) -> int:
+    """The largest power of two by which a picture can be divided so that its longer side keeps `side` pixels."""
+    factor = 1
+    while max(size) >= 2 * factor * side:
+        factor *= 2
+    return factor
+
+
 def reduced(image: Image.Image, side: int) -> Image.Image:
-    """`image` shrunk by a whole number, so that its longer side is at most `side`: many times cheaper than exactly."""
+    """`image` divided by a whole number so that its longer side is at most `side`; much faster than an exact resize."""
     factor = -(-max(image.size) // side)
     return image if factor == 1 else image.reduce(factor)
 
 
 def fitted(image: Image.Image, side: int) -> Image.Image:
-    """`image` shrunk, never enlarged, so that its longer side is at most `side`; for people, who see no averaging."""
+    """`image` shrunk, never enlarged, so that its longer side is at most `side`; for people to look at."""
     longer = max(image.size)
     if longer <= side:
         return image
@@ -81,31 +64,30 @@ def fitted(image: Image.Image, side: int) -> Image.Image:
 
 
 def pixel_digest(image: Image.Image) -> bytes:
-    """XXH3-128 over size and pixels of an RGB picture."""
+    """XXH3-128 over the size and pixels of an RGB picture."""
     digest = xxhash.xxh3_128(repr(image.size).encode())
     digest.update(image.tobytes())
     return digest.digest()
 
 
 def blank_and_sharpness(small: Image.Image) -> tuple[bool, float]:
-    """Whether nothing can be seen on a grey picture, and the variance of its Laplacian."""
+    """Whether a grey picture shows nothing, and its sharpness: the variance of its Laplacian."""
     values = np.asarray(small, dtype=np.int16)
     if min(values.shape) < 3:
-        return bool(np.ptp(values) < 16), 0.0
-    # Every other row says as much.
+        return bool(np.ptp(values) < _TINY_BLANK_RANGE), 0.0
+    # Every other row is enough for a variance.
     laplacian = values[:-2:2, 1:-1] + values[2::2, 1:-1]
     laplacian += values[1:-1:2, :-2]
     laplacian += values[1:-1:2, 2:]
     laplacian -= values[1:-1:2, 1:-1] << 2
-    spread = laplacian.ravel().astype(np.float32)
-    sharpness = float(np.vdot(spread, spread)) / spread.size - (float(spread.sum()) / spread.size) ** 2
-    # Sensor noise and compression are averaged away before asking whether anything is seen.
+    flat = laplacian.ravel().astype(np.float32)
+    sharpness = float(np.vdot(flat, flat)) / flat.size - (float(flat.sum()) / flat.size) ** 2
     smooth = np.asarray(small.reduce(3))
-    return bool(np.ptp(smooth) < 24 and smooth.std() < 4), sharpness
+    return bool(np.ptp(smooth) < _BLANK_RANGE and smooth.std() < _BLANK_DEVIATION), sharpness
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and floating-point grey brought to 8 bits; Pillow's own conversion would clip at 255."""
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit, 32-bit and floating-point grey scaled to 8 bits; Pillow's own conversion would clip at 255."""
     values: NDArray[np.floating] = np.asarray(image).astype(np.float32)
     top = float(values.max(initial=0))
     if image.mode.startswith("I;16") or top > 255:

@@ -1,4 +1,4 @@
-"""What the index says about a picture."""
+"""What a search of the index returns."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,10 @@ MatchMethod = Literal["sha256", "pixels", "perceptual"]
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """What is known of a picture; `width` and `height` in upright pixels.
+    """Facts about one picture; `width` and `height` in upright pixels.
 
-    `blank`: nothing can be seen on it. `sharpness`: variance of the Laplacian of the grey picture, halved
-    as long as its longer side keeps SMALL_SIDE pixels.
+    `blank`: it shows nothing. `sharpness`: variance of the Laplacian of the grey picture, halved as often as its longer
+    side keeps SMALL_SIDE pixels.
     """
 
     format: str
@@ -27,7 +27,7 @@ class PictureFacts:
 
 @dataclass(frozen=True, slots=True)
 class ImageMatch:
-    """A reference that the sent picture shows. The lower `score`, the surer; it is at most `limit`."""
+    """A reference that the sent picture shows. The lower the `score`, the surer; it is at most `limit`."""
 
     id: str
     method: MatchMethod
@@ -38,11 +38,11 @@ class ImageMatch:
 
 @dataclass(frozen=True, slots=True)
 class ImageNearMiss:
-    """A reference that came near and is not it; `region`: where they differ, in pixels of the sent picture.
+    """A reference that is similar and does not match; `region`: where they differ, in pixels of the sent picture.
 
-    `reason`: "other_scene", "other_text" (a line of text differs), "other_detail" (something else does),
-    "other_colours", "too_small" (too few pixels to a character to be sure), "cut_off" (part of a declared
-    region lies outside), "unreadable" (its file is gone).
+    `reason`: "other_scene", "other_text" (a line of text differs), "other_detail" (something else differs),
+    "other_colours", "too_small" (too few pixels per character to be sure), "cut_off" (a part of a declared region lies
+    outside the sent picture), "unreadable" (the file of the reference is gone).
     """
 
     id: str
@@ -54,7 +54,7 @@ class ImageNearMiss:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found for one picture, best first, and the three that came nearest without being it."""
+    """The matches of one picture, best first, and the three nearest references that do not match."""
 
     facts: PictureFacts
     matches: tuple[ImageMatch, ...] = ()
@@ -63,7 +63,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """Two references that no picture could tell apart."""
+    """Two references, by their ids, that no sent picture could tell apart."""
 
     a: str
     b: str
@@ -72,8 +72,8 @@ class Collision:
 
 @dataclass(frozen=True, slots=True)
 class TooSmall:
-    """A reference whose own text has too few pixels to a character, `cell`, to be told from a neighbour."""
+    """A reference with a declared text of too few pixels per character to distinguish it from a similar one."""
 
     id: str
     box: Box
-    cell: float
+    character: float

@@ -1,7 +1,7 @@
-"""Scenes: known pictures that look the same from afar, found together and told apart afterwards.
+"""Retrieval: clusters of references that look the same when reduced, searched by their thumbnails.
 
-A thousand plates on one template are one scene: one thumbnail to search, one registration, and one look at
-those cells of the mosaic in which they differ.
+A thousand plates on one template are one cluster: its representative's thumbnails are searched and one registration
+serves all; the members are then ranked by those cells of their mosaics in which they differ.
 """
 
 from collections.abc import Sequence
@@ -12,62 +12,80 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mock_server.imaging.fingerprint import Fingerprint
-from mock_server.imaging.registration import Floats, Frame, Sampled
-from mock_server.imaging.thumbnails import THUMB, View, turned_grid
+from mock_server.imaging.geometry import Frame, Orientation
+from mock_server.imaging.registration import Floats, SampledGrid
+from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-# Thumbnails this alike (correlation) are of one scene, if their pictures have the same shape.
-_ALIKE = 0.97
-_SHAPE = 0.015
-# Cells of the mosaic by which members are told apart at first glance.
-_CELLS = 256
-# Two encodings of one picture differ by no more than so many grey levels in any cell.
-_TWIN_LEVELS = 14
-_TWIN_STEPS = 32
-# Of more views than this only those are compared that look most alike at half the thumbnails' resolution.
+# --- Clusters -------------------------------------------------------------------------------------------------------
+
+# Two pictures are of one cluster if their thumbnails correlate by this much and the logarithms of their aspect ratios
+# fall into one bin of this width. A lower correlation puts pictures together whose registrations differ.
+_CLUSTER_CORRELATION = 0.97
+_ASPECT_BIN = 0.015
+# Thumbnails clustered in one matrix product.
+_BLOCK = 256
+# Cells of the mosaic, those with the largest spread, by which the members of a cluster are ranked.
+_RANKING_CELLS = 256
+# Two encodings of one picture differ by at most this many grey levels in each of these cells. Each member is compared
+# with this many others next to it in the order of the cells' sum, which is almost the same for both.
+_ENCODING_DIFFERENCE = 14
+_ENCODING_NEIGHBOURS = 32
+
+# --- Coarse search --------------------------------------------------------------------------------------------------
+
+# Only this many thumbnails, the most similar ones at half resolution, are compared at full resolution.
 _COMPARED = 128
-_PAIRS = np.kron(np.eye(THUMB // 2), np.full((2, 1), 0.5))
-_HALVING = np.kron(_PAIRS, _PAIRS).astype(np.float32)
-# Below this correlation of thumbnails nothing is looked at any closer.
-_COARSE = 0.5
-# Upright pictures are the rule: a turn must explain a picture better than none does.
+# Correlation of thumbnails below which a cluster is no candidate.
+_MIN_SIMILARITY = 0.5
+# Added to the similarity of the upright orientation: another one must fit clearly better.
 _UPRIGHT_BONUS = 0.02
 
-TURNS = tuple(range(1, 9))
-INVERSE = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+# Maps a flattened thumbnail to one of half the resolution: the mean of each 2 x 2 cells.
+_PAIR_MEANS = np.kron(np.eye(THUMBNAIL_CELLS // 2), np.full((2, 1), 0.5))
+_HALVING = np.kron(_PAIR_MEANS, _PAIR_MEANS).astype(np.float32)
+
+ORIENTATIONS = tuple(Orientation)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Members are positions in the index; the first is the leader. `cells` and `values`: where and how they
-    differ."""
+class Cluster:
+    """References that look the same when reduced: `members` are their positions in the index.
+
+    `cells`: positions in the flattened mosaic where the members differ most; `values`: their grey levels there, of
+    shape (members, cells).
+    """
 
     members: tuple[int, ...]
     cells: NDArray[np.intp]
     values: NDArray[np.uint8]
 
-    def ranked(self, looks: Sequence[Sampled], side: int, most: int) -> list[int]:
-        """The members most like any of the ways in which the scene was seen, in so many cells a side; best first."""
-        likeness = np.max([self._likeness(seen, side) for seen in looks], axis=0)
-        return [self.members[place] for place in np.argsort(-likeness, kind="stable")[:most]]
+    @property
+    def representative(self) -> int:
+        """The member whose thumbnails stand for all."""
+        return self.members[0]
 
-    def _likeness(self, seen: Sampled, side: int) -> Floats:
+    def ranked(self, samples: Sequence[SampledGrid], side: int, count: int) -> list[int]:
+        """The `count` members most like any of these samples of the sent picture (`side` cells a side), best first."""
+        similarity = np.max([self._similarity(one, side) for one in samples], axis=0)
+        return [self.members[row] for row in np.argsort(-similarity, kind="stable")[:count]]
+
+    def _similarity(self, samples: SampledGrid, side: int) -> Floats:
         canvas = np.full((side, side), np.nan, dtype=np.float32)
-        canvas[seen.rows, seen.columns] = seen.cells
-        sought = canvas.ravel()[self.cells]
-        usable = ~np.isnan(sought)
-        # Members need not have the leader's brightness and contrast: what looks the same from afar has been normalised.
-        likeness: Floats = _normalised(self.values[:, usable]) @ _normalised(sought[None, usable])[0]
-        return likeness
+        canvas[samples.rows, samples.columns] = samples.cells
+        query = canvas.ravel()[self.cells]
+        inside = ~np.isnan(query)
+        # Thumbnails are normalised, so members may differ in brightness and contrast; that must not rank them.
+        similarity: Floats = _normalised(self.values[:, inside]) @ _normalised(query[None, inside])[0]
+        return similarity
 
-    def twins(self) -> list[tuple[int, int]]:
-        """Pairs of members that are nowhere far apart: perhaps one picture, encoded twice."""
-        # Twins have almost the same sum, so each is compared with those next to it in that order only.
+    def similar_pairs(self) -> list[tuple[int, int]]:
+        """Pairs of members that may be one picture, encoded twice."""
         order = np.argsort(self.values.sum(axis=1, dtype=np.int64), kind="stable")
         sorted_values = self.values[order].astype(np.int16)
         pairs = []
-        for step in range(1, min(_TWIN_STEPS, len(order) - 1) + 1):
-            apart = np.abs(sorted_values[step:] - sorted_values[:-step]).max(axis=1, initial=0)
-            for row in np.flatnonzero(apart <= _TWIN_LEVELS):
+        for step in range(1, min(_ENCODING_NEIGHBOURS, len(order) - 1) + 1):
+            difference = np.abs(sorted_values[step:] - sorted_values[:-step]).max(axis=1, initial=0)
+            for row in np.flatnonzero(difference <= _ENCODING_DIFFERENCE):
                 first, second = sorted((int(order[row]), int(order[row + step])))
                 pairs.append((self.members[first], self.members[second]))
         return pairs
@@ -75,119 +93,130 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scene that may be shown: turned by `orientation`, its part `known` where `seen` is in the sent
-    picture. `likeness`: correlation of their thumbnails."""
+    """A cluster that the sent picture may show, turned by `orientation`.
 
-    scene: Scene
-    orientation: int
-    known: Frame
-    seen: Frame
-    likeness: float
+    The part `reference_frame` of the reference lies where `query_frame` is in the sent picture, both in fractions.
+    `similarity`: correlation of their thumbnails.
+    """
+
+    cluster: Cluster
+    orientation: Orientation
+    reference_frame: Frame
+    query_frame: Frame
+    similarity: float
 
 
-class Scenes:
-    """All scenes of an index, searchable by thumbnail."""
+class ClusterIndex:
+    """All clusters of an index, searchable by thumbnail."""
 
-    def __init__(self, prints: Sequence[Fingerprint]) -> None:
-        self.all = tuple(_scene(members, prints) for members in _grouped(prints))
+    def __init__(self, fingerprints: Sequence[Fingerprint]) -> None:
+        self.clusters = tuple(_cluster(members, fingerprints) for members in _grouped(fingerprints))
         rows = [
-            (view.thumb.ravel(), scene, view.frame)
-            for scene in self.all
-            for view in prints[scene.members[0]].views
+            (thumbnail.pixels.ravel(), cluster, thumbnail.frame)
+            for cluster in self.clusters
+            for thumbnail in fingerprints[cluster.representative].thumbnails
         ]
-        self._thumbs = np.stack([row[0] for row in rows]) if rows else np.zeros((0, THUMB**2), np.float32)
-        # The other way round than thumbnails are kept: what is searched from end to end is not to be copied for it.
-        self._overviews = np.ascontiguousarray(_overviews(self._thumbs).T)
-        self._views = [(scene, frame) for _, scene, frame in rows]
+        empty = np.zeros((0, THUMBNAIL_CELLS**2), np.float32)
+        self._thumbnails = np.stack([row[0] for row in rows]) if rows else empty
+        # Transposed once: each search would otherwise copy the whole array.
+        self._overviews = np.ascontiguousarray(_overviews(self._thumbnails).T)
+        self._owners = [(cluster, frame) for _, cluster, frame in rows]
 
-    def compared(self, views: Sequence[View]) -> "Likeness":
-        """How like the likeliest scenes are to each of these views in each turn."""
-        queries = [(view, turn) for view in views for turn in TURNS]
-        sought = np.stack([turned_grid(view.thumb, INVERSE[turn]).ravel() for view, turn in queries])
-        likeliest = self._likeliest(sought)
-        alike = sought @ self._thumbs.take(likeliest, axis=0).T
-        alike[:: len(TURNS)] += _UPRIGHT_BONUS
-        return Likeness([self._views[place] for place in likeliest.tolist()], queries, alike)
+    def similarities(self, thumbnails: Sequence[FrameThumbnail]) -> "SimilarityTable":
+        """How similar the nearest clusters are to each of these thumbnails in each orientation."""
+        queries = [(thumbnail, turn) for thumbnail in thumbnails for turn in ORIENTATIONS]
+        rows = np.stack([turn.inverse.apply_to_grid(one.pixels).ravel() for one, turn in queries])
+        nearest = self._nearest(rows)
+        similarity = rows @ self._thumbnails.take(nearest, axis=0).T
+        similarity[:: len(ORIENTATIONS)] += _UPRIGHT_BONUS
+        return SimilarityTable([self._owners[column] for column in nearest.tolist()], queries, similarity)
 
-    def _likeliest(self, sought: Floats) -> NDArray[np.intp]:
-        """Places of the known views that are most like any of the thumbnails `sought`."""
-        if len(self._views) <= _COMPARED:
-            return np.arange(len(self._views))
-        alike = _overviews(sought) @ self._overviews
-        return np.argpartition(-alike.max(axis=0), _COMPARED - 1)[:_COMPARED]
+    def _nearest(self, rows: Floats) -> NDArray[np.intp]:
+        """Positions of the thumbnails that are most similar to any of `rows`."""
+        if len(self._owners) <= _COMPARED:
+            return np.arange(len(self._owners))
+        similarity = _overviews(rows) @ self._overviews
+        return np.argpartition(-similarity.max(axis=0), _COMPARED - 1)[:_COMPARED]
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """Correlations of thumbnails: one row for each of the `queries`, one column for each of the known `views`."""
+class SimilarityTable:
+    """Correlations of thumbnails, of shape (queries, owners); each owner is a cluster and a frame of its thumbnail."""
 
-    views: Sequence[tuple[Scene, Frame]]
-    queries: Sequence[tuple[View, int]]
-    alike: Floats
+    owners: Sequence[tuple[Cluster, Frame]]
+    queries: Sequence[tuple[FrameThumbnail, Orientation]]
+    similarity: Floats
 
     def candidates(
-        self, most: int, *, turns: Sequence[int] = TURNS, least: float = _COARSE
+        self,
+        count: int,
+        *,
+        orientations: Sequence[Orientation] = ORIENTATIONS,
+        least: float = _MIN_SIMILARITY,
     ) -> list[Candidate]:
-        """The scenes that look most like the picture in any of these turns, best first."""
-        rows = [row for row, (_, turn) in enumerate(self.queries) if turn in turns]
-        alike = self.alike if len(rows) == len(self.queries) else self.alike[rows]
-        best = alike.max(axis=0)
-        places = np.flatnonzero(best >= least)
+        """The `count` clusters that are most similar in any of these orientations, best first."""
+        rows = [row for row, (_, turn) in enumerate(self.queries) if turn in orientations]
+        similarity = self.similarity if len(rows) == len(self.queries) else self.similarity[rows]
+        best = similarity.max(axis=0)
+        columns = np.flatnonzero(best >= least)
         chosen: dict[int, Candidate] = {}
-        for column in places[np.argsort(-best[places], kind="stable")]:
-            scene, known = self.views[column]
-            if len(chosen) < most and scene.members[0] not in chosen:
-                view, turn = self.queries[rows[int(np.argmax(alike[:, column]))]]
-                chosen[scene.members[0]] = Candidate(scene, turn, known, view.frame, float(best[column]))
+        for column in columns[np.argsort(-best[columns], kind="stable")]:
+            cluster, frame = self.owners[column]
+            if len(chosen) < count and cluster.representative not in chosen:
+                query, turn = self.queries[rows[int(np.argmax(similarity[:, column]))]]
+                chosen[cluster.representative] = Candidate(
+                    cluster, turn, frame, query.frame, float(best[column])
+                )
         return list(chosen.values())
 
 
-def _grouped(prints: Sequence[Fingerprint]) -> list[list[int]]:
-    """Positions of the prints that are not blank, grouped by leader."""
-    by_shape: dict[int, list[int]] = {}
-    for place, one in enumerate(prints):
+def _grouped(fingerprints: Sequence[Fingerprint]) -> list[list[int]]:
+    """Positions of the fingerprints that are not blank, one list per cluster, the representative first."""
+    by_aspect: dict[int, list[int]] = {}
+    for position, one in enumerate(fingerprints):
         if not one.facts.blank:
-            shape = round(np.log(one.facts.width / one.facts.height) / _SHAPE)
-            by_shape.setdefault(shape, []).append(place)
-    return [group for places in by_shape.values() for group in _led(places, prints)]
+            aspect = round(np.log(one.facts.width / one.facts.height) / _ASPECT_BIN)
+            by_aspect.setdefault(aspect, []).append(position)
+    return [group for positions in by_aspect.values() for group in _grouped_by_look(positions, fingerprints)]
 
 
-def _led(places: list[int], prints: Sequence[Fingerprint]) -> list[list[int]]:
+def _grouped_by_look(positions: list[int], fingerprints: Sequence[Fingerprint]) -> list[list[int]]:
+    """Leader clustering: each picture joins the most similar representative, or becomes one."""
     groups: list[list[int]] = []
-    leaders = np.zeros((0, prints[places[0]].views[0].thumb.size), np.float32)
-    for start in range(0, len(places), 256):
-        block = places[start : start + 256]
-        thumbs = np.stack([prints[place].views[0].thumb.ravel() for place in block])
-        alike = thumbs @ leaders.T
-        among = thumbs @ thumbs.T
+    representatives = np.zeros((0, THUMBNAIL_CELLS**2), np.float32)
+    for start in range(0, len(positions), _BLOCK):
+        block = positions[start : start + _BLOCK]
+        thumbnails = np.stack([fingerprints[position].thumbnails[0].pixels.ravel() for position in block])
+        to_earlier = thumbnails @ representatives.T
+        within_block = thumbnails @ thumbnails.T
         fresh: list[int] = []
-        for row, place in enumerate(block):
-            likeness = np.concatenate([alike[row], among[row, fresh]])
-            best = int(np.argmax(likeness)) if len(likeness) else -1
-            if best >= 0 and likeness[best] >= _ALIKE:
-                groups[best].append(place)
+        for row, position in enumerate(block):
+            similarity = np.concatenate([to_earlier[row], within_block[row, fresh]])
+            best = int(np.argmax(similarity)) if len(similarity) else -1
+            if best >= 0 and similarity[best] >= _CLUSTER_CORRELATION:
+                groups[best].append(position)
             else:
                 fresh.append(row)
-                groups.append([place])
-        leaders = np.concatenate([leaders, thumbs[fresh]])
+                groups.append([position])
+        representatives = np.concatenate([representatives, thumbnails[fresh]])
     return groups
 
 
-def _scene(members: list[int], prints: Sequence[Fingerprint]) -> Scene:
+def _cluster(members: list[int], fingerprints: Sequence[Fingerprint]) -> Cluster:
     if len(members) == 1:
-        return Scene(tuple(members), np.zeros(0, np.intp), np.zeros((1, 0), np.uint8))
-    mosaics = np.stack([prints[member].mosaic.ravel() for member in members])
-    # In blocks: the spread of a thousand mosaics in floats would be tens of megabytes at once.
+        return Cluster(tuple(members), np.zeros(0, np.intp), np.zeros((1, 0), np.uint8))
+    mosaics = np.stack([fingerprints[member].mosaic.ravel() for member in members])
+    # In blocks of columns: the spread of a thousand mosaics would take tens of megabytes at once.
     spread = np.concatenate(
         [mosaics[:, at : at + 1024].std(axis=0) for at in range(0, mosaics.shape[1], 1024)]
     )
-    cells = np.sort(np.argsort(-spread)[:_CELLS])
-    return Scene(tuple(members), cells, mosaics[:, cells])
+    cells = np.sort(np.argsort(-spread)[:_RANKING_CELLS])
+    return Cluster(tuple(members), cells, mosaics[:, cells])
 
 
-def _overviews(thumbs: Floats) -> Floats:
-    """Thumbnails, one to a row, at half their resolution; mean 0 and norm 1 as they are."""
-    means = thumbs @ _HALVING
+def _overviews(thumbnails: Floats) -> Floats:
+    """Flattened thumbnails, one per row, at half their resolution; with norm 1 again."""
+    means = thumbnails @ _HALVING
     overviews: Floats = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-3)
     return overviews
 

@@ -1,8 +1,7 @@
-"""Where a line of text may stand, for pictures whose author gave no box.
+"""Detects lines of text and measures the height of text; neither reads any.
 
-Text is a row of vertical strokes that goes on for a while and is calmer above and below. Windows of that
-shape are
-slid over the picture at several sizes. This proposes; it does not read, and a grille may pass for a plate.
+A line of text is a row of vertical strokes that is several times as long as it is high, with calmer ground above and
+below. Windows of that shape slide over the picture at several scales. A grille or a fence can pass for a line of text.
 """
 
 from dataclasses import dataclass
@@ -15,23 +14,56 @@ from mock_server.imaging.decode import decode
 from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
+from mock_server.imaging.pixel_transforms import Grey
 from mock_server.imaging.registration import Floats
 
-# The picture is seen in cells of so many pixels a side; a line of text is so many cells high.
-_PIXELS = 3
-_LINE = 4
-# A line is at least so many windows of its own height long.
-_WINDOWS = 4
-_SIDES = (640, 450, 320, 225, 160, 110, 80)
-_CALM = 0.7
-_GAP = 7
-_STRONG = 9.0
-_PROPOSALS = 6
+# --- Detection ------------------------------------------------------------------------------------------------------
+
+# Longer sides in pixels of the copies that are searched, each 1.4 times smaller than the one before: the search finds
+# one height of line on each copy.
+_SCALES = (640, 450, 320, 225, 160, 110, 80)
+# Stroke energy is measured in cells of this many pixels a side.
+_CELL = 3
+# Height of a line in cells, and its least length in windows that are as long as they are high.
+_LINE_HEIGHT = 4
+_MIN_WINDOWS = 4
+# Share of the energy above and below that is subtracted from the line's own.
+_SURROUNDINGS_WEIGHT = 0.7
+# Mean contrast between neighbouring pixels, in grey levels, above which a place is a line at all.
+_MIN_STRENGTH = 1.0
+# A line goes on over cells with this share of its energy, and over gaps of this many cells between words.
+_EXTENT_ENERGY = 0.35
+_MAX_GAP = 7
+# A line covers another one if they have this share of the smaller one in common.
+_SAME_LINE = 0.4
+# The box of a line is higher than its window by this share of its height at either edge.
+_SLACK = 0.25
+
+# --- Proposal -------------------------------------------------------------------------------------------------------
+
+# Lines considered, the strength of the first one at least, and the share of it that the others need.
+_PROPOSED_LINES = 6
+_MIN_PROPOSED_STRENGTH = 9.0
+_SIMILAR_STRENGTH = 0.3
+# Width of a character with its spacing over the height of its line: narrowest, usual, widest.
+_NARROWEST = 0.33
+CHARACTER_WIDTH = 0.55
+_WIDEST = 1.0
+
+# --- Height of text -------------------------------------------------------------------------------------------------
+
+# Width in pixels at most at which a region is measured: more than twenty per character, even of a VIN.
+_MEASURED_WIDTH = 480
+# An edge is a step of this many grey levels, and of this share of the strongest steps.
+_MIN_STEP = 8.0
+_SHARE_OF_STRONGEST_STEP = 0.25
+# A row of pixels belongs to the text if it has this share of the edges of the rows with the most.
+_SHARE_OF_MOST_EDGES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A possible line of text: its edges in fractions of the picture, and how much it looks like one."""
+    """A possible line of text: its edges in fractions of the picture; `strength`: its stroke energy, in grey levels."""
 
     left: float
     top: float
@@ -40,7 +72,7 @@ class TextLine:
     strength: float
 
     def box(self, width: int, height: int) -> Box:
-        """The same in pixels of a picture of this size."""
+        """The line in pixels of a picture of this size."""
         return Box(
             round(self.left * width),
             round(self.top * height),
@@ -48,13 +80,15 @@ class TextLine:
             round(self.bottom * height),
         )
 
+    @property
+    def area(self) -> float:
+        return (self.right - self.left) * (self.bottom - self.top)
+
     def covers(self, other: "TextLine") -> bool:
-        """Whether the two have most of the smaller one in common."""
-        across = min(self.right, other.right) - max(self.left, other.left)
-        down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        if across <= 0 or down <= 0:
-            return False
-        return across * down > 0.4 * min(_area(self), _area(other))
+        """Whether the two have much of the smaller one in common."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return width > 0 and height > 0 and width * height > _SAME_LINE * min(self.area, other.area)
 
 
 def propose_box(
@@ -62,109 +96,135 @@ def propose_box(
 ) -> Box | None:
     """The likeliest plate or VIN line of a picture, in upright pixels; None where nothing looks like text.
 
-    `characters`: how many the text has; a line that could not hold so many is not proposed, for a wrong box is
+    `characters`: how many the text has; a line that could not hold so many is not proposed, because a wrong box is
     worse than none. Raises the errors of `ImageError`.
     """
     picture = decode(data, max_pixels=max_pixels)
-    width, height = picture.size
-    lines = text_lines(picture.working, _PROPOSALS)
-    if not lines or lines[0].strength < _STRONG:
+    lines = text_lines(picture.working, _PROPOSED_LINES)
+    if not lines or lines[0].strength < _MIN_PROPOSED_STRENGTH:
         return None
-    # What a plate or a VIN plate says beside its number is fainter, but above all it is smaller.
-    strong = [line.box(width, height) for line in lines if line.strength >= 0.3 * lines[0].strength]
+    # The small print of a plate or a VIN label is fainter than the number, and above all smaller.
+    strong = [
+        line.box(*picture.size) for line in lines if line.strength >= _SIMILAR_STRENGTH * lines[0].strength
+    ]
     if not characters:
         return strong[0]
-    fitting = [box for box in strong if _fits(box, characters)]
-    return max(fitting, key=lambda box: box.height, default=None)
+    return max(
+        (box for box in strong if _can_hold(box, characters)), key=lambda box: box.height, default=None
+    )
 
 
-def _fits(box: Box, characters: int) -> bool:
-    """Whether a line could hold so many characters, which are a third to once as wide as they are high."""
-    return 0.33 * characters <= box.width / max(box.height, 1) <= characters
+def _can_hold(box: Box, characters: int) -> bool:
+    return _NARROWEST * characters <= box.width / max(box.height, 1) <= _WIDEST * characters
 
 
-def text_lines(image: Image.Image, most: int) -> tuple[TextLine, ...]:
-    """Up to so many possible lines of text in a grey picture, the likeliest first."""
+def text_lines(image: Image.Image, count: int) -> tuple[TextLine, ...]:
+    """Up to `count` possible lines of text in a grey picture, the surest first."""
     candidates: list[TextLine] = []
     copy = image
-    for side in _SIDES:
+    for side in _SCALES:
         factor = min(1.0, side / max(image.size))
         size = (round(image.width * factor), round(image.height * factor))
-        if size[0] >= _LINE * _PIXELS * _WINDOWS and size[1] >= _LINE * _PIXELS:
+        if size[0] >= _LINE_HEIGHT * _CELL * _MIN_WINDOWS and size[1] >= _LINE_HEIGHT * _CELL:
             copy = copy.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-            candidates += _lines_of_one_size(np.asarray(copy, dtype=np.float32), most)
+            candidates += _lines_at_one_scale(np.asarray(copy, dtype=np.float32), count)
     chosen: list[TextLine] = []
     for line in sorted(candidates, key=lambda line: -line.strength):
         if not any(line.covers(other) for other in chosen):
             chosen.append(line)
-        if len(chosen) == most:
+        if len(chosen) == count:
             break
     return tuple(chosen)
 
 
-def _lines_of_one_size(grey: Floats, most: int) -> list[TextLine]:
-    cells = _strokes(grey)
-    energy = window_means(cells, _LINE, _LINE)
-    width = energy.shape[1] - _LINE * (_WINDOWS - 1)
-    if width < 1 or energy.shape[0] <= 2 * _LINE:
+def _lines_at_one_scale(grey: Floats, count: int) -> list[TextLine]:
+    energy = window_means(_stroke_energy(grey), _LINE_HEIGHT, _LINE_HEIGHT)
+    width = energy.shape[1] - _LINE_HEIGHT * (_MIN_WINDOWS - 1)
+    if width < 1 or energy.shape[0] <= 2 * _LINE_HEIGHT:
         return []
-    shifted = np.stack([energy[:, _LINE * step : _LINE * step + width] for step in range(_WINDOWS)])
-    lowest, mean = shifted.min(axis=0), shifted.mean(axis=0)
-    likeness = lowest[_LINE:-_LINE] - _CALM * np.maximum(mean[: -2 * _LINE], mean[2 * _LINE :])
-    found = []
-    for _ in range(most):
-        row, column = (int(value) for value in np.unravel_index(int(np.argmax(likeness)), likeness.shape))
-        strength = float(likeness[row, column])
-        if strength <= 1:
+    windows = np.stack([energy[:, _LINE_HEIGHT * step :][:, :width] for step in range(_MIN_WINDOWS)])
+    weakest, mean = windows.min(axis=0), windows.mean(axis=0)
+    # Every window along the line must have strokes, and the ground above and below must be calmer.
+    around = np.maximum(mean[: -2 * _LINE_HEIGHT], mean[2 * _LINE_HEIGHT :])
+    strengths = weakest[_LINE_HEIGHT:-_LINE_HEIGHT] - _SURROUNDINGS_WEIGHT * around
+    lines = []
+    for _ in range(count):
+        row, column = (int(value) for value in np.unravel_index(int(np.argmax(strengths)), strengths.shape))
+        strength = float(strengths[row, column])
+        if strength <= _MIN_STRENGTH:
             break
-        first, last = _extent(energy[row + _LINE], column)
-        found.append(_line(first, last, row, grey.shape, strength))
-        likeness[max(0, row - _LINE) : row + _LINE + 1, max(0, first - _LINE * _WINDOWS) : last + 1] = 0
-    return found
+        first, last = _extent(energy[row + _LINE_HEIGHT], column)
+        lines.append(_line(first, last, row, grey.shape, strength))
+        rows = slice(max(0, row - _LINE_HEIGHT), row + _LINE_HEIGHT + 1)
+        strengths[rows, max(0, first - _LINE_HEIGHT * _MIN_WINDOWS) : last + 1] = 0
+    return lines
 
 
-def _strokes(grey: Floats) -> Floats:
-    """Contrast from each pixel to the next, in cells of a few pixels.
+def _stroke_energy(grey: Floats) -> Floats:
+    """Mean contrast from each pixel to its right neighbour, in cells.
 
-    Even margins all around: a line that touches the picture's edge has calm neighbours too.
+    The picture is padded with its own edge pixels, so that a line at its edge has calm surroundings too.
     """
-    height, width = (side // _PIXELS * _PIXELS for side in grey.shape)
-    padded = np.pad(grey[:height, :width], _LINE * _PIXELS, mode="edge")
+    height, width = (side // _CELL * _CELL for side in grey.shape)
+    padded = np.pad(grey[:height, :width], _LINE_HEIGHT * _CELL, mode="edge")
     contrast = np.abs(np.diff(padded, axis=1, append=padded[:, -1:]))
-    cells: Floats = contrast.reshape(padded.shape[0] // _PIXELS, _PIXELS, -1, _PIXELS).mean(axis=(1, 3))
+    cells: Floats = contrast.reshape(padded.shape[0] // _CELL, _CELL, -1, _CELL).mean(axis=(1, 3))
     return cells
 
 
 def _extent(energy: Floats, column: int) -> tuple[int, int]:
-    """How far a line goes on to the left and right of where it is surest: first and last window of its
-    row."""
-    least = 0.35 * float(energy[column : column + _LINE * (_WINDOWS - 1) + 1].mean())
-    first, last = column, column + _LINE * (_WINDOWS - 1)
-    strong = np.flatnonzero(energy >= least)
-    # A gap of up to this is the space between two characters or two groups of them.
+    """First and last cell of the line through `column`, given the energies of its row."""
+    first, last = column, column + _LINE_HEIGHT * (_MIN_WINDOWS - 1)
+    strong = np.flatnonzero(energy >= _EXTENT_ENERGY * float(energy[first : last + 1].mean()))
     for place in strong[strong > last]:
-        if place - last > _GAP:
+        if place - last > _MAX_GAP:
             break
         last = int(place)
     for place in strong[strong < first][::-1]:
-        if first - place > _GAP:
+        if first - place > _MAX_GAP:
             break
         first = int(place)
     return first, last
 
 
 def _line(first: int, last: int, row: int, shape: tuple[int, ...], strength: float) -> TextLine:
-    # Back from the padded copy; the line's true height is a little more than the window that fits it best.
-    height, width = shape[0] / _PIXELS, shape[1] / _PIXELS
-    slack = _LINE * 0.25
+    # From cells of the padded copy to fractions of the picture.
+    height, width = shape[0] / _CELL, shape[1] / _CELL
+    slack = _LINE_HEIGHT * _SLACK
     return TextLine(
-        max(0.0, (first - _LINE) / width),
+        max(0.0, (first - _LINE_HEIGHT) / width),
         max(0.0, (row - slack) / height),
         min(1.0, last / width),
-        min(1.0, (row + _LINE + slack) / height),
+        min(1.0, (row + _LINE_HEIGHT + slack) / height),
         strength,
     )
 
 
-def _area(line: TextLine) -> float:
-    return (line.right - line.left) * (line.bottom - line.top)
+def text_height(region: Image.Image) -> float:
+    """Height in pixels of the text in a grey picture of its region; several lines count together.
+
+    A row of pixels through text crosses many edges; one through a plate's frame crosses few. The whole height of the
+    region where something else crosses as many edges as the text.
+    """
+    width = min(region.width, _MEASURED_WIDTH)
+    factor = width / region.width
+    small = region.resize((width, max(1, round(region.height * factor))), Image.Resampling.BOX)
+    return _rows_of_text(np.asarray(small)) / factor
+
+
+def _rows_of_text(levels: Grey) -> int:
+    if min(levels.shape) < 3:
+        return int(levels.shape[0])
+    edges = np.convolve(_edges_per_row(levels), np.full(3, 1 / 3), "same")
+    return max(1, int(np.count_nonzero(edges >= _SHARE_OF_MOST_EDGES * np.percentile(edges, 95))))
+
+
+def _edges_per_row(levels: Grey) -> Floats:
+    """How many vertical edges each row of pixels crosses."""
+    values: Floats = levels.astype(np.float32)
+    values = np.float32(0.5) * (values[:-1] + values[1:])
+    steps = np.abs(values[:, 2:] - values[:, :-2])
+    strong = steps > max(_MIN_STEP, _SHARE_OF_STRONGEST_STEP * float(np.percentile(steps, 98)))
+    crossings = strong[:, 1:] & ~strong[:, :-1]
+    counts: Floats = crossings.sum(axis=1).astype(np.float32)
+    return counts

@@ -1,6 +1,7 @@
-"""How a picture looks from afar: thumbnails of the whole frame and of what even borders enclose.
+"""Normalised 16 x 16 thumbnails, by which the coarse search compares pictures.
 
-Letterbox bars make another picture of one and the same scene; without them it is itself again.
+A picture has one of its whole frame and one of the part inside each even border: a client's letterbox bars change the
+first and not the second.
 """
 
 from dataclasses import dataclass
@@ -9,125 +10,101 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.imaging.geometry import Frame
 from mock_server.imaging.pixel_transforms import Grey
-from mock_server.imaging.registration import Floats, Frame
+from mock_server.imaging.registration import Floats
 
-THUMB = 16
-# A border's greys differ by no more than this from its level: what a codec does to an even ground.
-_EVEN = 14
-_LEAST_AREA = 0.1
-# What a moderate crop takes from each side; the whole frame and this serve all crops between.
+# Cells a side.
+THUMBNAIL_CELLS = 16
+# Grey levels that a border may differ from its mean level: what a codec does to even ground.
+_BORDER_TOLERANCE = 14
+# Share of the picture that must be left inside a border; a smaller rest is content on an even ground.
+_MIN_INNER_AREA = 0.1
+# Share that a moderate crop takes from each side. The whole frame and the frame without this share are near enough to
+# every crop between the two.
 _CROP = 0.045
 
 Edges = tuple[int, int, int, int]
-Lines = tuple[NDArray[np.int16], NDArray[np.int16]]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One way to see the whole picture: `frame` in fractions of it, and its thumbnail, mean 0 and norm 1."""
+class FrameThumbnail:
+    """A part of a picture, in fractions of it, and its thumbnail with mean 0 and norm 1."""
 
     frame: Frame
-    thumb: Floats
+    pixels: Floats
 
 
-def views(small: Image.Image) -> tuple[View, ...]:
-    """The whole frame, and what is left of it without an even border, and without another one inside that.
+def query_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
+    """Thumbnails of a grey picture's whole frame, of the part inside an even border, and inside another one within.
 
-    Letterbox bars go with the first border; the second is the even ground that a drawn picture has of its
-    own."""
+    The first border may be letterbox bars; the second is the even ground that many drawn pictures have.
+    """
     grey = np.asarray(small)
     height, width = grey.shape
     inner = (0, 0, width, height)
-    frames = [inner]
+    parts = [inner]
     for _ in range(2):
         inner = _inside_border(grey, inner)
-        if inner == frames[-1] or (inner[2] - inner[0]) * (inner[3] - inner[1]) < _LEAST_AREA * grey.size:
+        if inner == parts[-1] or (inner[2] - inner[0]) * (inner[3] - inner[1]) < _MIN_INNER_AREA * grey.size:
             break
-        frames.append(inner)
-    return tuple(
-        View(
-            Frame(left / width, top / height, (right - left) / width, (bottom - top) / height),
-            _thumb(small, (left, top, right, bottom)),
-        )
-        for left, top, right, bottom in frames
-    )
+        parts.append(inner)
+    return tuple(_thumbnail(small, part) for part in parts)
 
 
-def known_views(small: Image.Image) -> tuple[View, ...]:
-    """The views of a known picture: also what is left of it when its edges are cropped."""
+def reference_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
+    """The same, and a thumbnail of what a crop leaves of the picture."""
     width, height = small.size
     across, down = round(width * _CROP), round(height * _CROP)
-    inner = Frame(across / width, down / height, 1 - 2 * across / width, 1 - 2 * down / height)
-    return (*views(small), View(inner, _thumb(small, (across, down, width - across, height - down))))
+    return (*query_thumbnails(small), _thumbnail(small, (across, down, width - across, height - down)))
 
 
-def turned_grid(grid: Floats, orientation: int) -> Floats:
-    """A grid turned as EXIF `orientation` says."""
-    if orientation >= 5:
-        grid = grid.T
-    if orientation in (2, 3, 6, 7):
-        grid = grid[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        grid = grid[::-1]
-    return grid
-
-
-def turned_frame(frame: Frame, orientation: int) -> Frame:
-    """A frame in fractions of a picture, in fractions of that picture turned."""
-    left, top, wide, high = frame.left, frame.top, frame.width, frame.height
-    if orientation >= 5:
-        left, top, wide, high = top, left, high, wide
-    if orientation in (2, 3, 6, 7):
-        left = 1 - left - wide
-    if orientation in (3, 4, 7, 8):
-        top = 1 - top - high
-    return Frame(left, top, wide, high)
-
-
-def _thumb(small: Image.Image, box: Edges) -> Floats:
-    # Cut out first: a filter that reaches beyond the edges would mix letterbox bars into the outermost cells.
-    cut = small if box == (0, 0, *small.size) else small.crop(box)
-    part = cut.resize((THUMB, THUMB), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    seen: Floats = np.asarray(part, dtype=np.float32)
-    cells: Floats = seen - seen.mean()
-    thumb: Floats = cells / np.float32(max(float(np.linalg.norm(cells)), 1e-3))
-    return thumb
+def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
+    width, height = small.size
+    left, top, right, bottom = edges
+    # Cut out before resizing: the filter reaches beyond the edges and would mix letterbox bars into the outermost
+    # cells.
+    part = small if edges == (0, 0, width, height) else small.crop(edges)
+    cells: Floats = np.asarray(
+        part.resize((THUMBNAIL_CELLS, THUMBNAIL_CELLS), Image.Resampling.BILINEAR, reducing_gap=3.0),
+        dtype=np.float32,
+    )
+    centred: Floats = cells - cells.mean()
+    pixels: Floats = centred / np.float32(max(float(np.linalg.norm(centred)), 1e-3))
+    frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
+    return FrameThumbnail(frame, pixels)
 
 
 def _inside_border(grey: Grey, edges: Edges) -> Edges:
-    """What a border of one even grey leaves of the part `edges`; all of it where there is none."""
+    """What a border of one even grey leaves of the part `edges`; all of it where there is no such border."""
     left, top, right, bottom = edges
     part = grey[top:bottom, left:right]
-    level = _edge_level(part)
+    level = _border_level(part)
     if level is None:
         return edges
-    rows = _range(part, 1)
-    above, below = _even_ends(rows, level)
+    above, below = _border_lines(part, 1, level)
     if above + below >= part.shape[0]:
         return edges
-    before, behind = _even_ends(_range(part[above : part.shape[0] - below], 0), level)
+    before, behind = _border_lines(part[above : part.shape[0] - below], 0, level)
     if before + behind >= part.shape[1]:
         return edges
     return left + before, top + above, right - behind, bottom - below
 
 
-def _range(part: Grey, axis: int) -> Lines:
-    return part.min(axis=axis).astype(np.int16), part.max(axis=axis).astype(np.int16)
-
-
-def _edge_level(part: Grey) -> int | None:
-    """The grey of the first edge that is even."""
+def _border_level(part: Grey) -> int | None:
+    """The grey level of the first edge that is even."""
     for edge in (part[0], part[-1], part[:, 0], part[:, -1]):
         low, high = int(edge.min()), int(edge.max())
-        if high - low <= 2 * _EVEN:
+        if high - low <= 2 * _BORDER_TOLERANCE:
             return (low + high) // 2
     return None
 
 
-def _even_ends(lines: Lines, level: int) -> tuple[int, int]:
-    """How many of the first and of the last lines are of this grey."""
-    uneven = (lines[0] < level - _EVEN) | (lines[1] > level + _EVEN)
-    if not uneven.any():
-        return len(uneven), 0
-    return int(np.argmax(uneven)), int(np.argmax(uneven[::-1]))
+def _border_lines(part: Grey, axis: int, level: int) -> tuple[int, int]:
+    """How many of the first and of the last lines have this grey level throughout; `axis` runs along a line."""
+    low: NDArray[np.int16] = part.min(axis=axis).astype(np.int16)
+    high: NDArray[np.int16] = part.max(axis=axis).astype(np.int16)
+    is_content = (low < level - _BORDER_TOLERANCE) | (high > level + _BORDER_TOLERANCE)
+    if not is_content.any():
+        return len(is_content), 0
+    return int(np.argmax(is_content)), int(np.argmax(is_content[::-1]))

@@ -117,7 +117,7 @@ def _too_small(scenarios: Sequence[ParsedScenario], index: "ImageIndex") -> Iter
             one = first[small.id]
             number = one.position_of(small.id)
             picture = quoted(one.pictures[number][0])
-            what = f"the text in {picture} has only {small.cell:.0f} pixels to a character"
+            what = f"the text in {picture} has only {small.character:.0f} pixels to a character"
             hint = "a picture that differs in one character may be taken for it"
             yield one.source.mistake(("when", "image", number), what, hint, warning=True)
 

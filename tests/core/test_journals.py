@@ -18,7 +18,7 @@ from mock_server.core.provider_traits import Billing
 from mock_server.core.redis_state import Link, SharedJournal, shared_state
 from mock_server.core.store import Meter
 from mock_server.errors import StoreUnavailableError
-from mock_server.imaging.geometry import Box, Placement
+from mock_server.imaging.geometry import Box, Orientation, Placement
 from mock_server.imaging.index import ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.results import PictureFacts
 from tests.redis_server import RedisServer
@@ -92,7 +92,7 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
     """Every fact survives, also what is kept to tell near misses."""
     journal = await connected(make())
     facts = PictureFacts("JPEG", 640, 480, 90_000, "ab" * 32, False, 123.25)
-    placement = Placement((640, 480), (320, 240), 6, (0.5, 0.5), (1.0, -2.5))
+    placement = Placement((640, 480), (320, 240), Orientation.LEFT, (0.5, 0.5), (1.0, -2.5))
     search = SearchResult(
         facts,
         (ImageMatch("a.jpg", "perceptual", -3.5, -2.0, placement),),

@@ -111,7 +111,7 @@ def test_a_text_too_small_to_tell_is_named() -> None:
     region = Region(Box(10, 10, 38, 20), 7)
     index = ImageIndex.build([Reference("tiny", picture("AB 123"), (region,))])
 
-    assert [(small.id, small.cell) for small in index.too_small()] == [("tiny", 4.0)]
+    assert [(small.id, small.character) for small in index.too_small()] == [("tiny", 4.0)]
 
 
 def test_a_neighbour_is_explained() -> None:

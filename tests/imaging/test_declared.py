@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.text_height import letter_height
+from mock_server.imaging.text_detection import text_height
 
 # Text, the same with one character exchanged, grey of the ink on a label of 150, letters' size, pixels from one to
 # the next, and what a box leaves around the label, in parts of its width and height.
@@ -108,12 +108,12 @@ def test_letters_are_measured_in_their_region(height: int, framed: bool) -> None
     # Capitals are about seven tenths as high as their font is large.
     draw.text((6 * height, 2.5 * height), "HN40KE7", 30, ImageFont.load_default(height / 0.7), anchor="mm")
 
-    assert 0.75 * height <= letter_height(region) <= 1.35 * height
+    assert 0.75 * height <= text_height(region) <= 1.35 * height
 
 
 def test_a_region_without_letters_is_taken_as_it_is() -> None:
     """Even ground has no rows of text, so nothing is concluded from it."""
-    assert letter_height(Image.new("L", (200, 80), 127)) == pytest.approx(80, abs=2)
+    assert text_height(Image.new("L", (200, 80), 127)) == pytest.approx(80, abs=2)
 
 
 @pytest.mark.parametrize(("lost", "found"), [(0.2, True), (0.6, False)])

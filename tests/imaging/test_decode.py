@@ -15,7 +15,7 @@ from mock_server.errors import (
     UnsupportedImageError,
 )
 from mock_server.imaging.decode import decode, inspect, thumbnail
-from mock_server.imaging.pixel_transforms import turned
+from mock_server.imaging.geometry import Orientation
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
@@ -81,8 +81,7 @@ def test_exif_orientation_is_applied(format: str, orientation: int) -> None:
     """Sizes and pixels are those a viewer shows."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    inverse = {6: 8, 8: 6}.get(orientation, orientation)
-    data = saved(turned(gradient(), inverse), format, exif=exif)
+    data = saved(Orientation(orientation).inverse.apply_to_image(gradient()), format, exif=exif)
 
     picture = decode(data)
 

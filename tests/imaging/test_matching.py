@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from mock_server.imaging.geometry import Box
+from mock_server.imaging.geometry import Box, Orientation
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.pixel_transforms import turned
 
 SCENES = range(6)
 # Text, and the same with one character exchanged for one that looks much like it.
@@ -94,9 +93,9 @@ CHANGES: dict[str, Callable[[Image.Image], bytes]] = {
     "soft": lambda image: saved(image.filter(ImageFilter.GaussianBlur(0.8)), quality=85),
     "cropped": lambda image: saved(cropped(image), quality=85),
     "letterboxed": lambda image: saved(letterboxed(image), quality=85),
-    "turned 6": lambda image: saved(turned(image, 6), quality=85),
-    "turned 3": lambda image: saved(turned(image, 3), quality=85),
-    "mirrored": lambda image: saved(turned(image, 2), quality=85),
+    "turned 6": lambda image: saved(Orientation(6).apply_to_image(image), quality=85),
+    "turned 3": lambda image: saved(Orientation(3).apply_to_image(image), quality=85),
+    "mirrored": lambda image: saved(Orientation(2).apply_to_image(image), quality=85),
     "chat app": lambda image: saved(scaled(image, 0.7).filter(ImageFilter.UnsharpMask(1, 50, 2)), quality=65),
 }
 

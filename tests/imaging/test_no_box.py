@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
+from mock_server.imaging.geometry import Frame
 from mock_server.imaging.index import ImageIndex, Reference
-from mock_server.imaging.local_difference import LIMIT, Known, compare_place
-from mock_server.imaging.registration import Frame
+from mock_server.imaging.local_difference import LIMIT, ReferencePart, compare_part
 
 SIZE = (720, 540)
 # Text, and one that differs from it in a single character.
@@ -109,8 +109,8 @@ def test_what_happens_to_each_channel_by_itself_is_no_difference() -> None:
     draw.rectangle((30, 20, 60, 44), (255, 62, 64))
     sent = known.point([min(255, round(value * 1.5)) for value in range(256)] * 3).convert("L")
     frame = Frame(0, 0, *known.size)
-    in_grey = compare_place(Known(known.convert("L"), 14.0, lambda: None), sent, frame, 0.5)
-    in_colour = compare_place(Known(known.convert("L"), 14.0, lambda: known), sent, frame, 0.5)
+    in_grey = compare_part(ReferencePart(known.convert("L"), 14.0, lambda: None), sent, frame, 0.5)
+    in_colour = compare_part(ReferencePart(known.convert("L"), 14.0, lambda: known), sent, frame, 0.5)
 
     assert in_grey is not None
     assert in_colour is not None
@@ -125,7 +125,7 @@ def test_colours_are_only_fetched_where_they_may_decide() -> None:
     def never() -> Image.Image:
         raise AssertionError
 
-    result = compare_place(Known(known, 14.0, never), known, Frame(0, 0, *known.size), 0.5)
+    result = compare_part(ReferencePart(known, 14.0, never), known, Frame(0, 0, *known.size), 0.5)
 
     assert result is not None
     assert result.score < LIMIT
