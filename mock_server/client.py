@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_server.client_models import Account, AccountChanges, AccountFacts, NearMiss, RequestFacts
+from mock_server.client_models import Account, AccountChanges, AccountFields, NearMiss, RequestFilters
 from mock_server.core.exchange import Exchange
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
 from mock_server.verification import expected, failure
@@ -37,21 +37,21 @@ class Controls(ABC):
 
     # Accounts
 
-    def create_account(self, **facts: Unpack[AccountFacts]) -> Account:
+    def create_account(self, **facts: Unpack[AccountFields]) -> Account:
         """A new account; its key is made up unless given. Raises ConflictError and RefusedError."""
-        return Account.of(self._json("POST", "/accounts", facts))
+        return _parsed(Account, self._json("POST", "/accounts", facts))
 
     def account(self, key: str) -> Account:
         """An account with its balances of now. Raises NotFoundError."""
-        return Account.of(self._json("GET", f"/accounts/{quote(key, safe='')}"))
+        return _parsed(Account, self._json("GET", f"/accounts/{quote(key, safe='')}"))
 
     def accounts(self) -> list[Account]:
         """All accounts."""
-        return [Account.of(account) for account in self._json("GET", "/accounts")["accounts"]]
+        return _parsed(list[Account], self._json("GET", "/accounts")["accounts"])
 
     def update_account(self, key: str, **changes: Unpack[AccountChanges]) -> Account:
         """Set what is named: `credits={"plate": 2}` makes the balance 2. Raises NotFoundError and RefusedError."""
-        return Account.of(self._json("PATCH", f"/accounts/{quote(key, safe='')}", changes))
+        return _parsed(Account, self._json("PATCH", f"/accounts/{quote(key, safe='')}", changes))
 
     def delete_account(self, key: str) -> None:
         """Forget an account. Raises NotFoundError."""
@@ -93,11 +93,11 @@ class Controls(ABC):
 
     # What happened
 
-    def requests(self, **facts: Unpack[RequestFacts]) -> list[Exchange]:
+    def requests(self, **facts: Unpack[RequestFilters]) -> list[Exchange]:
         """The exchanges that have these facts, oldest first. Raises RefusedError for a fact that cannot be."""
         return self._find(facts)
 
-    def count(self, **facts: Unpack[RequestFacts]) -> int:
+    def count(self, **facts: Unpack[RequestFilters]) -> int:
         """How many exchanges have these facts."""
         return int(self._json("POST", "/requests/count", _sendable(facts))["count"])
 
@@ -107,7 +107,7 @@ class Controls(ABC):
         times: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
-        **facts: Unpack[RequestFacts],
+        **facts: Unpack[RequestFilters],
     ) -> None:
         """Raise VerificationError unless there are so many exchanges with these facts; by default at least one."""
         bounds = expected(times, at_least, at_most)

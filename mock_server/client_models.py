@@ -1,17 +1,108 @@
-"""What Python tests get to see: accounts, exchanges and near misses as typed values, made from the admin API's JSON."""
+"""Accounts, exchanges and near misses as Python tests see them, and the arguments of the client's methods."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self, TypedDict
+from typing import Annotated, Any, TypedDict
 
-from mock_server.core.exchange import Exchange, Region
+from mock_server.core.account import AccountStatus, QuotaPeriod
+from mock_server.core.exchange import Choice, Document, Exchange, Region
 
-Document = Mapping[str, Any]
+UNLIMITED = "unlimited"
+
+
+class _UnlimitedAsText:
+    """Marks a number of units: the text "unlimited" in JSON is None in Python."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema  # only to read and describe JSON
+
+        return core_schema.no_info_before_validator_function(
+            lambda value: None if value == UNLIMITED else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: object, handler: object) -> dict[str, Any]:
+        return {"oneOf": [{"type": "integer"}, {"const": UNLIMITED}]}
+
+
+Units = Annotated[int | None, _UnlimitedAsText()]
+
+
+def _sent(units: int | None) -> int | str:
+    return UNLIMITED if units is None else units
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaView(Document):
+    """The quota of one product in the current period."""
+
+    current: int
+    """Requests that were counted."""
+    limit: Units
+    """Requests that are allowed; None if unlimited."""
+    remaining: Units
+    """Requests that are left; None if unlimited."""
+
+    def document(self) -> dict[str, Any]:
+        return {"current": self.current, "limit": _sent(self.limit), "remaining": _sent(self.remaining)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Document):
+    """An account, with the balances at the time of the call."""
+
+    key: str
+    """The API key."""
+    name: str
+    status: Annotated[str, Choice(AccountStatus)]
+    plans: tuple[str, ...]
+    """Products that the account may use."""
+    credits: Mapping[str, Units]
+    """Prepaid units that are left, by product; None if unlimited."""
+    quota: Mapping[str, QuotaView]
+    """Requests in the current period, by product."""
+    quota_period: Annotated[str, Choice(QuotaPeriod)]
+    """When the quota is renewed."""
+    tier: str
+    """Name of the subscription tier."""
+    overage: bool
+    """Whether requests over the quota succeed."""
+    rate_limit: str | None
+    """Such as 5/second; None if unlimited."""
+
+    def document(self) -> dict[str, Any]:
+        credits = {product: _sent(units) for product, units in self.credits.items()}
+        return Document.document(self) | {"credits": credits}
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioMiss(Document):
+    """A scenario that nearly matched a request."""
+
+    scenario: str
+    failed: tuple[str, ...]
+    """The conditions that the request does not meet."""
+    distance: float | None = None
+    """Distance of the scenario's picture to the one that was sent; None if there is none or it is not similar."""
+    limit: float | None = None
+    """The largest distance at which the picture is recognised."""
+    region: Region | None = None
+    """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
+    reason: str | None = None
+    """Why the picture was not recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss(Document):
+    """A request that no scenario matched."""
+
+    request: Exchange
+    scenarios: tuple[ScenarioMiss, ...]
+    """The nearest scenarios, nearest first."""
 
 
 class AccountChanges(TypedDict, total=False):
-    """What can be changed of an account."""
+    """The fields of an account that can be changed."""
 
     name: str
     status: str
@@ -24,32 +115,32 @@ class AccountChanges(TypedDict, total=False):
     rate_limit: str | None
 
 
-class AccountFacts(AccountChanges, total=False):
-    """What can be said of a new account, as in `mock.yaml`; what is left out is not limited."""
+class AccountFields(AccountChanges, total=False):
+    """The fields of a new account, as in `mock.yaml`. Without a field there is no limit."""
 
     key: str
 
 
-class RequestFacts(TypedDict, total=False):
-    """What can be asked of the journal. `key` is the full key; None means that there is none."""
+class RequestFilters(TypedDict, total=False):
+    """Filters of the journal: the fields of an exchange. `key` is the full API key; None means that there is none."""
 
-    key: str | None
+    id: str
     provider: str
     product: str | None
+    key: str | None
+    key_id: str | None
+    account: str | None
     outcome: str | None
-    match: str
     scenario: str | None
-    status: int
+    match: str
     charged: int
+    status: int
     fault: str | None
     forced: str | None
-    account: str | None
-    key_id: str | None
-    id: str
+    detail: str | None
     method: str
     path: str
     client: str | None
-    detail: str | None
     source: str | None
     filename: str | None
     url: str | None
@@ -59,71 +150,3 @@ class RequestFacts(TypedDict, total=False):
     since: datetime | str | float
     until: datetime | str | float
     limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaView:
-    """A volume of requests for one product; `limit` and `remaining` are None where it is unlimited."""
-
-    current: int
-    limit: int | None
-    remaining: int | None
-
-    @classmethod
-    def of(cls, document: Document) -> Self:
-        return cls(document["current"], _units(document["limit"]), _units(document["remaining"]))
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account as it was when it was asked for. `credits` are balances by product, None where unlimited."""
-
-    key: str
-    name: str
-    status: str
-    plans: tuple[str, ...]
-    credits: Mapping[str, int | None]
-    quota: Mapping[str, QuotaView]
-    quota_period: str
-    tier: str
-    overage: bool
-    rate_limit: str | None
-
-    @classmethod
-    def of(cls, document: Document) -> Self:
-        return cls(
-            key=document["key"],
-            name=document["name"],
-            status=document["status"],
-            plans=tuple(document["plans"]),
-            credits={product: _units(units) for product, units in document["credits"].items()},
-            quota={product: QuotaView.of(quota) for product, quota in document["quota"].items()},
-            quota_period=document["quota_period"],
-            tier=document["tier"],
-            overage=document["overage"],
-            rate_limit=document["rate_limit"],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioMiss:
-    """A scenario that nearly matched: the conditions that failed and the distance of its picture."""
-
-    scenario: str
-    failed: tuple[str, ...]
-    distance: float | None
-    limit: float | None
-    region: Region | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NearMiss:
-    """A request that no scenario matched, and the nearest scenarios, nearest first."""
-
-    request: Exchange
-    scenarios: tuple[ScenarioMiss, ...]
-
-
-def _units(units: int | str) -> int | None:
-    return units if isinstance(units, int) else None

@@ -1,116 +1,215 @@
-"""`/accounts`: API keys with their standing and their balances."""
+"""`/accounts`: API keys with their status, balances and limits."""
 
+import secrets
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Answer, Operation, json_response, location, path_parameter, ref
+from mock_server.admin.models import AccountList
+from mock_server.admin.operation import Answer, Operations, json_body, json_response, location, ref
 from mock_server.admin.request_body import read
+from mock_server.admin.validation import as_object, mistake
+from mock_server.client_models import Account as AccountView
+from mock_server.client_models import QuotaView
+from mock_server.core.account import Account, Quota
+from mock_server.core.journal import redacted
+from mock_server.core.model import Product
+from mock_server.core.provider_traits import Billing
+from mock_server.errors import ConflictError, NotFoundError
 
-TAG = "accounts"
-_KEY = path_parameter("key", "The API key.", "demo-key")
-_EXAMPLE = {
-    "key": "key-3f9c0e6a51d24b7fa1c80a6de2f47b19",
-    "name": "account-1b2c3d4e",
-    "status": "active",
-    "plans": ["plate", "vin"],
-    "credits": {"plate": 1, "vin": "unlimited"},
-    "quota": {
-        "plate": {"current": 0, "limit": "unlimited", "remaining": "unlimited"},
-        "vin": {"current": 0, "limit": 100, "remaining": 100},
-    },
-    "quota_period": "month",
-    "tier": "standard",
-    "overage": False,
-    "rate_limit": None,
-}
-_ONE = Answer("The account, with live balances.", ref("Account"), _EXAMPLE)
+OPERATIONS = Operations("accounts")
+
+_EXAMPLE = AccountView(
+    key="key-3f9c0e6a51d24b7fa1c80a6de2f47b19",
+    name="account-1b2c3d4e",
+    status="active",
+    plans=("plate", "vin"),
+    credits={"plate": 1, "vin": None},
+    quota={"plate": QuotaView(0, None, None), "vin": QuotaView(0, 100, 100)},
+    quota_period="month",
+    tier="standard",
+    overage=False,
+    rate_limit=None,
+)
+_SIMPLE_FIELDS = tuple(
+    field.name for field in fields(Account) if field.name not in ("key", "credits", "quota", "declared")
+)
 
 
-async def list_accounts(control: Control, request: Request) -> Response:
-    return json_response({"accounts": await control.accounts.all()})
+def _body(example: object) -> Mapping[str, Mapping[str, Any]]:
+    return json_body(ref("AccountDocument"), example)
 
 
+@OPERATIONS(
+    "GET",
+    "/accounts",
+    "List accounts",
+    Answer("All accounts, in the order in which they were added.", AccountList((_EXAMPLE,))),
+)
+async def list_accounts(control: Control, request: Request) -> AccountList:
+    return AccountList([await _view(control, account) for account in await control.store.accounts()])
+
+
+@OPERATIONS(
+    "POST",
+    "/accounts",
+    "Create an account",
+    Answer("The new account.", _EXAMPLE, 201, headers={"Location": "URL of the account."}),
+    description="Every field is optional. Without a key one is generated; without limits there are none.",
+    body=_body({"credits": {"plate": 1}}),
+    is_body_required=False,
+    errors=(400, 409, 413),
+)
 async def create_account(control: Control, request: Request) -> Response:
     body = await read(request)
-    account = await control.accounts.create(body.json() if body.data else {})
-    return json_response(account, 201, location(request, f"/accounts/{quote(account['key'], safe='')}"))
+    account = _parse(_declared(body.json() if body.data else {}), f"account-{secrets.token_hex(4)}")
+    if not account.key.isprintable() or account.key != account.key.strip():
+        raise mistake("/key", "expected a key of printable characters, without spaces around it")
+    account = replace(account, declared=account)
+    if not await control.accounts.create(account):
+        raise ConflictError(f"An account with this key ({redacted(account.key)}) exists already.")
+    headers = location(request, f"/accounts/{quote(account.key, safe='')}")
+    return json_response(await _view(control, account), 201, headers)
 
 
-async def get_account(control: Control, request: Request) -> Response:
-    return json_response(await control.accounts.get(request.path_params["key"]))
-
-
-async def change_account(control: Control, request: Request) -> Response:
-    document = (await read(request)).json()
-    return json_response(await control.accounts.change(request.path_params["key"], document))
-
-
-async def delete_account(control: Control, request: Request) -> Response:
-    await control.accounts.remove(request.path_params["key"])
-    return Response(status_code=204)
-
-
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/accounts",
-        list_accounts,
-        "All accounts",
-        {200: Answer("In the order they were added.", ref("AccountList"), {"accounts": [_EXAMPLE]})},
-        TAG,
-    ),
-    Operation(
-        "POST",
-        "/accounts",
-        create_account,
-        "Create an account",
-        {
-            201: Answer(
-                "The new account.",
-                ref("Account"),
-                _EXAMPLE,
-                headers={"Location": {"description": "Its address.", "schema": {"type": "string"}}},
-            )
-        },
-        TAG,
-        description="Everything may be left out: the key is made up then, and nothing is limited.",
-        takes={"application/json": {"schema": ref("AccountDocument"), "example": {"credits": {"plate": 1}}}},
-        body_required=False,
-        fails=(400, 409, 413),
-    ),
-    Operation(
-        "GET",
-        "/accounts/{key}",
-        get_account,
-        "One account",
-        {200: _ONE},
-        TAG,
-        parameters=(_KEY,),
-        fails=(404,),
-    ),
-    Operation(
-        "PATCH",
-        "/accounts/{key}",
-        change_account,
-        "Top up, change standing or limits",
-        {200: _ONE},
-        TAG,
-        description='Sets what is named and leaves the rest. `{"credits": {"plate": 2}}` makes the balance 2.',
-        parameters=(_KEY,),
-        takes={"application/json": {"schema": ref("AccountDocument"), "example": {"credits": {"plate": 2}}}},
-        fails=(400, 404, 413),
-    ),
-    Operation(
-        "DELETE",
-        "/accounts/{key}",
-        delete_account,
-        "Delete an account",
-        {204: Answer("It is gone, with its counters. A reset brings back one that a file declares.")},
-        TAG,
-        parameters=(_KEY,),
-        fails=(404,),
-    ),
+@OPERATIONS(
+    "GET",
+    "/accounts/{key}",
+    "Get an account",
+    Answer("The account, with its current balances.", _EXAMPLE),
+    errors=(404,),
 )
+async def get_account(control: Control, request: Request) -> AccountView:
+    return await _view(control, await _find(control, request.path_params["key"]))
+
+
+@OPERATIONS(
+    "PATCH",
+    "/accounts/{key}",
+    "Change an account",
+    Answer("The account after the change.", _EXAMPLE),
+    description=(
+        'Changes the given fields only. `{"credits": {"plate": 2}}` makes the balance 2, whatever was spent before.'
+    ),
+    body=_body({"credits": {"plate": 2}}),
+    errors=(400, 404, 413),
+)
+async def change_account(control: Control, request: Request) -> AccountView:
+    document = _declared((await read(request)).json())
+    async with control.world.changing():
+        account = await _find(control, request.path_params["key"])
+        account, counts = await _changed(control, account, document)
+        await control.store.put_account(account)
+        for product, used in counts.items():
+            await control.accounts.set_used(account, product, Billing.QUOTA, used)
+        return await _view(control, account)
+
+
+@OPERATIONS(
+    "DELETE",
+    "/accounts/{key}",
+    "Delete an account",
+    Answer("Deleted, with its counters. A reset restores an account of a fixture file.", status=204),
+    errors=(404,),
+)
+async def delete_account(control: Control, request: Request) -> None:
+    key = request.path_params["key"]
+    if not await control.store.remove_account(key):
+        raise _not_found(key)
+
+
+async def _find(control: Control, key: str) -> Account:
+    account = await control.store.account(key)
+    if account is None:
+        raise _not_found(key)
+    return account
+
+
+def _not_found(key: str) -> NotFoundError:
+    return NotFoundError(f"No account has this key ({redacted(key)}).")
+
+
+async def _view(control: Control, account: Account) -> AccountView:
+    credits: dict[str, int | None] = {}
+    quota: dict[str, QuotaView] = {}
+    for product in Product:
+        credits[product.value] = (await control.accounts.usage(account, product, Billing.CREDITS)).remaining
+        usage = await control.accounts.usage(account, product, Billing.QUOTA)
+        quota[product.value] = QuotaView(usage.current, usage.limit, usage.remaining)
+    same = {name: getattr(account, name) for name in _SIMPLE_FIELDS}
+    plans = tuple(product.value for product in Product if product in account.plans)
+    return AccountView(**same | {"key": account.key, "plans": plans, "credits": credits, "quota": quota})
+
+
+def _parse(document: Mapping[str, Any], name: str) -> Account:
+    # Imported here because the models of fixture files take long to import.
+    from mock_server.scenarios.mock_reader import parse_account
+
+    return parse_account(document, name=name, new_key=lambda: f"key-{secrets.token_hex(16)}")
+
+
+def _declared(document: object) -> Mapping[str, Any]:
+    """The document in the form of `mock.yaml`. A quota may also have the form in which it is sent."""
+    given = as_object(document)
+    quota = given.get("quota")
+    if not isinstance(quota, Mapping):
+        return given
+    return {**given, "quota": {product: _declared_quota(one) for product, one in quota.items()}}
+
+
+def _declared_quota(quota: object) -> object:
+    if not isinstance(quota, Mapping) or "current" not in quota:
+        return quota
+    others = {name: value for name, value in quota.items() if name not in ("current", "remaining")}
+    return {"used": quota["current"], **others}
+
+
+async def _changed(
+    control: Control, account: Account, changes: Mapping[str, Any]
+) -> tuple[Account, dict[Product, int]]:
+    """The account after a change, and the new counts of its quotas. A document with a mistake changes nothing."""
+    if changes.get("key", account.key) != account.key:
+        raise mistake("/key", "the key of an account cannot be changed", "create another account")
+    wanted = _parse({**changes, "key": account.key}, account.name)
+    simple = {
+        name: getattr(wanted, name)
+        for name in _SIMPLE_FIELDS
+        if name in changes and (changes[name] is not None or name == "rate_limit")
+    }
+    credits = dict(account.credits)
+    for product in _products(changes.get("credits")):
+        balance = wanted.credits[product]
+        spent = (await control.accounts.usage(account, product, Billing.CREDITS)).current
+        # An account stores how many units were bought.
+        credits[product] = None if balance is None else spent + balance
+    quota, counts = _changed_quota(account, wanted, changes.get("quota"))
+    declared = account.declared or account
+    return replace(account, declared=declared, credits=credits, quota=quota, **simple), counts
+
+
+def _changed_quota(
+    account: Account, wanted: Account, document: object
+) -> tuple[dict[Product, Quota], dict[Product, int]]:
+    quotas, counts = dict(account.quota), {}
+    for product in _products(document):
+        given = document.get(product) if isinstance(document, Mapping) else document
+        names = set(given) if isinstance(given, Mapping) else {"limit"}
+        new, old = wanted.quota[product], quotas.get(product, Quota())
+        quotas[product] = Quota(new.limit if "limit" in names else old.limit, old.used)
+        if "used" in names:
+            counts[product] = new.used
+    return quotas, counts
+
+
+def _products(document: object) -> list[Product]:
+    """The products for which a document gives a value. A single value is for all products."""
+    if document is None:
+        return []
+    if isinstance(document, Mapping):
+        return [product for product in Product if document.get(product.value) is not None]
+    return list(Product)

@@ -11,12 +11,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_server.admin import account_routes, journal_routes, pages, scenario_routes, server_routes
+from mock_server.admin import (
+    account_routes,
+    journal_routes,
+    match_routes,
+    pages,
+    scenario_routes,
+    server_routes,
+)
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
-from mock_server.admin.exchange_document import to_json
-from mock_server.admin.operation import Operation
+from mock_server.admin.operation import Operation, to_json
 from mock_server.admin.pages import PAGES, page
 
 PREFIX = "/__admin"
@@ -24,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *account_routes.OPERATIONS,
     *scenario_routes.OPERATIONS,
     *journal_routes.OPERATIONS,
+    *match_routes.OPERATIONS,
     *server_routes.OPERATIONS,
     *pages.OPERATIONS,
 )
@@ -78,10 +85,10 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
 
 def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> bytes:
     # The models behind the document take long to import, and few users request it.
-    from mock_server.admin.openapi import document
+    from mock_server.admin.openapi import openapi_document
 
-    vocabulary = control.scenarios.vocabulary
-    return to_json(document(OPERATIONS, providers, vocabulary, token=bool(access.token)))
+    vocabulary = control.vocabulary
+    return to_json(openapi_document(OPERATIONS, providers, vocabulary, has_token=bool(access.token)))
 
 
 async def _to_dashboard(request: Request) -> Response:

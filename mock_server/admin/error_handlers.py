@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.admin.input_errors import PARAMETER
+from mock_server.admin.validation import PARAMETER
 from mock_server.errors import (
     BodyTooLargeError,
     ClientDisconnectedError,

@@ -1,37 +1,52 @@
 """`/requests`: the journal."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.input_errors import PARAMETER, as_object, mistake
+from mock_server.admin.models import DeletedRequests, NearMissList, RequestCount, RequestList
 from mock_server.admin.operation import (
+    COUNT,
+    TEXT,
     Answer,
-    Operation,
-    json_response,
-    path_parameter,
-    query_parameter,
+    Operations,
+    Schema,
+    json_body,
     ref,
+    to_json,
 )
 from mock_server.admin.request_body import read
-from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFilter
-from mock_server.core.exchange import Exchange, Nearest, Picture
+from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFilter, parse_filter
+from mock_server.admin.validation import PARAMETER, as_object, mistake
+from mock_server.client_models import NearMiss, ScenarioMiss
+from mock_server.core import near_misses as search
+from mock_server.core.exchange import Exchange, Nearest, Picture, region_of
+from mock_server.core.journal import JournalEntry
+from mock_server.core.matching import Query, Scenarios
 from mock_server.core.model import MatchKind, OutcomeName, Product
+from mock_server.errors import NotFoundError
 
-TAG = "requests"
-_ID = path_parameter("id", "The request's id, as `X-Mock-Request-Id` has it.", "8f14e45fceea167a")
-EXCHANGE = Exchange(
+OPERATIONS = Operations("requests")
+
+_MOST_NEAR_MISSES = 50
+"""Requests for which near misses are computed if no limit is given."""
+_MOST_ON_EVENT_LOOP = 50
+"""A longer journal is filtered and written in a thread, because that would delay other requests."""
+
+_EXAMPLE = Exchange(
     id="8f14e45fceea167a",
     time=datetime(2026, 12, 1, 9, 30, 0, 125_000, UTC),
     provider="vehicore",
     product=Product.PLATE,
     key="…ey",
-    key_id="8c1f6d2a90b3",
+    key_id="41bf473b0497",
     account="demo",
     outcome=OutcomeName.READ,
     scenario="california-sedan",
@@ -47,193 +62,210 @@ EXCHANGE = Exchange(
     image=Picture("0" * 64, "JPEG", 1280, 960, 91234),
     reply={"result": "9DJC652"},
 )
-_REGION = (412, 300, 548, 344)
-_UNMATCHED = replace(
-    EXCHANGE,
-    scenario=None,
-    match=MatchKind.SYNTHESIZED,
-    nearest=(Nearest("images/california-sedan.jpg", -1.2, -2.0, "other_text", _REGION),),
+_NEAREST = Nearest("images/california-sedan.jpg", -1.2, -2.0, "other_text", (412, 300, 548, 344))
+_UNMATCHED = replace(_EXAMPLE, scenario=None, match=MatchKind.SYNTHESIZED, nearest=(_NEAREST,))
+_NEAR_MISS = ScenarioMiss(
+    "california-sedan", ("image",), _NEAREST.distance, _NEAREST.limit, _NEAREST.region, _NEAREST.reason
 )
-_LIST = {"requests": [EXCHANGE], "total": 1, "dropped": 0}
-_MISSES = {
-    "nearMisses": [
-        {
-            "request": _UNMATCHED,
-            "scenarios": [
-                {
-                    "scenario": "california-sedan",
-                    "distance": -1.2,
-                    "limit": -2.0,
-                    "failed": ["image"],
-                    "region": [412, 300, 548, 344],
-                    "reason": "other_text",
-                }
-            ],
-        }
-    ]
-}
 
 
-def _filter_schema(name: str) -> dict[str, Any]:
-    if name in ("since", "until"):
-        return {"type": "string", "format": "date-time"}
-    kind = FIELDS.get(name, int)
+def _filter_schema(name: str) -> Schema:
+    kind = FIELDS.get(name)
+    described = {"description": f"Only requests with this `{name}`; `{ABSENT}` for requests without."}
+    match name:
+        case "provider":
+            return ref("Provider")
+        case "key":
+            return {**TEXT, "description": f"The full API key; `{ABSENT}` for requests without a key."}
+        case "since" | "until":
+            bound = "At this time or later" if name == "since" else "Before this time"
+            return {**TEXT, "format": "date-time", "description": f"{bound}: ISO 8601, or Unix seconds."}
+        case "limit":
+            return {**COUNT, "description": "Only the latest requests, at most this many."}
     if kind is int:
-        return {"type": "integer", "minimum": 0, "maximum": 999_999_999}
-    return {"enum": [*kind, ABSENT]} if issubclass(kind, StrEnum) else {"type": "string"}
+        return {**COUNT, "description": f"Only requests with this `{name}`."}
+    return (
+        {"enum": [*kind, ABSENT], **described}
+        if kind and issubclass(kind, StrEnum)
+        else {**TEXT, **described}
+    )
 
 
 FILTER_SCHEMAS = {name: _filter_schema(name) for name in FILTERS}
-_FILTERS = tuple(
-    query_parameter(name, f"The field `{name}` of the exchange.", schema)
-    for name, schema in FILTER_SCHEMAS.items()
+"""JSON Schemas of the filters, by name. That of `provider` is a reference."""
+
+_FILTER_BODY = json_body(
+    ref("RequestFilter"), {"key": "demo-key", "outcome": "read", "since": "2026-12-01T00:00:00Z"}
 )
-_BY_DOCUMENT = {
-    "application/json": {
-        "schema": ref("RequestFilter"),
-        "example": {"key": "demo-key", "outcome": "read", "since": "2026-12-01T00:00:00Z"},
-    }
-}
 
 
-async def list_requests(control: Control, request: Request) -> Response:
-    return json_response(await control.requests.find(_asked(control, request)))
+@OPERATIONS(
+    "GET",
+    "/requests",
+    "List requests",
+    Answer("The requests that match the filter, oldest first.", RequestList((_EXAMPLE,), 1, 0)),
+    query=FILTER_SCHEMAS,
+    errors=(400,),
+)
+async def list_requests(control: Control, request: Request) -> bytes:
+    return await _list(control, _query_filter(control, request))
 
 
-async def clear_requests(control: Control, request: Request) -> Response:
-    wanted = _asked(control, request)
-    if wanted.limit is not None:
-        raise mistake(f"{PARAMETER}limit", "a limit is for lists: name what is to be forgotten")
-    return json_response({"deleted": await control.requests.clear(wanted)})
+@OPERATIONS(
+    "DELETE",
+    "/requests",
+    "Delete requests (all, or those matching the filter)",
+    Answer("Number of deleted requests.", DeletedRequests(3)),
+    query={name: schema for name, schema in FILTER_SCHEMAS.items() if name != "limit"},
+    errors=(400,),
+)
+async def clear_requests(control: Control, request: Request) -> DeletedRequests:
+    filter = _query_filter(control, request)
+    if filter.limit is not None:
+        raise mistake(f"{PARAMETER}limit", "limit is for lists only")
+    return DeletedRequests(await control.journal.clear(filter if filter.tests else None))
 
 
-async def get_request(control: Control, request: Request) -> Response:
-    return json_response(await control.requests.get(request.path_params["id"]))
+@OPERATIONS(
+    "POST",
+    "/requests/count",
+    "Count requests",
+    Answer("Number of requests that match the filter.", RequestCount(1)),
+    body=_FILTER_BODY,
+    is_body_required=False,
+    errors=(400, 413),
+)
+async def count_requests(control: Control, request: Request) -> RequestCount:
+    filter = await _body_filter(control, request)
+    return RequestCount(sum(map(filter, await control.journal.exchanges())))
 
 
+@OPERATIONS(
+    "POST",
+    "/requests/find",
+    "Find requests",
+    Answer("The requests that match the filter, oldest first.", RequestList((_EXAMPLE,), 1, 0)),
+    body=_FILTER_BODY,
+    is_body_required=False,
+    errors=(400, 413),
+)
+async def find_requests(control: Control, request: Request) -> bytes:
+    return await _list(control, await _body_filter(control, request))
+
+
+@OPERATIONS(
+    "GET",
+    "/requests/unmatched",
+    "List requests that no scenario matched",
+    Answer("The requests, oldest first.", RequestList((_UNMATCHED,), 1, 0)),
+    query=FILTER_SCHEMAS,
+    errors=(400,),
+)
+async def unmatched_requests(control: Control, request: Request) -> bytes:
+    return await _list(control, _query_filter(control, request), only_unmatched=True)
+
+
+@OPERATIONS(
+    "GET",
+    "/requests/unmatched/near-misses",
+    "List the nearest scenarios of requests that no scenario matched",
+    Answer("Up to three scenarios for each request.", NearMissList((NearMiss(_UNMATCHED, (_NEAR_MISS,)),))),
+    description=(
+        "The requests are compared with the current scenarios. Without a limit, only the latest "
+        f"{_MOST_NEAR_MISSES} requests are."
+    ),
+    query=FILTER_SCHEMAS,
+    errors=(400,),
+)
+async def near_misses(control: Control, request: Request) -> bytes:
+    filter = _query_filter(control, request)
+    limit = _MOST_NEAR_MISSES if filter.limit is None else filter.limit
+    entries = [entry for entry in await control.journal.exchanges() if entry.query and filter(entry)]
+    scenarios = control.stage.library.scenarios
+    return await anyio.to_thread.run_sync(_near_misses_json, _latest(entries, limit), scenarios)
+
+
+@OPERATIONS(
+    "GET", "/requests/{id}", "Get a request", Answer("The request and its reply.", _EXAMPLE), errors=(404,)
+)
+async def get_request(control: Control, request: Request) -> JournalEntry:
+    return await _find(control, request.path_params["id"])
+
+
+@OPERATIONS(
+    "GET",
+    "/requests/{id}/thumbnail",
+    "Get a thumbnail of a request's picture",
+    Answer("A JPEG image.", media_type="image/jpeg"),
+    errors=(404,),
+)
 async def request_thumbnail(control: Control, request: Request) -> Response:
-    return Response(await control.requests.thumbnail(request.path_params["id"]), media_type="image/jpeg")
+    entry = await _find(control, request.path_params["id"])
+    if entry.image is None:
+        raise NotFoundError(f"Request {entry.id} has no picture that can be read.")
+    thumbnail = await control.thumbnails.find(entry.image.sha256)
+    if thumbnail is None:
+        raise NotFoundError(f"The thumbnail of request {entry.id} is no longer stored.")
+    return Response(thumbnail, media_type="image/jpeg")
 
 
-async def count_requests(control: Control, request: Request) -> Response:
-    return json_response({"count": await control.requests.count(await _described(control, request))})
+def near_miss_views(query: Query, scenarios: Scenarios) -> tuple[ScenarioMiss, ...]:
+    """The scenarios that are nearest to a request, nearest first."""
+    return tuple(
+        ScenarioMiss(
+            miss.scenario,
+            miss.failed,
+            None if miss.distance is None else round(miss.distance, 4),
+            miss.limit,
+            region_of(miss.region),
+            miss.reason,
+        )
+        for miss in search.near_misses(query, scenarios)
+    )
 
 
-async def find_requests(control: Control, request: Request) -> Response:
-    return json_response(await control.requests.find(await _described(control, request)))
-
-
-async def unmatched_requests(control: Control, request: Request) -> Response:
-    return json_response(await control.requests.find(_asked(control, request), unmatched=True))
-
-
-async def near_misses(control: Control, request: Request) -> Response:
-    return json_response(await control.requests.near_misses(_asked(control, request)))
-
-
-def _asked(control: Control, request: Request) -> RequestFilter:
+def _query_filter(control: Control, request: Request) -> RequestFilter:
     parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in parameters:
             raise mistake(PARAMETER + name, f'the parameter "{name[:80]}" is given twice')
         parameters[name] = value
-    return control.requests.filter(parameters, parameters=True)
+    return parse_filter(parameters, control.providers, parameters=True)
 
 
-async def _described(control: Control, request: Request) -> RequestFilter:
+async def _body_filter(control: Control, request: Request) -> RequestFilter:
     body = await read(request)
-    return control.requests.filter(as_object(body.json()) if body.data else {})
+    document: Mapping[str, Any] = as_object(body.json()) if body.data else {}
+    return parse_filter(document, control.providers)
 
 
-_FOUND = Answer("Oldest first; `total` counts all that are meant.", ref("RequestList"), _LIST)
+async def _find(control: Control, id: str) -> JournalEntry:
+    for entry in await control.journal.exchanges():
+        if entry.id == id:
+            return entry
+    raise NotFoundError(f"The journal has no request {id[:40]}.")
 
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/requests",
-        list_requests,
-        "The journal",
-        {200: _FOUND},
-        TAG,
-        description="`dropped` tells how many exchanges went because the journal is bounded.",
-        parameters=_FILTERS,
-        fails=(400,),
-    ),
-    Operation(
-        "DELETE",
-        "/requests",
-        clear_requests,
-        "Forget requests: all, or those that are meant",
-        {200: Answer("How many that were.", ref("Deleted"), {"deleted": 3})},
-        TAG,
-        parameters=tuple(one for one in _FILTERS if one["name"] != "limit"),
-        fails=(400,),
-    ),
-    Operation(
-        "POST",
-        "/requests/count",
-        count_requests,
-        "How many requests are meant",
-        {200: Answer("The number.", ref("Count"), {"count": 1})},
-        TAG,
-        takes=_BY_DOCUMENT,
-        body_required=False,
-        fails=(400, 413),
-    ),
-    Operation(
-        "POST",
-        "/requests/find",
-        find_requests,
-        "The requests that are meant",
-        {200: _FOUND},
-        TAG,
-        takes=_BY_DOCUMENT,
-        body_required=False,
-        fails=(400, 413),
-    ),
-    Operation(
-        "GET",
-        "/requests/unmatched",
-        unmatched_requests,
-        "Requests that found no scenario",
-        {
-            200: Answer(
-                "Oldest first.", ref("RequestList"), {"requests": [_UNMATCHED], "total": 1, "dropped": 0}
-            )
-        },
-        TAG,
-        parameters=_FILTERS,
-        fails=(400,),
-    ),
-    Operation(
-        "GET",
-        "/requests/unmatched/near-misses",
-        near_misses,
-        "What came nearest to requests that found no scenario",
-        {200: Answer("The three nearest scenarios of each, nearest first.", ref("NearMisses"), _MISSES)},
-        TAG,
-        description="Judged by the scenarios that are served now. Without a limit, the latest 50 requests are told.",
-        parameters=_FILTERS,
-        fails=(400,),
-    ),
-    Operation(
-        "GET",
-        "/requests/{id}",
-        get_request,
-        "One request",
-        {200: Answer("The exchange.", ref("Exchange"), EXCHANGE)},
-        TAG,
-        parameters=(_ID,),
-        fails=(404,),
-    ),
-    Operation(
-        "GET",
-        "/requests/{id}/thumbnail",
-        request_thumbnail,
-        "The picture of a request, small",
-        {200: Answer("A JPEG.", {"type": "string", "format": "binary"}, media_type="image/jpeg")},
-        TAG,
-        parameters=(_ID,),
-        fails=(404,),
-    ),
-)
+
+async def _list(control: Control, filter: RequestFilter, *, only_unmatched: bool = False) -> bytes:
+    entries = await control.journal.exchanges()
+    dropped = await control.journal.dropped()
+    if len(entries) <= _MOST_ON_EVENT_LOOP:
+        return _list_json(entries, filter, dropped, only_unmatched)
+    return await anyio.to_thread.run_sync(_list_json, entries, filter, dropped, only_unmatched)
+
+
+def _list_json(
+    entries: Sequence[JournalEntry], filter: RequestFilter, dropped: int, only_unmatched: bool
+) -> bytes:
+    selected = [entry for entry in entries if filter(entry) and (entry.query or not only_unmatched)]
+    latest = selected if filter.limit is None else _latest(selected, filter.limit)
+    return to_json(RequestList(latest, len(selected), dropped))
+
+
+def _near_misses_json(entries: Sequence[JournalEntry], scenarios: Scenarios) -> bytes:
+    found = [NearMiss(entry, near_miss_views(entry.query, scenarios)) for entry in entries if entry.query]
+    return to_json(NearMissList(found))
+
+
+def _latest(entries: Sequence[JournalEntry], limit: int) -> Sequence[JournalEntry]:
+    return entries[max(len(entries) - limit, 0) :]

@@ -1,108 +1,130 @@
-"""The OpenAPI document: the admin API from the table of its operations, the providers as they describe themselves."""
+"""The OpenAPI document: the admin API from its operations and models, the providers as they describe themselves."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+from pydantic import TypeAdapter
+
 from mock_server import __version__
-from mock_server.admin.operation import Answer, Operation, ref
-from mock_server.admin.schemas import schemas
+from mock_server.admin.journal_routes import FILTER_SCHEMAS
+from mock_server.admin.operation import Answer, Operation, json_object, ref, to_json
 from mock_server.scenarios.json_schema import scenario_schema
 from mock_server.scenarios.models.base_model import without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
 
 _ADMIN = "adminToken"
-_FAILURES = {
-    400: "Bad input; `errors` tell where.",
+_ABOUT = (
+    "A local mock of two vehicle-recognition APIs. The paths below `/__admin` control it and show what it did; the "
+    "other paths are those of the providers. From other machines, calls below `/__admin` need "
+    "`Authorization: Bearer <token>`."
+)
+_ERRORS = {
+    400: "The request is wrong; `errors` lists the mistakes and where they are.",
     401: "The admin token is missing or wrong.",
-    403: "From a page of another origin, another machine, or by another name.",
-    404: "There is no such thing.",
-    409: "It exists already, or comes from a file.",
+    403: "The call comes from a web page of another origin or, without a token, from another machine.",
+    404: "Not found.",
+    409: "It exists already, or it comes from a fixture file.",
     413: "The body is too large.",
 }
-_ABOUT = (
-    "A local mock of two vehicle-recognition APIs. Below `/__admin` it is steered and watched; the other paths are the "
-    "providers' own. Beyond this machine every admin call needs `Authorization: Bearer <token>`."
-)
+_PATH_PARAMETERS = {
+    "key": ("The API key.", "demo-key"),
+    "name": ("Name of the scenario.", "california-sedan"),
+    "id": ("Id of the request, as in the header `X-Mock-Request-Id`.", "8f14e45fceea167a"),
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer into the document."},
+                    "parameter": {"type": "string", "description": "Name of the query parameter."},
+                    "part": {"type": "string", "description": "Name of the form part."},
+                    "line": {"type": "integer"},
+                    "column": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "hint": {"type": "string"},
+                },
+            },
+        },
+    },
+}
 
 
-def document(
-    operations: Sequence[Operation], providers: Mapping[str, Any], vocabulary: Vocabulary, *, token: bool
+def openapi_document(
+    operations: Sequence[Operation],
+    providers: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    *,
+    has_token: bool,
 ) -> dict[str, Any]:
-    """The whole document. `providers` are paths, schemas and security schemes of the providers."""
+    """The whole document. `providers` has the paths, schemas and security schemes of the providers."""
     paths: dict[str, Any] = dict(providers["paths"])
     for operation in operations:
-        paths.setdefault(f"/__admin{operation.path}", {})[operation.method.lower()] = _operation(
-            operation, token
-        )
-    components = {**schemas(list(vocabulary.providers)), **_documents(vocabulary), **providers["schemas"]}
+        path = paths.setdefault(f"/__admin{operation.path}", {})
+        path[operation.method.lower()] = _operation(operation, has_token)
+    examples = [answer.example for operation in operations for answer in operation.answers]
+    sent = dict.fromkeys(type(example) for example in examples if example is not None)
+    provider = {"enum": list(vocabulary.providers)}
+    schemas = {
+        "Problem": _PROBLEM,
+        "Provider": provider,
+        "RequestFilter": json_object({**FILTER_SCHEMAS, "provider": provider}),
+        **_sent_schemas(sent),
+        **_components("ScenarioDocument", scenario_schema(vocabulary)),
+        **_components("AccountDocument", without_titles(AccountModel.model_json_schema())),
+        **providers["schemas"],
+    }
     security = {_ADMIN: {"type": "http", "scheme": "bearer"}, **providers["security"]}
+    tags = dict.fromkeys([*providers["tags"], *(operation.tag for operation in operations)])
     return {
         "openapi": "3.1.0",
         "info": {"title": "vehicle-ocr-mock", "version": __version__, "description": _ABOUT},
         "servers": [{"url": "/"}],
-        "tags": [
-            {"name": name} for name in dict.fromkeys([*providers["tags"], *(one.tag for one in operations)])
-        ],
+        "tags": [{"name": tag} for tag in tags],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": security},
+        "components": {"schemas": schemas, "securitySchemes": security},
     }
 
 
-def _operation(operation: Operation, token: bool) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "tags": [operation.tag],
-        "operationId": operation.handler.__name__,
-        "summary": operation.summary,
-        "responses": _responses(operation),
-        "security": [{_ADMIN: []}] if token and not operation.open else [],
-    }
-    if operation.description:
-        described["description"] = operation.description
-    if operation.parameters:
-        described["parameters"] = [dict(parameter) for parameter in operation.parameters]
-    if operation.takes:
-        described["requestBody"] = {"required": operation.body_required, "content": dict(operation.takes)}
-    return described
+def _sent_schemas(models: Iterable[type]) -> dict[str, Any]:
+    """The schemas of documents that are sent, and of those inside them, by class name."""
+    schemas: dict[str, Any] = {}
+    for model in models:
+        schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
+    return {name: _strict(without_titles(schema)) for name, schema in schemas.items()}
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
-    responses = {str(status): _answer(answer) for status, answer in operation.answers.items()}
-    refused = () if operation.open else (401, 403)
-    for status in sorted({*operation.fails, *refused}):
-        responses[str(status)] = {
-            "description": _FAILURES[status],
-            "content": {"application/problem+json": {"schema": ref("Problem")}},
-        }
-    return responses
+def _strict(schema: Any) -> Any:
+    """A schema of what the server sends: all fields and no others, and no number below 0 among the integers."""
+    if isinstance(schema, list):
+        return [_strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    strict = {name: _strict(value) for name, value in schema.items() if name != "default"}
+    if isinstance(schema.get("properties"), dict):
+        strict |= {"required": list(schema["properties"]), "additionalProperties": False}
+    return strict | ({"minimum": 0} if schema.get("type") == "integer" else {})
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": answer.description}
-    if answer.headers:
-        told["headers"] = dict(answer.headers)
-    if answer.schema is not None:
-        content: dict[str, Any] = {"schema": dict(answer.schema)}
-        if answer.example is not None:
-            content["example"] = answer.example
-        told["content"] = {answer.media_type: content}
-    return told
-
-
-def _documents(vocabulary: Vocabulary) -> dict[str, Any]:
-    """What users write, with the schemas that editors get for fixture files."""
-    return {
-        **_hoisted("ScenarioDocument", scenario_schema(vocabulary)),
-        **_hoisted("AccountDocument", without_titles(AccountModel.model_json_schema())),
-    }
-
-
-def _hoisted(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema and its definitions as components of their own."""
-    inner = dict(schema.get("$defs", {}))
+def _components(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a fixture file's document as components, one for each of its definitions."""
     own = {key: value for key, value in schema.items() if key not in ("$defs", "$schema", "$id")}
-    moved: dict[str, Any] = _relocated({name: own, **inner})
-    return moved
+    components: dict[str, Any] = _relocated({name: own, **schema.get("$defs", {})})
+    return components
 
 
 def _relocated(value: Any) -> Any:
@@ -113,6 +135,72 @@ def _relocated(value: Any) -> Any:
     return {
         key: item.replace("#/$defs/", "#/components/schemas/") if key == "$ref" else _relocated(item)
         for key, item in value.items()
-        # What stands in for a part that is left out is not always what could be written there.
+        # A default that is a list or an object may be in a form that the schema does not allow.
         if not (key == "default" and isinstance(item, list | dict))
     }
+
+
+def _operation(operation: Operation, has_token: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "tags": [operation.tag],
+        "operationId": getattr(operation.handler, "__name__", ""),
+        "summary": operation.summary,
+        "responses": _responses(operation),
+        "security": [{_ADMIN: []}] if has_token and not operation.open else [],
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if parameters := [*_path_parameters(operation.path), *_query_parameters(operation.query)]:
+        described["parameters"] = parameters
+    if operation.body:
+        described["requestBody"] = {"required": operation.is_body_required, "content": dict(operation.body)}
+    return described
+
+
+def _path_parameters(path: str) -> Iterable[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", path):
+        description, example = _PATH_PARAMETERS[name]
+        schema = {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema} | {
+            "description": description,
+            "example": example,
+        }
+
+
+def _query_parameters(query: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for name, schema in query.items():
+        yield {"name": name, "in": "query", "description": schema.get("description", ""), "schema": schema}
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    responses = {str(answer.status): _answer(answer) for answer in operation.answers}
+    refusals = () if operation.open else (401, 403)
+    for status in sorted({*operation.errors, *refusals}):
+        responses[str(status)] = {
+            "description": _ERRORS[status],
+            "content": {"application/problem+json": {"schema": ref("Problem")}},
+        }
+    return responses
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        described["headers"] = {
+            name: {"description": description, "schema": {"type": "string"}}
+            for name, description in answer.headers.items()
+        }
+    if answer.example is not None:
+        example = orjson.loads(to_json(answer.example))
+        described["content"] = {
+            answer.media_type: {"schema": ref(type(answer.example).__name__), "example": example}
+        }
+    elif answer.status != 204:
+        described["content"] = {answer.media_type: {"schema": _plain_schema(answer.media_type)}}
+    return described
+
+
+def _plain_schema(media_type: str) -> dict[str, Any]:
+    if media_type == "application/json":
+        return {"type": "object"}
+    return {"type": "string"} | ({"format": "binary"} if media_type.startswith("image/") else {})

@@ -1,4 +1,4 @@
-"""The pages for people: the dashboard and the documentation. Each is one file that loads nothing from elsewhere."""
+"""The web pages: the dashboard and the documentation. Each is one response that loads nothing else."""
 
 from base64 import b64encode
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Answer, Operation
+from mock_server.admin.operation import Answer, Operations
 
-TAG = "pages"
+OPERATIONS = Operations("pages")
 PAGES = {"/": "dashboard", "/docs": "docs"}
-"""The pages by their paths below the admin prefix."""
+"""Names of the pages, by their paths below `/__admin`."""
 
 _WEB = Path(__file__).parent / "web"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page with its styles and scripts inside, and the policy that lets it run these and nothing else."""
+    """A page with its styles and scripts, and the content security policy that allows only these."""
 
     body: bytes
     policy: str
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Its headers, in ASGI's form."""
+        """HTTP headers, in ASGI's form."""
         return (
             (b"content-type", b"text/html; charset=utf-8"),
             (b"content-security-policy", self.policy.encode()),
@@ -37,7 +37,7 @@ class Page:
 
 @cache
 def page(name: str) -> Page:
-    """A page by its name, put together once."""
+    """The page of a name. It is built once."""
     style = _read("shared.css") + _read(f"{name}.css")
     script = _read("shared.js") + _read(f"{name}.js")
     html = _read(f"{name}.html")
@@ -59,48 +59,21 @@ def _digest(text: str) -> str:
 
 
 def _response(name: str) -> Response:
-    shown = page(name)
-    return Response(
-        shown.body, headers={key.decode(): value.decode() for key, value in shown.headers}, media_type=None
-    )
+    content = page(name)
+    headers = {key.decode(): value.decode() for key, value in content.headers}
+    return Response(content.body, headers=headers, media_type=None)
 
 
+@OPERATIONS("GET", "/", "Dashboard", Answer("A web page.", media_type="text/html"))
 async def dashboard(control: Control, request: Request) -> Response:
     return _response("dashboard")
 
 
+@OPERATIONS("GET", "/docs", "OpenAPI document as a web page", Answer("A web page.", media_type="text/html"))
 async def docs(control: Control, request: Request) -> Response:
     return _response("docs")
 
 
+@OPERATIONS("GET", "/openapi.json", "OpenAPI document", Answer("OpenAPI 3.1."))
 async def openapi(control: Control, request: Request) -> Response:
     return Response(request.app.state.openapi(), media_type="application/json")
-
-
-_HTML = {"type": "string"}
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/",
-        dashboard,
-        "The dashboard",
-        {200: Answer("A page.", _HTML, media_type="text/html")},
-        TAG,
-    ),
-    Operation(
-        "GET",
-        "/docs",
-        docs,
-        "This document as a page",
-        {200: Answer("A page.", _HTML, media_type="text/html")},
-        TAG,
-    ),
-    Operation(
-        "GET",
-        "/openapi.json",
-        openapi,
-        "This document",
-        {200: Answer("OpenAPI 3.1.", {"type": "object"})},
-        TAG,
-    ),
-)

@@ -1,4 +1,4 @@
-"""What admin calls carry: JSON, YAML and forms, within the same limits as the providers' uploads."""
+"""Request bodies of the admin API: JSON, YAML and forms, within the same size limit as uploads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from mock_server.admin.input_errors import mistake
+from mock_server.admin.validation import mistake
 from mock_server.errors import FixturesError, Mistake, MultipartError
 from mock_server.http.body import read_body
 from mock_server.http.multipart import Form, parse_multipart
 from mock_server.suggest import suggest
 
-_DEEPEST = 64
+_MAX_DEPTH = 64
 _YAML = ("yaml", "x-yaml")
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request's body and what it was declared to be."""
+    """The body of a request, with its declared content type."""
 
     data: bytes
     content_type: str
@@ -30,15 +30,15 @@ class Body:
         return self.content_type.partition(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """The body as JSON, whatever its declared type: many clients declare a form by default."""
+        """The body as JSON, whatever its declared type: curl declares a form by default."""
         return parse_json(self.data)
 
     def document(self) -> Any:
-        """JSON, or YAML as text where it is declared or is no JSON object."""
+        """A mapping from JSON, or the text of YAML, if it is declared as YAML or does not begin like a JSON object."""
         return parse_document(self.data, yaml=self.media_type.rpartition("/")[2] in _YAML)
 
     def form(self, *allowed: str) -> Form | None:
-        """The parts of a form, None where the body is none. Raises MultipartError and FixturesError."""
+        """The parts of a form; None if the body is not a form. Raises MultipartError for a part that is not allowed."""
         if self.media_type != "multipart/form-data":
             return None
         form = parse_multipart(self.content_type, self.data)
@@ -59,16 +59,16 @@ async def read(request: Request) -> Body:
 
 
 def parse_json(data: bytes | memoryview) -> Any:
-    """JSON of bounded depth. Raises FixturesError with line and column."""
+    """JSON of limited depth. Raises FixturesError with line and column."""
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        what = "this is no JSON" if data else "a JSON document is wanted, the body is empty"
+        what = "this is not JSON" if data else "expected a JSON document, the body is empty"
         raise FixturesError(
             [Mistake("body", error.lineno, error.colno, what, error.msg if data else "")]
         ) from None
     if _too_deep(document):
-        raise mistake("", f"documents nest at most {_DEEPEST} levels deep")
+        raise mistake("", f"a document can have at most {_MAX_DEPTH} levels")
     return document
 
 
@@ -81,12 +81,12 @@ def parse_document(data: bytes | memoryview, *, yaml: bool = False) -> Mapping[s
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
-        raise mistake("", "the document is no UTF-8 text") from None
+        raise mistake("", "the document is not UTF-8 text") from None
 
 
 def _too_deep(document: Any) -> bool:
     level = [document]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
         if not level:
             return False

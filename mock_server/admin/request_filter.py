@@ -1,4 +1,4 @@
-"""Filters of the journal: any text, number or choice that an exchange records. Unknown names and values are refused."""
+"""Filters of the journal: they compare the texts, numbers and choices that an exchange records."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,15 @@ from enum import StrEnum
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from mock_server.admin.input_errors import PARAMETER, mistake, one_of, only_known, pointer
-from mock_server.admin.times import moment
+from mock_server.admin.validation import (
+    PARAMETER,
+    as_choice,
+    as_count,
+    as_text,
+    as_time,
+    check_names,
+    pointer,
+)
 from mock_server.core.exchange import Exchange, Picture
 from mock_server.core.journal import key_id
 
@@ -49,14 +56,14 @@ class RequestFilter:
 def parse_filter(
     filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False
 ) -> RequestFilter:
-    """The filter that a document, or the parameters of a query, describes. Raises FixturesError."""
-    only_known(filters, FILTERS, parameters=parameters)
+    """The filter of a document, or of query parameters. Raises FixturesError for unknown names and wrong values."""
+    check_names(filters, FILTERS, parameters=parameters)
     tests: list[Test] = []
     limit = None
     for name, value in filters.items():
         place = PARAMETER + name if parameters else pointer(name)
         if name == "limit":
-            limit = _count(value, place)
+            limit = as_count(value, place)
         else:
             tests.append(_test(name, value, place, providers))
     return RequestFilter(tests, limit)
@@ -64,36 +71,24 @@ def parse_filter(
 
 def _test(name: str, value: Any, place: str, providers: Collection[str]) -> Test:
     if name in ("since", "until"):
-        bound = datetime.fromtimestamp(moment(value, place), UTC)
+        bound = datetime.fromtimestamp(as_time(value, place), UTC)
         return lambda exchange: (exchange.time >= bound) is (name == "since")
     expected = _expected(name, value, place, providers)
     if name == "key":
         name, expected = "key_id", None if expected is None else key_id(expected)
-    return lambda exchange: _value(exchange, name) == expected
+    return lambda exchange: _field(exchange, name) == expected
 
 
 def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> Any:
     kind = FIELDS[name]
     if kind is int:
-        return _count(value, place)
+        return as_count(value, place)
     if name == "provider":
-        return one_of(value, providers, place, name)
+        return as_choice(value, providers, place, name)
     if value is None or value == ABSENT:
         return None
-    if issubclass(kind, StrEnum):
-        return one_of(value, list(kind), place, name)
-    if not isinstance(value, str):
-        raise mistake(place, "text is wanted")
-    return value
+    return as_choice(value, list(kind), place, name) if issubclass(kind, StrEnum) else as_text(value, place)
 
 
-def _value(exchange: Exchange, name: str) -> Any:
+def _field(exchange: Exchange, name: str) -> Any:
     return getattr(exchange if hasattr(exchange, name) else exchange.image, name, None)
-
-
-def _count(value: Any, place: str) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**9:
-        raise mistake(place, "a whole number, 0 or more, is wanted")
-    return value

@@ -1,6 +1,7 @@
-"""`/scenarios`: what is being served, and what is added to it at run time."""
+"""`/scenarios`: the scenarios of the fixture files, and those that are added at run time."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 import anyio.to_thread
@@ -8,208 +9,217 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Answer, Operation, json_response, location, path_parameter, ref
-from mock_server.admin.request_body import Body, parse_document, read
-from mock_server.admin.scenario_service import SentPicture
-from mock_server.errors import MultipartError
+from mock_server.admin.models import ScenarioList, ScenarioState, SequencePosition, ServedScenario
+from mock_server.admin.operation import (
+    COUNT,
+    TEXT,
+    Answer,
+    Operations,
+    json_body,
+    json_object,
+    json_response,
+    location,
+    ref,
+)
+from mock_server.admin.posted_scenario import posted_scenario, runtime_scenario
+from mock_server.admin.request_body import read
+from mock_server.admin.validation import as_count, as_object, check_names, mistake, pointer
+from mock_server.core.journal import key_id, redacted
+from mock_server.core.library import gallery_name
+from mock_server.core.scenario import Scenario
+from mock_server.errors import ConflictError, NotFoundError
+from mock_server.scenarios.scenario_writer import scenario_document
+from mock_server.suggest import suggest
 
-TAG = "scenarios"
-_NAME = path_parameter("name", "The scenario's name.", "california-sedan")
-_DOCUMENT = {
+OPERATIONS = Operations("scenarios")
+
+_POSTED = {
     "scenario": "out-of-order",
     "when": {"key": "demo-key", "product": "plate"},
     "then": [{"outcome": "service_error", "times": 2}, {"outcome": "read"}],
     "reading": {"plate": "7XYZ123"},
 }
-_EXAMPLE = {
-    "scenario": "out-of-order",
-    "description": "",
-    "priority": 5,
-    "when": {"key": "demo-key", "product": "plate"},
-    "reading": {"plate": {"text": "7XYZ123", "region_score": 0.9, "score": 0.9, "dscore": 0.9}},
-    "then": [{"outcome": "service_error", "times": 2}, {"outcome": "read"}],
-    "repeat": "last",
-    "runtime": True,
-    "file": None,
-    "line": None,
-    "pictures": [],
-    "positions": [],
-}
-_TAKES: Mapping[str, Mapping[str, Any]] = {
-    "application/json": {"schema": ref("ScenarioDocument"), "example": _DOCUMENT},
+_EXAMPLE = ServedScenario(
+    scenario="out-of-order",
+    when={"key": "demo-key", "product": "plate"},
+    reading={"plate": {"text": "7XYZ123", "region_score": 0.9, "score": 0.9, "dscore": 0.9}},
+    then=[{"outcome": "service_error", "times": 2}, {"outcome": "read"}],
+    runtime=True,
+)
+_BODY: Mapping[str, Mapping[str, Any]] = {
+    **json_body(ref("ScenarioDocument"), _POSTED),
     "application/yaml": {
-        "schema": {"type": "string", "description": "The document as in a fixture file."},
+        "schema": {**TEXT, "description": "The document, as in a fixture file."},
         "example": "scenario: out-of-order\nwhen: {key: demo-key}\nthen: {outcome: service_error}\n",
     },
     "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "required": ["scenario"],
-            "additionalProperties": False,
-            "properties": {
-                "scenario": {"type": "string", "description": "The document, in JSON or YAML."},
+        "schema": json_object(
+            {
+                "scenario": {**TEXT, "description": "The document, in JSON or YAML."},
                 "image": {
-                    "type": "string",
+                    **TEXT,
                     "format": "binary",
-                    "description": "The picture that the scenario knows; may be given several times.",
+                    "description": "A picture that the scenario matches. There may be several parts of this name.",
                 },
             },
-        },
+            "scenario",
+        ),
         "encoding": {
             "scenario": {"contentType": "application/json, application/yaml"},
             "image": {"contentType": "image/*"},
         },
     },
 }
-_HOW = (
-    "`when.image` names a picture that is served already; any other picture is sent as the part `image`. Files of the "
-    "server's machine cannot be named. A runtime scenario wins over a file's at equal priority and specificity."
+_ABOUT_PICTURES = (
+    "`when.image` is the name of a picture that the server has; send any other picture as the part `image`. Files of "
+    "the server's machine cannot be named. A runtime scenario wins over a scenario of a fixture file with the same "
+    "priority and as many conditions."
 )
 
 
-async def list_scenarios(control: Control, request: Request) -> Response:
-    return json_response({"scenarios": await control.scenarios.all()})
+@OPERATIONS(
+    "GET",
+    "/scenarios",
+    "List scenarios",
+    Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,))),
+)
+async def list_scenarios(control: Control, request: Request) -> ScenarioList:
+    scenarios = control.stage.library.scenarios.by_name.values()
+    return ScenarioList([await _view(control, scenario) for scenario in scenarios])
 
 
+@OPERATIONS(
+    "POST",
+    "/scenarios",
+    "Add a runtime scenario",
+    Answer("The new scenario.", _EXAMPLE, 201, headers={"Location": "URL of the scenario."}),
+    description=_ABOUT_PICTURES,
+    body=_BODY,
+    errors=(400, 409, 413),
+)
 async def add_scenario(control: Control, request: Request) -> Response:
-    document, pictures = _sent(await read(request))
-    scenario = await control.scenarios.add(document, pictures)
-    return json_response(scenario, 201, location(request, f"/scenarios/{scenario['scenario']}"))
+    document, pictures = posted_scenario(await read(request))
+    added = runtime_scenario(document, pictures, control.vocabulary, control.stage.library)
+    name = added.scenario.name
+    if not await control.stage.add(added):
+        raise ConflictError(f"A scenario named {name} exists already.")
+    headers = location(request, f"/scenarios/{name}")
+    return json_response(await _view(control, _find(control, name)), 201, headers)
 
 
-async def get_scenario(control: Control, request: Request) -> Response:
-    return json_response(await control.scenarios.get(request.path_params["name"]))
+@OPERATIONS("GET", "/scenarios/{name}", "Get a scenario", Answer("The scenario.", _EXAMPLE), errors=(404,))
+async def get_scenario(control: Control, request: Request) -> ServedScenario:
+    return await _view(control, _find(control, request.path_params["name"]))
 
 
-async def put_scenario(control: Control, request: Request) -> Response:
-    document, pictures = _sent(await read(request))
-    scenario, new = await control.scenarios.put(request.path_params["name"], document, pictures)
-    return json_response(scenario, 201 if new else 200)
-
-
-async def delete_scenario(control: Control, request: Request) -> Response:
-    await control.scenarios.remove(request.path_params["name"])
-    return Response(status_code=204)
-
-
-async def set_state(control: Control, request: Request) -> Response:
-    document = (await read(request)).json()
-    return json_response(await control.scenarios.set_state(request.path_params["name"], document))
-
-
-async def scenario_thumbnail(control: Control, request: Request) -> Response:
-    digest, picture = await anyio.to_thread.run_sync(control.scenarios.picture, request.path_params["name"])
-    made = await anyio.to_thread.run_sync(control.thumbnails.make, digest, picture)
-    return Response(made or b"", media_type="image/jpeg")
-
-
-def _sent(body: Body) -> tuple[Mapping[str, Any] | str, list[SentPicture]]:
-    form = body.form("scenario", "image")
-    if form is None:
-        return body.document(), []
-    document = form.first("scenario")
-    if document is None:
-        raise MultipartError("the part scenario is missing")
-    pictures = [SentPicture(bytes(part.data), part.filename) for part in form if part.name == "image"]
-    return parse_document(document.data), pictures
-
-
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/scenarios",
-        list_scenarios,
-        "All scenarios",
-        {200: Answer("Runtime scenarios first.", ref("ScenarioList"), {"scenarios": [_EXAMPLE]})},
-        TAG,
-    ),
-    Operation(
-        "POST",
-        "/scenarios",
-        add_scenario,
-        "Add a runtime scenario",
-        {
-            201: Answer(
-                "The new scenario.",
-                ref("Scenario"),
-                _EXAMPLE,
-                headers={"Location": {"description": "Its address.", "schema": {"type": "string"}}},
-            )
-        },
-        TAG,
-        description=_HOW,
-        takes=_TAKES,
-        fails=(400, 409, 413),
-    ),
-    Operation(
-        "GET",
-        "/scenarios/{name}",
-        get_scenario,
-        "One scenario",
-        {200: Answer("The scenario.", ref("Scenario"), _EXAMPLE)},
-        TAG,
-        parameters=(_NAME,),
-        fails=(404,),
-    ),
-    Operation(
-        "PUT",
-        "/scenarios/{name}",
-        put_scenario,
-        "Add or replace a runtime scenario",
-        {
-            200: Answer(
-                "The scenario, replaced; every key begins its sequence anew.", ref("Scenario"), _EXAMPLE
-            ),
-            201: Answer(
-                "The scenario, new; it hides one of a file that has its name.", ref("Scenario"), _EXAMPLE
-            ),
-        },
-        TAG,
-        description=_HOW,
-        parameters=(_NAME,),
-        takes=_TAKES,
-        fails=(400, 413),
-    ),
-    Operation(
-        "DELETE",
-        "/scenarios/{name}",
-        delete_scenario,
-        "Delete a runtime scenario",
-        {204: Answer("It is gone; one of a file that it hid is back.")},
-        TAG,
-        parameters=(_NAME,),
-        fails=(404, 409),
-    ),
-    Operation(
-        "PUT",
-        "/scenarios/{name}/state",
-        set_state,
-        "Set a key's place in a scenario's sequence",
-        {
-            200: Answer(
-                "Where the key stands now.",
-                ref("ScenarioState"),
-                {"scenario": "out-of-order", "key": "…ey", "key_id": "8c1f6d2a90b3", "position": 2},
-            )
-        },
-        TAG,
-        parameters=(_NAME,),
-        takes={
-            "application/json": {
-                "schema": ref("ScenarioStateDocument"),
-                "example": {"key": "demo-key", "position": 2},
-            }
-        },
-        fails=(400, 404, 413),
-    ),
-    Operation(
-        "GET",
-        "/scenarios/{name}/thumbnail",
-        scenario_thumbnail,
-        "A scenario's picture, small",
-        {200: Answer("A JPEG.", {"type": "string", "format": "binary"}, media_type="image/jpeg")},
-        TAG,
-        parameters=(_NAME,),
-        fails=(404,),
-    ),
+@OPERATIONS(
+    "PUT",
+    "/scenarios/{name}",
+    "Add or replace a runtime scenario",
+    Answer("The replaced scenario. Its sequence starts again for every key.", _EXAMPLE),
+    Answer("The new scenario. It hides a scenario of a fixture file with the same name.", _EXAMPLE, 201),
+    description=_ABOUT_PICTURES,
+    body=_BODY,
+    errors=(400, 413),
 )
+async def put_scenario(control: Control, request: Request) -> Response:
+    name = request.path_params["name"]
+    document, pictures = posted_scenario(await read(request))
+    if isinstance(document, Mapping):
+        document = {"scenario": name, **document}
+    added = runtime_scenario(document, pictures, control.vocabulary, control.stage.library)
+    if added.scenario.name != name:
+        raise mistake(
+            pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"'
+        )
+    is_new = control.stage.runtime(name) is None
+    await control.stage.add(added, replacing=True)
+    await _restart_sequence(control, name)
+    return json_response(await _view(control, _find(control, name)), 201 if is_new else 200)
+
+
+@OPERATIONS(
+    "DELETE",
+    "/scenarios/{name}",
+    "Delete a runtime scenario",
+    Answer("Deleted. A scenario of a fixture file that it hid is served again.", status=204),
+    errors=(404, 409),
+)
+async def delete_scenario(control: Control, request: Request) -> None:
+    scenario = _find(control, request.path_params["name"])
+    if not await control.stage.remove(scenario.name):
+        raise ConflictError(
+            f"The scenario {scenario.name} comes from the file {scenario.file}: only runtime scenarios can be deleted."
+        )
+    await _restart_sequence(control, scenario.name)
+
+
+@OPERATIONS(
+    "PUT",
+    "/scenarios/{name}/state",
+    "Set the position of an API key in a scenario's sequence",
+    Answer("The new position.", ScenarioState("…ey", "41bf473b0497", 2, "out-of-order")),
+    body=json_body(
+        json_object({"key": {**TEXT, "minLength": 1}, "position": COUNT}, "key", "position"),
+        {"key": "demo-key", "position": 2},
+    ),
+    errors=(400, 404, 413),
+)
+async def set_state(control: Control, request: Request) -> ScenarioState:
+    document = as_object((await read(request)).json())
+    scenario = _find(control, request.path_params["name"])
+    check_names(document, ("key", "position"))
+    key = document.get("key")
+    if not isinstance(key, str) or not key:
+        raise mistake(pointer("key"), "expected an API key")
+    position = as_count(document.get("position"), pointer("position"))
+    await control.store.set_position(key, scenario.name, position)
+    return ScenarioState(redacted(key), key_id(key), position, scenario.name)
+
+
+@OPERATIONS(
+    "GET",
+    "/scenarios/{name}/thumbnail",
+    "Get a thumbnail of a scenario's first picture",
+    Answer("A JPEG image.", media_type="image/jpeg"),
+    errors=(404,),
+)
+async def scenario_thumbnail(control: Control, request: Request) -> Response:
+    scenario = _find(control, request.path_params["name"])
+    thumbnail = await anyio.to_thread.run_sync(_thumbnail, control, scenario)
+    return Response(thumbnail, media_type="image/jpeg")
+
+
+def _thumbnail(control: Control, scenario: Scenario) -> bytes:
+    for image in scenario.when.images:
+        if (data := control.stage.library.picture(gallery_name(image))) is not None:
+            return control.thumbnails.make(sha256(data).hexdigest(), data) or b""
+    raise NotFoundError(f"The scenario {scenario.name} has no picture.")
+
+
+def _find(control: Control, name: str) -> Scenario:
+    by_name = control.stage.library.scenarios.by_name
+    if name in by_name:
+        return by_name[name]
+    hint = suggest(name, by_name)
+    close = f" {hint[0].upper()}{hint[1:]}" if hint.startswith("did") else ""
+    raise NotFoundError(f"There is no scenario {name[:80]}.{close}")
+
+
+async def _restart_sequence(control: Control, name: str) -> None:
+    for key in list(await control.store.positions(name)):
+        await control.store.set_position(key, name, 0)
+
+
+async def _view(control: Control, scenario: Scenario) -> ServedScenario:
+    positions = await control.store.positions(scenario.name)
+    return ServedScenario(
+        **scenario_document(scenario),
+        runtime=control.stage.runtime(scenario.name) is not None,
+        file=scenario.file or None,
+        line=scenario.line or None,
+        pictures=[f"/images/{gallery_name(image)}" for image in scenario.when.images],
+        positions=[
+            SequencePosition(redacted(key), key_id(key), position) for key, position in positions.items()
+        ],
+    )

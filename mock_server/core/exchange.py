@@ -1,10 +1,10 @@
 """One request and its reply, as the journal records them and as Python tests read them.
 
-The admin API's documents, their JSON Schema, the filters of the journal and `mock_server.Exchange` all come from the
-classes of this file.
+The admin API's documents, their JSON Schemas, the filters of the journal and `mock_server.Exchange` come from these
+classes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -21,11 +21,15 @@ def region_of(box: Box | None) -> Region | None:
     return (box.xmin, box.ymin, box.xmax, box.ymax) if box else None
 
 
+@dataclass(frozen=True, slots=True)
 class Document:
-    """Base of classes that are sent as JSON. Pydantic takes descriptions from the docstrings of their attributes."""
+    """Base of the dataclasses that are sent as JSON. OpenAPI describes a field by the docstring that follows it."""
 
-    __slots__ = ()
     __pydantic_config__: ClassVar = {"use_attribute_docstrings": True}
+
+    def document(self) -> dict[str, Any]:
+        """The fields as they are sent, for a JSON encoder that calls this for each `Document`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,11 @@ class Picture(Document):
     """SHA-256 of its bytes, in hexadecimal."""
     format: str
     """Name of the image format, such as JPEG."""
-    width: int = field(metadata={"ge": 0})
+    width: int
     """Width of the upright picture in pixels."""
-    height: int = field(metadata={"ge": 0})
+    height: int
     """Height of the upright picture in pixels."""
-    bytes: int = field(metadata={"ge": 0})
+    bytes: int
     """Size in bytes."""
 
 
@@ -94,7 +98,7 @@ class Exchange(Document):
     """Name of the scenario that decided."""
     match: Annotated[str, Choice(MatchKind)] = MatchKind.NONE
     """How the scenario was found."""
-    charged: int = field(default=0, metadata={"ge": 0})
+    charged: int = 0
     """Credits or quota units that the request cost."""
     status: int
     """HTTP status of the reply."""

@@ -3,10 +3,12 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
+
+import orjson
 
 from mock_server.core.exchange import Exchange
 from mock_server.core.matching import Query
@@ -22,6 +24,19 @@ class JournalEntry(Exchange):
 
     body: bytes = field(default=b"", repr=False)
     query: Query | None = field(default=None, repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """The fields of the exchange, with its reply."""
+        return {name: getattr(self, name) for name in _SENT_FIELDS} | {"reply": self._reply()}
+
+    def _reply(self) -> Any:
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return self.body.decode("utf-8", "replace") or None
+
+
+_SENT_FIELDS = tuple(field.name for field in fields(Exchange))
 
 
 Selection = Callable[[JournalEntry], bool]

@@ -121,5 +121,5 @@ def test_python_takes_timedeltas(mock: MockServer) -> None:
     frozen = mock.freeze(datetime(2026, 12, 1, tzinfo=UTC))
 
     assert mock.advance(timedelta(days=31)) - frozen == timedelta(days=31)
-    with pytest.raises(RefusedError, match="a duration is wanted"):
+    with pytest.raises(RefusedError, match="expected a duration"):
         mock.advance("soon")

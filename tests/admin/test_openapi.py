@@ -20,7 +20,6 @@ from schemathesis.specs.openapi.checks import (
 
 from mock_server import MockServer
 from mock_server.admin.admin_app import OPERATIONS, PREFIX
-from mock_server.admin.operation import Operation
 from mock_server.core.model import OutcomeName
 from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
@@ -103,16 +102,12 @@ def api(mock: MockServer) -> BaseSchema:
     return schemathesis.openapi.from_url(f"{mock.url}/__admin/openapi.json")
 
 
-def _queried(operation: Operation) -> bool:
-    return any(parameter["in"] == "query" for parameter in operation.parameters)
-
-
 CALLS = [
     *((operation.method, PREFIX + operation.path) for operation in OPERATIONS),
     *(("POST", path) for provider in PROVIDERS for path in provider.description.operations),
 ]
 TAKING = [
-    *((one.method, PREFIX + one.path) for one in OPERATIONS if one.takes or _queried(one)),
+    *((one.method, PREFIX + one.path) for one in OPERATIONS if one.body or one.query),
     *CALLS[len(OPERATIONS) :],
 ]
 """Those that take more than a name, so that it can be wrong."""

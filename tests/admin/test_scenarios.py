@@ -72,7 +72,7 @@ def test_a_mistyped_picture_is_told_the_nearest(admin: httpx.Client) -> None:
 
     assert _error(reply) == {
         "pointer": "/when/image/1",
-        "detail": 'the set has no picture "two_cars.jpg"',
+        "detail": 'there is no picture "two_cars.jpg"',
         "hint": 'did you mean "two-cars.jpg"?',
     }
 

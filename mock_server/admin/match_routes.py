@@ -1,0 +1,164 @@
+"""`/match`: how a request would be answered, and why. It changes nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from mock_server.admin.control import Control
+from mock_server.admin.journal_routes import near_miss_views
+from mock_server.admin.models import ExaminedPicture, MatchResult, RecognisedPicture
+from mock_server.admin.operation import TEXT, Answer, Operations, Schema, json_body, json_object, ref
+from mock_server.admin.request_body import parse_json, read
+from mock_server.admin.validation import as_choice, as_object, as_text, check_names, pointer
+from mock_server.core.account import Account
+from mock_server.core.accounts import Accounts
+from mock_server.core.decision import Decision, Unmatched
+from mock_server.core.dry_run import DryRunStore
+from mock_server.core.matching import Query
+from mock_server.core.model import Product, ReadRequest
+from mock_server.core.reader import Reader
+from mock_server.http.multipart import Form
+from mock_server.imaging.results import SearchResult
+from mock_server.providers.provider import Provider
+
+OPERATIONS = Operations("match")
+
+GUEST = Account("guest", "guest")
+"""The account of a request without a key: it has no limits."""
+
+_FIELDS: Mapping[str, Schema] = {
+    "provider": ref("Provider"),
+    "product": {"enum": list(Product), "default": Product.PLATE},
+    **dict.fromkeys(("key", "url", "filename", "language"), TEXT),
+    "headers": {"type": "object", "additionalProperties": TEXT},
+}
+_BODY: Mapping[str, Schema] = {
+    "multipart/form-data": {
+        "schema": json_object({"image": {**TEXT, "format": "binary"}, **_FIELDS}),
+        "encoding": {"image": {"contentType": "image/*"}, "headers": {"contentType": "application/json"}},
+    },
+    **json_body(json_object(_FIELDS), {"product": "vin", "url": "https://example.com/car.jpg"}),
+}
+_EXAMPLE = MatchResult(
+    scenario="california-sedan",
+    match="perceptual",
+    outcome="read",
+    charged=1,
+    status=200,
+    reply={"result": "9DJC652"},
+    image=ExaminedPicture("0" * 64, "JPEG", 1280, 960, 91234, blank=False, sharpness=412.5),
+    pictures=(RecognisedPicture("images/california-sedan.jpg", "perceptual", -7.1, -2.0),),
+)
+
+
+@OPERATIONS(
+    "POST",
+    "/match",
+    "Show how a request would be answered, and why",
+    Answer("The answer. Nothing was charged, counted or recorded.", _EXAMPLE),
+    description="Without a key, the account has no limits. Rate limits are not checked.",
+    body=_BODY,
+    errors=(400, 413),
+)
+async def match(control: Control, request: Request) -> MatchResult:
+    body = await read(request)
+    form = body.form("image", *_FIELDS)
+    if form is None:
+        return await _match(control, as_object(body.json()), None)
+    fields, image = _form_fields(form), form.first("image")
+    if image is not None and image.filename:
+        fields.setdefault("filename", image.filename)
+    return await _match(control, fields, image.data if image else None)
+
+
+def _form_fields(form: Form) -> dict[str, Any]:
+    fields: dict[str, Any] = {part.name: part.text for part in form if part.name != "image"}
+    if "headers" in fields:
+        fields["headers"] = parse_json(fields["headers"].encode())
+    return fields
+
+
+async def _match(
+    control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None
+) -> MatchResult:
+    request = _read_request(control, fields, image)
+    provider = control.providers[request.provider]
+    store = DryRunStore(control.store, guest=None if fields.get("key") else GUEST)
+    reader = Reader(
+        control.reader.library,
+        accounts=Accounts(store, control.clock),
+        store=store,
+        pictures=control.pictures,
+        policy=control.reader.policy,
+    )
+    decision = await reader.read(request, provider.traits)
+    query = Query(request, decision.account or "", decision.search)
+    has_scenario = isinstance(decision, Decision) and decision.scenario
+    return MatchResult(
+        **_decision_fields(decision, provider, request),
+        account=decision.account if fields.get("key") else None,
+        forced=decision.forced,
+        **(_search_fields(decision.search) if decision.search else {}),
+        nearMisses=() if has_scenario else near_miss_views(query, reader.library.scenarios),
+    )
+
+
+def _read_request(
+    control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None
+) -> ReadRequest:
+    check_names(fields, _FIELDS)
+    texts = {
+        name: as_text(fields[name], pointer(name)) for name in _FIELDS if name in fields and name != "headers"
+    }
+    headers = as_object(fields.get("headers", {}))
+    providers = list(control.providers)
+    return ReadRequest(
+        as_choice(texts.get("provider", providers[0]), providers, pointer("provider"), "provider"),
+        Product(as_choice(texts.get("product", Product.PLATE), list(Product), pointer("product"), "product")),
+        texts.get("key") or GUEST.key,
+        image=image,
+        url=texts.get("url"),
+        filename=texts.get("filename"),
+        language=texts.get("language", "en"),
+        headers={name.lower(): as_text(value, pointer(name)) for name, value in headers.items()},
+        received_at=control.clock.now(),
+    )
+
+
+def _decision_fields(
+    decision: Decision | Unmatched, provider: Provider, request: ReadRequest
+) -> dict[str, Any]:
+    if isinstance(decision, Unmatched):
+        return {"status": 501}
+    reply = provider.render(decision.outcome, request)
+    return {
+        "scenario": decision.scenario,
+        "match": decision.match,
+        "outcome": decision.outcome.name,
+        "charged": decision.charged,
+        "detail": decision.outcome.detail,
+        "delay": decision.plan.delay,
+        "fault": decision.plan.fault,
+        "status": reply.status,
+        "reply": orjson.loads(reply.body),
+    }
+
+
+def _search_fields(search: SearchResult) -> dict[str, Any]:
+    facts = search.facts
+    image = ExaminedPicture(
+        facts.sha256,
+        facts.format,
+        facts.width,
+        facts.height,
+        facts.byte_count,
+        facts.blank,
+        round(facts.sharpness, 1),
+    )
+    pictures = [
+        RecognisedPicture(match.id, match.method, round(match.score, 4), match.limit)
+        for match in search.matches
+    ]
+    return {"image": image, "pictures": pictures}

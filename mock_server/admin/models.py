@@ -1,0 +1,181 @@
+"""The JSON documents that the admin API sends. OpenAPI's schemas are made from these classes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from mock_server.client_models import Account, NearMiss, ScenarioMiss
+from mock_server.core.exchange import Choice, Document, Exchange, Picture
+from mock_server.core.model import Fault, MatchKind, OutcomeName
+
+
+@dataclass(frozen=True, slots=True)
+class Health(Document):
+    """The state of the server."""
+
+    status: Literal["healthy"]
+    version: str
+    uptimeInSeconds: int
+    scenarios: int
+    """Number of scenarios."""
+    images: int
+    """Number of images under `/images/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountList(Document):
+    """All accounts."""
+
+    accounts: Sequence[Account]
+
+
+@dataclass(frozen=True, slots=True)
+class SequencePosition(Document):
+    """How far an API key has come in a scenario's sequence of steps."""
+
+    key: str
+    """The API key, of which at most the last two characters are shown."""
+    key_id: str
+    """A hash of the API key."""
+    position: int
+    """How many requests the sequence has answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedScenario(Document):
+    """A scenario: the document of a fixture file, and its state."""
+
+    scenario: str
+    """Name of the scenario."""
+    description: str = ""
+    priority: int = 5
+    """1 is the highest priority, 9 the lowest."""
+    when: dict[str, Any]
+    reading: dict[str, Any]
+    then: list[dict[str, Any]]
+    repeat: Literal["last", "cycle"] = "last"
+    runtime: bool
+    """Whether it was added at run time, not by a fixture file."""
+    file: str | None = None
+    """The fixture file that it comes from."""
+    line: int | None = None
+    pictures: Sequence[str] = ()
+    """URL paths of its pictures."""
+    positions: Sequence[SequencePosition] = ()
+    """Positions of API keys in its sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioList(Document):
+    """All scenarios."""
+
+    scenarios: Sequence[ServedScenario]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioState(SequencePosition):
+    """The position of one API key in the sequence of one scenario."""
+
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestList(Document):
+    """Requests of the journal."""
+
+    requests: Sequence[Exchange]
+    """Oldest first."""
+    total: int
+    """Number of requests that match the filter, without its limit."""
+    dropped: int
+    """Number of requests that the journal dropped because it was full."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCount(Document):
+    """A number of requests."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedRequests(Document):
+    """A number of deleted requests."""
+
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearMissList(Document):
+    """Requests that no scenario matched, with the nearest scenarios of each."""
+
+    nearMisses: Sequence[NearMiss]
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedPicture(Picture):
+    """A picture that was sent to `/match`."""
+
+    blank: bool
+    """Whether it has almost one colour only."""
+    sharpness: float
+    """Variance of the Laplacian; a blurred picture has a small one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecognisedPicture(Document):
+    """A known picture that was recognised in the picture that was sent."""
+
+    image: str
+    """Path of the known picture in the fixtures directory."""
+    match: str
+    """How it was recognised: `sha256`, `pixels` or `perceptual`."""
+    distance: float
+    """Distance between the two pictures; smaller is more similar."""
+    limit: float
+    """The largest distance at which the picture is recognised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchResult(Document):
+    """How a request would be answered, and why."""
+
+    scenario: str | None = None
+    """Name of the scenario that would answer."""
+    match: Annotated[str, Choice(MatchKind)] = MatchKind.NONE
+    """How the scenario was found."""
+    outcome: Annotated[str | None, Choice(OutcomeName)] = None
+    account: str | None = None
+    """Name of the account, if an API key was given."""
+    charged: int = 0
+    """Credits or quota units that the request would cost."""
+    forced: str | None = None
+    """What the request forces, and how."""
+    detail: str | None = None
+    """The reason for the outcome, in more detail than the reply gives."""
+    delay: float = 0.0
+    """Deliberate delay in seconds."""
+    fault: Annotated[str | None, Choice(Fault)] = None
+    """Deliberate connection fault."""
+    status: int
+    """HTTP status of the reply."""
+    reply: Any = None
+    """Body of the reply."""
+    image: ExaminedPicture | None = None
+    """The picture that was sent, if it could be read."""
+    pictures: Sequence[RecognisedPicture] = ()
+    """Known pictures that were recognised, best first."""
+    nearMisses: Sequence[ScenarioMiss] = ()
+    """The nearest scenarios, if none matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockView(Document):
+    """The mock's clock."""
+
+    now: datetime
+    frozen: bool
+    """Whether it stands still."""
+    offset: float | None
+    """Seconds that it is ahead of the system's clock; null if it stands still."""

@@ -1,0 +1,120 @@
+"""Checks of documents and query parameters. A wrong value raises FixturesError with its place."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mock_server.errors import FixturesError, Mistake
+from mock_server.suggest import suggest
+
+PARAMETER = "?"
+"""Begins the place of a mistake in a query parameter. The place in a document is a JSON pointer."""
+
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+"""Unix time; later dates cannot be written."""
+
+_DURATION = re.compile(r"(?P<sign>[-+]?)(?P<parts>(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhdw]) ?)+)")
+_PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_MAX_COUNT = 10**9
+
+
+def mistake(place: str, what: str, hint: str = "") -> FixturesError:
+    """An error to raise. `place` is a JSON pointer, or `?` and the name of a query parameter."""
+    return FixturesError([Mistake(place, 0, 0, what, hint)])
+
+
+def pointer(*steps: str | int) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def as_object(document: object) -> Mapping[str, Any]:
+    """The document, if it is a JSON object."""
+    if not isinstance(document, Mapping):
+        raise mistake("", "expected a JSON object")
+    return document
+
+
+def check_names(given: Mapping[str, Any], known: Iterable[str], *, parameters: bool = False) -> None:
+    """Refuse unknown keys of a document, or unknown query parameters. The error has all of them."""
+    names = list(known)
+    kind = "parameter" if parameters else "key"
+    mistakes = [
+        Mistake(
+            PARAMETER + name if parameters else pointer(name),
+            0,
+            0,
+            f'unknown {kind} "{name[:80]}"',
+            suggest(name, names),
+        )
+        for name in given
+        if name not in names
+    ]
+    if mistakes:
+        raise FixturesError(mistakes)
+
+
+def as_choice(value: object, choices: Iterable[str], place: str, what: str) -> str:
+    """The value, if it is one of the choices."""
+    names = list(choices)
+    if not isinstance(value, str):
+        raise mistake(place, f"expected the name of a {what}", suggest("", names))
+    if value not in names:
+        raise mistake(place, f'unknown {what} "{value[:80]}"', suggest(value, names))
+    return value
+
+
+def as_text(value: object, place: str) -> str:
+    """The value, if it is a text."""
+    if not isinstance(value, str):
+        raise mistake(place, "expected a text")
+    return value
+
+
+def as_count(value: object, place: str) -> int:
+    """A whole number from 0, also as a text of digits."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_COUNT:
+        raise mistake(place, "expected a whole number from 0")
+    return value
+
+
+def as_time(value: object, place: str) -> float:
+    """Unix time of an ISO 8601 date (in UTC if it has no time zone) or of a number of seconds."""
+    if isinstance(value, str):
+        seconds = _parse_time(value.strip(), place)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    else:
+        raise mistake(place, "expected a time", 'such as "2026-12-01T00:00:00Z"')
+    if not (math.isfinite(seconds) and 0 <= seconds < END_OF_TIME):
+        raise mistake(place, "expected a time from 1970 to 9998")
+    return seconds
+
+
+def _parse_time(text: str, place: str) -> float:
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", text):
+        return float(text)
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise mistake(place, f'"{text[:40]}" is not a time', 'such as "2026-12-01T00:00:00Z"') from None
+    try:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except OverflowError:
+        raise mistake(place, "expected a time from 1970 to 9998") from None
+
+
+def as_duration(value: object, place: str) -> float:
+    """Seconds of "31d", "1h30m", "-90s", or of a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise mistake(place, "expected a duration", 'such as "31d", "1h30m", "90s" or "250ms"')
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(match["parts"]))
+    return -seconds if match["sign"] == "-" else seconds
