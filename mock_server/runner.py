@@ -1,103 +1,103 @@
-"""An application on listening sockets: starting, stopping, in the foreground or on another thread's event loop.
+"""Serving an application on its sockets, in the foreground or on the event loop of another thread.
 
-One process serves HTTP and, if asked, HTTPS. It is ready when every socket accepts connections.
+One process serves HTTP and, with TLS, HTTPS. It is ready when every socket accepts connections.
 """
 
 import asyncio
 import copy
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from mock_server.app import App
-from mock_server.http.protocol import http_protocol
+from mock_server.http.uvicorn_protocol import MockProtocol
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
-from mock_server.uvicorn_server import BALANCED, GRACE_SECONDS, Listener, beside, listen, url_of
+from mock_server.tuning import event_loop_factory
+from mock_server.uvicorn_server import GRACE_SECONDS, UvicornServer, listen, listen_again, url_of
 
 if TYPE_CHECKING:
     from mock_server.tls import CertificateAuthority
 
 
-_LARGE_BLOCK = 8 * 1024 * 1024  # bytes
-
-
 class Server:
-    """An application on its sockets. `url` and `tls_url` are known as soon as this exists."""
+    """An application and its listening sockets. It listens as soon as it exists; `serve` accepts."""
 
     def __init__(self, app: App) -> None:
         settings = app.settings
         self.app = app
         self.authority = _authority() if settings.tls else None
-        self._ssl_context = _ssl_context(self.authority, settings) if self.authority else None
+        self._tls = _tls_context(self.authority, settings) if self.authority else None
         self._sockets = [listen(settings.host, settings.port)]
-        if self._ssl_context is not None:
+        if self._tls is not None:
             self._sockets.append(listen(settings.host, settings.tls_port))
         self.url = url_of("http", settings.host, self._sockets[0])
-        self.tls_url = url_of("https", settings.host, self._sockets[1]) if self._ssl_context else None
-        self._stop = asyncio.Event()
+        self.tls_url = url_of("https", settings.host, self._sockets[1]) if self._tls else None
+        self._stop_event = asyncio.Event()
 
-    def another(self) -> "Server":
-        """A server of the same application on the same addresses, for another process."""
+    def for_another_process(self) -> "Server":
+        """A server of the same application on the same addresses."""
         other = copy.copy(self)
-        other._sockets = [beside(listener) if BALANCED else listener.dup() for listener in self._sockets]
-        other._stop = asyncio.Event()
+        other._sockets = [listen_again(listener) for listener in self._sockets]
+        other._stop_event = asyncio.Event()
         return other
 
     async def serve(self, ready: Callable[[], None]) -> None:
-        """Serve until `stop`; calls `ready` once every socket accepts. Requests in flight finish first."""
-        contexts = (None, self._ssl_context)
+        """Serve until `stop`, then finish the requests in flight. `ready` is called when every socket accepts."""
         async with self.app.running():
-            listeners = [Listener(self._config(context)) for context in contexts[: len(self._sockets)]]
-            serving = [
-                asyncio.create_task(listener.serve([sock]))
-                for listener, sock in zip(listeners, self._sockets, strict=True)
+            servers = [
+                UvicornServer(self._config(tls))
+                for tls, _ in zip((None, self._tls), self._sockets, strict=False)
             ]
-            for listener in listeners:
-                await listener.accepting.wait()
+            serving = [
+                asyncio.create_task(server.serve([listener]))
+                for server, listener in zip(servers, self._sockets, strict=True)
+            ]
+            for server in servers:
+                await server.accepting.wait()
             ready()
-            await self._stop.wait()
-            for listener in listeners:
-                listener.stop()
+            await self._stop_event.wait()
+            for server in servers:
+                server.stop()
             await asyncio.gather(*serving)
 
     def close(self) -> None:
-        """Let go of the sockets of a server that another process serves."""
+        """Close the sockets in this process, because another process serves them."""
         for listener in self._sockets:
             listener.close()
 
     def stop(self) -> None:
-        """Finish what is in flight and end. Call it on the server's own event loop."""
-        self._stop.set()
+        """Make `serve` end. Call it on the server's own event loop."""
+        self._stop_event.set()
 
-    def _config(self, context: ssl.SSLContext | None) -> uvicorn.Config:
+    def _config(self, tls: ssl.SSLContext | None) -> uvicorn.Config:
         config = uvicorn.Config(
             self.app,
-            http=http_protocol(),
+            http=MockProtocol,
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
-            ws="none",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         config.load()
-        if context is not None:
-            config.ssl = context
+        if tls is not None:
+            config.ssl = tls
         return config
 
 
 def run(server: Server, ready: Callable[[], None], *, until_closed: int | None = None) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM; requests in flight finish first.
+    """Serve in the foreground until SIGINT or SIGTERM, then finish the requests in flight.
 
-    `until_closed` is a pipe: serving ends as well when its other end is closed.
+    `until_closed` is the reading end of a pipe. Serving also ends when the writing end is closed.
     """
 
-    async def main() -> None:
+    async def serve() -> None:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, server.stop)
@@ -105,44 +105,24 @@ def run(server: Server, ready: Callable[[], None], *, until_closed: int | None =
             loop.add_reader(until_closed, server.stop)
         await server.serve(ready)
 
-    _keep_freed_memory()
-    run_loop(main())
+    run_loop(serve())
 
 
-def _keep_freed_memory() -> None:
-    """Have the memory of one upload kept for the next.
-
-    glibc hands memory back to the system as soon as 128 KB of it lie free, only to be given it again, page by page
-    and zeroed, with the next request: a quarter of what an upload costs. It keeps more once it has seen
-    a large block come and go, of which not a page needs to be touched.
-    """
-    bytearray(_LARGE_BLOCK)
-
-
-def run_loop(main: Any) -> None:
-    """Run a coroutine to its end on an event loop of its own, the fastest there is."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+def run_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine to its end on a new event loop."""
+    with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
         runner.run(main)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        # uvloop has no wheels for Windows.
-        return None
-    return uvloop.new_event_loop
-
-
 def _authority() -> "CertificateAuthority":
-    # Cryptography takes its time to import; without HTTPS there is no use for it.
+    # The import of cryptography is slow, and only HTTPS needs it.
     from mock_server.tls import CertificateAuthority
 
     return CertificateAuthority.open()
 
 
-def _ssl_context(authority: "CertificateAuthority", settings: Settings) -> ssl.SSLContext:
+def _tls_context(authority: "CertificateAuthority", settings: Settings) -> ssl.SSLContext:
     further = settings.tls_names.replace(",", " ").split()
-    # A wildcard address is nothing that a client could ask for.
+    # No client connects to a wildcard address.
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
     return authority.ssl_context([*own_hosts(), *own, *further])

@@ -1,11 +1,10 @@
-"""Several processes that serve as one: who starts them, replaces one that died, and ends them.
+"""Several worker processes on the same sockets: starting them, replacing one that ended, stopping all.
 
-The application is made ready once and then forked: children share its memory and serve at once, and one that is
-replaced serves what the others serve. This process itself serves nothing and runs no event loop.
+The application is created once and then forked, so all workers share its memory and serve the same fixtures. The
+supervisor itself serves nothing and runs no event loop.
 """
 
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -17,29 +16,30 @@ from mock_server.app import App
 from mock_server.errors import MockServerError, SettingsError
 from mock_server.runner import Server
 from mock_server.runner import run as serve
+from mock_server.tuning import freeze_before_fork
 from mock_server.uvicorn_server import GRACE_SECONDS
 
 logger = logging.getLogger(__name__)
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CAN_FORK = hasattr(os, "fork")
-_WATCHED = {*_STOPPING, signal.SIGCHLD, signal.SIGALRM} if _CAN_FORK else set()
-_SHORTEST_LIFE = 1.0
-"""Seconds; a worker that died sooner is replaced no earlier than this after its start."""
+_WATCHED = {*_STOP_SIGNALS, signal.SIGCHLD, signal.SIGALRM} if _CAN_FORK else set()
+_RESTART_SECONDS = 1.0
+"""A worker is replaced no earlier than this after its start."""
 _READY = b"r"
 
 
 def run(app: App, ready: Callable[[Server], None]) -> None:
-    """Serve with as many processes as the settings say, until SIGINT or SIGTERM; requests in flight finish first.
+    """Serve with `workers` processes until SIGINT or SIGTERM, then finish the requests in flight.
 
-    Raises SettingsError where processes cannot be forked, and SystemExit where the first of them do not start.
+    Raises SettingsError on a system without fork, and SystemExit when a worker does not start.
     """
     if not _CAN_FORK:
         raise SettingsError("--workers needs a system that can fork, which this one cannot")
     first = Server(app)
-    servers = [first, *(first.another() for _ in range(app.settings.workers - 1))]
+    servers = [first, *(first.for_another_process() for _ in range(app.settings.workers - 1))]
     supervisor = _Supervisor(servers)
-    with _signals_held():
+    with _signals_blocked():
         code = supervisor.start()
         if code == 0:
             ready(first)
@@ -48,100 +48,98 @@ def run(app: App, ready: Callable[[Server], None]) -> None:
 
 
 class _Supervisor:
-    """One process for each server: `_workers` maps its id to which server it serves and since when."""
+    """One worker process for each server. `_workers`: process id to the server's index and the time of the start."""
 
     def __init__(self, servers: Sequence[Server]) -> None:
         self._servers = servers
         self._workers: dict[int, tuple[int, float]] = {}
-        self._due: dict[int, float] = {}
-        # Nobody writes to this pipe. It is closed when this process ends, however that comes about.
+        self._restart_at: dict[int, float] = {}
+        # The kernel closes this pipe when the supervisor ends, even by SIGKILL. Workers then stop.
         self._alive = os.pipe()
 
     def start(self) -> int:
-        """Start all, one after another: what keeps one from starting is told once. 0, or the exit code."""
-        # What is there now stays where it is, so that the memory is shared with the children for good.
-        gc.collect()
-        gc.freeze()
-        for place in range(len(self._servers)):
+        """Start the workers one after another, so that an error is reported once; 0 or the exit code."""
+        freeze_before_fork()
+        for index in range(len(self._servers)):
             reading, writing = os.pipe()
-            worker = self._fork(place, writing)
+            worker = self._fork(index, writing)
             os.close(writing)
-            started = os.read(reading, 1) == _READY
+            is_ready = os.read(reading, 1) == _READY
             os.close(reading)
-            if not started:
+            if not is_ready:
                 _, status = os.waitpid(worker, 0)
                 del self._workers[worker]
-                self._end()
+                self._stop()
                 return os.waitstatus_to_exitcode(status) or 1
         return 0
 
     def watch(self) -> int:
-        """Replace workers that die, until a signal asks to stop; the exit code."""
+        """Replace workers that end, until a stop signal; the exit code."""
         while True:
             signum = signal.sigwait(_WATCHED)
-            if signum in _STOPPING:
-                return self._end()
-            self._bury()
-            self._replace()
+            if signum in _STOP_SIGNALS:
+                return self._stop()
+            self._schedule_restarts()
+            self._restart()
 
-    def _bury(self) -> None:
-        for worker, status in _ended():
-            place, since = self._workers.pop(worker)
-            logger.error("worker %d ended (%s) and is replaced", worker, _how(status))
-            self._due[place] = since + _SHORTEST_LIFE
+    def _schedule_restarts(self) -> None:
+        for worker, status in _ended_workers():
+            index, started = self._workers.pop(worker)
+            logger.error("worker %d ended (%s) and is replaced", worker, _cause(status))
+            self._restart_at[index] = started + _RESTART_SECONDS
 
-    def _replace(self) -> None:
+    def _restart(self) -> None:
         now = time.monotonic()
-        for place, due in list(self._due.items()):
+        for index, due in list(self._restart_at.items()):
             if due <= now:
-                del self._due[place]
-                self._fork(place)
-        if self._due:
-            signal.setitimer(signal.ITIMER_REAL, max(min(self._due.values()) - now, 0.01))
+                del self._restart_at[index]
+                self._fork(index)
+        if self._restart_at:
+            signal.setitimer(signal.ITIMER_REAL, max(min(self._restart_at.values()) - now, 0.01))
 
-    def _end(self) -> int:
-        """Ask all to stop, wait, and end those that take too long; 0 when all stopped by themselves."""
+    def _stop(self) -> int:
+        """Stop the workers, and kill those that take too long; 0 when all ended by themselves."""
         for server in self._servers:
             server.close()
-        self._signal(signal.SIGTERM)
+        self._send(signal.SIGTERM)
         signal.setitimer(signal.ITIMER_REAL, GRACE_SECONDS + 5)
         code = 0
         while self._workers:
             if signal.sigwait({signal.SIGCHLD, signal.SIGALRM}) == signal.SIGALRM:
-                self._signal(signal.SIGKILL)
-            for worker, status in _ended():
+                self._send(signal.SIGKILL)
+            for worker, status in _ended_workers():
                 del self._workers[worker]
                 code = code or (1 if status else 0)
         return code
 
-    def _signal(self, signum: signal.Signals) -> None:
+    def _send(self, signum: signal.Signals) -> None:
         for worker in self._workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signum)
 
-    def _fork(self, place: int, ready: int | None = None) -> int:
+    def _fork(self, index: int, ready: int | None = None) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         worker = os.fork()
         if worker == 0:
-            self._serve(self._servers[place], ready)
-        self._workers[worker] = place, time.monotonic()
+            self._run_worker(self._servers[index], ready)
+        self._workers[worker] = index, time.monotonic()
         return worker
 
-    def _serve(self, server: Server, ready: int | None) -> None:
-        """The life of a worker. It never returns to what its parent was doing."""
+    def _run_worker(self, server: Server, ready: int | None) -> None:
+        """Serve in the forked process, then end it. `ready` is a pipe to write to; a replacement has none."""
         code = 1
         try:
             os.close(self._alive[1])
             for other in self._servers:
                 if other is not server:
                     other.close()
-            for signum in _STOPPING:
-                # Told to stop before it serves, it has nothing to finish.
+            for signum in _STOP_SIGNALS:
+                # Before it serves, a worker has no request to finish.
                 signal.signal(signum, lambda *_: os._exit(0))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
             server.app.is_replacement = ready is None
-            serve(server, lambda: _tell(ready), until_closed=self._alive[0])
+            serve(server, lambda: _report_ready(ready), until_closed=self._alive[0])
             code = 0
         except MockServerError as error:
             sys.stderr.write(f"vehicle-ocr-mock: {error}\n")
@@ -153,29 +151,29 @@ class _Supervisor:
             os._exit(code)
 
 
-def _tell(ready: int | None) -> None:
-    if ready is not None:
-        os.write(ready, _READY)
-        os.close(ready)
+def _report_ready(pipe: int | None) -> None:
+    if pipe is not None:
+        os.write(pipe, _READY)
+        os.close(pipe)
 
 
-def _ended() -> Iterator[tuple[int, int]]:
-    """The workers that have ended since this was last asked, each with its wait status."""
+def _ended_workers() -> Iterator[tuple[int, int]]:
+    """The process id and the wait status of each worker that ended since the last call."""
     with contextlib.suppress(ChildProcessError):
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
             yield found
 
 
-def _how(status: int) -> str:
+def _cause(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 @contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Signals wait until they are asked for: none can arrive between looking and waiting."""
+def _signals_blocked() -> Iterator[None]:
+    """Block the signals that `sigwait` takes, so that none is lost between two calls."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    # What is ignored, as this one is by default, need not be kept waiting.
+    # `sigwait` does not return a signal that is ignored, as SIGCHLD is by default.
     handler = signal.signal(signal.SIGCHLD, lambda *_: None)
     try:
         yield

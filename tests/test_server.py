@@ -262,7 +262,7 @@ def test_type_checkers_see_what_is_exported() -> None:
 
 def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that stops halfway through its request does not delay the stop of the server for long."""
-    monkeypatch.setattr("mock_server.http.wire.UPLOAD_SECONDS", 0.05)
+    monkeypatch.setattr("mock_server.http.uvicorn_protocol.UPLOAD_SECONDS", 0.05)
     monkeypatch.setattr("mock_server.runner.GRACE_SECONDS", 3600)
     server = MockServer(FIXTURES).start()
     url = httpx.URL(server.url)

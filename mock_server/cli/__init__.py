@@ -1,6 +1,5 @@
 """The command `vehicle-ocr-mock`. Each verb is one file of this package, imported only when it is used."""
 
-import os
 import sys
 from importlib import import_module
 
@@ -36,8 +35,6 @@ def command_line() -> None:
 
 def main() -> None:
     """Run one verb. Exit codes: 0 fine, 1 bad fixtures or settings, 2 usage."""
-    # The matrices here are small: BLAS threads would only use a core to start. Set before numpy is imported.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         command_line(prog_name="vehicle-ocr-mock")
     except FixturesError as error:

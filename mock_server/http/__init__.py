@@ -1,4 +1,1 @@
-"""The wire: reading bodies and forms, sending replies, and breaking connections on purpose.
-
-It knows ASGI and sockets; it knows no provider, no account and no scenario.
-"""
+"""HTTP, without providers: bodies and forms, replies, faults of the connection."""

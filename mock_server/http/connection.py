@@ -1,4 +1,4 @@
-"""The client's connection, as far as an application may break it: what ASGI has no words for."""
+"""The connection of a request, for the faults that ASGI has no messages for."""
 
 import asyncio
 import contextlib
@@ -9,19 +9,19 @@ from typing import Protocol
 
 from starlette.types import Scope
 
-from mock_server.http.gathering import Gathering
+EXTENSION = "vehicle_ocr_mock.connection"
+"""The ASGI extension that holds the `Connection` of a request."""
 
-EXTENSION = "vehicle_ocr_mock.connection"  # where a scope's extensions hold the request's `Connection`
+CLOSE_SECONDS = 5.0
+"""How long a client may take to read the last bytes before the connection is aborted."""
 
-CLOSE_SECONDS = 5.0  # what a client gets to take the last bytes before the connection is cut
-
-_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_LINGER_ON = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Cycle(Protocol):
-    """What is needed of the server's state of one request.
+    """The part of uvicorn's state of a request that is used here.
 
-    Once `disconnected`, it expects no reply; with `more_body`, the client is still sending it.
+    uvicorn expects no reply to a `disconnected` request. With `more_body`, the client still sends the request.
     """
 
     disconnected: bool
@@ -29,59 +29,58 @@ class Cycle(Protocol):
 
 
 class Connection:
-    """One client's connection.
+    """One client's connection. Its requests are answered one after another; `cycle` belongs to the current one.
 
-    `lost` is set when it is gone, `hurry` when waiting makes no sense any longer: it is gone, or the server
-    is about to stop. `cycle` belongs to the request that is being answered; there is one at a time. The server
-    writes to `gathering`.
+    `lost` is set when the connection is gone. `hurry` is set when a delay is of no use any more: the connection is
+    gone, or the server stops.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost = asyncio.Event()
         self.hurry = asyncio.Event()
         self.cycle: Cycle | None = None
-        self.gathering = Gathering(transport)
         self._transport = transport
 
     async def pause(self, seconds: float) -> None:
-        """Wait; shorter when there is reason to hurry."""
+        """Wait for that time, or until `hurry` is set."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.hurry.wait()
 
-    def end(self, last: bytes = b"") -> None:
-        """Send `last` as it is, close the connection, and have the server expect no reply."""
-        if self._give_up():
+    def close(self, last: bytes = b"") -> None:
+        """Write `last` as it is and close the connection, without a reply."""
+        if self._give_up_reply():
             self._transport.write(last)
             self._transport.close()
-            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._cut)
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     def reset(self) -> None:
-        """Close with a TCP reset, and have the server expect no reply."""
-        if self._give_up():
-            # Under TLS, too, this is the TCP socket. Closing it without lingering sends RST in place of FIN.
+        """Close the connection with a TCP reset, without a reply."""
+        if self._give_up_reply():
+            # Under TLS, this is the TCP socket as well. Closing it without lingering sends RST instead of FIN.
             tcp: socket.socket = self._transport.get_extra_info("socket")
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ON)
             self._transport.abort()
 
-    def lose(self) -> None:
-        """Note that the connection is gone."""
-        # With a request pipelined behind it, the server itself would tell only that one.
-        self._give_up()
+    def mark_lost(self) -> None:
+        """Record that the connection is gone."""
+        # uvicorn marks the latest request only, which may wait in the pipeline behind the current one.
+        self._give_up_reply()
         self.lost.set()
         self.hurry.set()
 
-    def _give_up(self) -> bool:
+    def _give_up_reply(self) -> bool:
+        """Stop uvicorn from expecting a reply; False when the connection is gone."""
         if self.cycle is not None:
             self.cycle.disconnected = True
         return not self.lost.is_set()
 
-    def _cut(self) -> None:
+    def _abort(self) -> None:
         if not self.lost.is_set():
             self._transport.abort()
 
 
 def connection_of(scope: Scope) -> Connection | None:
-    """The connection that a request came on; None under a server that does not show it."""
+    """The connection of a request; None under a server without `MockProtocol`."""
     connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
     return connection

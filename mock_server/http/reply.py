@@ -1,7 +1,6 @@
 """Sending a reply: at once, late, in pieces, or not at all."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 
 from starlette.types import Scope, Send
@@ -13,7 +12,7 @@ from mock_server.http.connection_faults import break_connection
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete reply. `headers` have lower-case names and no Content-Length: that one is the body's."""
+    """A complete reply. `headers` have lower-case names, without Content-Length, which `send_reply` adds."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -21,41 +20,35 @@ class Reply:
 
 
 async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) -> None:
-    """Send `reply` as the plan says: after its delay, then whole, dribbled, or replaced by a fault.
+    """Send `reply` as the plan says: after a delay, at once or dribbled, or break the connection instead.
 
-    Other requests are never held up. A wait ends early when the client goes away or the server is to stop.
-    Raises FaultUnavailableError for a fault where the connection cannot be reached.
+    A delay ends early when the client disconnects or the server stops.
+    Raises FaultUnavailableError for a fault under a server that gives no access to the connection.
     """
     connection = connection_of(scope)
-    if not plan:
-        with connection.gathering if connection else contextlib.nullcontext():
-            await _start(reply, send)
-            await send({"type": "http.response.body", "body": reply.body})
-        return
     if plan.delay:
         await _pause(plan.delay, connection)
     if plan.fault:
         break_connection(plan.fault, connection, reply.headers)
-    else:
-        await _start(reply, send)
-        await _dribble(reply.body, plan.dribble or Dribble(1, 0.0), connection, send)
-
-
-async def _start(reply: Reply, send: Send) -> None:
+        return
     length = (b"content-length", b"%d" % len(reply.body))
     await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})
+    if plan.dribble:
+        await _dribble(reply.body, plan.dribble, connection, send)
+    else:
+        await send({"type": "http.response.body", "body": reply.body})
 
 
 async def _dribble(body: bytes, dribble: Dribble, connection: Connection | None, send: Send) -> None:
-    """Send the body in equal pieces, a pause before each; when in a hurry, what is left at once."""
-    pieces = max(dribble.chunks, 1)
+    """Send the body in equal chunks, with a pause before each. When `hurry` is set, send the rest at once."""
+    chunks = max(dribble.chunks, 1)
     sent = 0
-    for piece in range(1, pieces + 1):
-        await _pause(dribble.seconds / pieces, connection)
-        last = piece == pieces or (connection is not None and connection.hurry.is_set())
-        end = len(body) if last else len(body) * piece // pieces
-        await send({"type": "http.response.body", "body": body[sent:end], "more_body": not last})
-        if last:
+    for number in range(1, chunks + 1):
+        await _pause(dribble.seconds / chunks, connection)
+        is_last = number == chunks or (connection is not None and connection.hurry.is_set())
+        end = len(body) if is_last else len(body) * number // chunks
+        await send({"type": "http.response.body", "body": body[sent:end], "more_body": not is_last})
+        if is_last:
             return
         sent = end
 

@@ -19,18 +19,13 @@ from mock_server.core.model import Dribble, Fault, FaultPlan
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
 from mock_server.http.body import read_body
 from mock_server.http.reply import Reply, send_reply
-from mock_server.http.wire_h11 import H11Wire
-from mock_server.http.wire_httptools import HttpToolsWire
+from mock_server.http.uvicorn_protocol import MockProtocol
 
 T = TypeVar("T")
 
 LIMIT = 1_000_000
 HEADERS = ((b"content-type", b"text/plain"), (b"x-mock-scenario", b"broken"))
-PROTOCOLS = {
-    "httptools-uvloop": (HttpToolsWire, "uvloop"),
-    "httptools-asyncio": (HttpToolsWire, "asyncio"),
-    "h11-asyncio": (H11Wire, "asyncio"),
-}
+LOOPS = ("uvloop", "asyncio")
 
 
 @dataclass
@@ -189,14 +184,13 @@ class Served:
 
 @contextlib.contextmanager
 def serving(
-    app: ASGIApp, protocol: str, ca: trustme.CA | None = None
+    app: ASGIApp, loop: str, ca: trustme.CA | None = None
 ) -> Iterator[tuple[int, Callable[[], None]]]:
     """Serve `app` in a thread; gives the port and what stops the server."""
-    http, loop = PROTOCOLS[protocol]
     config = uvicorn.Config(
         app,
         port=0,
-        http=http,
+        http=MockProtocol,
         loop=loop,
         lifespan="off",
         log_config=None,
@@ -231,31 +225,31 @@ def ca() -> trustme.CA:
 
 
 @contextlib.contextmanager
-def demo_server(protocol: str, ca: trustme.CA | None = None) -> Iterator[Served]:
+def demo_server(loop: str, ca: trustme.CA | None = None) -> Iterator[Served]:
     app, tls = DemoApp(), None
     if ca:
         tls = ssl.create_default_context()
         ca.configure_trust(tls)
-    with serving(app, protocol, ca) as (port, stop):
+    with serving(app, loop, ca) as (port, stop):
         yield Served(port, app, stop, tls)
 
 
-@pytest.fixture(scope="session", params=PROTOCOLS)
+@pytest.fixture(scope="session", params=LOOPS)
 def plain_server(request: pytest.FixtureRequest) -> Iterator[Served]:
-    """A server on each protocol and event loop."""
+    """A server on each event loop."""
     with demo_server(request.param) as served:
         yield served
 
 
 @pytest.fixture(
     scope="session",
-    params=[(protocol, scheme) for protocol in PROTOCOLS for scheme in ("http", "https")],
+    params=[(loop, scheme) for loop in LOOPS for scheme in ("http", "https")],
     ids=lambda param: "-".join(param),
 )
 def shared_server(request: pytest.FixtureRequest, ca: trustme.CA) -> Iterator[Served]:
-    """A server on each protocol and event loop, over HTTP and HTTPS."""
-    protocol, scheme = request.param
-    with demo_server(protocol, ca if scheme == "https" else None) as served:
+    """A server on each event loop, over HTTP and HTTPS."""
+    loop, scheme = request.param
+    with demo_server(loop, ca if scheme == "https" else None) as served:
         yield served
 
 
@@ -280,7 +274,7 @@ def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert noise == []
 
 
-@pytest.fixture(params=PROTOCOLS)
+@pytest.fixture(params=LOOPS)
 def own_server(request: pytest.FixtureRequest) -> Iterator[Served]:
     """As `plain_server`, for one test that stops it or counts what it did."""
     with demo_server(request.param) as served:
