@@ -1,6 +1,6 @@
-# Runs without any mount on the shipped fixtures, and on /config where that holds mock.yaml or scenarios/.
-# Beyond loopback the admin API needs a token: give one as VEHICLE_OCR_MOCK_ADMIN_TOKEN, or read the one that is
-# made and printed at start.
+# Serves the directory that is mounted at /config, or the shipped fixtures if nothing is mounted there.
+# Beyond loopback the admin API requires a token: set VEHICLE_OCR_MOCK_ADMIN_TOKEN, or read the random token that is
+# printed at the start.
 
 FROM python:3.13-slim AS build
 WORKDIR /src
@@ -11,7 +11,8 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[heif,redis]'
 
 FROM python:3.13-slim
-RUN useradd --create-home --uid 10001 mock && mkdir /config /ca && chown mock /ca
+# There is no /config: if it exists, it is a mount.
+RUN useradd --create-home --uid 10001 mock && mkdir /ca && chown mock /ca
 COPY --from=build /opt/venv /opt/venv
 COPY scripts/container /usr/local/bin/container
 ENV PATH=/opt/venv/bin:$PATH \

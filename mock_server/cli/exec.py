@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from mock_server.cli.options import settings_options
+from mock_server.cli.options import check_fixtures, settings_options
 from mock_server.errors import SettingsError
 
 # The exit codes of a shell.
@@ -58,6 +58,7 @@ def run(child: Sequence[str], flags: dict[str, Any]) -> int:
 
     if flags.get("workers", 1) != 1:
         raise SettingsError("exec serves with one worker")
+    check_fixtures(flags)
     directory = Path(tempfile.gettempdir(), f"vehicle-ocr-mock-{token_hex(8)}")
 
     def end_now(number: int, frame: FrameType | None) -> None:

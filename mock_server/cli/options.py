@@ -1,12 +1,13 @@
 """The options of `serve` and `exec`, one for each field of `Settings`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mock_server.errors import SettingsError
 from mock_server.settings import Settings, flag_of
 
 _Function = Callable[..., None]
@@ -25,6 +26,14 @@ def settings_options(**defaults: Any) -> Callable[[_Function], _Function]:
         return function
 
     return decorate
+
+
+def check_fixtures(flags: Mapping[str, Any]) -> None:
+    """Raise SettingsError if the chosen directory cannot be a fixtures directory."""
+    from mock_server.scenarios.discovery import why_unusable
+
+    if reason := why_unusable(Settings.resolve(flags).fixtures_dir):
+        raise SettingsError(reason)
 
 
 def fixtures_argument(function: _Function) -> _Function:

@@ -1,11 +1,14 @@
 """The verb `serve`."""
 
+import logging
 import sys
 from typing import Any
 
 import click
 
-from mock_server.cli.options import settings_options
+from mock_server.cli.options import check_fixtures, settings_options
+
+logger = logging.getLogger(__name__)
 
 
 @click.command(
@@ -23,8 +26,12 @@ def command(hints: bool, **flags: Any) -> None:
     from mock_server.providers.registry import PROVIDERS
     from mock_server.runner import Server, run
 
+    check_fixtures(flags)
     with progress("reading pictures") as report:
         app = create_app(flags, foreground=True, progress=report)
+    fixtures = app.reader.library.fixtures
+    counts = len(fixtures.scenarios), len(fixtures.images)
+    logger.info("serving %s: %d scenarios, %d pictures", app.settings.fixtures_dir, *counts)
 
     def announce(server: Server) -> None:
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url

@@ -20,6 +20,7 @@ def command(fixtures: Path | None) -> None:
     """
     from mock_server.cli.progress import progress
     from mock_server.providers.registry import vocabulary
+    from mock_server.scenarios.discovery import why_unusable
     from mock_server.scenarios.image_indexing import index_of
     from mock_server.scenarios.load import declared_accounts, load
 
@@ -27,6 +28,9 @@ def command(fixtures: Path | None) -> None:
     root = settings.fixtures_dir
     if not root.is_dir():
         raise click.UsageError(f"{root} is not a directory")
+    if reason := why_unusable(root):
+        click.echo(reason)
+        sys.exit(1)
     words = vocabulary()
     try:
         shipped_accounts = declared_accounts(shipped_fixtures(), vocabulary=words)

@@ -151,6 +151,35 @@ class Directory:
         return odd
 
 
+def why_unusable(root: Path) -> str:
+    """One sentence that says why `root` cannot be a fixtures directory; empty if it can."""
+    try:
+        names = sorted(os.listdir(root))  # noqa: PTH208 -- the names only
+    except NotADirectoryError:
+        return f"{root} is not a directory"
+    except FileNotFoundError:
+        return f"there is no directory {root}"
+    except OSError as error:
+        return f"{root} cannot be read: {(error.strerror or str(error)).lower()}"
+    if "mock.yml" in names and MOCK_FILE not in names:
+        return f"{root / 'mock.yml'} is not read: its name must be {MOCK_FILE}"
+    if SCENARIO_DIRECTORY in names:
+        return ""
+    for name in names:
+        if _right_place(root / name):
+            place = root / SCENARIO_DIRECTORY
+            return (
+                f"{root / name} is not read: scenario files must be in {place}; mount a flat directory there"
+            )
+    if MOCK_FILE in names:
+        return ""
+    visible = [name for name in names if not name.startswith(".")]
+    if not visible:
+        return f"{root} is empty: it must contain {MOCK_FILE} or {SCENARIO_DIRECTORY}/"
+    shown = ", ".join(visible[:3]) + (", …" if len(visible) > 3 else "")
+    return f"{root} contains neither {MOCK_FILE} nor {SCENARIO_DIRECTORY}/, only {shown}"
+
+
 def _right_place(path: Path) -> str:
     """Where a file beside `mock.yaml` belongs; empty if it is not a fixture file."""
     if path.name == "mock.yml":
