@@ -1,8 +1,8 @@
 """How clients send a picture: as a file in a form, as a `data:` URL, or in base64. Shared by the providers."""
 
+import binascii
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 import pybase64
 
@@ -12,8 +12,10 @@ from mock_server.http.multipart import Form, Part, parse_multipart
 from mock_server.providers.provider import Call
 
 _URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
-_DATA = re.compile(r"data:([^,]*),", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:([^,]{0,1000}+),", re.IGNORECASE)
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_PERCENT_TO_EQUALS = bytes.maketrans(b"%", b"=")
+_WHITE_SPACE = b" \t\r\n\v\f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +73,33 @@ def decode_inline(text: str) -> bytes:
     Raises ValueError for any other text.
     """
     text = text.strip()
-    if match := _DATA.match(text):
-        payload = text[match.end() :]
-        return _base64(payload) if match[1].lower().endswith(";base64") else unquote_to_bytes(payload)
-    return _base64(text)
+    match = _DATA_URL.match(text)
+    if match is None:
+        return _decode_base64(text)
+    data = text[match.end() :]
+    is_base64 = match[1].replace(" ", "").lower().endswith(";base64")
+    return _decode_base64(data) if is_base64 else _decode_percent(data.encode())
 
 
-def _base64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     try:
         return pybase64.b64decode(text, validate=True)
     except ValueError:
         pass
-    text = _SPACE.sub("", text)
-    if "%" in text:
+    data = text.encode()
+    if b"%" in data:
         # Inside a data: URL the alphabet's own "+", "/" and "=" may be percent-encoded.
-        text = unquote_to_bytes(text).decode("latin-1")
-    text = text.replace("-", "+").replace("_", "/").rstrip("=")
+        data = _decode_percent(data)
+    data = data.translate(_FROM_URL_SAFE, _WHITE_SPACE).rstrip(b"=")
     try:
-        return pybase64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        return pybase64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except ValueError as error:
         raise ValueError(f"neither a URL nor base64: {error}") from None
+
+
+def _decode_percent(data: bytes) -> bytes:
+    # `unquote_to_bytes` takes 7 s for 30 MB of escapes. Quoted-printable has the same escapes, with "=" for "%".
+    decoded = binascii.a2b_qp(data.replace(b"=", b"=3D").translate(_PERCENT_TO_EQUALS))
+    if len(decoded) != len(data) - 2 * data.count(b"%"):
+        raise ValueError("malformed percent-encoding")
+    return decoded

@@ -49,7 +49,12 @@ def _url_safe(data: bytes) -> str:
         pytest.param(
             lambda data: "data:image/jpeg;base64," + quote(_standard(data), safe=""), id="data quoted"
         ),
+        pytest.param(lambda data: "data:image/jpeg; base64," + _standard(data), id="data with a space"),
+        pytest.param(
+            lambda data: "data:image/jpeg; name=a.jpg ;base64," + _standard(data), id="data with spaces"
+        ),
         pytest.param(lambda data: "data:image/jpeg," + quote(data), id="data percent"),
+        pytest.param(lambda data: "data:," + "".join(f"%{byte:02X}" for byte in data), id="data all percent"),
     ],
 )
 def test_inline_pictures(http: httpx.Client, wrap: Wrap) -> None:

@@ -5,7 +5,6 @@ clients send other forms as well: each is accepted and noted as an alias, and re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -51,29 +50,19 @@ class CarsXE(Provider):
 
     def parse(self, call: Call, product: Product) -> ReadRequest:
         """A body that names a picture by URL, or holds it in base64."""
-        body, parameters = _Body.of(call), call.parameters
-        notes = [note for note in (call.alias and f"path {call.alias}", body.alias) if note]
-        key = parameters.get("key")
-        if not key and not call.strict and isinstance(body.fields.get("key"), str):
-            key = body.fields["key"]
-            notes.append("key in body")
-        if source := parameters.get("source"):
-            notes.append(f"source {source}")
-        field, content = _image_field(body, strict=call.strict)
-        if field not in (None, "image_url"):
-            notes.append(f"field {field}")
-        picture = _picture(call, body, content, product)
-        if picture.note:
-            notes.append(picture.note)
+        notes = [f"path {call.alias}"] if call.alias else []
+        fields = _fields(call, notes)
+        key = _key(call, fields, notes)
+        picture = _picture(call, product, fields, notes)
         return ReadRequest(
             self.name,
             product,
-            key or None,
-            picture.image,
-            picture.url,
+            key,
+            image=picture if isinstance(picture, bytes) else None,
+            url=picture if isinstance(picture, str) else None,
             headers=call.headers,
             notes=tuple(notes),
-            problem=picture.problem,
+            problem=picture if isinstance(picture, Problem) else None,
         )
 
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
@@ -85,79 +74,76 @@ class CarsXE(Provider):
         return render.refusal(refusal)
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """The fields of a body: those of a JSON object, or the one value of a plain-text body.
-
-    `problem` says why there are none. `alias` is the form of the body where it is not the documented one.
-    """
-
-    fields: Mapping[str, Any]
-    problem: str | None = None
-    alias: str | None = None
-
-    @classmethod
-    def of(cls, call: Call) -> "_Body":
-        if not call.body:
-            return cls({}, "empty body")
-        media_type = call.media_type
-        if media_type == "application/json" or media_type.endswith("+json"):
-            return cls._json(call.body)
-        if media_type in ("text/plain", "") and not call.strict:
-            return cls._plain(call.body)
-        return cls({}, f"content type {media_type or 'missing'}, not application/json")
-
-    @classmethod
-    def _json(cls, data: bytes) -> "_Body":
-        try:
-            fields = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            return cls({}, "invalid JSON")
-        return cls(fields) if isinstance(fields, dict) else cls({}, "the JSON is not an object")
-
-    @classmethod
-    def _plain(cls, data: bytes) -> "_Body":
-        # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
-        if data.lstrip()[:1] == b"{":
-            body = cls._json(data)
-            return cls(body.fields, body.problem, "JSON as plain text")
-        return cls({_FIELDS[0]: data.decode("utf-8", "replace").strip()}, alias="plain text")
+Fields = Mapping[str, Any] | Problem
+"""The fields of the body, or why there are none."""
 
 
-def _image_field(body: _Body, *, strict: bool) -> tuple[str | None, Any]:
-    for name in _FIELDS[:1] if strict else _FIELDS:
-        if content := body.fields.get(name):
-            return name, content
-    return None, None
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """The picture that the image field holds or names; where there is none, `problem` says why."""
-
-    image: bytes | None = None
-    url: str | None = None
-    problem: Problem | None = None
-    note: str | None = None
-
-
-def _picture(call: Call, body: _Body, content: Any, product: Product) -> _Picture:
+def _fields(call: Call, notes: list[str]) -> Fields:
+    """The fields of a JSON object, or the one value of a plain-text body."""
     if call.body is None:
-        return _invalid("body too large")
-    if content is None:
-        return _Picture(problem=Problem(OutcomeName.INVALID_REQUEST, body.problem or "no image in the body"))
-    if not isinstance(content, str):
-        return _invalid("the image is not a string")
-    if is_url(content):
-        return _Picture(url=content.strip())
-    if product is Product.PLATE and call.strict:
-        return _invalid("the plate endpoint documents a URL only")
+        return _invalid_image("body too large")
+    if not call.body:
+        return _invalid_request("empty body")
+    media_type = call.media_type
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return _json(call.body)
+    if media_type not in ("text/plain", "") or call.strict:
+        return _invalid_request(f"content type {media_type or 'missing'}, not application/json")
+    # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
+    if call.body.lstrip()[:1] == b"{":
+        notes.append("JSON as plain text")
+        return _json(call.body)
+    notes.append("plain text")
+    return {_FIELDS[0]: call.body.decode("utf-8", "replace").strip()}
+
+
+def _json(data: bytes) -> Fields:
     try:
-        image = decode_inline(content)
+        fields = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return _invalid_request("invalid JSON")
+    return fields if isinstance(fields, dict) else _invalid_request("the JSON is not an object")
+
+
+def _key(call: Call, fields: Fields, notes: list[str]) -> str | None:
+    parameters = call.parameters
+    key = parameters.get("key")
+    if not key and not call.strict and isinstance(fields, Mapping) and isinstance(fields.get("key"), str):
+        key = fields["key"]
+        notes.append("key in body")
+    if source := parameters.get("source"):
+        notes.append(f"source {source}")
+    return key or None
+
+
+def _picture(call: Call, product: Product, fields: Fields, notes: list[str]) -> bytes | str | Problem:
+    """The picture's bytes, its URL, or what is wrong with it."""
+    if isinstance(fields, Problem):
+        return fields
+    name = next((name for name in (_FIELDS[:1] if call.strict else _FIELDS) if fields.get(name)), None)
+    if name is None:
+        return _invalid_request("no image in the body")
+    if name != _FIELDS[0]:
+        notes.append(f"field {name}")
+    text = fields[name]
+    if not isinstance(text, str):
+        return _invalid_image("the image is not a string")
+    if is_url(text):
+        return text.strip()
+    if product is Product.PLATE and call.strict:
+        return _invalid_image("the plate endpoint documents a URL only")
+    try:
+        image = decode_inline(text)
     except ValueError as error:
-        return _invalid(str(error))
-    return _Picture(image, note="base64 on the plate endpoint" if product is Product.PLATE else None)
+        return _invalid_image(str(error))
+    if product is Product.PLATE:
+        notes.append("base64 on the plate endpoint")
+    return image
 
 
-def _invalid(detail: str) -> _Picture:
-    return _Picture(problem=Problem(OutcomeName.INVALID_IMAGE, detail))
+def _invalid_request(detail: str) -> Problem:
+    return Problem(OutcomeName.INVALID_REQUEST, detail)
+
+
+def _invalid_image(detail: str) -> Problem:
+    return Problem(OutcomeName.INVALID_IMAGE, detail)
