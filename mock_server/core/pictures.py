@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -105,24 +104,16 @@ class Pictures:
         return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
-        url = request.url or ""
-        host, name = _cached_host_and_name(url) if len(url) <= _LONGEST_CACHED_URL else _host_and_name(url)
-        if host in self._own_hosts or host == request.headers.get("host", "").rsplit(":", 1)[0].lower():
-            return name
-        return None
-
-
-def _host_and_name(url: str) -> tuple[str, str | None]:
-    """The host of a URL, and the name of the gallery picture that its path leads to, if it leads to one."""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-    except ValueError:
-        return "", None
-    # Another application may mount the mock below a path of its own.
-    _, is_in_gallery, name = parts.path.partition(_GALLERY)
-    return host, unquote(name) if is_in_gallery else None
-
-
-_LONGEST_CACHED_URL = 1024  # characters; the URLs that a client repeats are shorter
-_cached_host_and_name = lru_cache(maxsize=1024)(_host_and_name)
+        """The name of the gallery picture that the URL leads to, if it leads to one."""
+        try:
+            parts = urlsplit(request.url or "")
+            host = (parts.hostname or "").lower()
+        except ValueError:
+            return None
+        own = request.headers.get("host", "").lower()
+        prefix, gallery, name = parts.path.partition(_GALLERY)
+        is_own = host in self._own_hosts or host == own.rsplit(":", 1)[0]
+        # Another application may mount the mock below a path; the URL then has the same host and port as the request.
+        if prefix and parts.netloc.lower() != own:
+            is_own = False
+        return unquote(name) if gallery and is_own else None
