@@ -41,7 +41,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture(scope="session")
 def vocabulary() -> Vocabulary:
-    """The names that the whole server knows."""
+    """The names that the server knows."""
     variants = {
         "vehicore": {OutcomeName.NOTHING_FOUND: frozenset({"empty_result", "validation_error"})},
         "carsxe": {

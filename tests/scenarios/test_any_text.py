@@ -1,4 +1,4 @@
-"""Whatever text comes in, the loader answers with a set or with places, and raises nothing else."""
+"""For any text the loader gives a set or mistakes with places, and raises nothing else."""
 
 import string
 import tempfile
@@ -97,21 +97,21 @@ def check_directory(name: str, data: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @pytest.mark.parametrize("name", ["scenarios/any.yaml", "mock.yaml"])
 def test_any_text(name: str, text: str) -> None:
-    """YAML or not: a set, or places."""
+    """Any text gives a set, or mistakes with places."""
     check_directory(name, text.encode("utf-8", "surrogatepass"))
 
 
 @given(data=st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes(data: bytes) -> None:
-    """Text or not: a set, or places."""
+    """Any bytes give a set, or mistakes with places."""
     check_directory("scenarios/any.yaml", data)
 
 
 @given(document=st.dictionaries(keys, json_values, max_size=6))
 @settings(max_examples=200, deadline=None)
 def test_any_json(document: dict[str, Any]) -> None:
-    """Whatever mapping the admin API receives becomes a scenario or an account, or places in it."""
+    """Any mapping gives a scenario and an account, or mistakes with places."""
     document = {"scenario": "a", "key": "k", **document}
     for parse in (parse_scenario, lambda value: parse_account(value, name="a", new_key=lambda: "k")):
         mistakes: Sequence[Mistake] = ()

@@ -1,4 +1,4 @@
-"""Bad fixture files and the exact lines they produce: each `bad/**/*.yaml` has its lines in `.errors` beside it.
+"""Bad fixture files and the exact lines they produce: the lines of each `bad/**/*.yaml` are in its `.errors` file.
 
 `yaml` holds what is no YAML or more than the reader takes, `shape` and `mock-shape` what the JSON Schema refuses too,
 `meaning` and `mock-meaning` what only the loader sees.
@@ -21,12 +21,12 @@ ACCOUNTS = "accounts: [{name: demo, key: demo-key}, {name: slow, key: slow-key}]
 
 
 def lines_of(root: Path, vocabulary: Vocabulary) -> list[str]:
-    """Everything that is said of the directory, mistakes and warnings."""
+    """All mistakes and warnings of the directory."""
     try:
-        told = load(root, vocabulary=vocabulary).warnings
+        found = load(root, vocabulary=vocabulary).warnings
     except FixturesError as error:
-        told = error.mistakes
-    return [str(mistake) for mistake in told]
+        found = error.mistakes
+    return [str(mistake) for mistake in found]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -43,5 +43,5 @@ def test_bad_file(case: str, write: Write, vocabulary: Vocabulary, monkeypatch: 
 
 
 def test_table_is_long_enough() -> None:
-    """At least 60 kinds of mistake are pinned."""
+    """At least 60 kinds of mistakes are tested."""
     assert len(CASES) >= 60

@@ -1,4 +1,4 @@
-"""Files that are not what they seem: one clear line each, never a traceback."""
+"""Unusual files and directories: one clear line for each, and no traceback."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -14,12 +14,12 @@ Write = Callable[[Mapping[str, str | bytes]], Path]
 
 
 def lines_of(root: Path) -> list[str]:
-    """What is said of the directory, with paths below it."""
+    """The mistakes and warnings of the directory, with paths below it."""
     try:
-        told = load(root).warnings
+        found = load(root).warnings
     except FixturesError as error:
-        told = error.mistakes
-    return [str(mistake).removeprefix(f"{root}/") for mistake in told]
+        found = error.mistakes
+    return [str(mistake).removeprefix(f"{root}/") for mistake in found]
 
 
 @pytest.mark.parametrize(
@@ -57,28 +57,28 @@ def lines_of(root: Path) -> list[str]:
     ids=lambda value: repr(value)[:24] if isinstance(value, bytes) else None,
 )
 def test_content(content: bytes, lines: list[str], write: Write) -> None:
-    """Bytes that are no proper text are told with their place; harmless peculiarities are not."""
+    """Bytes that are not valid text are reported with their place; unusual but valid text is accepted."""
     root = write({"scenarios/odd.yaml": content})
 
     assert lines_of(root) == [f"scenarios/odd.yaml:{line}" for line in lines]
 
 
 def test_mock_file_is_read_with_the_same_care(write: Write) -> None:
-    """`mock.yaml` may be broken in the same ways."""
+    """`mock.yaml` is checked in the same way."""
     root = write({"mock.yaml": "accounts: []\n".encode("utf-16")})
 
     assert lines_of(root) == ["mock.yaml:1:1: the file is UTF-16 — save it as UTF-8"]
 
 
 def test_mock_yml_is_noticed(write: Write) -> None:
-    """A `mock.yml`, which is not read, does not pass in silence."""
+    """A `mock.yml` is not read, which is reported."""
     root = write({"mock.yml": "accounts: []\n"})
 
     assert lines_of(root) == ['mock.yml:1:1: warning: this file is not read — call it "mock.yaml"']
 
 
 def test_misplaced_scenario_is_noticed(write: Write) -> None:
-    """A scenario beside `mock.yaml` is not read, and that is told; other YAML is nobody's business."""
+    """A scenario beside `mock.yaml` is not read, which is reported; other YAML files are ignored."""
     root = write(
         {"mock.yaml": "", "sedan.yaml": "# mine\nscenario: sedan\n", "compose.yaml": "services: {}\n"}
     )
@@ -89,12 +89,12 @@ def test_misplaced_scenario_is_noticed(write: Write) -> None:
 
 
 def test_wrong_directory_is_noticed(tmp_path: Path) -> None:
-    """A directory with nothing of ours in it is probably the wrong one."""
+    """A directory without fixture files is reported: it is probably the wrong one."""
     assert lines_of(tmp_path) == [f'{tmp_path}:1:1: warning: neither "mock.yaml" nor "scenarios" is here']
 
 
 def test_directories_named_like_files(write: Write) -> None:
-    """A directory where a file is expected is told, and not entered."""
+    """A directory in place of a file is reported and not searched."""
     root = write({"scenarios/x.yaml/inner.yaml": "scenario: inner\n"})
     (root / "mock.yaml").mkdir()
 
@@ -105,7 +105,7 @@ def test_directories_named_like_files(write: Write) -> None:
 
 
 def test_pipe(write: Write) -> None:
-    """A named pipe is not waited for."""
+    """A named pipe does not block."""
     root = write({"scenarios/a.yaml": "scenario: a\n"})
     os.mkfifo(root / "scenarios/pipe.yaml")
 
@@ -146,7 +146,7 @@ def test_symbolic_links_that_stay_inside(write: Write) -> None:
 
 
 def test_symbolic_links_that_go_round(write: Write) -> None:
-    """A link to a directory above itself, and one to itself, are told once and end there."""
+    """A link to a directory above itself, and a link to itself, are reported once and not followed."""
     root = write({"scenarios/deep/a.yaml": "scenario: a\n"})
     (root / "scenarios/deep/round").symlink_to("..")
     (root / "scenarios/self.yaml").symlink_to("self.yaml")
@@ -172,7 +172,7 @@ def test_root_may_be_a_link(write: Write, tmp_path: Path) -> None:
 
 
 def test_no_such_directory(tmp_path: Path) -> None:
-    """A directory that is not there is told as such."""
+    """A missing directory is reported."""
     with pytest.raises(FixturesError, match="there is no such fixtures directory"):
         load(tmp_path / "nowhere")
 
@@ -187,7 +187,7 @@ def test_no_such_directory(tmp_path: Path) -> None:
     ],
 )
 def test_unusable_pictures(content: bytes, what: str, write: Write) -> None:
-    """A picture that is none is told where it is named."""
+    """A file that is not a picture is reported where it is named."""
     root = write(
         {"images/bad.png": content, "scenarios/a.yaml": "scenario: a\nwhen:\n  image: ../images/bad.png\n"}
     )

@@ -1,4 +1,4 @@
-"""The cookbook is run: each section of docs/scenarios.md becomes a directory that is loaded, served and asked."""
+"""The examples of docs/scenarios.md are run: each section becomes a directory that is served and gets requests."""
 
 import base64
 import re
@@ -117,6 +117,6 @@ def test_section_is_served(section: Section, directory: Path) -> None:
 
 
 def test_cookbook_has_recipes() -> None:
-    """The cookbook is found and holds what it promises."""
+    """The document is found and has enough examples."""
     assert len(SECTIONS) >= 10
     assert sum(len(section.conversations) for section in SECTIONS) >= 30

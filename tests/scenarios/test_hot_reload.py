@@ -1,4 +1,4 @@
-"""Hot reload, through a server that follows its files."""
+"""Hot reload through a running server."""
 
 import logging
 import time
@@ -27,7 +27,7 @@ def fixtures(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(fixtures: Path) -> Iterator[MockServer]:
-    """A server that follows the directory."""
+    """A server that watches the directory."""
     with MockServer(fixtures, watch=True, cache=False) as mock:
         yield mock
 
@@ -38,7 +38,7 @@ def read(server: MockServer, key: str = "demo-key") -> httpx.Response:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether something comes to hold within a bounded time."""
+    """Whether a condition becomes true within a bounded time."""
     for _ in range(200):
         if holds():
             return True
@@ -47,7 +47,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 
 def test_a_saved_file_goes_live(server: MockServer, fixtures: Path) -> None:
-    """A changed reading is answered without a restart."""
+    """A changed reading is served without a restart."""
     assert read(server).json() == {"result": "AAA111"}
 
     (fixtures / "scenarios" / "car.yaml").write_text(SCENARIO.format(plate="BBB222", then="[read]"))
@@ -58,17 +58,17 @@ def test_a_saved_file_goes_live(server: MockServer, fixtures: Path) -> None:
 def test_a_bad_file_changes_nothing(
     server: MockServer, fixtures: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A mistake is told with its place, and the last good set keeps serving."""
+    """A mistake is logged with its place, and the last good set is served."""
     with caplog.at_level(logging.ERROR):
         (fixtures / "scenarios" / "car.yaml").write_text("scenario: car\nwhen: {imagee: x}\n")
-        told = eventually(lambda: "car.yaml:2:8" in caplog.text)
+        found = eventually(lambda: "car.yaml:2:8" in caplog.text)
 
-    assert told
+    assert found
     assert read(server).json() == {"result": "AAA111"}
 
 
 def test_counters_survive_a_reload(server: MockServer, fixtures: Path) -> None:
-    """A key's place in a sequence stays where the scenario's name does."""
+    """A sequence keeps its position if the scenario keeps its name."""
     steps = "[{outcome: service_error, times: 2}, {outcome: read}]"
     (fixtures / "scenarios" / "car.yaml").write_text(SCENARIO.format(plate="AAA111", then=steps))
     assert eventually(lambda: read(server, "demo-key").status_code == 500)
@@ -80,7 +80,7 @@ def test_counters_survive_a_reload(server: MockServer, fixtures: Path) -> None:
 
 
 def test_accounts_follow_the_file(server: MockServer, fixtures: Path) -> None:
-    """An account that is declared comes, one that is declared no more goes; one made at run time stays."""
+    """An account that is added to the file is created, one that is removed is deleted; a runtime account stays."""
     made = server.create_account()
     (fixtures / "mock.yaml").write_text("accounts:\n  - {name: new, key: new-key}\n")
 
@@ -107,7 +107,7 @@ def test_defaults_follow_the_file(server: MockServer, fixtures: Path) -> None:
 
 
 def test_a_new_picture_is_recognised(server: MockServer, fixtures: Path) -> None:
-    """A picture that is replaced on disk is the one that is known from then on."""
+    """A picture that is replaced on disk is recognised after the reload."""
     other = (shipped_fixtures() / "images" / "texas-pickup.jpg").read_bytes()
     (fixtures / "images" / "car.jpg").write_bytes(other)
 

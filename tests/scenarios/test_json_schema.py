@@ -41,7 +41,7 @@ TYPES: dict[str, Callable[[str], Any]] = {
 
 
 def typed(loader: yaml.BaseLoader, kind: str, node: yaml.Node) -> Any:
-    """A scalar as its kind has it."""
+    """A scalar as a value of its type."""
     assert isinstance(node, yaml.ScalarNode)
     return TYPES[kind](node.value)
 
@@ -57,7 +57,7 @@ def documents(path: Path) -> Iterator[Any]:
 
 
 def errors(schema: Mapping[str, Any], document: Any) -> list[str]:
-    """What the schema has against a document."""
+    """The errors of a document against a schema."""
     return [error.message for error in Draft202012Validator(schema).iter_errors(document)]
 
 
@@ -79,7 +79,7 @@ def mock(vocabulary: Vocabulary) -> Mapping[str, Any]:
 
 
 def test_schemas_are_schemas(scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> None:
-    """Both are valid JSON Schema 2020-12 and survive JSON."""
+    """Both are valid JSON Schema 2020-12 and can be written as JSON."""
     for schema in (scenario, mock, scenario_schema(), mock_schema()):
         Draft202012Validator.check_schema(schema)
 
@@ -102,13 +102,13 @@ def test_every_key_is_described(scenario: Mapping[str, Any], mock: Mapping[str, 
 
 @pytest.mark.parametrize("path", sorted(shipped_fixtures().rglob("*.yaml")), ids=lambda path: path.name)
 def test_shipped_files_fit(path: Path, scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> None:
-    """Every shipped file is as the schema wants it."""
+    """Every shipped file is valid against the schema."""
     for document in documents(path):
         assert errors(mock if path.name == "mock.yaml" else scenario, document) == []
 
 
 def test_cookbook_fits(scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> None:
-    """So is every example of the cookbook."""
+    """Every example of docs/scenarios.md is valid against the schema."""
     blocks = re.findall(r"^```yaml\n(.*?)^```$", COOKBOOK.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
     assert len(blocks) >= 10
@@ -120,7 +120,7 @@ def test_cookbook_fits(scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> 
 
 @pytest.mark.parametrize("case", cases("shape", "mock-shape"))
 def test_bad_shapes_are_refused(case: str, scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> None:
-    """What is wrong in itself, the schema refuses as the loader does."""
+    """The schema refuses the files whose form is wrong, as the loader does."""
     schema = mock if case.startswith("mock") else scenario
 
     assert any(errors(schema, document) for document in documents(BAD / case))
@@ -130,7 +130,7 @@ def test_bad_shapes_are_refused(case: str, scenario: Mapping[str, Any], mock: Ma
 def test_bad_meanings_are_beyond_a_schema(
     case: str, scenario: Mapping[str, Any], mock: Mapping[str, Any]
 ) -> None:
-    """What needs other files, other documents or arithmetic, only the loader sees."""
+    """Mistakes that need other files, other documents or arithmetic are found by the loader only."""
     schema = mock if case.startswith("mock") else scenario
 
     assert [message for document in documents(BAD / case) for message in errors(schema, document)] == []

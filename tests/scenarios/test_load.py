@@ -22,7 +22,7 @@ Write = Callable[[Mapping[str, str | bytes]], Path]
     ["007", "NO", "1E10", "12:30", "0123", "null", "~", "true", "0x1F", "1_000", ".5", "=", "2024-01-01"],
 )
 def test_text_stays_as_written(text: str) -> None:
-    """Whatever YAML would make of a plate, it comes back as it was written."""
+    """A plate stays as it is written, even if YAML has another type for it."""
     scenario = parse_scenario(
         f"scenario: trap\nwhen: {{key: {text}}}\nreading: {{plates: [{text}, {{text: {text}}}]}}"
     )
@@ -32,7 +32,7 @@ def test_text_stays_as_written(text: str) -> None:
 
 
 def test_full_scenario(write: Write) -> None:
-    """Every part of a scenario arrives in the core's own words."""
+    """Every part of a scenario becomes a value of the core."""
     root = write(
         {
             "scenarios/deep/car.yaml": """\
@@ -93,7 +93,7 @@ repeat: cycle
 
 
 def test_last_step_stays() -> None:
-    """Without `repeat: cycle` the last step has no end, whatever the others have."""
+    """Without `repeat: cycle` the last step is repeated without end."""
     scenario = parse_scenario(
         "scenario: s\n"
         "then: [service_error, {outcome: read, delay: {lognormal: {median: 120ms, sigma: 0.4, max: 5s}}}]"
@@ -135,7 +135,7 @@ charge: {"*": [read], carsxe: [read, nothing_found]}
 
 
 def test_accounts_stand_in(write: Write) -> None:
-    """Where `mock.yaml` declares no accounts, the given ones are there; an empty list means none."""
+    """Without accounts in `mock.yaml` the given ones are used; an empty list means no accounts."""
     shipped = (Account("demo", "demo-key"),)
     root = write({})
 
@@ -164,7 +164,7 @@ def test_scenarios_are_ordered(write: Write) -> None:
 
 
 def test_all_mistakes_at_once(write: Write) -> None:
-    """Every mistake of every file is told, in order of file and line, with the directory as it was given."""
+    """Every mistake of every file is reported, in order of file and line, with the directory as it was given."""
     root = write(
         {
             "mock.yaml": "accounts:\n  - {name: x}\nunmatchd: error\n",
@@ -186,7 +186,7 @@ def test_all_mistakes_at_once(write: Write) -> None:
 
 
 def test_directory_may_change(write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A relative path means what it meant when the loader was made."""
+    """A relative path keeps its meaning when the process changes its working directory."""
     root = write({"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n"})
     monkeypatch.chdir(root.parent)
     loader = FixtureLoader(Path("fixtures"))
@@ -198,7 +198,7 @@ def test_directory_may_change(write: Write, monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_reload_reads_what_changed(write: Write) -> None:
-    """A second load parses only files that changed, and sees new, changed and removed ones."""
+    """A second load parses only changed files; new, changed and removed files take effect."""
     root = write({"scenarios/a.yaml": "scenario: a\n", "scenarios/b.yaml": "scenario: b\nwhen: {url: x}\n"})
     loader = FixtureLoader(root)
     before = loader.load().set.scenarios

@@ -1,4 +1,4 @@
-"""Scenarios and accounts that come at run time: the same models, places in JSON or in text."""
+"""Scenarios and accounts that come at run time: the same models; places are JSON pointers or lines and columns."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,14 +15,14 @@ from mock_server.scenarios.vocabulary import Vocabulary
 
 
 def lines_of(document: Mapping[str, Any] | str, vocabulary: Vocabulary) -> list[str]:
-    """What is said of a scenario."""
+    """The mistakes of a scenario."""
     with pytest.raises(FixturesError) as caught:
         parse_scenario(document, vocabulary=vocabulary)
     return [str(mistake) for mistake in caught.value.mistakes]
 
 
 def test_typed_values() -> None:
-    """Numbers and booleans of JSON are taken; where text is wanted they become it."""
+    """Numbers and booleans of JSON are accepted; they become text where text is expected."""
     scenario = parse_scenario(
         {
             "scenario": "json",
@@ -50,7 +50,7 @@ def test_typed_values() -> None:
 
 
 def test_null_is_nothing() -> None:
-    """A key with null is as good as none."""
+    """A key with null is the same as no key."""
     assert parse_scenario({"scenario": "a", "when": None, "reading": {"plate": None}}) == parse_scenario(
         {"scenario": "a"}
     )
@@ -83,12 +83,12 @@ def test_mistakes(document: Mapping[str, Any] | str, lines: list[str], vocabular
 
 
 def test_json_text_is_read_too() -> None:
-    """JSON is YAML: a text of it needs no other door."""
+    """JSON is YAML, so a text may be JSON too."""
     assert parse_scenario('{"scenario": "a", "reading": {"plate": "NO"}}').reading.plates[0].text == "NO"
 
 
 def test_account() -> None:
-    """An account takes the same shapes as in mock.yaml; what it lacks is made."""
+    """An account has the same form as in mock.yaml; a missing key and name are made up."""
     account = parse_account({"credits": {"plate": 1}, "quota": 5}, name="made", new_key=lambda: "made-key")
 
     assert account == Account(
@@ -106,7 +106,7 @@ def test_account() -> None:
 
 
 def test_bad_account() -> None:
-    """Its mistakes have places as well."""
+    """The mistakes of an account have places too."""
     with pytest.raises(
         FixturesError, match=r'^/credits/plate: "plate" wants a whole number, 0 or more, or unlimited'
     ):

@@ -60,7 +60,7 @@ requests = st.builds(
 
 
 def asked_by(asked: Query, account: Account) -> Query:
-    """The request as it comes with an account's key."""
+    """The request with the key of an account."""
     request = asked.request
     named = ReadRequest(
         request.provider,

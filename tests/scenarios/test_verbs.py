@@ -20,7 +20,7 @@ def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(autouse=True)
 def python_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command runs elsewhere, with this checkout."""
+    """The command runs in another directory, with this checkout."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
 
@@ -67,7 +67,7 @@ def test_damaged_picture(write: Write) -> None:
 
 
 def test_same_picture_twice(write: Write) -> None:
-    """Two scenarios whose pictures look the same are told, unless something else tells them apart."""
+    """Two scenarios whose pictures look the same are a mistake, unless they differ in another condition."""
     root = write({})
     write({"images/copy.png": (root / "images/car.png").read_bytes()})
     write({"scenarios/a.yaml": "scenario: a\nwhen:\n  image: ../images/car.png\n"})
@@ -87,7 +87,7 @@ def test_same_picture_twice(write: Write) -> None:
 
 
 def test_no_such_directory(tmp_path: Path) -> None:
-    """A directory that is not there is a matter of usage."""
+    """A missing directory is a usage error."""
     done = run("validate", "nowhere", cwd=tmp_path)
 
     assert done.returncode == 2
@@ -95,7 +95,7 @@ def test_no_such_directory(tmp_path: Path) -> None:
 
 
 def test_shipped_set(tmp_path: Path) -> None:
-    """Without a directory the shipped set is looked at, and it is clean."""
+    """Without a directory the shipped set is checked; it has no mistakes."""
     assert run("validate", cwd=tmp_path).returncode == 0
 
 
@@ -111,5 +111,5 @@ def test_schema(kind: str, tmp_path: Path) -> None:
 
 
 def test_unknown_schema(tmp_path: Path) -> None:
-    """Another word is a matter of usage."""
+    """Another word is a usage error."""
     assert run("schema", "reading", cwd=tmp_path).returncode == 2

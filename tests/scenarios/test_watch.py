@@ -26,7 +26,7 @@ def anyio_backend() -> str:
 
 @asynccontextmanager
 async def watching(loader: FixtureLoader) -> AsyncIterator[Results]:
-    """What a watch of the loader's directory tells; nothing may take longer than half a minute."""
+    """The results of watching the loader's directory; all of it must take less than half a minute."""
     send, receive = anyio.create_memory_object_stream[Loaded | FixturesError](100)
     stop = anyio.Event()
     with anyio.fail_after(30):
@@ -47,7 +47,7 @@ async def names(results: Results) -> list[str]:
     return [scenario.name for scenario in result.set.scenarios]
 
 
-async def test_saved_file_is_told(write: Write) -> None:
+async def test_saved_file_is_reported(write: Write) -> None:
     """New, changed and removed files each give a new set."""
     root = write({"scenarios/a.yaml": "scenario: a\n"})
     loader = FixtureLoader(root)
@@ -62,8 +62,8 @@ async def test_saved_file_is_told(write: Write) -> None:
         assert await names(results) == ["b"]
 
 
-async def test_bad_file_is_told_and_then_the_good_one(write: Write) -> None:
-    """Mistakes are told with their places; the next good state gives a set again."""
+async def test_bad_file_and_then_a_good_one(write: Write) -> None:
+    """Mistakes are reported with their places; the next good state gives a set again."""
     root = write({"scenarios/a.yaml": "scenario: a\n"})
     loader = FixtureLoader(root)
     loader.load()
@@ -80,7 +80,7 @@ async def test_bad_file_is_told_and_then_the_good_one(write: Write) -> None:
 
 
 async def test_pictures_and_accounts_are_watched(write: Write) -> None:
-    """A changed picture and a changed `mock.yaml` count as well."""
+    """A changed picture and a changed `mock.yaml` give a new set too."""
     root = write({"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n"})
     loader = FixtureLoader(root)
     loader.load()
@@ -105,8 +105,8 @@ async def test_what_happened_before_the_watch_began(write: Write) -> None:
         assert await names(results) == ["early"]
 
 
-async def test_foreign_files_are_not_told(write: Write) -> None:
-    """Files that do not belong to the set change without a word."""
+async def test_other_files_are_ignored(write: Write) -> None:
+    """A change of a file that does not belong to the set is ignored."""
     root = write({"scenarios/a.yaml": "scenario: a\n"})
     loader = FixtureLoader(root)
     loader.load()

@@ -1,0 +1,127 @@
+"""A scenario and its document: reading the document gives the scenario again."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.core.model import Fault, OutcomeName, Product
+from mock_server.scenarios.scenario_reader import parse_scenario
+from mock_server.scenarios.scenario_writer import scenario_document
+
+text = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=12)
+score = st.integers(0, 1000).map(lambda number: number / 1000)
+size = st.integers(1, 5000)
+duration = st.integers(0, 3_600_000).map(lambda number: f"{number}ms")
+box = st.builds(
+    lambda x, y, width, height: [x, y, x + width, y + height],
+    st.integers(0, 900),
+    st.integers(0, 900),
+    size,
+    size,
+)
+
+
+def optional(required: dict[str, Any], **others: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """A mapping with the required keys and some of the others."""
+    return st.fixed_dictionaries(required, optional=others)
+
+
+candidates = st.lists(optional({"text": text}, score=score, box=box), max_size=3)
+vehicle = optional({"type": text}, score=score, box=box)
+plate = optional(
+    {"text": text}, region=text, region_score=score, score=score, dscore=score, box=box, candidates=candidates
+) | optional({"text": text, "vehicle": vehicle})
+reading = optional(
+    {},
+    plates=st.lists(plate, max_size=3),
+    vin=optional({"text": text}, confidence=score, box=box, candidates=candidates),
+    text=text,
+)
+when = optional(
+    {},
+    image=st.lists(text, min_size=1, max_size=3),
+    sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    url=text,
+    filename=text,
+    key=text,
+    account=text,
+    provider=text,
+    product=st.sampled_from(list(Product)),
+    language=text,
+    header=st.dictionaries(st.sampled_from(["x-a", "x-b"]), text),
+    properties=optional({}, format=st.sampled_from(["JPEG", "png"]), min_width=size, blank=st.booleans()),
+)
+delay = st.one_of(
+    duration,
+    st.just({"uniform": ["10ms", "20ms"]}),
+    optional({"median": st.just("5ms"), "sigma": score}, max=st.just("1s")).map(
+        lambda given: {"lognormal": given}
+    ),
+    st.fixed_dictionaries({"chunks": size, "over": duration}).map(lambda given: {"dribble": given}),
+)
+trouble = optional(
+    {},
+    score=score.map(lambda number: [number, 1]),
+    confuse=st.integers(0, 17),
+    region=text,
+    bad_check_digit=st.booleans(),
+    partial=size,
+    unreadable=st.booleans(),
+    too_small=size,
+    too_blurred=score,
+)
+step = optional(
+    {},
+    outcome=st.sampled_from(list(OutcomeName)),
+    message=st.text(max_size=5),
+    variant=text,
+    times=size,
+    delay=delay,
+    fault=st.sampled_from(list(Fault)),
+    headers=st.dictionaries(st.sampled_from(["X-A", "x-b"]), text),
+    trouble=trouble,
+)
+scenarios = optional(
+    {"scenario": st.text("abc-1", min_size=1, max_size=8)},
+    description=st.text(max_size=5),
+    priority=st.integers(1, 9),
+    when=when,
+    reading=reading,
+    then=st.lists(step, min_size=1, max_size=3),
+    repeat=st.sampled_from(["last", "cycle"]),
+)
+
+
+@given(written=scenarios)
+@settings(max_examples=300, deadline=None)
+def test_document_gives_the_scenario_again(written: dict[str, Any]) -> None:
+    """No part of a scenario is lost or changed on the way to its document and back."""
+    scenario = parse_scenario(written)
+
+    assert parse_scenario(scenario_document(scenario)) == scenario
+
+
+def test_short_document() -> None:
+    """Empty parts are left out; the values that the author left out are filled in."""
+    document = scenario_document(
+        parse_scenario({"scenario": "a", "reading": {"plate": "ABC"}, "when": {"image": "x"}})
+    )
+
+    assert document == {
+        "scenario": "a",
+        "description": "",
+        "priority": 5,
+        "when": {"image": ["x"]},
+        "reading": {
+            "plate": {
+                "text": "ABC",
+                "region_score": 0.9,
+                "score": 0.9,
+                "dscore": 0.9,
+                "candidates": [{"text": "ABC", "score": 0.9}],
+            }
+        },
+        "then": [{"outcome": "read"}],
+        "repeat": "last",
+    }
