@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -22,18 +23,30 @@ from mock_server.suggest import quoted, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
+# Limits for documents that are not written by people.
+MAX_MISTAKES = 500
+"""The mistakes that are reported for one document."""
+MAX_POSTED_VALUES = 20_000
+"""The values in a document that came at run time. It is checked on the event loop, within about 0.1 seconds."""
+
+_STATUS_KEYS = ("status", "code")
+_STATUS_HINT = 'the outcome decides the status: "outcome: upstream_down" is a 503'
 _EMPTY_HINT = "leave the key out, or give it a value"
 _CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of keys", "list_type": "a list"}
 
 
 def documents(
-    text: str, shown: str, mistakes: list[Mistake], path: str = ""
+    text: str,
+    shown: str,
+    mistakes: list[Mistake],
+    path: str = "",
+    max_values: int = yaml_reader.MAX_VALUES,
 ) -> list[tuple[FileSource, yaml_reader.Plain]]:
     """The documents of `text` and their sources; what is wrong is added to `mistakes`.
 
     `shown` is the file's name in mistakes, `path` where it can be read again.
     """
-    result = yaml_reader.read(text)
+    result = yaml_reader.read(text, max_values)
     found: list[tuple[FileSource, yaml_reader.Plain]] = []
     for number, node in enumerate(result.nodes):
         try:
@@ -41,10 +54,9 @@ def documents(
         except UnreadableError as error:
             result.errors.append(error)
         else:
-            mistakes.extend(
-                Mistake(shown, *place, what, _EMPTY_HINT) for place, what in yaml_reader.empties(node)
-            )
-    mistakes.extend(error.mistake(shown) for error in result.errors)
+            empties = islice(yaml_reader.empties(node), MAX_MISTAKES)
+            mistakes.extend(Mistake(shown, *place, what, _EMPTY_HINT) for place, what in empties)
+    mistakes.extend(error.mistake(shown) for error in result.errors[:MAX_MISTAKES])
     return found
 
 
@@ -53,8 +65,12 @@ def one_document(
 ) -> tuple[Source, yaml_reader.Plain | Mapping[str, Any]]:
     """The only document of a mapping (from JSON) or a text; None and a mistake if there is another number of them."""
     if isinstance(document, Mapping):
-        return PostedSource(document), _without_nulls(document)
-    found = documents(document, shown, mistakes)
+        try:
+            return PostedSource(document), _PlainCopy().copy(document, 0)
+        except UnreadableError as error:
+            mistakes.append(PostedSource(document).mistake((), error.what))
+            return PostedSource(document), None
+    found = documents(document, shown, mistakes, max_values=MAX_POSTED_VALUES)
     if len(found) == 1:
         return found[0]
     if not mistakes:
@@ -78,7 +94,11 @@ def validate(
         return model.model_validate(document)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    found = (mistake for detail in details for mistake in _mistakes(detail, model, document, source))
+    found = [
+        mistake for detail in details[:MAX_MISTAKES] for mistake in _mistakes(detail, model, document, source)
+    ]
+    if len(details) > MAX_MISTAKES:
+        found.append(source.mistake((), f"{len(details) - MAX_MISTAKES:,} more mistakes in this document"))
     mistakes.extend(dict.fromkeys(found))
     rest = remove_parts(document, [existing_path(document, detail["loc"]) for detail in details])
     try:
@@ -91,17 +111,28 @@ def unknown_key(path: DocumentPath, known: Iterable[str], source: Source) -> Mis
     """The mistake of an unknown key at `path`."""
     parents = [step for step in path[:-1] if isinstance(step, str)]
     where = f" in {quoted(parents[-1])}" if parents else ""
-    hint = suggest(str(path[-1]), known)
+    known = list(known)
+    hint = _STATUS_HINT if path[-1] in _STATUS_KEYS and "outcome" in known else suggest(str(path[-1]), known)
     return source.mistake(path, f"unknown key {quoted(path[-1])}{where}", hint, at_key=True)
 
 
-def _without_nulls(value: Any) -> Any:
-    """The value without JSON's nulls, which mean "not given"."""
-    if isinstance(value, Mapping):
-        return {str(key): _without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [_without_nulls(item) for item in value]
-    return value
+class _PlainCopy:
+    """Copies JSON without its nulls, which mean "not given". Raises UnreadableError if it is too large."""
+
+    def __init__(self) -> None:
+        self.values = 0
+
+    def copy(self, value: Any, depth: int) -> Any:
+        self.values += 1
+        if self.values > MAX_POSTED_VALUES:
+            raise UnreadableError(f"more than {MAX_POSTED_VALUES:,} values")
+        if depth > yaml_reader.MAX_DEPTH:
+            raise UnreadableError(f"nested more than {yaml_reader.MAX_DEPTH} levels deep")
+        if isinstance(value, Mapping):
+            return {str(key): self.copy(item, depth + 1) for key, item in value.items() if item is not None}
+        if isinstance(value, list | tuple):
+            return [self.copy(item, depth + 1) for item in value]
+        return value
 
 
 def _mistakes(

@@ -7,15 +7,22 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mock_server.errors import Mistake
+from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.node import UnreadableError
 
+# Limits: far above any real directory, and small enough to be reached within seconds.
 MAX_BYTES = 4 * 1024 * 1024
+"""The size of a fixture file."""
+MAX_PICTURE_BYTES = 256 * 1024 * 1024
+MAX_FILES = 20_000
+MAX_DIRECTORIES = 5_000
+"""Directories are counted once for each path that leads to them: links may multiply the paths."""
 _SEARCHED_BYTES = 64 * 1024
 """How much of a file in the wrong place is searched for a scenario."""
 MOCK_FILE = "mock.yaml"
 SCENARIO_DIRECTORY = "scenarios"
 _ENDINGS = (".yaml", ".yml")
+_SIMILAR_ENDINGS = (*_ENDINGS, ".json")
 _PICTURE_ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif"}
 )
@@ -54,6 +61,18 @@ class Directory:
         self.real = Path(os.path.realpath(root))
         self._inside: dict[Path, bool] = {}
 
+    def check(self) -> None:
+        """Raise FixturesError if the directory does not exist or cannot be read."""
+        try:
+            os.scandir(self.root).close()
+        except (FileNotFoundError, NotADirectoryError):
+            what = "there is no such fixtures directory"
+        except OSError as error:
+            what = _reason(error)
+        else:
+            return
+        raise FixturesError([Mistake(str(self.given), 0, 0, what)])
+
     def shown(self, id: str) -> str:
         """The name in mistakes of `id`, a path below the directory."""
         return str(self.given / id)
@@ -71,7 +90,7 @@ class Directory:
         """All scenario files in order of their paths."""
         files: list[FixtureFile] = []
         mistakes: list[Mistake] = []
-        for path in self._walk(self.root / SCENARIO_DIRECTORY, frozenset(), mistakes):
+        for path in self._walk(mistakes):
             try:
                 files.append(self._file(path))
             except UnreadableError as error:
@@ -92,35 +111,54 @@ class Directory:
             self._inside[parent] = Path(os.path.realpath(parent)).is_relative_to(self.real)
         return self._inside[parent]
 
-    def _walk(self, directory: Path, above: frozenset[Path], mistakes: list[Mistake]) -> Iterator[Path]:
-        if not directory.is_dir():
-            return
+    def _walk(self, mistakes: list[Mistake]) -> Iterator[Path]:
+        """The paths of all scenario files."""
+        pending: list[tuple[Path, frozenset[Path]]] = [(self.root / SCENARIO_DIRECTORY, frozenset())]
+        directories = files = 0
+        while pending:
+            directory, above = pending.pop()
+            if not _is_directory(directory):
+                if directory.suffix.lower() in _SIMILAR_ENDINGS:
+                    mistakes.append(self._warning(directory, f'scenario files end in "{_ENDINGS[0]}"'))
+                continue
+            directories += 1
+            if directories > MAX_DIRECTORIES or files > MAX_FILES:
+                what = f"more than {MAX_DIRECTORIES:,} directories or {MAX_FILES:,} files"
+                hint = "symbolic links may lead to one directory by many paths"
+                mistakes.append(Mistake(self.shown(SCENARIO_DIRECTORY), 1, 1, what, hint))
+                return
+            try:
+                paths = self._visible(directory, above)
+            except UnreadableError as error:
+                mistakes.append(error.mistake(self.shown(self.id(directory))))
+                continue
+            inside = above | {Path(os.path.realpath(directory))}
+            for path in paths:
+                if path.name.endswith(_ENDINGS):
+                    files += 1
+                    yield path
+                else:
+                    pending.append((path, inside))
+
+    def _visible(self, directory: Path, above: frozenset[Path]) -> list[Path]:
+        """The entries of a directory that are not hidden. Raises UnreadableError.
+
+        `above` are the directories that the walk has come through.
+        """
         real = Path(os.path.realpath(directory))
         if not real.is_relative_to(self.real):
-            mistakes.append(Mistake(self.shown(self.id(directory)), 1, 1, _LEADS_OUT))
-            return
+            raise UnreadableError(_LEADS_OUT)
         if real in above:
-            mistakes.append(
-                Mistake(self.shown(self.id(directory)), 1, 1, "a symbolic link back to where it stands")
-            )
-            return
+            raise UnreadableError("a symbolic link back to where it stands")
         try:
-            paths = list(directory.iterdir())
+            return [path for path in directory.iterdir() if not path.name.startswith(".")]
         except OSError as error:
-            mistakes.append(UnreadableError(_reason(error)).mistake(self.shown(self.id(directory))))
-            return
-        for path in paths:
-            if path.name.startswith("."):
-                continue
-            if path.name.endswith(_ENDINGS):
-                yield path
-            elif path.is_dir():
-                yield from self._walk(path, above | {real}, mistakes)
+            raise UnreadableError(_reason(error)) from error
 
     def _file(self, path: Path) -> FixtureFile:
-        if not self.contains(path):
-            raise UnreadableError(_LEADS_OUT)
         try:
+            if not self.contains(path):
+                raise UnreadableError(_LEADS_OUT)
             facts = path.stat()
         except OSError as error:
             raise UnreadableError(_reason(error)) from error
@@ -136,19 +174,23 @@ class Directory:
 
     def misplaced(self) -> list[Mistake]:
         """Warnings of files that look like fixtures but are in the wrong place."""
-        try:
-            paths = sorted(self.root.iterdir())
-        except OSError as error:
-            return [Mistake(str(self.given), 1, 1, _reason(error))]
-        odd = [
-            Mistake(self.shown(path.name), 1, 1, "this file is not read", hint, warning=True)
-            for path in paths
-            if (hint := _right_place(path))
-        ]
-        if not odd and not (self.root / MOCK_FILE).exists() and not (self.root / SCENARIO_DIRECTORY).exists():
+        paths = sorted(self.root.iterdir())
+        odd = [self._warning(path, hint) for path in paths if (hint := _right_place(path))]
+        if not odd and not {MOCK_FILE, SCENARIO_DIRECTORY} & {path.name for path in paths}:
             what = f'neither "{MOCK_FILE}" nor "{SCENARIO_DIRECTORY}" is here'
             odd.append(Mistake(str(self.given), 1, 1, what, warning=True))
         return odd
+
+    def _warning(self, path: Path, hint: str) -> Mistake:
+        return Mistake(self.shown(self.id(path)), 1, 1, "this file is not read", hint, warning=True)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # The directory that contains it may be listed, but not entered.
+        return False
 
 
 def why_unusable(root: Path) -> str:
@@ -208,9 +250,18 @@ def picture_id(file_id: str, written: str) -> str | None:
 
 def unnamed_pictures(root: Path, named: Collection[str]) -> dict[str, Path]:
     """The pictures in `images/` that no scenario names, by id, without links that lead out of the directory."""
-    folder, inside = root / "images", root.resolve()
-    files = (path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _PICTURE_ENDINGS)
-    pictures = {path.relative_to(root).as_posix(): path for path in files if path.is_file()}
-    return {
-        id: path for id, path in pictures.items() if id not in named and path.resolve().is_relative_to(inside)
-    }
+    # os.walk() leaves out directories that cannot be read.
+    files = [Path(folder, name) for folder, _, names in os.walk(root / "images") for name in names]
+    pictures = {path.relative_to(root).as_posix(): path for path in sorted(files) if _is_picture(path, root)}
+    return {id: path for id, path in pictures.items() if id not in named}
+
+
+def _is_picture(path: Path, root: Path) -> bool:
+    if path.suffix.lower() not in _PICTURE_ENDINGS:
+        return False
+    try:
+        is_inside = path.resolve().is_relative_to(root.resolve())
+        return is_inside and path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES
+    except (OSError, RuntimeError):
+        # No permission, or a loop of links.
+        return False

@@ -14,7 +14,7 @@ from mock_server.errors import (
     UnsupportedImageError,
 )
 from mock_server.imaging.geometry import Box
-from mock_server.scenarios.discovery import Directory
+from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory
 from mock_server.scenarios.parse_results import ParsedScenario
 from mock_server.scenarios.source import DocumentPath
 from mock_server.suggest import quoted, suggest
@@ -82,14 +82,18 @@ class PictureChecks:
                 signature = (facts.st_mtime_ns, facts.st_size)
                 before = known.get(name)
                 unchanged = before is not None and before[0] == signature
-                self._sizes[name] = before if before and unchanged else (signature, _inspected(path))
+                self._sizes[name] = (
+                    before if before and unchanged else (signature, _inspect(path, facts.st_size))
+                )
             except OSError as error:
                 # Deleted in the meantime, or no permission.
                 return ImageError((error.strerror or str(error)).lower())
         return self._sizes[name][1]
 
 
-def _inspected(path: Path) -> Size | ImageError:
+def _inspect(path: Path, size: int) -> Size | ImageError:
+    if size > MAX_PICTURE_BYTES:
+        return ImageError(f"{size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
     # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
     from mock_server.imaging.decode import inspect
 
@@ -115,7 +119,14 @@ def _path_problem(directory: Directory, id: str, written: str) -> tuple[str, str
         if place.is_dir():
             return f"{quoted(written)} is a directory, not a picture", ""
         if not place.is_file():
-            return f"there is no picture {quoted(written)}", _nearest(place.parent, written)
+            hint = (
+                'write "/" between the parts of a path'
+                if "\\" in written
+                else _nearest(place.parent, written)
+            )
+            return f"there is no picture {quoted(written)}", hint
+    except PermissionError:
+        return f"{quoted(written)} cannot be read: permission denied", ""
     except (OSError, ValueError):
         return "no file can have this name", ""
     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
-from mock_server.errors import FixturesError, Mistake
+from mock_server.errors import Mistake
 from mock_server.scenarios.discovery import Directory, FixtureFile, unnamed_pictures
 from mock_server.scenarios.fixture_cache import CachedFixtures, CheckedPictures, FixtureCache
 from mock_server.scenarios.lint import check_set
@@ -85,8 +85,7 @@ class FixtureLoader:
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file."""
         directory = Directory(self.root, self._absolute)
-        if not directory.root.is_dir():
-            raise FixturesError([Mistake(str(self.root), 1, 1, "there is no such fixtures directory")])
+        directory.check()
         mock, mistakes = self._mock(directory)
         parsed, in_files = self._scenarios(directory)
         images, in_pictures = self._pictures.check(directory, parsed)

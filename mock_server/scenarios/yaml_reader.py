@@ -15,13 +15,19 @@ from yaml import events as ev
 from mock_server.scenarios.node import Entry, Node, Place, UnreadableError
 from mock_server.suggest import quoted
 
+# Limits: far above any real file, and small enough to be reached within seconds.
 MAX_DEPTH = 32
-MAX_NODES = 200_000
-"""How many values one file may hold once its aliases are written out."""
+MAX_VALUES = 300_000
+"""The values in one file, before aliases are written out."""
+MAX_EXPANDED_VALUES = 200_000
+"""The values in one document, after aliases are written out; the same limit holds for merged keys."""
+MAX_DOCUMENTS = 5_000
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _PLAIN_TAGS = frozenset({None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))})
 _UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+_TOO_MANY_ALIASES = "its aliases explode when written out", "repeat the text instead"
+_SPREAD = "scenarios may be spread over as many files as you like"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
@@ -50,17 +56,20 @@ def decode(data: bytes) -> str:
     return text
 
 
-def read(text: str) -> Documents:
+def read(text: str, max_values: int = MAX_VALUES) -> Documents:
     """All documents in `text`, without the empty ones. Never raises."""
     documents = Documents()
-    builder = _Builder(documents.errors)
+    builder = _Builder(documents.errors, max_values)
     try:
         events: Iterator[ev.Event] = yaml.parse(text, Loader=_LOADER)
         for event in events:
             if isinstance(event, ev.DocumentStartEvent):
                 node = builder.document(events)
-                if node.content is not None:
-                    documents.nodes.append(node)
+                if node.content is None:
+                    continue
+                if len(documents.nodes) >= MAX_DOCUMENTS:
+                    raise UnreadableError(f"more than {MAX_DOCUMENTS:,} documents", _SPREAD, node.place)
+                documents.nodes.append(node)
     except UnreadableError as error:
         documents.errors.append(error)
     except yaml.MarkedYAMLError as error:
@@ -99,8 +108,11 @@ class _Mark(Protocol):
 class _Builder:
     """Builds nodes from events. Errors that do not stop the reading are added to `errors`."""
 
-    def __init__(self, errors: list[UnreadableError]) -> None:
+    def __init__(self, errors: list[UnreadableError], max_values: int) -> None:
         self.errors = errors
+        self.max_values = max_values
+        self.values = 0
+        self.merged = 0
         self.anchors: dict[str, Node] = {}
 
     def document(self, events: Iterator[ev.Event]) -> Node:
@@ -111,6 +123,9 @@ class _Builder:
 
     def _node(self, event: ev.Event, events: Iterator[ev.Event], depth: int) -> Node:
         place = _place(event.start_mark)
+        self.values += 1
+        if self.values > self.max_values:
+            raise UnreadableError(f"more than {self.max_values:,} values", _SPREAD, place)
         if isinstance(event, ev.AliasEvent):
             return self._alias(event.anchor or "", place)
         if depth >= MAX_DEPTH and not isinstance(event, ev.ScalarEvent):
@@ -162,6 +177,9 @@ class _Builder:
             if not isinstance(source.content, dict):
                 self._complain(source.place, '"<<" wants a mapping, or a list of mappings')
                 continue
+            self.merged += len(source.content)
+            if self.merged > MAX_EXPANDED_VALUES:
+                raise UnreadableError(*_TOO_MANY_ALIASES, source.place)
             for key, entry in source.content.items():
                 entries.setdefault(key, entry)
 
@@ -171,7 +189,9 @@ class _Builder:
     def _alias(self, anchor: str, place: Place) -> Node:
         if anchor in self.anchors:
             return self.anchors[anchor]
-        self._complain(place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it')
+        self._complain(
+            place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it; a glob needs quotes'
+        )
         return Node(place, None, is_reported=True)
 
     def _check_tag(self, event: ev.Event, place: Place) -> None:
@@ -184,14 +204,12 @@ class _Expansion:
     """Counts the values it writes out, so that a few lines of aliases cannot fill the memory."""
 
     def __init__(self) -> None:
-        self.nodes = 0
+        self.values = 0
 
     def plain(self, node: Node, depth: int) -> Plain:
-        self.nodes += 1
-        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise UnreadableError(
-                "its aliases explode when written out", "repeat the text instead", node.place
-            )
+        self.values += 1
+        if self.values > MAX_EXPANDED_VALUES or depth > MAX_DEPTH:
+            raise UnreadableError(*_TOO_MANY_ALIASES, node.place)
         content = node.content
         if isinstance(content, list):
             return [self.plain(item, depth + 1) for item in content]
@@ -251,6 +269,9 @@ def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
     problem = error.problem or "it cannot be read"
     if problem.startswith("found character") and "cannot start any token" in problem:
         return _bad_start(place, text)
+    if began and "alphabetic or numeric character" in problem:
+        # A glob without quotes looks like an alias.
+        return _bad_start(_place(began), text)
     for start, (what, hint) in _WORDS.items():
         if problem.startswith(start):
             if began and what.startswith(_PLACED_AT_START):

@@ -1,6 +1,8 @@
 """Unusual files and directories: one clear line for each, and no traceback."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -193,3 +195,64 @@ def test_unusable_pictures(content: bytes, what: str, write: Write) -> None:
     )
 
     assert lines_of(root) == [f'scenarios/a.yaml:3:10: "../images/bad.png" {what}']
+
+
+def test_similar_endings_are_reported(write: Write) -> None:
+    """A file whose ending looks like that of a scenario file is not read, which is reported."""
+    root = write(
+        {
+            "scenarios/a.yaml": "scenario: a\n",
+            "scenarios/b.YAML": "scenario: b\n",
+            "scenarios/deep/c.json": "{}",
+            "scenarios/notes.md": "",
+            "scenarios/.d.json": "",
+        }
+    )
+
+    assert lines_of(root) == [
+        'scenarios/b.YAML:1:1: warning: this file is not read — scenario files end in ".yaml"',
+        'scenarios/deep/c.json:1:1: warning: this file is not read — scenario files end in ".yaml"',
+    ]
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
+)
+@pytest.mark.parametrize(
+    ("mode", "place", "line"),
+    [
+        (0o711, ".", "fixtures: it cannot be read: permission denied"),
+        (0o700, ".", "fixtures: it cannot be read: permission denied"),
+        (0o700, "scenarios", "scenarios:1:1: it cannot be read: permission denied"),
+        (0o744, "scenarios", "scenarios/a.yaml:1:1: it cannot be read: permission denied"),
+        (0o600, "scenarios/a.yaml", "scenarios/a.yaml:1:1: it cannot be read: permission denied"),
+        (0o600, "mock.yaml", "mock.yaml:1:1: it cannot be read: permission denied"),
+        (0o700, "images", 'scenarios/a.yaml:2:15: "../images/car.png" cannot be read: permission denied'),
+    ],
+)
+def test_unreadable_places(write: Write, mode: int, place: str, line: str) -> None:
+    """Without permission there is a mistake with the place, and no traceback."""
+    root = write(
+        {"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n", "mock.yaml": "strict: true\n"}
+    )
+    # pytest makes its directories private.
+    for folder in [root, *root.parents]:
+        if "pytest" in str(folder):
+            folder.chmod(0o755)
+    script = (
+        "import os, sys; from pathlib import Path; from mock_server.errors import FixturesError\n"
+        "from mock_server.scenarios.load import load; load(Path(sys.argv[1]))\n"
+        "os.chmod(Path(sys.argv[1], sys.argv[2]), int(sys.argv[3])); os.setgid(12345); os.setuid(12345)\n"
+        "try: load(Path(sys.argv[1]))\n"
+        "except FixturesError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(root), place, str(mode)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.stderr == ""
+    assert line in done.stdout.replace(f"{root}/", "")

@@ -12,6 +12,7 @@ from mock_server.scenarios.models.field_types import (
     NONEMPTY_TEXT,
     AnyText,
     JsonSchema,
+    any_case,
     expected,
     invalid,
     scalar_text,
@@ -120,10 +121,25 @@ def header_names(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def reply_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Refuse the headers that describe how the body is sent."""
+    for name in header_names(headers):
+        if name.lower() in _FRAMING:
+            raise invalid(f"the header {quoted(name)} is set by the server", "a fault breaks the reply")
+    return headers
+
+
+_FRAMING = ("content-length", "transfer-encoding")
+_NAMES: JsonSchema = {"pattern": f"^{HEADER_NAME.pattern}$"}
+_REPLY_NAMES: JsonSchema = {**_NAMES, "not": {"pattern": f"^({any_case(_FRAMING)})$"}}
+
 Headers = Annotated[
+    dict[str, AnyText], AfterValidator(header_names), Field(json_schema_extra={"propertyNames": _NAMES})
+]
+ReplyHeaders = Annotated[
     dict[str, AnyText],
-    AfterValidator(header_names),
-    Field(json_schema_extra={"propertyNames": {"pattern": f"^{HEADER_NAME.pattern}$"}}),
+    AfterValidator(reply_headers),
+    Field(json_schema_extra={"propertyNames": _REPLY_NAMES}),
 ]
 
 

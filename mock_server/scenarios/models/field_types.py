@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
 
@@ -60,7 +61,7 @@ class Scalar:
 _INTEGER = re.compile(r"-?[0-9]{1,15}")
 _NUMBER = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 _LONGEST_SECONDS = 3600.0
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -151,7 +152,7 @@ def _duration(value: object) -> float:
     parts = _DURATION.fullmatch(text) if text is not None else None
     if parts is None:
         raise expected("a duration such as 200ms, 1.5s or 2m")
-    seconds = float(parts[1]) * _SECONDS[parts[2]]
+    seconds = float(Decimal(parts[1]) * _SECONDS[parts[2]])
     if seconds > _LONGEST_SECONDS:
         raise expected("a duration of at most 1h")
     return seconds

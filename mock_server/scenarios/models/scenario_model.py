@@ -5,7 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.model import Fault, OutcomeName, Product
-from mock_server.scenarios.models.base_model import Exactly, FixtureModel, Headers, OneOrMany, OneWord
+from mock_server.scenarios.models.base_model import (
+    Exactly,
+    FixtureModel,
+    Headers,
+    OneOrMany,
+    OneWord,
+    ReplyHeaders,
+)
 from mock_server.scenarios.models.field_types import (
     DURATION,
     AnyText,
@@ -183,7 +190,7 @@ class StepModel(FixtureModel):
     fault: Annotated[Fault | None, choice(Fault, "a fault")] = Field(
         None, description="A broken connection instead of a reply."
     )
-    headers: Headers = Field({}, description="Headers that are added to the reply.")
+    headers: ReplyHeaders = Field({}, description="Headers that are added to the reply.")
     trouble: TroubleModel | None = Field(None, description="Errors of the recognition itself.")
 
 
