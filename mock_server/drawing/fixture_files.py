@@ -1,9 +1,9 @@
-"""Drawn pictures written as fixtures: one picture with its scenario beside it, or a whole directory of them."""
+"""Drawn pictures as fixture files: one picture with its scenario, or a fixtures directory with many."""
 
-import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +11,9 @@ from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth
 from mock_server.scenarios.scenario_writer import Value, corners, scenario_text
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
-"""File name extension to the format that is written."""
+"""File name extension to Pillow's format."""
 
+# So many pictures take less time than the start of more processes.
 _FEW = 4
 _MOCK_YAML = """\
 accounts:
@@ -22,57 +23,61 @@ unmatched: nothing_found
 
 
 class Draw(Protocol):
-    """Draws the picture of a seed; larger sets are drawn in several processes, so it must be picklable."""
+    """Draws the picture of a seed. It must be picklable, because several processes share a large set."""
 
     def __call__(self, *, seed: int) -> Drawing: ...
 
 
 def name_for(kind: str, truth: Truth) -> str:
-    """A plain name for a picture, from what it shows."""
+    """A scenario name for a picture, made from its text."""
     words = [kind, *(f"{plate.region}-{plate.text}" for plate in truth.plates)]
     words += [truth.vin.text] if truth.vin else []
     words += [truth.text] if truth.text else []
-    return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
+    return _plain(" ".join(words))
 
 
 def write_picture(drawing: Drawing, image: Path) -> tuple[Path, Path]:
-    """Write a picture, and its scenario file beside it; returns both paths. The extension chooses the format."""
-    image.parent.mkdir(parents=True, exist_ok=True)
-    image.write_bytes(drawing.encoded(FORMATS[image.suffix.lower()]))
+    """Write a picture, with its scenario file beside it, and return both paths. The extension decides the format."""
     scenario = image.with_suffix(".yaml")
-    name = re.sub(r"[^a-z0-9]+", "-", image.stem.lower()).strip("-") or "picture"
-    scenario.write_text(_scenario(name, image.name, drawing), encoding="utf-8")
+    _write(drawing, _plain(image.stem) or "picture", image, scenario, image.name)
     return image, scenario
 
 
 def write_set(draw: Draw, kind: str, count: int, seed: int, out: Path) -> Iterator[Path]:
-    """Write a fixtures directory with `count` pictures drawn from `seed` on; yields each picture when it is there."""
-    for folder in ("images", "scenarios"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+    """Write a fixtures directory with `count` pictures, on all cores. Yields each picture when it is written.
+
+    The first picture has the seed `seed`, the next one `seed` + 1.
+    """
+    out.mkdir(parents=True, exist_ok=True)
     mock = out / "mock.yaml"
     if not mock.exists():
         mock.write_text(_MOCK_YAML, encoding="utf-8")
     width = max(4, len(str(count)))
-    jobs = [(f"{kind}-{number:0{width}d}", seed + number - 1) for number in range(1, count + 1)]
+    names = [f"{kind}-{number:0{width}d}" for number in range(1, count + 1)]
+    write = partial(_write_one, draw, out)
     if count <= _FEW:
-        yield from (_write_one(draw, name, each, out) for name, each in jobs)
+        yield from map(write, names, range(seed, seed + count))
         return
-    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        names, seeds = zip(*jobs, strict=True)
-        yield from pool.map(_write_one, [draw] * count, names, seeds, [out] * count)
+    with ProcessPoolExecutor() as pool:
+        yield from pool.map(write, names, range(seed, seed + count))
 
 
-def _write_one(draw: Draw, name: str, seed: int, out: Path) -> Path:
-    drawing = draw(seed=seed)
+def _write_one(draw: Draw, out: Path, name: str, seed: int) -> Path:
     image = out / "images" / f"{name}.jpg"
-    image.write_bytes(drawing.encoded())
-    text = _scenario(name, f"../images/{image.name}", drawing)
-    (out / "scenarios" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    _write(draw(seed=seed), name, image, out / "scenarios" / f"{name}.yaml", f"../images/{image.name}")
     return image
 
 
-def _scenario(name: str, image_path: str, drawing: Drawing) -> str:
-    return scenario_text(name, {"image": image_path}, reading_of(drawing.truth))
+def _write(drawing: Drawing, name: str, image: Path, scenario: Path, image_path: str) -> None:
+    for path in (image, scenario):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    image.write_bytes(drawing.encoded(FORMATS[image.suffix.lower()]))
+    text = scenario_text(name, {"image": image_path}, reading_of(drawing.truth))
+    scenario.write_text(text, encoding="utf-8")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def reading_of(truth: Truth) -> dict[str, Value]:

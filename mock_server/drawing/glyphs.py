@@ -1,12 +1,14 @@
 """A stroke font: letters drawn as lines, in the styles of plates and stamped numbers.
 
-A style rounds or cuts the corners of the strokes, so one table of strokes gives round plate letters, square European
-ones and stamped ones. No font file is needed.
+A style rounds or cuts the corners of the strokes, so the strokes in `glyphs.toml` give the letters of all plates and
+numbers.
 """
 
 import itertools
 import math
+import tomllib
 from dataclasses import dataclass
+from importlib.resources import files
 
 from PIL import ImageDraw
 
@@ -32,20 +34,22 @@ class Lettering:
     fixed: bool = False
 
 
-PLATE = Lettering()
-"""European plates: even strokes with square ends."""
-EMBOSSED = Lettering(width=0.36, weight=0.115, gap=0.16, roundness=0.5, round_ends=True)
-"""North American plates: narrow, with round ends."""
-BROAD = Lettering(width=0.50, weight=0.17, gap=0.14, roundness=0.42)
-"""British plates: broad and heavy."""
-STAMPED = Lettering(0.38, 0.12, gap=0.24, roundness=0.36, chamfer=True, round_ends=True, fixed=True)
-"""Numbers stamped into metal."""
-PRICKED = Lettering(width=0.46, weight=0.13, gap=0.24, roundness=0.30, dots=9, fixed=True)
-"""Dot-peened numbers."""
-PRINTED = Lettering(width=0.44, weight=0.105, gap=0.17, roundness=0.5, fixed=True)
-"""Thermal printers on stickers."""
-SMALL = Lettering(width=0.44, weight=0.13, gap=0.2, roundness=0.5)
-"""Small capitals for captions."""
+STYLES = {
+    # European plates: even strokes with square ends.
+    "plate": Lettering(),
+    # North American plates: narrow, with round ends.
+    "embossed": Lettering(width=0.36, weight=0.115, gap=0.16, roundness=0.5, round_ends=True),
+    # British plates.
+    "broad": Lettering(width=0.50, weight=0.17, gap=0.14, roundness=0.42),
+    # Numbers stamped into metal, dot-peened numbers, and thermal printers.
+    "stamped": Lettering(0.38, 0.12, gap=0.24, roundness=0.36, chamfer=True, round_ends=True, fixed=True),
+    "pricked": Lettering(width=0.46, weight=0.13, gap=0.24, roundness=0.30, dots=9, fixed=True),
+    "printed": Lettering(width=0.44, weight=0.105, gap=0.17, roundness=0.5, fixed=True),
+    # Small capitals for captions.
+    "small": Lettering(width=0.44, weight=0.13, gap=0.2, roundness=0.5),
+}
+"""Name of a style to its lettering."""
+SMALL = STYLES["small"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +61,11 @@ class _Stroke:
 
 
 _Glyph = tuple[float, tuple[_Stroke, ...]]
-"""Width, in units of the style's width, and the strokes on a grid of 1 by 1 with y down."""
+"""Width, as a multiple of the style's width, and the strokes on a grid of 1 by 1 with y down."""
 
 
-def _parse(table: str) -> dict[str, _Glyph]:
-    """Glyphs from lines of `CHARACTER WIDTH STROKE | STROKE …`.
-
-    A stroke is a sequence of corners `x,y` or `x,y,roundness`; a final `z` closes it.
-    """
-    glyphs: dict[str, _Glyph] = {}
-    for line in table.strip().splitlines():
-        char, width, strokes = line.split(maxsplit=2)
-        glyphs[char] = (float(width), tuple(_stroke(stroke.split()) for stroke in strokes.split("|")))
-    return glyphs
+def _glyph(width: float, strokes: str) -> _Glyph:
+    return width, tuple(_stroke(stroke.split()) for stroke in strokes.split("|"))
 
 
 def _stroke(words: list[str]) -> _Stroke:
@@ -78,54 +74,9 @@ def _stroke(words: list[str]) -> _Stroke:
     return _Stroke(tuple((x, y, rest[0] if rest else 1.0) for x, y, *rest in corners), closed)
 
 
-_GLYPHS = _parse("""
-A 1.08 0,1 .44,0,0 .56,0,0 1,1 | .16,.68 .84,.68
-B 1    0,.47,0 0,0,0 .93,0 .93,.47 0,.47,0 | 0,.47,0 1,.47 1,1 0,1,0 z
-C 1    1,.28 1,0 0,0 0,1 1,1 1,.72
-D 1    0,0,0 1,0 1,1 0,1,0 z
-E .88  1,0 0,0,0 0,1,0 1,1 | 0,.48 .86,.48
-F .86  1,0 0,0,0 0,1 | 0,.48 .84,.48
-G 1.02 1,.26 1,0 0,0 0,1 1,1 1,.54,0 .54,.54
-H 1    0,0 0,1 | 1,0 1,1 | 0,.48 1,.48
-I 0    .5,0 .5,1
-J .86  1,0 1,1 0,1 0,.72
-K 1.02 0,0 0,1 | 1,0 0,.62 | .36,.4 1,1
-L .84  0,0 0,1,0 1,1
-M 1.24 0,1 0,0,0 .5,.62,0 1,0,0 1,1
-N 1.04 0,1 0,0,0 1,1,0 1,0
-O 1.06 0,0 1,0 1,1 0,1 z
-P .96  0,1 0,0,0 1,0 1,.54 0,.54,0
-Q 1.06 0,0 1,0 1,1 0,1 z | .56,.7 1.04,1.06
-R 1    0,1 0,0,0 .97,0 .97,.52 0,.52,0 | .45,.52 1,1
-S 1    .97,.25 .97,0 .03,0 .03,.47 1,.47 1,1 0,1 0,.75
-T 1    0,0 1,0 | .5,0 .5,1
-U 1    0,0 0,1 1,1 1,0
-V 1.08 0,0 .46,1,0 .54,1,0 1,0
-W 1.36 0,0 .24,1,0 .5,.24,0 .76,1,0 1,0
-X 1.04 0,0 1,1 | 1,0 0,1
-Y 1.06 0,0 .5,.52,0 1,0 | .5,.52 .5,1
-Z .94  0,0 1,0,0 0,1,0 1,1
-0 .9   0,0 1,0 1,1 0,1 z
-1 .46  0,.24 1,0,0 1,1
-2 .94  .02,.27 .02,0 .98,0 .98,.46,.6 0,1,0 1,1
-3 .94  .02,.24 .02,0 .95,0 .95,.47 .36,.47 | .36,.47 1,.47 1,1 0,1 0,.76
-4 1    .76,1 .76,0,0 .66,0,0 0,.74,0 1.04,.74
-5 .94  .94,0 .07,0,0 .03,.47,0 .1,.43,.4 1,.43 1,1 0,1 0,.77
-6 .94  .97,.22 .97,0 0,0 0,1 1,1 1,.43 0,.43,.4 0,.6
-7 .92  0,0 1,0,0 .98,.1,.5 .32,1
-8 .96  .04,0 .96,0 .96,.47 .04,.47 z | 0,.47 1,.47 1,1 0,1 z
-9 .94  .03,.78 .03,1 1,1 1,0 0,0 0,.57 1,.57,.4 1,.4
-- .5   0,.5 1,.5
-. 0    .5,.94 .5,1
-/ .7   0,1 1,0
-: 0    .5,.25 .5,.32 | .5,.72 .5,.79
-* .5   .5,.32 .5,.68 | .02,.41 .98,.59 | .98,.41 .02,.59
-""")
-_MONOSPACED = _GLYPHS | _parse("""
-I 1    .5,0 .5,1 | .2,0 .8,0 | .2,1 .8,1
-1 1    .22,.2 .58,0,0 .58,1 | .26,1 .9,1
-""")
-"""In monospaced styles the narrow characters have feet, to fill their width."""
+_TABLES = tomllib.loads(files(__package__).joinpath("glyphs.toml").read_text("utf-8"))
+_GLYPHS = {char: _glyph(*glyph) for char, glyph in _TABLES["proportional"].items()}
+_MONOSPACED = _GLYPHS | {char: _glyph(*glyph) for char, glyph in _TABLES["monospaced"].items()}
 DRAWABLE = frozenset(_GLYPHS) | {" "}
 """All characters that can be drawn."""
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.drawing.glyphs import SMALL, draw_text, text_mask, text_width
-from mock_server.drawing.plate_designs import DESIGNS, WHITE, Band, Caption, PlateDesign, plain
+from mock_server.drawing.plate_designs import DESIGNS, Band, Caption, PlateDesign, plain
 from mock_server.drawing.raster import (
     Colour,
     Pixels,
@@ -53,7 +53,7 @@ def flat_plate(
     """
     design = DESIGNS[region]
     if front and region == "gb":
-        design = replace(design, field=plain(WHITE))
+        design = replace(design, field=plain((238, 240, 240)))
     if two_line:
         narrow = (280.0, 200.0) if design.size[0] > 400 else design.size
         design = replace(design, size=narrow, letter=design.letter * 0.98, captions=())

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.drawing.camera import Shot, expose
 from mock_server.drawing.drawn_picture import Drawing, Truth, VinTruth
-from mock_server.drawing.glyphs import PRICKED, PRINTED, SMALL, STAMPED, Lettering, text_mask, text_width
+from mock_server.drawing.glyphs import SMALL, STYLES, Lettering, text_mask, text_width
 from mock_server.drawing.raster import (
     Colour,
     Matrix,
@@ -87,7 +87,7 @@ def _metal_plate(text: str, rng: np.random.Generator, *, pricked: bool) -> _Tag:
     pixels = brighten(fill(size, tone), _brushed(size, rng) * np.float32(0.10))
     sheen = np.clip(1 - np.abs(np.linspace(-0.6, 1.6, size[0])) * 1.2, 0, 1)[None, :]
     pixels = blend(pixels, (255, 255, 255), np.repeat(sheen, size[1], 0).astype(np.float32), 0.22)
-    ink, rect = _centred(text, size, 0.84, PRICKED if pricked else STAMPED, 0.56)
+    ink, rect = _centred(text, size, 0.84, STYLES["pricked" if pricked else "stamped"], 0.56)
     paint: Colour = (206, 208, 210) if is_dark else (40, 40, 42)
     pixels = blend(pixels, paint, blur(ink, 1.2), 0.80 if is_dark else 0.62)
     pixels = emboss(pixels, blur(ink, 2.4), 1.4 if is_dark else -1.6)
@@ -121,7 +121,7 @@ def _sticker(text: str, rng: np.random.Generator) -> _Tag:
             (f"COLOR: {int(rng.integers(100, 999))}   TRIM: K{int(rng.integers(10, 99))}", 900, 884, 48),
         ],
     )
-    ink, rect = _centred(text, size, 0.80, PRINTED, 0.565)
+    ink, rect = _centred(text, size, 0.80, STYLES["printed"], 0.565)
     bars = stencil(size, lambda draw: _draw_barcode(draw, text, (180, 670, 1620, 850)))
     ink = np.maximum(np.maximum(small, ink), bars)
     pixels = blend(pixels, (22, 22, 24), blur(ink, 1.0), 0.93)

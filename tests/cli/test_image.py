@@ -40,7 +40,7 @@ def test_a_whole_fixture_set_can_be_served(tmp_path: Path) -> None:
     )
     loaded = load(tmp_path / "set")
 
-    assert (code, "6 pictures" in said) == (0, True)
+    assert (code, "6 pictures with their scenarios" in said) == (0, True)
     assert loaded.warnings == ()
     assert len(loaded.set.scenarios) == 6
     assert len(loaded.set.accounts) == 1
@@ -48,8 +48,27 @@ def test_a_whole_fixture_set_can_be_served(tmp_path: Path) -> None:
     assert len({scenario.reading.plates[0].text for scenario in loaded.set.scenarios}) == 6
 
 
-def test_a_picture_goes_down_a_pipe() -> None:
-    """Without --out, and where stdout is no terminal, the picture itself is written."""
+def test_a_log_shows_the_progress_of_a_large_set(tmp_path: Path) -> None:
+    """Without a terminal, a line on stderr follows each tenth of the pictures."""
+    _, few = image("plate", "--count", "2", "--size", "80x64", "--out", tmp_path / "few")
+    _, many = image("plate", "--count", "12", "--size", "64x64", "--out", tmp_path / "many")
+
+    assert "drew 1 of 2 pictures drew 2 of 2 pictures 2 pictures" in few
+    assert many.count("drew ") == 10
+    assert "drew 12 of 12 pictures 12 pictures" in many
+
+
+def test_several_processes_draw_the_same_set_as_one(tmp_path: Path) -> None:
+    """A picture depends on its own seed only, not on the process that draws it."""
+    image("vin", "--count", "5", "--size", "96x64", "--seed", "3", "--out", tmp_path / "five")
+    image("vin", "--count", "1", "--size", "96x64", "--seed", "7", "--out", tmp_path / "one")
+
+    last, one = (tmp_path / name / "images" for name in ("five", "one"))
+    assert (last / "vin-0005.jpg").read_bytes() == (one / "vin-0001.jpg").read_bytes()
+
+
+def test_a_picture_goes_to_a_pipe() -> None:
+    """Without --out, the picture itself goes to stdout if stdout is not a terminal."""
     arguments = [sys.executable, "-m", "mock_server", "image", "vin", "--size", "320x180", "--seed", "2"]
     run = subprocess.run(arguments, capture_output=True, check=True)
 
@@ -77,7 +96,7 @@ def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
         (["scene", "--place", "carpark"], "unknown place"),
         (["scene", "--vehicle", "sedann"], 'did you mean "sedan"?'),
         (["vin", "--style", "stickers"], 'did you mean "sticker"?'),
-        (["plate", "--size", "big"], '"big" is no size'),
+        (["plate", "--size", "big"], '"big" is not a size'),
         (["plate", "--size", "9x9"], "64 to 4096"),
         (["plate", "--text", "ЖЖ"], "cannot draw"),
         (["plate", "--out", "car.xcf"], "must end in .jpg"),

@@ -11,7 +11,7 @@ from mock_server.drawing.camera import Shot
 from mock_server.drawing.car_bodies import BODIES
 from mock_server.drawing.draw import Kind, UnknownNameError, draw
 from mock_server.drawing.drawn_picture import Drawing
-from mock_server.drawing.glyphs import DRAWABLE, PLATE, text_mask
+from mock_server.drawing.glyphs import DRAWABLE, STYLES, text_mask
 from mock_server.drawing.plate_designs import DESIGNS
 from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
 from mock_server.drawing.vin_drawing import draw_vin
@@ -218,7 +218,7 @@ def test_all_characters_can_be_told_apart() -> None:
     """No two characters of the plate lettering share more than nine tenths of their ink."""
     inks: dict[str, NDArray[np.float32]] = {}
     for char in sorted(DRAWABLE - {" "}):
-        inks[char] = text_mask((130, 100), (5, 5), 90, char, PLATE)
+        inks[char] = text_mask((130, 100), (5, 5), 90, char, STYLES["plate"])
     shared = {
         one + other: float(
             np.minimum(inks[one], inks[other]).sum() / np.maximum(inks[one], inks[other]).sum()
