@@ -31,25 +31,25 @@ def shipped() -> FixtureSet:
 
 @pytest.fixture(scope="module")
 def index(shipped: FixtureSet) -> ImageIndex:
-    """Its pictures, ready to be recognised."""
+    """The index of its pictures."""
     return ImageIndex.build(references_of(shipped))
 
 
 def test_it_loads_without_a_mistake_or_a_warning() -> None:
-    """What ships is an example of how it should be done."""
+    """The shipped set is an example for users."""
     assert load(FIXTURES).warnings == ()
 
 
 def test_it_is_small(shipped: FixtureSet) -> None:
-    """All pictures together stay under 3 MB, and none lies about unused."""
+    """All pictures together are smaller than 3 MB, and every one is used."""
     files = [path for path in (FIXTURES / "images").iterdir() if path.is_file()]
 
     assert sum(path.stat().st_size for path in files) < 3_000_000
     assert {f"images/{path.name}" for path in files} == set(shipped.images)
 
 
-def test_scenarios_are_worth_browsing(shipped: FixtureSet) -> None:
-    """Each has a plain name, a sentence that says what it shows, a picture of its own, and a file of its name."""
+def test_scenarios_are_easy_to_browse(shipped: FixtureSet) -> None:
+    """Each scenario has a plain name, a description, its own picture, and a file with its name."""
     pictures = [image for scenario in shipped.scenarios for image in scenario.when.images]
 
     assert len(shipped.scenarios) >= 40
@@ -59,8 +59,8 @@ def test_scenarios_are_worth_browsing(shipped: FixtureSet) -> None:
     assert {path.stem for path in (FIXTURES / "scenarios").iterdir()} == set(NAMES)
 
 
-def test_readings_are_real_and_have_their_places(shipped: FixtureSet) -> None:
-    """Plates have their region's format, VINs a valid check digit, both their exact box, large enough to be told."""
+def test_readings_are_plausible_and_have_boxes(shipped: FixtureSet) -> None:
+    """Plates have the format of their region, VINs a valid check digit, and both a box that is large enough."""
     for scenario in shipped.scenarios:
         for plate in scenario.reading.plates:
             assert plate.box is not None, scenario.name
@@ -73,7 +73,7 @@ def test_readings_are_real_and_have_their_places(shipped: FixtureSet) -> None:
 
 
 def test_every_outcome_of_a_picture_is_shown(shipped: FixtureSet) -> None:
-    """There is a picture for each outcome but those that come from the request itself."""
+    """Every outcome has a picture, except the outcomes that depend on the request only."""
     shown = {step.outcome for scenario in shipped.scenarios for step in scenario.steps}
     of_requests = {OutcomeName.MISSING_KEY, OutcomeName.UNKNOWN_KEY, OutcomeName.INVALID_REQUEST}
 
@@ -81,7 +81,7 @@ def test_every_outcome_of_a_picture_is_shown(shipped: FixtureSet) -> None:
 
 
 def test_every_trouble_is_shown(shipped: FixtureSet) -> None:
-    """There is a picture for each thing that can go wrong in recognition."""
+    """Every kind of misreading has a picture."""
     troubles = [step.trouble for scenario in shipped.scenarios for step in scenario.steps if step.trouble]
     plain = Trouble()
     names = Trouble.__slots__
@@ -91,7 +91,7 @@ def test_every_trouble_is_shown(shipped: FixtureSet) -> None:
 
 
 def test_several_regions_and_vehicles_are_shown(shipped: FixtureSet) -> None:
-    """Plates of many regions, vehicles of several types, two cars in one photo, look-alikes, low confidence."""
+    """The set has many regions, several vehicle types, two cars in a photo, similar characters, low confidence."""
     plates = [plate for scenario in shipped.scenarios for plate in scenario.reading.plates]
 
     assert len({plate.region for plate in plates}) >= 15
@@ -115,14 +115,14 @@ def test_several_regions_and_vehicles_are_shown(shipped: FixtureSet) -> None:
         ("blocked-key", AccountStatus.BLOCKED),
     ],
 )
-def test_keys_have_their_standing(shipped: FixtureSet, key: str, status: AccountStatus) -> None:
-    """The keys of the documentation are there."""
+def test_keys_have_their_status(shipped: FixtureSet, key: str, status: AccountStatus) -> None:
+    """The documented keys exist, with their status."""
     assert account(shipped, key).status is status
 
 
 @pytest.mark.parametrize("product", Product)
 def test_keys_have_their_allowances(shipped: FixtureSet, product: Product) -> None:
-    """Plenty, none, one, no product at all; two requests a second."""
+    """The keys have many, no and one credit, no product, and two requests a second."""
     demo, none, one = (account(shipped, key) for key in ("demo-key", "no-credits", "one-credit"))
 
     assert (demo.credits[product] or 0) >= 1_000_000
@@ -133,14 +133,14 @@ def test_keys_have_their_allowances(shipped: FixtureSet, product: Product) -> No
     assert account(shipped, "slow-key").rate_limit == "2/second"
 
 
-def test_unknown_pictures_are_answered(shipped: FixtureSet) -> None:
-    """A first try with a photo of one's own gets a believable answer."""
+def test_unknown_pictures_get_a_reading(shipped: FixtureSet) -> None:
+    """A user's own photo gets a plausible reading."""
     assert shipped.defaults.unmatched is UnmatchedPolicy.SYNTHESIZE
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_picture_is_its_own(shipped: FixtureSet, index: ImageIndex, name: str) -> None:
-    """Sent as it is, and again re-encoded and a fifth smaller, a picture is found as itself and as no other."""
+def test_each_picture_matches_itself_only(shipped: FixtureSet, index: ImageIndex, name: str) -> None:
+    """A picture matches itself and no other, also when it is re-encoded and a fifth smaller."""
     path = FIXTURES / "images" / f"{name}.jpg"
     buffer = io.BytesIO()
     with Image.open(path) as image:
@@ -153,8 +153,8 @@ def test_each_picture_is_its_own(shipped: FixtureSet, index: ImageIndex, name: s
 
 
 @pytest.mark.parametrize("name", ["two-line-plate", "vin-sticker", "rate-limited"])
-def test_the_set_is_what_its_script_draws(tmp_path: Path, name: str) -> None:
-    """Drawn anew, a scenario file is the same to the letter, its picture the same to the eye."""
+def test_the_script_draws_the_shipped_files(tmp_path: Path, name: str) -> None:
+    """Scenario files are equal to the shipped ones; pictures are nearly equal, because Pillow releases differ."""
     write(tmp_path, [name])
     for folder, suffix in (("scenarios", "yaml"), ("images", "jpg")):
         drawn, kept = (root / folder / f"{name}.{suffix}" for root in (tmp_path, FIXTURES))
@@ -166,8 +166,8 @@ def test_the_set_is_what_its_script_draws(tmp_path: Path, name: str) -> None:
     assert (tmp_path / "mock.yaml").read_text("utf-8") == (FIXTURES / "mock.yaml").read_text("utf-8")
 
 
-def test_the_sequence_of_the_documentation_is_there(shipped: FixtureSet) -> None:
-    """flaky-then-fine fails twice on CarsXE's plates and then reads, with a delay."""
+def test_the_documented_sequence_exists(shipped: FixtureSet) -> None:
+    """flaky-then-fine fails twice for plates on CarsXE and then succeeds with a delay."""
     flaky = scenario(shipped, "flaky-then-fine")
 
     assert (flaky.when.provider, flaky.when.product) == ("carsxe", Product.PLATE)

@@ -5,26 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mock_server.drawing import raster
 from mock_server.drawing.glyphs import SMALL, draw_text, text_mask, text_width
 from mock_server.drawing.plate_designs import DESIGNS, Band, Caption, PlateDesign, plain
-from mock_server.drawing.raster import (
-    Colour,
-    Pixels,
-    Point,
-    Rect,
-    Size,
-    blend,
-    blur,
-    cut_out,
-    emboss,
-    frame,
-    from_image,
-    gradient,
-    rectangle,
-    size_of,
-    smooth_noise,
-    stencil,
-)
+from mock_server.drawing.raster import Colour, Pixels, Point, Rect, Size
 
 SCALE = 3
 """Pixels of a flat plate per millimetre."""
@@ -58,24 +42,24 @@ def flat_plate(
         narrow = (280.0, 200.0) if design.size[0] > 400 else design.size
         design = replace(design, size=narrow, letter=design.letter * 0.98, captions=())
     size = (round(design.size[0] * SCALE), round(design.size[1] * SCALE))
-    pixels = gradient(size, design.field)
+    pixels = raster.gradient(size, design.field)
     for band in design.bands:
         pixels = _add_band(pixels, band)
     for caption in design.captions:
         pixels = _add_caption(pixels, caption)
     lines = _two_lines(text) if two_line else (text.replace("-", design.separator or "-"),)
     ink, rect = _text_mask(lines, design, size)
-    pixels = blend(pixels, design.ink, ink)
-    rim = blur(frame(size, 2.2 * SCALE, 8 * SCALE, round(2.4 * SCALE)), 0.8)
+    pixels = raster.blend(pixels, design.ink, ink)
+    rim = raster.blur(raster.frame(size, 2.2 * SCALE, 8 * SCALE, round(2.4 * SCALE)), 0.8)
     if design.rim:
-        pixels = blend(pixels, design.rim, rim)
+        pixels = raster.blend(pixels, design.rim, rim)
     relief = np.maximum(rim * np.float32(0.6), ink * np.float32(0.9))
-    pixels = emboss(pixels, blur(relief, SCALE * 0.55), 0.9)
+    pixels = raster.emboss(pixels, raster.blur(relief, SCALE * 0.55), 0.9)
     if design.holes:
         pixels = _add_bolts(pixels)
     if design.stickers:
         pixels = _add_stickers(pixels, rng)
-    return FlatPlate(cut_out(_add_dirt(pixels, dirt, rng), 10 * SCALE), rect)
+    return FlatPlate(raster.cut_out(_add_dirt(pixels, dirt, rng), 10 * SCALE), rect)
 
 
 def _two_lines(text: str) -> tuple[str, str]:
@@ -106,29 +90,29 @@ def _text_mask(lines: tuple[str, ...], design: PlateDesign, size: Size) -> tuple
         draw_text(ImageDraw.Draw(mask), (x, y), height, line, design.lettering, stretch)
         rects.append((x, y, x + natural * stretch, y + height))
     lefts, tops, rights, bottoms = zip(*rects, strict=True)
-    return blur(from_image(mask), 0.6), (min(lefts), min(tops), max(rights), max(bottoms))
+    return raster.blur(raster.from_image(mask), 0.6), (min(lefts), min(tops), max(rights), max(bottoms))
 
 
 def _add_band(pixels: Pixels, band: Band) -> Pixels:
-    size = size_of(pixels)
+    size = raster.size_of(pixels)
     height, wide = size[1], band.width * SCALE
     edge = size[0] - wide if band.right else 0.0
     middle = edge + wide / 2
-    pixels = blend(pixels, band.fill, rectangle(size, (edge, 0, edge + wide, height)))
+    pixels = raster.blend(pixels, band.fill, raster.rectangle(size, (edge, 0, edge + wide, height)))
     if band.stars:
-        stars = stencil(size, lambda draw: _draw_stars(draw, (middle, height * 0.30), wide))
-        pixels = blend(pixels, (246, 208, 40), stars)
+        stars = raster.stencil(size, lambda draw: _draw_stars(draw, (middle, height * 0.30), wide))
+        pixels = raster.blend(pixels, (246, 208, 40), stars)
     tall = height * 0.26 / max(len(band.flag), 1)
     for index, stripe in enumerate(band.flag):
         top = height * 0.18 + index * tall
         place = (edge + wide * 0.2, top, edge + wide * 0.8, top + tall)
-        pixels = blend(pixels, stripe, rectangle(size, place))
+        pixels = raster.blend(pixels, stripe, raster.rectangle(size, place))
     if band.letters:
         units = text_width(band.letters, SMALL)
         tall = min(height * 0.22, wide * 0.62 / max(units, 0.5) if len(band.letters) > 1 else height * 0.2)
         at = (middle - units * tall / 2, height * 0.78 - tall / 2)
         ink: Colour = (244, 244, 244) if sum(band.fill) < 400 else (20, 60, 150)
-        pixels = blend(pixels, ink, text_mask(size, at, tall, band.letters, SMALL))
+        pixels = raster.blend(pixels, ink, text_mask(size, at, tall, band.letters, SMALL))
     return pixels
 
 
@@ -146,7 +130,7 @@ def _draw_stars(draw: ImageDraw.ImageDraw, middle: Point, wide: float) -> None:
 
 
 def _add_caption(pixels: Pixels, caption: Caption) -> Pixels:
-    width, height = size_of(pixels)
+    width, height = raster.size_of(pixels)
     mask = Image.new("L", (width, height))
     tall, y = caption.height * SCALE, caption.y * SCALE
     ImageDraw.Draw(mask).text(
@@ -161,38 +145,38 @@ def _add_caption(pixels: Pixels, caption: Caption) -> Pixels:
         # A slant makes the plain letters similar to the script on these plates.
         slant = (1, 0.22, -0.22 * caption.y * SCALE, 0, 1, 0)
         mask = mask.transform(mask.size, Image.Transform.AFFINE, slant, Image.Resampling.BICUBIC)
-    return blend(pixels, caption.ink, from_image(mask))
+    return raster.blend(pixels, caption.ink, raster.from_image(mask))
 
 
 def _add_bolts(pixels: Pixels) -> Pixels:
-    size, radius = size_of(pixels), 4.6 * SCALE
+    size, radius = raster.size_of(pixels), 4.6 * SCALE
 
     def circles(draw: ImageDraw.ImageDraw) -> None:
         for x, y in ((0.24, 0.085), (0.76, 0.085), (0.24, 0.915), (0.76, 0.915)):
             left, top = size[0] * x - radius, size[1] * y - radius
             draw.ellipse((left, top, left + 2 * radius, top + 2 * radius), fill=255)
 
-    heads = blur(stencil(size, circles), 1.5)
-    pixels = blend(pixels, (60, 60, 62), np.roll(blur(heads, 5), 5, axis=0), 0.6)
-    return emboss(blend(pixels, (164, 166, 170), heads), blur(heads, 4), 2.2)
+    heads = raster.blur(raster.stencil(size, circles), 1.5)
+    pixels = raster.blend(pixels, (60, 60, 62), np.roll(raster.blur(heads, 5), 5, axis=0), 0.6)
+    return raster.emboss(raster.blend(pixels, (164, 166, 170), heads), raster.blur(heads, 4), 2.2)
 
 
 def _add_stickers(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """The month at the top left and the year at the top right."""
-    size = size_of(pixels)
+    size = raster.size_of(pixels)
     year = ((198, 40, 44), (40, 110, 60), (234, 170, 30), (36, 70, 160))[int(rng.integers(4))]
     for left, text, paint in ((8.0, "MAR", (236, 196, 60)), (266.0, "2027", year)):
         box = (left * SCALE, 9.0 * SCALE, (left + 31) * SCALE, 27.0 * SCALE)
         tall = 9 * SCALE
         at = ((box[0] + box[2] - text_width(text, SMALL) * tall) / 2, (box[1] + box[3] - tall) / 2)
-        pixels = blend(pixels, paint, rectangle(size, box))
-        pixels = blend(pixels, (24, 24, 28), text_mask(size, at, tall, text, SMALL))
+        pixels = raster.blend(pixels, paint, raster.rectangle(size, box))
+        pixels = raster.blend(pixels, (24, 24, 28), text_mask(size, at, tall, text, SMALL))
     return pixels
 
 
 def _add_dirt(pixels: Pixels, dirt: float, rng: np.random.Generator) -> Pixels:
     """Cloudy dirt, more of it at the bottom."""
-    size = size_of(pixels)
-    clouds = smooth_noise(rng, size, size[0] / 5) * smooth_noise(rng, size, size[0] / 40)
+    size = raster.size_of(pixels)
+    clouds = raster.smooth_noise(rng, size, size[0] / 5) * raster.smooth_noise(rng, size, size[0] / 40)
     low = np.linspace(0.3, 1.0, size[1], dtype=np.float32)[:, None]
-    return blend(pixels, (104, 92, 76), np.clip(clouds * low, 0, 1), dirt)
+    return raster.blend(pixels, (104, 92, 76), np.clip(clouds * low, 0, 1), dirt)

@@ -4,32 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mock_server.drawing import raster
 from mock_server.drawing.camera import Shot, add_distant_lights, add_glow, at_night, coordinates, expose
 from mock_server.drawing.car_bodies import BODIES
 from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth, VehicleTruth
 from mock_server.drawing.places import HORIZON, PLACES, Backdrop
 from mock_server.drawing.plate_drawing import SCALE, FlatPlate, flat_plate
-from mock_server.drawing.raster import (
-    Colour,
-    Matrix,
-    Pixels,
-    Size,
-    Spot,
-    apply,
-    blend,
-    blur,
-    box_of,
-    corners_of,
-    fill,
-    from_image,
-    grow,
-    homography,
-    rotation,
-    scaling,
-    to_image,
-    translation,
-    warp,
-)
+from mock_server.drawing.raster import Colour, Matrix, Pixels, Size, Spot
 from mock_server.drawing.vehicle_drawing import FEET, paint_vehicle
 from mock_server.drawing.vehicle_layer import Layer, Surroundings
 
@@ -99,7 +80,9 @@ def draw_plate(car: Parked, *, size: Size = (800, 480), seed: int = 0, shot: Sho
     aspect = size[0] / size[1]
     span = max(flat.image.width * 1.35, flat.image.height * 1.5 * aspect) / SCALE
     close = replace(car, x=0.5, ground=0.5 + body.plate_y / span * aspect, width=2 * body.half_width / span)
-    return _photograph(Backdrop(fill(size, _CLOSE_UP.ground), _CLOSE_UP), (close,), size, shot or Shot(), rng)
+    return _photograph(
+        Backdrop(raster.fill(size, _CLOSE_UP.ground), _CLOSE_UP), (close,), size, shot or Shot(), rng
+    )
 
 
 def _photograph(
@@ -110,7 +93,7 @@ def _photograph(
         scene.add(car)
     pixels = scene.pixels
     if shot.rotate:
-        pixels = from_image(warp(to_image(pixels), scene.camera, size))
+        pixels = raster.from_image(raster.warp(raster.to_image(pixels), scene.camera, size))
     plates = tuple(scene.plates[car] for car in cars if car in scene.plates)
     image = expose(pixels, shot, plates[0].box if plates else None, rng)
     return Drawing(image, Truth(plates=plates), shot.quality)
@@ -125,7 +108,7 @@ class _Scene:
         self.pixels = backdrop.pixels
         if shot.night:
             self.pixels = add_distant_lights(at_night(self.pixels, shot.night), shot.night, HORIZON, rng)
-        self.camera = rotation(shot.rotate, (size[0] / 2, size[1] / 2)) @ _zoom_for(shot.rotate, size)
+        self.camera = raster.rotation(shot.rotate, (size[0] / 2, size[1] / 2)) @ _zoom_for(shot.rotate, size)
         self.plates: dict[Parked, PlateTruth] = {}
 
     def add(self, car: Parked) -> None:
@@ -145,8 +128,8 @@ class _Scene:
             )
             on_plate = matrix @ _plate_on(layer, flat)
             self._add_plate(flat, on_plate)
-            around = box_of(self.camera @ matrix, _extent(layer), self.size)
-            box = box_of(self.camera @ on_plate, flat.text_rect, self.size)
+            around = raster.box_of(self.camera @ matrix, _extent(layer), self.size)
+            box = raster.box_of(self.camera @ on_plate, flat.text_rect, self.size)
             self.plates[car] = PlateTruth(car.text, car.region, box, VehicleTruth(body.kind, around))
 
     def _add_shadow(self, car: Parked) -> None:
@@ -160,30 +143,30 @@ class _Scene:
         core = (x / (half * 0.93)) ** 4 + (y / (half * 0.085)) ** 2
         wide = ((x - half * 0.12) / (half * 1.3)) ** 2 + ((y - half * 0.05) / (half * 0.20)) ** 2
         dark = np.clip(1.25 - core, 0, 1) * 0.84 + np.clip(1 - wide, 0, 1) * 0.34
-        self.pixels = blend(self.pixels, (8, 8, 10), np.clip(dark, 0, 0.93).astype(np.float32))
+        self.pixels = raster.blend(self.pixels, (8, 8, 10), np.clip(dark, 0, 0.93).astype(np.float32))
 
     def _add_layer(self, layer: Layer, matrix: Matrix) -> None:
-        seen = from_image(warp(layer.image(), matrix, self.size))
+        seen = raster.from_image(raster.warp(layer.image(), matrix, self.size))
         car, cover = seen[..., :3], seen[..., 3]
         if not self.shot.night:
-            self.pixels = blend(self.pixels, car, cover)
+            self.pixels = raster.blend(self.pixels, car, cover)
             return
         red = np.clip((seen[..., 0] - 0.80) * 8, 0, 1) * np.clip((seen[..., 0] - seen[..., 1]) * 3, 0, 1)
         lamps = red * cover
-        dark = blend(at_night(car, self.shot.night), car, lamps)
-        pixels = blend(self.pixels, dark, cover)
+        dark = raster.blend(at_night(car, self.shot.night), car, lamps)
+        pixels = raster.blend(self.pixels, dark, cover)
         self.pixels = add_glow(pixels, lamps, (255, 40, 30), self.size[1] / 40, 0.5)
 
     def _add_plate(self, flat: FlatPlate, matrix: Matrix) -> None:
-        seen = from_image(warp(flat.image, matrix, self.size))
+        seen = raster.from_image(raster.warp(flat.image, matrix, self.size))
         plate, cover = seen[..., :3], seen[..., 3]
         depth = max(1, round(float(matrix[0, 0]) * SCALE * _PLATE_DEPTH_MM))
-        shadow = np.roll(blur(cover, depth), depth, axis=0)
-        pixels, night = blend(self.pixels, (0, 0, 0), shadow, 0.55), self.shot.night
+        shadow = np.roll(raster.blur(cover, depth), depth, axis=0)
+        pixels, night = raster.blend(self.pixels, (0, 0, 0), shadow, 0.55), self.shot.night
         if night:
             plate = _light_from_above(plate, cover, night)
             pixels = add_glow(pixels, cover, (255, 236, 200), self.size[1] / 60, 0.10 * night)
-        self.pixels = blend(pixels, plate, cover)
+        self.pixels = raster.blend(pixels, plate, cover)
 
 
 def _light_from_above(plate: Pixels, cover: Pixels, night: float) -> Pixels:
@@ -199,7 +182,11 @@ def _zoom_for(degrees: float, size: Size) -> Matrix:
     """The enlargement that keeps the corners of a rotated picture covered."""
     angle = np.deg2rad(abs(degrees))
     factor = float(np.cos(angle) + max(size) / min(size) * np.sin(angle))
-    return translation(size[0] / 2, size[1] / 2) @ scaling(factor) @ translation(-size[0] / 2, -size[1] / 2)
+    return (
+        raster.translation(size[0] / 2, size[1] / 2)
+        @ raster.scaling(factor)
+        @ raster.translation(-size[0] / 2, -size[1] / 2)
+    )
 
 
 def _placement(car: Parked, layer: Layer, size: Size, enlarged: float) -> Matrix:
@@ -215,16 +202,18 @@ def _placement(car: Parked, layer: Layer, size: Size, enlarged: float) -> Matrix
         (right - squeeze, bottom - 0.4 * rises),
         (left + squeeze, bottom - 0.4 * falls),
     ]
-    return homography(corners_of((layer.width, layer.height)), corners)
+    return raster.homography(raster.corners_of((layer.width, layer.height)), corners)
 
 
 def _visible_part(layer: Layer, matrix: Matrix, size: Size) -> Spot:
     """The rows and columns of the layer that appear in the picture."""
-    xs, ys = zip(*apply(np.asarray(np.linalg.inv(matrix), float), corners_of(size)), strict=True)
+    xs, ys = zip(
+        *raster.apply(np.asarray(np.linalg.inv(matrix), float), raster.corners_of(size)), strict=True
+    )
     left, right = (min(max(round(x), 0), layer.width) for x in (min(xs), max(xs)))
     top, bottom = (min(max(round(y), 0), layer.height) for y in (min(ys), max(ys)))
-    # The interpolation of `warp()` reads neighbouring pixels.
-    rows, columns = grow((slice(top, bottom), slice(left, right)), 4)
+    # The interpolation of `raster.warp()` reads neighbouring pixels.
+    rows, columns = raster.grow((slice(top, bottom), slice(left, right)), 4)
     return slice(rows.start, min(rows.stop, layer.height)), slice(
         columns.start, min(columns.stop, layer.width)
     )
@@ -234,9 +223,9 @@ def _plate_on(layer: Layer, flat: FlatPlate) -> Matrix:
     """From the flat plate to the vehicle's layer."""
     factor = layer.scale / SCALE
     x, y = layer.at(0, layer.body.plate_y)
-    return translation(x - flat.image.width * factor / 2, y - flat.image.height * factor / 2) @ scaling(
-        factor
-    )
+    return raster.translation(
+        x - flat.image.width * factor / 2, y - flat.image.height * factor / 2
+    ) @ raster.scaling(factor)
 
 
 def _extent(layer: Layer) -> tuple[float, float, float, float]:

@@ -6,23 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mock_server.drawing import raster
 from mock_server.drawing.car_bodies import Body
-from mock_server.drawing.raster import (
-    Colour,
-    Pixels,
-    Point,
-    Spot,
-    blend,
-    blur,
-    bounds_of,
-    colour,
-    dim,
-    from_image,
-    grow,
-    reach_of_blur,
-    smooth_noise,
-    to_image,
-)
+from mock_server.drawing.raster import Colour, Pixels, Point, Spot
 
 _MARGIN = 160.0
 """Millimetres around the body, for the mirrors."""
@@ -62,8 +48,8 @@ class Layer:
         self.y: Pixels = (np.float32(self.origin[1]) - rows.astype(np.float32)) / np.float32(scale)
         self.x: Pixels = (columns.astype(np.float32) - np.float32(self.origin[0])) / np.float32(scale)
         # How high the objects behind the camera reach, along the vehicle's width.
-        wide = smooth_noise(rng, (self.width, 4), self.width / 5)[1]
-        fine = smooth_noise(rng, (self.width, 4), max(self.width / 40, 2.0))[1]
+        wide = raster.smooth_noise(rng, (self.width, 4), self.width / 5)[1]
+        fine = raster.smooth_noise(rng, (self.width, 4), max(self.width / 40, 2.0))[1]
         self._skyline = np.asarray(0.02 + 0.16 * wide + 0.03 * fine, np.float32)[None, :]
 
     def at(self, x: float, y: float) -> Point:
@@ -100,8 +86,8 @@ class Layer:
             draw = ImageDraw.Draw(image)
             for shape in points:
                 put(draw, [((x - left) * _SUPERSAMPLING, (y - top) * _SUPERSAMPLING) for x, y in shape])
-            reduced = from_image(image.resize((right - left, bottom - top), Image.Resampling.BOX))
-            mask[top:bottom, left:right] = blur(reduced, soft * self.scale)
+            reduced = raster.from_image(image.resize((right - left, bottom - top), Image.Resampling.BOX))
+            mask[top:bottom, left:right] = raster.blur(reduced, soft * self.scale)
         return mask
 
     def part(self, values: Pixels, spot: Spot) -> Pixels:
@@ -119,22 +105,22 @@ class Layer:
 
     def _blend(self, paint: Colour | Shader, mask: Pixels, strength: float) -> None:
         rows, columns = self.window
-        bounds = bounds_of(mask[self.window])
+        bounds = raster.bounds_of(mask[self.window])
         if bounds is None:
             return
         spot = (
             slice(rows.start + bounds[0].start, rows.start + bounds[0].stop),
             slice(columns.start + bounds[1].start, columns.start + bounds[1].stop),
         )
-        colours = colour(paint) if isinstance(paint, tuple) else paint(spot)
+        colours = raster.colour(paint) if isinstance(paint, tuple) else paint(spot)
         below = self.pixels[spot]
         below += (colours - below) * (mask[spot] * np.float32(strength))[..., None]
 
     def image(self) -> Image.Image:
         """The layer in RGBA. Pixels outside the window are transparent."""
         rows, columns = self.window
-        image = to_image(self.pixels[self.window]).convert("RGBA")
-        image.putalpha(to_image(self.cover[self.window]))
+        image = raster.to_image(self.pixels[self.window]).convert("RGBA")
+        image.putalpha(raster.to_image(self.cover[self.window]))
         whole = Image.new("RGBA", (self.width, self.height))
         whole.paste(image, (columns.start, rows.start))
         return whole
@@ -149,7 +135,13 @@ class Layer:
         world, skyline = self.world, self._skyline[:, spot[1]]
         sky = _ramp(np.clip(up - skyline, 0, 1), (0.0, 0.35, 1.0), (world.haze, world.haze, world.zenith))
         ground, objects = world.ground, world.skyline
-        tones = (dim(ground, 0.4), ground, dim(ground, 0.75), dim(objects, 0.4), dim(objects, 0.8))
+        tones = (
+            raster.dim(ground, 0.4),
+            ground,
+            raster.dim(ground, 0.75),
+            raster.dim(objects, 0.4),
+            raster.dim(objects, 0.8),
+        )
         low = _ramp(up, (-1.0, -0.3, -0.02, 0.03, 0.2), tones)
         edge = np.clip((up - skyline) / 0.025 + 0.5, 0, 1)[..., None]
         return np.asarray(low + (sky - low) * edge, np.float32)
@@ -167,7 +159,7 @@ class Layer:
             light = (0.62 + 0.40 * up + 0.08 * facing - 0.18 * np.abs(out) ** 3) * np.float32(
                 self.world.light
             )
-            base = colour(paint) * np.clip(light, 0.10, 1.15)[..., None]
+            base = raster.colour(paint) * np.clip(light, 0.10, 1.15)[..., None]
             mirror = self.mirror(np.asarray(2 * facing * up, np.float32), spot)
             glint = np.clip((up - 0.80) / 0.15, 0, 1)[..., None] * np.float32(0.35 * gloss * self.world.light)
             return np.asarray(base * (1 - shine * 0.6) + mirror * shine + glint * mirror, np.float32)
@@ -184,11 +176,11 @@ class Layer:
         tilt = np.float32(0.30) - depth * np.float32(0.32) + self.x / self.body.half_width * np.float32(0.06)
 
         def shade(spot: Spot) -> Pixels:
-            area = grow(spot, reach_of_blur(20 * self.scale))
-            light = colour(self.world.haze) * 0.36 * self.part(far_window, area)[..., None]
-            behind = blur(colour((30, 33, 37)) + light, 20 * self.scale)
+            area = raster.grow(spot, raster.reach_of_blur(20 * self.scale))
+            light = raster.colour(self.world.haze) * 0.36 * self.part(far_window, area)[..., None]
+            behind = raster.blur(raster.colour((30, 33, 37)) + light, 20 * self.scale)
             for seat in self._seats(top, bottom):
-                behind = blend(behind, (17, 18, 21), blur(seat[area], 5 * self.scale), 0.92)
+                behind = raster.blend(behind, (17, 18, 21), raster.blur(seat[area], 5 * self.scale), 0.92)
             rows, columns = (
                 slice(inner.start - outer.start, inner.stop - outer.start)
                 for inner, outer in zip(spot, area, strict=True)
@@ -211,7 +203,7 @@ class Layer:
             back = (x - wide * 2.2, top + tall * 0.66, x + wide * 2.2, bottom + tall)
             draw.rounded_rectangle(head, radius=50 * self.scale, fill=255)
             draw.rounded_rectangle(back, radius=90 * self.scale, fill=255)
-            seats.append(from_image(image))
+            seats.append(raster.from_image(image))
         return seats
 
     def depth(self, top: float, bottom: float) -> Pixels:
@@ -228,6 +220,6 @@ def extent(mask: Pixels) -> tuple[float, float]:
 
 def _ramp(values: Pixels, stops: Sequence[float], tones: Sequence[Colour]) -> Pixels:
     """The colours `tones` at the values `stops`, interpolated between them."""
-    table = np.stack([colour(tone) for tone in tones])
+    table = np.stack([raster.colour(tone) for tone in tones])
     channels = [np.interp(values, stops, table[:, channel]) for channel in range(3)]
     return np.stack(channels, axis=-1).astype(np.float32)

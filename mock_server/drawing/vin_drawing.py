@@ -5,36 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mock_server.drawing import raster
 from mock_server.drawing.camera import Shot, expose
 from mock_server.drawing.drawn_picture import Drawing, Truth, VinTruth
 from mock_server.drawing.glyphs import SMALL, STYLES, Lettering, text_mask, text_width
-from mock_server.drawing.raster import (
-    Colour,
-    Matrix,
-    Pixels,
-    Point,
-    Rect,
-    Size,
-    apply,
-    blend,
-    blur,
-    box_of,
-    brighten,
-    corners_of,
-    cut_out,
-    dim,
-    emboss,
-    fill,
-    frame,
-    from_image,
-    gradient,
-    homography,
-    rotation,
-    size_of,
-    smooth_noise,
-    stencil,
-    warp,
-)
+from mock_server.drawing.raster import Colour, Matrix, Pixels, Point, Rect, Size
 
 VIN_STYLES = ("plate", "pricked", "sticker", "dashboard", "label")
 """Stamped or dot-peened on metal, printed on a sticker, behind glass; or a label whose text is not a VIN."""
@@ -63,7 +38,7 @@ def draw_vin(
         pixels, matrix = _lay_down(base, tag, corners, depth=0.003)
     if shot.night:
         pixels = pixels * np.float32(1 - 0.55 * shot.night)
-    box = box_of(matrix, rect, size)
+    box = raster.box_of(matrix, rect, size)
     truth = Truth(text=text) if style == "label" else Truth(vin=VinTruth(text, box))
     return Drawing(expose(pixels, shot, box, rng), truth, shot.quality)
 
@@ -84,27 +59,29 @@ def _metal_plate(text: str, rng: np.random.Generator, *, pricked: bool) -> _Tag:
     tones: tuple[Colour, ...] = ((176, 178, 180), (188, 184, 172), (58, 60, 64))
     tone = tones[0] if pricked else tones[int(rng.integers(len(tones)))]
     is_dark = tone[0] < 100
-    pixels = brighten(fill(size, tone), _brushed(size, rng) * np.float32(0.10))
+    pixels = raster.brighten(raster.fill(size, tone), _brushed(size, rng) * np.float32(0.10))
     sheen = np.clip(1 - np.abs(np.linspace(-0.6, 1.6, size[0])) * 1.2, 0, 1)[None, :]
-    pixels = blend(pixels, (255, 255, 255), np.repeat(sheen, size[1], 0).astype(np.float32), 0.22)
+    pixels = raster.blend(pixels, (255, 255, 255), np.repeat(sheen, size[1], 0).astype(np.float32), 0.22)
     ink, rect = _centred(text, size, 0.84, STYLES["pricked" if pricked else "stamped"], 0.56)
     paint: Colour = (206, 208, 210) if is_dark else (40, 40, 42)
-    pixels = blend(pixels, paint, blur(ink, 1.2), 0.80 if is_dark else 0.62)
-    pixels = emboss(pixels, blur(ink, 2.4), 1.4 if is_dark else -1.6)
+    pixels = raster.blend(pixels, paint, raster.blur(ink, 1.2), 0.80 if is_dark else 0.62)
+    pixels = raster.emboss(pixels, raster.blur(ink, 2.4), 1.4 if is_dark else -1.6)
     caption = _small_print(
         size, [("VEHICLE IDENTIFICATION NUMBER", 160, 84, 52), ("DO NOT REMOVE", 1240, 400, 44)]
     )
-    pixels = blend(pixels, (214, 214, 214) if is_dark else (52, 52, 54), caption, 0.8)
-    pixels = emboss(pixels, blur(frame(size, 14, 34, 9), 4), 1.4)
+    pixels = raster.blend(pixels, (214, 214, 214) if is_dark else (52, 52, 54), caption, 0.8)
+    pixels = raster.emboss(pixels, raster.blur(raster.frame(size, 14, 34, 9), 4), 1.4)
     for x in (70, size[0] - 70):
         pixels = _add_rivet(pixels, (x, size[1] / 2), 34)
-    return cut_out(pixels, 42), rect
+    return raster.cut_out(pixels, 42), rect
 
 
 def _sticker(text: str, rng: np.random.Generator) -> _Tag:
     """The certification label of a door jamb, with a bar code."""
     size = (1800, 980)
-    pixels = brighten(fill(size, (237, 237, 237)), smooth_noise(rng, size, 500) * np.float32(0.08))
+    pixels = raster.brighten(
+        raster.fill(size, (237, 237, 237)), raster.smooth_noise(rng, size, 500) * np.float32(0.08)
+    )
     month, year = int(rng.integers(1, 13)), int(rng.integers(16, 26))
     weight = int(rng.integers(1600, 2900))
     small = _small_print(
@@ -122,18 +99,22 @@ def _sticker(text: str, rng: np.random.Generator) -> _Tag:
         ],
     )
     ink, rect = _centred(text, size, 0.80, STYLES["printed"], 0.565)
-    bars = stencil(size, lambda draw: _draw_barcode(draw, text, (180, 670, 1620, 850)))
+    bars = raster.stencil(size, lambda draw: _draw_barcode(draw, text, (180, 670, 1620, 850)))
     ink = np.maximum(np.maximum(small, ink), bars)
-    pixels = blend(pixels, (22, 22, 24), blur(ink, 1.0), 0.93)
-    return cut_out(blend(pixels, (22, 22, 24), frame(size, 34, 30, 7), 0.9), 40), rect
+    pixels = raster.blend(pixels, (22, 22, 24), raster.blur(ink, 1.0), 0.93)
+    return raster.cut_out(raster.blend(pixels, (22, 22, 24), raster.frame(size, 34, 30, 7), 0.9), 40), rect
 
 
 def _label(text: str, rng: np.random.Generator) -> _Tag:
     """The yellow label of a fuel flap."""
     size = (1800, 760)
-    pixels = brighten(fill(size, (236, 196, 36)), smooth_noise(rng, size, 400) * np.float32(0.10))
+    pixels = raster.brighten(
+        raster.fill(size, (236, 196, 36)), raster.smooth_noise(rng, size, 400) * np.float32(0.10)
+    )
     ink, rect = _centred(text, size, 0.82, SMALL, 0.5)
-    return cut_out(blend(pixels, (24, 22, 18), np.maximum(ink, frame(size, 40, 40, 14)), 0.93), 60), rect
+    return raster.cut_out(
+        raster.blend(pixels, (24, 22, 18), np.maximum(ink, raster.frame(size, 40, 40, 14)), 0.93), 60
+    ), rect
 
 
 def _centred(text: str, size: Size, share: float, lettering: Lettering, middle: float) -> tuple[Pixels, Rect]:
@@ -151,7 +132,7 @@ def _small_print(size: Size, lines: Sequence[_Print]) -> Pixels:
             font = ImageFont.load_default(height)
             draw.text((left, top), text, fill=255, font=font, stroke_width=height / 60)
 
-    return stencil(size, write)
+    return raster.stencil(size, write)
 
 
 def _draw_barcode(draw: ImageDraw.ImageDraw, text: str, box: Rect) -> None:
@@ -168,13 +149,15 @@ def _brushed(size: Size, rng: np.random.Generator) -> Pixels:
     lines = rng.normal(0, 1, (size[1], max(2, size[0] // 60))).astype(np.float32)
     image = Image.fromarray(np.clip(lines * 40 + 128, 0, 255).astype(np.uint8))
     fine = (np.asarray(image.resize(size, Image.Resampling.BICUBIC), np.float32) - 128) / np.float32(128)
-    return fine + (smooth_noise(rng, size, size[0] / 3) - np.float32(0.5)) * np.float32(0.6)
+    return fine + (raster.smooth_noise(rng, size, size[0] / 3) - np.float32(0.5)) * np.float32(0.6)
 
 
 def _add_rivet(pixels: Pixels, at: Point, radius: float) -> Pixels:
-    head = blur(stencil(size_of(pixels), lambda draw: draw.circle(at, radius, fill=255)), 2)
-    pixels = blend(pixels, (20, 20, 22), np.roll(blur(head, 10), 8, axis=0), 0.5)
-    return emboss(blend(pixels, (170, 172, 176), head), blur(head, radius / 3), 6.0)
+    head = raster.blur(
+        raster.stencil(raster.size_of(pixels), lambda draw: draw.circle(at, radius, fill=255)), 2
+    )
+    pixels = raster.blend(pixels, (20, 20, 22), np.roll(raster.blur(head, 10), 8, axis=0), 0.5)
+    return raster.emboss(raster.blend(pixels, (170, 172, 176), head), raster.blur(head, radius / 3), 6.0)
 
 
 def _bodywork(size: Size, rng: np.random.Generator) -> Pixels:
@@ -185,42 +168,42 @@ def _bodywork(size: Size, rng: np.random.Generator) -> Pixels:
     )
     tone = tones[int(rng.integers(len(tones)))]
     light: Colour = (min(255, tone[0] + 34), min(255, tone[1] + 34), min(255, tone[2] + 34))
-    dark = dim(tone, 0.5)
+    dark = raster.dim(tone, 0.5)
     fold = 0.12 + 0.06 * float(rng.random())
     stops = ((0.0, dark), (fold, dark), (fold + 0.012, light), (fold + 0.10, tone), (0.8, tone), (1.0, dark))
-    shade = smooth_noise(rng, size, size[0] / 2.2) * np.float32(0.36) - np.float32(0.18)
-    pixels = brighten(gradient(size, stops), shade)
+    shade = raster.smooth_noise(rng, size, size[0] / 2.2) * np.float32(0.36) - np.float32(0.18)
+    pixels = raster.brighten(raster.gradient(size, stops), shade)
     pixels = _add_rivet(pixels, (size[0] * 0.09, size[1] * 0.88), size[0] * 0.018)
-    dust = smooth_noise(rng, size, size[0] / 90) * smooth_noise(rng, size, size[0] / 6)
-    return blend(pixels, (150, 140, 122), dust, 0.22)
+    dust = raster.smooth_noise(rng, size, size[0] / 90) * raster.smooth_noise(rng, size, size[0] / 6)
+    return raster.blend(pixels, (150, 140, 122), dust, 0.22)
 
 
 def _dashboard(size: Size, rng: np.random.Generator) -> Pixels:
     """The top of a dashboard, with air vents."""
     width, height = size
-    pixels = gradient(
+    pixels = raster.gradient(
         size, ((0.0, (20, 22, 25)), (0.22, (40, 42, 46)), (0.6, (62, 63, 66)), (1.0, (44, 45, 48)))
     )
     grain = rng.normal(0, 1, (height, width)).astype(np.float32)
-    pixels = brighten(pixels, blur(np.clip(grain * 0.2 + 0.5, 0, 1), 1.4) - np.float32(0.5))
+    pixels = raster.brighten(pixels, raster.blur(np.clip(grain * 0.2 + 0.5, 0, 1), 1.4) - np.float32(0.5))
 
     def vents(draw: ImageDraw.ImageDraw) -> None:
         for index in range(16):
             x = width * (0.06 + index * 0.058)
             draw.rounded_rectangle((x, height * 0.13, x + width * 0.040, height * 0.16), radius=6, fill=255)
 
-    return blend(pixels, (6, 6, 7), stencil(size, vents), 0.9)
+    return raster.blend(pixels, (6, 6, 7), raster.stencil(size, vents), 0.9)
 
 
 def _behind_glass(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """The windscreen over the picture: reflections, and the black border with dots at the bottom."""
-    width, height = size = size_of(pixels)
-    trees = np.clip((smooth_noise(rng, size, width / 3) - 0.5) * 5, 0, 1)
+    width, height = size = raster.size_of(pixels)
+    trees = np.clip((raster.smooth_noise(rng, size, width / 3) - 0.5) * 5, 0, 1)
     slope = np.linspace(1.2, -0.3, width)[None, :] + np.linspace(0.5, -0.5, height)[:, None]
-    pixels = blend(pixels, (178, 204, 226), trees * np.clip(slope, 0, 1).astype(np.float32), 0.26)
+    pixels = raster.blend(pixels, (178, 204, 226), trees * np.clip(slope, 0, 1).astype(np.float32), 0.26)
     line = np.linspace(-1.3, 2.1, width)[None, :] - np.linspace(0.2, 0.8, height)[:, None]
     band = np.clip(1 - np.abs(line) * 3.4, 0, 1).astype(np.float32)
-    pixels = blend(pixels, (255, 255, 255), band, 0.13)
+    pixels = raster.blend(pixels, (255, 255, 255), band, 0.13)
 
     def border(draw: ImageDraw.ImageDraw) -> None:
         draw.rectangle((0, height * 0.93, width, height), fill=255)
@@ -229,7 +212,7 @@ def _behind_glass(pixels: Pixels, rng: np.random.Generator) -> Pixels:
                 x, y = width * (column + 0.5 * (row % 2)) / 60, height * (0.915 - row * 0.026)
                 draw.circle((x, y), radius * width, fill=255)
 
-    return blend(pixels, (8, 8, 9), stencil(size, border), 0.95)
+    return raster.blend(pixels, (8, 8, 9), raster.stencil(size, border), 0.95)
 
 
 def _lay_down(base: Pixels, tag: Image.Image, corners: list[Point], depth: float) -> tuple[Pixels, Matrix]:
@@ -237,13 +220,13 @@ def _lay_down(base: Pixels, tag: Image.Image, corners: list[Point], depth: float
 
     `depth`: how far the tag stands out, as a fraction of the width.
     """
-    size = size_of(base)
-    matrix = homography(corners_of(tag.size), corners)
-    layer = from_image(warp(tag, matrix, size))
+    size = raster.size_of(base)
+    matrix = raster.homography(raster.corners_of(tag.size), corners)
+    layer = raster.from_image(raster.warp(tag, matrix, size))
     cover = layer[..., 3]
     lift = max(1, round(depth * size[0]))
-    shadow = np.roll(np.roll(blur(cover, lift * 1.2), lift, axis=0), lift // 2, axis=1)
-    return blend(blend(base, (0, 0, 0), shadow, 0.6), layer[..., :3], cover), matrix
+    shadow = np.roll(np.roll(raster.blur(cover, lift * 1.2), lift, axis=0), lift // 2, axis=1)
+    return raster.blend(raster.blend(base, (0, 0, 0), shadow, 0.6), layer[..., :3], cover), matrix
 
 
 def _seen_corners(
@@ -272,4 +255,4 @@ def _seen_corners(
         (left + width * (1 + (1 - flat) * 0.06), centre + far / 2),
         (left - width * (1 - flat) * 0.06, centre + near / 2),
     ]
-    return apply(rotation(rotate, (size[0] / 2, size[1] / 2)), corners)
+    return raster.apply(raster.rotation(rotate, (size[0] / 2, size[1] / 2)), corners)

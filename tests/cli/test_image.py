@@ -20,7 +20,7 @@ def image(*arguments: str | Path) -> tuple[int, str]:
 
 
 def test_a_picture_and_its_scenario_are_written(tmp_path: Path) -> None:
-    """The picture has the size asked for, and a scenario file with what it shows stands beside it."""
+    """The picture has the requested size, and a scenario file with its text is beside it."""
     out = tmp_path / "gb-car.png"
     code, said = image("scene", "--text", "lk19 vrx", "--region", "gb", "--size", "400x300", "--out", out)
 
@@ -34,7 +34,7 @@ def test_a_picture_and_its_scenario_are_written(tmp_path: Path) -> None:
 
 
 def test_a_whole_fixture_set_can_be_served(tmp_path: Path) -> None:
-    """Count and directory give a fixtures directory that loads: each picture with its reading and its box."""
+    """`--count` writes a fixtures directory that loads: each picture has its reading and its box."""
     code, said = image(
         "plate", "--count", "6", "--seed", "40", "--size", "240x160", "--out", tmp_path / "set"
     )
@@ -77,7 +77,7 @@ def test_a_picture_goes_to_a_pipe() -> None:
 
 
 def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
-    """A directory as --out gives the picture a name from what it shows."""
+    """If --out is a directory, the picture's name is made from its text."""
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         assert image("plate", "--seed", "8", "--size", "200x120", "--out", tmp_path / folder)[0] == 0
@@ -104,8 +104,8 @@ def test_the_same_seed_writes_the_same_file(tmp_path: Path) -> None:
         (["truck"], "truck"),
     ],
 )
-def test_mistakes_are_named(arguments: list[str], said: str) -> None:
-    """What cannot be drawn is a usage error that says what would have been understood."""
+def test_mistakes_are_usage_errors(arguments: list[str], said: str) -> None:
+    """An option that cannot be drawn is a usage error with a hint."""
     code, output = image(*arguments, "--seed", "1")
 
     assert code == 2

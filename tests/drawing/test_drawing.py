@@ -1,4 +1,4 @@
-"""Drawn pictures: repeatable, and true to what they claim."""
+"""Drawn pictures are repeatable, and their ground truth is exact."""
 
 import itertools
 from collections.abc import Callable
@@ -28,14 +28,14 @@ def grey(drawing: Drawing) -> NDArray[np.int16]:
 
 
 def changed(first: Drawing, second: Drawing, limit: int = 60) -> Box:
-    """The box around all pixels that differ clearly between two drawings."""
+    """The bounding box of the pixels that differ clearly between two drawings."""
     rows, columns = np.nonzero(np.abs(grey(first) - grey(second)) > limit)
     return Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
 
 
 @pytest.mark.parametrize("kind", ["plate", "vin", "scene"])
 def test_a_seed_always_draws_the_same_picture(kind: Kind) -> None:
-    """Same arguments, same bytes; another seed, another picture."""
+    """The same arguments give the same bytes; another seed gives another picture."""
     first, again, other = (draw(kind, seed=seed, size=(320, 240)) for seed in (5, 5, 6))
 
     assert first.encoded() == again.encoded()
@@ -45,7 +45,7 @@ def test_a_seed_always_draws_the_same_picture(kind: Kind) -> None:
 
 @pytest.mark.parametrize("region", PLATE_FORMATS)
 def test_every_region_has_a_plate(region: str) -> None:
-    """A plate of each grammar is drawn with its text inside its box; in two lines where there are such plates."""
+    """Every plate format can be drawn, and its text is inside its box; some also in two lines."""
     for two_line in (False, True) if region in ("gb", "de", "in", "us-ca") else (False,):
         drawing = draw("plate", region=region, size=(320, 200), seed=3, two_line=two_line)
         (plate,) = drawing.truth.plates
@@ -56,8 +56,8 @@ def test_every_region_has_a_plate(region: str) -> None:
         assert np.ptp(grey(drawing)[plate.box.ymin : plate.box.ymax, plate.box.xmin : plate.box.xmax]) > 90
 
 
-def test_designs_and_grammars_name_the_same_regions() -> None:
-    """No region can be read that cannot be drawn, nor the other way round."""
+def test_designs_and_formats_have_the_same_regions() -> None:
+    """Every region with a plate format has a design, and the reverse."""
     assert set(DESIGNS) == set(PLATE_FORMATS)
 
 
@@ -75,8 +75,8 @@ OTHER = Parked("hatchback", "silver", "MWWM 488", "es", width=0.6, yaw=0.5)
         lambda car: draw_plate(car, size=(480, 300), shot=Shot(noise=0, rotate=5, night=0.5)),
     ],
 )
-def test_boxes_hold_the_text_exactly(paint: Callable[[Parked], Drawing]) -> None:
-    """Two pictures that differ in their texts alone differ inside the texts' boxes alone, and up to their edges."""
+def test_boxes_are_exact(paint: Callable[[Parked], Drawing]) -> None:
+    """Two pictures with different texts differ inside the texts' boxes only, up to the edges of the boxes."""
     first, second = paint(CAR), paint(OTHER)
     (one,), (two,) = first.truth.plates, second.truth.plates
     seen = changed(first, second)
@@ -86,12 +86,12 @@ def test_boxes_hold_the_text_exactly(paint: Callable[[Parked], Drawing]) -> None
         (seen.xmax, max(one.box.xmax, two.box.xmax)),
         (seen.ymax, max(one.box.ymax, two.box.ymax)),
     ]
-    assert all(abs(found - told) <= 4 for found, told in edges), edges
+    assert all(abs(actual - expected) <= 4 for actual, expected in edges), edges
 
 
 @pytest.mark.parametrize("style", ["plate", "pricked", "sticker", "dashboard"])
-def test_vin_boxes_hold_the_number(style: str) -> None:
-    """As with plates: only what is inside the box depends on the number (and the bar code of a sticker)."""
+def test_vin_boxes_are_exact(style: str) -> None:
+    """Only the inside of the box depends on the VIN (and the bar code of a sticker)."""
     first, second = (
         draw_vin(text, style=style, shot=QUIET) for text in ("JHLRD77874C026456", "1M8GDM9AXKP042788")
     )
@@ -110,8 +110,8 @@ def test_vin_boxes_hold_the_number(style: str) -> None:
     assert abs(int(rows.max()) + 1 - box.ymax) <= 6
 
 
-def test_vehicles_stand_in_their_boxes() -> None:
-    """A vehicle's box holds the vehicle, its plate among it; outside it nothing but the ground's shadow changes."""
+def test_vehicles_are_inside_their_boxes() -> None:
+    """A vehicle's box has the width of the vehicle and contains its plate."""
     for name, body in BODIES.items():
         with_car = draw_scene((Parked(name, "red", "AB 12", "ch", width=0.4),), size=(400, 300), shot=QUIET)
         (plate,) = with_car.truth.plates
@@ -124,8 +124,8 @@ def test_vehicles_stand_in_their_boxes() -> None:
         assert 0.4 * 400 <= around.width <= 0.5 * 400
 
 
-def test_two_cars_are_told_in_the_order_given() -> None:
-    """The truth follows the order of the vehicles, not that of painting."""
+def test_plates_are_in_the_order_of_the_vehicles() -> None:
+    """The ground truth has the order of the arguments, although distant vehicles are painted first."""
     near, far = (
         Parked(text="AB 1", region="ch", x=0.3, ground=0.9),
         Parked(text="CD 2", region="ch", ground=0.7, width=0.3),
@@ -136,12 +136,12 @@ def test_two_cars_are_told_in_the_order_given() -> None:
 
 
 def test_a_car_without_a_plate_has_nothing_to_read() -> None:
-    """An empty text leaves the plate off."""
+    """An empty text draws no plate."""
     assert draw("scene", text="", size=(320, 240)).truth.plates == ()
 
 
-def test_chosen_numbers_are_valid() -> None:
-    """VINs that the seed chooses have a valid check digit; a label has none."""
+def test_random_vins_are_valid() -> None:
+    """A VIN chosen by the seed has a valid check digit; a label has no VIN."""
     for seed in range(4):
         vin = draw("vin", seed=seed, size=(320, 180)).truth.vin
         assert vin is not None
@@ -173,7 +173,7 @@ def test_chosen_numbers_are_valid() -> None:
 def test_light_and_weather_show(
     shot: Shot, effect: Callable[[NDArray[np.int16], NDArray[np.int16]], bool]
 ) -> None:
-    """Each effect changes the picture in its own direction, and not what it shows."""
+    """Each effect changes the pixels as expected, but not the ground truth."""
     plain, shown = (draw("scene", seed=9, size=(480, 360), shot=each) for each in (QUIET, shot))
 
     assert effect(grey(plain), grey(shown))
@@ -190,7 +190,7 @@ def test_light_and_weather_show(
     ],
 )
 def test_unknown_names_are_refused(arguments: dict[str, str], message: str) -> None:
-    """The error knows the word and what would have been understood."""
+    """The error has the unknown name and the known ones."""
     with pytest.raises(UnknownNameError, match=message) as caught:
         # Arguments that no type allows are what is tested.
         draw("scene", **arguments)  # type: ignore[arg-type]
@@ -208,13 +208,13 @@ def test_unknown_names_are_refused(arguments: dict[str, str], message: str) -> N
         ("scene", None, (10, 900)),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(kind: Kind, text: str | None, size: tuple[int, int] | None) -> None:
-    """No picture is made that would lie about its text."""
+def test_impossible_pictures_are_refused(kind: Kind, text: str | None, size: tuple[int, int] | None) -> None:
+    """A missing text, a character without a glyph and a wrong size are errors."""
     with pytest.raises(ValueError, match=r"draw|needs a text|pixels"):
         draw(kind, text=text, size=size)
 
 
-def test_all_characters_can_be_told_apart() -> None:
+def test_all_characters_are_distinct() -> None:
     """No two characters of the plate lettering share more than nine tenths of their ink."""
     inks: dict[str, NDArray[np.float32]] = {}
     for char in sorted(DRAWABLE - {" "}):

@@ -1,4 +1,4 @@
-"""Characters that recognisers take for one another."""
+"""Characters that OCR confuses with each other."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from mock_server.identifiers.vins import ALPHABET
 
 @pytest.mark.parametrize("pair", ["0O", "1I", "8B", "5S", "2Z", "0D", "6G"])
 def test_look_alikes_go_both_ways(pair: str) -> None:
-    """Where one is taken for the other, the other is taken for the one, as easily."""
+    """Similarity is symmetric."""
     first, second = pair[0], pair[1]
 
     assert dict(look_alikes(first))[second] == dict(look_alikes(second))[first]
 
 
-def test_the_likest_comes_first() -> None:
-    """Look-alikes and misreadings are ordered by their likeness."""
+def test_the_most_similar_comes_first() -> None:
+    """Similar characters and misreadings are sorted by their likeness."""
     assert all(
         list(others) == sorted(others, key=lambda other: (-other[1], other[0]))
         for others in LOOK_ALIKES.values()
@@ -25,7 +25,7 @@ def test_the_likest_comes_first() -> None:
 
 
 def test_misreadings_of_a_plate() -> None:
-    """One mistake is likelier than two; the text itself is no misreading; separators stay."""
+    """One mistake is more likely than two; the text itself is not included; separators stay."""
     found = [reading.text for reading in alternatives("B-O 12", 5)]
 
     assert found[0] == "B-0 12"
@@ -34,7 +34,7 @@ def test_misreadings_of_a_plate() -> None:
 
 
 def test_misreadings_stay_in_the_alphabet() -> None:
-    """A VIN is never misread as something with I, O or Q."""
+    """The misreading of a VIN never has I, O or Q."""
     found = alternatives("1HGCM82633A004352", 50, allowed=ALPHABET)
 
     assert len(found) == 50
@@ -52,6 +52,6 @@ def test_misreadings_stay_in_the_alphabet() -> None:
         ("XYZ", 0, "XYZ"),
     ],
 )
-def test_confusing_replaces_the_most_mistakable(text: str, count: int, expected: str) -> None:
-    """As many characters as asked, where there are as many; case is kept."""
+def test_confuse_replaces_the_most_similar_characters(text: str, count: int, expected: str) -> None:
+    """It replaces `count` characters if the text has as many, and keeps their case."""
     assert confuse(text, count) == expected

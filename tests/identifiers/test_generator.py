@@ -38,7 +38,7 @@ PLATES = {
 
 
 def test_a_seed_always_gives_the_same_texts() -> None:
-    """Users' tests hold on to these: the texts of a seed are a promise."""
+    """Users' tests depend on these texts, so they never change."""
     generator = IdentifierGenerator(20261122)
 
     assert {region: generator.plate(region) for region in PLATE_FORMATS} == PLATES
@@ -46,7 +46,7 @@ def test_a_seed_always_gives_the_same_texts() -> None:
 
 
 def test_another_process_gives_the_same_texts() -> None:
-    """Nothing hangs on hash seeds, on what was drawn before, or on Faker's shared random numbers."""
+    """Texts depend on no hash seed, no other generator and no shared random numbers of Faker."""
     code = (
         "import faker, random; faker.Faker.seed(1); random.seed(5)\n"
         "from mock_server.identifiers.generator import IdentifierGenerator as G\n"
@@ -57,8 +57,8 @@ def test_another_process_gives_the_same_texts() -> None:
     assert run.stdout.strip() == "JHLHD60NX4J050400"
 
 
-def test_common_regions_come_often() -> None:
-    """Every region comes up; California more often than Portugal."""
+def test_common_regions_are_frequent() -> None:
+    """Every region occurs, California more often than Portugal."""
     generator = IdentifierGenerator(4)
     regions = [generator.region() for _ in range(3000)]
 

@@ -8,7 +8,7 @@ from mock_server.identifiers.plates import PLATE_FORMATS, compact, regions_of
 
 @pytest.mark.parametrize("region", PLATE_FORMATS)
 def test_composed_plates_have_their_region_s_format(region: str) -> None:
-    """What a grammar composes, it recognises; also without separators and in lower case."""
+    """A format matches its own plates, also without separators and in lower case."""
     generator = IdentifierGenerator(1)
     texts = [generator.plate(region) for _ in range(200)]
 
@@ -40,7 +40,7 @@ def test_composed_plates_have_their_region_s_format(region: str) -> None:
     ],
 )
 def test_real_plates_are_recognised(region: str, text: str) -> None:
-    """Plates as issued have the format of their region."""
+    """Real plates have the format of their region."""
     assert PLATE_FORMATS[region].matches(text)
 
 
@@ -59,13 +59,13 @@ def test_real_plates_are_recognised(region: str, text: str) -> None:
         ("br", "BRA2219"),
     ],
 )
-def test_letters_that_are_never_issued_are_not_recognised(region: str, text: str) -> None:
-    """A format is more than letters and digits: codes and alphabets count."""
+def test_letters_that_are_never_issued_do_not_match(region: str, text: str) -> None:
+    """Codes and alphabets of a region matter, not only the pattern of letters and digits."""
     assert not PLATE_FORMATS[region].matches(text)
 
 
 def test_forbidden_pairs_are_never_composed() -> None:
-    """France issues no SS, Germany no -SS."""
+    """France never issues SS, Germany never -SS."""
     generator = IdentifierGenerator(2)
 
     assert not any("SS" in generator.plate("fr") for _ in range(3000))
@@ -73,6 +73,6 @@ def test_forbidden_pairs_are_never_composed() -> None:
 
 
 def test_an_unknown_region_is_an_error() -> None:
-    """Nothing is made up for a region without a grammar."""
+    """A region without a format raises KeyError."""
     with pytest.raises(KeyError):
         IdentifierGenerator(1).plate("us-zz")

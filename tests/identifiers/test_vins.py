@@ -26,14 +26,14 @@ REAL = [
 
 @pytest.mark.parametrize("vin", REAL)
 def test_check_digits_of_real_numbers(vin: str) -> None:
-    """The computed check digit is the one that the maker stamped."""
+    """The computed check digit equals that of a real VIN."""
     assert check_digit(vin) == vin[8]
     assert is_valid(vin)
 
 
 @pytest.mark.parametrize("vin", REAL)
-def test_one_wrong_character_is_noticed(vin: str) -> None:
-    """Any other character at a weighted place breaks the check digit, unless it has the same value."""
+def test_one_wrong_character_is_detected(vin: str) -> None:
+    """Another character at a weighted position changes the check digit, unless it has the same value."""
     other = "3" if vin[3] not in "3CLT" else "4"
 
     assert not is_valid(vin[:3] + other + vin[4:])
@@ -50,15 +50,15 @@ def test_one_wrong_character_is_noticed(vin: str) -> None:
         "jhlrd77874c026456",
     ],
 )
-def test_what_is_no_vin(text: str) -> None:
-    """17 characters, upper case, never I, O or Q."""
+def test_texts_that_are_not_vins(text: str) -> None:
+    """A VIN has 17 upper-case characters without I, O and Q."""
     assert not is_well_formed(text)
     assert not is_valid(text)
 
 
 @pytest.mark.parametrize("vin", REAL)
 def test_right_and_wrong_check_digits(vin: str) -> None:
-    """A number can be given its right check digit, or one that no validator accepts."""
+    """A VIN can get its correct check digit, or a wrong one."""
     wrong = with_wrong_check_digit(vin)
 
     assert not is_valid(wrong)
@@ -66,8 +66,8 @@ def test_right_and_wrong_check_digits(vin: str) -> None:
     assert with_check_digit(wrong) == vin
 
 
-def test_generated_numbers_could_be_real() -> None:
-    """Maker, model year, serial number and check digit are what a decoder accepts."""
+def test_random_vins_are_plausible() -> None:
+    """A decoder accepts manufacturer, model year, serial number and check digit."""
     generator = IdentifierGenerator(3)
     vins = [generator.vin() for _ in range(500)]
 
@@ -78,7 +78,7 @@ def test_generated_numbers_could_be_real() -> None:
     assert len({vin[:3] for vin in vins}) == len(MAKERS)
 
 
-def test_the_alphabets_leave_out_what_is_mistaken() -> None:
+def test_the_alphabets_have_no_ambiguous_characters() -> None:
     """No I, O, Q anywhere; no U, Z, 0 for a model year."""
     assert len(ALPHABET) == 33
     assert len(MODEL_YEARS) == 30
