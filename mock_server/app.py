@@ -65,7 +65,7 @@ class App(Starlette):
         self.metrics = Metrics()
         self.access = Access.of(settings.host, settings.admin_token)
         self.is_replacement = False
-        self._are_accounts_declared = False
+        self._is_started = False
         self._log = log
         self._pictures = Pictures(
             fetch_function(settings.fetch, max_bytes=settings.max_body),
@@ -123,7 +123,7 @@ class App(Starlette):
         self.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._are_accounts_declared and scope["type"] == "http":
+        if not self._is_started and scope["type"] == "http":
             await self._start_without_lifespan()
         await super().__call__(scope, receive, send)
 
@@ -157,10 +157,10 @@ class App(Starlette):
             if not self.is_replacement:
                 raise
             logger.warning("%s", error)
-        self._are_accounts_declared = True
+        self._is_started = True
 
     async def _start_without_lifespan(self) -> None:
-        # Without its store, the application still answers: each provider with its own error.
+        # Without the shared store, each provider answers with its own server error.
         with contextlib.suppress(StoreUnavailableError):
             await self._start()
 

@@ -13,7 +13,7 @@ from mock_server.client import Controls
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError
-from mock_server.http.asgi_client import call
+from mock_server.http.asgi_client import request
 from mock_server.providers.registry import own_hosts
 from mock_server.runner import Server, run_loop
 
@@ -133,7 +133,7 @@ class MockServer(Controls):
         app, loop = self._running().app, self._loop
         assert loop is not None
         headers = {"content-type": content_type, "authorization": f"Bearer {app.access.token}"}
-        reply = call(app, method, path, body, headers)
+        reply = request(app, method, path, body, headers)
         return asyncio.run_coroutine_threadsafe(reply, loop).result()
 
     def _running(self) -> Server:

@@ -64,8 +64,8 @@ def test_python_examples_pass(beside_a_car: Path) -> None:
     for number, block in enumerate(blocks):
         (beside_a_car / f"test_example_{number}.py").write_text(block)
 
-    assert "6 passed" in _pytest(beside_a_car)
-    assert len(blocks) == 3
+    assert "7 passed" in _pytest(beside_a_car)
+    assert len(blocks) == 4
 
 
 def test_the_conftest_example_chooses_the_settings(beside_a_car: Path) -> None:

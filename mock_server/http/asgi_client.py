@@ -1,4 +1,7 @@
-"""Calling an ASGI application of this process without a socket."""
+"""Requests to an ASGI application in this process, without a socket.
+
+httpx can do the same, but its import takes 100 ms, a third of what a `MockServer` takes to start.
+"""
 
 from collections.abc import Mapping
 from urllib.parse import unquote
@@ -6,12 +9,12 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message, Scope
 
 
-async def call(
+async def request(
     app: ASGIApp, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> tuple[int, bytes]:
-    """One request from this machine; status and body of the reply. `target` is a path with its query, as sent."""
+    """The status and the body of the reply. `target` is a path with its query, percent-encoded."""
     path, _, query = target.partition("?")
-    named = {"host": "localhost", "content-length": str(len(body)), **(headers or {})}
+    all_headers = {"host": "localhost", "content-length": str(len(body)), **(headers or {})}
     scope: Scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -22,7 +25,7 @@ async def call(
         "raw_path": path.encode("ascii"),
         "query_string": query.encode("ascii"),
         "root_path": "",
-        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in named.items()],
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in all_headers.items()],
         "client": ("127.0.0.1", 0),
         "server": ("127.0.0.1", 80),
     }

@@ -6,7 +6,7 @@ from mock_server.core.model import Fault
 from mock_server.errors import FaultUnavailableError
 from mock_server.http.connection import Connection
 
-# It is neither a status line nor a chunk size, and it tells the reader of a network trace where it comes from.
+# Neither a status line nor a chunk size. The text explains the bytes to the reader of a network trace.
 GARBAGE = b"\xff\xfe~ not HTTP: vehicle-ocr-mock broke this reply as a fault asked it to ~\x00\xfd"
 
 Headers = Sequence[tuple[bytes, bytes]]

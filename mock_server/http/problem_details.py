@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): how the mock itself, as opposed to a provider, says what is wrong."""
+"""Problem details (RFC 9457): the error replies of the mock itself. Providers have their own."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,7 +17,7 @@ def problem(
     title: str | None = None,
     **members: Any,
 ) -> Reply:
-    """An `application/problem+json` reply; `members` are its extension members."""
+    """An `application/problem+json` reply. `members` are extension members."""
     body = {
         "type": "about:blank",
         "title": title or HTTPStatus(status).phrase,

@@ -52,10 +52,14 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         request_id = os.urandom(8).hex()
+
+        # Receive
         try:
             call, is_drained = await self._receive(scope, receive)
         except ClientDisconnectedError:
             return
+
+        # Parse, decide, render
         product = self._product(scope)
         request: ReadRequest | None = None
         decision: Decision | Unmatched | None = None
@@ -65,11 +69,15 @@ class Endpoint:
             request = self._provider.parse(call, product)
             decision, reply = await self._answer(request)
         reply = replace(reply, headers=reply.headers + self._headers(request_id, decision, is_drained))
+
+        # Record
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         entry = journal_entry(
             request_id, self._provider, call, reply, request, decision, now=now, seconds=seconds
         )
         await self._service.record(entry)
+
+        # Send
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
         await send_reply(reply, plan, scope, send)
 
