@@ -22,7 +22,7 @@ class Processes:
     def redis(self, port: int, *, durable: bool = True) -> "subprocess.Popen[str]":
         """A Redis, also on the socket `PORT.sock` of the directory.
 
-        A `durable` one writes every change to its log before it replies; another writes nothing to the disk.
+        A `durable` one writes every change to the disk before it replies; another writes nothing to the disk.
         """
         command = [
             "redis-server",
@@ -32,6 +32,8 @@ class Processes:
             "",
             "--appendonly",
             "yes" if durable else "no",
+            "--appendfsync",
+            "always",
         ]
         command += ["--dir", str(self._directory), "--unixsocket", str(self._directory / f"{port}.sock")]
         process = self._start(command)

@@ -88,7 +88,7 @@ class App(Starlette):
             pictures=self._pictures,
             vocabulary=startup.loader.vocabulary,
             providers=registry.PROVIDERS,
-            world=state.world,
+            world=state.coordination,
         )
         state.attach(clock, self.control.stage, self._declare_accounts)
         self._hot_reload = HotReload(
@@ -110,7 +110,7 @@ class App(Starlette):
         admin = _Lazy(self._create_admin)
         super().__init__(
             routes=[
-                Route("/images/{name:path}", Gallery(self.control.stage, state.world).get),
+                Route("/images/{name:path}", Gallery(self.control.stage, state.coordination).get),
                 *provider_routes(registry.PROVIDERS, service),
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
@@ -245,7 +245,7 @@ def _policy(settings: Settings) -> Policy:
 def _state(settings: Settings, store: Store | None) -> State:
     bounds = settings.journal_size, settings.journal_bytes
     if store is not None or not settings.has_shared_state:
-        return State.own(*bounds, store=store)
+        return State.local(*bounds, store=store)
     # The Redis client is an optional dependency.
     from mock_server.core.redis_state import shared_state
 

@@ -64,6 +64,7 @@ class RedisServer:
             "dir": self._directory,
             "save": "",
             "appendonly": "yes",
+            "appendfsync": "always",
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         process = subprocess.Popen([self._program, *words], stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""What one mock agrees on beside its counters, however many processes it has: its clock and its runtime scenarios."""
+"""What the processes of one mock agree on, besides counters: the clock and the runtime scenarios."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,51 +8,51 @@ from typing import Protocol
 
 
 class Coordination(Protocol):
-    """Changes are made one after another; whoever asks after a change has ended meets it."""
+    """Makes changes one after another. When a change is complete, every process sees it at its next `refresh`."""
 
     def changing(self) -> AbstractAsyncContextManager[None]:
-        """Change the clock, runtime scenarios or accounts while nobody else does. May be entered within itself.
+        """Change the clock, runtime scenarios or accounts while no other process does. Re-entrant.
 
-        Raises StoreUnavailableError where a change could not be shared.
+        Raises StoreUnavailableError if the change could not be shared.
         """
         ...
 
     async def refresh(self) -> None:
-        """Take over what other processes have changed. Raises StoreUnavailableError."""
+        """Apply the changes of other processes. Raises StoreUnavailableError."""
         ...
 
 
 class LocalCoordination:
-    """The world of one process."""
+    """Coordination within one process."""
 
     def __init__(self) -> None:
-        self._turn = Turn()
+        self._lock = ReentrantLock()
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[None]:
-        async with self._turn.taken():
+        async with self._lock.acquired():
             yield
 
     async def refresh(self) -> None:
-        """There are no others."""
+        """There are no other processes."""
 
 
-class Turn:
-    """A lock that whoever holds it may take again."""
+class ReentrantLock:
+    """An asyncio lock that its holder may acquire again."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        self._held: ContextVar[bool] = ContextVar("held", default=False)
+        self._is_held: ContextVar[bool] = ContextVar("is_held", default=False)
 
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[bool]:
-        """Wait for the turn; tells whether it was not held before."""
-        if self._held.get():
+    async def acquired(self) -> AsyncIterator[bool]:
+        """Hold the lock. Yields False if the caller holds it already."""
+        if self._is_held.get():
             yield False
             return
         async with self._lock:
-            token = self._held.set(True)
+            token = self._is_held.set(True)
             try:
                 yield True
             finally:
-                self._held.reset(token)
+                self._is_held.reset(token)

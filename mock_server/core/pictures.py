@@ -87,6 +87,8 @@ class Pictures:
             if search is None or self._lacks_thumbnail(search):
                 loop = asyncio.get_running_loop()
                 search = await loop.run_in_executor(self._threads, self._find, library, image)
+                if self._thumbnails is not None:
+                    await self._thumbnails.share(search.facts.sha256)
         except ImageError as error:
             detail = f"{type(error).__name__}: {error}".removesuffix(": ")
             problem = Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Small pictures for people who read the journal: one for each picture, shared by all exchanges that sent it."""
+"""Thumbnails for the readers of the journal: one for each picture, however many requests have sent it."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 
 Drawable = Union[Bytes, "Picture"]
-"""A picture as it was sent, or already decoded."""
+"""The bytes of a picture, or the decoded picture."""
 
 
 class Thumbnails:
-    """JPEG thumbnails by the SHA-256 of their pictures; those used last, within a bound of bytes. Thread-safe."""
+    """An LRU cache of JPEG thumbnails by the SHA-256 of their pictures, bounded by bytes. Thread-safe."""
 
     def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -26,17 +26,17 @@ class Thumbnails:
         self._lock = Lock()
 
     def __contains__(self, sha256: str) -> bool:
-        """Whether there is nothing to make for a picture. Costs nothing: for the event loop."""
+        """Whether the thumbnail of a picture is in the cache. Fast enough for the event loop."""
         return sha256 in self._made
 
     def make(self, sha256: str, picture: Drawable) -> bytes | None:
-        """The thumbnail of a picture, made now unless there is one; None where it cannot be decoded.
+        """The thumbnail of a picture, from the cache or made now. None if the picture cannot be decoded.
 
-        Takes about a millisecond: not for the event loop.
+        Takes about a millisecond, so do not call it on the event loop.
         """
         if sha256 in self._made:
             return self.get(sha256)
-        # Its libraries take their time to load: a start has no use for them.
+        # Imported late: its libraries load slowly, and the start does not need them.
         from mock_server.imaging.decode import Picture, thumbnail
 
         try:
@@ -47,15 +47,18 @@ class Thumbnails:
         return made or None
 
     def get(self, sha256: str) -> bytes | None:
-        """The thumbnail of a picture that was seen, as long as it is kept."""
+        """The thumbnail of a picture, if it is in the cache."""
         with self._lock:
             made = self._made.get(sha256)
             if made is not None:
                 self._made.move_to_end(sha256)
             return made or None
 
+    async def share(self, sha256: str) -> None:
+        """Let other processes have a thumbnail that was made here."""
+
     async def find(self, sha256: str) -> bytes | None:
-        """The same, wherever it is kept."""
+        """The same, also from the caches of other processes."""
         return self.get(sha256)
 
     def _put(self, sha256: str, made: bytes) -> None:

@@ -15,7 +15,7 @@ from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
 from mock_server.core.matching import Query
 from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
 from mock_server.core.provider_traits import Billing
-from mock_server.core.redis_state import Link, SharedJournal, shared_state
+from mock_server.core.redis_state import RedisClient, RedisJournal, shared_state
 from mock_server.core.store import Meter
 from mock_server.errors import StoreUnavailableError
 from mock_server.imaging.geometry import Box, Orientation, Placement
@@ -46,19 +46,20 @@ async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
         def made(*, max_count: int = 1000, max_bytes: int = 10_000_000) -> Journal:
             if request.param == "memory":
                 return MemoryJournal(max_count=max_count, max_bytes=max_bytes)
-            link = Link(request.getfixturevalue("redis_server").url())
-            stack.push_async_callback(link.close)
-            return SharedJournal(link, max_count=max_count, max_bytes=max_bytes)
+            client = RedisClient(request.getfixturevalue("redis_server").url())
+            stack.push_async_callback(client.close)
+            return RedisJournal(client, max_count=max_count, max_bytes=max_bytes)
 
         yield made
 
 
-async def reached_again(journal: SharedJournal) -> None:
-    """Ask until a server that was gone answers."""
+async def reached_again(journal: RedisJournal) -> None:
+    """Try until a server that was gone answers."""
     for _ in range(1000):
         with suppress(StoreUnavailableError):
             await journal.exchanges()
-            break
+            return
+        await asyncio.sleep(0.01)
 
 
 async def connected(journal: Journal) -> Journal:
@@ -224,8 +225,8 @@ async def test_many_are_read_in_one_go(make: Make) -> None:
 async def test_whoever_read_a_block_before_it_was_cut_shows_what_is_left(redis_server: RedisServer) -> None:
     """What is added together is dropped one by one, also for those who know all of it."""
     url = redis_server.url()
-    links = Link(url), Link(url), Link(url)
-    here, there, late = (SharedJournal(link, max_count=20, max_bytes=10_000_000) for link in links)
+    clients = RedisClient(url), RedisClient(url), RedisClient(url)
+    here, there, late = (RedisJournal(client, max_count=20, max_bytes=10_000_000) for client in clients)
     try:
         await connected(here)
         for number in range(15):
@@ -241,14 +242,14 @@ async def test_whoever_read_a_block_before_it_was_cut_shows_what_is_left(redis_s
         for journal in (here, there, late):
             assert ids(await journal.exchanges()) == ["6", "8", "10", "12", "14", *map(str, range(15, 25))]
     finally:
-        for link in links:
-            await link.close()
+        for client in clients:
+            await client.close()
 
 
 async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) -> None:
     """While the server is gone exchanges are dropped, at no one's cost; their number is told afterwards."""
-    link = Link(own_redis_server.url())
-    journal = SharedJournal(link, max_count=1000, max_bytes=10_000_000)
+    client = RedisClient(own_redis_server.url())
+    journal = RedisJournal(client, max_count=1000, max_bytes=10_000_000)
     await connected(journal)
     own_redis_server.kill()
     for number in range(1500):
@@ -261,13 +262,13 @@ async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) ->
         assert ids(await journal.exchanges()) == ["after"]
         assert await journal.dropped() == 1500
     finally:
-        await link.close()
+        await client.close()
 
 
 async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisServer) -> None:
     """A server that comes back empty has what was written since, though others have read what was before."""
-    link = Link(own_redis_server.url())
-    journal = SharedJournal(link, max_count=1000, max_bytes=10_000_000)
+    client = RedisClient(own_redis_server.url())
+    journal = RedisJournal(client, max_count=1000, max_bytes=10_000_000)
     await connected(journal)
     for number in range(5):
         await journal.add(exchange(f"before {number}"))
@@ -281,14 +282,14 @@ async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisS
 
         assert ids(await journal.exchanges()) == ["after"]
     finally:
-        await link.close()
+        await client.close()
 
 
 async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_server: RedisServer) -> None:
     """Places are counted anew when some are gone: whoever meant others looks again."""
     url = redis_server.url()
-    links = Link(url), Link(url)
-    here, there = (SharedJournal(link, max_count=1000, max_bytes=10_000_000) for link in links)
+    clients = RedisClient(url), RedisClient(url)
+    here, there = (RedisJournal(client, max_count=1000, max_bytes=10_000_000) for client in clients)
     try:
         await connected(here)
         for number in range(40):
@@ -305,8 +306,8 @@ async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_s
         for journal in (here, there):
             assert ids(await journal.exchanges()) == [str(number) for number in range(3, 40, 4)]
     finally:
-        for link in links:
-            await link.close()
+        for client in clients:
+            await client.close()
 
 
 async def test_what_was_added_last_is_written_before_the_end(redis_server: RedisServer) -> None:

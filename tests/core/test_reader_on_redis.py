@@ -16,7 +16,7 @@ from mock_server.core.model import OutcomeName, PlateReading, Problem, Product, 
 from mock_server.core.pictures import Pictures
 from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.reader import Reader
-from mock_server.core.redis_state import Link, RedisStore
+from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.scenario import Conditions, Scenario, Step, Uniform
 from mock_server.core.store import MemoryStore, Store
 from mock_server.errors import FetchError
@@ -86,7 +86,7 @@ async def shared(redis_server: RedisServer) -> AsyncIterator[Callable[[], RedisS
     async with contextlib.AsyncExitStack() as stack:
 
         def made() -> RedisStore:
-            store = RedisStore(Link(url))
+            store = RedisStore(RedisClient(url))
             stack.push_async_callback(store.close)
             return store
 

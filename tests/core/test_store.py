@@ -31,9 +31,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    from mock_server.core.redis_state import Link, RedisStore
+    from mock_server.core.redis_state import RedisClient, RedisStore
 
-    store = RedisStore(Link(request.getfixturevalue("redis_server").url()))
+    store = RedisStore(RedisClient(request.getfixturevalue("redis_server").url()))
     yield store
     await store.close()
 

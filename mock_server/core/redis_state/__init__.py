@@ -1,22 +1,23 @@
-"""What several processes share in Redis or Valkey: the store, the journal, the world."""
+"""The state that several processes share in Redis or Valkey."""
 
-from mock_server.core.redis_state.batches import Batches
-from mock_server.core.redis_state.link import Link
+from mock_server.core.redis_state.redis_client import RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
-from mock_server.core.redis_state.redis_journal import SharedJournal
+from mock_server.core.redis_state.redis_journal import RedisJournal, RedisThumbnails
 from mock_server.core.redis_state.redis_store import RedisStore
-from mock_server.core.redis_state.redis_thumbnails import SharedThumbnails
-from mock_server.core.state import State, split
+from mock_server.core.state import State, split_bytes
 
-__all__ = ["Link", "RedisCoordination", "RedisStore", "SharedJournal", "shared_state"]
+__all__ = ["RedisClient", "RedisCoordination", "RedisJournal", "RedisStore", "shared_state"]
 
 
 def shared_state(url: str, max_count: int, max_bytes: int) -> State:
-    """The state behind a URL; its journal keeps so many exchanges and bytes. Raises SettingsError for no such URL."""
-    exchanges, pictures = split(max_bytes)
-    link = Link(url)
-    batches = Batches(link)
-    store, world = RedisStore(link, batches), RedisCoordination(link)
-    store.follow(world)
-    journal = SharedJournal(link, max_count=max_count, max_bytes=exchanges, batches=batches)
-    return State(store, journal, SharedThumbnails(link, pictures), world, world.attach)
+    """The state behind a URL, with a journal of at most `max_count` exchanges. Raises SettingsError for a bad URL."""
+    exchange_bytes, thumbnail_bytes = split_bytes(max_bytes)
+    client = RedisClient(url)
+    coordination = RedisCoordination(client)
+    return State(
+        RedisStore(client, coordination),
+        RedisJournal(client, max_count=max_count, max_bytes=exchange_bytes),
+        RedisThumbnails(client, thumbnail_bytes),
+        coordination,
+        coordination.attach,
+    )

@@ -1,7 +1,15 @@
-"""The clock and the runtime scenarios as all processes have them.
+"""The clock and the runtime scenarios of all processes, in Redis or Valkey.
 
-The shared server keeps a version, which every change replaces by another. A request is let in only where its process
-has that version (see ENTER); who has another takes over what is different first. Changes take turns by a lock.
+Below the prefix of all names:
+
+    version     a random text; each change of the clock or of a runtime scenario replaces it
+    shared      the clock, and the names and orders of the runtime scenarios
+    scenarios   hash: name to runtime scenario
+    pictures    hash: id to the bytes of a picture of a runtime scenario
+    lock        held during a change; expires
+
+A request is admitted only if its process has the current version (see ENTER). A process with another version first
+applies what has changed.
 """
 
 import asyncio
@@ -9,26 +17,24 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from mock_server.core.clock import Clock, ClockState
-from mock_server.core.coordination import Turn
+from mock_server.core.coordination import ReentrantLock
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
-from mock_server.core.redis_state.link import Argument, Link
-from mock_server.core.redis_state.script import Script
+from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json
 from mock_server.errors import StoreUnavailableError
 
-_LONGEST_CHANGE = 10_000
-"""Milliseconds until the lock of a process that died in the middle of a change is free again."""
-_BETWEEN_TRIES = 0.005
+_LOCK_MILLISECONDS = 10_000
+"""After this time the lock is free again, even if the process that held it has died."""
+_RETRY_SECONDS = 0.005
 _UNKNOWN = b"-"
 
 
 @dataclass(frozen=True, slots=True)
-class _Agreed:
-    """What a version stands for: the clock, each runtime scenario's name and order, and how many were ever added."""
+class _SharedState:
+    """The content of a version: the clock, the name and order of each runtime scenario, how many were ever added."""
 
     clock: ClockState = ClockState()
     runtime: tuple[tuple[str, int], ...] = ()
@@ -36,29 +42,29 @@ class _Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A runtime scenario without the bytes of its pictures, which are kept by their ids."""
+class _StoredScenario:
+    """A runtime scenario with the ids of its pictures. Their bytes are stored apart."""
 
     scenario: Scenario
     pictures: tuple[str, ...] = ()
 
 
 class RedisCoordination:
-    """A `Coordination` in Redis or Valkey. `attach` must be called before it is used."""
+    """A `Coordination` in Redis or Valkey. Call `attach` before use."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._begin = Script(link, BEGIN)
-        self._publish = Script(link, PUBLISH)
-        self._unlock = Script(link, UNLOCK)
-        self._turn = Turn()
-        self._taking = asyncio.Lock()
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+        self._initialize = client.script(INITIALIZE)
+        self._publish = client.script(PUBLISH)
+        self._release = client.script(RELEASE)
+        self._change_lock = ReentrantLock()
+        self._refresh_lock = asyncio.Lock()
         self._version = _UNKNOWN
 
-    def attach(self, clock: Clock, stage: LiveScenarios, declare: Callable[[], Awaitable[None]]) -> None:
-        """Say what is shared. `declare` puts the accounts of the files into a store that has lost all."""
+    def attach(self, clock: Clock, live: LiveScenarios, declare: Callable[[], Awaitable[None]]) -> None:
+        """Set what is shared. `declare` adds the accounts of the files to a store that has lost everything."""
         self._clock = clock
-        self._stage = stage
+        self._live = live
         self._declare = declare
 
     @property
@@ -67,125 +73,123 @@ class RedisCoordination:
         return self._version
 
     async def refresh(self) -> None:
-        if await self._link.command("GET", b"version") == self._version:
+        if await self._client.command("GET", self._name("version")) == self._version:
             return
-        # Whoever waits here finds that all was taken over meanwhile, or takes over what is newer still.
-        async with self._taking:
-            while not await self._taken():
+        async with self._refresh_lock:
+            while not await self._apply_current():
                 pass
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[None]:
-        async with self._turn.taken() as first:
-            if not first:
+        async with self._change_lock.acquired() as is_outermost:
+            if not is_outermost:
                 yield
                 return
-            token = await self._lock()
+            token = await self._acquire()
             try:
                 await self.refresh()
-                before = self._agreed()
+                before = self._shared_state()
                 yield
-                if self._agreed() != before:
+                if self._shared_state() != before:
                     await self._share(before, token)
             except BaseException:
-                # What was changed here and not shared is put back by the next refresh.
+                # The next refresh reverts a change that was made here and not shared.
                 self._version = _UNKNOWN
                 raise
             finally:
-                await self._unlock(token)
+                await self._release(token)
 
-    async def _lock(self) -> str:
+    async def _acquire(self) -> str:
         token = secrets.token_hex(8)
-        for _ in range(round(2 * _LONGEST_CHANGE / 1000 / _BETWEEN_TRIES)):
-            if await self._link.command("SET", b"lock", token, "NX", "PX", _LONGEST_CHANGE):
+        lock = self._name("lock")
+        for _ in range(round(2 * _LOCK_MILLISECONDS / 1000 / _RETRY_SECONDS)):
+            if await self._client.command("SET", lock, token, "NX", "PX", _LOCK_MILLISECONDS):
                 return token
-            await asyncio.sleep(_BETWEEN_TRIES)
-        raise StoreUnavailableError("another process does not come to an end with its change")
+            await asyncio.sleep(_RETRY_SECONDS)
+        raise StoreUnavailableError("another process does not finish its change")
 
-    def _agreed(self) -> _Agreed:
-        runtime = tuple((name, one.scenario.order) for name, one in self._stage.all_runtime().items())
-        return _Agreed(self._clock.state, runtime, self._stage.added)
+    def _shared_state(self) -> _SharedState:
+        runtime = tuple((name, one.scenario.order) for name, one in self._live.all_runtime().items())
+        return _SharedState(self._clock.state, runtime, self._live.added)
 
-    async def _share(self, before: _Agreed, token: str) -> None:
-        """Let all have what this process has."""
-        agreed, runtime = self._agreed(), self._stage.all_runtime()
-        gone = [name for name, _ in before.runtime if name not in runtime]
-        added = [runtime[name] for name, _ in set(agreed.runtime) - set(before.runtime)]
+    async def _share(self, before: _SharedState, token: str) -> None:
+        """Publish the state of this process."""
+        state, runtime = self._shared_state(), self._live.all_runtime()
+        removed = [name for name, _ in before.runtime if name not in runtime]
+        added = [runtime[name] for name, _ in set(state.runtime) - set(before.runtime)]
         pictures = {id: data for one in added for id, data in one.pictures.items()}
-        kept = {id for one in runtime.values() for id in one.pictures}
-        arguments: list[Argument] = [token, secrets.token_hex(8), to_json(agreed)]
-        arguments += [len(gone), *gone, len(added)]
+        used_pictures = {id for one in runtime.values() for id in one.pictures}
+        version = secrets.token_hex(8)
+        arguments: list[Argument] = [token, version, to_json(state), len(removed), *removed, len(added)]
         for one in added:
-            arguments += [one.scenario.name, to_json(_Kept(one.scenario, tuple(one.pictures)))]
+            arguments += [one.scenario.name, to_json(_StoredScenario(one.scenario, tuple(one.pictures)))]
         arguments += [len(pictures)]
         for id, data in pictures.items():
             arguments += [id, data]
-        arguments += sorted(kept)
-        async with self._taking:
-            version, self._version = self._version, _UNKNOWN
+        arguments += sorted(used_pictures)
+        async with self._refresh_lock:
+            self._version = _UNKNOWN
             if not await self._publish(*arguments):
-                raise StoreUnavailableError(f"the change took too long (at version {version.decode()})")
-            self._version = str(arguments[1]).encode()
+                raise StoreUnavailableError("the change took too long and was not shared")
+            self._version = version.encode()
 
-    async def _taken(self) -> bool:
-        """Take over what all have; False where that was changed meanwhile."""
-        version, document = await self._link.call(
-            ("MGET", self._link.prefix + b"version", self._link.prefix + b"world")
-        )
+    async def _apply_current(self) -> bool:
+        """Apply the current version. False if it has changed meanwhile."""
+        version, document = await self._client.command("MGET", self._name("version"), self._name("shared"))
         if version is None:
             await self._declare()
-            await self._begin(secrets.token_hex(8), to_json(_Agreed()))
+            await self._initialize(secrets.token_hex(8), to_json(_SharedState()))
             return False
         if version == self._version:
             return True
-        agreed = from_json(_Agreed, document)
-        runtime = await self._runtime(agreed)
+        state = from_json(_SharedState, document)
+        runtime = await self._read_runtime(state)
         if runtime is None:
             return False
-        if agreed.added != self._stage.added or runtime != self._stage.all_runtime():
-            await self._stage.adopt(runtime, agreed.added)
-        self._clock.state = agreed.clock
+        if state.added != self._live.added or runtime != self._live.all_runtime():
+            await self._live.adopt(runtime, state.added)
+        self._clock.state = state.clock
         self._version = version
         return True
 
-    async def _runtime(self, agreed: _Agreed) -> Mapping[str, RuntimeScenario] | None:
-        known = self._stage.all_runtime()
+    async def _read_runtime(self, state: _SharedState) -> Mapping[str, RuntimeScenario] | None:
+        """The runtime scenarios of a version, None if some are gone. Those that this process has are not read."""
+        known = self._live.all_runtime()
         runtime = {
             name: known[name]
-            for name, order in agreed.runtime
+            for name, order in state.runtime
             if name in known and known[name].scenario.order == order
         }
-        wanted = [name for name, _ in agreed.runtime if name not in runtime]
-        found = await self._many(b"scenarios", wanted)
-        kept = {name: from_json(_Kept, data) for name, data in found.items()}
+        unknown = [name for name, _ in state.runtime if name not in runtime]
+        documents = await self._read_hash("scenarios", unknown)
+        stored = {name: from_json(_StoredScenario, data) for name, data in documents.items()}
         pictures = {id: data for one in known.values() for id, data in one.pictures.items()}
-        unseen = {id for one in kept.values() for id in one.pictures} - pictures.keys()
-        pictures |= await self._many(b"pictures", sorted(unseen))
-        for name, one in kept.items():
-            if not pictures.keys() >= set(one.pictures):
-                return None
-            runtime[name] = RuntimeScenario(one.scenario, {id: pictures[id] for id in one.pictures})
-        if any(
-            name not in runtime or runtime[name].scenario.order != order for name, order in agreed.runtime
-        ):
-            return None
-        return {name: runtime[name] for name, _ in agreed.runtime}
+        unseen = {id for one in stored.values() for id in one.pictures} - pictures.keys()
+        pictures |= await self._read_hash("pictures", sorted(unseen))
+        for name, one in stored.items():
+            if pictures.keys() >= set(one.pictures):
+                runtime[name] = RuntimeScenario(one.scenario, {id: pictures[id] for id in one.pictures})
+        found = [(name, runtime[name].scenario.order) for name, _ in state.runtime if name in runtime]
+        return {name: runtime[name] for name, _ in found} if found == list(state.runtime) else None
 
-    async def _many(self, below: bytes, names: list[str]) -> dict[str, bytes]:
-        if not names:
+    async def _read_hash(self, name: str, fields: list[str]) -> dict[str, bytes]:
+        if not fields:
             return {}
-        values: list[Any] = await self._link.command("HMGET", below, *names)
-        return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+        values = await self._client.command("HMGET", self._name(name), *fields)
+        return {field: value for field, value in zip(fields, values, strict=True) if value is not None}
+
+    def _name(self, name: str) -> str:
+        return self._client.prefix + name
 
 
-BEGIN = """
+INITIALIZE = """
 if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1]) == 1 then
-  redis.call('SET', KEYS[1] .. 'world', ARGV[2])
+  redis.call('SET', KEYS[1] .. 'shared', ARGV[2])
   redis.call('DEL', KEYS[1] .. 'scenarios', KEYS[1] .. 'pictures')
 end
 return 1
 """
-"""ARGV: version and world of a beginning; nothing where something has begun."""
+"""ARGV: the first version and its content. Does nothing if there is a version."""
 
 PUBLISH = """
 local prefix, at = KEYS[1], 4
@@ -201,20 +205,20 @@ end
 each(1, function(name) redis.call('HDEL', prefix .. 'scenarios', name) end)
 each(2, function(name, document) redis.call('HSET', prefix .. 'scenarios', name, document) end)
 each(2, function(id, bytes) redis.call('HSET', prefix .. 'pictures', id, bytes) end)
-local kept = {}
-for i = at, #ARGV do kept[ARGV[i]] = true end
+local used = {}
+for i = at, #ARGV do used[ARGV[i]] = true end
 for _, id in ipairs(redis.call('HKEYS', prefix .. 'pictures')) do
-  if not kept[id] then redis.call('HDEL', prefix .. 'pictures', id) end
+  if not used[id] then redis.call('HDEL', prefix .. 'pictures', id) end
 end
-redis.call('SET', prefix .. 'world', ARGV[3])
+redis.call('SET', prefix .. 'shared', ARGV[3])
 redis.call('SET', prefix .. 'version', ARGV[2])
 return 1
 """
-"""ARGV: the lock's token, new version, world; how many scenarios are gone and their names; how many are new and each
-one's name and document; how many pictures are new and each one's id and bytes; the ids of all pictures in use.
-0 where the lock was lost."""
+"""ARGV: the lock's token, the new version and its content; the number of removed scenarios and their names; the number
+of new scenarios, each with its name and document; the number of new pictures, each with its id and bytes; the ids of
+all pictures in use. Returns 0 if the lock was lost."""
 
-UNLOCK = """
+RELEASE = """
 if redis.call('GET', KEYS[1] .. 'lock') == ARGV[1] then redis.call('DEL', KEYS[1] .. 'lock') end
 return 1
 """

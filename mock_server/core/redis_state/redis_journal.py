@@ -1,127 +1,162 @@
-"""The journal as all processes write it: bounded by count and by bytes, on the shared server."""
+"""The journal and the thumbnails of all processes, in Redis or Valkey.
+
+Below the prefix of all names:
+
+    journal           stream: one entry for each exchange, oldest first
+    journal-state     hash: "bytes" of all exchanges, how many were "dropped", the "generation"
+    thumbnail:SHA256  JPEG; expires
+
+The generation changes when exchanges are removed: what a process has read before may then be gone.
+"""
 
 import asyncio
-import itertools
-import secrets
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Sequence
 
 from mock_server.core.journal import JournalEntry, Selection
-from mock_server.core.redis_state import journal_scripts
-from mock_server.core.redis_state.batches import Batches, Cargo
-from mock_server.core.redis_state.link import Link
-from mock_server.core.redis_state.script import Script
+from mock_server.core.redis_state.redis_client import RedisClient
 from mock_server.core.serialization import from_row, to_row
+from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.errors import StoreUnavailableError
 
-_MOST_UNDER_WAY = 1000
-"""So many exchanges may be on their way; where the server is slower than that, further ones are dropped."""
-_ON_ITS_WAY = 0.02
-"""Seconds after its reply within which an exchange arrives."""
-_AT_ONCE = 50
-"""Blocks of exchanges that are read in one go."""
+_CHUNK = 1000
+"""Exchanges that are read in one call."""
+_THUMBNAIL_SECONDS = 3600
+
+ADD = """
+local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
+local max_count, max_bytes, dropped, row = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+redis.call('XADD', stream, '*', 'row', row)
+local bytes, count = redis.call('HINCRBY', state, 'bytes', #row), redis.call('XLEN', stream)
+while count > max_count or bytes > max_bytes do
+  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+  redis.call('XDEL', stream, oldest[1])
+  bytes, count, dropped = bytes - #oldest[2][2], count - 1, dropped + 1
+end
+if dropped > 0 then
+  redis.call('HSET', state, 'bytes', bytes)
+  redis.call('HINCRBY', state, 'dropped', dropped)
+end
+return 1
+"""
+"""ARGV: most exchanges, most bytes, how many were lost before, the exchange."""
+
+READ = """
+local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
+local generation, from = redis.call('HGET', state, 'generation') or '', '-'
+if generation == ARGV[1] then from = ARGV[2] end
+local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+return {
+  generation, tonumber(redis.call('HGET', state, 'dropped') or 0), first and first[1] or '',
+  redis.call('XRANGE', stream, from, '+', 'COUNT', ARGV[3])
+}
+"""
+"""ARGV: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation, the
+number of dropped exchanges, the first id, and the exchanges from the last id on, or all if the generation is new."""
+
+CLEAR = """
+local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
+local count = redis.call('XLEN', stream)
+redis.call('XTRIM', stream, 'MAXLEN', 0)
+redis.call('HDEL', state, 'bytes', 'dropped')
+redis.call('HINCRBY', state, 'generation', 1)
+return count
+"""
+"""Returns how many exchanges there were."""
+
+REMOVE = """
+local stream, state, removed, bytes = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state', 0, 0
+for _, id in ipairs(ARGV) do
+  local found = redis.call('XRANGE', stream, id, id)[1]
+  if found then
+    redis.call('XDEL', stream, id)
+    removed, bytes = removed + 1, bytes + #found[2][2]
+  end
+end
+redis.call('HINCRBY', state, 'bytes', -bytes)
+redis.call('HINCRBY', state, 'generation', 1)
+return removed
+"""
+"""ARGV: ids of exchanges. Returns how many of them were there."""
 
 
-class SharedJournal:
-    """A `Journal` in Redis or Valkey. What is added goes with the next batch, which nobody waits for.
+class RedisJournal:
+    """A `Journal` in Redis or Valkey.
 
-    What did not arrive counts as dropped. What was read is kept here as well: the next reading asks for what is new.
+    An exchange is written before its reply is sent, so every process can read it from then on. This process caches
+    the exchanges that it has read, and reads only the new ones next time.
     """
 
-    def __init__(self, link: Link, *, max_count: int, max_bytes: int, batches: Batches | None = None) -> None:
+    def __init__(self, client: RedisClient, *, max_count: int, max_bytes: int) -> None:
         self._bounds = max_count, max_bytes
-        self._read = Script(link, journal_scripts.READ)
-        self._clear = Script(link, journal_scripts.CLEAR)
-        self._remove = Script(link, journal_scripts.REMOVE)
-        self._batches = batches or Batches(link)
-        self._batches.carry(self._load)
-        self._unsent: list[bytes] = []
-        self._under_way = 0
+        self._add = client.script(ADD)
+        self._read = client.script(READ)
+        self._clear = client.script(CLEAR)
+        self._remove = client.script(REMOVE)
         self._lost = 0
-        self._epoch = b""
-        self._name, self._epochs = secrets.token_hex(4), itertools.count()
-        self._known: OrderedDict[int, list[JournalEntry]] = OrderedDict()
-        self._count = 0
+        self._generation = b""
+        self._cache: dict[bytes, JournalEntry] = {}
+        self._reading = asyncio.Lock()
 
     async def add(self, entry: JournalEntry) -> None:
-        if self._under_way >= _MOST_UNDER_WAY:
-            self._lost += 1
-            return
-        self._under_way += 1
-        self._unsent.append(to_row(entry))
-        self._batches.due()
-
-    def _load(self) -> Cargo | None:
-        """What was added since the last batch left."""
-        sent, self._unsent = self._unsent, []
-        if not sent:
-            return None
         lost, self._lost = self._lost, 0
-
-        def arrived(whether: bool) -> None:
-            self._under_way -= len(sent)
-            if not whether:
-                self._lost += lost + len(sent)
-
-        block = b"%d\n%b" % (len(sent), b"\n".join(sent))
-        arguments = *self._bounds, lost, self._new_epoch(), len(sent), len(block)
-        return Cargo(journal_scripts.LIST, block, arguments, arrived)
+        try:
+            await self._add(*self._bounds, lost, to_row(entry))
+        except StoreUnavailableError:
+            self._lost += lost + 1
 
     async def exchanges(self) -> Sequence[JournalEntry]:
         await self._refresh()
-        known = list(itertools.chain.from_iterable(self._known.values()))
-        # The oldest may be too many, or gone from a block that was read when it was whole.
-        return known[max(len(known) - self._count, 0) :]
+        return list(self._cache.values())
 
     async def dropped(self) -> int:
         return await self._refresh() + self._lost
 
     async def clear(self, selection: Selection | None = None) -> int:
         if selection is None:
-            await self._batches.departed()
             self._lost = 0
-            return int(await self._clear(self._bounds[0]))
-        while True:
-            await self._refresh()
-            meant = list(self._meant(selection))
-            if not meant:
-                return 0
-            count = await self._remove(self._epoch, self._new_epoch(), self._bounds[0], *meant)
-            # Somebody else may have removed some meanwhile.
-            if count is not None:
-                return int(count)
-
-    def _meant(self, selection: Selection) -> Iterator[int | str]:
-        """Places of blocks, each with the places of those exchanges in it that are meant, counted from its end."""
-        left = self._count
-        for place, block in reversed(self._known.items()):
-            shown, left = block[max(len(block) - left, 0) :], max(left - len(block), 0)
-            chosen = [str(nth) for nth, one in enumerate(reversed(shown), 1) if selection(one)]
-            if chosen:
-                yield place
-                yield ",".join(chosen)
+            return int(await self._clear())
+        await self._refresh()
+        selected = [id for id, entry in self._cache.items() if selection(entry)]
+        return int(await self._remove(*selected)) if selected else 0
 
     async def _refresh(self) -> int:
-        """Read what is new, and forget what is gone; how many were dropped."""
-        # Whoever asks may have had a reply whose exchange is on its way, from here or from another process.
-        await asyncio.sleep(_ON_ITS_WAY)
-        await self._batches.departed()
-        while True:
-            last = next(reversed(self._known), 0)
-            epoch, dropped, self._count, first, start, blocks = await self._read(
-                self._epoch, last, _AT_ONCE, self._bounds[0]
-            )
-            if epoch != self._epoch:
-                # Something in the middle is gone, or all: what was known is known no more.
-                self._epoch = epoch
-                self._known.clear()
-            for place, block in enumerate(blocks, start):
-                # Somebody else here may have read it meanwhile.
-                if place > next(reversed(self._known), 0):
-                    self._known[place] = [from_row(JournalEntry, row) for row in block.split(b"\n")[1:]]
-            while self._known and next(iter(self._known)) < first:
-                self._known.popitem(last=False)
-            if len(blocks) < _AT_ONCE:
-                return int(dropped)
+        """Read the new exchanges into the cache and remove those that are gone. Returns how many were dropped."""
+        async with self._reading:
+            while True:
+                last = next(reversed(self._cache), b"-")
+                generation, dropped, first, found = await self._read(self._generation, last, _CHUNK)
+                if generation != self._generation:
+                    self._generation = generation
+                    self._cache.clear()
+                # The first of them may be the last one that is known: ranges include both ends.
+                new = {id: from_row(JournalEntry, row) for id, (_, row) in found if id not in self._cache}
+                self._cache |= new
+                while self._cache and (oldest := next(iter(self._cache))) != first:
+                    del self._cache[oldest]
+                if len(found) < _CHUNK:
+                    return int(dropped)
 
-    def _new_epoch(self) -> str:
-        return f"{self._name}/{next(self._epochs)}"
+
+class RedisThumbnails(Thumbnails):
+    """Thumbnails that this process has made, and those that others have made within the last hour."""
+
+    def __init__(self, client: RedisClient, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self._client = client
+
+    async def share(self, sha256: str) -> None:
+        if made := self.get(sha256):
+            # Without its thumbnail an exchange is still complete.
+            with contextlib.suppress(StoreUnavailableError):
+                await self._client.command("SET", self._name(sha256), made, "EX", _THUMBNAIL_SECONDS)
+
+    async def find(self, sha256: str) -> bytes | None:
+        """The thumbnail of a picture that any process has seen. Raises StoreUnavailableError."""
+        if made := self.get(sha256):
+            return made
+        found: bytes | None = await self._client.command("GET", self._name(sha256))
+        return found
+
+    def _name(self, sha256: str) -> str:
+        return f"{self._client.prefix}thumbnail:{sha256}"

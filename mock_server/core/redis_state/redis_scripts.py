@@ -1,21 +1,22 @@
-"""The acts of the shared store as Redis scripts: each runs as one, whoever else asks at the same time.
+"""The acts of the shared store as Lua scripts. The server runs each one as a whole, so each is atomic.
 
-Every script takes one key, the prefix of all names. Below it lie:
+Every script takes one key, the prefix of all names. These names lie below it:
 
-    accounts                    hash: key to "VERSION:PLACE:JSON"; the version changes with each change of the account
-    versions                    counter: versions and places given so far
-    used:PERIOD:KEY             hash: "KIND/PRODUCT" to units spent; expires where there is a period
+    accounts                    hash: key to "VERSION:PLACE:JSON"; each change of an account gives it a new version
+    versions                    counter: the last version or place
+    used:PERIOD:KEY             hash: "BILLING/PRODUCT" to units spent; expires if there is a period
     hits:KEY                    list: times of the latest requests, oldest first; expires
     positions:SCENARIO          hash: key to position in the scenario's sequence
-    counted, periods, sequences sets: the keys, periods and scenarios under which something was counted
+    counted, periods, sequences sets: the keys, periods and scenarios that have a counter
+    version                     the version of the clock and the runtime scenarios, see `redis_coordination`
 """
 
-USED_NAME = """
+_USED = """
 local function used_name(prefix, period, key) return prefix .. 'used:' .. period .. ':' .. key end
-local function counted(prefix, period, key, name)
+local function remember(prefix, period, key)
   redis.call('SADD', prefix .. 'counted', key)
   redis.call('SADD', prefix .. 'periods', period)
-  if period ~= '' then redis.call('EXPIRE', name, 8640000) end
+  if period ~= '' then redis.call('EXPIRE', used_name(prefix, period, key), 8640000) end
 end
 """
 
@@ -26,25 +27,23 @@ local function hit(prefix, key, amount, seconds, at)
   if first and first > now - seconds and first <= now then
     return string.format('%.17g', first + seconds - now)
   end
-  if redis.call('RPUSH', name, at) == 1 then
-    redis.call('SADD', prefix .. 'counted', key)
-  end
+  if redis.call('RPUSH', name, at) == 1 then redis.call('SADD', prefix .. 'counted', key) end
   redis.call('LTRIM', name, -amount, -1)
   redis.call('EXPIRE', name, math.ceil(seconds) + 86400)
   return false
 end
 """
 
-_FORGET = """
-local function forget_counts(prefix, key)
+_DELETE_COUNTS = """
+local function delete_counts(prefix, key)
   redis.call('DEL', prefix .. 'hits:' .. key)
   for _, period in ipairs(redis.call('SMEMBERS', prefix .. 'periods')) do
     redis.call('DEL', prefix .. 'used:' .. period .. ':' .. key)
   end
   redis.call('SREM', prefix .. 'counted', key)
 end
-local function forget(prefix, key)
-  forget_counts(prefix, key)
+local function delete_all_of(prefix, key)
+  delete_counts(prefix, key)
   for _, scenario in ipairs(redis.call('SMEMBERS', prefix .. 'sequences')) do
     redis.call('HDEL', prefix .. 'positions:' .. scenario, key)
   end
@@ -52,7 +51,7 @@ end
 """
 
 PUT_ACCOUNT = (
-    USED_NAME
+    _USED
     + """
 local prefix, key, document, replace = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local entry = redis.call('HGET', prefix .. 'accounts', key)
@@ -60,61 +59,69 @@ if entry and replace == '0' then return 0 end
 local version = redis.call('INCR', prefix .. 'versions')
 local place = version
 if entry then
-  local known
-  place, known = string.match(entry, '^%d+:(%d+):(.*)$')
-  if known == document then return 1 end
+  place = string.match(entry, '^%d+:(%d+):')
 else
   for i = 4, #ARGV, 3 do
-    local name = used_name(prefix, ARGV[i], key)
-    redis.call('HSET', name, ARGV[i + 1], ARGV[i + 2])
-    counted(prefix, ARGV[i], key, name)
+    redis.call('HSET', used_name(prefix, ARGV[i], key), ARGV[i + 1], ARGV[i + 2])
+    remember(prefix, ARGV[i], key)
   end
 end
 redis.call('HSET', prefix .. 'accounts', key, version .. ':' .. place .. ':' .. document)
 return 1
 """
 )
-"""ARGV: key, JSON, whether to replace, then period, field and units of each counter that a new account begins with.
-1, or 0 where the account exists."""
+"""ARGV: key, JSON, whether to replace (0 or 1), then period, field and units of each counter of a new account.
+Returns 1, or 0 if the account exists and is not replaced."""
 
 REMOVE_ACCOUNT = (
-    _FORGET
+    _DELETE_COUNTS
     + """
-forget(KEYS[1], ARGV[1])
+delete_all_of(KEYS[1], ARGV[1])
 return redis.call('HDEL', KEYS[1] .. 'accounts', ARGV[1])
 """
 )
-"""ARGV: key. 1, or 0 where there was no account."""
+"""ARGV: key. Returns 1, or 0 if there was no account."""
 
 ENTER = (
     _HIT
     + """
-local prefix, key, version, world = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-if world ~= '' and redis.call('GET', prefix .. 'version') ~= world then return 'world' end
+local prefix, key, version, shared = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+if shared ~= '' and redis.call('GET', prefix .. 'version') ~= shared then return 'outdated' end
 local entry = redis.call('HGET', prefix .. 'accounts', key)
 if not entry then return 'unknown' end
 if string.sub(entry, 1, #version + 1) ~= version .. ':' then return entry end
-if #ARGV == 3 then return 0 end
+if #ARGV == 3 then return {0} end
 local used = tonumber(redis.call('HGET', prefix .. 'used:' .. ARGV[4] .. ':' .. key, ARGV[5]) or 0)
-local wait = hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8])
-if wait then return {used, wait} end
+if #ARGV == 5 then return {used} end
+return {used, hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8])}
+"""
+)
+"""ARGV: key, the version of the account that the caller knows, the version of clock and runtime scenarios that the
+caller has (empty: any); if the caller admits the account, the meter's period and field; if there is a rate, its amount,
+its seconds and the time. Returns the units used and the seconds to wait (nil: none). If something has changed, nothing
+is counted, and the reply is "outdated" (clock or runtime scenarios), "unknown" (no account) or the new account."""
+
+SPEND = (
+    _USED
+    + """
+local prefix, key, period, field, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local name = used_name(prefix, period, key)
+if limit and tonumber(redis.call('HGET', name, field) or 0) >= limit then return false end
+local used = redis.call('HINCRBY', name, field, 1)
+if used == 1 then remember(prefix, period, key) end
 return used
 """
 )
-"""ARGV: key, version of the account that the caller knows, version of the world that it knows, if any; if the account
-is to be measured, period and field, amount, seconds, now. The units spent, or what is
-different: "world", "unknown" or the account's entry (and nothing was counted), or the units spent and the seconds to
-wait."""
+"""ARGV: key, period, field, limit (empty: none). Returns the new count, or nil if nothing was left."""
 
 HIT = _HIT + "return hit(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])"
-"""ARGV: key, amount, seconds, now. The seconds to wait, or nil where the request is admitted."""
+"""ARGV: key, amount, seconds, now. Returns the seconds to wait, or nil if the request is admitted."""
 
 SET_USED = (
-    USED_NAME
+    _USED
     + """
-local name = used_name(KEYS[1], ARGV[2], ARGV[1])
-redis.call('HSET', name, ARGV[3], ARGV[4])
-counted(KEYS[1], ARGV[2], ARGV[1], name)
+redis.call('HSET', used_name(KEYS[1], ARGV[2], ARGV[1]), ARGV[3], ARGV[4])
+remember(KEYS[1], ARGV[2], ARGV[1])
 return 1
 """
 )
@@ -126,7 +133,7 @@ local position = redis.call('HINCRBY', prefix .. 'positions:' .. scenario, key, 
 if position == 1 then redis.call('SADD', prefix .. 'sequences', scenario) end
 return position - 1
 """
-"""ARGV: key, scenario. The position before."""
+"""ARGV: key, scenario. Returns the position before."""
 
 SET_POSITION = """
 redis.call('HSET', KEYS[1] .. 'positions:' .. ARGV[2], ARGV[1], ARGV[3])
@@ -136,11 +143,11 @@ return 1
 """ARGV: key, scenario, position."""
 
 RESET = (
-    _FORGET
+    _DELETE_COUNTS
     + """
 local prefix, key = KEYS[1], ARGV[1]
-if key then forget(prefix, key) return 1 end
-for _, each in ipairs(redis.call('SMEMBERS', prefix .. 'counted')) do forget_counts(prefix, each) end
+if key then delete_all_of(prefix, key) return 1 end
+for _, each in ipairs(redis.call('SMEMBERS', prefix .. 'counted')) do delete_counts(prefix, each) end
 for _, scenario in ipairs(redis.call('SMEMBERS', prefix .. 'sequences')) do
   redis.call('DEL', prefix .. 'positions:' .. scenario)
 end
@@ -148,4 +155,4 @@ redis.call('DEL', prefix .. 'periods', prefix .. 'sequences')
 return 1
 """
 )
-"""ARGV: a key, or nothing for all."""
+"""ARGV: a key, or nothing for all keys."""

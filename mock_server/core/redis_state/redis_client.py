@@ -1,0 +1,153 @@
+"""The connection to Redis or Valkey. The only file that imports redis."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from mock_server.errors import SettingsError, StoreUnavailableError
+
+try:
+    from redis.asyncio import Connection, ConnectionPool
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import NoScriptError, RedisError, ResponseError
+except ImportError:
+    raise SettingsError(
+        "a shared state needs the extra 'redis': pip install 'vehicle-ocr-mock[redis]'"
+    ) from None
+
+_TIMEOUT = 2.0
+"""Seconds to wait for a connection or a reply before the server counts as unavailable."""
+_IDLE_SECONDS = 1
+"""After this pause between two calls, redis-py pings the server first and reconnects if the connection is dead."""
+_PAUSE = 0.2
+"""Seconds for which an unavailable server is not called again: the calls fail at once."""
+
+Argument = str | bytes | int | float
+RunScript = Callable[..., Awaitable[Any]]
+
+
+class RedisClient:
+    """Sends commands and scripts. Every failure is a StoreUnavailableError.
+
+    Commands that are issued while others are under way go out together in the next pipeline, over one connection.
+    A command is never sent twice: when a reply is lost, nobody can know whether the command was executed.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url` is redis://, rediss:// or unix://, with `?namespace=` if several mocks share a database.
+
+        Raises SettingsError if the URL cannot be used.
+        """
+        try:
+            address, self.prefix = _parse(url)
+            self._connection = _connection(address)
+        except (ValueError, TypeError, RedisError) as error:
+            raise SettingsError(f"--state cannot be used: {error}") from None
+        self._queue: list[tuple[tuple[Argument, ...], asyncio.Future[Any]]] = []
+        self._sender: asyncio.Task[None] | None = None
+        self._failure: tuple[float, str] | None = None
+
+    def script(self, text: str) -> RunScript:
+        """A Lua script as a function of its ARGV. Its one key is the prefix of all names."""
+        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+        async def run(*arguments: Argument) -> Any:
+            try:
+                return await self._send("EVALSHA", sha, 1, self.prefix, *arguments)
+            except NoScriptError:
+                # The server does not know the script, so it was not executed.
+                return await self.command("EVAL", text, 1, self.prefix, *arguments)
+            except RedisError as error:
+                raise _unavailable(error) from None
+
+        return run
+
+    async def command(self, *command: Argument) -> Any:
+        """The reply to a command. Raises StoreUnavailableError."""
+        try:
+            return await self._send(*command)
+        except RedisError as error:
+            raise _unavailable(error) from None
+
+    async def close(self) -> None:
+        """Wait for the commands under way and close the connection. The client may be used again."""
+        if self._sender is not None:
+            await self._sender
+        await self._connection.disconnect()
+        self._failure = None
+
+    async def _send(self, *command: Argument) -> Any:
+        loop = asyncio.get_running_loop()
+        if self._failure is not None and loop.time() < self._failure[0]:
+            raise StoreUnavailableError(self._failure[1])
+        reply: asyncio.Future[Any] = loop.create_future()
+        self._queue.append((command, reply))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_queue())
+        return await reply
+
+    async def _send_queue(self) -> None:
+        while self._queue:
+            sent, self._queue = self._queue, []
+            replies = await self._execute([command for command, _ in sent])
+            for (_, future), reply in zip(sent, replies, strict=True):
+                if future.done():  # its caller was cancelled
+                    continue
+                if isinstance(reply, Exception):
+                    future.set_exception(reply)
+                else:
+                    future.set_result(reply)
+        self._sender = None
+
+    async def _execute(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
+        """The replies to commands that are sent as one pipeline. An error reply is a value."""
+        connection = self._connection
+        try:
+            async with asyncio.timeout(_TIMEOUT):
+                # Connects if necessary.
+                await connection.send_packed_command(connection.pack_commands(commands))
+                replies = [await self._read_reply() for _ in commands]
+        except (RedisError, OSError) as error:
+            await connection.disconnect(nowait=True)
+            self._failure = asyncio.get_running_loop().time() + _PAUSE, str(_unavailable(error))
+            return [_unavailable(error) for _ in commands]
+        self._failure = None
+        return replies
+
+    async def _read_reply(self) -> Any:
+        try:
+            return await self._connection.read_response()
+        except ResponseError as error:
+            return error
+
+
+def _connection(address: str) -> Connection:
+    """A connection that is opened by its first command. Only a connect or a ping is tried twice, never a command."""
+    pool = ConnectionPool.from_url(
+        address,
+        protocol=2,
+        retry=Retry(NoBackoff(), 1),
+        health_check_interval=_IDLE_SECONDS,
+        socket_timeout=None,
+        socket_connect_timeout=_TIMEOUT,
+    )
+    connection: Connection = pool.make_connection()  # type: ignore[no-untyped-call]
+    return connection
+
+
+def _unavailable(error: Exception) -> StoreUnavailableError:
+    cause = f"no answer within {_TIMEOUT:g} seconds" if isinstance(error, TimeoutError) else error
+    return StoreUnavailableError(f"the shared store does not answer: {cause}")
+
+
+def _parse(url: str) -> tuple[str, str]:
+    """The URL as redis-py understands it, and the prefix of all names."""
+    parts = urlsplit(url)
+    scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
+    query = dict(parse_qsl(parts.query))
+    namespace = query.pop("namespace", "")
+    prefix = f"vehicle-ocr-mock:{namespace}:" if namespace else "vehicle-ocr-mock:"
+    return urlunsplit(parts._replace(scheme=scheme, query=urlencode(query))), prefix
