@@ -1,4 +1,4 @@
-"""The control plane for Python tests: the same methods on a mock in this process and on one that runs elsewhere."""
+"""The admin API for Python tests. A mock in this process and one that runs elsewhere have the same methods."""
 
 import http.client
 import json
@@ -7,99 +7,113 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from typing import Any, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_server.client_models import Account, AccountChanges, AccountFields, NearMiss, RequestFilters
+from mock_server.client_models import (
+    Account,
+    AccountChanges,
+    AccountFields,
+    NearMiss,
+    RequestFilters,
+    adapter,
+)
 from mock_server.core.exchange import Exchange
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
-from mock_server.verification import expected, failure
+from mock_server.verification import bounds_of, failure_message
 
 Image = str | Path | bytes
 """A picture: the path of a local file, relative to the working directory, or its bytes."""
+Part = tuple[str, str | None, bytes]
+"""A part of a form: its name, its file name (None for a text) and its data."""
 
-_TIMEOUT = 30.0
-
-T = TypeVar("T")
+_TIMEOUT = 30.0  # seconds
 
 
 class Controls(ABC):
-    """What tests do with a mock. Keys namespace everything: tests that each create an account never meet."""
+    """The methods with which tests control a mock.
+
+    State is separate for each API key, so tests that create an account each do not affect each other.
+    """
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """The HTTP address, without a slash at the end."""
+        """The HTTP URL, without a slash at the end."""
 
     @abstractmethod
     def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-        """One call to the admin API: status and body."""
+        """Call the admin API; return the status and the body of the response."""
 
     # Accounts
 
-    def create_account(self, **facts: Unpack[AccountFields]) -> Account:
-        """A new account; its key is made up unless given. Raises ConflictError and RefusedError."""
-        return _parsed(Account, self._json("POST", "/accounts", facts))
+    def create_account(self, **fields: Unpack[AccountFields]) -> Account:
+        """Create an account. Without a key one is generated. Raises ConflictError and RefusedError."""
+        return adapter(Account).validate_python(self._json("POST", "/accounts", fields))
 
     def account(self, key: str) -> Account:
-        """An account with its balances of now. Raises NotFoundError."""
-        return _parsed(Account, self._json("GET", f"/accounts/{quote(key, safe='')}"))
+        """The account of a key, with its current balances. Raises NotFoundError."""
+        return adapter(Account).validate_python(self._json("GET", _path("accounts", key)))
 
     def accounts(self) -> list[Account]:
         """All accounts."""
-        return _parsed(list[Account], self._json("GET", "/accounts")["accounts"])
+        return adapter(list[Account]).validate_python(self._json("GET", "/accounts")["accounts"])
 
     def update_account(self, key: str, **changes: Unpack[AccountChanges]) -> Account:
-        """Set what is named: `credits={"plate": 2}` makes the balance 2. Raises NotFoundError and RefusedError."""
-        return _parsed(Account, self._json("PATCH", f"/accounts/{quote(key, safe='')}", changes))
+        """Change fields: `credits={"plate": 2}` makes the balance 2. Raises NotFoundError and RefusedError."""
+        return adapter(Account).validate_python(self._json("PATCH", _path("accounts", key), changes))
 
     def delete_account(self, key: str) -> None:
-        """Forget an account. Raises NotFoundError."""
-        self._json("DELETE", f"/accounts/{quote(key, safe='')}")
+        """Delete an account. Raises NotFoundError."""
+        self._json("DELETE", _path("accounts", key))
 
     # Scenarios
 
     def add_scenario(self, document: Mapping[str, Any] | str, *, replace: bool = False) -> dict[str, Any]:
-        """Add a scenario, written as in a fixture file: a mapping, or YAML text.
+        """Add a scenario, in the form of a fixture file: a mapping, or YAML text.
 
-        In a mapping, `when.image` may be the path of a local file (relative to the working directory), its bytes, or
-        the name of a picture that the mock serves already; or a list of these. Raises RefusedError with every mistake
-        and ConflictError for a name that is taken, unless it is to be replaced.
+        In a mapping, `when.image` may be the path of a local file (relative to the working directory), bytes, the name
+        of a picture that the mock has, or a list of these. Raises RefusedError with every mistake, and ConflictError
+        if the name exists and `replace` is false.
         """
-        plain, pictures = _with_pictures(document)
-        body, content_type = _form(plain, pictures)
-        method, path = "POST", "/scenarios"
-        if replace:
-            method, path = "PUT", f"/scenarios/{quote(_name_of(plain), safe='')}"
+        if replace and isinstance(document, str):
+            raise ValueError("only a mapping can replace a scenario, not YAML text")
+        plain, pictures = _without_pictures(document)
+        text = plain if isinstance(plain, str) else json.dumps(plain)
+        body, content_type = _multipart([("scenario", None, text.encode()), *pictures])
+        if isinstance(plain, Mapping) and replace:
+            method, path = "PUT", _path("scenarios", str(plain.get("scenario", "")))
+        else:
+            method, path = "POST", "/scenarios"
         scenario: dict[str, Any] = self._call(method, path, body, content_type)
         return scenario
 
     def scenario(self, name: str) -> dict[str, Any]:
-        """One scenario as a document. Raises NotFoundError."""
-        scenario: dict[str, Any] = self._json("GET", f"/scenarios/{quote(name, safe='')}")
+        """The document of a scenario. Raises NotFoundError."""
+        scenario: dict[str, Any] = self._json("GET", _path("scenarios", name))
         return scenario
 
     def scenarios(self) -> list[dict[str, Any]]:
-        """All scenarios as documents."""
+        """The documents of all scenarios."""
         return list(self._json("GET", "/scenarios")["scenarios"])
 
     def remove_scenario(self, name: str) -> None:
-        """Take a runtime scenario away. Raises NotFoundError and ConflictError."""
-        self._json("DELETE", f"/scenarios/{quote(name, safe='')}")
+        """Delete a runtime scenario. Raises NotFoundError and ConflictError."""
+        self._json("DELETE", _path("scenarios", name))
 
     def set_state(self, scenario: str, key: str, position: int) -> None:
-        """Set where a key stands in a scenario's sequence, from 0."""
-        self._json("PUT", f"/scenarios/{quote(scenario, safe='')}/state", {"key": key, "position": position})
+        """Set the position of a key in a scenario's sequence, from 0."""
+        self._json("PUT", _path("scenarios", scenario, "state"), {"key": key, "position": position})
 
-    # What happened
+    # The journal
 
-    def requests(self, **facts: Unpack[RequestFilters]) -> list[Exchange]:
-        """The exchanges that have these facts, oldest first. Raises RefusedError for a fact that cannot be."""
-        return self._find(facts)
+    def requests(self, **filters: Unpack[RequestFilters]) -> list[Exchange]:
+        """The requests that match the filters, oldest first. Raises RefusedError for a value that cannot occur."""
+        return self._find(filters)
 
-    def count(self, **facts: Unpack[RequestFilters]) -> int:
-        """How many exchanges have these facts."""
-        return int(self._json("POST", "/requests/count", _sendable(facts))["count"])
+    def count(self, **filters: Unpack[RequestFilters]) -> int:
+        """The number of requests that match the filters."""
+        return int(self._json("POST", "/requests/count", _with_iso_times(filters))["count"])
 
     def verify(
         self,
@@ -107,90 +121,91 @@ class Controls(ABC):
         times: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
-        **facts: Unpack[RequestFilters],
+        **filters: Unpack[RequestFilters],
     ) -> None:
-        """Raise VerificationError unless there are so many exchanges with these facts; by default at least one."""
-        bounds = expected(times, at_least, at_most)
-        count = self.count(**facts)
-        if count < bounds[0] or (bounds[1] is not None and count > bounds[1]):
-            raise VerificationError(failure(facts, bounds, count, self._find))
+        """Raise VerificationError if another number of requests matches the filters. The default is at least one."""
+        bounds = smallest, largest = bounds_of(times, at_least, at_most)
+        count = self.count(**filters)
+        if count < smallest or (largest is not None and count > largest):
+            raise VerificationError(failure_message(filters, bounds, self._find))
 
     def unmatched(self) -> list[Exchange]:
-        """The exchanges that found no scenario."""
-        return _parsed(list[Exchange], self._json("GET", "/requests/unmatched")["requests"])
+        """The requests that no scenario matched."""
+        return adapter(list[Exchange]).validate_python(self._json("GET", "/requests/unmatched")["requests"])
 
     def near_misses(self, *, key: str | None = None) -> list[NearMiss]:
-        """The exchanges, of one key or of all, that found no scenario, and the nearest three of each."""
-        query = "" if key is None else f"?{urlencode({'key': key})}"
-        told = self._json("GET", f"/requests/unmatched/near-misses{query}")["nearMisses"]
-        return _parsed(list[NearMiss], told)
+        """The requests, of one key or of all, that no scenario matched, with the nearest three scenarios of each."""
+        found = self._json("GET", f"/requests/unmatched/near-misses{_key_query(key)}")
+        return adapter(list[NearMiss]).validate_python(found["nearMisses"])
 
     def clear_requests(self, *, key: str | None = None) -> int:
-        """Forget exchanges: all, or those of one key; how many that were."""
-        query = "" if key is None else f"?{urlencode({'key': key})}"
-        return int(self._json("DELETE", f"/requests{query}")["deleted"])
+        """Delete the requests of one key, or all, from the journal; return how many were deleted."""
+        return int(self._json("DELETE", f"/requests{_key_query(key)}")["deleted"])
 
-    def match(self, image: Image | None = None, **facts: Any) -> dict[str, Any]:
-        """What would be answered, and why; changes nothing. Facts: provider, product, key, url, filename, language."""
-        pictures = {} if image is None else {"image": _read(image)}
+    def match(self, image: Image | None = None, **fields: Any) -> dict[str, Any]:
+        """How a request would be answered, and why. It changes nothing.
+
+        `fields` are provider, product, key, url, filename, language and headers.
+        """
         if isinstance(image, str | Path):
-            facts.setdefault("filename", Path(image).name)
-        fields = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in facts.items()
-        }
-        body, content_type = _multipart(fields, [("image", None, data) for data in pictures.values()])
-        told: dict[str, Any] = self._call("POST", "/match", body, content_type)
-        return told
+            fields.setdefault("filename", Path(image).name)
+        parts: list[Part] = [
+            (name, None, (value if isinstance(value, str) else json.dumps(value)).encode())
+            for name, value in fields.items()
+        ]
+        if image is not None:
+            parts.append(("image", "image", _read(image)))
+        result: dict[str, Any] = self._call("POST", "/match", *_multipart(parts))
+        return result
 
     # State
 
     def reset(self, key: str | None = None) -> None:
-        """Back to the files; with a key, only what is that key's."""
-        self._json("POST", "/reset" if key is None else f"/reset?{urlencode({'key': key})}")
+        """Reset the mock to its fixture files; with a key, only what belongs to that key."""
+        self._json("POST", f"/reset{_key_query(key)}")
 
     def now(self) -> datetime:
         """The time by the mock's clock."""
-        return datetime.fromisoformat(self._json("GET", "/clock")["now"])
+        return _now(self._json("GET", "/clock"))
 
     def freeze(self, at: datetime | str | None = None) -> datetime:
-        """Stop the mock's clock, at `at` or now. Quotas, their periods and rate limits stand still with it."""
-        moment = True if at is None else _sendable({"at": at})["at"]
-        return datetime.fromisoformat(self._json("PUT", "/clock", {"freeze": moment})["now"])
+        """Stop the mock's clock at a time, or now. Quotas and rate limits use this clock."""
+        time = at.isoformat() if isinstance(at, datetime) else (True if at is None else at)
+        return _now(self._json("PUT", "/clock", {"freeze": time}))
 
     def advance(self, by: timedelta | str | float) -> datetime:
-        """Move the mock's clock on: "31d", "90s", seconds or a timedelta."""
+        """Move the mock's clock forward by "31d", "90s", a number of seconds or a timedelta."""
         step = by.total_seconds() if isinstance(by, timedelta) else by
-        return datetime.fromisoformat(self._json("PUT", "/clock", {"advance": step})["now"])
+        return _now(self._json("PUT", "/clock", {"advance": step}))
 
     def release(self) -> datetime:
-        """Let the mock's clock go with the system's again."""
-        return datetime.fromisoformat(self._json("DELETE", "/clock")["now"])
+        """Let the mock's clock show the system's time again."""
+        return _now(self._json("DELETE", "/clock"))
 
-    # The wire
-
-    def _find(self, facts: Mapping[str, Any]) -> list[Exchange]:
-        found = self._json("POST", "/requests/find", _sendable(facts))
-        return _parsed(list[Exchange], found["requests"])
+    def _find(self, filters: Mapping[str, Any]) -> list[Exchange]:
+        found = self._json("POST", "/requests/find", _with_iso_times(filters))
+        return adapter(list[Exchange]).validate_python(found["requests"])
 
     def _json(self, method: str, path: str, document: object = None) -> Any:
         body = b"" if document is None else json.dumps(document).encode()
         return self._call(method, path, body, "application/json")
 
     def _call(self, method: str, path: str, body: bytes, content_type: str) -> Any:
-        status, reply = self._send(method, f"/__admin{path}", body, content_type)
-        document = json.loads(reply) if reply else None
+        status, content = self._send(method, f"/__admin{path}", body, content_type)
+        document = json.loads(content) if content else None
         if status < 400:
             return document
-        detail = document.get("detail", "") if isinstance(document, dict) else ""
+        problem = document if isinstance(document, dict) else {}
+        detail = problem.get("detail", "")
         if status == 404:
             raise NotFoundError(detail)
         if status == 409:
             raise ConflictError(detail)
-        raise RefusedError(status, detail, document.get("errors", []) if isinstance(document, dict) else [])
+        raise RefusedError(status, detail, problem.get("errors", []))
 
 
 class MockClient(Controls):
-    """A mock that runs somewhere else, by its address. `token` is needed where it does not run on this machine."""
+    """A mock that runs elsewhere, by its URL. A mock on another machine needs its admin `token`."""
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
         self._url = url.rstrip("/")
@@ -215,16 +230,21 @@ class MockClient(Controls):
             connection.close()
 
 
-def _parsed(kind: type[T], document: object) -> T:
-    # Imported here because it is slow, and not every test reads what happened.
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind).validate_python(document)
+def _path(*steps: str) -> str:
+    return "".join(f"/{quote(step, safe='')}" for step in steps)
 
 
-def _sendable(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _key_query(key: str | None) -> str:
+    return "" if key is None else f"?{urlencode({'key': key})}"
+
+
+def _now(clock: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(clock["now"])
+
+
+def _with_iso_times(filters: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in facts.items()
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in filters.items()
     }
 
 
@@ -232,46 +252,31 @@ def _read(image: Image) -> bytes:
     return image if isinstance(image, bytes) else Path(image).read_bytes()
 
 
-def _with_pictures(document: Mapping[str, Any] | str) -> tuple[Mapping[str, Any] | str, dict[str, bytes]]:
-    """The document with its local pictures under names of their own, and their bytes."""
+def _without_pictures(document: Mapping[str, Any] | str) -> tuple[Mapping[str, Any] | str, list[Part]]:
+    """The document with names instead of local pictures, and the pictures as parts with these names."""
     when = document.get("when") if isinstance(document, Mapping) else None
     if isinstance(document, str) or not isinstance(when, Mapping) or "image" not in when:
-        return document, {}
-    given = when["image"]
-    pictures: dict[str, bytes] = {}
-    names = []
-    for image in given if isinstance(given, list | tuple) else [given]:
-        if isinstance(image, str) and not Path(image).is_file():
-            # The name of a picture that the mock serves; if it is not, the mock says what it has.
-            names.append(image)
-            continue
-        name = f"picture-{len(pictures) + 1}"
-        pictures[name] = _read(image)
-        names.append(name)
-    return {**document, "when": {**when, "image": names}}, pictures
+        return document, []
+    images = when["image"] if isinstance(when["image"], list | tuple) else [when["image"]]
+    # A text that is no path of a file is the name of a picture that the mock has.
+    parts: list[Part] = [
+        ("image", f"picture-{number}", _read(image))
+        for number, image in enumerate(images)
+        if not isinstance(image, str) or Path(image).is_file()
+    ]
+    sent = {filename for _, filename, _ in parts}
+    names = [
+        f"picture-{number}" if f"picture-{number}" in sent else image for number, image in enumerate(images)
+    ]
+    return {**document, "when": {**when, "image": names}}, parts
 
 
-def _name_of(document: Mapping[str, Any] | str) -> str:
-    if isinstance(document, Mapping):
-        return str(document.get("scenario", ""))
-    raise ValueError("only a mapping can replace a scenario, not YAML text")
-
-
-def _form(document: Mapping[str, Any] | str, pictures: Mapping[str, bytes]) -> tuple[bytes, str]:
-    text = document if isinstance(document, str) else json.dumps(document)
-    return _multipart({"scenario": text}, [("image", name, data) for name, data in pictures.items()])
-
-
-def _multipart(
-    fields: Mapping[str, str], files: Sequence[tuple[str, str | None, bytes]]
-) -> tuple[bytes, str]:
+def _multipart(parts: Sequence[Part]) -> tuple[bytes, str]:
+    """The body and the content type of a form."""
     boundary = secrets.token_hex(16)
-    pieces: list[bytes] = []
-    for name, text in fields.items():
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-        pieces += [head.encode(), text.encode(), b"\r\n"]
-    for name, filename, data in files:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename or name}"\r\n\r\n'
-        pieces += [head.encode(), data, b"\r\n"]
-    pieces.append(f"--{boundary}--\r\n".encode())
-    return b"".join(pieces), f"multipart/form-data; boundary={boundary}"
+    lines: list[bytes] = []
+    for name, filename, data in parts:
+        file = "" if filename is None else f'; filename="{filename}"'
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
+        lines += [head.encode(), data, b"\r\n"]
+    return b"".join([*lines, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"

@@ -3,12 +3,33 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.exchange import Choice, Document, Exchange, Region
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
 UNLIMITED = "unlimited"
+
+_LOCK = Lock()
+_ADAPTERS: dict[Any, Any] = {}
+
+
+def adapter(kind: type[T]) -> "TypeAdapter[T]":
+    """Reads and describes the JSON of a class."""
+    # Pydantic reads the docstrings from the source, and Python 3.11 cannot parse source in two threads at once.
+    with _LOCK:
+        if kind not in _ADAPTERS:
+            from pydantic import TypeAdapter  # the import is slow, and a server does not need it
+
+            _ADAPTERS[kind] = TypeAdapter(kind)
+        found: TypeAdapter[T] = _ADAPTERS[kind]
+        return found
 
 
 class _UnlimitedAsText:

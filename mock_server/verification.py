@@ -1,87 +1,84 @@
-"""What `verify` says when it does not find what was expected: what it looked for, and what came closest."""
+"""The message of `verify` if the journal has not the expected number of requests."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mock_server.core.exchange import Exchange
+from mock_server.core.journal import redacted
 
 Find = Callable[[Mapping[str, Any]], Sequence[Exchange]]
+"""Returns the requests that match some filters."""
 
-_MOST_TOLD = 5
+Bounds = tuple[int, int | None]
+"""The smallest and the largest number of requests; None for no upper bound."""
+
+_MOST_LINES = 5
 
 
-def expected(times: int | None, at_least: int | None, at_most: int | None) -> tuple[int, int | None]:
-    """The fewest and the most that are fine. Raises ValueError for a contradiction."""
+def bounds_of(times: int | None, at_least: int | None, at_most: int | None) -> Bounds:
+    """The bounds that the arguments of `verify` mean. Raises ValueError if they contradict each other."""
     if times is not None:
         if at_least is not None or at_most is not None:
-            raise ValueError("times goes without at_least and at_most")
+            raise ValueError("give times, or at_least and at_most")
         return times, times
-    fewest = at_least if at_least is not None else (0 if at_most is not None else 1)
-    if at_most is not None and fewest > at_most:
-        raise ValueError(f"at_least {fewest} is above at_most {at_most}")
-    return fewest, at_most
+    smallest = at_least if at_least is not None else (0 if at_most is not None else 1)
+    if at_most is not None and smallest > at_most:
+        raise ValueError(f"at_least {smallest} is above at_most {at_most}")
+    return smallest, at_most
 
 
-def failure(facts: Mapping[str, Any], bounds: tuple[int, int | None], count: int, find: Find) -> str:
-    """The message: expected and found, then the requests that differ in one fact only."""
-    lines = [f"expected {_times(bounds)} with {_told(facts)}; found {count}"]
-    if count:
-        lines += [f"  {exchange}" for exchange in find(facts)[-_MOST_TOLD:]]
-    closest = _differing_in_one(facts, find)
+def failure_message(filters: Mapping[str, Any], bounds: Bounds, find: Find) -> str:
+    """What was expected and found, and the requests that differ from the filters in one field."""
+    found = find(filters)
+    shown = {name: _shown(name, value) for name, value in filters.items()}
+    lines = [f"expected {_number(bounds)} with {_joined(shown)}; found {len(found)}"]
+    lines += [f"  {exchange}" for exchange in found[-_MOST_LINES:]]
+    closest = Counter(dict(_closest(filters, shown, found, find))).most_common(_MOST_LINES)
     if closest:
-        lines += ["closest:", *closest[:_MOST_TOLD]]
-    elif not count:
-        recorded = len(find({}))
-        lines.append(f"nothing comes close; the journal has {_requests(recorded)} in all")
+        lines += ["closest:", *(f"  {_requests(count)} with {text}" for text, count in closest)]
+    elif not found:
+        lines.append(f"nothing comes close; the journal has {_requests(len(find({})))} in all")
     return "\n".join(lines)
 
 
-def _differing_in_one(facts: Mapping[str, Any], find: Find) -> list[str]:
-    found: list[tuple[int, str]] = []
-    for name, wanted in facts.items():
-        rest = {other: value for other, value in facts.items() if other != name}
-        matching = {exchange.id for exchange in find(facts)}
-        values = Counter(_fact(exchange, name) for exchange in find(rest) if exchange.id not in matching)
+def _closest(
+    filters: Mapping[str, Any], shown: Mapping[str, str], found: Sequence[Exchange], find: Find
+) -> Iterator[tuple[str, int]]:
+    ids = {exchange.id for exchange in found}
+    for name in filters:
+        others = {other: value for other, value in filters.items() if other != name}
+        values = Counter(_value(exchange, name) for exchange in find(others) if exchange.id not in ids)
         for value, count in values.items():
-            told = _told({**rest, name: value}, order=facts, redacted=name)
-            found.append((count, f"  {_requests(count)} with {told}; expected {name} {_shown(name, wanted)}"))
-    return [line for _, line in sorted(found, key=lambda pair: -pair[0])]
+            yield f"{_joined({**shown, name: value})}; expected {name} {shown[name]}", count
 
 
-def _fact(exchange: Exchange, name: str) -> Any:
-    if name in ("sha256", "format"):
-        return getattr(exchange.image, name) if exchange.image else None
+def _value(exchange: Exchange, name: str) -> str:
     if name in ("since", "until"):
         return f"{exchange.time:%Y-%m-%dT%H:%M:%S%z}"
-    return getattr(exchange, name)
-
-
-def _told(facts: Mapping[str, Any], *, order: Iterable[str] = (), redacted: str | None = None) -> str:
-    names = list(order) or list(facts)
-    told = [
-        f"{name} {facts[name] if name == redacted and facts[name] else _shown(name, facts[name])}"
-        for name in names
-    ]
-    return ", ".join(told) or "any facts"
+    owner = exchange if hasattr(exchange, name) else exchange.image
+    value = getattr(owner, name, None)
+    return "-" if value is None else str(value)
 
 
 def _shown(name: str, value: Any) -> str:
     if value is None:
         return "-"
-    if name == "key":
-        # As the journal shows it: keys are not to stand in the output of a test.
-        return f"…{value[-2:]}" if len(value) > 6 else "…"
-    return str(value)
+    # The output of a test must not have the whole key.
+    return redacted(value) if name == "key" else str(value)
 
 
-def _times(bounds: tuple[int, int | None]) -> str:
-    fewest, most = bounds
-    if fewest == most:
-        return _requests(fewest)
-    if most is None:
-        return f"at least {_requests(fewest)}"
-    return f"at most {_requests(most)}" if fewest == 0 else f"{fewest} to {_requests(most)}"
+def _joined(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items()) or "any fields"
+
+
+def _number(bounds: Bounds) -> str:
+    smallest, largest = bounds
+    if largest is None:
+        return f"at least {_requests(smallest)}"
+    if smallest == largest:
+        return _requests(smallest)
+    return f"at most {_requests(largest)}" if smallest == 0 else f"{smallest} to {_requests(largest)}"
 
 
 def _requests(count: int) -> str:

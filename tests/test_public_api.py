@@ -9,7 +9,9 @@ import click
 import pytest
 
 import mock_server
+from mock_server.admin.request_filter import FILTERS
 from mock_server.cli import VERBS
+from mock_server.client_models import RequestFilters
 from mock_server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -63,3 +65,8 @@ def test_every_setting_has_a_flag(verb: str) -> None:
 def test_every_setting_has_a_help_text() -> None:
     """No setting is without a description."""
     assert all(setting.metadata["help"] for setting in fields(Settings))
+
+
+def test_the_client_takes_every_filter() -> None:
+    """The typed arguments of `requests`, `count` and `verify` are the filters of the journal."""
+    assert set(RequestFilters.__annotations__) == set(FILTERS)

@@ -1,4 +1,4 @@
-"""Who may use the admin API: this machine, or whoever knows the token; and never a web page of someone else."""
+"""Access rules of the admin API: programs on this machine, or callers with the token; no web pages of other origins."""
 
 import hmac
 import ipaddress
@@ -23,13 +23,13 @@ HARDENING = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-"""Headers of every admin reply."""
+"""Headers of every response of the admin API."""
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vehicle-ocr-mock admin"'}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or an address means this machine and no other."""
+    """Whether a host name or an address can only mean this machine."""
     host = host.lower().rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True
@@ -43,9 +43,9 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rules. Without a `token`, calls must come from this machine and be addressed to it by name.
+    """The rules. Without a `token`, calls must come from this machine, and use its name.
 
-    `generated` tells that nobody chose the token, so that it must be shown to whoever started the server.
+    `generated`: the token was not set by the user, so the server must print it.
     """
 
     token: str = ""
@@ -53,38 +53,42 @@ class Access:
 
     @classmethod
     def of(cls, host: str, token: str) -> Self:
-        """The rules for a server listening on `host`: beyond this machine there is always a token."""
+        """The rules for a server that listens on `host`. A server that other machines can reach always has a token."""
         if token or is_loopback(host):
             return cls(token)
         return cls(secrets.token_urlsafe(24), generated=True)
 
     def refusal(self, scope: Scope) -> Reply | None:
-        """Why a call is refused, if it is."""
+        """The response that refuses a call, or None if the call is allowed."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if not _same_origin(headers, scope["method"]):
-            return problem(403, "Web pages of another origin may not use the admin API.")
+            return problem(403, "Web pages of another origin cannot use the admin API.")
         if self.token:
             return None if self._authorized(headers) else _unauthorized(headers)
         client = scope.get("client")
         if client is not None and not is_loopback(client[0]):
-            detail = (
-                "Without a token the admin API is for this machine only: start the server with --admin-token."
+            return problem(
+                403,
+                "Without a token only this machine can use the admin API: start the server with --admin-token.",
             )
-            return problem(403, detail)
         if not is_loopback(_host_name(headers.get(b"host", ""))):
-            # A page of a foreign name that was made to resolve to this machine (DNS rebinding).
-            detail = "The admin API answers to localhost only; set --admin-token to reach it by another name."
-            return problem(403, detail)
+            # DNS rebinding: a web page's own name can be made to resolve to this machine.
+            return problem(
+                403, "The admin API answers to localhost only; set --admin-token to use it by another name."
+            )
         return None
 
     def _authorized(self, headers: Mapping[bytes, str]) -> bool:
         scheme, _, given = headers.get(b"authorization", "").partition(" ")
-        right = hmac.compare_digest(given.strip().encode("latin-1"), self.token.encode())
-        return scheme.lower() == "bearer" and right
+        is_right = hmac.compare_digest(given.strip().encode("latin-1"), self.token.encode())
+        return scheme.lower() == "bearer" and is_right
 
 
 class Guard:
-    """Lets admitted calls through to the admin API. `open_paths` need nothing; `pages` may ask for the token."""
+    """Middleware that checks the access rules. `open_paths` are not checked.
+
+    A browser without the token gets a 401 with the page from `pages`, which then asks for the token.
+    """
 
     def __init__(
         self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: "Mapping[str, Page]"
@@ -106,10 +110,10 @@ class Guard:
             await self._app(scope, receive, hardened)
             return
         if refusal.status == 401 and path in self._pages and _wants_html(scope):
-            # The page holds nothing but the means to ask for the token.
+            # The page itself has no data.
             page = self._pages[path]
-            kept = tuple(line for line in refusal.headers if line[0] != b"content-type")
-            refusal = Reply(401, (*kept, *page.headers), page.body)
+            headers = tuple(line for line in refusal.headers if line[0] != b"content-type")
+            refusal = Reply(401, (*headers, *page.headers), page.body)
         await _send(refusal, hardened)
 
 
@@ -120,15 +124,15 @@ async def _send(reply: Reply, send: Send) -> None:
 
 
 def _unauthorized(headers: Mapping[bytes, str]) -> Reply:
-    given = "is not the server's" if b"authorization" in headers else "is missing"
-    return problem(401, f"The admin token {given}: Authorization: Bearer <token>.", headers=_CHALLENGE)
+    mistake = "is wrong" if b"authorization" in headers else "is missing"
+    return problem(401, f"The admin token {mistake}: Authorization: Bearer <token>.", headers=_CHALLENGE)
 
 
 def _same_origin(headers: Mapping[bytes, str], method: str) -> bool:
-    """Whether no page of another origin is behind a call. Programs that are no browsers send none of this."""
+    """Whether a call does not come from a web page of another origin. Only browsers send these headers."""
     site = headers.get(b"sec-fetch-site", "none")
     if site not in ("same-origin", "none"):
-        # Following a link to the dashboard is harmless; whoever linked to it sees nothing of it.
+        # A link to the dashboard may be followed: the page with the link cannot read the dashboard.
         return method == "GET" and headers.get(b"sec-fetch-mode") == "navigate"
     origin = headers.get(b"origin")
     return origin is None or urlsplit(origin).netloc.lower() == headers.get(b"host", "").lower()

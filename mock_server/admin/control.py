@@ -1,4 +1,4 @@
-"""What the admin API works on: the parts of one running mock."""
+"""What the admin API works on: the parts of one running mock, and how they are reset."""
 
 import time
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from mock_server.admin.models import Health
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.coordination import Coordination
-from mock_server.core.journal import Journal
+from mock_server.core.journal import Journal, key_id
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
@@ -57,3 +57,38 @@ class Control:
             scenarios=len(library.scenarios.by_name),
             images=len(library.gallery),
         )
+
+    async def reset_all(self) -> None:
+        """Reset the scenarios, accounts, counters, sequences, the journal and the clock to the fixture files."""
+        async with self.world.changing():
+            await self.stage.clear()
+            await self._reset_accounts()
+            await self.journal.clear()
+            self.clock.release()
+
+    async def reset_key(self, key: str) -> None:
+        """Reset one key: its account, counters and sequences, the runtime scenarios bound to it, and its requests."""
+        hash = key_id(key)
+        async with self.world.changing():
+            for scenario in list(self.stage.library.scenarios.by_name.values()):
+                if scenario.when.key == key and self.stage.runtime(scenario.name):
+                    await self.stage.remove(scenario.name)
+            await self._reset_account(key)
+            await self.journal.clear(lambda entry: entry.key_id == hash)
+
+    async def _reset_account(self, key: str) -> None:
+        account = await self.store.account(key)
+        await self.store.reset(key)
+        from_file = next((one for one in self.stage.files.accounts if one.key == key), None)
+        if original := from_file or (account and account.declared) or account:
+            await self.accounts.restore(original)
+
+    async def _reset_accounts(self) -> None:
+        from_files = self.stage.files.accounts
+        keys = {account.key for account in from_files}
+        for account in await self.store.accounts():
+            if account.key not in keys:
+                await self.store.remove_account(account.key)
+        await self.store.reset()
+        for account in from_files:
+            await self.accounts.restore(account)

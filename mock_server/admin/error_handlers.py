@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457), with places inside the document that was sent."""
+"""Error responses: problem details (RFC 9457), with the place of each mistake in the request."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -26,28 +26,25 @@ from mock_server.http.reply import Reply
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-def as_response(reply: Reply) -> Response:
-    """A reply in Starlette's terms."""
+def _response(reply: Reply) -> Response:
     response = Response(reply.body, reply.status)
     for name, value in reply.headers:
         response.headers[name.decode("latin-1")] = value.decode("latin-1")
     return response
 
 
-def place_of(mistake: Mistake) -> dict[str, Any]:
-    """Where a mistake is: a line and column of text, a parameter, or a JSON pointer into a document."""
-    told: dict[str, Any] = {"detail": mistake.what}
-    if mistake.hint:
-        told["hint"] = mistake.hint
+def _error(mistake: Mistake) -> dict[str, Any]:
+    """A mistake with its place: line and column of a text, a parameter, or a JSON pointer into a document."""
+    error: dict[str, Any] = {"detail": mistake.what} | ({"hint": mistake.hint} if mistake.hint else {})
     if mistake.line:
-        return {"line": mistake.line, "column": mistake.column, **told}
+        return {"line": mistake.line, "column": mistake.column, **error}
     if mistake.file.startswith(PARAMETER):
-        return {"parameter": mistake.file.removeprefix(PARAMETER), **told}
-    return {"pointer": "" if mistake.file == "/" else mistake.file, **told}
+        return {"parameter": mistake.file.removeprefix(PARAMETER), **error}
+    return {"pointer": "" if mistake.file == "/" else mistake.file, **error}
 
 
 def _mistakes(error: FixturesError) -> Reply:
-    errors = [place_of(mistake) for mistake in error.mistakes if not mistake.warning]
+    errors = [_error(mistake) for mistake in error.mistakes if not mistake.warning]
     first = error.mistakes[0]
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     hint = f"; {first.hint}" if first.hint else ""
@@ -60,8 +57,8 @@ def _image(error: ImageError) -> Reply:
 
 
 def _too_large(error: BodyTooLargeError) -> Reply:
-    closing = {} if error.drained else {"Connection": "close"}
-    return problem(413, f"At most {error.limit} bytes are accepted.", headers=closing)
+    headers = {} if error.drained else {"Connection": "close"}
+    return problem(413, f"At most {error.limit} bytes are accepted.", headers=headers)
 
 
 def _preference(error: UnknownPreferenceError) -> Reply:
@@ -69,38 +66,36 @@ def _preference(error: UnknownPreferenceError) -> Reply:
     return problem(400, f'There is no {error.kind} "{error.name[:80]}".{close}', title="Bad input")
 
 
-_WORDED: Mapping[type[Exception], Callable[[Any], Reply]] = {
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    detail = error.detail
+    if error.status_code == 404:
+        detail = f"Nothing is served at {request.url.path[:200]}."
+    elif error.status_code == 405:
+        detail = f"{request.method} is not allowed here; allowed: {headers.get('Allow', 'none')}."
+    return _response(problem(error.status_code, detail, headers=headers))
+
+
+def _handler(reply: Callable[[Any], Reply]) -> Handler:
+    async def handle(request: Request, error: Any) -> Response:
+        return _response(reply(error))
+
+    return handle
+
+
+_REPLIES: Mapping[type[Exception], Callable[[Any], Reply]] = {
     FixturesError: _mistakes,
     ImageError: _image,
     BodyTooLargeError: _too_large,
     UnknownPreferenceError: _preference,
     MultipartError: lambda error: problem(400, f"The form cannot be read: {error.reason}", title="Bad input"),
-    ClientDisconnectedError: lambda error: problem(400, "The client went away."),
+    ClientDisconnectedError: lambda error: problem(400, "The client closed the connection."),
     NotFoundError: lambda error: problem(404, str(error)),
     ConflictError: lambda error: problem(409, str(error)),
     StoreUnavailableError: lambda error: problem(503, "The shared store does not answer."),
 }
-
-
-def _handler(worded: Callable[[Any], Reply]) -> Handler:
-    async def handle(request: Request, error: Any) -> Response:
-        return as_response(worded(error))
-
-    return handle
-
-
-async def _http_error(request: Request, error: HTTPException) -> Response:
-    if error.status_code == 404:
-        return as_response(problem(404, f"Nothing is served at {request.url.path[:200]}."))
-    headers = dict(error.headers or {})
-    if error.status_code == 405:
-        detail = f"{request.method} is not allowed here; allowed: {headers.get('Allow', 'none')}."
-        return as_response(problem(405, detail, headers=headers))
-    return as_response(problem(error.status_code, error.detail, headers=headers))
-
-
 HANDLERS: dict[Any, Handler] = {
-    **{kind: _handler(worded) for kind, worded in _WORDED.items()},
     HTTPException: _http_error,
+    **{kind: _handler(reply) for kind, reply in _REPLIES.items()},
 }
-"""What Starlette is to do with each kind of error."""
+"""For Starlette: the response to each kind of error."""

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import anyio.to_thread
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,8 +31,17 @@ from mock_server.core import near_misses as search
 from mock_server.core.exchange import Exchange, Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry
 from mock_server.core.matching import Query, Scenarios
-from mock_server.core.model import MatchKind, OutcomeName, Product
+from mock_server.core.model import (
+    MatchKind,
+    Outcome,
+    OutcomeName,
+    PlateReading,
+    Product,
+    Reading,
+    ReadRequest,
+)
 from mock_server.errors import NotFoundError
+from mock_server.providers.registry import PROVIDERS
 
 OPERATIONS = Operations("requests")
 
@@ -40,10 +50,13 @@ _MOST_NEAR_MISSES = 50
 _MOST_ON_EVENT_LOOP = 50
 """A longer journal is filtered and written in a thread, because that would delay other requests."""
 
+_PROVIDER = PROVIDERS[0]
+_READ = Outcome(OutcomeName.READ, Reading((PlateReading("9DJC652"),)))
+_REPLY = _PROVIDER.render(_READ, ReadRequest(_PROVIDER.name, Product.PLATE, "demo-key", filename="car.jpg"))
 _EXAMPLE = Exchange(
     id="8f14e45fceea167a",
     time=datetime(2026, 12, 1, 9, 30, 0, 125_000, UTC),
-    provider="vehicore",
+    provider=_PROVIDER.name,
     product=Product.PLATE,
     key="…ey",
     key_id="41bf473b0497",
@@ -55,12 +68,12 @@ _EXAMPLE = Exchange(
     status=200,
     milliseconds=3.2,
     method="POST",
-    path="/api/ocr/plate",
+    path=_PROVIDER.example_call(Product.PLATE, "demo-key", "").path,
     client="python-requests/2.32",
     filename="car.jpg",
     language="en",
     image=Picture("0" * 64, "JPEG", 1280, 960, 91234),
-    reply={"result": "9DJC652"},
+    reply=orjson.loads(_REPLY.body),
 )
 _NEAREST = Nearest("images/california-sedan.jpg", -1.2, -2.0, "other_text", (412, 300, 548, 344))
 _UNMATCHED = replace(_EXAMPLE, scenario=None, match=MatchKind.SYNTHESIZED, nearest=(_NEAREST,))

@@ -47,7 +47,7 @@ _EXAMPLE = MatchResult(
     outcome="read",
     charged=1,
     status=200,
-    reply={"result": "9DJC652"},
+    reply={"plate": "9DJC652"},
     image=ExaminedPicture("0" * 64, "JPEG", 1280, 960, 91234, blank=False, sharpness=412.5),
     pictures=(RecognisedPicture("images/california-sedan.jpg", "perceptual", -7.1, -2.0),),
 )

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from pydantic import TypeAdapter
 
 from mock_server import __version__
 from mock_server.admin.journal_routes import FILTER_SCHEMAS
 from mock_server.admin.operation import Answer, Operation, json_object, ref, to_json
+from mock_server.client_models import adapter
 from mock_server.scenarios.json_schema import scenario_schema
 from mock_server.scenarios.models.base_model import without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
@@ -103,7 +103,7 @@ def _sent_schemas(models: Iterable[type]) -> dict[str, Any]:
     """The schemas of documents that are sent, and of those inside them, by class name."""
     schemas: dict[str, Any] = {}
     for model in models:
-        schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}")
+        schema = adapter(model).json_schema(ref_template="#/components/schemas/{model}")
         schemas |= schema.pop("$defs", {}) | {model.__name__: schema}
     return {name: _strict(without_titles(schema)) for name, schema in schemas.items()}
 
@@ -122,21 +122,22 @@ def _strict(schema: Any) -> Any:
 
 def _components(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema of a fixture file's document as components, one for each of its definitions."""
+    text = orjson.dumps(schema).replace(b"#/$defs/", b"#/components/schemas/")
+    schema = _without_defaults(orjson.loads(text))
     own = {key: value for key, value in schema.items() if key not in ("$defs", "$schema", "$id")}
-    components: dict[str, Any] = _relocated({name: own, **schema.get("$defs", {})})
-    return components
+    return {name: own, **schema.get("$defs", {})}
 
 
-def _relocated(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_relocated(item) for item in value]
-    if not isinstance(value, Mapping):
-        return value
+def _without_defaults(schema: Any) -> Any:
+    # A default that is a list or an object may be in a form that the schema does not allow.
+    if isinstance(schema, list):
+        return [_without_defaults(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
     return {
-        key: item.replace("#/$defs/", "#/components/schemas/") if key == "$ref" else _relocated(item)
-        for key, item in value.items()
-        # A default that is a list or an object may be in a form that the schema does not allow.
-        if not (key == "default" and isinstance(item, list | dict))
+        key: _without_defaults(value)
+        for key, value in schema.items()
+        if not (key == "default" and isinstance(value, list | dict))
     }
 
 

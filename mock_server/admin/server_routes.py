@@ -11,7 +11,6 @@ from mock_server.admin.control import Control
 from mock_server.admin.models import ClockView, Health
 from mock_server.admin.operation import TEXT, Answer, Operations, json_object
 from mock_server.admin.request_body import read
-from mock_server.admin.reset import reset_all, reset_key
 from mock_server.admin.validation import (
     END_OF_TIME,
     PARAMETER,
@@ -90,7 +89,7 @@ async def reset(control: Control, request: Request) -> None:
     key = request.query_params.get("key", key)
     if not isinstance(key, str | None) or key == "":
         raise mistake(place, "expected an API key", "to reset everything, leave it out")
-    await (reset_all(control) if key is None else reset_key(control, key))
+    await (control.reset_all() if key is None else control.reset_key(key))
 
 
 @OPERATIONS("GET", "/clock", "Get the clock", Answer("The time by the mock's clock.", _FROZEN))

@@ -4,12 +4,12 @@ const SHOWN = 100;
 let view = "requests";
 let last = "";
 
-function complain(error) {
+function showError(error) {
   byId("notice").hidden = false;
   byId("notice").textContent = error.message;
 }
 
-/** Do something, show what goes wrong, and look again. */
+/** Returns an event handler that does the work, shows an error, and refreshes the view. */
 function act(work) {
   return async (event) => {
     if (event) event.stopPropagation();
@@ -19,7 +19,7 @@ function act(work) {
       last = "";
       await refresh();
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   };
 }
@@ -114,7 +114,7 @@ async function showRequests() {
   const stamp = found.requests.map((exchange) => exchange.id).join() + found.total;
   if (stamp === last) return;
   last = stamp;
-  const dropped = found.dropped ? `; ${found.dropped} older ones are no longer kept` : "";
+  const dropped = found.dropped ? `; ${found.dropped} older ones were dropped` : "";
   const shown = found.requests.length < found.total ? `, the latest ${found.requests.length} shown` : "";
   byId("total").textContent = found.total ? `${found.total} request${found.total === 1 ? "" : "s"}${shown}${dropped}` : "";
   byId("rows").replaceChildren(...found.requests.reverse().map(row));
@@ -126,12 +126,12 @@ function missLine(miss) {
   if (miss.distance !== null) {
     const fill = el("i");
     fill.style.width = `${Math.max(4, Math.min(100, 100 - 10 * (miss.distance - miss.limit)))}%`;
-    line.append(el("span", { class: "meter", title: "how near" }, fill),
+    line.append(el("span", { class: "meter", title: "similarity" }, fill),
       el("span", { class: "soft" }, `distance ${miss.distance.toFixed(2)}, limit ${miss.limit}`));
   }
   for (const condition of miss.failed) {
-    const told = condition === "image" && miss.distance === null ? "another picture" : `${condition} differs`;
-    line.append(el("span", { class: "badge warn" }, told));
+    const text = condition === "image" && miss.distance === null ? "another picture" : `${condition} differs`;
+    line.append(el("span", { class: "badge warn" }, text));
   }
   if (miss.region) line.append(el("span", { class: "soft mono" }, `at [${miss.region.join(", ")}]`));
   return line;
@@ -148,8 +148,8 @@ async function showMisses() {
       el("div", { class: "head" }, el("h3", {}, `${request.provider} ${request.product}`),
         el("span", { class: "soft" }, `${time(request.time)} · ${request.filename || request.url || ""}`)),
       outcome(request), " ", el("span", { class: "badge" }, request.match),
-      scenarios.length ? el("ol", {}, ...scenarios.map(missLine)) : el("p", { class: "soft" }, "Nothing came near."))));
-  byId("misses").replaceChildren(...(cards.length ? cards : [el("p", { class: "empty" }, "Every request found its scenario.")]));
+      scenarios.length ? el("ol", {}, ...scenarios.map(missLine)) : el("p", { class: "soft" }, "No scenario is near."))));
+  byId("misses").replaceChildren(...(cards.length ? cards : [el("p", { class: "empty" }, "A scenario matched every request.")]));
 }
 
 function accountCard(account) {
@@ -269,11 +269,11 @@ function select(name) {
     byId(other).hidden = other !== name;
   }
   history.replaceState(null, "", `#${name}`);
-  refresh().catch(complain);
+  refresh().catch(showError);
 }
 
 async function showMetrics(event) {
-  // A link could not carry the token.
+  // A link cannot send the token.
   event.preventDefault();
   const reply = await call("/metrics");
   showDialog("Metrics", el("pre", {}, await reply.text()));
@@ -290,8 +290,8 @@ async function fillFilters() {
 }
 
 function start() {
-  byId("metrics").addEventListener("click", (event) => showMetrics(event).catch(complain));
-  fillFilters().catch(complain);
+  byId("metrics").addEventListener("click", (event) => showMetrics(event).catch(showError));
+  fillFilters().catch(showError);
   const names = Object.keys(VIEWS);
   for (const name of names) {
     byId(`tab-${name}`).addEventListener("click", () => select(name));
@@ -303,12 +303,12 @@ function start() {
       byId(`tab-${next}`).focus();
     });
   }
-  byId("filters").addEventListener("input", () => { last = ""; refresh().catch(complain); });
-  byId("filters").addEventListener("reset", () => setTimeout(() => { last = ""; refresh().catch(complain); }));
+  byId("filters").addEventListener("input", () => { last = ""; refresh().catch(showError); });
+  byId("filters").addEventListener("reset", () => setTimeout(() => { last = ""; refresh().catch(showError); }));
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("forget").addEventListener("click", act(() => json("/requests", { method: "DELETE" })));
+  byId("delete-requests").addEventListener("click", act(() => json("/requests", { method: "DELETE" })));
   byId("reset").addEventListener("click", () => {
-    if (confirm("Back to the files? Runtime scenarios and accounts, counters, the journal and the clock are reset.")) {
+    if (confirm("Reset to the fixture files? Runtime scenarios and accounts and the journal are deleted; counters and the clock are reset.")) {
       act(() => json("/reset", { method: "POST" }))();
     }
   });
@@ -319,7 +319,7 @@ function start() {
         await refresh();
         byId("notice").hidden = true;
       } catch (error) {
-        complain(new Error(`The server does not answer (${error.message}).`));
+        showError(new Error(`The server does not answer (${error.message}).`));
       }
     }
     setTimeout(tick, 1500);

@@ -6,7 +6,7 @@ function resolved(schema) {
   return schema && schema.$ref ? { ...api.components.schemas[schema.$ref.split("/").pop()], name: schema.$ref.split("/").pop() } : schema || {};
 }
 
-/** What a schema allows, in a few words. */
+/** A short description of the values that a schema allows. */
 function kind(schema, depth = 0) {
   const known = resolved(schema);
   if (known.const !== undefined) return JSON.stringify(known.const);
@@ -60,7 +60,7 @@ function callCard(path, method, operation) {
     el("summary", {}, el("span", { class: `badge method ${method}` }, method.toUpperCase()), el("span", { class: "path mono" }, path),
       el("span", { class: "soft" }, operation.summary)), inside);
   card.dataset.text = `${method} ${path} ${operation.summary} ${operation.description || ""}`.toLowerCase();
-  // Filled when it is opened: the document is long.
+  // Filled when it is opened, because the document is long.
   card.addEventListener("toggle", () => {
     if (!card.open || inside.childElementCount) return;
     if (operation.description) inside.append(el("p", {}, operation.description));

@@ -2,19 +2,19 @@
 
 const TOKEN = "vehicle-ocr-mock-token";
 
-/** A DOM element with attributes and children; text is always text, never markup. */
+/** A DOM element with attributes and children. Text is never parsed as markup. */
 function el(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value === true) element.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(key, value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
-  return made;
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  return element;
 }
 
-/** Ask for the admin token, once for all calls that wait for it. */
+/** Asks the user for the admin token. All waiting calls share one dialog. */
 let asking = null;
 function askForToken(wrong) {
   if (asking) return asking;
@@ -24,7 +24,7 @@ function askForToken(wrong) {
       "form",
       { method: "dialog" },
       el("h2", {}, "Admin token"),
-      el("p", { class: "soft" }, wrong ? "That is not the server's token." : "This server asks for its token. It was given as --admin-token, or printed when the server started."),
+      el("p", { class: "soft" }, wrong ? "The token is wrong." : "This server needs its admin token. It was set with --admin-token, or the server printed it when it started."),
       input,
       el("button", { class: "main", type: "submit" }, "Open"),
     );
@@ -43,7 +43,7 @@ function askForToken(wrong) {
   return asking;
 }
 
-/** One admin call; asks for the token where it is needed. */
+/** Calls the admin API. Asks the user for the token if it is needed. */
 async function call(path, options = {}) {
   for (;;) {
     const token = sessionStorage.getItem(TOKEN);
@@ -66,7 +66,7 @@ function send(method, path, document) {
   return json(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(document) });
 }
 
-/** A picture behind the token, as a URL that an <img> can show; each is fetched once. */
+/** A URL of a picture for an <img>, which cannot send the token itself. Each picture is fetched once. */
 const pictures = new Map();
 function picture(path, key) {
   if (!pictures.has(key)) {
