@@ -4,7 +4,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
@@ -90,10 +90,8 @@ def parse_multipart(content_type: str, body: bytes) -> Form:
     body = _from_first_boundary(body, boundary)
     try:
         return _Parse(body, boundary).form()
-    except FormParserError as error:
-        repaired = _repair(body, boundary)
-        if repaired == body:
-            raise MultipartError(f"malformed multipart body: {error}") from None
+    except FormParserError:
+        repaired = _repair(body, boundary)  # not before, because it copies the body
     try:
         return _Parse(repaired, boundary).form()
     except FormParserError as error:
@@ -282,12 +280,11 @@ def _parse_parameters(value: str) -> tuple[str, dict[str, str], str]:
 
 def _decode_extended(value: str) -> str | None:
     """Decode `charset'language'percent-encoded` (RFC 8187); None where the value is malformed."""
-    charset, _, rest = value.partition("'")
-    _, quote, encoded = rest.partition("'")
-    if not quote or charset.lower() not in _CHARSETS:
+    charset, *rest = value.split("'", 2)
+    if len(rest) != 2 or charset.lower() not in _CHARSETS:
         return None
     try:
-        return unquote_to_bytes(encoded).decode(charset)
+        return unquote(rest[1], charset, "strict")
     except UnicodeDecodeError:
         return None
 

@@ -1,1 +1,1 @@
-"""The faked providers. Each parses its own wire format and renders outcomes in its own words; none decides."""
+"""The providers. Each reads its own wire format and writes its own replies; the core decides what they are."""

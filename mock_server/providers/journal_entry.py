@@ -16,7 +16,7 @@ from mock_server.providers.provider import Call, Provider
 _MAX_BODY = 4096
 _MAX_TEXT = 512
 _SOURCE = "source "
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key"})
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
 def journal_entry(
@@ -103,7 +103,11 @@ def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -
 
 
 def _without_picture(request: ReadRequest) -> ReadRequest:
-    headers = {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS}
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name not in _SECRET_HEADERS and not (request.key and request.key in value)
+    }
     return replace(request, image=None, headers=headers)
 
 

@@ -1,14 +1,11 @@
-"""CarsXE's words: an outcome as status, JSON body and headers. Pure functions.
+"""CarsXE's replies: an outcome as status, JSON body and headers. Pure functions.
 
-Errors are `{"success": false, "message": text}`; the messages are the provider's own, and the two endpoints differ
-in the status of an unknown or missing key. No reply carries Retry-After or rate-limit headers.
+Errors are `{"success": false, "message": text}`, with the provider's own messages. The two endpoints answer an unknown
+or missing key with different statuses. No reply has Retry-After or rate-limit headers.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from mock_server.core.model import (
     Candidate,
@@ -122,7 +119,7 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
 
 
 def refusal(refusal: Refusal) -> Reply:
-    """The reply to a call that is no request to read a picture."""
+    """The reply to a call that is not a request to read a picture."""
     answer = _REFUSALS[refusal]
     return _reply(answer.status, {"success": False, "message": answer.message}, answer.headers)
 
@@ -139,7 +136,7 @@ def _reading(outcome: Outcome, product: Product) -> dict[str, Any]:
         "success": True,
         "message": outcome.message or "",
         "processing_time": _processing_time(outcome.digest),
-        "results": _plates(reading.plates) if reading else [],
+        "results": [_plate(plate) for plate in reading.plates] if reading else [],
         "camera_id": None,
         "filename": _filename(outcome.digest),
     }
@@ -158,12 +155,6 @@ def _nothing(outcome: Outcome, product: Product) -> dict[str, Any]:
         "camera_id": None,
         "filename": _filename(outcome.digest),
     }
-
-
-@lru_cache(maxsize=1024)
-def _plates(plates: tuple[PlateReading, ...]) -> orjson.Fragment:
-    # A suite that sends one picture a thousand times has its plates worded once.
-    return orjson.Fragment(orjson.dumps([_plate(plate) for plate in plates]))
 
 
 def _plate(plate: PlateReading) -> dict[str, Any]:
@@ -211,13 +202,11 @@ def _tier_message(outcome: Outcome, product: Product) -> str:
     )
 
 
-@lru_cache(maxsize=1024)
 def _processing_time(digest: str) -> float:
-    # Milliseconds that a real recognition takes, made from the picture so that its reply stays the same.
+    # In milliseconds. Computed from the picture, so that its reply stays the same.
     return round(40 + int(digest[:6] or "0", 16) % 140_000 / 1000, 3)
 
 
-@lru_cache(maxsize=1024)
 def _filename(digest: str) -> str:
     digest = digest.ljust(16, "0")
     return f"{int(digest[6:8], 16) % 24:02}_{int(digest[8:10], 16) % 60:02}_{digest[10:16]}.jpg"

@@ -1,12 +1,13 @@
-"""VehiCore's words: an outcome as status, JSON body and headers. Pure functions.
+"""VehiCore's replies: an outcome as status, JSON body and headers. Pure functions.
 
-Success is `{"result": text}`; every error is `{"message": text, "code": CODE}`, where 500 carries no code.
+Success is `{"result": text}`. An error is `{"message": text, "code": CODE}`; 500 has no code.
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
+from mock_server.core.decision import PICTURE_OUTCOMES
 from mock_server.core.model import Outcome, OutcomeName, Product
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Answer, Refusal, json_reply
@@ -24,7 +25,7 @@ _ANSWERS: Mapping[OutcomeName, Answer] = {
     OutcomeName.UNKNOWN_KEY: _UNAUTHORIZED,
     OutcomeName.INACTIVE_ACCOUNT: _UNAUTHORIZED,
     OutcomeName.BLOCKED_KEY: _UNAUTHORIZED,
-    # There are no plans here: a product that an account may not call is one that it has no credits for.
+    # VehiCore has no plans. An account without a product has no credits for it.
     OutcomeName.PLAN_EXCLUDED: _OUT_OF_CREDITS,
     OutcomeName.OUT_OF_CREDITS: _OUT_OF_CREDITS,
     OutcomeName.INVALID_REQUEST: Answer(
@@ -65,20 +66,18 @@ OUTCOME_OF_STATUS: Mapping[int, OutcomeName] = {
 
 def outcome(outcome: Outcome, product: Product) -> Reply:
     """The reply to an outcome."""
-    headers: Mapping[str, str] = outcome.headers
-    if outcome.name in (OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT):
-        if outcome.variant == "validation_error":
-            return _error(
-                Answer(400, _VALIDATION_MESSAGES["validation_error"], "VALIDATION_ERROR"), outcome, headers
-            )
-        return json_reply(200, {"result": _text(outcome, product)}, headers)
+    headers = outcome.headers
+    if outcome.name in PICTURE_OUTCOMES:
+        if outcome.variant != "validation_error":
+            return json_reply(200, {"result": _text(outcome, product)}, headers)
+        return _error(_INVALID_IMAGE, outcome, headers)
     if outcome.name is OutcomeName.RATE_LIMITED:
         headers = {"retry-after": str(max(math.ceil(outcome.retry_after or 1), 1)), **headers}
     return _error(_ANSWERS[outcome.name], outcome, headers)
 
 
 def refusal(refusal: Refusal) -> Reply:
-    """The reply to a call that is no upload."""
+    """The reply to a call that is not an upload."""
     answer = _REFUSALS[refusal]
     return json_reply(answer.status, _body(answer.message, answer.code), answer.headers)
 
@@ -93,12 +92,10 @@ def _text(outcome: Outcome, product: Product) -> str:
 
 
 def _error(answer: Answer, outcome: Outcome, headers: Mapping[str, str]) -> Reply:
-    worded = (
-        _VALIDATION_MESSAGES.get(outcome.variant or "", answer.message)
-        if answer.status == 400
-        else answer.message
-    )
-    return json_reply(answer.status, _body(outcome.message or worded, answer.code), headers)
+    message = answer.message
+    if answer.status == 400:
+        message = _VALIDATION_MESSAGES.get(outcome.variant or "", message)
+    return json_reply(answer.status, _body(outcome.message or message, answer.code), headers)
 
 
 def _body(message: str, code: str | None) -> dict[str, Any]:
