@@ -1,7 +1,7 @@
-"""Every reply that is held as a golden file: which request leads to it.
+"""The request for each golden file.
 
-A case leads to its outcome by natural means where there are any (a key, a picture, a broken body), and else by a
-`Prefer` header or a scenario of the fixtures.
+A case reaches its outcome as a client does (with a key, a picture, a broken body) where that is possible, otherwise by
+a `Prefer` header or a scenario of the fixtures.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ class GoldenCase:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
-    """Further arguments of httpx; `{gallery}` in a JSON text stands for the server's gallery."""
+    """Further arguments of httpx; `{gallery}` in a JSON text is replaced with the URL of the server's gallery."""
 
     @property
     def file(self) -> str:
@@ -59,7 +59,7 @@ def cases() -> Iterator[GoldenCase]:
 
 
 def _pictures(product: str) -> dict[str, str]:
-    """Outcome to the picture that leads to it."""
+    """The picture for each outcome."""
     if product == "plate":
         return {"read": "car", "read-two_cars": "two-cars", "nothing_found": "no-plate", "no_text": "no-text"}
     return {"read": "vin", "read-free_text": "label", "nothing_found": "no-plate", "no_text": "no-text"}

@@ -1,6 +1,6 @@
-"""One golden reply a provider, endpoint and outcome. A change that moves one of these files changes the contract.
+"""One golden reply for each provider, endpoint and outcome. A change of such a file changes the contract.
 
-`pytest tests/golden --write-golden` writes them anew (`make golden` does the same); look at the difference.
+`pytest tests/golden --write-golden` writes the files again (`make golden` does the same); look at the difference.
 """
 
 import json
@@ -26,7 +26,7 @@ _CHANGING = {"date", "content-length", "x-mock-request-id"}
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    """A server of these tests' own, at a time that stands still, on which nothing is used up."""
+    """A separate server with a frozen clock; no other test uses its accounts."""
     with MockServer(FIXTURES, clock=frozen_clock()) as server, httpx.Client(base_url=server.url) as client:
         yield client
 
@@ -58,7 +58,7 @@ def test_reply(client: httpx.Client, case: GoldenCase, pytestconfig: pytest.Conf
 
 
 def test_every_file_has_its_case() -> None:
-    """No golden file is left over, and none is held twice."""
+    """Every golden file has one case."""
     files = sorted(str(file.relative_to(HERE)) for file in HERE.glob("*/*.json"))
 
     assert files == sorted(case.file for case in CASES)

@@ -1,4 +1,4 @@
-"""Forms as clients really send them, and as attackers would."""
+"""Forms of real clients, and malformed and hostile ones."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mock_server.errors import MultipartError
 from mock_server.http.multipart import Form, parse_multipart
 
-# No line end, no boundary: what matters is that every byte value comes through.
+# Contains every byte value, line ends, and the start of a boundary.
 PICTURE = bytes(range(256)) + b"\r\n--\r\n" + bytes(reversed(range(256)))
 
 
@@ -168,7 +168,7 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
     ids=CLIENTS,
 )
 def test_every_client_is_understood(content_type: str, body: bytes, part_type: str | None) -> None:
-    """The bytes that common clients send give the picture unchanged, its name and the language."""
+    """The bodies of common clients give the unchanged picture, its name and the language."""
     parsed = parse_multipart(content_type, body)
     image, language = parsed.first("image"), parsed.first("userLanguage")
 
@@ -203,7 +203,7 @@ def test_every_client_is_understood(content_type: str, body: bytes, part_type: s
     ],
 )
 def test_file_names_are_read_as_they_were_meant(disposition: str, filename: str) -> None:
-    """Quotes, escapes, Windows paths, UTF-8 and extended values all give the name the user saw."""
+    """Quotes, escapes, Windows paths, UTF-8 and extended values give the file name of the user."""
     image = parse(form(image_part(disposition))).first("image")
 
     assert image is not None
@@ -229,7 +229,7 @@ def test_parts_share_the_memory_of_the_body() -> None:
 
 
 def test_same_names_are_all_kept_in_order() -> None:
-    """`first` gives the first, iteration all of them."""
+    """`first` returns the first part of a name; iteration returns all parts."""
     parts = [image_part('form-data; name="image"', data=data) for data in (b"one", b"", b"three")]
     parsed = parse(form(*parts))
 
@@ -271,7 +271,7 @@ def test_same_names_are_all_kept_in_order() -> None:
     ],
 )
 def test_odd_but_well_formed(body: bytes, texts: list[str]) -> None:
-    """Empty forms, epilogues, empty names, look-alike boundaries and nested forms are read plainly."""
+    """Empty forms, epilogues, empty names, text that is almost a boundary, and nested forms are read."""
     assert [part.text for part in parse(body)] == texts
 
 
@@ -377,7 +377,7 @@ SKIPPED = {
 
 @pytest.mark.parametrize(("part", "reason"), SKIPPED.values(), ids=SKIPPED)
 def test_a_part_with_unusable_headers_is_left_out(part: bytes, reason: str) -> None:
-    """Such a part spoils no other part; the form has the reason."""
+    """Other parts are not affected; the form has the reason."""
     parsed = parse(form(part, image_part(IMAGE)))
 
     assert [part.name for part in parsed] == ["image"]
@@ -540,14 +540,14 @@ pieces = st.sampled_from(
 
 @given(st.lists(pieces | st.binary(max_size=5), max_size=40).map(b"".join), st.text(max_size=60))
 def test_nothing_but_a_multipart_error_is_ever_raised(body: bytes, parameters: str) -> None:
-    """Any bytes under any Content-Type give a form or a MultipartError."""
+    """Any bytes with any Content-Type give a form or a MultipartError."""
     for content_type in ("multipart/form-data; boundary=f", f"multipart/form-data; {parameters}", parameters):
         with contextlib.suppress(MultipartError):
             parse_multipart(content_type, body)
 
 
 def test_a_large_picture_comes_through() -> None:
-    """Five megabytes of noise are found between their boundaries."""
+    """A part of five megabytes is read."""
     noise = os.urandom(5_000_000)
     (part,) = parse(form(image_part('form-data; name="image"; filename="a.jpg"', data=noise)))
 

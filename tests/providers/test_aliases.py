@@ -1,4 +1,4 @@
-"""What published CarsXE clients send beside the documented form: accepted and noted, refused in strict mode."""
+"""Undocumented forms that published CarsXE clients send: accepted and noted, refused in strict mode."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ KEY = {"key": "demo-key"}
 NO_URL = "Missing upload URL"
 NO_DATA = "Missing image data"
 CASES = [
-    # path, query, how the body is sent (IMAGE stands for the picture's URL), what strict mode answers
+    # path, query, how the body is sent (IMAGE is replaced with the picture's URL), the reply in strict mode
     pytest.param(
         "/platerecognition",
         KEY,
@@ -108,7 +108,7 @@ def test_aliases_are_accepted_and_noted(
     kwargs: dict[str, Any],
     strictly: tuple[int, str],
 ) -> None:
-    """The alias is read as the documented form would be, and the journal says which one it was."""
+    """An alias gives the same reply as the documented form, and the journal names the alias."""
     plate = path == "/platerecognition"
     reply = http.post(path, params=query, **_sent(kwargs, gallery(http, "car" if plate else "vin")))
     body = reply.json()
@@ -136,7 +136,7 @@ def test_strict_mode_refuses_them(
 
 
 def test_strict_mode_serves_the_documented_form(strict: httpx.Client) -> None:
-    """What is documented works in strict mode just as without it."""
+    """The documented form works the same with and without strict mode."""
     body = {"image_url": gallery(strict, "vin")}
 
     assert strict.post("/v1/vinocr", params=KEY, json=body).status_code == 200
@@ -152,7 +152,7 @@ def test_the_documented_form_is_no_alias(mock: MockServer, http: httpx.Client) -
 
 
 def test_the_documented_field_wins(http: httpx.Client) -> None:
-    """Where several fields are given, `image_url` counts; an empty one is none."""
+    """If several fields are given, `image_url` is used; an empty field is ignored."""
     good, bad = gallery(http, "vin"), "nonsense"
     for body in (
         {"image": bad, "upload_url": bad, "image_url": good},
@@ -163,7 +163,7 @@ def test_the_documented_field_wins(http: httpx.Client) -> None:
 
 
 def test_the_key_of_the_query_wins(mock: MockServer, http: httpx.Client) -> None:
-    """A key in the body counts only where the query has none."""
+    """A key in the body is used only if the query has none."""
     key = new_key(mock)
     body = {"key": key, "image_url": gallery(http, "vin")}
 
@@ -180,7 +180,7 @@ def test_a_key_in_the_body_that_is_no_text_is_no_key(http: httpx.Client, key: ob
 
 
 def test_source_is_kept_for_the_journal(mock: MockServer, http: httpx.Client) -> None:
-    """What a client's library calls itself is in the journal."""
+    """The journal has the `source` parameter of a client library."""
     http.post("/v1/vinocr", params={**KEY, "source": "npm"}, json={"image_url": gallery(http, "vin")})
 
     assert latest(mock).source == "npm"

@@ -1,4 +1,4 @@
-"""CarsXE recognition as its documentation tells it: one row of the contract a case."""
+"""CarsXE recognition as documented: one case for each row of the contract."""
 
 import httpx
 import pytest
@@ -39,7 +39,7 @@ def exhausted(current: int, limit: int) -> dict[str, object]:
 
 @pins("carsxe-plate-200", "carsxe-plate-lower-case", "carsxe-processing-time", "carsxe-plate-boxes")
 def test_plate(http: httpx.Client) -> None:
-    """A plate comes in lower case with boxes, region, candidates and vehicle, all as the fixture says."""
+    """A plate is in lower case, with the boxes, region, candidates and vehicle of the fixture."""
     reply = carsxe(http, "plate")
     body = reply.json()
 
@@ -81,7 +81,7 @@ def test_several_plates(http: httpx.Client) -> None:
 
 @pins("carsxe-vin-200", "carsxe-vin-candidate-box")
 def test_vin(http: httpx.Client) -> None:
-    """A VIN comes with its box, its confidence and candidates, each of which has a box."""
+    """A VIN has its box, its confidence and candidates; each candidate has a box."""
     box = {"xmin": 130, "ymin": 244, "xmax": 763, "ymax": 306}
     reply = carsxe(http, "vin")
 
@@ -126,7 +126,7 @@ def test_vin(http: httpx.Client) -> None:
     ],
 )
 def test_keys(http: httpx.Client, product: str, key: str | None, status: int, message: str) -> None:
-    """Each standing of a key has its own status and text, and the two endpoints differ in two of them."""
+    """Each state of a key has its own status and message; the two endpoints differ in two of them."""
     reply = carsxe(http, product, key=key)
 
     assert (reply.status_code, reply.json()) == (status, failure(message))
@@ -142,7 +142,7 @@ def test_a_key_in_a_header_is_no_key(http: httpx.Client) -> None:
 
 @pins("carsxe-source-ignored")
 def test_source_and_other_parameters_are_ignored(http: httpx.Client) -> None:
-    """Clients add `source` and sometimes more; a hundred parameters change nothing."""
+    """`source` and a hundred unknown parameters do not change the reply."""
     query = {"key": "demo-key", "source": "pip", **{f"p{n}": "x" for n in range(150)}}
     reply = http.post("/v1/vinocr", params=query, json={"image_url": gallery(http, "vin")})
 
@@ -169,7 +169,7 @@ MISSING = {"plate": "Missing upload URL", "vin": "Missing image data"}
 )
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_no_image_named(http: httpx.Client, product: str, body: object) -> None:
-    """A body that names no image is 400 with the endpoint's own text."""
+    """A body without an image is 400 with the endpoint's own message."""
     reply = http.post(CARSXE_PATHS[product], params={"key": "demo-key"}, json=body)
 
     assert (reply.status_code, reply.json()) == (400, failure(MISSING[product]))
@@ -192,7 +192,7 @@ def test_no_image_named(http: httpx.Client, product: str, body: object) -> None:
 )
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_unreadable_bodies(http: httpx.Client, product: str, content: bytes, content_type: str) -> None:
-    """A body that is no JSON, or not declared as such, names no image."""
+    """A body that is not JSON, or not declared as JSON, is a body without an image."""
     reply = http.post(
         CARSXE_PATHS[product],
         params={"key": "demo-key"},
@@ -223,7 +223,7 @@ def test_unreadable_bodies(http: httpx.Client, product: str, content: bytes, con
 )
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_invalid_image_data(http: httpx.Client, product: str, reference: object) -> None:
-    """A value that leads to no picture is 400 with one text on both endpoints."""
+    """A value that is not a picture is 400 with the same message on both endpoints."""
     reply = http.post(CARSXE_PATHS[product], params={"key": "demo-key"}, json={"image_url": reference})
 
     assert (reply.status_code, reply.json()) == (400, failure(INVALID))
@@ -275,7 +275,7 @@ def test_too_large(serve: MakeClient, product: str) -> None:
     ],
 )
 def test_nothing_found(http: httpx.Client, product: str, image: str, status: int, message: str) -> None:
-    """What is not found is an error, and for VINs it matters whether there was any text."""
+    """Nothing found is an error; for VINs the status depends on whether there is any text."""
     reply = carsxe(http, product, gallery(http, image))
 
     assert (reply.status_code, reply.json()) == (status, failure(message))
@@ -296,7 +296,7 @@ def test_empty_and_missing_results(http: httpx.Client) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/platerecognition", "/v1/vinocr", "/vinocr"])
 def test_other_methods(http: httpx.Client, method: str, path: str) -> None:
-    """Another method is 405 in the envelope, with the one that is allowed."""
+    """Another method is 405 in the envelope, with the allowed method."""
     reply = http.request(method, path, params={"key": "demo-key"})
 
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
@@ -333,7 +333,7 @@ def test_other_methods(http: httpx.Client, method: str, path: str) -> None:
 )
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_upstream_trouble(http: httpx.Client, product: str, outcome: str, status: int, message: str) -> None:
-    """Trouble behind the API has a status and a text each."""
+    """Each upstream error has its own status and message."""
     reply = carsxe(http, product, headers={"Prefer": f"outcome={outcome}"})
 
     assert (reply.status_code, reply.json()) == (status, failure(message))
@@ -341,7 +341,7 @@ def test_upstream_trouble(http: httpx.Client, product: str, outcome: str, status
 
 @pins("carsxe-429-usage", "carsxe-quota-by-api")
 def test_quota(serve: MakeClient, clock: Clock) -> None:
-    """When the volume of one API is used up it answers 429 with `usage`, and the other API goes on."""
+    """When the volume of one API is used up, it answers 429 with `usage`; the other API still works."""
     client = serve(clock=clock)
 
     assert carsxe(client, "plate", key="no-credits").status_code == 429
@@ -352,7 +352,7 @@ def test_quota(serve: MakeClient, clock: Clock) -> None:
 
 @pins("carsxe-quota-month")
 def test_quota_comes_back_with_the_month(serve: MakeClient, clock: Clock) -> None:
-    """A used-up quota is refused for the rest of the month and is whole again in the next."""
+    """A used-up quota is refused until the end of the month, and is full again in the next month."""
     client = serve(clock=clock)
 
     assert carsxe(client, key="no-credits").status_code == 429
@@ -372,7 +372,7 @@ def _with_quota(limit: int, used: int = 0) -> dict[Product, Quota]:
 
 @pins("carsxe-quota-trial")
 def test_a_trial_never_resets(clock: Clock) -> None:
-    """A trial's allowance does not come back with the month."""
+    """The volume of a trial is not renewed in the next month."""
     with MockServer(clock=clock) as server, httpx.Client(base_url=server.url) as client:
         key = new_key(server, quota=_with_quota(1), quota_period=QuotaPeriod.NEVER)
         statuses = []
@@ -385,7 +385,7 @@ def test_a_trial_never_resets(clock: Clock) -> None:
 
 @pins("carsxe-overage")
 def test_overage(mock: MockServer, http: httpx.Client) -> None:
-    """With overage billing, requests past the quota succeed and no 429 is ever sent."""
+    """With overage billing, requests over the quota succeed."""
     key = new_key(mock, quota=2, overage=True)
     statuses = [carsxe(http, key=key).status_code for _ in range(5)]
 
@@ -394,7 +394,7 @@ def test_overage(mock: MockServer, http: httpx.Client) -> None:
 
 @pins("carsxe-charge-400", "carsxe-charge-404", "carsxe-charge-5xx")
 def test_what_counts(mock: MockServer, http: httpx.Client) -> None:
-    """A read and a 404 count; 400, other refusals and 5xx are free."""
+    """A reading and a 404 cost a unit; 400, other refusals and 5xx cost nothing."""
     key = new_key(mock, quota=3)
     free = [
         carsxe(http, "vin", "no url", key=key),
@@ -415,7 +415,7 @@ def test_what_counts(mock: MockServer, http: httpx.Client) -> None:
 
 
 def test_a_picture_without_text_has_no_plate_and_counts(mock: MockServer, http: httpx.Client) -> None:
-    """On the plate endpoint a picture without text is a 404, so it counts as one."""
+    """On the plate endpoint a picture without text is a 404, so it costs a unit."""
     key = new_key(mock, quota=1)
     replies = [carsxe(http, "plate", gallery(http, "no-text"), key=key) for _ in range(2)]
 
@@ -437,7 +437,7 @@ def test_the_other_quota_text(http: httpx.Client) -> None:
 
 @pins("carsxe-rate-limit")
 def test_aggressive_traffic(serve: MakeClient, clock: Clock) -> None:
-    """Over an account's rate the answer is a 429 with `usage`, or as a scenario says a 503."""
+    """Over an account's rate limit the reply is a 429 with `usage`, or a 503 if a scenario says so."""
     client = serve(clock=clock)
     replies = [carsxe(client, key="slow-key") for _ in range(3)]
 
@@ -452,7 +452,7 @@ def test_aggressive_traffic(serve: MakeClient, clock: Clock) -> None:
 @pins("carsxe-no-limit-headers")
 @pytest.mark.parametrize("key", ["demo-key", "no-credits"])
 def test_no_headers_about_limits(http: httpx.Client, key: str) -> None:
-    """No reply carries Retry-After or any rate-limit header."""
+    """No reply has Retry-After or a rate-limit header."""
     for headers in ({}, {"Prefer": "outcome=rate_limited"}):
         names = " ".join(carsxe(http, key=key, headers=headers).headers).lower()
 
@@ -479,7 +479,7 @@ def test_order_of_checks(serve: MakeClient, clock: Clock) -> None:
 @pins("carsxe-eu-host")
 @pytest.mark.parametrize("host", ["api.carsxe.com", "eu-api.carsxe.com"])
 def test_both_hosts(http: httpx.Client, host: str) -> None:
-    """Both hosts serve both endpoints; anything else is 404 in the envelope."""
+    """Both hosts serve both endpoints; other paths are 404 in the envelope."""
     query, headers = {"key": "demo-key"}, {"Host": host}
     for product, name in (("plate", "car"), ("vin", "vin")):
         body = {"image_url": f"https://{host}/images/{name}.jpg"}
@@ -492,7 +492,7 @@ def test_both_hosts(http: httpx.Client, host: str) -> None:
 
 
 def test_the_key_of_one_provider_works_at_the_other(mock: MockServer, http: httpx.Client) -> None:
-    """Accounts are shared by both providers; credits and quotas are counted apart."""
+    """Both providers share the accounts; credits and quotas are counted separately."""
     key = new_key(mock, credits=1, quota=1)
 
     assert vehicore(http, key=key).status_code == 200

@@ -1,4 +1,4 @@
-"""What holds for every provider: hosts, forcing, unknown pictures, connections, keys that never show."""
+"""Behaviour of every provider: hosts, forcing, unknown pictures, connections, redacted keys."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ from tests.support import (
 pins = pytest.mark.pins
 
 PROVIDERS: tuple[Provider, ...] = (*registry.PROVIDERS, Acme())
-"""Those of the mock and an invented one, which no part of the mock knows."""
+"""The providers of the mock, and an invented one."""
 
 every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 UPLOADS = [provider for provider in PROVIDERS if provider.example_call(Product.PLATE, "k", "").upload]
@@ -79,7 +79,7 @@ def _bytes(request: httpx.Request) -> bytes:
 
 
 async def _all_at_once(url: str, request: bytes, *, connections: int, each: int) -> list[int]:
-    """The statuses of `each` requests on every one of so many connections, which all begin together."""
+    """The statuses of `each` requests on each of `connections` connections, which start at the same time."""
     parts = urlsplit(url)
     start = asyncio.Event()
 
@@ -138,7 +138,7 @@ def _foreign_paths(provider: Provider) -> Iterator[tuple[str, str]]:
 @every_provider
 @pins("mock-host-routing")
 def test_a_provider_s_own_host_shows_that_provider_only(http: httpx.Client, provider: Provider) -> None:
-    """Under a provider's real host name there is that provider and nothing else; its 404 is its own."""
+    """Under a provider's real host name only that provider answers, with its own 404."""
     expected = provider.refuse(Refusal.NO_SUCH_PATH)
     for host, path in _foreign_paths(provider):
         reply = http.get(path, headers={"Host": host})
@@ -150,7 +150,7 @@ def test_a_provider_s_own_host_shows_that_provider_only(http: httpx.Client, prov
     "host", ["localhost", "anything.test:8080", *(f"{host}.evil.test" for host in own_hosts())]
 )
 def test_other_hosts_show_the_mock_s_own_paths(http: httpx.Client, host: str) -> None:
-    """A name that only begins like a provider's is not the provider's."""
+    """A host name that only starts with a provider's host name is not the provider's."""
     assert http.get("/healthz", headers={"Host": host}).status_code == 200
 
 
@@ -228,7 +228,7 @@ def test_prefer_may_be_repeated(mock: MockServer, http: httpx.Client) -> None:
 def test_unknown_preferences_are_told(
     http: httpx.Client, provider: Provider, preference: str, said: str
 ) -> None:
-    """A scenario, outcome or status that does not exist is 501 with the name and, if any is close, what was meant."""
+    """A scenario, outcome or status that does not exist is 501 with its name, and with the closest known name."""
     reply = call(http, provider, headers={"Prefer": preference})
 
     assert (reply.status_code, reply.headers["content-type"]) == (501, "application/problem+json")
@@ -281,7 +281,7 @@ def test_tokens_in_urls(
 
 @pins("mock-forcing-off")
 def test_forcing_can_be_switched_off(serve: MakeClient) -> None:
-    """With forcing off, headers, file names and URLs are what they are."""
+    """With forcing off, headers, file names and URLs force nothing."""
     client = serve(forcing=False)
 
     assert vehicore(client, headers={"Prefer": "outcome=service_error"}).json() == {"result": "9DJC652"}
@@ -292,7 +292,7 @@ def test_forcing_can_be_switched_off(serve: MakeClient) -> None:
 
 @every_provider
 def test_a_forced_refusal_costs_nothing(mock: MockServer, http: httpx.Client, provider: Provider) -> None:
-    """Forcing goes through the same accounts: only a forced recognition is charged."""
+    """Forced outcomes use the same accounts: only a forced reading is charged."""
     key = new_key(mock, credits=1, quota=1)
     for outcome in ("rate_limited", "service_error", "out_of_credits", "unknown_key", "invalid_image"):
         assert call(http, provider, key=key, headers={"Prefer": f"outcome={outcome}"}).status_code >= 400
@@ -317,7 +317,7 @@ def test_synthesized(serve: MakeClient, http: httpx.Client, product: str) -> Non
 
 @pins("mock-blank")
 def test_a_blank_picture_finds_nothing(http: httpx.Client) -> None:
-    """There is nothing on a blank picture."""
+    """On a blank picture nothing is found."""
     assert vehicore(http, image=encoded(Image.new("RGB", (300, 200), "white"))).json() == {"result": ""}
 
 
@@ -342,7 +342,7 @@ def test_a_reading_that_is_asked_for_is_made_up(http: httpx.Client, product: str
 
 @pins("mock-unmatched-nothing-found")
 def test_unmatched_nothing_found(serve: MakeClient) -> None:
-    """With `nothing_found`, an unknown picture is one on which nothing is seen."""
+    """With `nothing_found`, nothing is found on an unknown picture."""
     client = serve(unmatched="nothing_found")
 
     assert vehicore(client, image=drawn()).json() == {"result": ""}
@@ -351,7 +351,7 @@ def test_unmatched_nothing_found(serve: MakeClient) -> None:
 
 @pins("mock-unmatched-error")
 def test_unmatched_error(serve: MakeClient) -> None:
-    """With `error`, an unknown picture is a 501 problem that names the nearest pictures."""
+    """With `error`, an unknown picture is a 501 problem with the nearest pictures."""
     client = serve(unmatched="error")
     reply = vehicore(client, image=drawn())
     body = reply.json()
@@ -365,7 +365,7 @@ def test_unmatched_error(serve: MakeClient) -> None:
 @pins("mock-headers")
 @every_provider
 def test_mock_headers(serve: MakeClient, http: httpx.Client, provider: Provider) -> None:
-    """Every reply of a provider says how it came about, errors too, unless that is switched off."""
+    """Every reply, also an error, has the mock's headers, unless they are switched off."""
     quiet = serve(mock_headers=False)
     read, refused = call(http, provider), call(http, provider, key="nobody")
 
@@ -382,7 +382,7 @@ def test_mock_headers(serve: MakeClient, http: httpx.Client, provider: Provider)
 
 @pins("mock-charge-configured", "mock-variants-configured")
 def test_charge_and_variants_in_mock_yaml(serve: MakeClient, tmp_path: Path, clock: Clock) -> None:
-    """`mock.yaml` says what costs a unit and how an outcome is worded where no scenario says so."""
+    """`mock.yaml` sets which outcomes cost a unit, and the default variant of an outcome."""
     (tmp_path / "mock.yaml").write_text(
         "accounts: [{name: two, key: two-units, credits: 2, quota: 2}]\n"
         "unmatched: nothing_found\n"
@@ -416,7 +416,7 @@ def _inline(image: bytes) -> str:
     "text", ["007", "NO", "1E10", "12:30", "0123", "null", "~", "0x1F", "1_000", ".5", "2026-01-01"]
 )
 def test_texts_come_back_as_written(serve: MakeClient, tmp_path: Path, text: str) -> None:
-    """What YAML would take for a number, a time or nothing is a plate like any other."""
+    """Texts that YAML reads as numbers, times or null are plates like any other."""
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "car.png").write_bytes(drawn())
     (tmp_path / "scenarios" / "trap.yaml").write_text(
@@ -430,7 +430,7 @@ def test_texts_come_back_as_written(serve: MakeClient, tmp_path: Path, text: str
 
 @pins("mock-keep-alive")
 def test_one_connection_serves_many_requests(mock: MockServer) -> None:
-    """After any reply, errors included, the same connection serves the next request."""
+    """After any reply, also an error, the same connection serves the next request."""
     body = json.dumps({"image_url": f"{mock.url}/images/vin.jpg"}).encode()
 
     def request(method: str, target: str, content: bytes) -> bytes:
@@ -472,7 +472,7 @@ def test_chunked_bodies(mock: MockServer) -> None:
     "boundary", ["6f1c5d0e2b8a4f7c9d3e", "----WebKitFormBoundaryAbC123", "=_(x)?", "0a1b-2c3d'+_,./:=?"]
 )
 def test_multipart_bytes(mock: MockServer, boundary: str) -> None:
-    """Go's writer, OkHttp's and browsers' forms are read byte for byte, in whatever order the parts come."""
+    """Forms of Go, OkHttp and browsers are read, with the parts in any order."""
     image = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="image"; filename="plate.jpg"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
@@ -510,7 +510,7 @@ def test_a_slow_upload_holds_up_nobody(mock: MockServer, http: httpx.Client) -> 
 def test_keys_are_never_logged_or_kept(
     mock: MockServer, http: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No key shows in a log line, in the journal or in a reply, wherever the client put it."""
+    """No key appears in a log line, in the journal or in a reply, wherever the client sends it."""
     key = "sk-live-0123456789abcdef"
     with (
         caplog.at_level(logging.DEBUG, logger="mock_server"),
@@ -534,7 +534,7 @@ def test_keys_are_never_logged_or_kept(
 
 @pins("mock-unseen-concurrency")
 def test_unseen_pictures_at_once(http: httpx.Client) -> None:
-    """Pictures that must be decoded do not mix up: each of many at once gets its own answer."""
+    """Each of many unknown pictures sent at the same time gets its own reply."""
     images = [drawn(f"car {number}") for number in range(12)]
     alone = [vehicore(http, image=image).json() for image in images]
     barrier = threading.Barrier(6)
@@ -548,7 +548,7 @@ def test_unseen_pictures_at_once(http: httpx.Client) -> None:
 
 
 def test_the_fixtures_of_these_tests_are_clean() -> None:
-    """The pictures of the fixtures can be told apart by look."""
+    """No two pictures of the fixtures look alike."""
     with MockServer(FIXTURES) as server:
         index = server.app.reader.library.index
 

@@ -1,4 +1,4 @@
-"""How a CarsXE request names its picture: a URL of the gallery, base64, a `data:` URL, or a URL a scenario knows."""
+"""Pictures in a CarsXE request: a URL of the gallery, base64, a `data:` URL, or a URL that a scenario matches."""
 
 import base64
 import socket
@@ -58,8 +58,8 @@ def _url_safe(data: bytes) -> str:
     ],
 )
 def test_inline_pictures(http: httpx.Client, wrap: Wrap) -> None:
-    """Every usual way of writing a picture into JSON is read; all lengths of padding occur."""
-    # A few bytes after the end of a JPEG change nothing but the length.
+    """Every usual encoding of a picture in JSON is read, with all lengths of padding."""
+    # Bytes after the end of a JPEG change only its length.
     for tail in (b"", b"\0", b"\0\0"):
         reply = carsxe(http, "vin", wrap(picture("vin") + tail))
 
@@ -90,7 +90,7 @@ def test_the_gallery_on_any_host_of_the_mock(http: httpx.Client, url: str) -> No
 
 @pins("carsxe-gallery")
 def test_the_gallery_on_the_host_of_the_request(http: httpx.Client) -> None:
-    """The host name by which the client calls the mock is one of its own."""
+    """The host name in the request is one of the mock's own."""
     reply = carsxe(
         http, "vin", "http://mock.internal:8080/images/vin.jpg", headers={"Host": "mock.internal:8080"}
     )
@@ -102,7 +102,7 @@ def test_the_gallery_on_the_host_of_the_request(http: httpx.Client) -> None:
     "name", ["nothing.jpg", "../mock.yaml", "..%2fmock.yaml", "vin.jpg/", "", "images/vin.jpg"]
 )
 def test_what_is_not_in_the_gallery(http: httpx.Client, name: str) -> None:
-    """A name that is not in the gallery leads nowhere, least of all to a file."""
+    """A name that is not in the gallery is not found, and no file is read."""
     assert carsxe(http, "vin", f"https://api.carsxe.com/images/{name}").status_code == 400
     assert http.get(f"/images/{name}").status_code == 404
 
@@ -118,7 +118,7 @@ def test_the_gallery_serves_its_pictures(http: httpx.Client) -> None:
 
 @pins("mock-no-outbound")
 def test_no_outbound_connection(mock: MockServer, http: httpx.Client) -> None:
-    """A URL elsewhere is not fetched: nothing connects, the client sees invalid image data, the journal says why."""
+    """Other URLs are not fetched: no connection is opened, and the journal has the reason for the 400."""
     with socket.create_server(("127.0.0.1", 0)) as outside:
         outside.settimeout(0.05)
         port = outside.getsockname()[1]
@@ -132,7 +132,7 @@ def test_no_outbound_connection(mock: MockServer, http: httpx.Client) -> None:
 
 @pins("carsxe-when-url")
 def test_a_scenario_knows_a_url(serve: MakeClient, tmp_path: Path) -> None:
-    """`when.url` answers for a URL that nobody fetches."""
+    """`when.url` matches a URL that is not fetched."""
     scenarios = tmp_path / "scenarios"
     scenarios.mkdir()
     (scenarios / "url.yaml").write_text(
@@ -151,7 +151,7 @@ def test_a_scenario_knows_a_url(serve: MakeClient, tmp_path: Path) -> None:
 
 @pins("carsxe-boxes-mapped")
 def test_boxes_are_in_the_pixels_that_were_sent(http: httpx.Client) -> None:
-    """A picture of three quarters the size gets three quarters of the coordinates, for plate and vehicle."""
+    """A picture at three quarters of the size has three quarters of the coordinates, for plate and vehicle."""
     with Image.open(BytesIO(picture("car"))) as full:
         size = full.width * 3 // 4, full.height * 3 // 4
         smaller = encoded(full.resize(size, Image.Resampling.LANCZOS), "JPEG", quality=90)
@@ -169,7 +169,7 @@ def test_boxes_are_in_the_pixels_that_were_sent(http: httpx.Client) -> None:
 
 
 def test_gallery_and_bytes_are_the_same_picture(http: httpx.Client) -> None:
-    """A picture named by URL gets the same reply as its own bytes."""
+    """A picture by URL and its bytes get the same reply."""
     by_url = carsxe(http, "plate", gallery(http, "car"))
     inline = carsxe(http, "plate", _standard(picture("car")))
 

@@ -1,4 +1,4 @@
-"""One table for the mock and for the providers themselves: where they differ, the mock is wrong.
+"""One table for the mock and for the real providers. If they differ, the mock is wrong.
 
 Against a provider it runs only where a key stands in VEHICORE_LIVE_KEY or CARSXE_LIVE_KEY. Every request of the
 table is one that the provider refuses, so none costs anything.
@@ -31,7 +31,7 @@ def failure(message: str) -> dict[str, object]:
 
 
 TABLE = [
-    # provider, path, key (KEY stands for a good one), the rest of the request, status, what the body holds
+    # provider, path, key (KEY is replaced with a valid key), the rest of the request, status, what the body holds
     ("vehicore", "/api/ocr/plate", None, {"files": TEXT}, 401, UNAUTHORIZED),
     ("vehicore", "/api/ocr/vin", "nobody", {"files": TEXT}, 401, UNAUTHORIZED),
     ("vehicore", "/api/ocr/plate", "KEY", {"files": TEXT}, 400, INVALID),
@@ -48,7 +48,7 @@ TABLE = [
 
 @pytest.fixture(params=["mock", "live"])
 def target(request: pytest.FixtureRequest, mock: MockServer) -> Mapping[str, tuple[str, str]]:
-    """Where each provider is, and a good key there."""
+    """The URL of each provider, and a valid key."""
     if request.param == "mock":
         return dict.fromkeys(LIVE, (mock.url, "demo-key"))
     return {provider: (url, os.environ.get(variable, "")) for provider, (url, variable) in LIVE.items()}
@@ -64,7 +64,7 @@ def test_the_mock_is_what_the_provider_is(
     status: int,
     holds: dict[str, object],
 ) -> None:
-    """The same request gets the same status and the same words."""
+    """The same request gets the same status and the same message."""
     url, good = target[provider]
     if not good:
         pytest.skip(f"{LIVE[provider][1]} is not set")

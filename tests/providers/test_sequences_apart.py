@@ -22,7 +22,7 @@ STATUSES = [500, 500, 400, 200, 200, 200]
 
 
 def test_sixteen_clients_see_their_own_sequence(tmp_path: Path) -> None:
-    """Sixteen keys cycle one scenario at once, and each meets every step in its order."""
+    """Sixteen keys use one cyclic scenario at the same time, and each gets every step in order."""
     (tmp_path / "scenarios").mkdir()
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "car.png").write_bytes(drawn())

@@ -1,4 +1,4 @@
-"""A third provider is one folder and one line: the whole mock serves and documents it, and no part knows its name."""
+"""A third provider is one folder and one line: the whole mock serves and documents it without further changes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def mock(acme: Acme) -> Iterator[MockServer]:
 
 
 def test_replies_have_the_file_name_and_the_time(http: httpx.Client, acme: Acme) -> None:
-    """A renderer knows the request: it may repeat the file name and say when the request came."""
+    """A reply may contain the request's file name and time."""
     reply = call(http, acme, filename="garage.jpg")
 
     assert reply.status_code == 201

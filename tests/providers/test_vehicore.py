@@ -1,4 +1,4 @@
-"""VehiCore OCR as its documentation tells it: one row of the contract a case."""
+"""VehiCore OCR as documented: one case for each row of the contract."""
 
 import base64
 import quopri
@@ -40,7 +40,7 @@ SERVER_ERROR = {"message": "Unexpected server error. Please retry later."}
     ],
 )
 def test_result(http: httpx.Client, product: str, image: str, text: str) -> None:
-    """Success is 200 and the text alone; nothing found is an empty text."""
+    """Success is 200 with the text; nothing found is an empty text."""
     reply = vehicore(http, product, picture(image))
 
     assert reply.status_code == 200
@@ -70,7 +70,7 @@ def test_unauthorized(http: httpx.Client, product: str, key: str | None) -> None
 
 @pins("vehicore-key-header")
 def test_the_key_is_read_from_the_header_alone(http: httpx.Client) -> None:
-    """A key in the query is no key."""
+    """A key in the query is ignored."""
     reply = http.post("/api/ocr/plate?key=demo-key", files={"image": picture("car")})
 
     assert (reply.status_code, reply.json()) == (401, UNAUTHORIZED)
@@ -80,7 +80,7 @@ def test_the_key_is_read_from_the_header_alone(http: httpx.Client) -> None:
 @pytest.mark.parametrize("key", ["no-credits", "basic-plan-key"])
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_insufficient_credits(http: httpx.Client, key: str, product: str) -> None:
-    """Without credits for the product it is 402, and the text points at the Billing page."""
+    """Without credits for the product the reply is 402, and the message names the Billing page."""
     reply = vehicore(http, product, key=key)
 
     assert (reply.status_code, reply.json()) == (402, OUT_OF_CREDITS)
@@ -88,7 +88,7 @@ def test_insufficient_credits(http: httpx.Client, key: str, product: str) -> Non
 
 @pins("vehicore-credits-by-product")
 def test_products_have_credits_of_their_own(mock: MockServer, http: httpx.Client) -> None:
-    """What is spent on plates leaves the credits for VINs alone."""
+    """Plates do not use the credits for VINs."""
     key = new_key(mock, credits=1)
     statuses = [vehicore(http, product, key=key).status_code for product in ("plate", "plate", "vin", "vin")]
 
@@ -97,7 +97,7 @@ def test_products_have_credits_of_their_own(mock: MockServer, http: httpx.Client
 
 @pins("vehicore-charge")
 def test_only_a_recognition_costs_a_credit(mock: MockServer, http: httpx.Client) -> None:
-    """Rejected requests and pictures without text cost nothing; the one that is read takes the last credit."""
+    """Rejected requests and pictures without text cost nothing; a reading takes the last credit."""
     key = new_key(mock, credits=1)
     free = [b"no picture", picture("vin"), picture("no-plate")]
     statuses = [
@@ -136,7 +136,7 @@ def _broken(name: str) -> bytes:
     ],
 )
 def test_bad_images(http: httpx.Client, image: bytes, message: str) -> None:
-    """What cannot be decoded is 400 VALIDATION_ERROR, and the text says why."""
+    """A file that cannot be decoded is 400 VALIDATION_ERROR with the reason."""
     reply = vehicore(http, "plate", image)
 
     assert (reply.status_code, reply.json()) == (400, {"message": message, "code": "VALIDATION_ERROR"})
@@ -185,7 +185,7 @@ def test_bad_images(http: httpx.Client, image: bytes, message: str) -> None:
     ],
 )
 def test_bad_requests(http: httpx.Client, kwargs: dict[str, object], message: str) -> None:
-    """What is no upload of a file named image is 400 VALIDATION_ERROR."""
+    """A request without an uploaded file named image is 400 VALIDATION_ERROR."""
     headers = {"X-API-Key": "demo-key", **kwargs.pop("headers", {})}  # type: ignore[dict-item]
     reply = http.post("/api/ocr/plate", headers=headers, **kwargs)  # type: ignore[arg-type]
 
@@ -271,7 +271,7 @@ def test_unknown_type(http: httpx.Client, product: str) -> None:
 @pins("vehicore-405")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_other_methods(http: httpx.Client, method: str) -> None:
-    """Another method is 405 and says which one is allowed; there is no key to check."""
+    """Another method is 405 with the allowed method; the key is not checked."""
     reply = http.request(method, "/api/ocr/plate")
 
     assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
@@ -281,7 +281,7 @@ def test_other_methods(http: httpx.Client, method: str) -> None:
 
 @pins("vehicore-429", "vehicore-429-retry-after")
 def test_rate_limited(serve: MakeClient, clock: Clock) -> None:
-    """Over the rate it is 429 with Retry-After in whole seconds; after that time requests go through again."""
+    """Over the rate limit the reply is 429 with Retry-After in whole seconds; later requests succeed again."""
     client = serve(clock=clock)
     replies = [vehicore(client, key="slow-key") for _ in range(3)]
 
@@ -299,7 +299,7 @@ def test_rate_limited(serve: MakeClient, clock: Clock) -> None:
     "outcome", ["service_error", "upstream_unreachable", "upstream_down", "upstream_timeout"]
 )
 def test_server_errors_have_no_code(http: httpx.Client, outcome: str) -> None:
-    """An unexpected error is 500 with a message and no code at all."""
+    """An unexpected error is 500 with a message and without a code."""
     reply = vehicore(http, headers={"Prefer": f"outcome={outcome}"})
 
     assert (reply.status_code, reply.json()) == (500, SERVER_ERROR)
@@ -341,7 +341,7 @@ def _formats() -> dict[str, Callable[[], bytes]]:
 @pins("vehicore-formats")
 @pytest.mark.parametrize("format", _formats())
 def test_formats(http: httpx.Client, format: str) -> None:
-    """The picture is known in every common format, named and typed as something else altogether."""
+    """The picture is read in every common format, with another file name and another declared type."""
     image = _formats()[format]()
     reply = http.post(
         "/api/ocr/plate",
@@ -358,7 +358,7 @@ def test_formats(http: httpx.Client, format: str) -> None:
 def test_declared_type_and_name_are_not_trusted(
     http: httpx.Client, content_type: str | None, filename: str
 ) -> None:
-    """The bytes decide: any declared type, or none, and any file name will do."""
+    """The format is found from the bytes; the declared type and the file name do not matter."""
     part = (filename, picture("car"), content_type) if content_type else (filename, picture("car"))
     reply = http.post("/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": part})
 
@@ -367,7 +367,7 @@ def test_declared_type_and_name_are_not_trusted(
 
 @pins("vehicore-user-language")
 def test_user_language(http: httpx.Client) -> None:
-    """`userLanguage` is optional, and any text will do."""
+    """`userLanguage` is optional, and any text is accepted."""
     for fields in ({}, {"userLanguage": "uk"}, {"userLanguage": ""}, {"userLanguage": "x" * 300}):
         reply = http.post(
             "/api/ocr/plate", headers={"X-API-Key": "demo-key"}, data=fields, files={"image": picture("car")}
@@ -403,14 +403,14 @@ def test_no_such_path(http: httpx.Client, path: str) -> None:
 def test_nothing_found_as_a_scenario_says(
     http: httpx.Client, product: str, name: str, status: int, body: dict[str, str]
 ) -> None:
-    """Nothing found may be an empty text, a free text or a validation error: a scenario chooses."""
+    """A scenario can set whether nothing found is an empty text, a free text or a validation error."""
     reply = vehicore(http, product, headers={"X-Scenario": name})
 
     assert (reply.status_code, reply.json()) == (status, body)
 
 
 def test_reworded(http: httpx.Client) -> None:
-    """A scenario's message and headers replace and add to the provider's own."""
+    """A scenario's message replaces the provider's; its headers are added."""
     reply = vehicore(http, headers={"X-Scenario": "reworded"})
 
     assert (reply.status_code, reply.json()) == (500, {"message": "Down for the night"})
