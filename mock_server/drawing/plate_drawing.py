@@ -64,7 +64,7 @@ def flat_plate(
 
 def _two_lines(text: str) -> tuple[str, str]:
     """The text split at the separator nearest to its middle, or in its middle."""
-    cuts = [index for index, char in enumerate(text) if char in " -"]
+    cuts = [index for index, char in enumerate(text) if char in " -" and 0 < index < len(text) - 1]
     if not cuts:
         return text[: len(text) // 2], text[len(text) // 2 :]
     cut = min(cuts, key=lambda index: abs(index - len(text) / 2))
@@ -80,6 +80,8 @@ def _text_mask(lines: tuple[str, ...], design: PlateDesign, size: Size) -> tuple
     mask = Image.new("L", size)
     rects: list[Rect] = []
     for line, middle in zip(lines, middles, strict=True):
+        if not line:  # a text of one character
+            continue
         natural = text_width(line, design.lettering) * height
         room = (right - left) * share
         stretch = min(1.0, room / natural)

@@ -56,6 +56,14 @@ def test_every_region_has_a_plate(region: str) -> None:
         assert np.ptp(grey(drawing)[plate.box.ymin : plate.box.ymax, plate.box.xmin : plate.box.xmax]) > 90
 
 
+@pytest.mark.parametrize("text", ["A", "-AB", "AB-", "A B"])
+def test_every_text_fits_on_two_lines(text: str) -> None:
+    """A text is also split into two lines where it has one character, or a separator at an end."""
+    drawing = draw("plate", text=text, region="in", size=(96, 64), two_line=True)
+
+    assert [plate.text for plate in drawing.truth.plates] == [text]
+
+
 def test_designs_and_formats_have_the_same_regions() -> None:
     """Every region with a plate format has a design, and the reverse."""
     assert set(DESIGNS) == set(PLATE_FORMATS)
