@@ -1,4 +1,4 @@
-# Only Python 3.11 or later, make and a package index are needed. Everything lives in .venv.
+# Needs Python 3.11 or later, make and a package index. Everything is installed in .venv.
 .PHONY: help install run test check golden dist clean
 
 INSTALLED := .venv/installed
@@ -7,10 +7,10 @@ PORT ?= 8080
 help:
 	@echo "make run      serve the shipped fixtures at http://127.0.0.1:$(PORT)"
 	@echo "make test     everything CI runs: check, then the tests with coverage"
-	@echo "make check    formatting, lint, types, import direction"
-	@echo "make golden   write the golden replies anew"
+	@echo "make check    formatting, lint, types, import contracts"
+	@echo "make golden   write the golden replies again"
 	@echo "make dist     build the wheel and the source archive"
-	@echo "make clean    remove .venv and everything that was built"
+	@echo "make clean    remove .venv and all build results"
 
 install: $(INSTALLED)
 
@@ -30,7 +30,7 @@ golden: $(INSTALLED)
 	.venv/bin/pytest tests/golden --write-golden -q
 
 dist: $(INSTALLED)
-	.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	.venv/bin/python -m hatchling build --directory dist
 
 clean:
 	rm -rf .venv dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
