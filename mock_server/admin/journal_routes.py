@@ -28,9 +28,10 @@ from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFil
 from mock_server.admin.validation import PARAMETER, as_object, mistake
 from mock_server.client_models import NearMiss, ScenarioMiss
 from mock_server.core import near_misses as search
+from mock_server.core.conditions import Query
 from mock_server.core.exchange import Exchange, Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry
-from mock_server.core.matching import Query, Scenarios
+from mock_server.core.matching import Scenarios
 from mock_server.core.model import (
     MatchKind,
     Outcome,

@@ -14,9 +14,9 @@ from mock_server.admin.request_body import parse_json, read
 from mock_server.admin.validation import as_choice, as_object, as_text, check_names, pointer
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
+from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.dry_run import DryRunStore
-from mock_server.core.matching import Query
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.reader import Reader
 from mock_server.http.multipart import Form

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import orjson
 
+from mock_server.core.conditions import Query
 from mock_server.core.exchange import Exchange
-from mock_server.core.matching import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry, key_id, redacted
-from mock_server.core.matching import Query
 from mock_server.core.model import OutcomeName, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult

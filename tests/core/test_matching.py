@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mock_server.core.matching import Query, Scenarios, failed_conditions, specificity
+from mock_server.core.conditions import Query, failed_conditions, specificity
+from mock_server.core.matching import Scenarios
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.imaging.geometry import Placement

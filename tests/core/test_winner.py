@@ -5,7 +5,8 @@ from fnmatch import fnmatchcase
 from hypothesis import given, settings
 
 from mock_server.core.account import Account
-from mock_server.core.matching import Query, Scenarios
+from mock_server.core.conditions import Query
+from mock_server.core.matching import Scenarios
 from mock_server.core.scenario import Scenario
 from tests.scenarios.test_shadowing import ACCOUNTS, asked_by, requests, sets
 

@@ -4,13 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.core.account import Account
-from mock_server.core.matching import Query, Scenarios, specificity
+from mock_server.core.conditions import Query, covers, specificity
+from mock_server.core.matching import Scenarios
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import ImageMatch, SearchResult
 from mock_server.imaging.results import PictureFacts
-from mock_server.scenarios.shadowing import Accounts, covers, find_shadowed
+from mock_server.scenarios.shadowing import Accounts, find_shadowed
 
 ACCOUNTS = (Account("demo", "demo-key"), Account("other", "other-key"))
 PICTURES = ("a", "b", "c")
@@ -111,7 +112,7 @@ def test_few_comparisons_find_all(scenarios: list[Scenario]) -> None:
         loser.order
         for loser in scenarios
         for winner in scenarios
-        if rank(winner) < rank(loser) and covers(winner.when, loser.when, accounts)
+        if rank(winner) < rank(loser) and covers(winner.when, accounts.complete(loser.when))
     }
 
     assert set(find_shadowed(scenarios, accounts)) == unreachable

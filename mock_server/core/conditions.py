@@ -1,0 +1,162 @@
+"""The conditions of `when`, one row each: how a request is tested, and which narrower conditions a condition covers.
+
+Matching, specificity, near misses and the search for shadowed scenarios all use this table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from operator import attrgetter
+from typing import Any
+
+from mock_server.core.model import ReadRequest
+from mock_server.core.scenario import Conditions, ImageProperties
+from mock_server.imaging.results import PictureFacts, SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What conditions are tested against: a request, the name of its account, and the search for its picture."""
+
+    request: ReadRequest
+    account: str
+    search: SearchResult | None = None
+
+    @property
+    def facts(self) -> PictureFacts | None:
+        return self.search.facts if self.search else None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One kind of condition.
+
+    `get` returns its value in a `when`, None if it is not given. `test` compares that value with a request. `covers`
+    compares it with the value of another `when` (or None): whether all requests that meet the other one meet this one.
+    """
+
+    name: str
+    get: Callable[[Conditions], Any]
+    test: Callable[[Any, Query], bool]
+    covers: Callable[[Any, Any], bool]
+
+
+Given = tuple[Condition, Any]
+"""A condition and its value in a `when`."""
+
+
+def given_conditions(when: Conditions) -> list[Given]:
+    """The conditions that are given in a `when`."""
+    rows = (*_TABLE, *map(_header, when.header)) if when.header else _TABLE
+    return [(row, value) for row in rows if (value := row.get(when)) is not None]
+
+
+def specificity(when: Conditions) -> int:
+    """How many conditions are given. Each header and each property counts."""
+    return len(given_conditions(when))
+
+
+def failed_conditions(when: Conditions, query: Query) -> list[str]:
+    """The names of the conditions that a request does not meet."""
+    failed = [row.name for row, value in given_conditions(when) if not row.test(value, query)]
+    if query.facts is None:
+        # Without a picture no property holds. One name says so.
+        failed = ["properties" if name.startswith("properties.") else name for name in failed]
+    return list(dict.fromkeys(failed))
+
+
+def covers(broad: Conditions, narrow: Conditions) -> bool:
+    """Whether every request that meets `narrow` certainly meets `broad`."""
+    return all(row.covers(value, row.get(narrow)) for row, value in given_conditions(broad))
+
+
+def is_wild(glob: str) -> bool:
+    """Whether a glob has wildcards."""
+    return not _WILDCARDS.isdisjoint(glob)
+
+
+_WILDCARDS = frozenset("*?[")
+
+
+def _equal(name: str, actual: Callable[[Query], Any]) -> Condition:
+    return Condition(name, attrgetter(name), lambda wanted, query: wanted == actual(query), _is_same)
+
+
+def _is_same(broad: Any, narrow: Any) -> bool:
+    return bool(broad == narrow)
+
+
+def _glob(
+    name: str, get: Callable[[Conditions], str | None], actual: Callable[[Query], str | None]
+) -> Condition:
+    def test(glob: str, query: Query) -> bool:
+        text = actual(query)
+        return text is not None and fnmatchcase(text, glob)
+
+    return Condition(name, get, test, _glob_covers)
+
+
+def _glob_covers(broad: str, narrow: str | None) -> bool:
+    if narrow is None:
+        return False
+    return broad in ("*", narrow) or (not is_wild(narrow) and fnmatchcase(narrow, broad))
+
+
+def _header(name: str) -> Condition:
+    return _glob(
+        f"header {name}",
+        lambda when: when.header.get(name),
+        lambda query: query.request.headers.get(name.lower()),
+    )
+
+
+def _property(name: str) -> Condition:
+    """A row for a field of ImageProperties: `min_…` and `max_…` are bounds, the others must be equal."""
+    fact = attrgetter(_FACTS.get(name, name.removeprefix("min_").removeprefix("max_")))
+    is_min, is_max = name.startswith("min_"), name.startswith("max_")
+
+    def get(when: Conditions) -> Any:
+        return None if when.properties is None else getattr(when.properties, name)
+
+    def holds(wanted: Any, actual: Any) -> bool:
+        if is_min or is_max:
+            return bool(actual >= wanted if is_min else actual <= wanted)
+        return bool(actual == wanted)
+
+    def test(wanted: Any, query: Query) -> bool:
+        if name == "format":
+            wanted = wanted.upper()
+        return query.facts is not None and holds(wanted, fact(query.facts))
+
+    return Condition(
+        f"properties.{name}", get, test, lambda broad, narrow: narrow is not None and holds(broad, narrow)
+    )
+
+
+_FACTS = {"min_bytes": "byte_count", "max_bytes": "byte_count"}
+"""The fields of PictureFacts with another name than the property."""
+
+_TABLE = (
+    Condition(
+        "image",
+        lambda when: when.images or None,
+        lambda images, query: (
+            query.search is not None and any(one.id in images for one in query.search.matches)
+        ),
+        lambda broad, narrow: narrow is not None and set(narrow) <= set(broad),
+    ),
+    _equal("sha256", lambda query: query.facts and query.facts.sha256),
+    _glob("url", attrgetter("url"), lambda query: query.request.url),
+    _glob("filename", attrgetter("filename"), lambda query: query.request.filename),
+    _equal("key", lambda query: query.request.key),
+    _equal("account", lambda query: query.account),
+    _equal("provider", lambda query: query.request.provider),
+    _equal("product", lambda query: query.request.product),
+    Condition(
+        "language",
+        attrgetter("language"),
+        lambda wanted, query: wanted.lower() == query.request.language.lower(),
+        lambda broad, narrow: narrow is not None and broad.lower() == narrow.lower(),
+    ),
+    *(_property(each.name) for each in fields(ImageProperties)),
+)
