@@ -88,12 +88,12 @@ class App(Starlette):
             pictures=self._pictures,
             vocabulary=startup.loader.vocabulary,
             providers=registry.PROVIDERS,
-            world=state.coordination,
+            coordination=state.coordination,
         )
-        state.attach(clock, self.control.stage, self._declare_accounts)
+        state.attach(clock, self.control.live_scenarios, self._declare_accounts)
         self._hot_reload = HotReload(
             startup.loader,
-            self.control.stage,
+            self.control.live_scenarios,
             self.accounts,
             max_pixels=settings.max_pixels,
             cache=cache_directory(settings),
@@ -110,7 +110,7 @@ class App(Starlette):
         admin = _Lazy(self._create_admin)
         super().__init__(
             routes=[
-                Route("/images/{name:path}", Gallery(self.control.stage, state.coordination).get),
+                Route("/images/{name:path}", Gallery(self.control.live_scenarios, state.coordination).get),
                 *provider_routes(registry.PROVIDERS, service),
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
@@ -152,7 +152,7 @@ class App(Starlette):
     async def _start(self) -> None:
         try:
             await self._declare_accounts()
-            await self.control.world.refresh()
+            await self.control.coordination.refresh()
         except StoreUnavailableError as error:
             if not self.is_replacement:
                 raise
@@ -165,7 +165,7 @@ class App(Starlette):
             await self._start()
 
     async def _declare_accounts(self) -> None:
-        await self.accounts.declare(self.control.stage.files.accounts)
+        await self.accounts.declare(self.control.live_scenarios.files.accounts)
 
     async def _load_index(self) -> None:
         """Load a deferred index before an image needs it, but after the first requests."""

@@ -101,7 +101,7 @@ async def get_account(control: Control, request: Request) -> AccountView:
 )
 async def change_account(control: Control, request: Request) -> AccountView:
     document = _declared((await read(request)).json())
-    async with control.world.changing():
+    async with control.coordination.changing():
         account = await _find(control, request.path_params["key"])
         account, counts = await _changed(control, account, document)
         await control.store.put_account(account)

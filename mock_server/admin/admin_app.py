@@ -76,7 +76,7 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
         method = "GET" if request.method == "HEAD" else request.method
         operation = operations[method]
         if not operation.open:
-            await control.world.refresh()
+            await control.coordination.refresh()
         return await operation.handler(control, request)
 
     # An account's key may contain a slash.

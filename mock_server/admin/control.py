@@ -32,7 +32,7 @@ class Control:
         pictures: Pictures,
         vocabulary: Vocabulary,
         providers: Sequence[Provider],
-        world: Coordination,
+        coordination: Coordination,
     ) -> None:
         self.reader = reader
         self.store = store
@@ -43,13 +43,13 @@ class Control:
         self.pictures = pictures
         self.vocabulary = vocabulary
         self.providers = {provider.name: provider for provider in providers}
-        self.world = world
-        self.stage = LiveScenarios(reader, world)
+        self.coordination = coordination
+        self.live_scenarios = LiveScenarios(reader, coordination)
         self._started = time.monotonic()
 
     def health(self) -> Health:
         """The state of the server."""
-        library = self.stage.library
+        library = self.live_scenarios.library
         return Health(
             status="healthy",
             version=__version__,
@@ -60,8 +60,8 @@ class Control:
 
     async def reset_all(self) -> None:
         """Reset the scenarios, accounts, counters, sequences, the journal and the clock to the fixture files."""
-        async with self.world.changing():
-            await self.stage.clear()
+        async with self.coordination.changing():
+            await self.live_scenarios.clear()
             await self._reset_accounts()
             await self.journal.clear()
             self.clock.release()
@@ -69,22 +69,22 @@ class Control:
     async def reset_key(self, key: str) -> None:
         """Reset one key: its account, counters and sequences, the runtime scenarios bound to it, and its requests."""
         hash = key_id(key)
-        async with self.world.changing():
-            for scenario in list(self.stage.library.scenarios.by_name.values()):
-                if scenario.when.key == key and self.stage.runtime(scenario.name):
-                    await self.stage.remove(scenario.name)
+        async with self.coordination.changing():
+            for scenario in list(self.live_scenarios.library.scenarios.by_name.values()):
+                if scenario.when.key == key and self.live_scenarios.runtime(scenario.name):
+                    await self.live_scenarios.remove(scenario.name)
             await self._reset_account(key)
             await self.journal.clear(lambda entry: entry.key_id == hash)
 
     async def _reset_account(self, key: str) -> None:
         account = await self.store.account(key)
         await self.store.reset(key)
-        from_file = next((one for one in self.stage.files.accounts if one.key == key), None)
+        from_file = next((one for one in self.live_scenarios.files.accounts if one.key == key), None)
         if original := from_file or (account and account.declared) or account:
             await self.accounts.restore(original)
 
     async def _reset_accounts(self) -> None:
-        from_files = self.stage.files.accounts
+        from_files = self.live_scenarios.files.accounts
         keys = {account.key for account in from_files}
         for account in await self.store.accounts():
             if account.key not in keys:

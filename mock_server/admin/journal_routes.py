@@ -195,7 +195,7 @@ async def near_misses(control: Control, request: Request) -> bytes:
     filter = _query_filter(control, request)
     limit = _MOST_NEAR_MISSES if filter.limit is None else filter.limit
     entries = [entry for entry in await control.journal.exchanges() if entry.query and filter(entry)]
-    scenarios = control.stage.library.scenarios
+    scenarios = control.live_scenarios.library.scenarios
     return await anyio.to_thread.run_sync(_near_misses_json, _latest(entries, limit), scenarios)
 
 

@@ -84,7 +84,7 @@ _ABOUT_PICTURES = (
     Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,))),
 )
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
-    scenarios = control.stage.library.scenarios.by_name.values()
+    scenarios = control.live_scenarios.library.scenarios.by_name.values()
     return ScenarioList([await _view(control, scenario) for scenario in scenarios])
 
 
@@ -99,9 +99,9 @@ async def list_scenarios(control: Control, request: Request) -> ScenarioList:
 )
 async def add_scenario(control: Control, request: Request) -> Response:
     document, pictures = posted_scenario(await read(request))
-    added = runtime_scenario(document, pictures, control.vocabulary, control.stage.library)
+    added = runtime_scenario(document, pictures, control.vocabulary, control.live_scenarios.library)
     name = added.scenario.name
-    if not await control.stage.add(added):
+    if not await control.live_scenarios.add(added):
         raise ConflictError(f"A scenario named {name} exists already.")
     headers = location(request, f"/scenarios/{name}")
     return json_response(await _view(control, _find(control, name)), 201, headers)
@@ -127,13 +127,13 @@ async def put_scenario(control: Control, request: Request) -> Response:
     document, pictures = posted_scenario(await read(request))
     if isinstance(document, Mapping):
         document = {"scenario": name, **document}
-    added = runtime_scenario(document, pictures, control.vocabulary, control.stage.library)
+    added = runtime_scenario(document, pictures, control.vocabulary, control.live_scenarios.library)
     if added.scenario.name != name:
         raise mistake(
             pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"'
         )
-    is_new = control.stage.runtime(name) is None
-    await control.stage.add(added, replacing=True)
+    is_new = control.live_scenarios.runtime(name) is None
+    await control.live_scenarios.add(added, replacing=True)
     await _restart_sequence(control, name)
     return json_response(await _view(control, _find(control, name)), 201 if is_new else 200)
 
@@ -147,7 +147,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
 )
 async def delete_scenario(control: Control, request: Request) -> None:
     scenario = _find(control, request.path_params["name"])
-    if not await control.stage.remove(scenario.name):
+    if not await control.live_scenarios.remove(scenario.name):
         raise ConflictError(
             f"The scenario {scenario.name} comes from the file {scenario.file}: only runtime scenarios can be deleted."
         )
@@ -192,13 +192,13 @@ async def scenario_thumbnail(control: Control, request: Request) -> Response:
 
 def _thumbnail(control: Control, scenario: Scenario) -> bytes:
     for image in scenario.when.images:
-        if (data := control.stage.library.picture(gallery_name(image))) is not None:
+        if (data := control.live_scenarios.library.picture(gallery_name(image))) is not None:
             return control.thumbnails.make(sha256(data).hexdigest(), data) or b""
     raise NotFoundError(f"The scenario {scenario.name} has no picture.")
 
 
 def _find(control: Control, name: str) -> Scenario:
-    by_name = control.stage.library.scenarios.by_name
+    by_name = control.live_scenarios.library.scenarios.by_name
     if name in by_name:
         return by_name[name]
     hint = suggest(name, by_name)
@@ -215,7 +215,7 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
     positions = await control.store.positions(scenario.name)
     return ServedScenario(
         **scenario_document(scenario),
-        runtime=control.stage.runtime(scenario.name) is not None,
+        runtime=control.live_scenarios.runtime(scenario.name) is not None,
         file=scenario.file or None,
         line=scenario.line or None,
         pictures=[f"/images/{gallery_name(image)}" for image in scenario.when.images],

@@ -113,7 +113,7 @@ async def set_clock(control: Control, request: Request) -> ClockView:
     check_names(document, ("freeze", "advance"))
     if len(document) != 1:
         raise mistake("", 'expected either "freeze" or "advance"')
-    async with control.world.changing():
+    async with control.coordination.changing():
         _set_clock(control, document)
     return _clock(control)
 
@@ -122,7 +122,7 @@ async def set_clock(control: Control, request: Request) -> ClockView:
     "DELETE", "/clock", "Use the system's time again", Answer("The clock after the change.", _RELEASED)
 )
 async def release_clock(control: Control, request: Request) -> ClockView:
-    async with control.world.changing():
+    async with control.coordination.changing():
         control.clock.release()
     return _clock(control)
 

@@ -28,9 +28,9 @@ class LiveScenarios:
     earlier one. It may have the name of one from a file, which it then hides.
     """
 
-    def __init__(self, reader: Reader, world: Coordination) -> None:
+    def __init__(self, reader: Reader, coordination: Coordination) -> None:
         self._reader = reader
-        self._world = world
+        self._coordination = coordination
         self._files = reader.library.fixtures
         self._runtime: dict[str, RuntimeScenario] = {}
         self._added = 0
@@ -70,7 +70,7 @@ class LiveScenarios:
 
         Raises ImageError for a picture that cannot be read; then nothing is changed.
         """
-        async with self._world.changing(), self._changing:
+        async with self._coordination.changing(), self._changing:
             name = added.scenario.name
             if not replacing and name in self.library.scenarios.by_name:
                 return False
@@ -81,7 +81,7 @@ class LiveScenarios:
 
     async def remove(self, name: str) -> bool:
         """Take a runtime scenario away; False where there is none of that name."""
-        async with self._world.changing(), self._changing:
+        async with self._coordination.changing(), self._changing:
             if name not in self._runtime:
                 return False
             await self._change(self._files, {key: one for key, one in self._runtime.items() if key != name})
@@ -89,7 +89,7 @@ class LiveScenarios:
 
     async def clear(self) -> None:
         """Take all runtime scenarios away."""
-        async with self._world.changing(), self._changing:
+        async with self._coordination.changing(), self._changing:
             if self._runtime:
                 await self._change(self._files, {})
 
