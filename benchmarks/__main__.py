@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--short] [ROW …]`: how fast the mock is, side by side with others on this machine."""
+"""`python -m benchmarks [--short] [ROW …]`: how fast the mock is, compared with other servers on this machine."""
 
 import argparse
 import datetime
@@ -25,7 +25,7 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
 
 
 def main() -> None:
-    """Measure the rows that were asked for and print them as a table."""
+    """Measure the chosen rows and print them as a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="under a minute, for a first impression")
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=", ".join(ROWS))

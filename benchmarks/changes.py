@@ -1,4 +1,4 @@
-"""What clients do to a picture: each change makes bytes, and says where the known pixels went."""
+"""Changes that clients make to a picture: each returns the sent bytes, and where the original pixels lie in them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from mock_server.imaging.geometry import Orientation, Placement
 
 @dataclass(frozen=True)
 class Change:
-    """`make(image)` gives the sent bytes; `place(size)` the true placement of a picture of that size."""
+    """`make(image)` returns the sent bytes; `place(size)` the true placement of a picture of that size."""
 
     name: str
     kind: str
@@ -85,7 +85,7 @@ def cropped(left: float, top: float, right: float, bottom: float, scale: float =
 
 
 def padded(name: str, target: tuple[int, int], colour: tuple[int, int, int]) -> Change:
-    """Letterboxed into a ratio, keeping the longer side."""
+    """Letterboxed to an aspect ratio; the longer side keeps its length."""
 
     def geometry(size: tuple[int, int]) -> tuple[tuple[int, int], float, tuple[int, int]]:
         factor = max(size) / max(target)
@@ -142,7 +142,7 @@ def noisy(image: Image.Image, sigma: float) -> Image.Image:
 
 
 def messenger(side: int, quality: int, name: str, kind: str = "chain") -> Change:
-    """Shrunk to a side, sharpened a little, saved twice."""
+    """What a chat app does: shrunk to a longer side, sharpened a little, saved twice."""
 
     def factor(size: tuple[int, int]) -> float:
         return min(1.0, side / max(size))

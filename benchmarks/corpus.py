@@ -1,7 +1,6 @@
-"""Pictures to measure the matcher by: scenes with plates and VIN lines in several styles, all from seeds.
+"""Drawing tools for the scenes of the matching benchmark, all from seeds.
 
-Every style draws its surroundings in another way. A *scene* is fixed by its seed; its text may be exchanged,
-which makes neighbours that differ in characters alone.
+A seed determines everything of a scene except its text. Two pictures of one scene differ in their characters only.
 """
 
 import random
@@ -25,7 +24,7 @@ _FONTS = (
 )
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 _DIGITS = "0123456789"
-# Pairs a reader confuses: the hardest neighbours there are.
+# Characters that are easily confused: they make the hardest neighbours.
 LOOK_ALIKES = {
     "0": "DO8", "1": "I7T", "2": "Z7", "3": "8B9", "4": "A", "5": "S6", "6": "G8", "7": "1T", "8": "B306",
     "9": "83",
@@ -38,7 +37,7 @@ LOOK_ALIKES = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture with the truth about it."""
+    """A picture with its true text and box."""
 
     image: Image.Image
     text: str
@@ -46,13 +45,13 @@ class Drawn:
 
     @property
     def cell(self) -> float:
-        """Pixels to one character."""
+        """Pixels per character."""
         return self.box.width / max(len(self.text), 1)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene in one style; `draw(text)` puts a text into it, all else staying as it is."""
+    """A scene in one style; `draw(text)` draws it with this text."""
 
     style: str
     seed: int
@@ -61,7 +60,7 @@ class Scene:
 
 
 def font(seed: int, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """One of the fonts of this machine, or Pillow's own."""
+    """One of the fonts on this machine, or Pillow's own."""
     present = [name for name in _FONTS if Path(name).exists()]
     return ImageFont.truetype(present[seed % len(present)], size) if present else ImageFont.load_default(size)
 
@@ -72,7 +71,7 @@ def random_text(rng: random.Random, length: int) -> str:
 
 
 def neighbour(text: str, rng: random.Random, *, hard: bool = True) -> str:
-    """`text` with one character changed: for a look-alike, or for any other."""
+    """`text` with one character replaced by a look-alike (`hard`) or by any other."""
     place = rng.randrange(len(text))
     choices = LOOK_ALIKES.get(text[place], "") if hard else ""
     other = rng.choice(choices or [c for c in _LETTERS + _DIGITS if c != text[place]])
@@ -80,7 +79,7 @@ def neighbour(text: str, rng: random.Random, *, hard: bool = True) -> str:
 
 
 def clouds(rng: np.random.Generator, width: int, height: int, roughness: float = 1.0) -> Noise:
-    """Noise with a spectrum like that of photographs, 0 to 1."""
+    """Noise from 0 to 1 with a spectrum similar to that of photographs."""
     total = np.zeros((height, width), np.float32)
     weight, step = 1.0, 4
     while step < max(width, height):
@@ -94,18 +93,18 @@ def clouds(rng: np.random.Generator, width: int, height: int, roughness: float =
 
 
 def tinted(grey: Noise, dark: tuple[int, int, int], light: tuple[int, int, int]) -> Image.Image:
-    """A grey field as a blend of two colours."""
+    """A grey picture as a blend of two colours."""
     low, high = np.array(dark, np.float32), np.array(light, np.float32)
     return Image.fromarray((low + grey[..., None] * (high - low)).clip(0, 255).astype(np.uint8))
 
 
 def colour(rng: random.Random, low: int = 0, high: int = 255) -> tuple[int, int, int]:
-    """Any colour with channels in a range."""
+    """A random colour with channels in a range."""
     return rng.randint(low, high), rng.randint(low, high), rng.randint(low, high)
 
 
 def plate(text: str, width: int, height: int, seed: int, *, contrast: int = 200) -> Image.Image:
-    """A flat plate: frame, ground, text filling most of it."""
+    """A flat plate with a frame and a text that fills most of it."""
     rng = random.Random(seed)
     ground = rng.choice([(245, 245, 240), (250, 220, 60), (235, 240, 255), (30, 60, 140)])
     level = sum(ground) // 3
@@ -129,7 +128,7 @@ def write(
     seed: int,
     ink: tuple[int, int, int],
 ) -> None:
-    """`text`, one character to a cell, over nine tenths of the area."""
+    """Draw `text` with even spacing over nine tenths of an area."""
     left, top, right, bottom = area
     cell = 0.9 * (right - left) / len(text)
     size = int(min((bottom - top) * 0.75, cell * 1.35))
@@ -140,8 +139,7 @@ def write(
 
 
 def quad(picture: Image.Image, sticker: Image.Image, corners: list[tuple[float, float]]) -> None:
-    """Paste `sticker` into `picture` so that its corners (from top left, clockwise) come to lie at
-    `corners`."""
+    """Paste `sticker` in perspective: its corners, clockwise from top left, at `corners` of `picture`."""
     width, height = sticker.size
     source = [(0.0, 0.0), (float(width), 0.0), (float(width), float(height)), (0.0, float(height))]
     rows, wanted = [], []
@@ -156,12 +154,12 @@ def quad(picture: Image.Image, sticker: Image.Image, corners: list[tuple[float, 
 
 
 def sensor(picture: Image.Image, seed: int, sigma: float) -> Image.Image:
-    """The noise of a camera."""
+    """Add the noise of a camera."""
     rng = np.random.default_rng(seed)
     values = np.asarray(picture, dtype=np.float32) + rng.normal(0, sigma, (picture.height, picture.width, 1))
     return Image.fromarray(values.clip(0, 255).astype(np.uint8))
 
 
 def softened(picture: Image.Image, radius: float) -> Image.Image:
-    """A lens that is not quite sharp."""
+    """Blur as an imperfect lens does."""
     return picture.filter(ImageFilter.GaussianBlur(radius)) if radius else picture

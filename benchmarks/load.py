@@ -1,4 +1,4 @@
-"""A load generator: raw sockets, one thread, requests whose bytes are ready before they are needed."""
+"""A load generator: raw sockets, one thread, requests whose bytes are prepared in advance."""
 
 import selectors
 import socket
@@ -15,8 +15,8 @@ _serial = count()
 class Request:
     """The bytes of one request.
 
-    With `counter_at` the eight bytes there are another number each time it is sent, so that the server sees
-    bytes that it never saw. Those with a `tag` are timed apart.
+    `counter_at`: the position of eight bytes that hold a new number each time, so that the server has never seen these
+    bytes before. The latencies of requests with the same `tag` are recorded together.
     """
 
     data: bytes
@@ -24,7 +24,7 @@ class Request:
     tag: str = ""
 
     def buffers(self) -> list[memoryview]:
-        """The request in pieces to be sent one after another, none of them copied."""
+        """The request as pieces to send one after another, without copying."""
         view = memoryview(self.data)
         if self.counter_at is None:
             return [view]
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass
 class Measured:
-    """What came of a run. `latencies` are seconds, by tag."""
+    """The results of a run. `latencies` in seconds, by tag."""
 
     replies: int = 0
     failures: int = 0
@@ -43,17 +43,17 @@ class Measured:
 
     @property
     def rate(self) -> float:
-        """Good replies a second."""
+        """Successful replies per second."""
         return self.replies / self.seconds
 
     def percentile(self, share: float, tag: str = "") -> float:
-        """The latency that so large a share of the requests with that tag stays below, in seconds."""
+        """The latency in seconds at this quantile of the requests with that tag."""
         ordered = sorted(self.latencies.get(tag, [])) or [float("nan")]
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
 class _Client:
-    """One connection with at most one request under way."""
+    """One connection with at most one request in flight."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -72,7 +72,7 @@ class _Client:
         self.started = time.perf_counter()
 
     def write(self) -> bool:
-        """Send what the socket takes; whether all of it is sent."""
+        """Send what the socket accepts; True once all of it is sent."""
         try:
             sent = self.socket.sendmsg(self.pending)
         except BlockingIOError:
@@ -84,7 +84,7 @@ class _Client:
         return not self.pending
 
     def read(self) -> int | None:
-        """The status once the reply is complete; 0 when the connection ended before."""
+        """The status once the reply is complete; 0 if the connection ended before that."""
         piece = self.socket.recv(1 << 16)
         self.reply += piece
         if not piece:
@@ -116,9 +116,9 @@ def drive(
     seconds: float = 3.0,
     at_most: int | None = None,
 ) -> Measured:
-    """Send `requests` over and over, one at a time on each connection, for so long or so many.
+    """Send `requests` again and again, one at a time on each connection, for `seconds` or `at_most` requests.
 
-    Requests under way at the end are not counted. A status other than 200 or a lost connection is a failure.
+    Requests in flight at the end are not counted. A status other than 200 or a lost connection is a failure.
     """
     measured = Measured()
     upcoming = _cycle(requests)

@@ -1,7 +1,7 @@
-"""How well and how fast pictures are told apart: `python -m benchmarks.matching`.
+"""`python -m benchmarks.matching`: how reliably and how fast pictures are matched.
 
-Everything is drawn from seeds; nothing is fetched. `--photos DIR` takes photographs from a directory as
-further grounds. One table is printed. Times are processor times of one thread.
+Everything is drawn from seeds; nothing is downloaded. `--photos DIR` adds photographs from a directory as backgrounds.
+Times are processor times of one thread.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-# One query, one core: before numpy is loaded.
+# One core for each search. It has to be set before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -36,7 +36,7 @@ Style = Callable[[int], Scene]
 
 @dataclass(frozen=True)
 class Subject:
-    """One scene: its own picture, and its fixture both as it is and with one character changed."""
+    """One scene: its picture, its own fixture, and a fixture that differs in one character."""
 
     id: str
     drawn: Drawn
@@ -46,7 +46,7 @@ class Subject:
 
 
 def subjects(count: int, seed: int, photos: Path | None, only: str | None = None) -> Iterator[Subject]:
-    """So many scenes of all styles, every second one with its box declared; `only` those of a style, or one of them."""
+    """`count` scenes of all styles, half of them with a declared box; `only`: those of one style, or one of them."""
     kinds: list[Style] = [*styles.TUNING, *styles.HELD_OUT]
     for number in range(count):
         rng = random.Random(seed * 1_000_003 + number)
@@ -58,7 +58,7 @@ def subjects(count: int, seed: int, photos: Path | None, only: str | None = None
         own, other = scene.draw(text), scene.draw(neighbour(text, rng, hard=number % 3 != 0))
         boxed = number // (len(kinds) + 1) % 2 == 0
         format = ("JPEG", {"quality": 92}) if number % 2 else ("PNG", {})
-        made = [
+        references = [
             Reference(
                 name,
                 saved(drawn.image, format[0], **format[1]),
@@ -66,7 +66,7 @@ def subjects(count: int, seed: int, photos: Path | None, only: str | None = None
             )
             for name, drawn in ((id, own), (f"{id}-neighbour", other))
         ]
-        yield Subject(id, own, boxed, made[0], made[1])
+        yield Subject(id, own, boxed, *references)
 
 
 def _scene(kinds: Sequence[Style], number: int, seed: int, photos: Path | None) -> Scene:
@@ -77,7 +77,7 @@ def _scene(kinds: Sequence[Style], number: int, seed: int, photos: Path | None) 
 
 
 def distractors(count: int, seed: int) -> Iterator[Reference]:
-    """Further fixtures: small pictures of every style, forty texts to each scene."""
+    """Further fixtures: small pictures in four styles, forty texts for each scene."""
     number = 0
     for number in range(count):
         if number % 40 == 0:
@@ -92,7 +92,7 @@ def distractors(count: int, seed: int) -> Iterator[Reference]:
 
 
 def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: list[Change]) -> Results:
-    """Every subject under every change: against its own fixture, and against its neighbour alone."""
+    """Search for every subject under every change: with its own fixture in the index, and with its neighbour only."""
     results = Results()
     for subject in all:
         for change in changes:
@@ -125,7 +125,7 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
 
 
 def strangers(index: ImageIndex, references: Iterable[Reference]) -> Results:
-    """Pictures that are in no fixture."""
+    """Search for pictures that have no fixture."""
     results = Results()
     for reference in references:
         assert isinstance(reference.source, bytes)
@@ -136,7 +136,7 @@ def strangers(index: ImageIndex, references: Iterable[Reference]) -> Results:
 
 @dataclass(frozen=True)
 class Setting:
-    """What every process measures against; processes are forked, so it is there without being sent."""
+    """What every process works with. Processes are forked, so it need not be sent to them."""
 
     index: ImageIndex
     other: ImageIndex
@@ -145,10 +145,10 @@ class Setting:
 
 
 def in_parallel(setting: Setting, jobs: int) -> Results:
-    """All queries, on so many processes; how far they are is told on stderr."""
+    """All searches, on `jobs` processes; progress goes to stderr."""
     results = Results()
     shares = 4 * len(setting.subjects)
-    with ProcessPoolExecutor(jobs, get_context("fork"), _keep, (setting,)) as pool:
+    with ProcessPoolExecutor(jobs, get_context("fork"), _set_setting, (setting,)) as pool:
         for number, share in enumerate(pool.map(partial(_share, of=shares), range(shares)), 1):
             results.add(share)
             print(f"\r{number} of {shares} shares", end="", file=sys.stderr, flush=True)
@@ -156,15 +156,16 @@ def in_parallel(setting: Setting, jobs: int) -> Results:
     return results
 
 
-_kept: list[Setting] = []
+_setting: list[Setting] = []
+"""The setting of a worker process."""
 
 
-def _keep(setting: Setting) -> None:
-    _kept.append(setting)
+def _set_setting(setting: Setting) -> None:
+    _setting.append(setting)
 
 
 def _share(number: int, of: int) -> Results:
-    setting = _kept[0]
+    setting = _setting[0]
     subject = setting.subjects[number // 4 : number // 4 + 1]
     results = measure(setting.index, setting.other, subject, list(CHANGES[number % 4 :: 4]))
     results.add(strangers(setting.index, setting.strangers[number::of]))
@@ -185,7 +186,7 @@ def _error(mapped: Box, true: Box) -> float:
 
 
 def speed(index: ImageIndex, few: ImageIndex, data: list[bytes]) -> None:
-    """Unseen bytes on one core, at two sizes of index."""
+    """Time searches of unseen bytes on one core, in a large and in a small index."""
     for title, one in (("all fixtures", index), ("10 fixtures", few)):
         seconds = []
         for query in data:
@@ -198,15 +199,15 @@ def speed(index: ImageIndex, few: ImageIndex, data: list[bytes]) -> None:
         )
 
 
-def _kept_kb(references: list[Reference]) -> float:
-    """What an index holds on to, a fixture: without what decoding leaves behind in the allocator."""
+def _stored_kb(references: list[Reference]) -> float:
+    """Memory that an index holds per fixture, in KB, without what decoding leaves in the allocator."""
     gc.collect()
     tracemalloc.start()
     index = ImageIndex.build(references)
     gc.collect()
-    kept = tracemalloc.get_traced_memory()[0] / 1024 / len(index)
+    stored = tracemalloc.get_traced_memory()[0] / 1024 / len(index)
     tracemalloc.stop()
-    return kept
+    return stored
 
 
 def _resident_kb() -> float:
@@ -236,7 +237,7 @@ def main() -> None:
     print(
         f"index: {len(index)} fixtures, {each:.1f} ms each; resident memory grew by {kilobytes:.1f} KB each"
     )
-    print(f"memory kept: {_kept_kb(others[:500]):.1f} KB a fixture")
+    print(f"memory kept: {_stored_kb(others[:500]):.1f} KB a fixture")
     other = index.updated([*others, *(subject.other for subject in all)])
     unrelated = list(distractors(wanted.strangers, wanted.seed + 1))
     results = in_parallel(Setting(index, other, all, unrelated), wanted.jobs)

@@ -1,4 +1,4 @@
-"""What is sent: pictures made from seeds, the fixtures that know some of them, and requests ready for the wire."""
+"""The material of the load tests: pictures drawn from seeds, fixtures for some of them, and ready-made requests."""
 
 import io
 from pathlib import Path
@@ -12,11 +12,11 @@ from benchmarks.load import COUNTER_LENGTH, Request
 KEY = "benchmark"
 _BOUNDARY = "----benchmark7MA4YWxkTrZu0gW"
 _COUNTER = b"0" * COUNTER_LENGTH
-_COMMENT = b"\xff\xfe" + (2 + COUNTER_LENGTH).to_bytes(2, "big")  # a JPEG segment that no decoder looks into
+_COMMENT = b"\xff\xfe" + (2 + COUNTER_LENGTH).to_bytes(2, "big")  # a JPEG comment, which decoders skip
 
 
 def picture(seed: int, width: int, height: int, size: int) -> bytes:
-    """A JPEG of about `size` bytes: soft shapes under as much noise as it takes."""
+    """A JPEG of about `size` bytes: soft shapes and noise, at the quality that gives this size."""
     rng = np.random.default_rng(seed)
     cells = rng.integers(0, 256, (height // 64 + 2, width // 64 + 2, 3), dtype=np.uint8)
     shapes = np.asarray(
@@ -41,12 +41,12 @@ def _jpeg(image: Image.Image, quality: int) -> bytes:
 
 
 def with_counter(jpeg: bytes) -> bytes:
-    """The same picture with room for a number that changes its bytes and none of its pixels."""
+    """The same picture with a comment for a number, which changes its bytes and not its pixels."""
     return jpeg[:2] + _COMMENT + _COUNTER + jpeg[2:]
 
 
 def upload(jpeg: bytes, *, unseen: bool = False, tag: str = "") -> Request:
-    """A VehiCore upload. `unseen`: other bytes each time."""
+    """A VehiCore upload. `unseen`: with new bytes each time."""
     data = with_counter(jpeg) if unseen else jpeg
     body = b"".join(
         [
@@ -62,12 +62,12 @@ def upload(jpeg: bytes, *, unseen: bool = False, tag: str = "") -> Request:
 
 
 def by_url(url: str) -> Request:
-    """A CarsXE plate call that names a picture."""
+    """A CarsXE plate call with the URL of a picture."""
     return _post_json("/platerecognition", url.encode())
 
 
 def as_base64(jpeg: bytes) -> Request:
-    """A CarsXE VIN call that carries its picture."""
+    """A CarsXE VIN call with a picture in base64."""
     return _post_json("/v1/vinocr", pybase64.b64encode(jpeg))
 
 
@@ -84,7 +84,7 @@ def _post(path: str, content_type: str, body: bytes) -> bytes:
 
 
 def write_fixtures(directory: Path, pictures: dict[str, bytes]) -> Path:
-    """A fixtures directory in which each picture has a scenario of its own, and one account may do anything."""
+    """A fixtures directory with one scenario per picture and one unlimited account."""
     (directory / "images").mkdir(parents=True)
     (directory / "scenarios").mkdir()
     (directory / "mock.yaml").write_text(f"accounts: [{{name: benchmark, key: {KEY}}}]\n")

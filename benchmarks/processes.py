@@ -1,4 +1,4 @@
-"""Mocks and Redis servers that a measurement starts, and the processor time that they take."""
+"""Starts mocks and Redis servers for a measurement, and reads the processor time that they use."""
 
 import contextlib
 import os
@@ -13,16 +13,16 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Processes:
-    """Everything that this run has started, ended with it."""
+    """The processes of one run; all end with it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._all: list[subprocess.Popen[str]] = []
 
     def redis(self, port: int, *, durable: bool = True) -> "subprocess.Popen[str]":
-        """A Redis, also on the socket `PORT.sock` of the directory.
+        """Start a Redis, which also listens on the socket `PORT.sock` of the directory.
 
-        A `durable` one writes every change to the disk before it replies; another writes nothing to the disk.
+        A `durable` Redis writes every change to the disk before it replies; any other writes nothing to the disk.
         """
         command = [
             "redis-server",
@@ -41,7 +41,7 @@ class Processes:
         return process
 
     def mock(self, fixtures: Path, *flags: str) -> tuple["subprocess.Popen[str]", int]:
-        """The mock on a port of its own."""
+        """Start the mock on a free port."""
         words = [sys.executable, "-m", "mock_server", "serve", str(fixtures), "--port", "0", "--no-watch"]
         process = self._start([*words, "--log-level", "error", *flags])
         assert process.stdout is not None
@@ -49,7 +49,7 @@ class Processes:
         return process, int(ready.rsplit(":", 1)[1])
 
     def close(self) -> None:
-        """End all."""
+        """End all processes."""
         for process in reversed(self._all):
             process.terminate()
         for process in self._all:
@@ -64,7 +64,7 @@ class Processes:
 
 
 def redis_says(port: int, command: str) -> str:
-    """The answer of a Redis to a command, as plain text; empty where it does not answer."""
+    """The answer of a Redis to a command as plain text; empty if it does not answer."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(command.encode() + b"\r\n")
         return connection.recv(65536).decode()
@@ -72,7 +72,7 @@ def redis_says(port: int, command: str) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port
@@ -87,18 +87,18 @@ def _until(holds: Callable[[], bool]) -> None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
+    """The child processes of a process."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def cpu(pid: int) -> float:
-    """Seconds of processor time of a process."""
+    """Processor time of a process in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def cpu_of_tree(pid: int) -> float:
-    """The same of a process and all below it."""
+    """Processor time of a process and all its descendants in seconds."""
     return sum(map(cpu, _tree(pid)))
 
 

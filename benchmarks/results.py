@@ -1,4 +1,4 @@
-"""What the matching benchmark counts, and the table of it."""
+"""The counts of the matching benchmark, and the table that shows them."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ HARD = "hard"
 
 @dataclass
 class Tally:
-    """Counts of one kind of query."""
+    """Counts of one kind of search."""
 
     queries: int = 0
     found: int = 0
@@ -21,7 +21,7 @@ class Tally:
 
 @dataclass
 class Results:
-    """Everything that was measured."""
+    """All results of a run."""
 
     tallies: dict[tuple[str, str, str], Tally] = field(default_factory=partial(defaultdict, Tally))
     errors: list[float] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Results:
     unrelated_false: int = 0
 
     def add(self, other: "Results") -> None:
-        """Take in what another process measured."""
+        """Add the results of another process."""
         for key, theirs in other.tallies.items():
             ours = self.tallies[key]
             ours.queries += theirs.queries
@@ -46,7 +46,7 @@ class Results:
 
 
 def show(results: Results) -> None:
-    """The table."""
+    """Print the table."""
     print(
         f"{'fixture':8} {'change':12} {'cell':8} {'queries':>8} {'recall':>8} {'wrong':>6} {'neighbour':>10}"
     )

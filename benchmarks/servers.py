@@ -1,4 +1,4 @@
-"""Server processes: started on one core, asked for their memory, ended."""
+"""Starts server processes on one core, reads their memory and processor time, and ends them."""
 
 import contextlib
 import importlib.util
@@ -18,12 +18,12 @@ _START_SECONDS = 120.0
 
 
 class NotAvailable(Exception):
-    """A server that cannot be run here; the text says why."""
+    """A server cannot be run on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How a server is started: its command line for a port, and on which cores (None: all)."""
+    """How to start a server: its command line for a port, and its cores (None: all)."""
 
     name: str
     command: Callable[[int], Sequence[str]]
@@ -32,7 +32,7 @@ class Launch:
 
 
 def mock(fixtures: Path | None, *options: str, name: str = "vehicle-ocr-mock") -> Launch:
-    """The product itself, all features on."""
+    """The product itself, with all features on."""
     directory = [str(fixtures)] if fixtures else []
     return Launch(
         name,
@@ -41,7 +41,7 @@ def mock(fixtures: Path | None, *options: str, name: str = "vehicle-ocr-mock") -
 
 
 def peer(name: str, module: str) -> Launch:
-    """A peer written in Python, a module beside this one."""
+    """A peer written in Python: a module of `benchmarks.peers`."""
     return Launch(name, lambda port: [sys.executable, "-m", f"benchmarks.peers.{module}", str(port)])
 
 
@@ -51,7 +51,7 @@ DECODING = peer("decodes with draft", "decoding")
 
 
 def installed_peers() -> list[Launch]:
-    """Other mock servers that are found on this machine; nothing is fetched."""
+    """Other mock servers that are installed on this machine; nothing is downloaded."""
     peers = []
     if importlib.util.find_spec("pytest_httpserver"):
         peers.append(peer("pytest-httpserver", "httpserver"))
@@ -87,18 +87,18 @@ class Running:
     process: "subprocess.Popen[bytes]"
 
     def memory(self) -> float:
-        """Resident memory of it and its children, in MB."""
+        """Resident memory of the process and its children in MB."""
         return sum(_resident(pid) for pid in _family(self.process.pid)) / 1e6
 
     def processor_seconds(self) -> float:
-        """Processor time that it has taken since it was started."""
+        """Processor time in seconds since the start."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
 def running(launch: Launch) -> Iterator[Running]:
-    """The server while the context lasts. Raises NotAvailable when it ends before it accepts connections."""
+    """Run a server within a context. Raises NotAvailable if it ends before it accepts connections."""
     port = free_port()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -124,12 +124,12 @@ def running(launch: Launch) -> Iterator[Running]:
 
 
 def _environment() -> dict[str, str]:
-    # Installed packages are compiled; what runs from a checkout shall be as well.
+    # Installed packages have compiled files; a checkout needs them for a fair comparison.
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -137,7 +137,7 @@ def free_port() -> int:
 
 
 def pin_to(core: int) -> bool:
-    """Keep this process, which makes the load, on one core; False where that is not possible."""
+    """Pin this process, the load generator, to one core; False where that is not possible."""
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
         return False
     os.sched_setaffinity(0, {core})
@@ -146,7 +146,7 @@ def pin_to(core: int) -> bool:
 
 @contextlib.contextmanager
 def unpinned() -> Iterator[None]:
-    """Let this process, and those it starts meanwhile, run on all cores."""
+    """Within a context, let this process and those that it starts run on all cores."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

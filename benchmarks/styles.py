@@ -1,18 +1,18 @@
-"""The styles of the corpus. Thresholds were tuned on `TUNING`; what is reported is measured on `HELD_OUT`."""
+"""The styles of the scenes. Limits were tuned on `TUNING` only; `HELD_OUT` checks them."""
 
 import random
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from benchmarks.corpus import Drawn, Scene, clouds, colour, font, plate, quad, sensor, softened, tinted, write
+from benchmarks.corpus import Drawn, Scene, clouds, colour, plate, quad, sensor, softened, tinted, write
 from mock_server.imaging.geometry import Box
 
 
 def street(seed: int, size: tuple[int, int] = (1280, 960)) -> Scene:
-    """A car from behind on textured ground, plate in slight perspective, a camera's noise."""
+    """A car from behind on textured ground, with a plate in slight perspective and camera noise."""
     rng = random.Random(seed)
     width, height = size
     length = rng.choice([6, 7, 7, 8])
@@ -63,7 +63,7 @@ def street(seed: int, size: tuple[int, int] = (1280, 960)) -> Scene:
 
 
 def dashboard(seed: int, size: tuple[int, int] = (1024, 768)) -> Scene:
-    """A VIN line stamped on metal behind glass, in low contrast."""
+    """A VIN stamped on metal behind glass, with low contrast."""
     rng = random.Random(seed)
     width, height = size
     wide = rng.uniform(0.45, 0.8) * width
@@ -99,7 +99,7 @@ def dashboard(seed: int, size: tuple[int, int] = (1024, 768)) -> Scene:
 
 
 def flat(seed: int) -> Scene:
-    """What a tester draws in two lines: an even or graded ground with a plain text on it."""
+    """A test picture of the simplest kind: plain text on an even or graded ground."""
     rng = random.Random(seed)
     width, height = rng.choice([(400, 200), (320, 120), (640, 480), (520, 110), (200, 60), (600, 300)])
     length = rng.choice([6, 7, 17 if width >= 400 else 7])
@@ -132,7 +132,7 @@ def flat(seed: int) -> Scene:
 
 
 def crop(seed: int) -> Scene:
-    """A plate that fills the frame, cut out by a detector."""
+    """A plate that fills the frame, as a detector cuts it out."""
     rng = random.Random(seed)
     width = rng.choice([520, 320, 240, 180])
     height = round(width / rng.uniform(2.4, 4.8))
@@ -153,7 +153,7 @@ def crop(seed: int) -> Scene:
 
 
 def lines(seed: int, size: tuple[int, int] = (1280, 720)) -> Scene:
-    """Held out: hard-edged geometry with gradients, a tilted plate, Pillow's own font, no noise at all."""
+    """Hard-edged geometry with gradients, a tilted plate in Pillow's own font, and no noise."""
     rng = random.Random(seed * 7 + 3)
     width, height = size
     length = rng.choice([5, 6, 7, 8])
@@ -181,7 +181,7 @@ def lines(seed: int, size: tuple[int, int] = (1280, 720)) -> Scene:
         picture = ground().copy()
         label = Image.new("RGB", (round(wide * 2), round(high * 2)), (252, 252, 248))
         drawer = ImageDraw.Draw(label)
-        face = ImageFont_default(round(min(high * 1.4, wide * 2 / length * 1.25)))
+        face = ImageFont.load_default(max(6, round(min(high * 1.4, wide * 2 / length * 1.25))))
         step = 2 * wide * 0.92 / length
         for place, character in enumerate(text):
             drawer.text(
@@ -194,15 +194,8 @@ def lines(seed: int, size: tuple[int, int] = (1280, 720)) -> Scene:
     return Scene("lines", seed, length, draw)
 
 
-def ImageFont_default(size: int) -> object:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(max(size, 6))
-
-
 def photograph(seed: int, folder: Path) -> Scene:
-    """Held out: a real photograph with a plate or a VIN label laid into it in perspective and its own
-    light."""
+    """A photograph from `folder` with a plate or a VIN label laid into it in perspective."""
     rng = random.Random(seed * 11 + 5)
     names = sorted(folder.iterdir())
     name = names[seed % len(names)]
@@ -238,4 +231,3 @@ def photograph(seed: int, folder: Path) -> Scene:
 
 TUNING = (street, dashboard, flat, crop)
 HELD_OUT = (lines,)
-__all__ = ["HELD_OUT", "TUNING", "crop", "dashboard", "flat", "font", "lines", "photograph", "street"]

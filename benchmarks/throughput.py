@@ -1,4 +1,4 @@
-"""The rows of `docs/performance.md`: what is measured, against what, and the bar it has to reach."""
+"""The rows of `docs/performance.md`: what is measured, what it is compared with, and the bar that it must reach."""
 
 import contextlib
 import math
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long is measured, and how often each server has its turn."""
+    """How long each measurement takes, and how often it is repeated for each server."""
 
     seconds: float
     rounds: int
@@ -59,7 +59,7 @@ class Effort:
 
 
 class Bench:
-    """All rows over one set of pictures, written below `directory`."""
+    """All rows, over one set of pictures that is written below `directory`."""
 
     def __init__(self, effort: Effort, directory: Path) -> None:
         self.effort = effort
@@ -75,7 +75,7 @@ class Bench:
 
     @cached_property
     def fixtures(self) -> Path:
-        """Fixtures that know the car, the VIN and the big picture."""
+        """Fixtures with the car, the VIN and the big picture."""
         pictures = {"car": self.car, "vin": self.vin, "big": self.big}
         return material.write_fixtures(self.directory / "few", pictures)
 
@@ -103,7 +103,7 @@ class Bench:
         return [_against("known 5 MB upload", rates, STARLETTE, bar=1.6), _against("", rates, BARE)]
 
     def gallery_url(self) -> list[Row]:
-        """A picture of the mock's own gallery, named by its URL."""
+        """A picture of the mock's own gallery, requested by its URL."""
         rates = self._rates(
             [mock(self.fixtures), STARLETTE, BARE],
             lambda server: [material.by_url(f"http://127.0.0.1:{server.port}/images/car.jpg")],
@@ -111,13 +111,13 @@ class Bench:
         return [_against("CarsXE by gallery URL", rates, STARLETTE, bar=0.5), _against("", rates, BARE)]
 
     def base64_vin(self) -> list[Row]:
-        """A known picture in base64, 100 KB of it."""
+        """A known picture in 100 KB of base64."""
         requests = [material.as_base64(self.vin)]
         rates = self._rates([mock(self.fixtures), STARLETTE, BARE], lambda _: requests)
         return [_against("CarsXE 100 KB base64 VIN", rates, STARLETTE, bar=0.5), _against("", rates, BARE)]
 
     def unseen_upload(self) -> list[Row]:
-        """Pictures of 100 KB that no scenario knows, other bytes each time, over many scenarios."""
+        """Unknown pictures of 100 KB, with new bytes each time, on a mock with many scenarios."""
         requests = [material.upload(jpeg, unseen=True) for jpeg in self.strangers]
         rates = self._rates([mock(self.many), DECODING], lambda _: requests)
         return [_against(f"unseen 100 KB, {self.effort.scenarios:,} scenarios", rates, DECODING, bar=0.5)]
@@ -143,7 +143,7 @@ class Bench:
         return [Row("p99 at 64 connections", figures, "<= 5x", ratio <= 5)]
 
     def start(self) -> list[Row]:
-        """From exec to the first answer."""
+        """Time from exec to the first answer."""
         ours, many = mock(None), mock(self.many, name="many scenarios")
         clock, processor = self._first_answers([ours, BARE, many])
         ratio, of_processor = _ratio(clock, ours.name, BARE.name), _ratio(processor, ours.name, BARE.name)
@@ -184,7 +184,7 @@ class Bench:
         ]
 
     def two_workers(self) -> list[Row]:
-        """Two workers that share a Redis, against one with its state in memory; `wrk` sends."""
+        """Two workers that share a Redis, compared with one that keeps its state in memory; `wrk` sends."""
         for program in ("wrk", "redis-server"):
             if shutil.which(program) is None:
                 raise NotAvailable(f"{program} is not on the PATH")
@@ -208,7 +208,7 @@ class Bench:
     def _rates(
         self, launches: Sequence[Launch], requests: Callable[[Running], Sequence[Request]]
     ) -> dict[str, list[float]]:
-        """Requests a second of each server, round by round, all of them running and one loaded at a time."""
+        """Requests per second of each server and round; all servers run, and one at a time is under load."""
         rates: dict[str, list[float]] = {launch.name: [] for launch in launches}
         with contextlib.ExitStack() as stack:
             servers = [stack.enter_context(running(launch)) for launch in launches]
@@ -223,9 +223,9 @@ class Bench:
     def _first_answers(
         self, launches: Sequence[Launch]
     ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-        """Seconds from exec to the first answer, on the clock and of processor time, each in turn in every round.
+        """Seconds from exec to the first answer, wall-clock time and processor time; servers take turns in every round.
 
-        The first start, which fills the caches, does not count.
+        The first start fills the caches and is not counted.
         """
         clock: dict[str, list[float]] = {launch.name: [] for launch in launches}
         processor: dict[str, list[float]] = {launch.name: [] for launch in launches}
@@ -248,13 +248,13 @@ class Bench:
 def _warm(server: Running, requests: Sequence[Request]) -> None:
     measured = drive(server.port, requests, seconds=0.5)
     if not measured.replies:
-        # A virtual machine of another kind takes its time over the first ones.
+        # A Java virtual machine answers its first requests slowly.
         measured = drive(server.port, requests, seconds=30, at_most=500)
     _sound(server, measured)
 
 
 def _sound(server: Running, measured: Measured) -> Measured:
-    """Figures of failed requests say nothing."""
+    """The results, unless requests failed: those figures would be meaningless."""
     if measured.failures or not measured.replies:
         raise RuntimeError(f"{server.name}: {measured.failures} failures, {measured.replies} good replies")
     return measured
@@ -265,7 +265,7 @@ def _median(rates: dict[str, list[float]], name: str) -> float:
 
 
 def _ratio(rates: dict[str, list[float]], ours: str, other: str) -> float:
-    """The median of the ratios of each round, where both met the same noise."""
+    """The median of the ratios of each round; within a round, both met the same noise."""
     return statistics.median(a / b for a, b in zip(rates[ours], rates[other], strict=True))
 
 

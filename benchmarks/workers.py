@@ -1,8 +1,8 @@
-"""`python -m benchmarks.workers`: two workers on Redis beside one in memory, and the ledger after kills.
+"""`python -m benchmarks.workers`: two workers on Redis compared with one in memory, and the accounts after crashes.
 
-Needs `wrk` and `redis-server`. The load generator and Redis run on the same cores as the servers, so the processor
-time of each is told: what two cores could do if nothing else ran on them is two cores' time by the time that a request
-takes of the servers and of Redis together.
+Needs `wrk` and `redis-server`. The load generator and Redis run on the same cores as the servers, so the table gives
+the processor time of each. Two cores that run nothing else could answer two seconds of processor time per second,
+divided by the time that a request takes of the servers and of Redis together.
 """
 
 import argparse
@@ -31,7 +31,7 @@ _LUA = r"""
 local file = io.open(os.getenv("REQUEST"), "rb")
 local head, body = file:read("*all"):match("^(.-)\r\n\r\n(.*)$")
 file:close()
--- Set once instead of made for each request: wrk then does nothing but send.
+-- Set once instead of computed for each request, so that wrk only sends.
 wrk.method, wrk.path = head:match("^(%S+) (%S+)")
 for name, value in head:gmatch("\r\n([^:]+): ([^\r]*)") do
   if name ~= "Content-Length" then wrk.headers[name] = value end
@@ -41,12 +41,12 @@ wrk.body = body
 
 
 _Mock = tuple["subprocess.Popen[str]", int, "subprocess.Popen[str] | None"]
-"""Its process, its port, and its Redis."""
+"""Process, port and Redis of a mock."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one run under load: replies a second, and milliseconds of processor time a reply."""
+    """The results of one run under load: replies per second, and milliseconds of processor time per reply."""
 
     rate: float
     servers: float
@@ -55,16 +55,16 @@ class Run:
 
     @property
     def possible(self) -> float:
-        """Replies a second of one core that does nothing else."""
+        """Replies per second of one core that does nothing else."""
         return 1000 / (self.servers + self.redis)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workers", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=6, help="of each run under load")
+    parser.add_argument("--seconds", type=int, default=6, help="length of each run under load")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="runs of each kind, interleaved; the median is told"
+        "--rounds", type=int, default=3, help="runs of each kind, interleaved; the table gives the median"
     )
     arguments = parser.parse_args()
     for program in ("wrk", "redis-server"):
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def compare(processes: Processes, directory: Path, seconds: int, rounds: int) -> dict[str, dict[str, Run]]:
-    """The median run of each mock under each load, in turns; the first mock is the one in memory."""
+    """The median run of each mock under each load. Mocks take turns; the first one keeps its state in memory."""
     fixtures = _fixtures(directory)
     durable, quick = free_port(), free_port()
     shared = {
@@ -167,13 +167,13 @@ def _cpu(mock: "subprocess.Popen[str]", redis: "subprocess.Popen[str] | None") -
 
 
 def _as_batch() -> None:
-    """Let the load generator wait for its turn instead of interrupting a server with every reply that comes in."""
+    """Schedule the load generator as a batch process, so that it does not preempt a server at every reply."""
     if hasattr(os, "SCHED_BATCH"):
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _kills(processes: Processes, directory: Path) -> None:
-    """Clients that count their successes, while a worker and then Redis are killed and come back."""
+    """Count the successes of clients while a worker, and then Redis, is killed and started again."""
     fixtures, redis_port = _fixtures(directory), free_port()
     redis = processes.redis(redis_port)
     mock, port = processes.mock(fixtures, "--workers", "2", "--state", f"redis://127.0.0.1:{redis_port}/0")

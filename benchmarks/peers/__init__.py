@@ -1,1 +1,1 @@
-"""Servers to compare with: how little each of them does is what makes it a measure."""
+"""Servers to compare with; each of them does as little as possible."""

@@ -1,4 +1,4 @@
-"""The limit: an ASGI application that reads the body and says the same to everybody."""
+"""The upper limit: an ASGI application that reads the body and always sends the same reply."""
 
 from starlette.types import Receive, Scope, Send
 
@@ -13,7 +13,7 @@ _START = {
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Read and answer."""
+    """Read the body and reply."""
     while (await receive()).get("more_body", False):
         pass
     await send(_START)

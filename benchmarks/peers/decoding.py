@@ -1,4 +1,4 @@
-"""The least that looking at a picture costs: each upload is decoded in a thread with Pillow's draft mode, no more."""
+"""The least cost of any look at a picture: each upload is decoded in a thread, in Pillow's draft mode."""
 
 import asyncio
 import io
@@ -18,7 +18,7 @@ _threads = ThreadPoolExecutor(2)
 
 
 def decode(data: memoryview) -> tuple[int, int]:
-    """Decode as JPEG scales for free; gives the size of what was decoded."""
+    """Decode in draft mode; returns the size of the result."""
     with Image.open(io.BytesIO(data)) as image:
         image.draft("L", (_SIDE, _SIDE))
         image.load()
@@ -26,7 +26,7 @@ def decode(data: memoryview) -> tuple[int, int]:
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Parse, decode, answer."""
+    """Parse, decode, reply."""
     body = await read_body(scope, receive, limit=50_000_000)
     content_type = dict(scope["headers"])[b"content-type"].decode()
     image = parse_multipart(content_type, body).first("image")

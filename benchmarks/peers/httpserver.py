@@ -1,4 +1,4 @@
-"""pytest-httpserver, where it is installed, answering every path alike."""
+"""pytest-httpserver with the same reply for every path; needs the package to be installed."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""What anybody would write first: Starlette, `request.form()` for uploads, `request.json()` for JSON."""
+"""The obvious server: Starlette, `request.form()` for uploads, `request.json()` for JSON."""
 
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
@@ -10,7 +10,7 @@ from benchmarks.peers.serving import serve
 
 
 async def upload(request: Request) -> Response:
-    """Parse the form, read the file, look at neither."""
+    """Parse the form, read the file, and ignore both."""
     async with request.form() as form:
         image = form["image"]
         assert isinstance(image, UploadFile)

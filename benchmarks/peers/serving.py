@@ -1,4 +1,4 @@
-"""How the peers written in Python are served: as fast as uvicorn goes, without a log."""
+"""Serves the peers written in Python: uvicorn with its fastest settings and without a log."""
 
 import sys
 
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 
 def serve(app: ASGIApp) -> None:
-    """Serve on the port that is the first argument."""
+    """Serve on the port given as first argument."""
     uvicorn.run(
         app,
         host="127.0.0.1",

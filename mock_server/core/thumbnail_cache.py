@@ -5,7 +5,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Union
 
 from mock_server.errors import ImageError
-from mock_server.imaging.formats import Bytes
+from mock_server.imaging.results import Bytes
 
 if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture

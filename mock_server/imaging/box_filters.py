@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mock_server.imaging.registration import Floats
+from mock_server.imaging.lucas_kanade import Floats
 
 # Standard deviation, in characters, of the Gaussian laid over a residual: what a codec leaves is finer than a stroke.
 _SMOOTHING = 0.05

@@ -15,8 +15,7 @@ from mock_server.imaging.fingerprint_cache import FingerprintCache
 
 Key = tuple[str, tuple[Region, ...]]
 
-# After decoding this many pictures, the memory that glibc keeps for more of them (hundreds of megabytes after ten
-# thousand) is returned to the system.
+# After decoding this many pictures, the memory that glibc keeps for more of them is returned to the system.
 _TRIM_AFTER = 100
 
 

@@ -21,14 +21,13 @@ from PIL import Image
 
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
 from mock_server.imaging.geometry import Frame
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, align, correlate
 from mock_server.imaging.photometric_fit import colour_terms, predict
-from mock_server.imaging.registration import Floats, LucasKanade, SampledGrid, correlate, sample
 
 # --- Alignment ------------------------------------------------------------------------------------------------------
 
-# Lucas-Kanade steps, and the move in cells below which they have converged.
-_STEPS = 3
-_CONVERGED = 0.04
+# Lucas-Kanade steps, and the move in pixels below which they end: the fit itself explains a smaller misalignment.
+ALIGNMENT = (3, 0.04)
 # Text above this score is aligned again, starting from copies that are this many times as coarse: at full resolution, a
 # small letter that lies a stroke's width off is drawn further away. A copy needs this many pixels on either axis.
 _GOOD_SCORE = -1.5
@@ -95,7 +94,7 @@ def compare_text(
     extra_terms = colour_terms(colours, part.size) if colours else ()
     best: Comparison | None = None
     for start in _starts(part, image, frame):
-        aligned = align(np.asarray(part, dtype=np.float32), image, start)
+        aligned = align(np.asarray(part, dtype=np.float32), image, start, *ALIGNMENT)
         if aligned is None or not _is_inside(aligned[1], part, visible):
             continue
         result = _compare_aligned(part, *aligned, character, extra_terms)
@@ -111,7 +110,8 @@ def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Fra
     yield frame
     for factor in _COARSER:
         if min(part.size) >= _MIN_COARSE_SIDE * factor:
-            aligned = align(np.asarray(part.reduce(factor), dtype=np.float32), image, frame)
+            coarse = np.asarray(part.reduce(factor), dtype=np.float32)
+            aligned = align(coarse, image, frame, *ALIGNMENT)
             if aligned is not None:
                 yield aligned[0]
 
@@ -191,26 +191,3 @@ def at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Im
         return reference, 1.0
     size = (max(1, round(reference.width * factor)), max(1, round(reference.height * factor)))
     return reference.resize(size, Image.Resampling.BILINEAR), factor
-
-
-def align(reference: Floats, image: Image.Image, frame: Frame) -> tuple[Frame, SampledGrid] | None:
-    """The frame near `frame` where the image correlates best with the reference, and the samples of it.
-
-    None where less than a quarter of an axis lies inside the image.
-    """
-    rows, columns = reference.shape
-    solver = LucasKanade(reference)
-    best: tuple[float, Frame, SampledGrid] | None = None
-    for step in range(_STEPS + 1):
-        samples = sample(image, frame, columns, rows)
-        if samples is None:
-            break
-        correlation = correlate(reference[samples.rows, samples.columns], samples.cells)
-        if best is None or correlation > best[0]:
-            best = (correlation, frame, samples)
-        if step == _STEPS:
-            break
-        frame, moved = solver.step(frame, samples)
-        if moved < _CONVERGED:
-            break
-    return None if best is None else best[1:]

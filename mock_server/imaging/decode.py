@@ -14,8 +14,14 @@ import xxhash
 from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import TooManyPixelsError
-from mock_server.imaging.formats import Bytes, sniff
-from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, load, open_image, orientation_of
+from mock_server.imaging.open_image import (
+    DEFAULT_MAX_PIXELS,
+    guarded,
+    load,
+    open_image,
+    orientation_of,
+    sniff,
+)
 from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,
@@ -25,7 +31,7 @@ from mock_server.imaging.pixel_transforms import (
     to_grey,
     to_rgb,
 )
-from mock_server.imaging.results import PictureFacts
+from mock_server.imaging.results import Bytes, PictureFacts
 
 # Sizes are in pixels of the longer side. Smaller pictures keep their own size.
 

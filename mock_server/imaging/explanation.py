@@ -6,11 +6,10 @@ from io import BytesIO
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.imaging.decode import decode
-from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.pixel_transforms import fitted
-from mock_server.imaging.results import MatchMethod, SearchResult
+from mock_server.imaging.results import Bytes, MatchMethod, SearchResult
 
 # Layout of the picture, in pixels: longer side of a panel, gap between panels, height of the caption.
 _PANEL_SIDE = 640

@@ -16,11 +16,11 @@ from mock_server.imaging.candidate_verification import MIN_CHARACTER
 from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.explanation import Explanation, explain, side_by_side
 from mock_server.imaging.fingerprint import Reference, Region
-from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
 from mock_server.imaging.results import (
+    Bytes,
     Collision,
     ImageMatch,
     ImageNearMiss,
@@ -29,18 +29,9 @@ from mock_server.imaging.results import (
     TooSmall,
 )
 
-__all__ = [
-    "Collision",
-    "ImageIndex",
-    "ImageMatch",
-    "ImageNearMiss",
-    "Reference",
-    "Region",
-    "SearchResult",
-    "TooSmall",
-]
+__all__ = ["ImageIndex", "ImageMatch", "ImageNearMiss", "Reference", "Region", "SearchResult"]
 
-# Results kept of the pictures sent last, under a kilobyte each: a test suite sends the same picture many times.
+# How many results are kept, of the pictures sent last: a test suite sends the same picture many times.
 _RECENT_RESULTS = 4096
 
 

@@ -5,9 +5,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mock_server.imaging.formats import Bytes
     from mock_server.imaging.index import ImageIndex
-    from mock_server.imaging.results import SearchResult
+    from mock_server.imaging.results import Bytes, SearchResult
 
     _ImageIndex = ImageIndex
 else:

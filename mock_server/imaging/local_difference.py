@@ -17,19 +17,20 @@ from PIL import Image
 
 from mock_server.imaging.box_filters import residual_energy, window_variances
 from mock_server.imaging.comparison import (
+    ALIGNMENT,
     HOPELESS_SCORE,
     NOISE_ENERGY,
     Comparison,
-    align,
     at_shared_resolution,
     is_visible,
     position_in_part,
 )
 from mock_server.imaging.geometry import Frame
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, align
 from mock_server.imaging.photometric_fit import colour_terms, predict
-from mock_server.imaging.registration import Floats, SampledGrid
 
-# The part differs above this score. Higher: strokes of little contrast pass. Lower: clipped and saturated copies fail.
+# Highest score of a part that is the same. Above it, strokes of little contrast pass; below, clipped and saturated
+# copies fail.
 LIMIT = 0.2
 # Pixels at a part's edges that are not compared: blurred, they depend on pixels that were cut off.
 _MARGIN = 4
@@ -63,7 +64,7 @@ def compare_part(
     part, factor = at_shared_resolution(reference.grey, frame)
     if min(part.size) < 3:
         return None
-    aligned = align(np.asarray(part, dtype=np.float32), image, frame)
+    aligned = align(np.asarray(part, dtype=np.float32), image, frame, *ALIGNMENT)
     if aligned is None:
         return None
     frame, samples = aligned

@@ -1,4 +1,7 @@
-"""Opens image files with the reader of their own format. Any error of a decoder means that the file is damaged."""
+"""Recognises the format of an image file and opens it with the reader of that format.
+
+Any error of a decoder means that the file is damaged.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,9 +11,16 @@ from typing import TypeVar, cast
 
 from PIL import Image, ImageFile
 
-from mock_server.errors import ImageError, TooManyPixelsError, TruncatedImageError, UnsupportedImageError
-from mock_server.imaging.formats import Bytes
+from mock_server.errors import (
+    EmptyImageError,
+    ImageError,
+    NotAnImageError,
+    TooManyPixelsError,
+    TruncatedImageError,
+    UnsupportedImageError,
+)
 from mock_server.imaging.geometry import Orientation
+from mock_server.imaging.results import Bytes
 
 DEFAULT_MAX_PIXELS = 64_000_000
 
@@ -28,8 +38,102 @@ _READERS = {
     "HEIF": ("pillow_heif.as_plugin", "HeifImageFile"),
 }
 
+# Signatures that a file of a format may begin with: formats that are read, by Pillow's names.
+_SUPPORTED = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "TIFF": (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"),
+}
+
+# Formats of pictures or pages that are not read.
+_UNSUPPORTED = {
+    "PDF": (b"%PDF-",),
+    "EPS": (b"%!PS",),
+    "ICO": (b"\x00\x00\x01\x00",),
+    "CUR": (b"\x00\x00\x02\x00",),
+    "PSD": (b"8BPS",),
+    "JPEG2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+    "JPEG XL": (b"\xff\x0a", b"\x00\x00\x00\x0cJXL \r\n\x87\n"),
+    "JPEG XR": (b"II\xbc\x01",),
+    "DDS": (b"DDS ",),
+    "QOI": (b"qoif",),
+    "EXR": (b"\x76\x2f\x31\x01",),
+    "HDR": (b"#?RADIANCE",),
+    "ICNS": (b"icns",),
+    "XCF": (b"gimp xcf",),
+    "FITS": (b"SIMPLE  =",),
+    "WMF": (b"\xd7\xcd\xc6\x9a",),
+    "RAF": (b"FUJIFILMCCD-RAW",),
+    "RW2": (b"IIU\x00",),
+    "ORF": (b"IIRO",),
+    "FLIF": (b"FLIF",),
+    "BPG": (b"BPG\xfb",),
+    "PCX": (b"\x0a\x05\x01",),
+    "DJVU": (b"AT&TFORM",),
+}
+
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+# Bytes that are enough to recognise any of them.
+_HEAD = 512
+
 Reader = Callable[[BytesIO], ImageFile.ImageFile]
 T = TypeVar("T")
+
+
+def sniff(data: Bytes) -> str:
+    """The format of `data`, by Pillow's name ("JPEG", "PNG", …, "HEIF").
+
+    Raises EmptyImageError, NotAnImageError, and UnsupportedImageError for formats that are not read.
+    """
+    if not len(data):
+        raise EmptyImageError
+    head = bytes(data[:_HEAD])
+    format = _by_signature(head, _SUPPORTED) or _riff(head) or _iso_media(head) or _bitmap(head, len(data))
+    if format is None:
+        raise _refusal(head)
+    return format
+
+
+def _by_signature(head: bytes, signatures: dict[str, tuple[bytes, ...]]) -> str | None:
+    return next((format for format, starts in signatures.items() if head.startswith(starts)), None)
+
+
+def _riff(head: bytes) -> str | None:
+    return "WEBP" if head[:4] == b"RIFF" and head[8:12] == b"WEBP" else None
+
+
+def _iso_media(head: bytes) -> str | None:
+    """AVIF or HEIF: both use the ISO media container, whose first box lists brands."""
+    if head[4:8] != b"ftyp":
+        return None
+    length = int.from_bytes(head[:4], "big")
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, min(length, len(head)), 4))]
+    # The brand "mif1" means any still picture, and AVIF files list it too, so AVIF comes first.
+    if any(brand in _AVIF_BRANDS for brand in brands):
+        return "AVIF"
+    return "HEIF" if any(brand in _HEIF_BRANDS for brand in brands) else None
+
+
+def _bitmap(head: bytes, size: int) -> str | None:
+    """BMP: its two letters may also begin a text, so the length of its header must be valid, too."""
+    if head[:2] != b"BM" or size < 26:
+        return None
+    return "BMP" if int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124) else None
+
+
+def _refusal(head: bytes) -> UnsupportedImageError | NotAnImageError:
+    if format := _by_signature(head, _UNSUPPORTED):
+        return UnsupportedImageError(format)
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith(b"<svg") or (
+        text.startswith((b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in text
+    ):
+        return UnsupportedImageError("SVG")
+    if head[:1] == b"P" and head[1:2] in b"1234567" and head[2:3].isspace():
+        return UnsupportedImageError("PNM")
+    return NotAnImageError()
 
 
 def open_image(format: str, data: Bytes) -> ImageFile.ImageFile:

@@ -15,7 +15,8 @@ from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict
 from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Box, Frame, Orientation
-from mock_server.imaging.registration import Registration, mosaic, register, sample
+from mock_server.imaging.lucas_kanade import sample
+from mock_server.imaging.registration import Registration, mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, Cluster, ClusterIndex
 from mock_server.imaging.thumbnails import query_thumbnails
@@ -40,14 +41,14 @@ _BEHIND_MATCH = 0.05
 
 # --- What counts as the same scene ----------------------------------------------------------------------------------
 
-# Correlation of the registered mosaics. Strong crops and noise reach 0.9; unrelated pictures rarely exceed 0.8.
+# Correlation of the registered mosaics; a tone curve is fitted first where it is low.
 _MIN_CORRELATION = 0.85
 # Largest ratio of the two axes' scales.
 _MAX_STRETCH = 1.1
 # Matches whose rank is within this of the best are the same picture, stored twice.
 _SAME_RANK = 1.0
 
-# Grey working copies of references kept in memory, about 1 MB each.
+# Grey working copies of references kept in memory, 1 to 3 MB each.
 _GREY_COPIES = 16
 
 

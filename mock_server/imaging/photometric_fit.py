@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.registration import Floats, SampledGrid, least_squares
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, least_squares
 
 # Knots of the piecewise linear tone curve.
 _KNOTS = 7

@@ -1,9 +1,12 @@
-"""What a search of the index returns."""
+"""What the index takes and returns. Imports neither Pillow nor numpy."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from mock_server.imaging.geometry import Box, Placement
+
+Bytes = bytes | memoryview
+"""The bytes of an image file."""
 
 MatchMethod = Literal["sha256", "pixels", "perceptual"]
 

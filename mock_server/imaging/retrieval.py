@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Frame, Orientation
-from mock_server.imaging.registration import Floats, SampledGrid
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
 # --- Clusters -------------------------------------------------------------------------------------------------------

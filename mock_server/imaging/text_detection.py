@@ -11,11 +11,11 @@ from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
 from mock_server.imaging.decode import decode
-from mock_server.imaging.formats import Bytes
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.pixel_transforms import Grey
-from mock_server.imaging.registration import Floats
+from mock_server.imaging.results import Bytes
 
 # --- Detection ------------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Frame
+from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.pixel_transforms import Grey
-from mock_server.imaging.registration import Floats
 
 # Cells a side.
 THUMBNAIL_CELLS = 16

@@ -15,9 +15,9 @@ from mock_server.imaging.box_filters import window_means
 from mock_server.imaging.comparison import Comparison
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.local_difference import FAINT_CONTRAST, ReferencePart, compare_part
+from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, sample
 from mock_server.imaging.photometric_fit import predict
 from mock_server.imaging.pixel_transforms import reduced
-from mock_server.imaging.registration import Floats, LucasKanade, SampledGrid, sample
 
 # --- Overview -------------------------------------------------------------------------------------------------------
 
@@ -25,26 +25,28 @@ from mock_server.imaging.registration import Floats, LucasKanade, SampledGrid, s
 _OVERVIEW = 400
 # Longer side at most of the copies that the overview is sampled from.
 _COPY = 640
-# The only blur allowed for, in pixels: at this size no client blurs a picture more.
+# The only blur allowed for, in pixels: reduced to this size, no client's picture is blurred more.
 _BLUR = 0.8
-# Lucas-Kanade steps at half the overview's size, and the move in cells below which they have converged.
+# Lucas-Kanade steps at half the overview's size, which is finer than the mosaic, and the move in pixels that ends them.
 _STEPS = 2
 _CONVERGED = 0.03
 
 # --- Places to compare closely --------------------------------------------------------------------------------------
 
-# How many at most. A changed character is nearly always among the first three; each costs about half a millisecond.
+# How many at most. In the sweep, three gave the same matches; more cost time.
 _MAX_PLACES = 7
 # Side in overview pixels of the windows in which the residual is averaged.
 _WINDOW = 5
 # The contrast around a window is measured over this many blocks, each of this many overview pixels a side.
 _BLOCK = 3
 _SURROUNDINGS = 7
-# Residual over contrast below which a place is not compared. A changed character is several times above it.
+# Residual over contrast below which a place is not compared. Half of it compares more places, and one match of the
+# sweep was lost.
 _MIN_DIFFERENCE = 0.1
 # Pixels of the overview left out at each edge, which letterbox bars and crops mix with foreign pixels.
 _EDGE = 2
-# (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters.
+# (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters. Half
+# of that size lost one match of the sweep.
 _PLACE_SIZE = (112, 64)
 _CHARACTER = 14.0
 # Share of a place's size within which no second place is compared.
@@ -86,10 +88,10 @@ def compare_whole(reference: ReferenceImage, image: Image.Image, frame: Frame) -
     copy = reduced(reference.grey, _COPY)
     overview = _overview(copy, small_frame, _OVERVIEW)
     small_frame = _align(_overview(copy, small_frame, _OVERVIEW // 2), small, small_frame)
-    frame = small_frame.scaled(1 / shrink[0], 1 / shrink[1])
     samples = sample(small, small_frame, overview.width, overview.height)
     if samples is None:
         return None
+    frame = small_frame.scaled(1 / shrink[0], 1 / shrink[1])
     worst = Comparison(-9.0, frame, (0.5, 0.5), _CHARACTER)
     for place in _most_different(overview, samples, frame):
         result = _compare_place(reference, image, frame, place)
@@ -109,7 +111,7 @@ def _overview(copy: Image.Image, frame: Frame, side: int) -> Image.Image:
 
 
 def _align(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
-    """The frame after a few more Lucas-Kanade steps, on a finer grid than the mosaic's."""
+    """The frame after a few steps. The last one: on a whole picture, a step can lower the correlation and be right."""
     solver = LucasKanade(np.asarray(overview, dtype=np.float32))
     for _ in range(_STEPS):
         samples = sample(image, frame, overview.width, overview.height)

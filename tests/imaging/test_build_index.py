@@ -1,4 +1,4 @@
-"""Indexes come and go with the files; what was learnt of a picture is kept."""
+"""Building and updating an index, with and without a cache."""
 
 from io import BytesIO
 from pathlib import Path
@@ -38,7 +38,7 @@ def files(folder: Path, count: int) -> list[Reference]:
 
 
 def test_a_second_start_reads_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a cache, unchanged files are not even opened, and the index answers as before."""
+    """With a cache, unchanged files are not opened, and searches return the same results."""
     references = files(tmp_path, 4)
     first = ImageIndex.build(references, cache=tmp_path / "cache")
     changed = picture("AB 2CD", 2)[:-2] + b"\x00\xff\xd9"
@@ -55,7 +55,7 @@ def test_a_second_start_reads_no_picture(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
-    """The cache goes by what a file holds, not by its name."""
+    """The cache compares the contents of a file, not its name."""
     references = files(tmp_path, 2)
     ImageIndex.build(references, cache=tmp_path / "cache")
     (tmp_path / "0.jpg").write_bytes(picture("ZZ 999", 9))
@@ -66,8 +66,8 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100])
-def test_a_damaged_cache_is_done_without(tmp_path: Path, damage: bytes) -> None:
-    """A cache is a convenience: whatever is in its file, the index is built."""
+def test_a_damaged_cache_is_ignored(tmp_path: Path, damage: bytes) -> None:
+    """The index is built, whatever the file of the cache contains."""
     references = files(tmp_path, 1)
     with FingerprintCache(tmp_path / "cache"):
         pass
@@ -78,7 +78,7 @@ def test_a_damaged_cache_is_done_without(tmp_path: Path, damage: bytes) -> None:
 
 
 def test_an_update_keeps_what_is_unchanged(tmp_path: Path) -> None:
-    """Only new pictures are read; those that left are forgotten."""
+    """An update adds new pictures, keeps unchanged ones and drops removed ones."""
     references = files(tmp_path, 3)
     index = ImageIndex.build(references)
     renewed = index.updated([references[0], references[2], Reference("new", picture("NEW 77", 7))])
@@ -88,16 +88,16 @@ def test_an_update_keeps_what_is_unchanged(tmp_path: Path) -> None:
     assert [hit.id for hit in index.find(picture("AB 1CD", 1)).matches] == ["1.jpg"]
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    """A caller can draw a bar."""
-    told: list[tuple[int, int]] = []
-    ImageIndex.build(files(tmp_path, 3), progress=lambda done, of: told.append((done, of)))
+def test_progress_is_reported(tmp_path: Path) -> None:
+    """The callback gets the number of pictures done and the number of all, after each picture."""
+    calls: list[tuple[int, int]] = []
+    ImageIndex.build(files(tmp_path, 3), progress=lambda done, of: calls.append((done, of)))
 
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_the_same_picture_twice_is_a_collision() -> None:
-    """Two references that no query could tell apart are named, and a query finds both."""
+    """Two references with the same pixels are reported as a collision, and a search finds both."""
     copy = BytesIO()
     Image.open(BytesIO(picture("AB 123"))).save(copy, "PNG")
     index = ImageIndex.build([Reference("a", picture("AB 123")), Reference("b", copy.getvalue())])
@@ -106,8 +106,8 @@ def test_the_same_picture_twice_is_a_collision() -> None:
     assert [hit.id for hit in index.find(picture("AB 123")).matches] == ["a", "b"]
 
 
-def test_a_text_too_small_to_tell_is_named() -> None:
-    """A fixture whose own box holds under five pixels to a character cannot be told from a neighbour."""
+def test_a_text_that_is_too_small_is_reported() -> None:
+    """A box with fewer than five pixels per character is reported, with the pixels that it has."""
     region = Region(Box(10, 10, 38, 20), 7)
     index = ImageIndex.build([Reference("tiny", picture("AB 123"), (region,))])
 
@@ -115,7 +115,7 @@ def test_a_text_too_small_to_tell_is_named() -> None:
 
 
 def test_a_neighbour_is_explained() -> None:
-    """The explanation names the nearest picture, the reason and the place, and can be drawn."""
+    """The explanation of a near miss has the reference, the reason and the place, and can be drawn."""
     index = ImageIndex.build([Reference("a", picture("AB 123"), (Region(Box(200, 300, 440, 360), 6),))])
     sent = picture("AB 128")
     explanation = index.explain(sent)
@@ -131,7 +131,7 @@ def test_a_neighbour_is_explained() -> None:
 
 
 def test_a_box_is_proposed_where_a_text_stands() -> None:
-    """A plate is found without being told of it; where nothing looks like text, nothing is proposed."""
+    """A plate is proposed; nothing is proposed where nothing looks like text."""
     box = propose_box(picture("AB 123"))
     even = BytesIO()
     Image.linear_gradient("L").save(even, "PNG")

@@ -1,4 +1,4 @@
-"""Pairs of pictures that no query could tell apart."""
+"""Pairs of references that no search could tell apart."""
 
 from io import BytesIO
 
@@ -15,7 +15,7 @@ def _encoded(image: Image.Image, format: str = "JPEG", quality: int = 90) -> byt
 
 
 def test_one_picture_encoded_twice_collides() -> None:
-    """A re-encoded copy is named with the picture that it copies, and nothing else is."""
+    """A re-encoded copy collides with its original, and nothing else does."""
     kept = draw("plate", text="B-MW 1234", region="de", seed=1)
     neighbour = draw("plate", text="B-MW 1284", region="de", seed=1)
     box = kept.truth.plates[0].box
@@ -33,7 +33,7 @@ def test_one_picture_encoded_twice_collides() -> None:
 
 
 def test_boxes_are_not_needed() -> None:
-    """The same holds for pictures whose author gave no box."""
+    """Collisions are found without declared boxes, too."""
     drawing = draw("vin", text="JHLRD77874C026456", seed=2)
     neighbour = draw("vin", text="JHLRD77874C026458", seed=2)
     index = ImageIndex.build(

@@ -1,4 +1,4 @@
-"""Declared boxes that fit their texts badly, and texts that fill theirs thinly: one character still matters."""
+"""Boxes that are larger than their text, and faint or widely spaced texts: one character still makes a difference."""
 
 import random
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 from mock_server.imaging.text_detection import text_height
 
-# Text, the same with one character exchanged, grey of the ink on a label of 150, letters' size, pixels from one to
-# the next, and what a box leaves around the label, in parts of its width and height.
+# Text, a neighbour that differs in one character, grey level of the ink on a label of 150, font size, pixels from one
+# character to the next, and the space that the box leaves around the label, as shares of its width and height.
 CASES = {
     "thin and far apart": ("RD508", "RD50B", 20, 34, 84, (0.0, 0.0)),
     "faint in a generous box": ("4CTE71", "4CTF71", 112, 30, 26, (0.3, 1.1)),
@@ -23,7 +23,7 @@ CASES = {
 
 
 def _ground(seed: int) -> Image.Image:
-    """Rings around two centres: edges of every direction, in high contrast."""
+    """Rings around two centres: edges in all directions with high contrast."""
     rng = random.Random(seed)
     across, down = np.meshgrid(np.arange(720), np.arange(480))
     waves = [
@@ -75,7 +75,7 @@ def _index(case: str, text: str) -> ImageIndex:
 
 @pytest.mark.parametrize("case", CASES)
 def test_found_whatever_the_box_leaves_around_its_text(case: str) -> None:
-    """A picture is found again under every change."""
+    """A picture matches under every change."""
     text = CASES[case][0]
     known, picture = _index(case, text), _drawn(case, text)[0]
     found = {
@@ -87,7 +87,7 @@ def test_found_whatever_the_box_leaves_around_its_text(case: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_character_matters_whatever_the_box_leaves_around_it(case: str) -> None:
-    """A picture whose text differs in one character is not taken for the known one."""
+    """A picture whose text differs in one character does not match."""
     text, other = CASES[case][:2]
     known, picture = _index(case, other), _drawn(case, text)[0]
     found = {
@@ -99,26 +99,26 @@ def test_one_character_matters_whatever_the_box_leaves_around_it(case: str) -> N
 
 @pytest.mark.parametrize("height", [14, 30, 72])
 @pytest.mark.parametrize("framed", [False, True], ids=["bare", "framed"])
-def test_letters_are_measured_in_their_region(height: int, framed: bool) -> None:
-    """Their height is found in a region several times as high, a frame around them or not."""
+def test_the_height_of_text_is_measured(height: int, framed: bool) -> None:
+    """The height is right in a region that is several times as high, with and without a frame around the text."""
     region = Image.new("L", (12 * height, 5 * height), 190)
     draw = ImageDraw.Draw(region)
     if framed:
         draw.rectangle((height, height, 11 * height, 4 * height), outline=60, width=max(2, height // 10))
-    # Capitals are about seven tenths as high as their font is large.
+    # Capitals have about seven tenths of the font size.
     draw.text((6 * height, 2.5 * height), "HN40KE7", 30, ImageFont.load_default(height / 0.7), anchor="mm")
 
     assert 0.75 * height <= text_height(region) <= 1.35 * height
 
 
-def test_a_region_without_letters_is_taken_as_it_is() -> None:
-    """Even ground has no rows of text, so nothing is concluded from it."""
+def test_the_height_of_a_region_without_text() -> None:
+    """Even ground has no text, so the height is that of the region."""
     assert text_height(Image.new("L", (200, 80), 127)) == pytest.approx(80, abs=2)
 
 
 @pytest.mark.parametrize(("lost", "found"), [(0.2, True), (0.6, False)])
-def test_a_text_of_which_a_part_is_missing_is_not_guessed(lost: float, found: bool) -> None:
-    """Half a character outside the picture may be the half that differs."""
+def test_a_text_that_is_cut_off_does_not_match(lost: float, found: bool) -> None:
+    """A fifth of a character may be missing at the edge; more than half could be the part that differs."""
     text = CASES["small"][0]
     letters = Box(167, 205, 246, 232)
     picture = _drawn("small", text)[0].crop((0, 0, letters.xmax + 8, 320))
@@ -133,7 +133,7 @@ def test_a_text_of_which_a_part_is_missing_is_not_guessed(lost: float, found: bo
 
 
 def _tight(case: str, text: str) -> Box:
-    """The letters of a label, and no more."""
+    """A box around the characters of a label only."""
     _, _, _, size, step, _ = CASES[case]
     seed = list(CASES).index(case)
     left, top = 140 + 7 * seed + step // 2, 190 + 5 * seed + round(0.4 * size)
@@ -142,8 +142,8 @@ def _tight(case: str, text: str) -> Box:
 
 @pytest.mark.parametrize("box", ["tight", "label", "none"])
 @pytest.mark.parametrize("shown", ["9QW31ZK", ""], ids=["another text", "wiped clean"])
-def test_a_label_that_shows_nothing_of_the_text_is_another(box: str, shown: str) -> None:
-    """Neither a text of which no character is the same, nor none at all, is explained away."""
+def test_a_label_with_no_part_of_the_text_does_not_match(box: str, shown: str) -> None:
+    """A text without any common character does not match, and neither does an empty label."""
     case = "one letter much like another"
     text = CASES[case][0]
     known, label = _drawn(case, text)

@@ -1,4 +1,4 @@
-"""Bytes become upright grey pictures, or an error that says what is wrong with them."""
+"""Bytes are decoded to upright pictures, or raise the error that describes them."""
 
 from io import BytesIO
 
@@ -30,8 +30,8 @@ def gradient(width: int = 120, height: int = 80) -> Image.Image:
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
-def test_formats_are_told_from_the_bytes(format: str) -> None:
-    """Every format that is read is named, with its upright size."""
+def test_formats_are_recognised_by_their_bytes(format: str) -> None:
+    """The header has the format and the upright size of every supported format."""
     data = saved(gradient(), format)
 
     header = inspect(data)
@@ -42,7 +42,7 @@ def test_formats_are_told_from_the_bytes(format: str) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "I;16", "I", "F"])
 def test_every_mode_shows_the_same_picture(mode: str) -> None:
-    """Whatever the mode of its pixels, a picture comes out as the grey one sees."""
+    """The grey levels are the same for every pixel mode."""
     grey = gradient().convert("L")
     if mode == "I;16":
         image = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
@@ -65,8 +65,8 @@ def test_every_mode_shows_the_same_picture(mode: str) -> None:
     assert picture.grey.mean() == pytest.approx(np.asarray(grey).mean(), abs=4)
 
 
-def test_transparency_is_laid_on_white() -> None:
-    """A clear pixel is seen as white, whatever colour it carries."""
+def test_transparent_pixels_become_white() -> None:
+    """A transparent pixel is white, whatever its colour."""
     image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     image.paste((0, 0, 0, 255), (10, 10, 30, 30))
 
@@ -78,7 +78,7 @@ def test_transparency_is_laid_on_white() -> None:
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(format: str, orientation: int) -> None:
-    """Sizes and pixels are those a viewer shows."""
+    """Size and pixels are those that a viewer shows."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = saved(Orientation(orientation).inverse.apply_to_image(gradient()), format, exif=exif)
@@ -90,8 +90,8 @@ def test_exif_orientation_is_applied(format: str, orientation: int) -> None:
     assert np.abs(picture.grey.astype(int) - np.asarray(gradient().convert("L")).astype(int)).mean() < 4
 
 
-def test_the_first_frame_of_an_animation_counts() -> None:
-    """Later frames of a GIF are of no interest."""
+def test_the_first_frame_of_an_animation_is_used() -> None:
+    """Later frames of a GIF are ignored."""
     frames = [Image.new("RGB", (30, 30), colour) for colour in ("white", "black")]
     out = BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
@@ -102,7 +102,7 @@ def test_the_first_frame_of_an_animation_counts() -> None:
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_file_that_ends_early_is_truncated(format: str, share: float) -> None:
-    """Bytes that begin as a picture and stop are told from bytes that are none."""
+    """A picture that ends early raises TruncatedImageError, wherever it ends."""
     rng = np.random.default_rng(1)
     data = saved(Image.fromarray(rng.integers(0, 255, (90, 90, 3), dtype=np.uint8)), format)
 
@@ -129,8 +129,8 @@ def test_a_file_that_ends_early_is_truncated(format: str, share: float) -> None:
         (b"\x89PNG\r\n\x1a\n", TruncatedImageError),
     ],
 )
-def test_what_is_no_picture_is_told_apart(data: bytes, error: type[ImageError]) -> None:
-    """Nothing, no image, a foreign format and a damaged file are four different things."""
+def test_bytes_that_are_not_a_readable_picture(data: bytes, error: type[ImageError]) -> None:
+    """No bytes, no image, an unsupported format and a damaged file raise different errors."""
     with pytest.raises(error):
         decode(data)
     with pytest.raises(error):
@@ -139,7 +139,7 @@ def test_what_is_no_picture_is_told_apart(data: bytes, error: type[ImageError]) 
 
 @pytest.mark.parametrize("size", [(300, 300), (20000, 20000)])
 def test_too_many_pixels_are_refused_by_the_header(size: tuple[int, int]) -> None:
-    """The limit holds before anything is decoded, and beyond Pillow's own."""
+    """The limit applies before anything is decoded, also to sizes above Pillow's own limit."""
     data = bytearray(saved(Image.new("L", (10, 10)), "BMP"))
     data[18:26] = size[0].to_bytes(4, "little") + size[1].to_bytes(4, "little")
 
@@ -150,7 +150,7 @@ def test_too_many_pixels_are_refused_by_the_header(size: tuple[int, int]) -> Non
 
 
 def test_large_photos_are_reduced_while_decoding() -> None:
-    """The working copy is bounded; the facts are those of the whole picture."""
+    """The working copy is small; the facts are those of the whole picture."""
     picture = decode(saved(gradient(4000, 3000), "JPEG"))
 
     assert picture.size == (4000, 3000)
@@ -166,13 +166,13 @@ def test_large_photos_are_reduced_while_decoding() -> None:
         (gradient(), False),
     ],
 )
-def test_blank_pictures_are_known(image: Image.Image, blank: bool) -> None:
-    """A picture of one colour, with or without noise, shows nothing."""
+def test_blank_pictures_are_recognised(image: Image.Image, blank: bool) -> None:
+    """A picture of one colour is blank, with and without noise."""
     assert decode(saved(image, "PNG")).facts.blank is blank
 
 
 def test_sharpness_falls_with_blur() -> None:
-    """The variance of the Laplacian tells a sharp picture from a soft one."""
+    """Blurring a picture lowers its sharpness."""
     sharp = Image.effect_noise((300, 200), 60)
     soft = sharp.resize((60, 40)).resize((300, 200))
 
@@ -180,7 +180,7 @@ def test_sharpness_falls_with_blur() -> None:
 
 
 def test_thumbnail_is_a_small_jpeg() -> None:
-    """The journal keeps a picture of bounded size."""
+    """A thumbnail is a JPEG with at most 128 pixels on the longer side."""
     small = Image.open(BytesIO(thumbnail(saved(gradient(800, 400), "PNG"))))
 
     assert (small.format, small.size) == ("JPEG", (128, 64))

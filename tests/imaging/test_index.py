@@ -1,4 +1,4 @@
-"""Known pictures are found again, whatever was done to them."""
+"""Searches by bytes, by pixels and by look."""
 
 from io import BytesIO
 from pathlib import Path
@@ -29,8 +29,8 @@ def soft_shapes(rng: np.random.Generator) -> Image.Image:
     return cells.resize((400, 300), Image.Resampling.BICUBIC)
 
 
-def test_the_very_bytes_are_found_by_their_digest() -> None:
-    """An unchanged file costs no decoding and stands where it stood."""
+def test_the_same_bytes_match_by_their_digest() -> None:
+    """An unchanged file matches by its bytes, and its boxes stay where they are."""
     index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
 
     hit = index.find(saved(card("ABC 123"))).matches[0]
@@ -40,8 +40,8 @@ def test_the_very_bytes_are_found_by_their_digest() -> None:
 
 
 @pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF"])
-def test_the_very_pixels_are_found(format: str) -> None:
-    """A lossless copy of a JPEG's pixels is known as such."""
+def test_the_same_pixels_match(format: str) -> None:
+    """A lossless copy of a JPEG's pixels matches by its pixels."""
     reference = saved(card("ABC 123"), "JPEG")
     index = ImageIndex.build([Reference("a", reference)])
 
@@ -50,8 +50,8 @@ def test_the_very_pixels_are_found(format: str) -> None:
     assert (hit.id, hit.method) == ("a", "pixels")
 
 
-def test_a_saved_again_picture_is_found_and_its_neighbour_is_not() -> None:
-    """One changed character is another picture; another codec is not."""
+def test_a_re_encoded_picture_matches_and_its_neighbour_does_not() -> None:
+    """Another codec makes no difference; another character does."""
     index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
 
     assert [hit.id for hit in index.find(saved(card("ABC 123"), "JPEG", quality=95)).matches] == ["a"]
@@ -61,8 +61,8 @@ def test_a_saved_again_picture_is_found_and_its_neighbour_is_not() -> None:
     assert (near.near_misses[0].id, near.near_misses[0].reason) == ("a", "other_text")
 
 
-def test_a_region_tells_where_the_text_stands() -> None:
-    """With a box, that part decides."""
+def test_a_declared_region_decides() -> None:
+    """Of two references that differ in their region only, the right one matches."""
     region = Region(Box(80, 60, 320, 140), 7)
     index = ImageIndex.build(
         [Reference(text, saved(card(text)), (region,)) for text in ("ABC 123", "ABC 128")]
@@ -75,15 +75,15 @@ def test_a_region_tells_where_the_text_stands() -> None:
 
 
 def test_blank_pictures_match_by_their_pixels_alone() -> None:
-    """Two pictures without content are alike to the eye and yet not the same."""
+    """Pictures without content match by their pixels and in no other way."""
     index = ImageIndex.build([Reference("red", saved(Image.new("RGB", (300, 200), "red")))])
 
     assert index.find(saved(Image.new("RGB", (300, 200), "red"), "BMP")).matches[0].method == "pixels"
     assert index.find(saved(Image.new("RGB", (300, 200), "blue"))).matches == ()
 
 
-def test_recent_answers_need_no_decoding() -> None:
-    """What was asked once is known at once."""
+def test_recent_results_need_no_decoding() -> None:
+    """The result of an earlier search is returned without decoding."""
     index = ImageIndex.build([Reference("a", saved(card("ABC 123")))])
     data = saved(card("ABC 123"), "JPEG")
 
@@ -93,16 +93,16 @@ def test_recent_answers_need_no_decoding() -> None:
     assert index.find_known(data) is search
 
 
-def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    """The error of a build says which reference it is about."""
+def test_the_error_names_the_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    """The error of a build has the id of the reference as a note."""
     with pytest.raises(ImageError) as caught:
         ImageIndex.build([Reference("broken", b"\x89PNG\r\n\x1a\n")])
 
     assert "broken" in "".join(caught.value.__notes__)
 
 
-def test_one_of_many_scenes_is_found() -> None:
-    """Where there are too many pictures to compare with each closely, the right one is still among those that are."""
+def test_one_of_many_clusters_is_found() -> None:
+    """Retrieval keeps the right one among the few candidates that are compared closely."""
     rng = np.random.default_rng(7)
     scenes = [soft_shapes(rng) for _ in range(150)]
     index = ImageIndex.build(Reference(str(place), saved(scene)) for place, scene in enumerate(scenes))

@@ -1,6 +1,6 @@
-"""The bars of recognition, small: what must not matter, and the one character that must.
+"""Matching in small: changes that must make no difference, and one character that must make one.
 
-The pictures are drawn here in a manner of their own: no limit of the matcher was ever tuned on them.
+The pictures are drawn here in a manner of their own: no limit was tuned on them.
 """
 
 import random
@@ -16,7 +16,7 @@ from mock_server.imaging.geometry import Box, Orientation
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
 SCENES = range(6)
-# Text, and the same with one character exchanged for one that looks much like it.
+# A text, and a neighbour in which one character is replaced by a look-alike.
 TEXTS = {
     0: ("KXP 408", "KXP 406"),
     1: ("81 BEO 5", "81 BE0 5"),
@@ -29,7 +29,7 @@ TEXTS = {
 
 @cache
 def ground(scene: int) -> Image.Image:
-    """Discs and stripes on a slope of colours, with a little grain."""
+    """Discs and stripes on a colour gradient with a little grain."""
     rng = random.Random(4000 + scene)
     width, height = rng.choice([(900, 600), (640, 640), (720, 960)])
     ramp = np.linspace(rng.randint(20, 90), rng.randint(120, 230), height)[:, None]
@@ -48,7 +48,7 @@ def ground(scene: int) -> Image.Image:
 
 
 def drawn(scene: int, text: str) -> tuple[Image.Image, Box]:
-    """The scene with a label that bears the text, and the label's box."""
+    """The scene with a label that shows the text, and the box of the label."""
     rng = random.Random(9000 + scene)
     picture = ground(scene).copy()
     wide = round(picture.width * (0.7 if len(text) > 12 else rng.uniform(0.25, 0.4)))
@@ -113,8 +113,8 @@ def index(neighbours: bool, boxed: bool) -> ImageIndex:
 
 @pytest.mark.parametrize("boxed", [True, False], ids=["boxed", "no box"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_clients_do_does_not_matter(change: str, boxed: bool) -> None:
-    """Every picture is found again, and nothing but it."""
+def test_changes_by_clients_make_no_difference(change: str, boxed: bool) -> None:
+    """Every picture matches its own reference and no other."""
     found = {}
     for scene in SCENES:
         data = CHANGES[change](drawn(scene, TEXTS[scene][0])[0])
@@ -125,8 +125,8 @@ def test_what_clients_do_does_not_matter(change: str, boxed: bool) -> None:
 
 @pytest.mark.parametrize("boxed", [True, False], ids=["boxed", "no box"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_one_character_matters(change: str, boxed: bool) -> None:
-    """A picture that differs from a known one in one character alone is not it, but comes nearest to it."""
+def test_one_character_makes_a_difference(change: str, boxed: bool) -> None:
+    """A picture that differs from a reference in one character does not match, and is nearest to that reference."""
     for scene in SCENES:
         data = CHANGES[change](drawn(scene, TEXTS[scene][0])[0])
         search = index(True, boxed).find(data)
@@ -136,7 +136,7 @@ def test_one_character_matters(change: str, boxed: bool) -> None:
 
 
 def test_boxes_are_mapped_into_the_sent_picture() -> None:
-    """Crop, padding, scale and turn all move a box to where its text now is."""
+    """A box moves to where its text is after a crop, padding, scaling or turning."""
     picture, box = drawn(3, TEXTS[3][0])
     known = index(False, True)
     margin = (1000 - 1000 * min(picture.size) / max(picture.size)) / 2
@@ -164,8 +164,8 @@ def test_boxes_are_mapped_into_the_sent_picture() -> None:
         assert max(errors) <= 2, change
 
 
-def test_a_thousand_texts_on_one_scene_are_told_apart() -> None:
-    """Pictures that share a scene are one entry of the coarse search, and still each its own."""
+def test_many_texts_on_one_scene_are_told_apart() -> None:
+    """References of one cluster match only their own picture."""
     rng = random.Random(5)
     texts = ["".join(rng.choice("ABCDEFGHKLMNPRSTUXYZ0123456789") for _ in range(7)) for _ in range(120)]
     references = []
@@ -185,7 +185,7 @@ def _half(box: Box, text: str) -> Region:
 
 
 def test_unrelated_pictures_match_nothing() -> None:
-    """Other scenes with other texts are strangers to the index."""
+    """Other scenes with other texts do not match."""
     known = index(False, False)
     for scene in range(20, 32):
         picture, _ = drawn(scene, f"{scene} QZ 77")
@@ -193,8 +193,8 @@ def test_unrelated_pictures_match_nothing() -> None:
         assert known.find(saved(picture, quality=80)).matches == ()
 
 
-def test_too_few_pixels_are_no_match_but_say_so() -> None:
-    """A text that nobody could read is not guessed."""
+def test_too_few_pixels_are_a_near_miss() -> None:
+    """A text with too few pixels per character does not match; the near miss says why."""
     picture, _ = drawn(2, TEXTS[2][0])
     search = index(False, True).find(saved(scaled(picture, 0.14), quality=90))
 
@@ -202,8 +202,8 @@ def test_too_few_pixels_are_no_match_but_say_so() -> None:
     assert search.near_misses[0].reason == "too_small"
 
 
-def test_colours_matter_where_nothing_else_differs() -> None:
-    """A red card is not a blue one, though in grey and stretched they are the same."""
+def test_colours_make_a_difference() -> None:
+    """A red card and a blue one do not match each other, although they are the same in normalised grey."""
 
     def card(ground: str) -> Image.Image:
         picture = Image.new("RGB", (400, 200), ground)

@@ -1,6 +1,6 @@
-"""Pictures whose author gave no box: a faint text among things that are louder than it, and colours that clients shift.
+"""References without a declared box: a faint text beside strong textures, and colours that clients shift.
 
-Drawn in a manner of their own: railings that look more like text than the text does, and stained glass.
+The backgrounds are railings, which look more like text than the text does, and stained glass.
 """
 
 import random
@@ -17,12 +17,12 @@ from mock_server.imaging.index import ImageIndex, Reference
 from mock_server.imaging.local_difference import LIMIT, ReferencePart, compare_part
 
 SIZE = (720, 540)
-# Text, and one that differs from it in a single character.
+# A text, and one that differs from it in one character.
 TEXTS = {"railing": ("NK 8031", "NK 8081"), "glass": ("5UGP 17", "5UCP 17"), "faint": ("TVR2560", "TUR2560")}
 
 
 def railing(rng: random.Random) -> Image.Image:
-    """Wrought iron: rows of loops and bars from edge to edge, finer and harder than any letter."""
+    """Wrought iron: rows of loops and bars from edge to edge, finer and stronger than any character."""
     picture = Image.new("RGB", SIZE, (168, 172, 160))
     draw = ImageDraw.Draw(picture)
     for top in range(20, 260, 60):
@@ -36,7 +36,7 @@ def railing(rng: random.Random) -> Image.Image:
 
 
 def glass(rng: random.Random) -> Image.Image:
-    """Panes in colours that a brighter picture clips."""
+    """Panes in colours that clip when the picture gets brighter."""
     picture = Image.new("RGB", SIZE, (90, 120, 210))
     draw = ImageDraw.Draw(picture)
     for _ in range(90):
@@ -93,8 +93,8 @@ def index(kind: str, text: str) -> ImageIndex:
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", TEXTS)
-def test_found_again_whatever_is_louder_than_its_text(kind: str, change: str) -> None:
-    """What clients do to the whole picture is no difference, and one character is, though nobody said where it is."""
+def test_found_beside_strong_textures(kind: str, change: str) -> None:
+    """Changes of the whole picture make no difference, and one character does, although no box is declared."""
     text, neighbour = TEXTS[kind]
     data = CHANGES[change](drawn(kind, text))
 
@@ -102,8 +102,8 @@ def test_found_again_whatever_is_louder_than_its_text(kind: str, change: str) ->
     assert index(kind, neighbour).find(data).matches == ()
 
 
-def test_what_happens_to_each_channel_by_itself_is_no_difference() -> None:
-    """Two colours of one grey need not stay so, which grey levels alone cannot tell from another picture."""
+def test_changes_of_single_channels_make_no_difference() -> None:
+    """Two colours with equal grey levels may become different ones; only the comparison in colour explains that."""
     known = Image.new("RGB", (112, 64), (120, 120, 120))
     draw = ImageDraw.Draw(known)
     draw.rectangle((30, 20, 60, 44), (255, 62, 64))
@@ -118,8 +118,8 @@ def test_what_happens_to_each_channel_by_itself_is_no_difference() -> None:
     assert in_colour.score < LIMIT
 
 
-def test_colours_are_only_fetched_where_they_may_decide() -> None:
-    """A place that is the same in grey needs no second look, and its picture is not read again."""
+def test_colours_are_read_only_where_they_may_decide() -> None:
+    """The colours of a part that is the same in grey are not read."""
     known = drawn("railing", "NK 8031").convert("L").crop((220, 360, 332, 424))
 
     def never() -> Image.Image:

@@ -1,4 +1,4 @@
-"""Pictures with hardly anything on them: one line of text on even ground holds scale and place badly."""
+"""One line of text on even ground, which hardly determines scale and position."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -10,7 +10,7 @@ from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
 TEXT, NEIGHBOUR = "7KVD 309", "7KVD 308"
-# Size, colours of ground and ink, left edge and height of the line in parts of the picture.
+# Size, colours of ground and ink, left edge and vertical centre of the line as shares of the picture.
 CARDS = {
     "high up": ((640, 480), "thistle", "darkgreen", 0.2, 0.3),
     "at the bottom": ((520, 400), "midnightblue", "palegoldenrod", 0.1, 0.85),
@@ -57,7 +57,7 @@ CHANGES: dict[str, Callable[[Image.Image], bytes]] = {
 @pytest.mark.parametrize("boxed", [True, False], ids=["boxed", "no box"])
 @pytest.mark.parametrize("card", CARDS)
 def test_a_lone_line_is_found_again_and_its_neighbour_is_not(card: str, boxed: bool) -> None:
-    """What clients do does not matter, and one character does, with next to nothing to register on."""
+    """Changes by clients make no difference, and one character does."""
     index, other = known(card, TEXT, boxed=boxed), known(card, NEIGHBOUR, boxed=boxed)
     sent = {change: make(drawn(card, TEXT)[0]) for change, make in CHANGES.items()}
 
@@ -67,7 +67,7 @@ def test_a_lone_line_is_found_again_and_its_neighbour_is_not(card: str, boxed: b
 
 @pytest.mark.parametrize("card", CARDS)
 def test_a_lone_line_keeps_its_shape(card: str) -> None:
-    """The box stays on the text: nothing stretches the picture where nothing says how high it is."""
+    """The box stays on the text: registration does not stretch a picture whose height it cannot determine."""
     picture, box = drawn(card, TEXT)
     hit = known(card, TEXT, boxed=True).find(saved(picture, quality=60)).matches[0]
     mapped = hit.placement.map(box)
@@ -77,8 +77,8 @@ def test_a_lone_line_keeps_its_shape(card: str) -> None:
     assert max(errors) <= 1
 
 
-def test_the_same_pixels_in_another_file_are_known_as_such() -> None:
-    """A JPEG that lost its metadata, or got some, has not lost a pixel."""
+def test_metadata_makes_no_difference() -> None:
+    """A JPEG with other metadata matches by its pixels; one with other pixels does not."""
     picture, _ = drawn("high up", TEXT)
     data = saved(picture, quality=88)
     index = ImageIndex.build([Reference("card", data, ())])

@@ -1,4 +1,4 @@
-"""Where a text may stand, on pictures whose author knows."""
+"""Proposed boxes, compared with the true boxes of drawn pictures."""
 
 from io import BytesIO
 
@@ -25,7 +25,7 @@ def _overlap(one: Box, other: Box) -> float:
 
 
 def test_small_print_is_not_taken_for_the_number() -> None:
-    """Among lines of text, the one that is high enough for so many characters is the number."""
+    """Of several lines of text, the one that fits the number of characters is proposed."""
     drawing = draw("plate", text="8ABC123", region="us-ca", seed=3)
     box = drawing.truth.plates[0].box
     found = propose_box(_bytes(drawing), characters=7)

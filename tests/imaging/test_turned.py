@@ -1,4 +1,4 @@
-"""Pictures that look upright from afar when they are not: a plate or a sticker is as good as symmetric."""
+"""Turned pictures whose thumbnails look upright, because a plate or a label is nearly symmetric."""
 
 from io import BytesIO
 
@@ -20,7 +20,7 @@ def _encoded(image: Image.Image) -> bytes:
 
 @pytest.mark.parametrize(("kind", "text", "neighbour"), DRAWINGS)
 def test_turned_and_mirrored(kind: str, text: str, neighbour: str) -> None:
-    """Found in every turn, its neighbour in none."""
+    """The picture matches in every orientation, its neighbour in none."""
     # The kinds come from the table above as plain strings.
     known, other = draw(kind, text=text, seed=4), draw(kind, text=neighbour, seed=4)  # type: ignore[arg-type]
     reading = known.truth.plates[0] if known.truth.plates else known.truth.vin

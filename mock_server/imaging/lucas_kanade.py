@@ -1,0 +1,195 @@
+"""Lucas-Kanade alignment of a reference grid with a grey image, on which registration and verification build.
+
+A frame of the image is sampled as a grid of cells. Each step solves for the shift and scale of the frame and for the
+gain and offset of the grey levels at once. Correlations are Pearson's, also known as NCC, normalised
+cross-correlation.
+
+In the sweep of `docs/matching.md`, halving or doubling these values changed no match.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mock_server.imaging.geometry import Frame
+
+Floats = NDArray[np.float32]
+
+# Longest move of one step, in cells: the linear approximation is not valid beyond it.
+_MAX_STEP = 2.0
+# Below this gain (contrast of the image over that of the reference) the two have nothing in common.
+_MIN_GAIN = 0.05
+# Prior on a step: noise variance of one cell (grey levels squared), expected move (cells), and expected change of the
+# aspect ratio. Without it, a frame drifts or stretches along an axis that the picture does not determine,
+# as a lone line of text does.
+_NOISE_VARIANCE = 100.0
+_EXPECTED_MOVE = 2.0
+_EXPECTED_STRETCH = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class SampledGrid:
+    """The cells of a grid that lie inside an image, and which columns and rows of the whole grid they are."""
+
+    cells: Floats
+    columns: slice
+    rows: slice
+
+    def correlation(self, reference: Floats) -> float:
+        """The correlation with the same cells of a whole reference grid."""
+        return correlate(reference[self.rows, self.columns], self.cells)
+
+
+def sample(
+    image: Image.Image, frame: Frame, columns: int, rows: int, margin: int = 0, least: float = 0.0
+) -> SampledGrid | None:
+    """`frame` of a grey image as a grid of cells, without those outside the image and `margin` cells at each edge.
+
+    None where less than a quarter of either axis, or less than the share `least` of all cells, lies inside.
+    """
+    across = _cells_inside(frame.left, frame.width, columns, image.width, margin)
+    down = _cells_inside(frame.top, frame.height, rows, image.height, margin)
+    if across is None or down is None:
+        return None
+    cell_width, cell_height = frame.width / columns, frame.height / rows
+    box = (
+        max(0.0, frame.left + across.start * cell_width),
+        max(0.0, frame.top + down.start * cell_height),
+        min(float(image.width), frame.left + across.stop * cell_width),
+        min(float(image.height), frame.top + down.stop * cell_height),
+    )
+    size = (across.stop - across.start, down.stop - down.start)
+    if size[0] * size[1] < least * columns * rows:
+        return None
+    # Bicubic keeps strokes where pixels are hardly reduced. Where many pixels merge, bilinear is as good and faster.
+    resampling = Image.Resampling.BICUBIC if cell_width < 1.5 else Image.Resampling.BILINEAR
+    cells = image.resize(size, resampling, box=box)
+    return SampledGrid(np.asarray(cells, dtype=np.float32), across, down)
+
+
+def _cells_inside(start: float, length: float, count: int, limit: int, margin: int) -> slice | None:
+    """Which of `count` equal cells, laid from `start` over `length`, lie wholly within 0 to `limit`."""
+    if length <= 0:
+        return None
+    cell = length / count
+    # A fiftieth of a cell outside is a rounding error.
+    first = max(margin, int(np.ceil(-start / cell - 0.02)))
+    last = min(count - margin, int(np.floor((limit - start) / cell + 0.02)))
+    return slice(first, last) if last - first >= max(2, count // 4) else None
+
+
+def align(
+    reference: Floats,
+    image: Image.Image,
+    frame: Frame,
+    steps: int,
+    converged: float,
+    margin: int = 0,
+    least: float = 0.0,
+) -> tuple[Frame, SampledGrid] | None:
+    """The frame that correlates best with a reference grid after up to `steps` steps, and the image's samples of it.
+
+    A step of less than `converged` cells is the last one. `margin` and `least` as in `sample`; None where that returns
+    None for `frame`.
+    """
+    rows, columns = reference.shape
+    solver = LucasKanade(reference)
+    best: tuple[float, Frame, SampledGrid] | None = None
+    for step in range(steps + 1):
+        samples = sample(image, frame, columns, rows, margin, least)
+        if samples is None:
+            break
+        correlation = samples.correlation(reference)
+        if best is None or correlation > best[0]:
+            best = (correlation, frame, samples)
+        if step < steps:
+            frame, moved = solver.step(frame, samples)
+            if moved < converged:
+                break
+    return None if best is None else best[1:]
+
+
+class LucasKanade:
+    """Lucas-Kanade steps towards one reference grid.
+
+    The normal equations depend on the reference alone, so they are kept for as long as the same cells are sampled.
+    """
+
+    def __init__(self, reference: Floats) -> None:
+        self._reference = reference
+        self._sampled_part: tuple[slice, slice] | None = None
+
+    def step(self, frame: Frame, samples: SampledGrid) -> tuple[Frame, float]:
+        """The frame after one step, and how far it moved, in cells."""
+        if self._sampled_part != (samples.rows, samples.columns):
+            self._prepare(samples.rows, samples.columns)
+        gain, _, *moves = self._solution @ (self._terms @ samples.cells.ravel()).astype(np.float64)
+        if gain <= _MIN_GAIN:
+            return frame, 0.0
+        # The solution moves the reference onto the samples; the frame moves the other way.
+        x, x_stretch, y, y_stretch = (min(max(-float(move / gain), -_MAX_STEP), _MAX_STEP) for move in moves)
+        rows, columns = self._reference.shape
+        cell_width, cell_height = frame.width / columns, frame.height / rows
+        moved = Frame(
+            frame.left + (x - x_stretch) * cell_width,
+            frame.top + (y - y_stretch) * cell_height,
+            frame.width + 2 * x_stretch * cell_width,
+            frame.height + 2 * y_stretch * cell_height,
+        )
+        return moved, max(abs(x), abs(y), abs(x_stretch), abs(y_stretch))
+
+    def _prepare(self, rows: slice, columns: slice) -> None:
+        """Solve the normal equations for these cells; terms: grey, constant, x, x stretch, y, y stretch."""
+        self._sampled_part = (rows, columns)
+        cells = self._reference[rows, columns]
+        y_gradient, x_gradient = np.gradient(cells)
+        height, width = self._reference.shape
+        terms = np.empty((6, *cells.shape), np.float32)
+        terms[0] = cells
+        terms[1] = 1
+        terms[2] = x_gradient
+        np.multiply(x_gradient, _positions(width)[columns][None, :], out=terms[3])
+        terms[4] = y_gradient
+        np.multiply(y_gradient, _positions(height)[rows][:, None], out=terms[5])
+        self._terms = terms.reshape(6, -1)
+        products = (self._terms @ self._terms.T).astype(np.float64)
+        products.flat[::7] += _damping(products)
+        products[2:, 2:] += _prior(height, width)
+        self._solution = np.linalg.inv(products)
+
+
+@cache
+def _positions(count: int) -> Floats:
+    """Positions of the cells from -1 to 1, a range that keeps the normal equations well conditioned."""
+    return np.linspace(-1, 1, count, dtype=np.float32)
+
+
+@cache
+def _prior(height: int, width: int) -> NDArray[np.float64]:
+    """Cost of a move (x, x stretch, y, y stretch) in grey levels squared; a change of the aspect ratio costs most."""
+    costs = np.eye(4) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
+    aspect = np.array([0.0, 2 / width, 0.0, -2 / height])
+    return costs + np.outer(aspect, aspect) * (_NOISE_VARIANCE / _EXPECTED_STRETCH**2)
+
+
+def least_squares(terms: Floats, target: Floats) -> NDArray[np.float64]:
+    """The weights of `terms`, of shape (values, weights), that best explain `target`, by damped normal equations."""
+    products = (terms.T @ terms).astype(np.float64)
+    products[np.diag_indices_from(products)] += _damping(products)
+    return np.linalg.solve(products, (terms.T @ target).astype(np.float64)).astype(np.float64)
+
+
+def _damping(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Just enough for the diagonal that flat pictures have a solution."""
+    return np.diag(products) * 1e-4 + 1e-3
+
+
+def correlate(one: Floats, other: Floats) -> float:
+    """Pearson's correlation of two grids of one shape; 0 where either is flat."""
+    a = one - one.mean()
+    b = other - other.mean()
+    norm = float(np.sqrt(np.vdot(a, a) * np.vdot(b, b)))
+    return float(np.vdot(a, b)) / norm if norm > 1e-6 else 0.0
