@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from mock_server.admin.models import Health
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.coordination import Coordination
+from mock_server.core.exchange import Document
 from mock_server.core.journal import Journal, key_id
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
@@ -16,6 +18,19 @@ from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.providers.provider import Provider
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Health(Document):
+    """The state of the server."""
+
+    status: Literal["healthy"]
+    version: str
+    uptimeInSeconds: int
+    scenarios: int
+    """Number of scenarios."""
+    images: int
+    """Number of images under `/images/`."""
 
 
 class Control:

@@ -11,19 +11,6 @@ from mock_server.core.model import Fault, MatchKind, OutcomeName
 
 
 @dataclass(frozen=True, slots=True)
-class Health(Document):
-    """The state of the server."""
-
-    status: Literal["healthy"]
-    version: str
-    uptimeInSeconds: int
-    scenarios: int
-    """Number of scenarios."""
-    images: int
-    """Number of images under `/images/`."""
-
-
-@dataclass(frozen=True, slots=True)
 class AccountList(Document):
     """All accounts."""
 

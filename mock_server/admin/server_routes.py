@@ -7,8 +7,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.admin.control import Control
-from mock_server.admin.models import ClockView, Health
+from mock_server.admin.control import Control, Health
+from mock_server.admin.models import ClockView
 from mock_server.admin.operation import TEXT, Answer, Operations, json_object
 from mock_server.admin.request_body import read
 from mock_server.admin.validation import (
