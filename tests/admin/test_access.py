@@ -1,4 +1,4 @@
-"""Nobody but this machine's programs drives the admin API of a server without a token."""
+"""Without a token, only programs on this machine can use the admin API."""
 
 import httpx
 import pytest
@@ -31,10 +31,10 @@ from tests.support import FIXTURES
         ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200),
     ],
 )
-def test_pages_of_others_are_refused(
+def test_pages_of_other_origins_are_refused(
     headers: dict[str, str], status: int, mock: MockServer, admin: httpx.Client
 ) -> None:
-    """A foreign name in Host (DNS rebinding) or a foreign origin is refused; following a link is not."""
+    """Another host name (DNS rebinding) or another origin is refused; a link may be followed."""
     reply = admin.get("/accounts", headers=headers)
 
     assert reply.status_code == status
@@ -42,7 +42,7 @@ def test_pages_of_others_are_refused(
 
 
 def test_a_cross_site_form_changes_nothing(admin: httpx.Client) -> None:
-    """A form that another site sends, which needs no permission from the server, is refused as a navigation too."""
+    """A form of another site is refused, although the browser sends it as a navigation."""
     crossing = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 
     assert admin.post("/reset", headers=crossing).status_code == 403
@@ -67,7 +67,7 @@ def test_preflights_are_not_granted(admin: httpx.Client) -> None:
     ],
 )
 def test_other_machines_are_refused_without_a_token(client: tuple[str, int], refused: bool) -> None:
-    """Whoever connects from elsewhere (a forwarded port, say) is refused while no token is set."""
+    """Without a token, a connection from another machine is refused, such as one through a forwarded port."""
     scope = {"method": "GET", "client": client, "headers": [(b"host", b"localhost:8080")]}
 
     assert (Access().refusal(scope) is not None) is refused
@@ -89,24 +89,24 @@ def test_other_machines_are_refused_without_a_token(client: tuple[str, int], ref
     ],
 )
 def test_what_loopback_means(host: str, loopback: bool) -> None:
-    """Only names and addresses that can mean nothing but this machine are loopback."""
+    """Only names and addresses that must mean this machine are loopback."""
     assert is_loopback(host) is loopback
 
 
-def test_the_provider_hosts_show_no_admin_api(admin: httpx.Client) -> None:
-    """Under a provider's own name there is that provider only."""
+def test_the_provider_hosts_have_no_admin_api(admin: httpx.Client) -> None:
+    """Under the host name of a provider there is only that provider."""
     assert admin.get("/health", headers={"Host": "api.carsxe.com"}).status_code == 404
 
 
-def test_a_token_may_not_be_guessed_from_a_reply(guarded: MockServer) -> None:
-    """A refusal says that the token is wrong and nothing of it."""
+def test_a_reply_does_not_reveal_the_token(guarded: MockServer) -> None:
+    """The refusal of a wrong token has no part of the right one."""
     reply = httpx.get(f"{guarded.url}/__admin/accounts", headers={"Authorization": "Bearer a-token"})
 
     assert "a-token-for-tests" not in reply.text
 
 
 def test_bodies_are_limited(mock: MockServer) -> None:
-    """A body over the limit of uploads is refused, declared or not."""
+    """A body over the upload limit is refused, with and without a Content-Length."""
     with MockServer(FIXTURES, max_body=10_000) as small:
         url = f"{small.url}/__admin/scenarios"
         declared = httpx.post(url, content=b"x" * 20_000)
@@ -145,7 +145,7 @@ def test_bodies_are_limited(mock: MockServer) -> None:
     ],
 )
 def test_hostile_documents_are_refused(path: str, body: bytes, admin: httpx.Client) -> None:
-    """Nesting, aliases and broken text are mistakes like others, told in a reply of bounded length."""
+    """Deep nesting, YAML aliases and broken text are reported like other mistakes, in a short reply."""
     reply = admin.post(path, content=body)
 
     assert reply.status_code == 400

@@ -1,4 +1,4 @@
-"""Accounts made, read, topped up and reset while the mock runs."""
+"""Accounts are created, read, changed and reset at run time."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tests.support import carsxe, vehicore
 UNLIMITED = {"current": 0, "limit": "unlimited", "remaining": "unlimited"}
 
 
-def test_an_account_without_facts_is_unlimited(admin: httpx.Client) -> None:
-    """Everything has a default; the key is made up and long."""
+def test_an_account_without_fields_is_unlimited(admin: httpx.Client) -> None:
+    """Every field has a default, and the generated key is long."""
     reply = admin.post("/accounts")
     account = reply.json()
 
@@ -33,7 +33,7 @@ def test_an_account_without_facts_is_unlimited(admin: httpx.Client) -> None:
 
 
 def test_balances_are_live(admin: httpx.Client, http: httpx.Client) -> None:
-    """What requests spend is gone from the account at once, by product and by kind of billing."""
+    """A request changes the balance of its product and billing at once."""
     key = admin.post("/accounts", json={"credits": {"plate": 2}, "quota": {"plate": 5}}).json()["key"]
     vehicore(http, key=key)
     carsxe(http, key=key)
@@ -45,7 +45,7 @@ def test_balances_are_live(admin: httpx.Client, http: httpx.Client) -> None:
 
 
 def test_topping_up_sets_the_balance(admin: httpx.Client, http: httpx.Client) -> None:
-    """`credits` in a PATCH is the balance afterwards, whatever was spent before."""
+    """`credits` in a PATCH is the new balance, whatever was spent before."""
     key = admin.post("/accounts", json={"credits": {"plate": 1, "vin": 9}}).json()["key"]
     spent = [vehicore(http, key=key).status_code for _ in range(2)]
     topped_up = admin.patch(f"/accounts/{key}", json={"credits": {"plate": 2}}).json()["credits"]
@@ -72,10 +72,10 @@ def test_topping_up_sets_the_balance(admin: httpx.Client, http: httpx.Client) ->
         ({}, "status", "active"),
     ],
 )
-def test_a_patch_sets_what_it_names(
+def test_a_patch_changes_the_given_fields(
     change: dict[str, Any], name: str, value: Any, admin: httpx.Client
 ) -> None:
-    """Only what is named changes."""
+    """The other fields stay."""
     facts = {"credits": 7, "quota": {"plate": {"limit": 10, "used": 1}}, "rate_limit": "1/hour"}
     before = admin.post("/accounts", json=facts).json()
     after = admin.patch(f"/accounts/{before['key']}", json=change).json()
@@ -85,7 +85,7 @@ def test_a_patch_sets_what_it_names(
 
 
 def test_a_mistake_changes_nothing(admin: httpx.Client) -> None:
-    """A document with one mistake among proper facts is refused whole."""
+    """A document with one mistake changes no field."""
     wrong = {"tier": "gold", "credits": {"plate": 3}, "statsu": "blocked"}
     reply = admin.patch("/accounts/demo-key", json=wrong)
 
@@ -95,8 +95,8 @@ def test_a_mistake_changes_nothing(admin: httpx.Client) -> None:
     assert admin.get("/accounts/demo-key").json()["tier"] == "standard"
 
 
-def test_standing_counts_at_once(admin: httpx.Client, http: httpx.Client) -> None:
-    """A blocked account is refused from the next request on, and admitted again when it is active."""
+def test_a_status_applies_at_once(admin: httpx.Client, http: httpx.Client) -> None:
+    """The next request of a blocked account is refused, and admitted when it is active again."""
     key = admin.post("/accounts").json()["key"]
     statuses = []
     for status in ("active", "blocked", "active"):
@@ -107,8 +107,8 @@ def test_standing_counts_at_once(admin: httpx.Client, http: httpx.Client) -> Non
 
 
 @pytest.mark.parametrize("key", ["with/slash", "with space", "ümlaut", "a?b=c&d", "100%"])
-def test_any_printable_key_has_an_address(key: str, admin: httpx.Client) -> None:
-    """The Location of an account leads to it, whatever its key holds."""
+def test_any_printable_key_has_a_url(key: str, admin: httpx.Client) -> None:
+    """The header Location is the URL of the account, whatever characters its key has."""
     location = admin.post("/accounts", json={"key": key}).headers["location"]
 
     assert admin.get(location.removeprefix("/__admin")).json()["key"] == key
@@ -116,20 +116,20 @@ def test_any_printable_key_has_an_address(key: str, admin: httpx.Client) -> None
 
 @pytest.mark.parametrize("key", ["tab\tinside", "line\nbreak", " spaced "])
 def test_keys_that_no_header_can_carry_are_refused(key: str, admin: httpx.Client) -> None:
-    """A key that no client could send is a mistake."""
+    """A key that no client can send is a mistake."""
     assert admin.post("/accounts", json={"key": key}).json()["errors"][0]["pointer"] == "/key"
 
 
 def test_errors_do_not_repeat_keys(admin: httpx.Client) -> None:
-    """A key stays out of messages, so that it does not end up in logs."""
+    """An error message has no key, because it could be logged."""
     for path in ("/accounts/a-secret-key-of-mine",):
         assert "a-secret-key" not in admin.get(path).text
 
     assert "demo-key" not in admin.post("/accounts", json={"key": "demo-key"}).text
 
 
-def test_reset_goes_back_to_the_files(admin: httpx.Client, http: httpx.Client) -> None:
-    """Accounts made at run time go; those of files are as declared, also when they were changed or deleted."""
+def test_a_reset_restores_the_accounts_of_the_files(admin: httpx.Client, http: httpx.Client) -> None:
+    """It deletes accounts that were created at run time, and restores those of files that were changed or deleted."""
     before = admin.get("/accounts").json()
     made = admin.post("/accounts").json()["key"]
     carsxe(http, key="metered-key")
@@ -145,8 +145,8 @@ def test_reset_goes_back_to_the_files(admin: httpx.Client, http: httpx.Client) -
     assert by_key[0] == by_key[1]
 
 
-def test_reset_of_a_key_goes_back_to_what_was_created(admin: httpx.Client, http: httpx.Client) -> None:
-    """With a key, that account alone is as it was created; others keep what they spent."""
+def test_a_reset_of_a_key_restores_the_created_account(admin: httpx.Client, http: httpx.Client) -> None:
+    """With a key, only that account is restored; the counts of others stay."""
     keys = [admin.post("/accounts", json={"credits": {"plate": 3}}).json()["key"] for _ in range(2)]
     for key in keys:
         vehicore(http, key=key)
@@ -158,7 +158,7 @@ def test_reset_of_a_key_goes_back_to_what_was_created(admin: httpx.Client, http:
 
 
 def test_an_account_can_be_sent_back_as_it_was_read(admin: httpx.Client, http: httpx.Client) -> None:
-    """What GET shows, PATCH takes: the quota's `current` is what is used, `remaining` follows from it."""
+    """PATCH accepts the document of GET: `current` of a quota is the used number, `remaining` is ignored."""
     facts = {"credits": {"plate": 3}, "quota": {"plate": {"limit": 10, "used": 4}}, "tier": "gold"}
     account = admin.post("/accounts", json=facts).json()
     carsxe(http, key=account["key"])
@@ -168,7 +168,7 @@ def test_an_account_can_be_sent_back_as_it_was_read(admin: httpx.Client, http: h
 
 
 def test_a_key_to_reset_may_be_sent_in_the_body(admin: httpx.Client) -> None:
-    """A key in the body is not overlooked; what else a body says is refused, and nothing is reset."""
+    """Any other field in the body is refused, and nothing is reset."""
     keys = [admin.post("/accounts").json()["key"] for _ in range(2)]
     statuses = [
         admin.post("/reset", json=document).status_code
@@ -181,8 +181,8 @@ def test_a_key_to_reset_may_be_sent_in_the_body(admin: httpx.Client) -> None:
     assert admin.get(f"/accounts/{keys[0]}").status_code == 404
 
 
-def test_a_file_account_begins_where_it_is_declared(mock: MockServer, http: httpx.Client) -> None:
-    """After a reset of its key, quota that is declared as used is used again, no more and no less."""
+def test_a_reset_restores_the_declared_quota(mock: MockServer, http: httpx.Client) -> None:
+    """After a reset of its key, an account has used as much as its file says."""
     carsxe(http, key="metered-key")
     mock.reset("metered-key")
 

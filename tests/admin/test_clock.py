@@ -1,4 +1,4 @@
-"""The clock: quotas, their periods and rate limits go by it, so that no test sleeps."""
+"""The clock: quotas, their periods and rate limits use it, so that no test sleeps."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,8 @@ def _released(mock: MockServer) -> Iterator[None]:
     mock.release()
 
 
-def test_quota_comes_back_with_the_month(mock: MockServer, http: httpx.Client) -> None:
-    """A month on, the quota is whole again; the used one is still told for its own month."""
+def test_a_new_month_renews_the_quota(mock: MockServer, http: httpx.Client) -> None:
+    """After a month the whole quota is left again. A refusal names the month in which it was used up."""
     mock.freeze("2026-12-31T23:59:00Z")
     key = mock.create_account(quota={"plate": 1}).key
     before = [carsxe(http, key=key).status_code for _ in range(2)]
@@ -30,7 +30,7 @@ def test_quota_comes_back_with_the_month(mock: MockServer, http: httpx.Client) -
 
 
 def test_rate_limits_follow_the_clock(mock: MockServer, http: httpx.Client) -> None:
-    """Two a second are two a second of the mock's clock."""
+    """A rate limit counts the seconds of the mock's clock."""
     mock.freeze()
     key = mock.create_account(rate_limit="2/second").key
     statuses = [vehicore(http, key=key).status_code for _ in range(3)]
@@ -39,8 +39,8 @@ def test_rate_limits_follow_the_clock(mock: MockServer, http: httpx.Client) -> N
     assert (statuses, vehicore(http, key=key).status_code) == ([200, 200, 429], 200)
 
 
-def test_the_journal_goes_by_the_clock(mock: MockServer, http: httpx.Client) -> None:
-    """Exchanges carry the mock's time, and `since` is judged by it."""
+def test_the_journal_uses_the_clock(mock: MockServer, http: httpx.Client) -> None:
+    """Requests have the mock's time, and the filter `since` compares it."""
     mock.freeze("2031-05-01T10:00:00Z")
     key = mock.create_account().key
     vehicore(http, key=key)
@@ -89,7 +89,7 @@ def test_advancing(step: Any, seconds: float, admin: httpx.Client) -> None:
 
 
 def test_releasing(admin: httpx.Client) -> None:
-    """A released clock goes with the system's."""
+    """A released clock shows the system's time."""
     admin.put("/clock", json={"advance": "31d"})
     released = admin.delete("/clock").json()
 
@@ -98,7 +98,7 @@ def test_releasing(admin: httpx.Client) -> None:
 
 
 def test_reset_releases_the_clock(mock: MockServer, admin: httpx.Client) -> None:
-    """A reset of everything includes the clock; one of a key does not, for the clock is everybody's."""
+    """A reset of everything resets the clock; a reset of one key does not, because all keys share the clock."""
     mock.freeze("2026-12-01T00:00:00Z")
     key = mock.create_account().key
     mock.reset(key)
@@ -111,13 +111,13 @@ def test_reset_releases_the_clock(mock: MockServer, admin: httpx.Client) -> None
 @pytest.mark.parametrize(
     "at", ["tomorrow", "9999-12-31T23:59:59Z", "1900-01-01", "", None, [], "99999999999999"]
 )
-def test_times_that_cannot_be(at: Any, admin: httpx.Client) -> None:
-    """What is no time, or one that no calendar here can show, is refused."""
+def test_impossible_times(at: Any, admin: httpx.Client) -> None:
+    """A text that is not a time is refused, and so is a time that `datetime` cannot represent."""
     assert admin.put("/clock", json={"freeze": at}).json()["errors"][0]["pointer"] == "/freeze"
 
 
 def test_python_takes_timedeltas(mock: MockServer) -> None:
-    """The Python face speaks datetime; a mistake raises with its place."""
+    """The methods use datetime; a mistake raises an error."""
     frozen = mock.freeze(datetime(2026, 12, 1, tzinfo=UTC))
 
     assert mock.advance(timedelta(days=31)) - frozen == timedelta(days=31)

@@ -1,4 +1,4 @@
-"""Tests that run at once on one server do not meet, as long as each has its own key."""
+"""Tests that share a server do not affect each other if each has its own key."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +11,7 @@ KEYS, REQUESTS, CREDITS, THREADS = 100, 20, 13, 16
 
 
 def test_a_hundred_keys_at_once(mock: MockServer) -> None:
-    """Credits, sequences and journals of 100 keys are exact after 20 requests each from 16 threads."""
+    """Credits, sequences and the journal of 100 keys are exact after 20 requests each from 16 threads."""
     mock.reset()
     image = picture("car")
     steps = [{"outcome": "service_error", "times": 3}, {"outcome": "read"}]
@@ -42,7 +42,7 @@ def test_a_hundred_keys_at_once(mock: MockServer) -> None:
 
 
 def test_reset_of_one_key_leaves_the_others(mock: MockServer) -> None:
-    """Counters, sequence and journal of one key go; those of its neighbour stay."""
+    """The counters, the sequence and the requests of one key are reset; those of another key stay."""
     keys = [mock.create_account(credits={"plate": 2}).key for _ in range(2)]
     with httpx.Client(base_url=mock.url) as client:
         for key in keys:
@@ -54,12 +54,12 @@ def test_reset_of_one_key_leaves_the_others(mock: MockServer) -> None:
 
 
 def test_reset_of_a_key_without_an_account(mock: MockServer) -> None:
-    """A key that nobody knows may have sent requests: its reset takes them, and is no mistake the second time."""
+    """An unknown key can have requests in the journal. Its reset deletes them, and a second reset is no error."""
     known = mock.create_account().key
     with httpx.Client(base_url=mock.url) as client:
-        for key in (known, "nobody-knows-me"):
+        for key in (known, "unknown-key"):
             client.post("/api/ocr/plate", files={"image": picture("car")}, headers={"X-API-Key": key})
     for _ in range(2):
-        mock.reset("nobody-knows-me")
+        mock.reset("unknown-key")
 
-    assert [mock.count(key=key) for key in (known, "nobody-knows-me")] == [1, 0]
+    assert [mock.count(key=key) for key in (known, "unknown-key")] == [1, 0]

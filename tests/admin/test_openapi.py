@@ -1,4 +1,4 @@
-"""The OpenAPI document is valid, its examples agree with its schemas, and servers answer what it says."""
+"""The OpenAPI document is valid, its examples agree with its schemas, and the replies do too."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +40,7 @@ def document(mock: MockServer) -> dict[str, Any]:
 
 
 def _contents(document: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Every place of a body: its name, its schema and its examples."""
+    """Every body of a request or response: its place, its schema and an example."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             bodies = {"request": operation.get("requestBody", {}), **operation["responses"]}
@@ -60,7 +60,7 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
 
 
 def test_examples_agree_with_their_schemas(document: dict[str, Any]) -> None:
-    """No example shows what its schema does not allow, the renderers' own included."""
+    """Every example is valid, those of the providers too."""
     wrong = [
         (place, error.message)
         for place, schema, example in _contents(document)
@@ -87,7 +87,7 @@ def test_every_outcome_of_a_provider_is_an_example(provider: Provider, document:
 
 
 def test_a_token_is_documented_where_there_is_one(guarded: MockServer, document: dict[str, Any]) -> None:
-    """Behind a token every admin call but health names it; without one none does."""
+    """With a token every admin operation but the health check requires it; without one none does."""
     headers = {"Authorization": f"Bearer {guarded.admin_token}"}
     behind = httpx.get(f"{guarded.url}/__admin/openapi.json", headers=headers).json()["paths"]
 
@@ -98,7 +98,7 @@ def test_a_token_is_documented_where_there_is_one(guarded: MockServer, document:
 
 @pytest.fixture(scope="module")
 def api(mock: MockServer) -> BaseSchema:
-    """The document, as a source of calls; real accounts and scenarios are among the parameters."""
+    """The document as a source of calls."""
     return schemathesis.openapi.from_url(f"{mock.url}/__admin/openapi.json")
 
 
@@ -110,7 +110,7 @@ TAKING = [
     *((one.method, PREFIX + one.path) for one in OPERATIONS if one.body or one.query),
     *CALLS[len(OPERATIONS) :],
 ]
-"""Those that take more than a name, so that it can be wrong."""
+"""Operations with a body or a query, which can be wrong."""
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ TAKING = [
     ],
 )
 def test_calls_get_documented_replies(method: str, path: str, mode: GenerationMode, api: BaseSchema) -> None:
-    """Whatever is sent, proper or not, no server error and no reply that is not in the document comes back."""
+    """Valid and invalid calls get a reply that the document describes, and never a server error."""
     operation = api[path][method]
 
     @settings(

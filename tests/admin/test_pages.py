@@ -1,4 +1,4 @@
-"""The pages: one file each, nothing from elsewhere, nothing that the policy would not let run."""
+"""The pages: each is one response, and its policy allows nothing else."""
 
 import re
 from base64 import b64encode
@@ -13,8 +13,8 @@ PAGES = ["/", "/docs"]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_needs_nothing_from_elsewhere(path: str, admin: httpx.Client) -> None:
-    """No script, style, font or picture of a page comes from another address."""
+def test_a_page_loads_nothing_else(path: str, admin: httpx.Client) -> None:
+    """No script, style, font or picture of a page has another URL."""
     page = admin.get(path).text
 
     assert not re.findall(r"""(?:src|href)=["'](?![./a-z]+["']|data:)""", page)
@@ -24,7 +24,7 @@ def test_a_page_needs_nothing_from_elsewhere(path: str, admin: httpx.Client) -> 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_the_policy_allows_the_page_and_no_more(path: str, admin: httpx.Client) -> None:
-    """Scripts and styles run by their digest; inline handlers and foreign code do not."""
+    """The policy names the digests of the script and the style."""
     reply = admin.get(path)
     policy = reply.headers["content-security-policy"]
     for tag in ("script", "style"):
@@ -41,7 +41,7 @@ def test_the_policy_allows_the_page_and_no_more(path: str, admin: httpx.Client) 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_browser_without_the_token_gets_the_page_that_asks_for_it(path: str, guarded: MockServer) -> None:
-    """The status says that the token is missing, the body is the page, which holds nothing of the server's."""
+    """The status is 401, and the body is the page, which has no data of the server."""
     reply = httpx.get(f"{guarded.url}/__admin{path}", headers={"Accept": "text/html,*/*"})
 
     assert (reply.status_code, reply.headers["content-type"]) == (401, "text/html; charset=utf-8")
@@ -50,14 +50,14 @@ def test_a_browser_without_the_token_gets_the_page_that_asks_for_it(path: str, g
 
 
 def test_the_prefix_leads_to_the_dashboard(admin: httpx.Client, mock: MockServer) -> None:
-    """Without the slash at the end the dashboard is found as well."""
+    """The URL without the slash at the end redirects."""
     reply = httpx.get(f"{mock.url}/__admin")
 
     assert (reply.status_code, reply.headers["location"]) == (308, "/__admin/")
 
 
 def test_metrics_count_by_few_labels(mock: MockServer, admin: httpx.Client) -> None:
-    """Counters and histograms by provider, product, outcome and match; a label has few values, whatever is sent."""
+    """Counters and histograms by provider, product, outcome and match. No label has text of a client."""
     with httpx.Client(base_url=mock.url) as client:
         for number in range(30):
             client.post(

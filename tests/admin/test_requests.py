@@ -1,4 +1,4 @@
-"""The journal: what is recorded, what can be asked, what comes near, and that no key is in it."""
+"""The journal: its fields, its filters, near misses, and that it has no key."""
 
 import hashlib
 from io import BytesIO
@@ -14,13 +14,13 @@ from tests.support import FIXTURES, carsxe, drawn, encoded, picture, vehicore
 
 @pytest.fixture
 def key(mock: MockServer) -> str:
-    """A fresh account's key, after everything was reset."""
+    """The key of a new account, after a reset."""
     mock.reset()
     return mock.create_account(credits={"plate": 3}).key
 
 
-def test_an_exchange_tells_everything_but_secrets(http: httpx.Client, admin: httpx.Client, key: str) -> None:
-    """One line of the journal, fact by fact."""
+def test_the_fields_of_a_request(http: httpx.Client, admin: httpx.Client, key: str) -> None:
+    """The journal has every field, but no key."""
     key = admin.post("/accounts", json={"name": "teller"}).json()["key"]
     reply = vehicore(http, key=key, filename="mine.jpg", headers={"User-Agent": "a-client/1.0"})
     exchange = admin.get(f"/requests/{reply.headers['X-Mock-Request-Id']}").json()
@@ -64,8 +64,8 @@ def test_an_exchange_tells_everything_but_secrets(http: httpx.Client, admin: htt
     }
 
 
-def test_aliases_and_source_are_told(http: httpx.Client, mock: MockServer, key: str) -> None:
-    """What an official client does beyond the documentation stands in the journal."""
+def test_aliases_and_source_are_recorded(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """The journal has the undocumented forms that an official client uses."""
     image = f"{mock.url}/images/vin.jpg"
     http.post("/vinocr", params={"key": key, "source": "npm"}, json={"image": image})
     exchange = mock.requests(key=key)[0]
@@ -74,25 +74,25 @@ def test_aliases_and_source_are_told(http: httpx.Client, mock: MockServer, key: 
 
 
 def test_keys_are_nowhere(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
-    """The key of a request, known or not, is in no list, no near miss, no metric."""
+    """Neither a known nor an unknown key is in a list, a near miss or a metric."""
     secret = "a-very-secret-key"
     vehicore(http, key=secret)
     carsxe(http, key=secret)
     known = mock.create_account().key
-    vehicore(http, key=known, image=drawn("nobody knows this"))
+    vehicore(http, key=known, image=drawn("unknown"))
     texts = [admin.get(path).text for path in ("/requests", "/requests/unmatched/near-misses", "/metrics")]
 
     assert not [text for text in texts if secret in text or known in text]
 
 
 def test_urls_lose_their_secrets(http: httpx.Client, mock: MockServer, key: str) -> None:
-    """Signed URLs are kept without their query and without credentials."""
+    """Signed URLs are recorded without query and credentials."""
     carsxe(http, key=key, reference="https://user:pw@bucket.example/a.jpg?X-Signature=abc")
 
     assert mock.requests(key=key)[0].url == "https://bucket.example/a.jpg"
 
 
-_FACTS: list[tuple[dict[str, Any], int]] = [
+_FILTERS: list[tuple[dict[str, Any], int]] = [
     ({}, 4),
     ({"provider": "vehicore"}, 3),
     ({"provider": "carsxe"}, 1),
@@ -123,8 +123,8 @@ _FACTS: list[tuple[dict[str, Any], int]] = [
 
 
 @pytest.fixture(scope="module")
-def asked(mock: MockServer) -> str:
-    """The key that made four different requests."""
+def key_of_four(mock: MockServer) -> str:
+    """A key with four different requests."""
     mock.reset()
     key = mock.create_account().key
     with httpx.Client(base_url=mock.url) as client:
@@ -135,10 +135,10 @@ def asked(mock: MockServer) -> str:
     return key
 
 
-@pytest.mark.parametrize(("facts", "count"), _FACTS, ids=str)
-def test_any_fact_can_be_asked_for(facts: dict[str, Any], count: int, mock: MockServer, asked: str) -> None:
-    """Counting, finding and listing agree on what is meant."""
-    wanted = {"key": asked, **facts}
+@pytest.mark.parametrize(("filters", "count"), _FILTERS, ids=str)
+def test_every_filter(filters: dict[str, Any], count: int, mock: MockServer, key_of_four: str) -> None:
+    """Counting, finding and listing give the same number."""
+    wanted = {"key": key_of_four, **filters}
     parameters = {name: "-" if value is None else str(value) for name, value in wanted.items()}
     base = f"{mock.url}/__admin/requests"
 
@@ -147,16 +147,16 @@ def test_any_fact_can_be_asked_for(facts: dict[str, Any], count: int, mock: Mock
     assert httpx.get(base, params=parameters).json()["total"] == count
 
 
-def test_a_limit_keeps_the_latest(mock: MockServer, asked: str) -> None:
-    """Lists are in order of time; a limit leaves out the oldest, and the total still counts them."""
-    listed = httpx.get(f"{mock.url}/__admin/requests", params={"key": asked, "limit": 1}).json()
+def test_a_limit_keeps_the_latest(mock: MockServer, key_of_four: str) -> None:
+    """A list is in the order of time. A limit removes the oldest requests; the total counts them."""
+    listed = httpx.get(f"{mock.url}/__admin/requests", params={"key": key_of_four, "limit": 1}).json()
 
     assert [one["provider"] for one in listed["requests"]] == ["carsxe"]
     assert listed["total"] == 4
 
 
 @pytest.mark.parametrize(
-    ("fact", "value", "hint"),
+    ("name", "value", "hint"),
     [
         ("outcome", "raed", 'did you mean "read"?'),
         ("provider", "vehicor", 'did you mean "vehicore"?'),
@@ -164,12 +164,12 @@ def test_a_limit_keeps_the_latest(mock: MockServer, asked: str) -> None:
         ("outcom", "read", 'did you mean "outcome"?'),
     ],
 )
-def test_a_mistyped_fact_is_told(fact: str, value: str, hint: str, admin: httpx.Client) -> None:
-    """A question about what cannot be is a mistake, not an answer of 0."""
-    assert admin.post("/requests/count", json={fact: value}).json()["errors"][0]["hint"] == hint
+def test_a_misspelt_filter_is_refused(name: str, value: str, hint: str, admin: httpx.Client) -> None:
+    """A value that cannot occur is a mistake; the answer is not 0."""
+    assert admin.post("/requests/count", json={name: value}).json()["errors"][0]["hint"] == hint
 
 
-def test_clearing_forgets_what_is_meant(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
+def test_delete_takes_filters(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
     """DELETE takes the same filters as GET."""
     mock.reset()
     keys = [mock.create_account().key for _ in range(2)]
@@ -182,7 +182,7 @@ def test_clearing_forgets_what_is_meant(http: httpx.Client, admin: httpx.Client,
 
 
 def test_thumbnails_are_small_jpegs(http: httpx.Client, admin: httpx.Client) -> None:
-    """Whatever was sent, its thumbnail is a JPEG of at most 128 pixels, shared by requests with one picture."""
+    """A thumbnail is a JPEG of at most 128 pixels. Requests with the same picture share it."""
     sent = drawn("thumb", size=(1600, 400))
     ids = [vehicore(http, image=sent).headers["X-Mock-Request-Id"] for _ in range(2)]
     thumbnails = [admin.get(f"/requests/{id}/thumbnail") for id in ids]
@@ -194,14 +194,14 @@ def test_thumbnails_are_small_jpegs(http: httpx.Client, admin: httpx.Client) -> 
 
 
 def test_requests_without_a_picture_have_no_thumbnail(http: httpx.Client, admin: httpx.Client) -> None:
-    """Nothing is shown where nothing could be read."""
+    """The request of an unreadable picture has none."""
     id = vehicore(http, image=b"no picture").headers["X-Mock-Request-Id"]
 
     assert admin.get(f"/requests/{id}/thumbnail").status_code == 404
 
 
 def test_the_journal_is_bounded(http: httpx.Client) -> None:
-    """The oldest exchanges go; how many went is told."""
+    """The oldest requests are dropped and counted."""
     with MockServer(FIXTURES, journal_size=5) as small, httpx.Client(base_url=small.url) as client:
         ids = [vehicore(client).headers["X-Mock-Request-Id"] for _ in range(8)]
         listed = client.get("/__admin/requests").json()
@@ -210,10 +210,8 @@ def test_the_journal_is_bounded(http: httpx.Client) -> None:
     assert (listed["total"], listed["dropped"]) == (5, 3)
 
 
-def test_unmatched_requests_are_those_that_scenarios_let_pass(
-    http: httpx.Client, mock: MockServer, admin: httpx.Client
-) -> None:
-    """Neither refused accounts nor broken pictures count, nor what a scenario answered or the client forced."""
+def test_unmatched_requests(http: httpx.Client, mock: MockServer, admin: httpx.Client) -> None:
+    """They are those for which scenarios were searched: not refused accounts, broken pictures or forced outcomes."""
     key = mock.create_account(credits={"plate": 1, "vin": 0}).key
     vehicore(http, key=key, image=drawn("unknown"))
     vehicore(http, key=key)
@@ -226,8 +224,8 @@ def test_unmatched_requests_are_those_that_scenarios_let_pass(
     assert unmatched == [("plate", "vehicore", 200), ("plate", "carsxe", 400)]
 
 
-def test_near_misses_tell_the_distance_and_the_region(http: httpx.Client, mock: MockServer, key: str) -> None:
-    """A picture that differs in its plate alone is near: its distance is above the limit, its region the plate."""
+def test_near_misses_have_the_distance_and_the_region(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """If only the plate differs, the distance is above the limit and the region is the plate."""
     image = Image.open(BytesIO(picture("car"))).convert("RGB")
     image.paste((240, 240, 240), (436, 402, 524, 423))
     vehicore(http, key=key, image=encoded(image, "PNG"))
@@ -243,8 +241,8 @@ def test_near_misses_tell_the_distance_and_the_region(http: httpx.Client, mock: 
     assert 382 <= top < bottom <= 443
 
 
-def test_near_misses_tell_the_conditions_that_failed(http: httpx.Client, mock: MockServer, key: str) -> None:
-    """A scenario whose picture was sent, but for another product, comes first and says so."""
+def test_near_misses_have_the_failed_conditions(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """A scenario whose picture was sent for another product is first."""
     document = {"scenario": "for-vins", "when": {"image": picture("car"), "product": "vin", "language": "de"}}
     with MockServer(FIXTURES, unmatched="nothing_found") as other:
         other.add_scenario(document)
@@ -259,7 +257,7 @@ def test_near_misses_tell_the_conditions_that_failed(http: httpx.Client, mock: M
 
 
 def test_an_error_for_unmatched_pictures_is_recorded_as_unmatched() -> None:
-    """Where unmatched pictures are errors, they are in the list all the same."""
+    """If unmatched pictures are errors, they are in the list too."""
     with MockServer(FIXTURES, unmatched="error") as strict, httpx.Client(base_url=strict.url) as client:
         status = vehicore(client, image=drawn("unknown")).status_code
         unmatched = strict.unmatched()
@@ -267,8 +265,8 @@ def test_an_error_for_unmatched_pictures_is_recorded_as_unmatched() -> None:
     assert (status, [one.status for one in unmatched], unmatched[0].outcome) == (501, [501], None)
 
 
-def test_verify_is_content_with_what_was_expected(http: httpx.Client, mock: MockServer, key: str) -> None:
-    """By default one request is enough; `times` is exact."""
+def test_verify_passes(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """Without numbers one request is enough; `times` is exact."""
     vehicore(http, key=key)
     vehicore(http, key=key)
 
@@ -278,8 +276,8 @@ def test_verify_is_content_with_what_was_expected(http: httpx.Client, mock: Mock
     mock.verify(key=key, outcome="service_error", times=0)
 
 
-def test_verify_tells_what_came_closest(http: httpx.Client, mock: MockServer, key: str) -> None:
-    """The message names the requests that differ in one fact, and never the key."""
+def test_verify_shows_the_closest_requests(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """The message has the requests that differ in one field, and no key."""
     for _ in range(5):
         vehicore(http, key=key)
     with pytest.raises(VerificationError) as failure:
@@ -294,10 +292,8 @@ def test_verify_tells_what_came_closest(http: httpx.Client, mock: MockServer, ke
     }
 
 
-def test_verify_of_another_key_says_whose_requests_there_are(
-    http: httpx.Client, mock: MockServer, key: str
-) -> None:
-    """A test that used the wrong key sees so."""
+def test_verify_shows_the_requests_of_other_keys(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """A test with the wrong key gets a useful message."""
     vehicore(http, key=key)
     with pytest.raises(
         AssertionError, match=rf"1 request with key …{key[-2:]}, scenario car; expected key …"
@@ -305,24 +301,24 @@ def test_verify_of_another_key_says_whose_requests_there_are(
         mock.verify(key="another-key-of-mine", scenario="car")
 
 
-def test_match_tells_and_changes_nothing(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
-    """The answer is the one a request would get; no credit, position or journal entry comes of asking."""
+def test_match_changes_nothing(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
+    """The answer is that of a request, but no credit is charged and nothing is recorded."""
     key = mock.create_account(credits={"plate": 1}).key
     mock.clear_requests()
-    told = [mock.match(FIXTURES / "images" / "car.jpg", key=key) for _ in range(3)]
+    results = [mock.match(FIXTURES / "images" / "car.jpg", key=key) for _ in range(3)]
 
-    assert {(one["scenario"], one["match"], one["outcome"], one["charged"]) for one in told} == {
+    assert {(one["scenario"], one["match"], one["outcome"], one["charged"]) for one in results} == {
         ("car", "sha256", "read", 1)
     }
-    assert told[0]["reply"] == vehicore(http, key=key).json()
+    assert results[0]["reply"] == vehicore(http, key=key).json()
     assert mock.count() == 1
     assert mock.match(FIXTURES / "images" / "car.jpg", key=key)["outcome"] == "out_of_credits"
 
 
-def test_match_tells_near_misses(mock: MockServer) -> None:
-    """A picture that no scenario knows is told what comes nearest."""
-    told = mock.match(drawn("nobody"), provider="carsxe", product="vin")
+def test_match_has_near_misses(mock: MockServer) -> None:
+    """For a picture that no scenario matches, the nearest scenarios are listed."""
+    result = mock.match(drawn("unknown"), provider="carsxe", product="vin")
 
-    assert (told["scenario"], told["match"]) == (None, "synthesized")
-    assert len(told["nearMisses"]) == 3
-    assert told["reply"]["success"] is True
+    assert (result["scenario"], result["match"]) == (None, "synthesized")
+    assert len(result["nearMisses"]) == 3
+    assert result["reply"]["success"] is True

@@ -1,4 +1,4 @@
-"""Every route of the admin API: a success, a bad input where there can be one, and a call without the token."""
+"""Every route of the admin API: a success, bad input, and a call without the token."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +11,12 @@ from mock_server.admin.admin_app import OPERATIONS, PREFIX
 from tests.support import FIXTURES, drawn, vehicore
 
 TOKEN = "a-token-for-tests"
-_SCENARIO = {"scenario": "of-this-test", "then": {"outcome": "service_error"}, "when": {"key": "nobody"}}
+_SCENARIO = {"scenario": "of-this-test", "then": {"outcome": "service_error"}, "when": {"key": "unknown"}}
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is sent to a route, and the status that is expected. `{id}` stands for a request that was made before."""
+    """A call and the expected status. `{id}` is the id of an earlier request."""
 
     method: str
     path: str
@@ -69,11 +69,11 @@ BAD = [
     Case("POST", "/accounts", 400, {"content": b"{"}),
     Case("POST", "/accounts", 400, _json(["no", "object"])),
     Case("POST", "/accounts", 409, _json({"key": "demo-key"})),
-    Case("GET", "/accounts/of-nobody", 404),
+    Case("GET", "/accounts/unknown", 404),
     Case("PATCH", "/accounts/demo-key", 400, _json({"status": "sleeping"})),
     Case("PATCH", "/accounts/demo-key", 400, _json({"key": "another"})),
-    Case("PATCH", "/accounts/of-nobody", 404, _json({})),
-    Case("DELETE", "/accounts/of-nobody", 404),
+    Case("PATCH", "/accounts/unknown", 404, _json({})),
+    Case("DELETE", "/accounts/unknown", 404),
     Case("POST", "/scenarios", 400, _json({"scenario": "Bad Name"})),
     Case("POST", "/scenarios", 400, {"files": {"image": ("x.png", drawn())}}),
     Case("POST", "/scenarios", 409, _json({"scenario": "car"})),
@@ -95,7 +95,7 @@ BAD = [
     Case("GET", "/requests/nowhere/thumbnail", 404),
     Case("POST", "/match", 400, {"files": {"picture": ("car.jpg", drawn())}}),
     Case("POST", "/match", 400, {"data": {"product": "boat"}, "files": {"image": ("car.jpg", drawn())}}),
-    Case("POST", "/match", 400, _json({"provider": "nobody"})),
+    Case("POST", "/match", 400, _json({"provider": "unknown"})),
     Case("POST", "/reset?kei=a", 400),
     Case("PUT", "/clock", 400, _json({"freeze": "tomorrow"})),
     Case("PUT", "/clock", 400, _json({"advance": "1d", "freeze": True})),
@@ -107,23 +107,23 @@ BAD = [
 
 @pytest.fixture
 def sent(mock: MockServer, admin: httpx.Client) -> str:
-    """A request that was made, by its id, and a runtime scenario named added."""
-    mock.add_scenario({"scenario": "added", "when": {"key": "nobody"}})
+    """The id of a request; there is also a runtime scenario named added."""
+    mock.add_scenario({"scenario": "added", "when": {"key": "unknown"}})
     with httpx.Client(base_url=mock.url) as client:
         return vehicore(client).headers["X-Mock-Request-Id"]
 
 
 @pytest.mark.parametrize("case", SUCCESSES, ids=str)
-def test_a_proper_call_succeeds(case: Case, admin: httpx.Client, sent: str) -> None:
-    """A proper call gets the documented status, and a body that nobody stores."""
+def test_a_correct_call_succeeds(case: Case, admin: httpx.Client, sent: str) -> None:
+    """A correct call gets the documented status. The body must not be cached."""
     reply = admin.request(case.method, case.path.format(id=sent), **case.sent)
 
     assert (reply.status_code, reply.headers["cache-control"]) == (case.status, "no-store")
 
 
 @pytest.mark.parametrize("case", BAD, ids=str)
-def test_a_bad_call_is_told_what_is_wrong(case: Case, admin: httpx.Client) -> None:
-    """A mistake is answered with problem details that say more than the status."""
+def test_a_wrong_call_gets_the_reason(case: Case, admin: httpx.Client) -> None:
+    """The reply to a mistake is a problem document with more details than the status."""
     reply = admin.request(case.method, case.path, **case.sent)
     problem = reply.json()
 
@@ -139,15 +139,15 @@ def test_a_bad_call_is_told_what_is_wrong(case: Case, admin: httpx.Client) -> No
 def test_a_call_without_the_token_does_nothing(
     case: Case, header: dict[str, str], guarded: MockServer
 ) -> None:
-    """Where there is a token, a call without it is refused, whatever it asks for."""
+    """With a token set, every call without it is refused."""
     url = f"{guarded.url}{PREFIX}{case.path.format(id='0')}"
     reply = httpx.request(case.method, url, headers=header, **case.sent)
 
     assert (reply.status_code, reply.headers["www-authenticate"][:6]) == (401, "Bearer")
 
 
-def test_the_token_opens_everything(guarded: MockServer) -> None:
-    """The right token lets a call through; the scheme's name may be written in any case."""
+def test_the_token_is_accepted(guarded: MockServer) -> None:
+    """A call with the right token is allowed; the name of the scheme can have any case."""
     for scheme in ("Bearer", "bearer"):
         headers = {"Authorization": f"{scheme} {TOKEN}"}
 
@@ -164,7 +164,7 @@ def test_health_is_open(path: str, guarded: MockServer) -> None:
 
 
 def test_the_table_names_every_route() -> None:
-    """No operation is missing from the table of successes."""
+    """The table of successes has every operation."""
     called = {(case.method, case.path) for case in SUCCESSES}
     wild = {(method, path.replace("demo-key", "{key}")) for method, path in called}
     wild |= {
@@ -175,8 +175,8 @@ def test_the_table_names_every_route() -> None:
     assert {(operation.method, operation.path) for operation in OPERATIONS} <= wild
 
 
-def test_off_loopback_a_token_is_made() -> None:
-    """A server that others can reach has a token, given or made up, and asks for it even on this machine."""
+def test_off_loopback_a_token_is_generated() -> None:
+    """A server that other machines can reach always has a token, which is needed on this machine too."""
     with MockServer(FIXTURES, host="0.0.0.0") as mock:
         local = mock.url.replace("0.0.0.0", "127.0.0.1")
         headers = {"Authorization": f"Bearer {mock.admin_token}"}

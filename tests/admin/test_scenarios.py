@@ -1,4 +1,4 @@
-"""Scenarios added while the mock runs: they win over files, may belong to one key, and name no file of the host."""
+"""Runtime scenarios: they win over those of files, can be for one key, and name no file of the server."""
 
 import json
 from io import BytesIO
@@ -21,8 +21,8 @@ def _error(reply: httpx.Response) -> dict[str, Any]:
     return error
 
 
-def test_a_scenario_in_json_knows_a_picture_of_the_set(admin: httpx.Client, http: httpx.Client) -> None:
-    """`when.image` may name a picture that is served, by its path or by its name in the gallery."""
+def test_a_scenario_in_json_names_a_known_picture(admin: httpx.Client, http: httpx.Client) -> None:
+    """`when.image` can be the path of a known picture, or its name under `/images/`."""
     for name, image in (("by-path", "images/car.jpg"), ("by-name", "vin.jpg")):
         document = {"scenario": name, "when": {"image": image}, "reading": {"plate": f"NEW{len(name)}"}}
         assert admin.post("/scenarios", json=document).status_code == 201
@@ -32,8 +32,8 @@ def test_a_scenario_in_json_knows_a_picture_of_the_set(admin: httpx.Client, http
 
 
 @pytest.mark.parametrize("written", ["json", "yaml"])
-def test_a_form_brings_its_own_picture(written: str, admin: httpx.Client, http: httpx.Client) -> None:
-    """The part `image` is the picture; the document may be JSON or YAML."""
+def test_a_form_has_its_own_picture(written: str, admin: httpx.Client, http: httpx.Client) -> None:
+    """The part `image` is the picture; the document can be JSON or YAML."""
     document = '{"scenario": "sent", "reading": {"plate": "SENT1"}}'
     if written == "yaml":
         document = "scenario: sent\nreading: {plate: SENT1}\n"
@@ -45,8 +45,8 @@ def test_a_form_brings_its_own_picture(written: str, admin: httpx.Client, http: 
     assert http.get(made.json()["pictures"][0]).content == sent
 
 
-def test_a_picture_may_be_named_by_its_file_name(admin: httpx.Client, http: httpx.Client) -> None:
-    """`when.image` may name a part of the same form, as a fixture file would name a file beside it."""
+def test_a_picture_can_be_named_by_its_file_name(admin: httpx.Client, http: httpx.Client) -> None:
+    """`when.image` can be the file name of a part in the same form."""
     document = {"scenario": "sent", "when": {"image": "mine.png"}, "reading": {"plate": "SENT2"}}
     sent = drawn("named")
     admin.post("/scenarios", files={"scenario": (None, json.dumps(document)), "image": ("mine.png", sent)})
@@ -58,16 +58,16 @@ def test_a_picture_may_be_named_by_its_file_name(admin: httpx.Client, http: http
     "path",
     [str(FIXTURES / "images" / "car.jpg"), "../images/car.jpg", "/etc/hostname", "images/../mock.yaml"],
 )
-def test_files_of_the_host_cannot_be_named(path: str, admin: httpx.Client) -> None:
-    """A path is only ever compared with the pictures that are served; no file is looked for."""
+def test_files_of_the_server_cannot_be_named(path: str, admin: httpx.Client) -> None:
+    """A path is only compared with the known pictures; the file system is not searched."""
     reply = admin.post("/scenarios", json={"scenario": "spy", "when": {"image": path}})
 
     assert _error(reply)["pointer"] == "/when/image"
     assert admin.get("/scenarios/spy").status_code == 404
 
 
-def test_a_mistyped_picture_is_told_the_nearest(admin: httpx.Client) -> None:
-    """The hint names the picture that was probably meant, the pointer the item of the list."""
+def test_a_misspelt_picture_gets_a_hint(admin: httpx.Client) -> None:
+    """The hint is the most similar name, the pointer names the item of the list."""
     reply = admin.post("/scenarios", json={"scenario": "x", "when": {"image": ["car.jpg", "two_cars.jpg"]}})
 
     assert _error(reply) == {
@@ -89,14 +89,14 @@ def test_a_mistyped_picture_is_told_the_nearest(admin: httpx.Client) -> None:
     ],
 )
 def test_mistakes_have_places(document: dict[str, Any], pointer: str, admin: httpx.Client) -> None:
-    """Each mistake comes with a JSON pointer into the document."""
+    """Each mistake has a JSON pointer into the document."""
     errors = admin.post("/scenarios", json=document).json()["errors"]
 
     assert pointer in [error["pointer"] for error in errors]
 
 
 def test_mistakes_in_yaml_have_lines(admin: httpx.Client) -> None:
-    """Text is told by line and column."""
+    """A mistake in YAML has line and column."""
     body = b"scenario: x\nthen:\n  - outcome: raed\n"
     reply = admin.post("/scenarios", content=body, headers={"Content-Type": "application/yaml"})
 
@@ -105,7 +105,7 @@ def test_mistakes_in_yaml_have_lines(admin: httpx.Client) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no picture", picture("car")[:2000]], ids=["empty", "text", "cut"])
 def test_a_picture_that_cannot_be_read_is_refused(data: bytes, admin: httpx.Client) -> None:
-    """A broken picture is a mistake at the part `image`, and nothing is added."""
+    """A broken picture is a mistake in the part `image`, and nothing is added."""
     reply = admin.post(
         "/scenarios", files={"scenario": (None, '{"scenario": "x"}'), "image": ("a.jpg", data)}
     )
@@ -115,7 +115,7 @@ def test_a_picture_that_cannot_be_read_is_refused(data: bytes, admin: httpx.Clie
 
 
 def test_runtime_scenarios_win_over_files(admin: httpx.Client, http: httpx.Client) -> None:
-    """At equal priority and specificity the runtime scenario applies, however the picture was recognised."""
+    """With the same priority and as many conditions the runtime scenario wins, however the picture was recognised."""
     car = Image.open(BytesIO(picture("car")))
     sent = encoded(car, "JPEG", quality=70)
     parts: Parts = {
@@ -134,8 +134,8 @@ def test_runtime_scenarios_win_over_files(admin: httpx.Client, http: httpx.Clien
     )
 
 
-def test_a_scenario_may_belong_to_one_key(mock: MockServer, admin: httpx.Client, http: httpx.Client) -> None:
-    """Two keys may each have their own answer to one picture; everybody else gets the file's."""
+def test_a_scenario_can_be_for_one_key(mock: MockServer, admin: httpx.Client, http: httpx.Client) -> None:
+    """Two keys can have their own answers to one picture; other keys get the answer of the file."""
     keys = [mock.create_account().key for _ in range(3)]
     for number, key in enumerate(keys[:2]):
         when = {"key": key, "image": "car.jpg"}
@@ -144,8 +144,8 @@ def test_a_scenario_may_belong_to_one_key(mock: MockServer, admin: httpx.Client,
     assert [vehicore(http, key=key).json()["result"] for key in keys] == ["KEY0", "KEY1", "9DJC652"]
 
 
-def test_reset_of_a_key_takes_its_scenarios(mock: MockServer, admin: httpx.Client) -> None:
-    """What is bound to a key goes with it; what is not stays."""
+def test_a_reset_of_a_key_deletes_its_scenarios(mock: MockServer, admin: httpx.Client) -> None:
+    """Scenarios for the key are deleted; others stay."""
     key = mock.create_account().key
     mock.add_scenario({"scenario": "bound", "when": {"key": key}})
     mock.add_scenario({"scenario": "free", "when": {"filename": "nothing"}})
@@ -155,8 +155,8 @@ def test_reset_of_a_key_takes_its_scenarios(mock: MockServer, admin: httpx.Clien
     assert admin.get("/scenarios/free").status_code == 200
 
 
-def test_put_hides_a_file_and_delete_shows_it_again(admin: httpx.Client, http: httpx.Client) -> None:
-    """A runtime scenario of a file's name takes its place until it is deleted."""
+def test_put_hides_a_scenario_and_delete_restores_it(admin: httpx.Client, http: httpx.Client) -> None:
+    """A runtime scenario hides that of a file with the same name until it is deleted."""
     document = {"when": {"image": "car.jpg"}, "reading": {"plate": "HIDDEN1"}}
     statuses = [admin.put("/scenarios/car", json=document).status_code for _ in range(2)]
     hidden = vehicore(http).json()
@@ -167,8 +167,8 @@ def test_put_hides_a_file_and_delete_shows_it_again(admin: httpx.Client, http: h
 
 
 @pytest.mark.parametrize("name", ["car", "two-cars", "tier-message", "reworded"])
-def test_what_is_shown_can_be_sent_back(name: str, admin: httpx.Client, http: httpx.Client) -> None:
-    """The document of a scenario makes the same scenario again."""
+def test_a_document_can_be_sent_back(name: str, admin: httpx.Client, http: httpx.Client) -> None:
+    """The document of a scenario creates the same scenario."""
     shown = admin.get(f"/scenarios/{name}").json()
     facts = ("scenario", "description", "priority", "when", "reading", "then", "repeat")
     again = admin.put(f"/scenarios/{name}", json={fact: shown[fact] for fact in facts})
@@ -177,8 +177,8 @@ def test_what_is_shown_can_be_sent_back(name: str, admin: httpx.Client, http: ht
     assert {fact: again.json()[fact] for fact in facts} == {fact: shown[fact] for fact in facts}
 
 
-def test_a_scenario_keeps_the_picture_it_was_sent_with(admin: httpx.Client, http: httpx.Client) -> None:
-    """Replacing a scenario by what is shown of it does not lose its picture."""
+def test_replacing_a_scenario_keeps_its_picture(admin: httpx.Client, http: httpx.Client) -> None:
+    """The picture that was sent with a scenario is still there after a PUT of its document."""
     sent = drawn("kept")
     parts: Parts = {
         "scenario": (None, '{"scenario": "kept", "reading": {"plate": "KEPT1"}}'),
@@ -191,10 +191,8 @@ def test_a_scenario_keeps_the_picture_it_was_sent_with(admin: httpx.Client, http
     assert vehicore(http, image=sent).json() == {"result": "KEPT2"}
 
 
-def test_sequences_go_by_key_and_can_be_set(
-    admin: httpx.Client, mock: MockServer, http: httpx.Client
-) -> None:
-    """Each key has its own position, which may be set, and which a PUT sets back."""
+def test_each_key_has_a_position(admin: httpx.Client, mock: MockServer, http: httpx.Client) -> None:
+    """The position of a key can be set, and a PUT of the scenario resets it."""
     steps = [{"outcome": "service_error", "times": 2}, {"outcome": "read"}]
     document = {
         "scenario": "flaky",
@@ -218,14 +216,14 @@ def test_sequences_go_by_key_and_can_be_set(
 
 
 def test_keys_in_positions_are_redacted(admin: httpx.Client, mock: MockServer) -> None:
-    """Where somebody stands is shown without telling the key."""
-    mock.set_state("car", "a-key-nobody-may-see", 4)
+    """The positions have no key."""
+    mock.set_state("car", "a-secret-key", 4)
 
-    assert "a-key-nobody" not in admin.get("/scenarios/car").text
+    assert "a-secret" not in admin.get("/scenarios/car").text
 
 
-def test_a_url_needs_no_picture(admin: httpx.Client, http: httpx.Client) -> None:
-    """A runtime scenario may know a picture by its URL alone."""
+def test_a_scenario_can_match_a_url(admin: httpx.Client, http: httpx.Client) -> None:
+    """A runtime scenario can match a URL without a picture."""
     document = {"scenario": "far", "when": {"url": "https://cdn.example/*"}, "reading": {"plate": "FAR1"}}
     admin.post("/scenarios", json=document)
 
@@ -235,7 +233,7 @@ def test_a_url_needs_no_picture(admin: httpx.Client, http: httpx.Client) -> None
 def test_python_reads_local_pictures(
     mock: MockServer, admin: httpx.Client, http: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`MockServer.add_scenario` reads the picture from the working directory; paths and bytes will do as well."""
+    """`MockServer.add_scenario` reads a picture from the working directory, from a path, or takes its bytes."""
     monkeypatch.chdir(tmp_path)
     sent = {name: drawn(name) for name in ("relative", "absolute", "bytes")}
     for name, data in sent.items():

@@ -1,4 +1,4 @@
-"""The server as a process: its token and its log, as whoever started it sees them."""
+"""The server as a process: its token and its log on stderr."""
 
 import json
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_token_is_printed_once_and_keys_never(tmp_path: Path) -> None:
-    """Beyond loopback a token is made up and shown on stderr; the JSON log has each request, by id, without its key."""
+    """Off loopback the server prints a generated token. Its JSON log has each request by id, without its key."""
     options = ["--host", "0.0.0.0", "--port", "0", "--log-format", "json", "--no-watch"]
     process = subprocess.Popen(
         [sys.executable, "-m", "mock_server", "serve", str(FIXTURES), *options],
@@ -30,7 +30,7 @@ def test_the_token_is_printed_once_and_keys_never(tmp_path: Path) -> None:
         with httpx.Client(base_url=url, timeout=30) as client:
             ids = [
                 vehicore(client, key=key).headers["X-Mock-Request-Id"]
-                for key in ("demo-key", "a-key-of-somebody")
+                for key in ("demo-key", "an-unknown-key")
             ]
             client.post("/platerecognition", params={"key": "a-key-in-the-url"}, json={})
             refused = client.get("/__admin/requests").status_code
@@ -45,4 +45,4 @@ def test_the_token_is_printed_once_and_keys_never(tmp_path: Path) -> None:
     assert len(tokens[0].removeprefix("admin token: ")) >= 32
     assert [one["request_id"] for one in requests if one["event"] == "request"][:2] == ids
     assert [one["status"] for one in requests if one["event"] == "request"] == [200, 401, 401]
-    assert not [key for key in ("demo-key", "a-key-of-somebody", "a-key-in-the-url") if key in errors]
+    assert not [key for key in ("demo-key", "an-unknown-key", "a-key-in-the-url") if key in errors]

@@ -1,4 +1,4 @@
-"""The journal's bounds, and what stands for a key."""
+"""The limits of the journal, and how it hides keys."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def _exchange(number: int, reply: bytes = b"") -> JournalEntry:
     )
 
 
-def _kept(journal: MemoryJournal) -> Sequence[JournalEntry]:
+def _entries(journal: MemoryJournal) -> Sequence[JournalEntry]:
     return asyncio.run(journal.exchanges())
 
 
@@ -37,27 +37,27 @@ def _kept(journal: MemoryJournal) -> Sequence[JournalEntry]:
         (100, 10**9, list("0123456789")),
     ],
 )
-def test_the_oldest_go_where_a_bound_is_passed(count: int, size: int, kept: list[str]) -> None:
-    """Count and bytes both bound it; what went is counted."""
+def test_the_oldest_entries_are_dropped(count: int, size: int, kept: list[str]) -> None:
+    """The number of entries and their bytes are limited; dropped entries are counted."""
     journal = MemoryJournal(max_count=count, max_bytes=size)
     for number in range(10):
         asyncio.run(journal.add(_exchange(number)))
 
-    assert [exchange.id for exchange in _kept(journal)] == kept
+    assert [exchange.id for exchange in _entries(journal)] == kept
     assert asyncio.run(journal.dropped()) == 10 - len(kept)
 
 
 def test_long_replies_count() -> None:
-    """Bytes are those of the exchanges, texts included."""
+    """The size of an entry includes its texts."""
     journal = MemoryJournal(max_bytes=10_000)
     for number in range(10):
         asyncio.run(journal.add(_exchange(number, b"x" * 4000)))
 
-    assert [exchange.id for exchange in _kept(journal)] == ["8", "9"]
+    assert [exchange.id for exchange in _entries(journal)] == ["8", "9"]
 
 
-def test_clearing_frees_the_bound() -> None:
-    """After a part was forgotten, as much fits in again."""
+def test_deleting_makes_room() -> None:
+    """Deleted entries no longer count."""
     journal = MemoryJournal(max_count=4)
     for number in range(4):
         asyncio.run(journal.add(_exchange(number)))
@@ -65,24 +65,24 @@ def test_clearing_frees_the_bound() -> None:
     for number in range(4, 6):
         asyncio.run(journal.add(_exchange(number)))
 
-    assert (cleared, [exchange.id for exchange in _kept(journal)]) == (2, ["2", "3", "4", "5"])
+    assert (cleared, [exchange.id for exchange in _entries(journal)]) == (2, ["2", "3", "4", "5"])
     assert asyncio.run(journal.dropped()) == 0
 
 
 @pytest.mark.parametrize(("key", "shown"), [("demo", "…"), ("secret", "…"), ("demo-key", "…ey"), ("", "…")])
 def test_keys_are_redacted(key: str, shown: str) -> None:
-    """A short key is not shown at all, of a longer one its end."""
+    """A short key is hidden completely, of a longer one the end is shown."""
     assert redacted(key) == shown
 
 
-def test_a_key_has_a_stable_short_id() -> None:
-    """The id is the same everywhere and tells keys apart."""
+def test_the_hash_of_a_key() -> None:
+    """The hash is the same in every process, and differs for different keys."""
     assert key_id("demo-key") == "41bf473b0497"
     assert len({key_id(f"key-{number}") for number in range(1000)}) == 1000
 
 
 def test_thumbnails_are_bounded_and_shared() -> None:
-    """Those used last stay; a picture is drawn once however often it is sent."""
+    """The last used thumbnails stay. Each is made once."""
     pictures = [drawn(str(number)) for number in range(8)]
     size = len(Thumbnails().make("0", pictures[0]) or b"")
     thumbnails = Thumbnails(max_bytes=int(size * 3.5))
@@ -92,11 +92,11 @@ def test_thumbnails_are_bounded_and_shared() -> None:
 
     assert kept[-1] == 7
     assert 2 <= len(kept) <= 4
-    assert thumbnails.make("7", b"not looked at again") == thumbnails.get("7")
+    assert thumbnails.make("7", b"ignored") == thumbnails.get("7")
 
 
-def test_what_cannot_be_drawn_is_not_tried_again() -> None:
-    """Bytes that are no picture have no thumbnail, and that is remembered."""
+def test_no_thumbnail_of_an_unreadable_picture() -> None:
+    """The failure is cached."""
     thumbnails = Thumbnails()
 
     assert thumbnails.make("x", b"no picture") is None
