@@ -1,63 +1,84 @@
 """The verb `add`."""
 
+import json
 import re
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mock_server.cli.options import fixtures_argument
+
 if TYPE_CHECKING:
+    from mock_server.core.scenario import Scenario
+    from mock_server.imaging.decode import Picture
     from mock_server.imaging.geometry import Box
     from mock_server.scenarios.scenario_writer import Value
 
 
+_SCHEMA_LINE = "# yaml-language-server: $schema=../scenario.schema.json"
+"""Names the JSON Schema of the file for the completion in editors."""
+
+
 @click.command()
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@fixtures_argument
 @click.option("--plate", help="The plate in the photo.")
 @click.option("--vin", help="The VIN in the photo.")
 @click.option("--region", help="The plate's region code, such as us-ca.")
 @click.option("--box", help="Position of the text: xmin,ymin,xmax,ymax in pixels of the upright photo.")
 @click.option("--name", help="Name of the scenario. Default: the photo's name.")
+@click.option("--replace", is_flag=True, help="Replace the scenario of this name, and its picture.")
 @click.option(
-    "--fixtures",
-    type=click.Path(path_type=Path),
-    default="fixtures",
-    show_default=True,
-    help="The fixtures directory; created if it does not exist.",
+    "--show", type=click.Path(path_type=Path), help="Write a PNG of the photo with the box drawn on it."
 )
+@click.option("--fixtures", "directory", type=click.Path(path_type=Path), help="The same as FIXTURES.")
 def command(
     image: Path,
+    fixtures: Path | None,
     plate: str | None,
     vin: str | None,
     region: str | None,
     box: str | None,
     name: str | None,
-    fixtures: Path,
+    replace: bool,
+    show: Path | None,
+    directory: Path | None,
 ) -> None:
-    """Turn a photo into a scenario: copy it into the fixtures directory and write its scenario file."""
+    """Turn a photo into a scenario: copy it into FIXTURES and write its scenario file.
+
+    FIXTURES is ./fixtures if it is not given. The directory is created if it does not exist.
+    """
     if (plate is None) == (vin is None):
         raise click.UsageError("give the text in the photo, either --plate or --vin")
     if region is not None and vin is not None:
         raise click.UsageError("--region can be given with --plate only")
+    if fixtures and directory:
+        raise click.UsageError("give the fixtures directory as an argument or as --fixtures, not both")
     name = name or re.sub(r"[^a-z0-9]+", "-", image.stem.lower()).strip("-") or "photo"
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise click.UsageError(f'"{name}" is not a scenario name: use a-z, 0-9 and hyphens')
+    fixtures = fixtures or directory or Path("fixtures")
     data = image.read_bytes()
-    size = _size(image, data)
+    photo = _decode(image, data)
     product, text = ("plate", plate) if plate is not None else ("vin", vin or "")
-    position = _parse_box(box, size) if box else _propose_box(data, text)
-    _check_is_new(fixtures, name, data)
-    for path in _write(fixtures, image, name, {product: _reading(text, region, position)}):
+    position = _parse_box(box, photo.size) if box else _propose_box(data, text)
+    replaced = _check_is_new(fixtures, name, data, replace)
+    copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
+    reading = _reading(product, text, region, position)
+    for path in _write(fixtures, name, copy, data, reading, replaced):
         click.echo(path)
+    if show is not None:
+        _show(photo, position, show)
 
 
-def _size(image: Path, data: bytes) -> tuple[int, int]:
+def _decode(image: Path, data: bytes) -> "Picture":
     from mock_server.errors import ImageError
     from mock_server.imaging.decode import decode
 
     try:
-        return decode(data).size
+        return decode(data)
     except ImageError as error:
         reason = f"{type(error).__name__} {error}".rstrip()
         raise click.ClickException(f"{image} is not a readable picture: {reason}") from None
@@ -74,7 +95,7 @@ def _propose_box(data: bytes, text: str) -> "Box | None":
         )
     else:
         corners = f"{box.xmin},{box.ymin},{box.xmax},{box.ymax}"
-        click.echo(f"the text seems to be at {corners}; if not, give --box", err=True)
+        click.echo(f"the text seems to be at {corners}; if not, give --box and --replace", err=True)
     return box
 
 
@@ -92,58 +113,108 @@ def _parse_box(written: str, size: tuple[int, int]) -> "Box":
     return box
 
 
-def _check_is_new(fixtures: Path, name: str, data: bytes) -> None:
-    """Fail if the fixtures already have this name, or a picture that could not be distinguished from this one."""
+def _check_is_new(fixtures: Path, name: str, data: bytes, replace: bool) -> "Scenario | None":
+    """The scenario of this name, which is replaced.
+
+    Fails if the name is in use and `replace` is not set, or if the picture is too similar to that of another scenario.
+    """
     from mock_server.core.library import references_of
     from mock_server.imaging.index import ImageIndex
     from mock_server.scenarios.load import load
 
     if not fixtures.is_dir():
-        return
+        return None
     existing = load(fixtures).set
-    if any(scenario.name == name for scenario in existing.scenarios):
-        raise click.ClickException(f'{fixtures} already has a scenario "{name}"; give another --name')
-    matches = ImageIndex.build(references_of(existing)).find(data).matches
-    if matches:
-        id = matches[0].id
-        names = [f'scenario "{one.name}"' for one in existing.scenarios if id in one.when.images]
-        owner = names[0] if names else "no scenario"
+    old = next((scenario for scenario in existing.scenarios if scenario.name == name), None)
+    if old and not replace:
         raise click.ClickException(
-            f"the photo cannot be distinguished from {fixtures / id}, the picture of {owner}"
+            f'{fixtures} already has a scenario "{name}"; give another --name, or --replace'
         )
+    matches = ImageIndex.build(references_of(existing)).find(data).matches
+    owners = [one for one in existing.scenarios if matches and matches[0].id in one.when.images]
+    if matches and owners != [old]:
+        owner = f'scenario "{owners[0].name}"' if owners else "no scenario"
+        raise click.ClickException(
+            f"the photo cannot be distinguished from {fixtures / matches[0].id}, the picture of {owner}"
+        )
+    if old:
+        _check_is_alone(fixtures / "scenarios" / f"{name}.yaml", name)
+    return old
 
 
-def _reading(text: str, region: str | None, box: "Box | None") -> "Value":
+def _check_is_alone(path: Path, name: str) -> None:
+    """Fail unless the scenario is the only one in its file, so the file can be replaced."""
+    if not path.exists() or len(re.findall(r"^scenario:", path.read_text("utf-8"), re.MULTILINE)) != 1:
+        raise click.ClickException(f'the scenario "{name}" is not alone in {path}; edit its file instead')
+
+
+def _reading(product: str, text: str, region: str | None, box: "Box | None") -> "dict[str, Value]":
     from mock_server.scenarios.scenario_writer import corners
 
     if region is None and box is None:
-        return text
+        return {product: text}
     reading: dict[str, Value] = {"text": text}
     if region is not None:
         reading["region"] = region
     if box is not None:
         reading["box"] = corners(box)
-    return reading
+    return {product: reading}
 
 
-def _write(fixtures: Path, image: Path, name: str, reading: "dict[str, Value]") -> tuple[Path, Path]:
-    """Copy the photo and write its scenario. Both are deleted again if the fixtures cannot be loaded with them."""
+def _write(
+    fixtures: Path,
+    name: str,
+    copy: Path,
+    data: bytes,
+    reading: "dict[str, Value]",
+    replaced: "Scenario | None",
+) -> tuple[Path, Path]:
+    """Copy the photo and write its scenario. All files are restored if the fixtures cannot be loaded with them."""
     from mock_server.errors import FixturesError
+    from mock_server.providers.registry import vocabulary
+    from mock_server.scenarios.json_schema import scenario_schema
     from mock_server.scenarios.load import load
     from mock_server.scenarios.scenario_writer import scenario_text
 
-    copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
     scenario = fixtures / "scenarios" / f"{name}.yaml"
+    text = scenario_text(name, {"image": f"../images/{copy.name}"}, reading)
+    replaceable = [scenario, *(fixtures / id for id in replaced.when.images)] if replaced else []
     for path in (copy, scenario):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
+        if path.exists() and path not in replaceable:
             raise click.ClickException(f"{path} already exists; give another --name")
-    shutil.copyfile(image, copy)
-    scenario.write_text(scenario_text(name, {"image": f"../images/{copy.name}"}, reading), encoding="utf-8")
+    new: dict[Path, bytes | None] = dict.fromkeys(replaceable)
+    new |= {copy: data, scenario: f"{_SCHEMA_LINE}\n{text}".encode()}
+    schema = fixtures / "scenario.schema.json"
+    if not schema.exists():
+        new[schema] = json.dumps(scenario_schema(vocabulary()), indent=2, ensure_ascii=False).encode()
+    old = {path: path.read_bytes() if path.exists() else None for path in new}
+    _store(new)
     try:
         load(fixtures)
     except FixturesError:
-        copy.unlink()
-        scenario.unlink()
+        _store(old)
         raise
     return copy, scenario
+
+
+def _store(files: Mapping[Path, bytes | None]) -> None:
+    """Write each file, or delete it where its content is None."""
+    for path, content in files.items():
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def _show(photo: "Picture", box: "Box | None", path: Path) -> None:
+    """Write the photo as a PNG, with a red line around the box."""
+    from PIL import ImageDraw
+
+    shown = photo.full().copy()
+    if box is not None:
+        width = max(2, max(photo.size) // 300)
+        corners = (box.xmin - width, box.ymin - width, box.xmax + width - 1, box.ymax + width - 1)
+        ImageDraw.Draw(shown).rectangle(corners, outline=(255, 0, 0), width=width)
+    shown.save(path, "PNG")
+    click.echo(path)

@@ -1,5 +1,6 @@
 """The verb `add`."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from mock_server.cli.add import command
 from mock_server.drawing.draw import draw
 from mock_server.drawing.drawn_picture import Drawing
+from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import load
 
@@ -105,9 +107,79 @@ def test_a_known_name_is_refused(photo: Path, fixtures: Path, tmp_path: Path) ->
     assert [path.name for path in (fixtures / "images").iterdir()] == ["car.jpg"]
 
 
+def test_a_scenario_can_be_replaced(photo: Path, fixtures: Path, tmp_path: Path) -> None:
+    """`--replace` corrects the box of the same photo, and takes another photo as well; the old picture is deleted."""
+    assert add(photo, fixtures, "--plate", "B-MW 1847", "--name", "car")[0] == 0
+    refused, _ = add(photo, fixtures, "--plate", "B-MW 1847", "--name", "car", "--box", "10,20,90,40")
+    corrected = ("--plate", "B-MW 1847", "--name", "car", "--box", "10,20,90,40", "--replace")
+    code, _ = add(photo, fixtures, *corrected)
+    (scenario,) = load(fixtures).set.scenarios
+    other = tmp_path / "other.png"
+    Image.new("RGB", (300, 200), (90, 90, 90)).save(other)
+
+    assert (refused, code) == (1, 0)
+    assert scenario.reading.plates[0].box == Box(10, 20, 90, 40)
+    assert add(other, fixtures, "--plate", "AB 12", "--name", "car", "--replace")[0] == 0
+    assert [path.name for path in (fixtures / "images").iterdir()] == ["car.png"]
+    assert load(fixtures).set.scenarios[0].reading.plates[0].text == "AB 12"
+
+
+def test_only_the_named_scenario_is_replaced(photo: Path, fixtures: Path) -> None:
+    """`--replace` does not take the picture of another scenario, or a file with more scenarios."""
+    assert add(photo, fixtures, "--plate", "B-MW 1847", "--name", "first")[0] == 0
+    second, said = add(photo, fixtures, "--plate", "B-MW 1847", "--name", "second", "--replace")
+    path = fixtures / "scenarios" / "first.yaml"
+    path.write_text(path.read_text("utf-8") + "---\nscenario: other\nwhen: {url: '*other*'}\n", "utf-8")
+    before = path.read_bytes()
+    first, why = add(photo, fixtures, "--plate", "AB 12", "--name", "first", "--replace")
+
+    assert (second, 'the picture of scenario "first"' in said) == (1, True)
+    assert (first, "is not alone in" in why) == (1, True)
+    assert path.read_bytes() == before
+
+
+def test_nothing_changes_if_the_result_cannot_be_loaded(photo: Path, fixtures: Path) -> None:
+    """The replaced scenario and its picture are restored if another scenario needs that picture."""
+    assert add(photo, fixtures, "--plate", "B-MW 1847", "--name", "car")[0] == 0
+    shared = "scenario: shared\nwhen: {image: ../images/car.jpg, key: demo-key}\nthen: [{outcome: no_text}]\n"
+    (fixtures / "scenarios" / "shared.yaml").write_text(shared, "utf-8")
+    before = {path: path.read_bytes() for path in fixtures.rglob("*.*")}
+    grey = photo.with_name("grey.png")
+    Image.new("RGB", (300, 200), (90, 90, 90)).save(grey)
+    with pytest.raises(FixturesError):
+        add(grey, fixtures, "--plate", "AB 12", "--name", "car", "--replace")
+
+    assert {path: path.read_bytes() for path in fixtures.rglob("*.*")} == before
+
+
+def test_the_box_can_be_shown(photo: Path, fixtures: Path, tmp_path: Path) -> None:
+    """`--show` writes the photo with a red line just outside the box."""
+    shown = tmp_path / "shown.png"
+    box = ("--box", "100,200,300,260")
+    assert add(photo, fixtures, "--plate", "B-MW 1847", *box, "--show", shown)[0] == 0
+
+    with Image.open(shown) as picture, Image.open(photo) as original:
+        assert picture.size == original.size
+        assert picture.getpixel((99, 230)) == (255, 0, 0)
+        assert picture.getpixel((200, 261)) == (255, 0, 0)
+        assert picture.getpixel((200, 230)) == original.getpixel((200, 230))
+
+
+def test_editors_find_the_schema(photo: Path, fixtures: Path) -> None:
+    """The scenario file names its JSON Schema, which is written beside `scenarios/`."""
+    assert add(photo, fixtures, "--plate", "B-MW 1847", "--name", "car")[0] == 0
+    path = fixtures / "scenarios" / "car.yaml"
+    _, _, relative = path.read_text("utf-8").splitlines()[0].partition("$schema=")
+    schema = json.loads((path.parent / relative).read_text("utf-8"))
+
+    assert "scenario" in json.dumps(schema["properties"])
+    assert load(fixtures).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--plate", "A", "other-fixtures"], "as an argument or as --fixtures, not both"),
         ([], "either --plate or --vin"),
         (["--plate", "A", "--vin", "B"], "either --plate or --vin"),
         (["--vin", "B", "--region", "de"], "--region can be given with --plate only"),
