@@ -30,7 +30,7 @@ class _Verbs(click.Group):
 @click.group("vehicle-ocr-mock", cls=_Verbs, no_args_is_help=True)
 @click.version_option(__version__, message="%(version)s", help="Print the version.")
 def command_line() -> None:
-    """A local server that answers like the VehiCore and CarsXE recognition APIs."""
+    """A local server that answers like the real vehicle recognition APIs."""
 
 
 def main() -> None:

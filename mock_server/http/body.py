@@ -1,6 +1,7 @@
 """Reading the body of a request into memory, with a limit."""
 
 import asyncio
+import zlib
 
 from starlette.types import Receive, Scope
 
@@ -9,6 +10,8 @@ from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
 DRAIN_LIMIT = 64 * 1024 * 1024
 """How many bytes of a refused body are read and discarded."""
 DRAIN_SECONDS = 15.0
+_COMPRESSIONS = ("gzip", "x-gzip", "deflate")
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib detects the header
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
@@ -32,6 +35,22 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
         pieces.clear()
         raise BodyTooLargeError(limit, declared, drained=not more or await _drain(receive))
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:
+    """The content of a body with a Content-Encoding of gzip or deflate. Other bodies are returned as they are.
+
+    Raises BodyTooLargeError if the content is longer than `limit`.
+    """
+    if encoding.strip().lower() not in _COMPRESSIONS:
+        return body
+    try:
+        content = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, limit + 1)
+    except zlib.error:
+        return body
+    if len(content) > limit:
+        raise BodyTooLargeError(limit, len(body), drained=True)
+    return content
 
 
 def _declared_length(scope: Scope) -> int | None:

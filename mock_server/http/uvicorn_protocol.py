@@ -33,7 +33,7 @@ class MockProtocol(HttpToolsProtocol):
         self.parser = _Parser(self)
         # uvicorn's own setting: it answers the first request of a pipeline although the client closes after the last.
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        # uvicorn's access log shows whole URLs, and CarsXE's URLs contain keys.
+        # uvicorn's access log shows whole URLs, and the URLs of some providers contain keys.
         self.access_log = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -18,12 +18,12 @@ from mock_server.errors import (
     StoreUnavailableError,
     UnknownPreferenceError,
 )
-from mock_server.http.body import read_body
+from mock_server.http.body import decompress, read_body
 from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import journal_entry
-from mock_server.providers.provider import Call, Provider, Refusal, Route
+from mock_server.providers.provider import Call, Provider, Refusal, Route, limited
 
 _CLOSE = (b"connection", b"close")
 
@@ -66,7 +66,7 @@ class Endpoint:
         if isinstance(product, Refusal):
             reply = self._provider.refuse(product)
         else:
-            request = self._provider.parse(call, product)
+            request = limited(self._provider.parse(call, product))
             decision, reply = await self._answer(request)
         reply = replace(reply, headers=reply.headers + self._headers(request_id, decision, is_drained))
 
@@ -99,6 +99,7 @@ class Endpoint:
         is_drained = True
         try:
             body = await read_body(scope, receive, limit=self._service.max_body)
+            body = decompress(body, headers.get("content-encoding", ""), limit=self._service.max_body)
         except BodyTooLargeError as error:
             body, is_drained = None, error.drained
         path = scope["path"].removeprefix(scope.get("root_path", ""))

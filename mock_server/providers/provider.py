@@ -2,16 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
 
-from mock_server.core.model import Outcome, Product, ReadRequest
+from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
 from mock_server.core.provider_traits import Traits
 from mock_server.http.reply import Reply
+
+MAX_TEXT = 512  # characters of a key, a file name, a language or a note
+MAX_URL = 16 * 1024  # characters
 
 Schema = Mapping[str, Any]
 
@@ -148,6 +151,26 @@ class Provider(ABC):
     @abstractmethod
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""
+
+
+def limited(request: ReadRequest) -> ReadRequest:
+    """The request with texts of limited length, because the journal stores them.
+
+    A key over the limit is cut: no account has such a key. A URL over the limit becomes a problem.
+    """
+    texts = (request.key, request.filename, request.language, *request.notes)
+    if max(len(text or "") for text in texts) > MAX_TEXT:
+        request = replace(
+            request,
+            key=request.key and request.key[: MAX_TEXT + 1],
+            filename=request.filename and request.filename[:MAX_TEXT],
+            language=request.language[:MAX_TEXT],
+            notes=tuple(note[:MAX_TEXT] for note in request.notes),
+        )
+    if len(request.url or "") > MAX_URL:
+        problem = Problem(OutcomeName.INVALID_IMAGE, f"the URL is longer than {MAX_URL} characters")
+        return replace(request, url=None, problem=problem)
+    return request
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,11 @@
 """CarsXE recognition as documented: one case for each row of the contract."""
 
+import codecs
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -8,7 +14,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.model import Product
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import CARSXE_PATHS, carsxe, gallery, new_key, vehicore
+from tests.support import CARSXE_PATHS, carsxe, gallery, latest, new_key, vehicore
 
 pins = pytest.mark.pins
 
@@ -173,6 +179,64 @@ def test_no_image_named(http: httpx.Client, product: str, body: object) -> None:
     reply = http.post(CARSXE_PATHS[product], params={"key": "demo-key"}, json=body)
 
     assert (reply.status_code, reply.json()) == (400, failure(MISSING[product]))
+
+
+ENCODINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "UTF-8 with a byte-order mark": (lambda text: codecs.BOM_UTF8 + text, ""),
+    "UTF-16": (lambda text: text.decode().encode("utf-16"), ""),
+    "UTF-16 without a byte-order mark": (lambda text: text.decode().encode("utf-16-be"), ""),
+    "gzip": (gzip.compress, "gzip"),
+    "gzip in upper case": (gzip.compress, "GZIP"),
+    "deflate": (zlib.compress, "deflate"),
+    "identity": (bytes, "identity"),
+}
+
+
+@pytest.mark.parametrize(("encode", "encoding"), ENCODINGS.values(), ids=ENCODINGS)
+def test_encodings_of_the_body(http: httpx.Client, encode: Callable[[bytes], bytes], encoding: str) -> None:
+    """JSON with a byte-order mark, in UTF-16, or compressed as Content-Encoding says, is read."""
+    body = encode(json.dumps({"image_url": gallery(http, "vin")}).encode())
+    headers = {"Content-Type": "application/json", **({"Content-Encoding": encoding} if encoding else {})}
+    reply = http.post("/v1/vinocr", params={"key": "demo-key"}, content=body, headers=headers)
+
+    assert reply.json().get("vin") == "JHLRD77874C026456"
+
+
+def test_plain_text_with_a_byte_order_mark(http: httpx.Client) -> None:
+    """A byte-order mark before plain text, or before JSON as plain text, is ignored."""
+    url = gallery(http, "vin")
+    for text in (url, json.dumps({"image_url": url})):
+        content, headers = codecs.BOM_UTF8 + text.encode(), {"Content-Type": "text/plain"}
+        reply = http.post("/v1/vinocr", params={"key": "demo-key"}, content=content, headers=headers)
+
+        assert reply.json().get("vin") == "JHLRD77874C026456"
+
+
+def test_a_compressed_body_is_limited_by_its_content(mock: MockServer, http: httpx.Client) -> None:
+    """A small body with much content is too large; a body that is not what it declares is invalid."""
+    bomb, broken = gzip.compress(b'{"image_url": "' + bytes(50_000_000)), b'{"image_url": "x"'
+    details = []
+    for body in (bomb, broken):
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        reply = http.post("/v1/vinocr", params={"key": "demo-key"}, content=body, headers=headers)
+        details.append(latest(mock).detail)
+
+        assert reply.status_code == 400
+
+    assert details == ["body too large", "invalid JSON"]
+
+
+def test_long_keys_and_urls(mock: MockServer, http: httpx.Client) -> None:
+    """A very long key is unknown, a very long URL is invalid, and the journal stores neither."""
+    url = "https://example.test/" + "a" * 1_000_000
+    by_query = carsxe(http, key="k" * 10_000)
+    in_body = http.post("/platerecognition", json={"image": gallery(http, "car"), "key": "k" * 1_000_000})
+    stored = latest(mock)
+    by_url = carsxe(http, reference=url)
+
+    assert [by_query.status_code, in_body.status_code, by_url.status_code] == [401, 401, 400]
+    assert latest(mock).detail == "the URL is longer than 16384 characters"
+    assert len(repr(stored)) + len(repr(latest(mock))) < 10_000
 
 
 @pytest.mark.parametrize(

@@ -415,3 +415,17 @@ def test_reworded(http: httpx.Client) -> None:
 
     assert (reply.status_code, reply.json()) == (500, {"message": "Down for the night"})
     assert reply.headers["x-shift"] == "night"
+
+
+def test_long_texts_are_cut(mock: MockServer, http: httpx.Client) -> None:
+    """A very long file name or language does not change the reply; the journal stores the start of it."""
+    files = {"image": ("a" * 3000 + ".jpg", picture("car"))}
+    reply = http.post(
+        "/api/ocr/plate",
+        headers={"X-API-Key": "demo-key"},
+        data={"userLanguage": "x" * 1_000_000},
+        files=files,
+    )
+
+    assert reply.json() == {"result": "9DJC652"}
+    assert (latest(mock).filename, latest(mock).language) == ("a" * 512, "x" * 512)

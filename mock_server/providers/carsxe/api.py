@@ -4,6 +4,7 @@ The documented form is one path for each product, the key in the query and `imag
 clients send other forms as well: each is accepted and noted as an alias, and refused in strict mode.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,17 +91,19 @@ def _fields(call: Call, notes: list[str]) -> Fields:
     if media_type not in ("text/plain", "") or call.strict:
         return _invalid_request(f"content type {media_type or 'missing'}, not application/json")
     # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
-    if call.body.lstrip()[:1] == b"{":
+    text = call.body.decode("utf-8-sig", "replace").strip()
+    if text.startswith("{"):
         notes.append("JSON as plain text")
         return _json(call.body)
     notes.append("plain text")
-    return {_FIELDS[0]: call.body.decode("utf-8", "replace").strip()}
+    return {_FIELDS[0]: text}
 
 
 def _json(data: bytes) -> Fields:
+    encoding = json.detect_encoding(data)  # also by a byte-order mark
     try:
-        fields = orjson.loads(data)
-    except orjson.JSONDecodeError:
+        fields = orjson.loads(data if encoding == "utf-8" else data.decode(encoding))
+    except ValueError:
         return _invalid_request("invalid JSON")
     return fields if isinstance(fields, dict) else _invalid_request("the JSON is not an object")
 
