@@ -11,8 +11,8 @@ from mock_server.version import __version__
 
 if TYPE_CHECKING:
     from mock_server.client import MockClient
-    from mock_server.client_models import Account, NearMiss, QuotaView, ScenarioMiss
-    from mock_server.core.exchange import Exchange, Picture
+    from mock_server.client_models import Account, NearMiss, QuotaView
+    from mock_server.core.exchange import Exchange, Picture, ScenarioMiss
     from mock_server.errors import (
         ConflictError,
         FixturesError,
@@ -50,6 +50,7 @@ _HOMES = {
     "MockClient": "client",
     "Exchange": "core.exchange",
     "Picture": "core.exchange",
+    "ScenarioMiss": "core.exchange",
 }
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
-from mock_server.core.exchange import Choice, Document, Exchange, Region
+from mock_server.core.exchange import Choice, Document, Exchange, ScenarioMiss
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -94,23 +94,6 @@ class Account(Document):
     def document(self) -> dict[str, Any]:
         credits = {product: _sent(units) for product, units in self.credits.items()}
         return Document.document(self) | {"credits": credits}
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioMiss(Document):
-    """A scenario that nearly matched a request."""
-
-    scenario: str
-    failed: tuple[str, ...]
-    """The conditions that the request does not meet."""
-    distance: float | None = None
-    """Distance of the scenario's picture to the one that was sent; None if there is none or it is not similar."""
-    limit: float | None = None
-    """The largest distance at which the picture is recognised."""
-    region: Region | None = None
-    """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
-    reason: str | None = None
-    """Why the picture was not recognised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,8 @@ from mock_server.admin.operation import (
 from mock_server.admin.request_body import read
 from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFilter, parse_filter
 from mock_server.admin.validation import PARAMETER, as_object, mistake
-from mock_server.client_models import NearMiss, ScenarioMiss
-from mock_server.core import near_misses as search
-from mock_server.core.conditions import Query
-from mock_server.core.exchange import Exchange, Nearest, Picture, region_of
+from mock_server.client_models import NearMiss
+from mock_server.core.exchange import Exchange, Nearest, Picture, ScenarioMiss
 from mock_server.core.journal import JournalEntry
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import (
@@ -41,6 +39,7 @@ from mock_server.core.model import (
     Reading,
     ReadRequest,
 )
+from mock_server.core.near_misses import near_misses as nearest_scenarios
 from mock_server.errors import NotFoundError
 from mock_server.providers.registry import PROVIDERS
 
@@ -223,21 +222,6 @@ async def request_thumbnail(control: Control, request: Request) -> Response:
     return Response(thumbnail, media_type="image/jpeg")
 
 
-def near_miss_views(query: Query, scenarios: Scenarios) -> tuple[ScenarioMiss, ...]:
-    """The scenarios that are nearest to a request, nearest first."""
-    return tuple(
-        ScenarioMiss(
-            miss.scenario,
-            miss.failed,
-            None if miss.distance is None else round(miss.distance, 4),
-            miss.limit,
-            region_of(miss.region),
-            miss.reason,
-        )
-        for miss in search.near_misses(query, scenarios)
-    )
-
-
 def _query_filter(control: Control, request: Request) -> RequestFilter:
     parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
@@ -277,7 +261,9 @@ def _list_json(
 
 
 def _near_misses_json(entries: Sequence[JournalEntry], scenarios: Scenarios) -> bytes:
-    found = [NearMiss(entry, near_miss_views(entry.query, scenarios)) for entry in entries if entry.query]
+    found = [
+        NearMiss(entry, tuple(nearest_scenarios(entry.query, scenarios))) for entry in entries if entry.query
+    ]
     return to_json(NearMissList(found))
 
 

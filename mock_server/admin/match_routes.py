@@ -7,7 +7,6 @@ import orjson
 from starlette.requests import Request
 
 from mock_server.admin.control import Control
-from mock_server.admin.journal_routes import near_miss_views
 from mock_server.admin.models import ExaminedPicture, MatchResult, RecognisedPicture
 from mock_server.admin.operation import TEXT, Answer, Operations, Schema, json_body, json_object, ref
 from mock_server.admin.request_body import parse_json, read
@@ -18,6 +17,7 @@ from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.dry_run import DryRunStore
 from mock_server.core.model import Product, ReadRequest
+from mock_server.core.near_misses import near_misses
 from mock_server.core.reader import Reader
 from mock_server.http.multipart import Form
 from mock_server.imaging.results import SearchResult
@@ -101,7 +101,7 @@ async def _match(
         account=decision.account if fields.get("key") else None,
         forced=decision.forced,
         **(_search_fields(decision.search) if decision.search else {}),
-        nearMisses=() if has_scenario else near_miss_views(query, reader.library.scenarios),
+        nearMisses=() if has_scenario else near_misses(query, reader.library.scenarios),
     )
 
 

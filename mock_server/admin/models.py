@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from mock_server.client_models import Account, NearMiss, ScenarioMiss
-from mock_server.core.exchange import Choice, Document, Exchange, Picture
+from mock_server.client_models import Account, NearMiss
+from mock_server.core.exchange import Choice, Document, Exchange, Picture, ScenarioMiss
 from mock_server.core.model import Fault, MatchKind, OutcomeName
 
 

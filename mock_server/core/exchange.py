@@ -153,3 +153,20 @@ class Exchange(Document):
         if self.detail:
             parts.append(self.detail)
         return "  ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioMiss(Document):
+    """A scenario that nearly matched a request."""
+
+    scenario: str
+    failed: tuple[str, ...]
+    """The conditions that the request does not meet."""
+    distance: float | None = None
+    """Distance of the scenario's picture to the one that was sent; None if there is none or it is not similar."""
+    limit: float | None = None
+    """The largest distance at which the picture is recognised."""
+    region: Region | None = None
+    """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
+    reason: str | None = None
+    """Why the picture was not recognised."""

@@ -1,13 +1,12 @@
 """The scenarios that a request nearly matched, and why they did not match."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from heapq import nsmallest
 
 from mock_server.core.conditions import Query, failed_conditions, specificity
+from mock_server.core.exchange import ScenarioMiss, region_of
 from mock_server.core.matching import Scenarios
 from mock_server.core.scenario import Scenario
-from mock_server.imaging.geometry import Box
 from mock_server.imaging.results import ImageMatch, ImageNearMiss
 
 MOST = 3
@@ -19,24 +18,7 @@ _Rank = tuple[int, int, float]
 _Pictures = Mapping[str, ImageMatch | ImageNearMiss]
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
-    """A scenario that did not match: the conditions that failed and, if it has a picture, how similar that is.
-
-    `distance` and `limit` are those of the image index: a picture is recognised if its distance is at most the limit.
-    Both are None if the scenario has no picture, or none that is similar. `region` is where the pictures differ, in
-    pixels of the one that was sent. `reason` is the word of the image index for the difference.
-    """
-
-    scenario: str
-    failed: tuple[str, ...]
-    distance: float | None = None
-    limit: float | None = None
-    region: Box | None = None
-    reason: str | None = None
-
-
-def near_misses(query: Query, scenarios: Scenarios, *, most: int = MOST) -> list[NearMiss]:
+def near_misses(query: Query, scenarios: Scenarios, *, most: int = MOST) -> list[ScenarioMiss]:
     """The nearest scenarios, nearest first.
 
     The order: scenarios whose picture was sent but with other conditions that failed; those whose picture differs in
@@ -46,7 +28,7 @@ def near_misses(query: Query, scenarios: Scenarios, *, most: int = MOST) -> list
     return [miss for _, miss in ranked]
 
 
-def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, NearMiss]]:
+def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, ScenarioMiss]]:
     pictures: dict[str, ImageMatch | ImageNearMiss] = {}
     if query.search is not None:
         pictures = {one.id: one for one in query.search.near_misses}
@@ -63,10 +45,13 @@ def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, 
             yield (_picture_kind(miss), len(failed), beyond), miss
         else:
             hold = specificity(scenario.when) - len(failed)
-            yield (_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold), NearMiss(scenario.name, failed)
+            yield (
+                (_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold),
+                ScenarioMiss(scenario.name, failed),
+            )
 
 
-def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictures) -> NearMiss:
+def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictures) -> ScenarioMiss:
     closest = min(
         (pictures[image] for image in scenario.when.images if image in pictures),
         key=lambda one: (isinstance(one, ImageNearMiss), one.score),
@@ -74,16 +59,17 @@ def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictur
     )
     match closest:
         case None:
-            return NearMiss(scenario.name, failed)
+            return ScenarioMiss(scenario.name, failed)
         case ImageMatch():
-            return NearMiss(scenario.name, failed, closest.score, closest.limit)
+            return ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit)
         case ImageNearMiss():
-            return NearMiss(
-                scenario.name, failed, closest.score, closest.limit, closest.region, closest.reason
+            region = region_of(closest.region)
+            return ScenarioMiss(
+                scenario.name, failed, round(closest.score, 4), closest.limit, region, closest.reason
             )
 
 
-def _picture_kind(miss: NearMiss) -> int:
+def _picture_kind(miss: ScenarioMiss) -> int:
     if "image" not in miss.failed:
         return _SAME_PICTURE
     if miss.distance is None:
