@@ -5,7 +5,7 @@ from dataclasses import replace as with_changes
 
 from mock_server.core.account import Account
 from mock_server.core.model import Outcome
-from mock_server.core.store import Admission, Check, Meter, Rate, Store
+from mock_server.core.store import Admission, Check, Meter, Store
 
 
 class DryRunStore:
@@ -48,10 +48,6 @@ class DryRunStore:
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         used = await self._store.used(meter)
         return None if limit is not None and used >= limit else used + 1
-
-    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
-        """Nothing is counted, so every request is admitted."""
-        return None
 
     async def advance(self, key: str, scenario: str) -> int:
         return (await self._store.positions(scenario)).get(key, 0)

@@ -1,7 +1,8 @@
-"""The form in which values are kept outside this process: JSON, made of any of the core's dataclasses and read back.
+"""The core's dataclasses as JSON, for storage outside this process.
 
-A dataclass becomes an object of its fields, an enum its value, a tuple an array, bytes base64. What is read is built
-by the declared types of the fields, so nothing but the core's own plain values can come of it.
+A dataclass becomes an object, an enum its value, a tuple an array, bytes base64. Reading follows the declared types of
+the fields, so it can create nothing but the core's own plain values. Pydantic could do this, but importing it and
+building its schemas takes longer than the rest of a start.
 """
 
 import types
@@ -10,7 +11,6 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import orjson
@@ -21,12 +21,12 @@ Build = Callable[[Any], Any]
 
 
 def to_json(value: object) -> bytes:
-    """A value as JSON, the same bytes for the same value."""
+    """A value as JSON. Equal values give the same bytes."""
     return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
 def without_defaults(value: Any) -> Any:
-    """A value as `to_json` takes it, without the fields that have their default: smaller, and faster to read."""
+    """A value for `to_json`, without the fields that have their default. The JSON is smaller and faster to read."""
     if is_dataclass(value):
         return {
             field.name: without_defaults(found)
@@ -45,40 +45,11 @@ def _default(field: Field[Any]) -> Any:
 
 
 def from_json(kind: type[Value], data: bytes) -> Value:
-    """The value of a kind that `to_json` wrote."""
-    # A cached function takes what is hashable; every class is, though not by the type of its values.
-    build: Build = _builder(kind)  # type: ignore[arg-type]
+    """The value that `to_json` has written."""
+    hashable_kind: Any = kind
+    build: Build = _builder(hashable_kind)
     value: Value = build(orjson.loads(data))
     return value
-
-
-def to_row(value: object) -> bytes:
-    """A dataclass as the values of its fields, in their order: shorter than with their names, and sooner made."""
-    kind: Any = type(value)
-    return to_json(_values(kind)(value))
-
-
-def from_row(kind: type[Value], data: bytes) -> Value:
-    """The dataclass that `to_row` wrote. Fields that were added since have their defaults."""
-    # As above: every class is hashable.
-    builders = _builders(kind)  # type: ignore[arg-type]
-    return kind(
-        **{
-            name: build(found)
-            for (name, build), found in zip(builders.items(), orjson.loads(data), strict=False)
-        }
-    )
-
-
-@lru_cache(maxsize=16)
-def _values(kind: type) -> Callable[[object], tuple[Any, ...]]:
-    return attrgetter(*(field.name for field in fields(kind)))
-
-
-@lru_cache(maxsize=16)
-def _builders(kind: Any) -> Mapping[str, Build]:
-    hints = get_type_hints(kind)
-    return {field.name: _builder(hints[field.name]) for field in fields(kind)}
 
 
 def _plain(value: object) -> Any:
@@ -88,14 +59,14 @@ def _plain(value: object) -> Any:
         return sorted(value)
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"{type(value).__name__} cannot be kept")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 @lru_cache(maxsize=256)
 def _builder(kind: Any) -> Build:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
-        return _as_it_is
+        return _unchanged
     if origin in (Union, types.UnionType):
         return _one_of([choice for choice in arguments if choice is not type(None)])
     if origin is tuple and arguments[-1] is not Ellipsis:
@@ -115,11 +86,11 @@ def _builder(kind: Any) -> Build:
         return datetime.fromisoformat
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
-    return _as_it_is
+    return _unchanged
 
 
 def _one_of(choices: list[Any]) -> Build:
-    """The dataclass that has the fields found; or the first of other types; or None."""
+    """Builds one of several types: the dataclass that has the fields of the JSON object, or the first type."""
     if all(map(is_dataclass, choices)):
         by_names: dict[tuple[str, ...], Build] = {}
 
@@ -143,7 +114,7 @@ def _has_fields(kind: Any, found: Mapping[str, Any]) -> bool:
 
 
 def _object(kind: Any) -> Build:
-    # Looked up when first used: a dataclass may hold another of its own kind.
+    # The builders are made on first use, because a dataclass may contain itself.
     builds: dict[str, Build] = {}
 
     def build(found: Mapping[str, Any]) -> Any:
@@ -154,5 +125,5 @@ def _object(kind: Any) -> Build:
     return build
 
 
-def _as_it_is(found: Any) -> Any:
+def _unchanged(found: Any) -> Any:
     return found

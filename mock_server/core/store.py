@@ -97,10 +97,6 @@ class Store(Protocol):
         """Spend one unit unless `limit` are spent. The new count, or None if nothing was left."""
         ...
 
-    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
-        """Count one request in a sliding window. None if it is admitted, else the seconds to wait."""
-        ...
-
     async def advance(self, key: str, scenario: str) -> int:
         """Step forward in a key's sequence of a scenario. The position before the step, from 0."""
         ...
@@ -174,10 +170,8 @@ class MemoryStore:
         self._used[meter] = used + 1
         return used + 1
 
-    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
-        return self._hit(key, rate, now)
-
     def _hit(self, key: str, rate: Rate, now: float) -> float | None:
+        """Count one request in a sliding window. None if it is admitted, else the seconds to wait."""
         hits = self._hits.get(key)
         if hits is None or hits.maxlen != rate.amount:
             # The rate of the account has changed. Its latest requests still count.

@@ -104,7 +104,7 @@ async def test_what_is_over_expires(redis_server: RedisServer, connect: MakeStor
     await store.put_account(ACCOUNT)
     await store.spend(CREDITS, None)
     await store.spend(QUOTA, None)
-    await store.hit("demo-key", Rate(5, 60), NOON)
+    await store.enter("demo-key", lambda account: Admission(account, CREDITS, rate=Rate(5, 60), now=NOON))
     left = {
         name: int(redis_server.command("TTL", f"vehicle-ocr-mock:expiry:{name}").strip(":\r\n"))
         for name in ("accounts", "used::demo-key", "used:2026-11:demo-key", "hits:demo-key")

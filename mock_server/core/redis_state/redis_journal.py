@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from mock_server.core.journal import JournalEntry, Selection
 from mock_server.core.redis_state.redis_client import RedisClient
-from mock_server.core.serialization import from_row, to_row
+from mock_server.core.serialization import from_json, to_json
 from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.errors import StoreUnavailableError
 
@@ -101,7 +101,7 @@ class RedisJournal:
     async def add(self, entry: JournalEntry) -> None:
         lost, self._lost = self._lost, 0
         try:
-            await self._add(*self._bounds, lost, to_row(entry))
+            await self._add(*self._bounds, lost, to_json(entry))
         except StoreUnavailableError:
             self._lost += lost + 1
 
@@ -130,7 +130,7 @@ class RedisJournal:
                     self._generation = generation
                     self._cache.clear()
                 # The first of them may be the last one that is known: ranges include both ends.
-                new = {id: from_row(JournalEntry, row) for id, (_, row) in found if id not in self._cache}
+                new = {id: from_json(JournalEntry, row) for id, (_, row) in found if id not in self._cache}
                 self._cache |= new
                 while self._cache and (oldest := next(iter(self._cache))) != first:
                     del self._cache[oldest]

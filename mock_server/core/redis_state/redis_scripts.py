@@ -114,9 +114,6 @@ return used
 )
 """ARGV: key, period, field, limit (empty: none). Returns the new count, or nil if nothing was left."""
 
-HIT = _HIT + "return hit(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])"
-"""ARGV: key, amount, seconds, now. Returns the seconds to wait, or nil if the request is admitted."""
-
 SET_USED = (
     _USED
     + """

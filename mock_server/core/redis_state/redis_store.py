@@ -9,7 +9,7 @@ from mock_server.core.model import Outcome
 from mock_server.core.redis_state import redis_scripts
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.serialization import from_json, to_json
-from mock_server.core.store import Admission, Check, Meter, Rate
+from mock_server.core.store import Admission, Check, Meter
 
 _MAX_CACHED_ACCOUNTS = 10_000
 
@@ -41,7 +41,6 @@ class RedisStore:
         self._remove_account = client.script(redis_scripts.REMOVE_ACCOUNT)
         self._enter = client.script(redis_scripts.ENTER)
         self._spend = client.script(redis_scripts.SPEND)
-        self._hit = client.script(redis_scripts.HIT)
         self._set_used = client.script(redis_scripts.SET_USED)
         self._advance = client.script(redis_scripts.ADVANCE)
         self._set_position = client.script(redis_scripts.SET_POSITION)
@@ -113,10 +112,6 @@ class RedisStore:
         wanted = "" if limit is None else limit
         used: int | None = await self._spend(_encode(meter.key), meter.period, _field(meter), wanted)
         return used
-
-    async def hit(self, key: str, rate: Rate, now: float) -> float | None:
-        wait = await self._hit(_encode(key), rate.amount, rate.seconds, now)
-        return None if wait is None else float(wait)
 
     async def advance(self, key: str, scenario: str) -> int:
         return int(await self._advance(_encode(key), scenario))
