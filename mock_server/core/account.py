@@ -1,4 +1,4 @@
-"""An account: an API key with its standing, its allowances and its rate limit. Plain values."""
+"""An account: an API key with its status, its allowances and its rate limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from mock_server.core.model import Product
 
 
 class AccountStatus(StrEnum):
-    """The standing of an account."""
+    """The status of an account."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -17,7 +17,7 @@ class AccountStatus(StrEnum):
 
 
 class QuotaPeriod(StrEnum):
-    """When used quota comes back: with the calendar month (UTC), or never (trials)."""
+    """When used quota is renewed: with the calendar month (UTC), or never (trials)."""
 
     MONTH = "month"
     NEVER = "never"
@@ -25,7 +25,7 @@ class QuotaPeriod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Requests a period for one product; `limit` None means unlimited. `used` is where the count begins."""
+    """The requests per period for one product. `limit` None means unlimited. The count begins at `used`."""
 
     limit: int | None = None
     used: int = 0
@@ -41,9 +41,9 @@ def _no_quota_limit() -> dict[Product, Quota]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account. `credits` are prepaid units a product, None unlimited; `rate_limit` is "N/second".
+    """An account. `credits` are prepaid units for each product (None: unlimited), `rate_limit` is "N/second".
 
-    `declared` is what it was made as, where it was changed or created at run time: a reset goes back to that.
+    `declared` is the original account if this one was changed or created at run time. A reset restores it.
     """
 
     name: str

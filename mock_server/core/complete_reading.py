@@ -1,7 +1,7 @@
-"""A reading as the reply tells it: complete, and with boxes in pixels of the picture that was sent.
+"""Completes a reading for a reply: every field has a value, and boxes are in pixels of the picture that was sent.
 
-A fixture may say no more than the text. Real replies always carry boxes, candidates, a region and a vehicle, and
-clients read them unchecked, so what a fixture leaves open is filled in here, the same way every time.
+A fixture may give only the text. Real replies always have boxes, candidates, a region and a vehicle, and clients read
+them without a check. So missing fields are filled in here, in the same way every time.
 """
 
 from collections.abc import Callable
@@ -16,15 +16,15 @@ _UNKNOWN_REGION = "us"
 _Move = Callable[[Box | None], Box | None]
 
 NOMINAL_SIZE = (1280, 960)
-"""The size of a picture that nobody saw, because a scenario knows it by its URL alone."""
+"""The size of a picture that was not fetched, because a scenario matches its URL."""
 
 
 @lru_cache(maxsize=2048)
 def complete(reading: Reading, placement: Placement | None, size: tuple[int, int] | None) -> Reading:
-    """`reading` complete and in pixels of a picture of `size` (width, height).
+    """A complete copy of `reading`, in pixels of a picture of `size` (width, height).
 
-    `placement` tells where the fixture's picture lies in it; None takes the reading's boxes as they are.
-    Remembered, since a test-suite sends one picture a thousand times.
+    `placement` is the position of the fixture's picture in the one that was sent; with None, boxes stay as they are.
+    Cached, because a test suite sends the same picture many times.
     """
     width, height = size or NOMINAL_SIZE
 
@@ -34,8 +34,8 @@ def complete(reading: Reading, placement: Placement | None, size: tuple[int, int
         return placement.map(box) if placement else box.clamped(width, height)
 
     plates = tuple(
-        _complete_plate(_move_plate(plate, move), place, len(reading.plates), (width, height))
-        for place, plate in enumerate(reading.plates)
+        _complete_plate(_move_plate(plate, move), position, len(reading.plates), (width, height))
+        for position, plate in enumerate(reading.plates)
     )
     vin = _complete_vin(_move_vin(reading.vin, move), (width, height)) if reading.vin else None
     return replace(reading, plates=plates, vin=vin)
@@ -54,8 +54,8 @@ def _move_all(candidates: tuple[Candidate, ...], move: _Move) -> tuple[Candidate
     return tuple(replace(candidate, box=move(candidate.box)) for candidate in candidates)
 
 
-def _complete_plate(plate: PlateReading, place: int, count: int, size: tuple[int, int]) -> PlateReading:
-    box = plate.box or _default_box(size, place, count, width=0.22, height=0.07)
+def _complete_plate(plate: PlateReading, position: int, count: int, size: tuple[int, int]) -> PlateReading:
+    box = plate.box or _default_box(size, position, count, width=0.22, height=0.07)
     vehicle = plate.vehicle or Vehicle("Sedan", 0.8)
     if vehicle.box is None:
         vehicle = replace(vehicle, box=_around(box, size))
@@ -78,9 +78,9 @@ def _complete_vin(vin: VinReading, size: tuple[int, int]) -> VinReading:
     )
 
 
-def _default_box(size: tuple[int, int], place: int, count: int, *, width: float, height: float) -> Box:
-    # Several plates without boxes stand side by side in the lower half.
-    center_x = size[0] * (place + 1) / (count + 1)
+def _default_box(size: tuple[int, int], position: int, count: int, *, width: float, height: float) -> Box:
+    # Plates without boxes are placed side by side in the lower half.
+    center_x = size[0] * (position + 1) / (count + 1)
     center_y = size[1] * 0.62
     half_width, half_height = size[0] * width / 2 / max(count, 1), size[1] * height / 2
     return Box(

@@ -1,6 +1,6 @@
-"""A believable reading for a picture that nobody described, made from the picture's own digest.
+"""Fabricates a plausible reading for a picture without a scenario, from the digest of the picture.
 
-The same digest, size and product give the same reading for ever, in every process.
+The same digest, size and product always give the same reading, in every process.
 """
 
 import hashlib
@@ -13,31 +13,31 @@ from mock_server.identifiers.vins import ALPHABET
 from mock_server.imaging.geometry import Box
 
 _VEHICLES = (("Sedan", 0.76), ("SUV", 0.92), ("Pickup Truck", 0.94), ("Van", 1.12))
-"""Type of vehicle and its height as a part of its width, seen from behind."""
+"""Types of vehicle, each with its height divided by its width, seen from behind."""
 _TYPES = ("Sedan", "Sedan", "Sedan", "SUV", "SUV", "Pickup Truck", "Van")
 _NARROW = {"us": 2.0, "ca": 2.0, "au": 2.75, "br": 3.1, "in": 4.2}
-"""Country to the width of its plates as a part of their height, where that is not the European 4.6."""
+"""Width divided by height of a country's plates, if it is not the European value."""
 _EUROPEAN_ASPECT = 4.6
 _VIN_ASPECT = 12.0
 _CROP_ASPECT = 1.8
-"""A picture this much wider than high is taken for a close crop of a plate."""
+"""A picture with at least this width divided by its height counts as a close crop of a plate."""
 
 
 def fabricate(digest: bytes | str, width: int, height: int, product: Product) -> Reading:
-    """The reading of a picture of `width` x `height` pixels with this digest (bytes, or their hex form).
+    """The reading of a picture of `width` x `height` pixels with this digest (bytes or hex).
 
-    Plates stand in their region's format as printed; VINs have a valid check digit. Scores have three decimals and
-    candidates begin with the text itself. Boxes lie inside the picture.
+    Plates have the printed format of their region, VINs a valid check digit. Scores have three decimals, the first
+    candidate is the text itself, and boxes are inside the picture.
     """
     text = digest.hex() if isinstance(digest, bytes) else digest.lower()
     seed = int.from_bytes(hashlib.sha256(f"{product.value}:{text}".encode()).digest()[:16], "big")
-    draw = _Draw(IdentifierGenerator(seed), max(width, 1), max(height, 1))
-    return Reading(vin=draw.vin()) if product is Product.VIN else Reading(plates=(draw.plate(),))
+    choices = _Choices(IdentifierGenerator(seed), max(width, 1), max(height, 1))
+    return Reading(vin=choices.vin()) if product is Product.VIN else Reading(plates=(choices.plate(),))
 
 
 @dataclass(frozen=True, slots=True)
-class _Draw:
-    """One picture's draws; their order is part of the result."""
+class _Choices:
+    """The random choices for one picture. Their order determines the result."""
 
     generator: IdentifierGenerator
     width: int
@@ -64,14 +64,14 @@ class _Draw:
         text = self.generator.vin()
         confidence = self._score(0.88, 0.99)
         wide = min(self.width * self.generator.number(0.55, 0.85), self.height * _VIN_ASPECT * 0.6)
-        box = self._placed(wide, wide / _VIN_ASPECT, (0.5, self.generator.number(0.35, 0.65)))
+        box = self._box_around(wide, wide / _VIN_ASPECT, (0.5, self.generator.number(0.35, 0.65)))
         return VinReading(text, confidence, box, self._candidates(text, confidence, ALPHABET))
 
     def _score(self, low: float, high: float) -> float:
         return round(self.generator.number(low, high), 3)
 
     def _candidates(self, text: str, score: float, allowed: str | None) -> tuple[Candidate, ...]:
-        """The text itself and up to three misreadings of it, their scores falling."""
+        """The text itself and up to three misreadings of it, with decreasing scores."""
         found = [Candidate(text, score)]
         wanted = 1 + int(self.generator.number(0, 3))
         for other in alternatives(text, wanted, allowed=allowed):
@@ -83,22 +83,22 @@ class _Draw:
         if self.width >= self.height * _CROP_ASPECT:
             return Box(0, 0, self.width, self.height)
         wide = min(self.width * self.generator.number(0.60, 0.88), self.height * 0.92 / aspect)
-        return self._placed(
+        return self._box_around(
             wide, wide * aspect, (self.generator.number(0.46, 0.54), self.generator.number(0.50, 0.58))
         )
 
     def _plate_box(self, around: Box, aspect: float) -> Box:
-        """Low on the vehicle, in its middle; a close crop of a plate is nearly filled."""
+        """Low in the middle of the vehicle. In a close crop the plate nearly fills the picture."""
         if self.width >= self.height * _CROP_ASPECT:
             wide = min(self.width * 0.86, self.height * 0.80 * aspect)
-            return self._placed(wide, wide / aspect, (0.5, 0.5))
+            return self._box_around(wide, wide / aspect, (0.5, 0.5))
         wide = around.width * min(0.09 + 0.04 * aspect, 0.27) * self.generator.number(0.95, 1.1)
         x = (around.xmin + around.xmax) / 2 / self.width
         y = (around.ymin + around.height * self.generator.number(0.60, 0.72)) / self.height
-        return self._placed(wide, wide / aspect, (x, y))
+        return self._box_around(wide, wide / aspect, (x, y))
 
-    def _placed(self, wide: float, tall: float, middle: tuple[float, float]) -> Box:
-        """A box of this size about `middle` (parts of the picture), inside the picture and never empty."""
+    def _box_around(self, wide: float, tall: float, middle: tuple[float, float]) -> Box:
+        """A box of this size around `middle` (fractions of the picture), inside the picture and never empty."""
         columns = min(max(round(wide), 1), self.width)
         rows = min(max(round(tall), 1), self.height)
         left = min(max(round(middle[0] * self.width - columns / 2), 0), self.width - columns)

@@ -1,4 +1,4 @@
-"""Choosing delays and faults: pure and seeded. Carrying them out belongs to the edge."""
+"""Chooses delays and faults from a seed. The HTTP layer carries them out."""
 
 import math
 from random import Random
@@ -8,10 +8,10 @@ from mock_server.core.scenario import Delay, Fixed, Lognormal, Uniform
 
 
 def draw_plan(delay: Delay | None, fault: Fault | None, rng: Random) -> FaultPlan:
-    """Decide what happens to one reply; the same state of `rng` gives the same plan.
+    """Choose what happens to one reply. The same state of `rng` gives the same plan.
 
-    Only `Uniform` and `Lognormal` draw from `rng`. A delay comes before a fault; a dribble goes with a proper
-    reply, so a fault leaves nothing of it.
+    Only `Uniform` and `Lognormal` use `rng`. A delay comes before a fault. A fault replaces a dribble, which needs a
+    proper reply.
     """
     if delay is None and fault is None:
         return NO_FAULT

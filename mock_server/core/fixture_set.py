@@ -1,4 +1,4 @@
-"""All that a fixtures directory says, compiled: scenarios, accounts, pictures and defaults."""
+"""The compiled content of a fixtures directory: scenarios, accounts, pictures and defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from mock_server.core.scenario import Delay, Scenario
 
 
 class UnmatchedPolicy(StrEnum):
-    """What happens to a picture that no scenario knows."""
+    """What happens to a picture without a scenario."""
 
     SYNTHESIZE = "synthesize"
     NOTHING_FOUND = "nothing_found"
@@ -20,10 +20,10 @@ class UnmatchedPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What `mock.yaml` says beside the accounts; None means that it says nothing.
+    """The defaults in `mock.yaml`. None means that it has no such field.
 
-    `charge`: provider name (or "*") to the outcomes that cost a unit there. `variants`: provider name to outcome to
-    the variant that is rendered when a scenario names none.
+    `charge`: provider name (or "*") to the outcomes that cost a unit. `variants`: provider name to outcome to the
+    variant that is used if a scenario names none.
     """
 
     unmatched: UnmatchedPolicy | None = None
@@ -36,10 +36,10 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class FixtureSet:
-    """A loaded fixtures directory. `images` maps each picture's id (its path below the directory) to where it is.
+    """A loaded fixtures directory. `images` maps the id of a picture (its path below the directory) to its file.
 
-    A picture added at run time has its bytes in place of a path. `unnamed` are pictures that lie in `images/` and
-    that no scenario names: they are shown, and recognised as nothing.
+    A picture that was added at run time has its bytes instead of a path. `unnamed` are pictures in `images/` that no
+    scenario names: they are in the gallery, and no request matches them.
     """
 
     root: Path | None = None

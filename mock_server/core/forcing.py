@@ -1,8 +1,8 @@
-"""What a client asks to happen: the `Prefer` header (RFC 7240) and tokens in a file name or an image URL.
+"""Forcing: a client chooses the result by the `Prefer` header (RFC 7240), or by a token in a file name or image URL.
 
-`Prefer` wins over the file name, the file name over the URL. Preferences that are not ours are ignored, as the
-RFC says; a scenario, an outcome or a status that does not exist is reported, for it is a typing mistake in a
-test. A token that names nothing is ignored: file names may hold `mock-` by chance.
+`Prefer` wins over the file name, and the file name over the URL. Unknown preferences are ignored, as the RFC requires.
+A scenario, an outcome or a status that does not exist is an error, because it is probably a typing mistake. An unknown
+token is ignored, because a file name may contain `mock-` by chance.
 """
 
 import re
@@ -20,9 +20,9 @@ _OUTCOMES = frozenset(OutcomeName)
 
 @dataclass(frozen=True, slots=True)
 class ForcedResult:
-    """What is to happen: the steps of a scenario, or one outcome. `by` is what asked for it.
+    """A forced scenario or outcome. `by` names the header or token that forces it.
 
-    `status` is set where an HTTP status was asked for: the outcome must then be answered with that status.
+    `status` is set if the client forces an HTTP status: the reply to the outcome must then have that status.
     """
 
     by: str
@@ -34,7 +34,7 @@ class ForcedResult:
 def find(
     request: ReadRequest, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
 ) -> ForcedResult | None:
-    """What the client forces, if anything. Raises UnknownPreferenceError."""
+    """The result that the client forces, if it forces one. Raises UnknownPreferenceError."""
     if preferences := request.headers.get("prefer"):
         forced = _by_preferences(preferences, scenarios, outcome_of_status)
         if forced:
@@ -46,7 +46,7 @@ def find(
 
 
 def parse_preferences(value: str) -> dict[str, str]:
-    """The preferences of a `Prefer` header, names in lower case; the first of two with one name counts."""
+    """The preferences of a `Prefer` header, with names in lower case. The first of two with the same name counts."""
     found: dict[str, str] = {}
     for part in _split(value):
         if match := _PREFERENCE.match(part):
@@ -56,7 +56,7 @@ def parse_preferences(value: str) -> dict[str, str]:
 
 
 def _split(value: str) -> list[str]:
-    # A comma inside a quoted string separates nothing.
+    # A comma inside a quoted string is not a separator.
     return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+', value)
 
 
@@ -83,7 +83,7 @@ def _by_preferences(
 
 def _by_token(text: str, by: str, scenarios: Collection[str]) -> ForcedResult | None:
     for token in _TOKEN.findall(text):
-        # The token may run into the rest of a file name ("mock-read-2.jpg"): the longest name that exists counts.
+        # The rest of the file name may follow ("mock-read-2.jpg"), so the longest existing name counts.
         for end in range(len(token), 0, -1):
             name = token[:end].lower()
             if end < len(token) and token[end] not in "-_":

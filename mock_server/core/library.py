@@ -1,4 +1,4 @@
-"""The set that is being served: scenarios, the index of their pictures, the gallery. Swapped whole, never changed."""
+"""The library that is served: scenarios, the index of their pictures, the gallery. It is replaced, never changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,29 +19,29 @@ Index = Union["ImageIndex", LazyIndex]
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A fixture set made ready to answer. A request that began with one finishes with it."""
+    """A fixture set, indexed for requests. A request uses one library from beginning to end."""
 
     fixtures: FixtureSet
     index: Index
     scenarios: Scenarios
     gallery: Mapping[str, Path | bytes] = field(default_factory=dict)
     searches: dict[str, SearchResult] = field(default_factory=dict, compare=False)
-    """What the index said of pictures of the gallery, by their names."""
+    """Cached searches for pictures of the gallery, by their names."""
 
     @classmethod
     def of(cls, fixtures: FixtureSet, index: Index) -> Self:
-        """Arrange a set and its index for answering."""
+        """The library of a fixture set and its index."""
         shown = {**fixtures.unnamed, **fixtures.images}
         gallery = {gallery_name(image): source for image, source in shown.items()}
         return cls(fixtures, index, Scenarios(fixtures.scenarios), gallery)
 
     def picture(self, name: str) -> bytes | None:
-        """The bytes of a picture of the gallery. `name` is only looked up, never made into a path."""
+        """The bytes of a gallery picture. `name` is a dictionary key and never becomes a path."""
         source = self.gallery.get(name)
         try:
             return source.read_bytes() if isinstance(source, Path) else source
         except OSError:
-            # Deleted since the set was read.
+            # The file was deleted after the set was loaded.
             return None
 
 
@@ -51,11 +51,11 @@ def gallery_name(image: str) -> str:
 
 
 def references_of(fixtures: FixtureSet) -> "list[Reference]":
-    """The pictures of a set with the regions that tell each from its neighbours: the boxes of its readings.
+    """The pictures of a set, each with the boxes of its readings: the regions that distinguish similar pictures.
 
-    Where several pictures are given for one scenario, the reading's boxes are those of the first.
+    If a scenario has several pictures, its boxes belong to the first one.
     """
-    # Only an index has use for them, and a start can do without one for a while.
+    # Imported late: the start does not need the index.
     from mock_server.imaging.index import Reference
 
     regions: dict[str, dict[Region, None]] = {image: {} for image in fixtures.images}

@@ -1,4 +1,4 @@
-"""What is being served: the files' scenarios and, before them, those that were added at run time."""
+"""The scenarios that are served: those of the files, and those that were added at run time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from mock_server.core.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class RuntimeScenario:
-    """A scenario added at run time, and the bytes of pictures that came with it."""
+    """A scenario that was added at run time, and the bytes of its pictures."""
 
     scenario: Scenario
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class LiveScenarios:
-    """Swaps the reader's library whole, one change after another; requests under way keep the one they began with.
+    """Replaces the reader's library, one change after another. Running requests keep the library they began with.
 
-    A runtime scenario wins over one from a file at equal priority and specificity, and a later one over an
-    earlier one. It may have the name of one from a file, which it then hides.
+    At equal priority and specificity, a runtime scenario wins over one from a file, and a later one over an earlier
+    one. A runtime scenario hides a scenario from a file with the same name.
     """
 
     def __init__(self, reader: Reader, coordination: Coordination) -> None:
@@ -43,7 +43,7 @@ class LiveScenarios:
 
     @property
     def files(self) -> FixtureSet:
-        """What the files say, without anything added at run time."""
+        """The content of the files, without runtime scenarios."""
         return self._files
 
     def runtime(self, name: str) -> RuntimeScenario | None:
@@ -60,15 +60,15 @@ class LiveScenarios:
         return self._added
 
     async def adopt(self, runtime: Mapping[str, RuntimeScenario], added: int) -> None:
-        """Take over the runtime scenarios that another process has."""
+        """Replace the runtime scenarios by those of another process."""
         async with self._changing:
             await self._change(self._files, dict(runtime))
             self._added = added
 
     async def add(self, added: RuntimeScenario, *, replacing: bool = False) -> bool:
-        """Add a runtime scenario; False where its name is taken and nothing may be replaced.
+        """Add a runtime scenario. False if its name exists and `replacing` is off.
 
-        Raises ImageError for a picture that cannot be read; then nothing is changed.
+        Raises ImageError for a picture that cannot be read. Nothing has changed then.
         """
         async with self._coordination.changing(), self._changing:
             name = added.scenario.name
@@ -80,7 +80,7 @@ class LiveScenarios:
             return True
 
     async def remove(self, name: str) -> bool:
-        """Take a runtime scenario away; False where there is none of that name."""
+        """Remove a runtime scenario. False if there is none of that name."""
         async with self._coordination.changing(), self._changing:
             if name not in self._runtime:
                 return False
@@ -88,15 +88,15 @@ class LiveScenarios:
             return True
 
     async def clear(self) -> None:
-        """Take all runtime scenarios away."""
+        """Remove all runtime scenarios."""
         async with self._coordination.changing(), self._changing:
             if self._runtime:
                 await self._change(self._files, {})
 
     async def reload(self, files: FixtureSet, index: Index) -> None:
-        """Serve another set of files, whose pictures are in `index`; runtime scenarios stay.
+        """Serve another set of files, whose pictures are in `index`. Runtime scenarios stay.
 
-        Raises ImageError; then nothing is changed.
+        Raises ImageError. Nothing has changed then.
         """
         async with self._changing:
             await self._change(files, self._runtime, index)
@@ -104,21 +104,21 @@ class LiveScenarios:
     async def _change(
         self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None
     ) -> None:
-        fixtures = _together(files, runtime)
+        fixtures = _merge(files, runtime)
         known = (files, index) if index is not None else (self.library.fixtures, self.library.index)
-        # Known pictures are not read again, but the rest may take a while.
-        self._reader.library = await anyio.to_thread.run_sync(_arranged, fixtures, *known)
+        # Pictures that are indexed are not read again, but new ones take time.
+        self._reader.library = await anyio.to_thread.run_sync(_build_library, fixtures, *known)
         self._files, self._runtime = files, runtime
 
 
-def _together(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> FixtureSet:
+def _merge(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> FixtureSet:
     added = [one.scenario for one in runtime.values()]
     kept = [scenario for scenario in files.scenarios if scenario.name not in runtime]
     pictures = {id: data for one in runtime.values() for id, data in one.pictures.items()}
     return replace(files, scenarios=(*added, *kept), images={**files.images, **pictures})
 
 
-def _arranged(fixtures: FixtureSet, indexed: FixtureSet, index: Index) -> Library:
+def _build_library(fixtures: FixtureSet, indexed: FixtureSet, index: Index) -> Library:
     references = references_of(fixtures)
-    # Most scenarios name no new picture. The index keeps the pictures it has seen lately, so it is kept as well.
+    # Most scenarios have no new picture. The same index also keeps its cache of recent pictures.
     return Library.of(fixtures, index if references == references_of(indexed) else index.updated(references))

@@ -1,6 +1,6 @@
-"""What goes wrong in recognition itself: from the truth about a picture to what a recogniser makes of it.
+"""Misreads: changes a true reading into one that a recogniser could return. The YAML key is `trouble`.
 
-Pure: the same reading, trouble, picture and random source give the same result.
+The same reading, misread, picture and random source give the same result.
 """
 
 import random
@@ -12,12 +12,12 @@ from mock_server.core.model import Candidate, PlateReading, Reading, VinReading
 from mock_server.core.scenario import Trouble
 from mock_server.identifiers import confusables, vins
 
-_DROP = 0.8
-"""What is left of a score for the truth, once a look-alike has taken its place."""
+_LOOKALIKE_FACTOR = 0.8
+"""The factor for the score of the true text when a look-alike is ranked above it."""
 
 
 class SeenPicture(Protocol):
-    """What is known of the picture that was sent: width in upright pixels, variance of the Laplacian."""
+    """Facts about the picture that was sent: width in upright pixels, variance of the Laplacian."""
 
     @property
     def width(self) -> int: ...
@@ -27,8 +27,8 @@ class SeenPicture(Protocol):
 
 
 def apply(reading: Reading, trouble: Trouble, *, facts: SeenPicture | None, rng: random.Random) -> Reading:
-    """What is read in place of `reading`. A picture nobody saw (`facts` None) is good enough."""
-    if facts is not None and _hopeless(trouble, facts):
+    """The reading instead of `reading`. Without `facts` (the picture was not fetched) the picture is good enough."""
+    if facts is not None and _is_unreadable(trouble, facts):
         return Reading()
     plates = tuple(_plate(plate, trouble, rng) for plate in reading.plates)
     if reading.vin is None:
@@ -40,7 +40,7 @@ def apply(reading: Reading, trouble: Trouble, *, facts: SeenPicture | None, rng:
     return replace(reading, plates=plates, vin=_vin(reading.vin, trouble, rng))
 
 
-def _hopeless(trouble: Trouble, facts: SeenPicture) -> bool:
+def _is_unreadable(trouble: Trouble, facts: SeenPicture) -> bool:
     too_small = trouble.too_small is not None and facts.width < trouble.too_small
     return too_small or (trouble.too_blurred is not None and facts.sharpness < trouble.too_blurred)
 
@@ -72,14 +72,14 @@ def _vin(vin: VinReading, trouble: Trouble, rng: random.Random) -> VinReading:
 
 
 def _fragment(text: str, rng: random.Random) -> str:
-    """The few characters of an unreadable VIN that can still be made out."""
+    """Three to five characters of an unreadable VIN that can still be read."""
     length = min(len(text), rng.randint(3, 5))
     start = rng.randint(0, len(text) - length)
     return text[start : start + length]
 
 
 def _with_bad_check_digit(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """The top candidate with a wrong check digit, so far as it has one."""
+    """Gives the top candidate a wrong check digit, if it is a well-formed VIN."""
     top = candidates[0]
     if not vins.is_well_formed(top.text):
         return candidates
@@ -87,25 +87,25 @@ def _with_bad_check_digit(candidates: tuple[Candidate, ...]) -> tuple[Candidate,
 
 
 def _cut(candidates: tuple[Candidate, ...], length: int) -> tuple[Candidate, ...]:
-    """Only the first characters of each candidate."""
+    """Keeps only the first characters of each candidate."""
     return _without_repeats(replace(candidate, text=candidate.text[:length]) for candidate in candidates)
 
 
 def _confused(
     candidates: tuple[Candidate, ...], count: int, allowed: str | None = None
 ) -> tuple[Candidate, ...]:
-    """Look-alikes on top, the truth right behind with less confidence."""
+    """Puts a look-alike on top, followed by the true text with less confidence."""
     top = candidates[0]
     text = confusables.confuse(top.text, count, allowed=allowed)
     if text == top.text:
         return candidates
-    truth = replace(top, score=round(top.score * _DROP, 3))
+    truth = replace(top, score=round(top.score * _LOOKALIKE_FACTOR, 3))
     others = [replace(other, score=min(other.score, truth.score)) for other in candidates[1:]]
     return _without_repeats([replace(top, text=text), truth, *others])
 
 
 def _scored(candidates: tuple[Candidate, ...], score: float) -> tuple[Candidate, ...]:
-    """The top candidate with this score, the others as far behind as they were."""
+    """Gives the top candidate this score, and scales the others by the same factor."""
     top = candidates[0].score
     factor = score / top if top else 0.0
     rest = (replace(other, score=round(min(other.score * factor, score), 3)) for other in candidates[1:])

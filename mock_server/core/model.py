@@ -1,6 +1,6 @@
-"""The words of the core: products, outcomes, readings, requests and what is decided about them.
+"""The vocabulary of the core: products, outcomes, readings, requests.
 
-Nothing here names a field, a status or a message of any provider.
+Nothing here names a field, a status or a message of a provider.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from mock_server.imaging.geometry import Box
 
 
 class Product(StrEnum):
-    """What is read from a picture."""
+    """The kind of text that is read from a picture."""
 
     PLATE = "plate"
     VIN = "vin"
 
 
 class OutcomeName(StrEnum):
-    """What a provider would do with a request."""
+    """The result of a request, in neutral words."""
 
     READ = "read"
     NOTHING_FOUND = "nothing_found"
@@ -51,7 +51,7 @@ class MatchKind(StrEnum):
 
 
 class Fault(StrEnum):
-    """What happens to the connection instead of a proper reply; names and wire effects are WireMock's."""
+    """Connection faults instead of a proper reply. Names and effects are those of WireMock."""
 
     EMPTY_RESPONSE = "EMPTY_RESPONSE"
     MALFORMED_RESPONSE_CHUNK = "MALFORMED_RESPONSE_CHUNK"
@@ -61,7 +61,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One possible text with its confidence, 0 to 1; `box` only where it differs from the reading's own."""
+    """A possible text with its confidence, 0 to 1. `box` is set if it differs from the box of the reading."""
 
     text: str
     score: float
@@ -70,7 +70,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
-    """A vehicle found in the picture; `score` is the confidence in `type`, 0 to 1."""
+    """A vehicle in the picture. `score` is the confidence in `type`, 0 to 1."""
 
     type: str
     score: float
@@ -79,7 +79,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class PlateReading:
-    """One licence plate. Scores are 0 to 1: `score` of the text, `dscore` of the detection. Best candidate first."""
+    """A licence plate. Scores are 0 to 1: `score` for the text, `dscore` for the detection. Best candidate first."""
 
     text: str
     region: str | None = None
@@ -93,7 +93,7 @@ class PlateReading:
 
 @dataclass(frozen=True, slots=True)
 class VinReading:
-    """One vehicle identification number; `confidence` is 0 to 1. Best candidate first."""
+    """A vehicle identification number. `confidence` is 0 to 1. Best candidate first."""
 
     text: str
     confidence: float = 0.95
@@ -103,7 +103,7 @@ class VinReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The truth about a picture: its plates, its VIN, or other text that is no VIN."""
+    """The true content of a picture: its plates, its VIN, or text that is not a VIN."""
 
     plates: tuple[PlateReading, ...] = ()
     vin: VinReading | None = None
@@ -115,17 +115,17 @@ class Reading:
         return not self.plates and self.vin is None and self.text is None
 
     def boxes(self) -> tuple[Box, ...]:
-        """Where the texts stand: the regions that tell this picture from its neighbours."""
+        """The boxes of the texts: the regions that distinguish this picture from similar ones."""
         plates = tuple(plate.box for plate in self.plates if plate.box)
         return (*plates, self.vin.box) if self.vin and self.vin.box else plates
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a request cannot be read, found by its provider while parsing.
+    """Why a request has no readable picture.
 
-    `outcome` is `invalid_request` (no picture named, malformed) or `invalid_image` (something named that is no
-    picture); `detail` is for the journal, `variant` lets the renderer choose its own wording.
+    `outcome` is `invalid_request` (malformed, or without a picture) or `invalid_image` (the data is not a picture).
+    `detail` is for the journal. `variant` selects the wording of the reply.
     """
 
     outcome: OutcomeName
@@ -157,7 +157,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a metered allowance is gone; `limit` None means unlimited."""
+    """The used part of an allowance. `limit` None means unlimited."""
 
     current: int
     limit: int | None
@@ -169,7 +169,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Dribble:
-    """A reply sent in `chunks` pieces spread over `seconds`."""
+    """Sends a reply in `chunks` pieces over `seconds`."""
 
     chunks: int
     seconds: float
@@ -177,7 +177,7 @@ class Dribble:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """What the edge does to a reply: wait `delay` seconds, then dribble it, or break the connection."""
+    """How a reply is sent: after `delay` seconds, as a dribble, or with a connection fault."""
 
     delay: float = 0.0
     dribble: Dribble | None = None
@@ -192,12 +192,12 @@ NO_FAULT = FaultPlan()
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided about one request; a provider renders it in its own words.
+    """The result of one request. A provider renders it in its own words.
 
-    `message` replaces the provider's default text; `variant` names a documented alternative of the outcome.
-    `reading` is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period`
-    go with `out_of_credits` and `rate_limited`, `retry_after` (seconds) with `rate_limited`. `digest`
-    (SHA-256, hex) is the picture's: what a provider makes up about a picture is made from it, so that it stays.
+    `message` replaces the provider's default text. `variant` names a documented alternative of the outcome. `reading`
+    is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period` are set for
+    `out_of_credits` and `rate_limited`, `retry_after` (seconds) for `rate_limited`. `digest` (SHA-256, hex) identifies
+    the picture: values that a provider makes up are derived from it, so that they do not change.
     """
 
     name: OutcomeName

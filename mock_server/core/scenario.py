@@ -1,4 +1,4 @@
-"""Scenarios: when they apply and what happens then. Plain values; the YAML behind them is read elsewhere."""
+"""Scenarios: when they match and what happens then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from mock_server.core.model import Dribble, Fault, OutcomeName, Product, Reading
 
 @dataclass(frozen=True, slots=True)
 class ImageProperties:
-    """Conditions on the picture itself; sizes in pixels of the upright picture."""
+    """Conditions on the picture. Sizes are in pixels of the upright picture."""
 
     format: str | None = None
     min_width: int | None = None
@@ -22,7 +22,7 @@ class ImageProperties:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """All that are given must hold. `images` are ids of pictures in the set; any one of them is enough."""
+    """All given conditions must hold. `images` are ids of pictures in the set; one of them is enough."""
 
     images: tuple[str, ...] = ()
     sha256: str | None = None
@@ -39,14 +39,14 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Always the same delay, in seconds."""
+    """A fixed delay, in seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """Any delay between `low` and `high` seconds, all as likely."""
+    """A uniformly distributed delay between `low` and `high` seconds."""
 
     low: float
     high: float
@@ -54,7 +54,7 @@ class Uniform:
 
 @dataclass(frozen=True, slots=True)
 class Lognormal:
-    """A long-tailed delay: half of them above `median` seconds, none above `max`."""
+    """A log-normally distributed delay with this median, at most `max` seconds."""
 
     median: float
     sigma: float
@@ -66,13 +66,13 @@ Delay = Fixed | Uniform | Lognormal | Dribble
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What goes wrong in recognition itself; several may be combined.
+    """Misreads. Several may be combined.
 
-    `score`: confidences drawn from this range, 0 to 1. `confuse`: so many characters of the top reading replaced by
-    look-alikes, the truth kept among the candidates. `region`: this code is reported instead of the true one.
-    `bad_check_digit`: the VIN comes back with a wrong check digit. `partial`: only so many first characters are read.
-    `unreadable`: the plate or VIN is found, its text is not. `too_small`: narrower pictures (pixels) yield nothing.
-    `too_blurred`: less sharp pictures (variance of the Laplacian) yield nothing.
+    `score`: the range of random confidences, 0 to 1. `confuse`: how many characters of the top reading are replaced by
+    look-alikes; the true text stays among the candidates. `region`: this code replaces the true one.
+    `bad_check_digit`: the VIN has a wrong check digit. `partial`: how many first characters are read. `unreadable`:
+    the plate or VIN is found, but not its text. `too_small`: narrower pictures (pixels) give no reading.
+    `too_blurred`: less sharp pictures (variance of the Laplacian) give no reading.
     """
 
     score: tuple[float, float] | None = None
@@ -87,7 +87,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a scenario's sequence; `times` None means it stays."""
+    """One step of a scenario's sequence. `times` None means that it repeats forever."""
 
     outcome: OutcomeName = OutcomeName.READ
     message: str | None = None
@@ -101,9 +101,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """When a request meets `when`, the steps happen one after another, per key.
+    """The steps happen one after another, for each key, at the requests that meet `when`.
 
-    `order` is its place in the files; one that was added at run time comes before them with a negative one.
+    `order` is the position in the files. It is negative for a scenario that was added at run time.
     """
 
     name: str

@@ -1,12 +1,12 @@
-"""Where a scenario's sequence stands after so many requests."""
+"""The step of a scenario's sequence at a position."""
 
 from mock_server.core.scenario import Delay, Lognormal, Scenario, Step, Uniform
 
-_DRAWN = (Uniform, Lognormal)
+_RANDOM = (Uniform, Lognormal)
 
 
 def step_at(scenario: Scenario, position: int) -> Step:
-    """The step for the request at `position`, counted from 0 for each key."""
+    """The step for a key's request number `position`, from 0."""
     steps = scenario.steps
     if scenario.cycle:
         position %= sum(step.times or 1 for step in steps)
@@ -20,11 +20,11 @@ def step_at(scenario: Scenario, position: int) -> Step:
 
 
 def counts_requests(scenario: Scenario) -> bool:
-    """Whether a scenario's answer depends on how often it was met: several steps, or anything drawn by chance."""
+    """Whether the result depends on the number of earlier requests: there are several steps, or something is random."""
     first, *others = scenario.steps
     return bool(others or first.trouble) or is_random(first.delay)
 
 
 def is_random(delay: Delay | None) -> bool:
-    """Whether a delay differs from one request to the next."""
-    return isinstance(delay, _DRAWN)
+    """Whether a delay is random."""
+    return isinstance(delay, _RANDOM)

@@ -33,7 +33,7 @@ class RedisClient:
     """Sends commands and scripts. Every failure is a StoreUnavailableError.
 
     Commands that are issued while others are under way go out together in the next pipeline, over one connection.
-    A command is never sent twice: when a reply is lost, nobody can know whether the command was executed.
+    A command is never sent twice: if a reply is lost, the command may or may not have been executed.
     """
 
     def __init__(self, url: str) -> None:
