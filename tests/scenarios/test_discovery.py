@@ -1,9 +1,11 @@
 """Unusual files and directories: one clear line for each, and no traceback."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -215,6 +217,14 @@ def test_similar_endings_are_reported(write: Write) -> None:
     ]
 
 
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory that every user can enter, unlike those of pytest."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
 )
@@ -230,15 +240,12 @@ def test_similar_endings_are_reported(write: Write) -> None:
         (0o700, "images", 'scenarios/a.yaml:2:15: "../images/car.png" cannot be read: permission denied'),
     ],
 )
-def test_unreadable_places(write: Write, mode: int, place: str, line: str) -> None:
+def test_unreadable_places(write: Write, public: Path, mode: int, place: str, line: str) -> None:
     """Without permission there is a mistake with the place, and no traceback."""
-    root = write(
+    files = write(
         {"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n", "mock.yaml": "strict: true\n"}
     )
-    # pytest makes its directories private.
-    for folder in [root, *root.parents]:
-        if "pytest" in str(folder):
-            folder.chmod(0o755)
+    root = shutil.copytree(files, public / "fixtures")
     script = (
         "import os, sys; from pathlib import Path; from mock_server.errors import FixturesError\n"
         "from mock_server.scenarios.load import load; load(Path(sys.argv[1]))\n"
