@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
-import anyio
 import anyio.to_thread
 
 from mock_server.core.accounts import Accounts
@@ -20,15 +19,6 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 0.05
 """Seconds after start-up before background work begins, so that the first requests are answered first."""
-
-
-# Tuned for files that an editor or a script saves one after another. Milliseconds.
-_QUIET_MS = 50
-"""A change is complete after this time without another change."""
-_LONGEST_MS = 500
-"""The longest wait for that."""
-_FIRST_LOAD_MS = 300
-"""The directory is loaded once after this time without a change, for changes made before the watch began."""
 
 
 class HotReload:
@@ -58,6 +48,9 @@ class HotReload:
     async def run(self) -> None:
         """Watch the files until cancelled."""
         await asyncio.sleep(START_SECONDS)
+        # Imported here, so that the server starts sooner.
+        from mock_server.scenarios.watch import watch
+
         await watch(self._loader, self._take)
 
     async def _take(self, result: Loaded | FixturesError) -> None:
@@ -83,46 +76,3 @@ class HotReload:
     def _index_of(self, loaded: Loaded) -> tuple[Index, tuple[Mistake, ...]]:
         previous = self._live.library.index
         return index_of(loaded, max_pixels=self._max_pixels, previous=previous, cache=self._cache)
-
-
-async def watch(
-    loader: FixtureLoader,
-    changed: Callable[[Loaded | FixturesError], Awaitable[None]],
-    *,
-    stop: anyio.Event | None = None,
-) -> None:
-    """Call `changed` with the new set, or with its mistakes, whenever files of the set change.
-
-    Ends when `stop` is set or the task is cancelled. Loading happens in a worker thread. On file systems that report
-    no changes, the environment variable WATCHFILES_FORCE_POLLING makes the watch compare the files regularly.
-    """
-    # Imported here, so that the server starts sooner.
-    from watchfiles import awatch
-
-    is_first = True
-    changes = awatch(
-        loader.root,
-        debounce=_LONGEST_MS,
-        step=_QUIET_MS,
-        rust_timeout=_FIRST_LOAD_MS,
-        yield_on_timeout=True,
-        recursive=True,
-        stop_event=stop,
-        watch_filter=None,
-        ignore_permission_denied=True,
-    )
-    async for found in changes:
-        if not found and not is_first:
-            continue
-        is_first = False
-        before = loader.state
-        result = await anyio.to_thread.run_sync(_load, loader)
-        if loader.state != before:
-            await changed(result)
-
-
-def _load(loader: FixtureLoader) -> Loaded | FixturesError:
-    try:
-        return loader.load()
-    except FixturesError as error:
-        return error

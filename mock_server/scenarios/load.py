@@ -53,8 +53,8 @@ class FixtureLoader:
         self.vocabulary = vocabulary
         self.accounts = tuple(accounts)
         # The process may change its working directory while it serves. Path.resolve() would follow links.
-        self._absolute = Path(os.path.abspath(root))  # noqa: PTH100
-        self._cache = FixtureCache(cache, self._absolute, root, vocabulary)
+        self.path = Path(os.path.abspath(root))  # noqa: PTH100
+        self._cache = FixtureCache(cache, self.path, root, vocabulary)
         cached = self._cache.read()
         self._files = dict(cached.files)
         self._mock_file = cached.mock
@@ -84,7 +84,7 @@ class FixtureLoader:
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file."""
-        directory = Directory(self.root, self._absolute)
+        directory = Directory(self.root, self.path)
         directory.check()
         mock, mistakes = self._mock(directory)
         parsed, in_files = self._scenarios(directory)
@@ -106,7 +106,7 @@ class FixtureLoader:
 
     def declared_accounts(self) -> tuple[Account, ...]:
         """The accounts of `mock.yaml` alone. Raises FixturesError."""
-        mock, mistakes = self._mock(Directory(self.root, self._absolute))
+        mock, mistakes = self._mock(Directory(self.root, self.path))
         raise_if_wrong(mistakes)
         return mock.accounts or ()
 

@@ -9,8 +9,9 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from mock_server.errors import FixturesError
-from mock_server.scenarios.hot_reload import watch
+from mock_server.scenarios import watch as watch_module
 from mock_server.scenarios.load import FixtureLoader, Loaded
+from mock_server.scenarios.watch import watch
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Results = MemoryObjectReceiveStream[Loaded | FixturesError]
@@ -28,16 +29,11 @@ def anyio_backend() -> str:
 async def watching(loader: FixtureLoader) -> AsyncIterator[Results]:
     """The results of watching the loader's directory; all of it must take less than half a minute."""
     send, receive = anyio.create_memory_object_stream[Loaded | FixturesError](100)
-    stop = anyio.Event()
     with anyio.fail_after(30):
         async with send, receive, anyio.create_task_group() as tasks:
-
-            async def run() -> None:
-                await watch(loader, send.send, stop=stop)
-
-            tasks.start_soon(run)
+            tasks.start_soon(watch, loader, send.send)
             yield receive
-            stop.set()
+            tasks.cancel_scope.cancel()
 
 
 async def names(results: Results) -> list[str]:
@@ -116,3 +112,103 @@ async def test_other_files_are_ignored(write: Write) -> None:
         write({"scenarios/b.yaml": "scenario: b\nwhen: {product: vin}\n"})
         assert await names(results) == ["a", "b"]
         assert results.statistics().current_buffer_used == 0
+
+
+@pytest.fixture
+def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that reports no events."""
+
+    async def silent(*paths: Path, **options: object) -> AsyncIterator[object]:
+        await anyio.sleep_forever()
+        yield None
+
+    monkeypatch.setattr(watch_module, "awatch", silent)
+
+
+@pytest.mark.usefixtures("no_events")
+async def test_changes_are_found_without_events(write: Write) -> None:
+    """New, changed and removed files and pictures are found by comparing the directory."""
+    root = write({"scenarios/a.yaml": "scenario: a\n"})
+    loader = FixtureLoader(root)
+    loader.load()
+
+    async with watching(loader) as results:
+        write({"scenarios/a.yaml": "scenario: b\nwhen: {image: ../images/new.png}\n"})
+        assert isinstance(await results.receive(), FixturesError)
+        write({"images/new.png": (root / "images/car.png").read_bytes()})
+        assert await names(results) == ["b"]
+        (root / "scenarios/a.yaml").unlink()
+        assert await names(results) == []
+
+
+async def test_directory_that_is_replaced(write: Write, tmp_path: Path) -> None:
+    """The name of the directory counts: after a replacement the new directory is watched."""
+    root = write({"scenarios/a.yaml": "scenario: a\n"})
+    loader = FixtureLoader(root)
+    loader.load()
+
+    async with watching(loader) as results:
+        await anyio.sleep(0.5)
+        root.rename(tmp_path / "old")
+        error = await results.receive()
+        assert "there is no such fixtures directory" in str(error)
+        write({"scenarios/a.yaml": "scenario: new\n"})
+        while await names(results) != ["new"]:
+            pass
+        (tmp_path / "old/scenarios/a.yaml").write_text("scenario: old\n")
+        write({"scenarios/a.yaml": "scenario: newer\n"})
+        assert await names(results) == ["newer"]
+
+
+async def test_link_that_is_changed(write: Write, tmp_path: Path) -> None:
+    """A link in place of the directory may lead to another one, as deployments swap them."""
+    for name in ("one", "two"):
+        (tmp_path / name / "scenarios").mkdir(parents=True)
+        (tmp_path / name / "scenarios/a.yaml").write_text(f"scenario: {name}\n")
+    current = tmp_path / "current"
+    current.symlink_to(tmp_path / "one")
+    loader = FixtureLoader(current)
+    loader.load()
+
+    async with watching(loader) as results:
+        await anyio.sleep(0.5)
+        (tmp_path / "next").symlink_to(tmp_path / "two")
+        (tmp_path / "next").replace(current)
+        assert await names(results) == ["two"]
+        (tmp_path / "two/scenarios/a.yaml").write_text("scenario: edited\n")
+        assert await names(results) == ["edited"]
+
+
+async def test_events_that_are_used_up(
+    write: Write, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If the system has no more events to give, one line says so, and changes are found all the same."""
+
+    def refuse(*paths: Path, **options: object) -> AsyncIterator[object]:
+        raise RuntimeError("Too many open files (os error 24)")
+
+    monkeypatch.setattr(watch_module, "awatch", refuse)
+    root = write({"scenarios/a.yaml": "scenario: a\n"})
+    loader = FixtureLoader(root)
+    loader.load()
+
+    async with watching(loader) as results:
+        await anyio.sleep(0.5)
+        write({"scenarios/a.yaml": "scenario: b\n"})
+        assert await names(results) == ["b"]
+
+    assert caplog.messages == [
+        "no file events (Too many open files (os error 24)): the fixtures are compared every 0.5 s"
+    ]
+
+
+async def test_links_in_a_circle(write: Write) -> None:
+    """A link to a directory above ends the search there."""
+    root = write({"scenarios/a.yaml": "scenario: a\n"})
+    (root / "images/loop").symlink_to(root)
+    loader = FixtureLoader(root)
+    loader.load()
+
+    async with watching(loader) as results:
+        write({"scenarios/a.yaml": "scenario: b\n"})
+        assert await names(results) == ["b"]
