@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import anyio.to_thread
@@ -26,6 +27,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Policy
 from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
 from mock_server.core.journal import JournalEntry
+from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.state import State
@@ -66,6 +68,7 @@ class App(Starlette):
         self.access = Access.of(settings.host, settings.admin_token)
         self.is_replacement = False
         self._is_started = False
+        self._reloading: asyncio.Future[None] | None = None
         self._log = log
         self._pictures = Pictures(
             fetch_function(settings.fetch, max_bytes=settings.max_body),
@@ -79,6 +82,15 @@ class App(Starlette):
             pictures=self._pictures,
             policy=_policy(settings),
         )
+        live_scenarios = LiveScenarios(self.reader, state.coordination)
+        self._hot_reload = HotReload(
+            startup.loader,
+            live_scenarios,
+            self.accounts,
+            max_pixels=settings.max_pixels,
+            cache=cache_directory(settings),
+            reloaded=self._use_reloaded_settings,
+        )
         self.control = Control(
             reader=self.reader,
             store=self.store,
@@ -89,16 +101,10 @@ class App(Starlette):
             vocabulary=startup.loader.vocabulary,
             providers=registry.PROVIDERS,
             coordination=state.coordination,
+            live_scenarios=live_scenarios,
+            hot_reload=self._hot_reload,
         )
-        state.attach(clock, self.control.live_scenarios, self._declare_accounts)
-        self._hot_reload = HotReload(
-            startup.loader,
-            self.control.live_scenarios,
-            self.accounts,
-            max_pixels=settings.max_pixels,
-            cache=cache_directory(settings),
-            reloaded=self._use_reloaded_settings,
-        )
+        state.attach(clock, live_scenarios, self._declare_accounts)
         service = Service(
             self.reader,
             clock,
@@ -106,11 +112,12 @@ class App(Starlette):
             max_body=settings.max_body,
             is_strict=settings.strict,
             has_mock_headers=settings.mock_headers,
+            are_fixtures_ok=lambda: not self._hot_reload.mistakes,
         )
         admin = _Lazy(self._create_admin)
         super().__init__(
             routes=[
-                Route("/images/{name:path}", Gallery(self.control.live_scenarios, state.coordination).get),
+                Route("/images/{name:path}", Gallery(live_scenarios, state.coordination).get),
                 *provider_routes(registry.PROVIDERS, service),
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
@@ -174,8 +181,17 @@ class App(Starlette):
             await asyncio.sleep(START_SECONDS)
             await anyio.to_thread.run_sync(index.get)
 
+    def reload_fixtures(self) -> None:
+        """Start to read the fixture files again. Mistakes are logged."""
+        self._reloading = asyncio.ensure_future(self._hot_reload.reload_or_log())
+
     def _use_reloaded_settings(self, fixtures: FixtureSet) -> None:
-        self.reader.policy = _policy(with_defaults(self._flags, fixtures.defaults))
+        settings = with_defaults(self._flags, fixtures.defaults)
+        self.reader.policy = _policy(settings)
+        for field in fields(Settings):
+            is_changed = getattr(settings, field.name) != getattr(self.settings, field.name)
+            if is_changed and field.name not in _LIVE_SETTINGS:
+                logger.warning("mock.yaml: the new value of %s takes effect after a restart", field.name)
 
     async def _record(self, entry: JournalEntry) -> None:
         await self.journal.add(entry)
@@ -236,6 +252,10 @@ def create_app(
     for warning in startup.warnings:
         logger.warning("%s", warning)
     return App(startup, _state(settings, store), clock or Clock(), log, flags or {})
+
+
+_LIVE_SETTINGS = ("unmatched", "forcing", "seed")
+"""The settings that a reload of `mock.yaml` changes: those of `Policy`."""
 
 
 def _policy(settings: Settings) -> Policy:

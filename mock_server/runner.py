@@ -5,6 +5,7 @@ One process serves HTTP and, with TLS, HTTPS. It is ready when every socket acce
 
 import asyncio
 import copy
+import os
 import signal
 import ssl
 from collections.abc import Callable, Coroutine
@@ -92,7 +93,7 @@ class Server:
 
 
 def run(server: Server, ready: Callable[[], None], *, until_closed: int | None = None) -> None:
-    """Serve in the foreground until SIGINT or SIGTERM, then finish the requests in flight.
+    """Serve in the foreground until SIGINT or SIGTERM, then finish the requests in flight. SIGHUP reloads the fixtures.
 
     `until_closed` is the reading end of a pipe. Serving also ends when the writing end is closed.
     """
@@ -101,11 +102,27 @@ def run(server: Server, ready: Callable[[], None], *, until_closed: int | None =
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signum, server.stop)
+        if hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, on_hangup(server.app.reload_fixtures, server.stop))
         if until_closed is not None:
             loop.add_reader(until_closed, server.stop)
         await server.serve(ready)
 
     run_loop(serve())
+
+
+def on_hangup(reload: Callable[[], None], stop: Callable[[], None]) -> Callable[[], None]:
+    """A handler of SIGHUP that calls `reload`, or `stop` if the signal says that the terminal was closed."""
+    is_in_terminal = _has_terminal()
+    return lambda: stop() if is_in_terminal and not _has_terminal() else reload()
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

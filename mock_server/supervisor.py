@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mock_server.app import App
 from mock_server.errors import MockServerError, SettingsError
-from mock_server.runner import Server
+from mock_server.runner import Server, on_hangup
 from mock_server.runner import run as serve
 from mock_server.tuning import freeze_before_fork
 from mock_server.uvicorn_server import GRACE_SECONDS
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CAN_FORK = hasattr(os, "fork")
-_WATCHED = {*_STOP_SIGNALS, signal.SIGCHLD, signal.SIGALRM} if _CAN_FORK else set()
+_WATCHED = {*_STOP_SIGNALS, signal.SIGCHLD, signal.SIGALRM, signal.SIGHUP} if _CAN_FORK else set()
 _RESTART_SECONDS = 1.0
 """A worker is replaced no earlier than this after its start."""
 _READY = b"r"
@@ -74,11 +74,14 @@ class _Supervisor:
         return 0
 
     def watch(self) -> int:
-        """Replace workers that end, until a stop signal; the exit code."""
+        """Replace workers that end, until a stop signal; the exit code. SIGHUP is passed on."""
+        hangup = on_hangup(lambda: self._send(signal.SIGHUP), lambda: os.kill(os.getpid(), signal.SIGTERM))
         while True:
             signum = signal.sigwait(_WATCHED)
             if signum in _STOP_SIGNALS:
                 return self._stop()
+            if signum == signal.SIGHUP:
+                hangup()
             self._schedule_restarts()
             self._restart()
 
@@ -137,6 +140,7 @@ class _Supervisor:
             for signum in _STOP_SIGNALS:
                 # Before it serves, a worker has no request to finish.
                 signal.signal(signum, lambda *_: os._exit(0))
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
             server.app.is_replacement = ready is None
             serve(server, lambda: _report_ready(ready), until_closed=self._alive[0])

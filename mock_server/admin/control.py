@@ -15,9 +15,25 @@ from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.errors import Mistake
 from mock_server.providers.provider import Provider
+from mock_server.scenarios.hot_reload import HotReload
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class FixturesHealth(Document):
+    """Whether the fixture files can be served as they are now. If not, the last good set is served."""
+
+    ok: bool
+    mistakes: Sequence[str] = ()
+    """Each as `file:line:column: what — hint`."""
+
+    @classmethod
+    def of(cls, mistakes: Sequence[Mistake]) -> "FixturesHealth":
+        """The state of files with these mistakes."""
+        return cls(not mistakes, [str(mistake) for mistake in mistakes])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,7 @@ class Health(Document):
     """Number of scenarios."""
     images: int
     """Number of images under `/images/`."""
+    fixtures: FixturesHealth
 
 
 class Control:
@@ -48,6 +65,8 @@ class Control:
         vocabulary: Vocabulary,
         providers: Sequence[Provider],
         coordination: Coordination,
+        live_scenarios: LiveScenarios,
+        hot_reload: HotReload,
     ) -> None:
         self.reader = reader
         self.store = store
@@ -59,7 +78,8 @@ class Control:
         self.vocabulary = vocabulary
         self.providers = {provider.name: provider for provider in providers}
         self.coordination = coordination
-        self.live_scenarios = LiveScenarios(reader, coordination)
+        self.live_scenarios = live_scenarios
+        self.hot_reload = hot_reload
         self._started = time.monotonic()
 
     def health(self) -> Health:
@@ -71,6 +91,7 @@ class Control:
             uptimeInSeconds=int(time.monotonic() - self._started),
             scenarios=len(library.scenarios.by_name),
             images=len(library.gallery),
+            fixtures=FixturesHealth.of(self.hot_reload.mistakes),
         )
 
     async def reset_all(self) -> None:

@@ -51,6 +51,17 @@ def _mistakes(error: FixturesError) -> Reply:
     return problem(400, f"{first.what}{hint}{more}", title="Bad input", errors=errors)
 
 
+def fixture_mistakes(error: FixturesError) -> Response:
+    """The response to a request that reads fixture files with mistakes."""
+    errors = [
+        {"file": one.file, "line": one.line, "column": one.column, "detail": one.what}
+        | ({"hint": one.hint} if one.hint else {})
+        for one in error.mistakes
+        if not one.warning
+    ]
+    return _response(problem(400, str(error), title="Mistakes in fixture files", errors=errors))
+
+
 def _image(error: ImageError) -> Reply:
     detail = f"The picture cannot be used: {type(error).__name__}: {error}".removesuffix(": ")
     return problem(400, detail, title="Bad picture", errors=[{"part": "image", "detail": detail}])

@@ -11,6 +11,18 @@ from mock_server.core.model import Fault, MatchKind, OutcomeName
 
 
 @dataclass(frozen=True, slots=True)
+class Reloaded(Document):
+    """The fixtures that are served after a reload."""
+
+    scenarios: int
+    """Number of scenarios in files."""
+    images: int
+    """Number of images that scenarios name."""
+    accounts: int
+    """Number of accounts in `mock.yaml`."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountList(Document):
     """All accounts."""
 

@@ -52,6 +52,7 @@ _PROBLEM = {
                     "pointer": {"type": "string", "description": "JSON pointer into the document."},
                     "parameter": {"type": "string", "description": "Name of the query parameter."},
                     "part": {"type": "string", "description": "Name of the form part."},
+                    "file": {"type": "string", "description": "Path of the fixture file."},
                     "line": {"type": "integer"},
                     "column": {"type": "integer"},
                     "detail": {"type": "string"},

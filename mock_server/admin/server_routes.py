@@ -7,8 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.admin.control import Control, Health
-from mock_server.admin.models import ClockView
+from mock_server.admin.control import Control, FixturesHealth, Health
+from mock_server.admin.error_handlers import fixture_mistakes
+from mock_server.admin.models import ClockView, Reloaded
 from mock_server.admin.operation import TEXT, Answer, Operations, json_object
 from mock_server.admin.request_body import read
 from mock_server.admin.validation import (
@@ -21,6 +22,7 @@ from mock_server.admin.validation import (
     mistake,
     pointer,
 )
+from mock_server.errors import FixturesError
 
 OPERATIONS = Operations("server")
 
@@ -56,7 +58,7 @@ _RELEASED = ClockView(datetime(2026, 12, 1, tzinfo=UTC), frozen=False, offset=0.
     "GET",
     "/health",
     "Health check",
-    Answer("The server is up.", Health("healthy", "0.1.0", 12, 24, 20)),
+    Answer("The server is up.", Health("healthy", "0.1.0", 12, 24, 20, FixturesHealth(ok=True))),
     description="Needs no token. The same is at `/healthz`.",
     open=True,
 )
@@ -90,6 +92,22 @@ async def reset(control: Control, request: Request) -> None:
     if not isinstance(key, str | None) or key == "":
         raise mistake(place, "expected an API key", "to reset everything, leave it out")
     await (control.reset_all() if key is None else control.reset_key(key))
+
+
+@OPERATIONS(
+    "POST",
+    "/reload",
+    "Read the fixture files now",
+    Answer("The fixtures that are served.", Reloaded(24, 20, 8)),
+    description="With mistakes in the files, the last good set is served. SIGHUP does the same.",
+    errors=(400,),
+)
+async def reload(control: Control, request: Request) -> Reloaded | Response:
+    try:
+        fixtures = await control.hot_reload.reload()
+    except FixturesError as error:
+        return fixture_mistakes(error)
+    return Reloaded(len(fixtures.scenarios), len(fixtures.images), len(fixtures.accounts))
 
 
 @OPERATIONS("GET", "/clock", "Get the clock", Answer("The time by the mock's clock.", _FROZEN))

@@ -38,6 +38,7 @@ class Service:
     max_body: int
     is_strict: bool = False
     has_mock_headers: bool = True
+    are_fixtures_ok: Callable[[], bool] = lambda: True
 
 
 class Endpoint:
@@ -136,8 +137,10 @@ class Endpoint:
         scenario, match = (
             (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
         )
+        broken = () if self._service.are_fixtures_ok() else ((b"x-mock-fixtures", b"broken"),)
         return (
             *closing,
+            *broken,
             (b"x-mock-request-id", request_id.encode()),
             (b"x-mock-scenario", (scenario or "-").encode()),
             (b"x-mock-match", match.value.encode()),

@@ -47,6 +47,10 @@ _HEADERS = {
         "schema": {"type": "string"},
     },
     "X-Mock-Scenario": {"description": "Name of the scenario, or `-`.", "schema": {"type": "string"}},
+    "X-Mock-Fixtures": {
+        "description": "`broken` while the fixture files have mistakes; the last good set is served.",
+        "schema": {"const": "broken"},
+    },
     "X-Mock-Match": {"description": "How the scenario was found.", "schema": {"type": "string"}},
 }
 

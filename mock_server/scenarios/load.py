@@ -4,10 +4,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
-from mock_server.errors import Mistake
+from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.discovery import Directory, FixtureFile, unnamed_pictures
 from mock_server.scenarios.fixture_cache import CachedFixtures, CheckedPictures, FixtureCache
 from mock_server.scenarios.lint import check_set
@@ -61,6 +62,7 @@ class FixtureLoader:
         self._pictures = PictureChecks(cached.sizes)
         self._checked = cached.checked
         self._saved_state = self.state
+        self._loading = Lock()
 
     @property
     def state(self) -> frozenset[object]:
@@ -83,7 +85,11 @@ class FixtureLoader:
             self._saved_state, self._checked = self.state, checked
 
     def load(self) -> Loaded:
-        """The directory as it is now. Raises FixturesError with every mistake in every file."""
+        """The directory as it is now. Raises FixturesError with every mistake in every file. Thread-safe."""
+        with self._loading:
+            return self._load()
+
+    def _load(self) -> Loaded:
         directory = Directory(self.root, self.path)
         directory.check()
         mock, mistakes = self._mock(directory)
@@ -165,3 +171,11 @@ def declared_accounts(
     accounts = loader.declared_accounts()
     loader.save()
     return accounts
+
+
+def load_result(loader: FixtureLoader) -> Loaded | FixturesError:
+    """The set, or its mistakes."""
+    try:
+        return loader.load()
+    except FixturesError as error:
+        return error

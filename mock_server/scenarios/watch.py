@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from watchfiles import awatch
 
 from mock_server.errors import FixturesError
-from mock_server.scenarios.load import FixtureLoader, Loaded
+from mock_server.scenarios.load import FixtureLoader, Loaded, load_result
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ async def watch(loader: FixtureLoader, changed: Changed) -> None:
             pause = max(_LOOK_SECONDS, (time.monotonic() - start) / _LOOK_SHARE)
             if snapshot == before:
                 continue
-            result = await anyio.to_thread.run_sync(_load, loader)
+            result = await anyio.to_thread.run_sync(load_result, loader)
             current = loader.state, str(result) if isinstance(result, FixturesError) else ""
             if current != reported:
                 reported = current
@@ -129,10 +129,3 @@ def _look(root: Path) -> Snapshot:
             # Deleted in the meantime, or no permission.
             continue
     return frozenset(found)
-
-
-def _load(loader: FixtureLoader) -> Loaded | FixturesError:
-    try:
-        return loader.load()
-    except FixturesError as error:
-        return error

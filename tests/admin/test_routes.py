@@ -55,6 +55,7 @@ SUCCESSES = [
     Case("GET", "/requests/{id}/thumbnail", 200),
     Case("POST", "/match", 200, {"files": {"image": ("car.jpg", drawn())}}),
     Case("POST", "/reset", 204),
+    Case("POST", "/reload", 200),
     Case("GET", "/clock", 200),
     Case("PUT", "/clock", 200, _json({"advance": "1d"})),
     Case("DELETE", "/clock", 200),
@@ -160,7 +161,7 @@ def test_health_is_open(path: str, guarded: MockServer) -> None:
     reply = httpx.get(guarded.url + path)
 
     assert reply.json()["status"] == "healthy"
-    assert set(reply.json()) == {"status", "version", "uptimeInSeconds", "scenarios", "images"}
+    assert set(reply.json()) == {"status", "version", "uptimeInSeconds", "scenarios", "images", "fixtures"}
 
 
 def test_the_table_names_every_route() -> None:

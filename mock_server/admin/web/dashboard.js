@@ -235,6 +235,11 @@ async function showScenarios() {
 async function showClock() {
   const [health, clock] = await Promise.all([json("/health"), json("/clock")]);
   byId("health").textContent = `${health.version} · ${health.scenarios} scenarios · ${health.images} pictures`;
+  const { ok, mistakes } = health.fixtures;
+  byId("broken").hidden = ok;
+  byId("broken").textContent = ok
+    ? ""
+    : `The fixture files have mistakes, so the last good set is served: ${mistakes.join(" · ")}`;
   const shown = clock.now.slice(0, 19).replace("T", " ") + " UTC";
   const set = (document) => act(() => send("PUT", "/clock", document));
   const moved = clock.frozen || clock.offset !== 0;
