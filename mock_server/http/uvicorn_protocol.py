@@ -1,6 +1,7 @@
 """uvicorn's protocol on httptools, with what a mock needs beside: `uvicorn.Config(http=MockProtocol)`.
 
 An endpoint can reach the connection of its request, to break it. An offer to upgrade to another protocol is ignored.
+Request line and headers have a limit. A request that was received whole gets its reply, whatever follows it.
 """
 
 import asyncio
@@ -10,17 +11,29 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mock_server.http.connection import EXTENSION, Connection
+from mock_server.http.problem_details import problem
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+MAX_URL = 16 * 1024
+"""Bytes of a request's URL."""
+MAX_HEAD = 64 * 1024
+"""Bytes of a request's URL and headers."""
+REJECTED_SECONDS = 2.0
+"""How long a rejected client may continue to send. A connection that is closed earlier can lose the reply."""
 UPLOAD_SECONDS = 5.0
 """How long a client may continue to send its request after the server was stopped."""
 _TLS_CLOSE_SECONDS = 0.1
 _CONNECT = b"CONNECT"
+_DETAILS = {
+    414: f"The URL is longer than {MAX_URL} bytes.",
+    431: f"The URL and the headers are longer than {MAX_HEAD} bytes.",
+}
 
 
 class MockProtocol(HttpToolsProtocol):
@@ -35,6 +48,9 @@ class MockProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         # uvicorn's access log shows whole URLs, and the URLs of some providers contain keys.
         self.access_log = False
+        self.is_rejected = False
+        self._is_in_head = False
+        self._head_size = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wrap the application, so that every scope has the connection."""
@@ -47,8 +63,32 @@ class MockProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self.connection.mark_lost()
 
+    def data_received(self, data: bytes) -> None:
+        """Parse the next bytes, and discard what follows a rejected request."""
+        if self.is_rejected:
+            return
+        self._head_size += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_size > MAX_HEAD:
+            self._reject(431)
+
+    def on_message_begin(self) -> None:
+        """Count the bytes of the head from the next packet on: this one may begin with another request."""
+        super().on_message_begin()
+        self._is_in_head = True
+        self._head_size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Add a part of the URL."""
+        super().on_url(url)
+        if len(self.url) > MAX_URL:
+            raise self._reject(414)
+
     def on_headers_complete(self) -> None:
         """Start the application, unless the parser is going to parse this request again."""
+        self._is_in_head = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+            raise self._reject(431)
         if not self.parser.should_upgrade() or self.parser.get_method() == _CONNECT:
             super().on_headers_complete()
 
@@ -56,6 +96,21 @@ class MockProtocol(HttpToolsProtocol):
         """End the request's body, unless the parser is going to parse this request again."""
         if not self.parser.should_upgrade() or self.parser.get_method() == _CONNECT:
             super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer bytes that are not HTTP. uvicorn calls this."""
+        self._reject(400, msg)
+
+    def _reject(self, status: int, detail: str | None = None) -> "_RejectedError":
+        """Reply with an error, or let a complete request in flight have the last reply; then close the connection."""
+        self.is_rejected = True
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None and not cycle.response_complete and not cycle.more_body:
+            cycle.keep_alive = False
+        else:
+            self.transport.write(_error(status, detail or _DETAILS[status]))
+            asyncio.get_running_loop().call_later(REJECTED_SECONDS, self.transport.close)
+        return _RejectedError()
 
     def head_without_upgrade(self) -> bytes:
         """The request line and the headers of the latest request, without the headers `Upgrade`."""
@@ -94,6 +149,10 @@ class MockProtocol(HttpToolsProtocol):
             self.transport.abort()
 
 
+class _RejectedError(Exception):
+    """Stops the parser."""
+
+
 class _Parser(httptools.HttpRequestParser):
     """A parser without upgrades (RFC 9110, section 7.8: a server may ignore the offer).
 
@@ -111,10 +170,21 @@ class _Parser(httptools.HttpRequestParser):
             try:
                 super().feed_data(data)
                 return
+            except httptools.HttpParserCallbackError:
+                if not self._protocol.is_rejected:
+                    raise
+                return
             except httptools.HttpParserUpgrade as upgrade:
                 rest = data[upgrade.args[0] :]
                 # The rest of a CONNECT is for the proxy that this server is not.
                 data = rest if self.get_method() == _CONNECT else self._protocol.head_without_upgrade() + rest
+
+
+def _error(status: int, detail: str) -> bytes:
+    reply = problem(status, detail, headers={"Connection": "close"})
+    headers = (*reply.headers, (b"content-length", b"%d" % len(reply.body)))
+    lines = (name + b": " + value for name, value in headers)
+    return b"\r\n".join([STATUS_LINE[status].rstrip(), *lines, b"", reply.body])
 
 
 def _with_connection(app: ASGIApp, connection: Connection) -> ASGIApp:

@@ -1,0 +1,122 @@
+"""Limits of the request's head, and bytes that are not HTTP, on a raw connection."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_server.http.uvicorn_protocol import MAX_HEAD, MAX_URL
+
+if TYPE_CHECKING:
+    from tests.http.conftest import MakeRequest, RawClient, Served
+
+
+def _padding(size: int, *, lines: int = 1) -> list[str]:
+    return [f"X-{number}: {'a' * (size // lines)}" for number in range(lines)]
+
+
+@pytest.fixture(autouse=True)
+def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests wait for the end of rejected connections."""
+    monkeypatch.setattr("mock_server.http.uvicorn_protocol.REJECTED_SECONDS", 0.2)
+
+
+def _error(client: "RawClient") -> tuple[int, str]:
+    """Status and detail of the reply, which says that the connection closes, and then it does."""
+    head, _, body = client.rest().partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+
+    assert b"connection: close" in lines
+    assert b"content-length: %d" % len(body) in lines
+    document = json.loads(body)
+    assert lines[0].split()[1] == b"%d" % document["status"]
+    return document["status"], document["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/" + "a" * MAX_URL, [], 414),
+        ("/?" + "a" * 1_000_000, [], 414),
+        ("/", _padding(MAX_HEAD), 431),
+        ("/", _padding(MAX_HEAD, lines=1000), 431),
+        ("/", _padding(3_000_000), 431),
+        ("/", _padding(3_000_000, lines=300), 431),
+    ],
+)
+def test_a_head_over_the_limit_is_refused(
+    own_server: "Served", ask: "MakeRequest", path: str, headers: list[str], status: int
+) -> None:
+    """414 for the URL, 431 for the headers; the client can read it although it is still sending; then the end."""
+    with own_server.connect() as client:
+        client.send(ask("/"))
+        assert client.reply() == b"5 bytes"
+        client.send(ask(path, *headers))
+
+        assert _error(client)[0] == status
+    assert own_server.app.finished.acquire(timeout=10)
+    assert not own_server.app.finished.acquire(blocking=False)
+
+
+def test_a_head_within_the_limit_is_served(plain_server: "Served", ask: "MakeRequest") -> None:
+    """Long URLs and many headers below the limits, also behind a large body in the same packet."""
+    with plain_server.connect() as client:
+        for request in (
+            ask("/?" + "a" * (MAX_URL - 10)),
+            ask("/", *_padding(MAX_HEAD - 2000)),
+            ask("/", *_padding(MAX_HEAD - 20_000, lines=1000)),
+        ):
+            client.send(request)
+            assert client.reply() == b"5 bytes"
+        client.send(ask("/", body=b"x" * 200_000) + ask("/", *_padding(30_000))[:1000])
+        assert client.reply() == b"200000 bytes"
+
+
+def test_an_endless_head_does_not_grow(own_server: "Served") -> None:
+    """A header without an end is refused long before it has arrived."""
+    with own_server.connect() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: mock\r\nX-Long: ")
+        sent = _send_until_reset(client, (b"a" * 65536 for _ in range(1000)))
+
+        assert sent < 64 * 1024 * 1024
+
+
+def _send_until_reset(client: "RawClient", pieces: Iterable[bytes]) -> int:
+    sent = 0
+    try:
+        for piece in pieces:
+            client.send(piece)
+            sent += len(piece)
+    except OSError:
+        return sent
+    return sent
+
+
+@pytest.mark.parametrize("behind", [b"garbage\r\n\r\n", b"\r\n--6d2f--\r\n", b"\xff\xfe\x00"])
+def test_a_complete_request_gets_its_reply_whatever_follows(
+    own_server: "Served", ask: "MakeRequest", behind: bytes
+) -> None:
+    """A body longer than its Content-Length: the request is answered as it was declared, then the connection ends."""
+    with own_server.connect() as client:
+        client.send(ask("/late/0.1", body=b"hello") + behind)
+
+        assert client.reply() == b"5 bytes"
+        assert client.rest() == b""
+
+
+def test_bytes_that_are_not_http_are_refused(own_server: "Served") -> None:
+    """Without a request in flight, the reply is a 400."""
+    with own_server.connect() as client:
+        client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+
+        assert _error(client) == (400, "Invalid HTTP request received.")
+
+
+def test_a_broken_chunk_is_refused(own_server: "Served") -> None:
+    """A request whose body cannot be read ends with a 400; the application sees a client that left."""
+    with own_server.connect() as client:
+        client.send(b"POST / HTTP/1.1\r\nHost: mock\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+
+        assert _error(client)[0] == 400
+    assert own_server.app.disconnected.wait(10)
