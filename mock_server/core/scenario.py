@@ -64,6 +64,11 @@ class Lognormal:
 Delay = Fixed | Uniform | Lognormal | Dribble
 
 
+def is_random(delay: Delay | None) -> bool:
+    """Whether a delay differs from one request to the next."""
+    return isinstance(delay, Uniform | Lognormal)
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Misreads. Several may be combined.
@@ -116,3 +121,21 @@ class Scenario:
     order: int = 0
     file: str = ""
     line: int = 0
+
+    def step_at(self, position: int) -> Step:
+        """The step for a key's request number `position`, from 0."""
+        if self.cycle:
+            position %= sum(step.times or 1 for step in self.steps)
+        for step in self.steps:
+            if not self.cycle and step.times is None:
+                return step
+            position -= step.times or 1
+            if position < 0:
+                return step
+        return self.steps[-1]
+
+    @property
+    def counts_requests(self) -> bool:
+        """Whether the result depends on the number of earlier requests: by several steps, or by chance."""
+        first, *others = self.steps
+        return bool(others or first.trouble) or is_random(first.delay)

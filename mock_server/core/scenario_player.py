@@ -12,8 +12,7 @@ from mock_server.core.fabricated_reading import fabricate
 from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.matching import Match
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Product, Reading
-from mock_server.core.scenario import Step
-from mock_server.core.sequence import counts_requests, is_random, step_at
+from mock_server.core.scenario import Step, is_random
 from mock_server.core.store import Store
 
 _EMPTY = Reading()
@@ -33,9 +32,9 @@ class ScenarioPlayer:
             return self._play_without_scenario(case)
         scenario, default_delay = match.scenario, case.library.fixtures.defaults.delay
         position = 0
-        if case.forced_outcome is None and (counts_requests(scenario) or is_random(default_delay)):
+        if case.forced_outcome is None and (scenario.counts_requests or is_random(default_delay)):
             position = await self._store.advance(case.admission.account.key, scenario.name)
-        step = Step(case.forced_outcome) if case.forced_outcome else step_at(scenario, position)
+        step = Step(case.forced_outcome) if case.forced_outcome else scenario.step_at(position)
         reading, plan = _true_reading(case, match), NO_FAULT
         delay = step.delay or default_delay
         if step.trouble or step.fault or delay:

@@ -1,10 +1,9 @@
-"""Where a sequence stands after so many requests."""
+"""The step of a sequence at a position."""
 
 import pytest
 
 from mock_server.core.model import OutcomeName
 from mock_server.core.scenario import Fixed, Scenario, Step, Trouble, Uniform
-from mock_server.core.sequence import counts_requests, step_at
 
 FAIL, READ, SLOW = OutcomeName.SERVICE_ERROR, OutcomeName.READ, OutcomeName.UPSTREAM_TIMEOUT
 
@@ -25,10 +24,10 @@ FAIL, READ, SLOW = OutcomeName.SERVICE_ERROR, OutcomeName.READ, OutcomeName.UPST
     ],
 )
 def test_steps(steps: tuple[Step, ...], cycle: bool, outcomes: list[OutcomeName]) -> None:
-    """A step lasts as often as it says, the last one stays, and a cycle begins again."""
+    """A step repeats `times` times, the last one stays, and a cycle starts over."""
     scenario = Scenario("s", steps=steps, cycle=cycle)
 
-    assert [step_at(scenario, position).outcome for position in range(len(outcomes))] == outcomes
+    assert [scenario.step_at(position).outcome for position in range(len(outcomes))] == outcomes
 
 
 @pytest.mark.parametrize(
@@ -41,6 +40,6 @@ def test_steps(steps: tuple[Step, ...], cycle: bool, outcomes: list[OutcomeName]
         ((Step(), Step()), True),
     ],
 )
-def test_what_must_be_counted(steps: tuple[Step, ...], counts: bool) -> None:
-    """Only a scenario whose answer depends on it counts its requests."""
-    assert counts_requests(Scenario("s", steps=steps)) is counts
+def test_requests_are_counted_only_if_necessary(steps: tuple[Step, ...], counts: bool) -> None:
+    """A scenario counts its requests only if its result depends on the count."""
+    assert Scenario("s", steps=steps).counts_requests is counts

@@ -4,8 +4,7 @@ Below the prefix of all names:
 
     version     a random text; each change of the clock or of a runtime scenario replaces it
     shared      the clock, and the names and orders of the runtime scenarios
-    scenarios   hash: name to runtime scenario
-    pictures    hash: id to the bytes of a picture of a runtime scenario
+    scenarios   hash: name to runtime scenario, with the bytes of its pictures
     lock        held during a change; expires
 
 A request is admitted only if its process has the current version (see ENTER). A process with another version first
@@ -22,7 +21,6 @@ from mock_server.core.clock import Clock, ClockState
 from mock_server.core.coordination import ReentrantLock
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
-from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json
 from mock_server.errors import StoreUnavailableError
 
@@ -39,14 +37,6 @@ class _SharedState:
     clock: ClockState = ClockState()
     runtime: tuple[tuple[str, int], ...] = ()
     added: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredScenario:
-    """A runtime scenario with the ids of its pictures. Their bytes are stored apart."""
-
-    scenario: Scenario
-    pictures: tuple[str, ...] = ()
 
 
 class RedisCoordination:
@@ -116,17 +106,10 @@ class RedisCoordination:
         """Publish the state of this process."""
         state, runtime = self._shared_state(), self._live.all_runtime()
         removed = [name for name, _ in before.runtime if name not in runtime]
-        added = [runtime[name] for name, _ in set(state.runtime) - set(before.runtime)]
-        pictures = {id: data for one in added for id, data in one.pictures.items()}
-        used_pictures = {id for one in runtime.values() for id in one.pictures}
         version = secrets.token_hex(8)
-        arguments: list[Argument] = [token, version, to_json(state), len(removed), *removed, len(added)]
-        for one in added:
-            arguments += [one.scenario.name, to_json(_StoredScenario(one.scenario, tuple(one.pictures)))]
-        arguments += [len(pictures)]
-        for id, data in pictures.items():
-            arguments += [id, data]
-        arguments += sorted(used_pictures)
+        arguments: list[Argument] = [token, version, to_json(state), len(removed), *removed]
+        for name, _ in set(state.runtime) - set(before.runtime):
+            arguments += [name, to_json(runtime[name])]
         async with self._refresh_lock:
             self._version = _UNKNOWN
             if not await self._publish(*arguments):
@@ -153,70 +136,45 @@ class RedisCoordination:
         return True
 
     async def _read_runtime(self, state: _SharedState) -> Mapping[str, RuntimeScenario] | None:
-        """The runtime scenarios of a version, None if some are gone. Those that this process has are not read."""
+        """The runtime scenarios of a version, None if some have changed. Those that this process has are not read."""
         known = self._live.all_runtime()
-        runtime = {
-            name: known[name]
-            for name, order in state.runtime
-            if name in known and known[name].scenario.order == order
-        }
-        unknown = [name for name, _ in state.runtime if name not in runtime]
-        documents = await self._read_hash("scenarios", unknown)
-        stored = {name: from_json(_StoredScenario, data) for name, data in documents.items()}
-        pictures = {id: data for one in known.values() for id, data in one.pictures.items()}
-        unseen = {id for one in stored.values() for id in one.pictures} - pictures.keys()
-        pictures |= await self._read_hash("pictures", sorted(unseen))
-        for name, one in stored.items():
-            if pictures.keys() >= set(one.pictures):
-                runtime[name] = RuntimeScenario(one.scenario, {id: pictures[id] for id in one.pictures})
-        found = [(name, runtime[name].scenario.order) for name, _ in state.runtime if name in runtime]
-        return {name: runtime[name] for name, _ in found} if found == list(state.runtime) else None
-
-    async def _read_hash(self, name: str, fields: list[str]) -> dict[str, bytes]:
-        if not fields:
-            return {}
-        values = await self._client.command("HMGET", self._name(name), *fields)
-        return {field: value for field, value in zip(fields, values, strict=True) if value is not None}
+        runtime = {name: known.get(name) for name, _ in state.runtime}
+        unknown = [name for name, order in state.runtime if _order(runtime[name]) != order]
+        if unknown:
+            documents = await self._client.command("HMGET", self._name("scenarios"), *unknown)
+            for name, document in zip(unknown, documents, strict=True):
+                runtime[name] = None if document is None else from_json(RuntimeScenario, document)
+        is_complete = all(_order(runtime[name]) == order for name, order in state.runtime)
+        return {name: one for name, one in runtime.items() if one is not None} if is_complete else None
 
     def _name(self, name: str) -> str:
         return self._client.prefix + name
 
 
+def _order(runtime: RuntimeScenario | None) -> int | None:
+    return None if runtime is None else runtime.scenario.order
+
+
 INITIALIZE = """
 if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1]) == 1 then
   redis.call('SET', KEYS[1] .. 'shared', ARGV[2])
-  redis.call('DEL', KEYS[1] .. 'scenarios', KEYS[1] .. 'pictures')
+  redis.call('DEL', KEYS[1] .. 'scenarios')
 end
 return 1
 """
 """ARGV: the first version and its content. Does nothing if there is a version."""
 
 PUBLISH = """
-local prefix, at = KEYS[1], 4
+local prefix, removed = KEYS[1], tonumber(ARGV[4])
 if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return 0 end
-local function each(width, act)
-  local count = tonumber(ARGV[at])
-  at = at + 1
-  for _ = 1, count do
-    act(ARGV[at], ARGV[at + 1])
-    at = at + width
-  end
-end
-each(1, function(name) redis.call('HDEL', prefix .. 'scenarios', name) end)
-each(2, function(name, document) redis.call('HSET', prefix .. 'scenarios', name, document) end)
-each(2, function(id, bytes) redis.call('HSET', prefix .. 'pictures', id, bytes) end)
-local used = {}
-for i = at, #ARGV do used[ARGV[i]] = true end
-for _, id in ipairs(redis.call('HKEYS', prefix .. 'pictures')) do
-  if not used[id] then redis.call('HDEL', prefix .. 'pictures', id) end
-end
+for i = 5, 4 + removed do redis.call('HDEL', prefix .. 'scenarios', ARGV[i]) end
+for i = 5 + removed, #ARGV, 2 do redis.call('HSET', prefix .. 'scenarios', ARGV[i], ARGV[i + 1]) end
 redis.call('SET', prefix .. 'shared', ARGV[3])
 redis.call('SET', prefix .. 'version', ARGV[2])
 return 1
 """
-"""ARGV: the lock's token, the new version and its content; the number of removed scenarios and their names; the number
-of new scenarios, each with its name and document; the number of new pictures, each with its id and bytes; the ids of
-all pictures in use. Returns 0 if the lock was lost."""
+"""ARGV: the lock's token, the new version and its content; the number of removed scenarios and their names; the name
+and the document of each new scenario. Returns 0 if the lock was lost."""
 
 RELEASE = """
 if redis.call('GET', KEYS[1] .. 'lock') == ARGV[1] then redis.call('DEL', KEYS[1] .. 'lock') end
