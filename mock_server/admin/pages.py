@@ -6,6 +6,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -76,4 +77,6 @@ async def docs(control: Control, request: Request) -> Response:
 
 @OPERATIONS("GET", "/openapi.json", "OpenAPI document", Answer("OpenAPI 3.1."))
 async def openapi(control: Control, request: Request) -> Response:
-    return Response(request.app.state.openapi(), media_type="application/json")
+    # The document is made at the first request, which takes long.
+    content = await anyio.to_thread.run_sync(request.app.state.openapi)
+    return Response(content, media_type="application/json")

@@ -14,6 +14,9 @@ from mock_server.http.multipart import Form, parse_multipart
 from mock_server.suggest import suggest
 
 _MAX_DEPTH = 64
+_MAX_VALUES = 20_000
+_MAX_BYTES = 1_000_000
+"""Of a JSON or YAML document. Larger ones would delay other requests; pictures are sent in forms."""
 _YAML = ("yaml", "x-yaml")
 
 
@@ -59,7 +62,8 @@ async def read(request: Request) -> Body:
 
 
 def parse_json(data: bytes | memoryview) -> Any:
-    """JSON of limited depth. Raises FixturesError with line and column."""
+    """JSON of limited size. Raises FixturesError with line and column."""
+    _check_size(data)
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -67,13 +71,13 @@ def parse_json(data: bytes | memoryview) -> Any:
         raise FixturesError(
             [Mistake("body", error.lineno, error.colno, what, error.msg if data else "")]
         ) from None
-    if _too_deep(document):
-        raise mistake("", f"a document can have at most {_MAX_DEPTH} levels")
+    _check_values(document)
     return document
 
 
 def parse_document(data: bytes | memoryview, *, yaml: bool = False) -> Mapping[str, Any] | str:
     """A mapping from JSON, or the text of YAML."""
+    _check_size(data)
     text = bytes(data)
     if not yaml and text.lstrip()[:1] in (b"{", b""):
         parsed: Mapping[str, Any] = parse_json(text)
@@ -84,13 +88,21 @@ def parse_document(data: bytes | memoryview, *, yaml: bool = False) -> Mapping[s
         raise mistake("", "the document is not UTF-8 text") from None
 
 
-def _too_deep(document: Any) -> bool:
-    level = [document]
+def _check_size(data: bytes | memoryview) -> None:
+    if len(data) > _MAX_BYTES:
+        raise mistake("", f"a document can have at most {_MAX_BYTES:,} bytes")
+
+
+def _check_values(document: Any) -> None:
+    level, count = [document], 0
     for _ in range(_MAX_DEPTH):
         level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        count += len(level)
+        if count > _MAX_VALUES:
+            raise mistake("", f"a document can have at most {_MAX_VALUES:,} values")
         if not level:
-            return False
-    return True
+            return
+    raise mistake("", f"a document can have at most {_MAX_DEPTH} levels")
 
 
 def _inside(outer: dict[str, Any] | list[Any]) -> list[Any]:

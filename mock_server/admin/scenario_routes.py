@@ -1,6 +1,6 @@
 """`/scenarios`: the scenarios of the fixture files, and those that are added at run time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -21,11 +21,12 @@ from mock_server.admin.operation import (
     location,
     ref,
 )
-from mock_server.admin.posted_scenario import posted_scenario, runtime_scenario
+from mock_server.admin.posted_scenario import Document, PostedPicture, posted_scenario, runtime_scenario
 from mock_server.admin.request_body import read
 from mock_server.admin.validation import as_count, as_object, check_names, mistake, pointer
 from mock_server.core.journal import key_id, redacted
 from mock_server.core.library import gallery_name
+from mock_server.core.live_scenarios import RuntimeScenario
 from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError, NotFoundError
 from mock_server.scenarios.scenario_writer import scenario_document
@@ -99,7 +100,7 @@ async def list_scenarios(control: Control, request: Request) -> ScenarioList:
 )
 async def add_scenario(control: Control, request: Request) -> Response:
     document, pictures = posted_scenario(await read(request))
-    added = runtime_scenario(document, pictures, control.vocabulary, control.live_scenarios.library)
+    added = await _runtime_scenario(control, document, pictures)
     name = added.scenario.name
     if not await control.live_scenarios.add(added):
         raise ConflictError(f"A scenario named {name} exists already.")
@@ -127,7 +128,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
     document, pictures = posted_scenario(await read(request))
     if isinstance(document, Mapping):
         document = {"scenario": name, **document}
-    added = runtime_scenario(document, pictures, control.vocabulary, control.live_scenarios.library)
+    added = await _runtime_scenario(control, document, pictures)
     if added.scenario.name != name:
         raise mistake(
             pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"'
@@ -188,6 +189,13 @@ async def scenario_thumbnail(control: Control, request: Request) -> Response:
     scenario = _find(control, request.path_params["name"])
     thumbnail = await anyio.to_thread.run_sync(_thumbnail, control, scenario)
     return Response(thumbnail, media_type="image/jpeg")
+
+
+async def _runtime_scenario(
+    control: Control, document: Document, pictures: Sequence[PostedPicture]
+) -> RuntimeScenario:
+    library = control.live_scenarios.library
+    return await anyio.to_thread.run_sync(runtime_scenario, document, pictures, control.vocabulary, library)
 
 
 def _thumbnail(control: Control, scenario: Scenario) -> bytes:

@@ -19,6 +19,8 @@ _DURATION = re.compile(r"(?P<sign>[-+]?)(?P<parts>(?:[0-9]{1,9}(?:\.[0-9]{1,9})?
 _PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _MAX_COUNT = 10**9
+_MAX_TEXT = 16_384  # characters
+_MAX_MISTAKES = 20
 
 
 def mistake(place: str, what: str, hint: str = "") -> FixturesError:
@@ -39,19 +41,19 @@ def as_object(document: object) -> Mapping[str, Any]:
 
 
 def check_names(given: Mapping[str, Any], known: Iterable[str], *, parameters: bool = False) -> None:
-    """Refuse unknown keys of a document, or unknown query parameters. The error has all of them."""
+    """Refuse unknown keys of a document, or unknown query parameters. The error has the first of them."""
     names = list(known)
+    unknown = [name for name in given if name not in names][:_MAX_MISTAKES]
     kind = "parameter" if parameters else "key"
     mistakes = [
         Mistake(
-            PARAMETER + name if parameters else pointer(name),
+            PARAMETER + name[:80] if parameters else pointer(name[:80]),
             0,
             0,
             f'unknown {kind} "{name[:80]}"',
             suggest(name, names),
         )
-        for name in given
-        if name not in names
+        for name in unknown
     ]
     if mistakes:
         raise FixturesError(mistakes)
@@ -68,9 +70,11 @@ def as_choice(value: object, choices: Iterable[str], place: str, what: str) -> s
 
 
 def as_text(value: object, place: str) -> str:
-    """The value, if it is a text."""
+    """The value, if it is a text of limited length."""
     if not isinstance(value, str):
         raise mistake(place, "expected a text")
+    if len(value) > _MAX_TEXT:
+        raise mistake(place, f"a text can have at most {_MAX_TEXT:,} characters")
     return value
 
 

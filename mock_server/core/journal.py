@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Protocol
 
 import orjson
@@ -112,21 +111,24 @@ class MemoryJournal:
         return before - len(remaining)
 
 
-# Measured sizes in bytes, without the texts that `size_of` adds.
+# Measured sizes in bytes, without texts.
 _ENTRY_SIZE = 780
 _NEAREST_SIZE = 150
 _QUERY_SIZE = 600
 _HEADER_SIZE = 130
-_MOST_HEADERS = 100
 
 
 def size_of(entry: JournalEntry) -> int:
     """How many bytes of memory an entry takes, approximately."""
-    size = _ENTRY_SIZE + len(entry.body) + len(entry.url or "") + len(entry.filename or "")
-    size += _NEAREST_SIZE * len(entry.nearest)
+    size = _ENTRY_SIZE + len(entry.body) + _NEAREST_SIZE * len(entry.nearest)
+    size += _length(entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language)
+    size += _length(entry.detail, entry.forced, *entry.aliases, *entry.notes)
     if entry.query is not None:
-        headers = entry.query.request.headers
-        size += (
-            _QUERY_SIZE + sum(map(len, islice(headers.values(), _MOST_HEADERS))) + _HEADER_SIZE * len(headers)
-        )
+        request = entry.query.request
+        size += _QUERY_SIZE + _length(request.key, request.url, request.filename, request.language)
+        size += _HEADER_SIZE * len(request.headers) + _length(*request.headers.values())
     return size
+
+
+def _length(*texts: str | None) -> int:
+    return sum(len(text) for text in texts if text)

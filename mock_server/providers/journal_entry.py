@@ -38,7 +38,7 @@ def journal_entry(
         id=request_id,
         time=datetime.fromtimestamp(now, UTC),
         provider=provider.name,
-        method=call.method,
+        method=call.method[:_MAX_TEXT],
         path=call.path[:_MAX_TEXT],
         status=reply.status,
         milliseconds=round(seconds * 1000, 3),
@@ -57,10 +57,10 @@ def _request_fields(request: ReadRequest) -> dict[str, Any]:
         "key": redacted(request.key) if request.key else None,
         "key_id": key_id(request.key) if request.key else None,
         "source": _cut(source.removeprefix(_SOURCE)) if source else None,
-        "aliases": tuple(note for note in request.notes if note is not source),
+        "aliases": tuple(note[:_MAX_TEXT] for note in request.notes if note is not source),
         "filename": _cut(request.filename),
         "url": _without_secrets(request.url) if request.url else None,
-        "language": request.language,
+        "language": _cut(request.language),
     }
 
 
@@ -68,7 +68,7 @@ def _decision_fields(request: ReadRequest, decision: Decision | Unmatched) -> di
     search = decision.search
     fields: dict[str, Any] = {
         "account": decision.account,
-        "forced": decision.forced,
+        "forced": _cut(decision.forced),
         "notes": decision.notes,
         "image": _picture(search) if search else None,
     }
@@ -80,7 +80,7 @@ def _decision_fields(request: ReadRequest, decision: Decision | Unmatched) -> di
             "charged": decision.charged,
             "fault": decision.plan.fault,
             "delay": decision.plan.delay,
-            "detail": decision.outcome.detail,
+            "detail": _cut(decision.outcome.detail),
         }
     if _matches_no_scenario(request, decision):
         fields["query"] = Query(_without_picture(request), decision.account or "", search)
@@ -108,7 +108,7 @@ def _without_picture(request: ReadRequest) -> ReadRequest:
         for name, value in request.headers.items()
         if name not in _SECRET_HEADERS and not (request.key and request.key in value)
     }
-    return replace(request, image=None, headers=headers)
+    return replace(request, image=None, headers=headers, notes=())
 
 
 def _without_secrets(url: str) -> str:
