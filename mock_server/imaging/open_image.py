@@ -153,6 +153,9 @@ def load(image: ImageFile.ImageFile) -> Image.Image:
 
 def orientation_of(image: Image.Image) -> Orientation:
     """The EXIF orientation; upright where there is none, or where the metadata is damaged."""
+    if image.format == "PNG":
+        # Pillow decodes a PNG in search of EXIF after the pixels. An error in the pixels is not one in the metadata.
+        guarded("PNG", image.load)
     try:
         return Orientation(image.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:

@@ -429,3 +429,17 @@ def test_long_texts_are_cut(mock: MockServer, http: httpx.Client) -> None:
 
     assert reply.json() == {"result": "9DJC652"}
     assert (latest(mock).filename, latest(mock).language) == ("a" * 512, "x" * 512)
+
+
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA"])
+def test_damaged_pixels(mock: MockServer, http: httpx.Client, mode: str, place: float) -> None:
+    """A PNG whose compressed pixels are damaged is 400 and costs nothing."""
+    with Image.open(BytesIO(picture("car"))) as image:
+        data = bytearray(encoded(image.convert(mode)))
+    at = int(len(data) * place)
+    data[at : at + 200] = bytes(200)
+    key = new_key(mock, credits=1)
+    replies = [vehicore(http, image=bytes(data), key=key), vehicore(http, key=key)]
+
+    assert [reply.status_code for reply in replies] == [400, 200]
