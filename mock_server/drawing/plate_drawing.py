@@ -35,13 +35,12 @@ def flat_plate(
 
     `front`: the plate at the front of a vehicle, which has another colour in some countries.
     """
-    design = DESIGNS[region]
+    design, size = DESIGNS[region], plate_size(region, two_line)
+    year, clouds = random_details(region, size, rng)
     if front and region == "gb":
         design = replace(design, field=plain((238, 240, 240)))
     if two_line:
-        narrow = (280.0, 200.0) if design.size[0] > 400 else design.size
-        design = replace(design, size=narrow, letter=design.letter * 0.98, captions=())
-    size = (round(design.size[0] * SCALE), round(design.size[1] * SCALE))
+        design = replace(design, letter=design.letter * 0.98, captions=())
     pixels = raster.gradient(size, design.field)
     for band in design.bands:
         pixels = _add_band(pixels, band)
@@ -58,8 +57,26 @@ def flat_plate(
     if design.holes:
         pixels = _add_bolts(pixels)
     if design.stickers:
-        pixels = _add_stickers(pixels, rng)
-    return FlatPlate(raster.cut_out(_add_dirt(pixels, dirt, rng), 10 * SCALE), rect)
+        pixels = _add_stickers(pixels, year)
+    pixels = raster.blend(pixels, (104, 92, 76), clouds, dirt)
+    return FlatPlate(raster.cut_out(pixels, 10 * SCALE), rect)
+
+
+def plate_size(region: str, two_line: bool) -> Size:
+    """Width and height of a flat plate."""
+    width, height = DESIGNS[region].size
+    if two_line and width > 400:
+        width, height = 280, 200
+    return round(width * SCALE), round(height * SCALE)
+
+
+def random_details(region: str, size: Size, rng: np.random.Generator) -> tuple[Colour, Pixels]:
+    """The colour of the year's sticker, and the mask of the dirt: clouds, more of them at the bottom."""
+    colours: tuple[Colour, ...] = ((198, 40, 44), (40, 110, 60), (234, 170, 30), (36, 70, 160))
+    year = colours[int(rng.integers(4))] if DESIGNS[region].stickers else colours[0]
+    clouds = raster.smooth_noise(rng, size, size[0] / 5) * raster.smooth_noise(rng, size, size[0] / 40)
+    low = np.linspace(0.3, 1.0, size[1], dtype=np.float32)[:, None]
+    return year, np.clip(clouds * low, 0, 1)
 
 
 def _two_lines(text: str) -> tuple[str, str]:
@@ -163,10 +180,9 @@ def _add_bolts(pixels: Pixels) -> Pixels:
     return raster.emboss(raster.blend(pixels, (164, 166, 170), heads), raster.blur(heads, 4), 2.2)
 
 
-def _add_stickers(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+def _add_stickers(pixels: Pixels, year: Colour) -> Pixels:
     """The month at the top left and the year at the top right."""
     size = raster.size_of(pixels)
-    year = ((198, 40, 44), (40, 110, 60), (234, 170, 30), (36, 70, 160))[int(rng.integers(4))]
     for left, text, paint in ((8.0, "MAR", (236, 196, 60)), (266.0, "2027", year)):
         box = (left * SCALE, 9.0 * SCALE, (left + 31) * SCALE, 27.0 * SCALE)
         tall = 9 * SCALE
@@ -174,11 +190,3 @@ def _add_stickers(pixels: Pixels, rng: np.random.Generator) -> Pixels:
         pixels = raster.blend(pixels, paint, raster.rectangle(size, box))
         pixels = raster.blend(pixels, (24, 24, 28), text_mask(size, at, tall, text, SMALL))
     return pixels
-
-
-def _add_dirt(pixels: Pixels, dirt: float, rng: np.random.Generator) -> Pixels:
-    """Cloudy dirt, more of it at the bottom."""
-    size = raster.size_of(pixels)
-    clouds = raster.smooth_noise(rng, size, size[0] / 5) * raster.smooth_noise(rng, size, size[0] / 40)
-    low = np.linspace(0.3, 1.0, size[1], dtype=np.float32)[:, None]
-    return raster.blend(pixels, (104, 92, 76), np.clip(clouds * low, 0, 1), dirt)

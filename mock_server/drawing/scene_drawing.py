@@ -9,7 +9,7 @@ from mock_server.drawing.camera import Shot, add_distant_lights, add_glow, at_ni
 from mock_server.drawing.car_bodies import BODIES
 from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth, VehicleTruth
 from mock_server.drawing.places import HORIZON, PLACES, Backdrop
-from mock_server.drawing.plate_drawing import SCALE, FlatPlate, flat_plate
+from mock_server.drawing.plate_drawing import SCALE, FlatPlate, flat_plate, plate_size, random_details
 from mock_server.drawing.raster import Colour, Matrix, Pixels, Size, Spot
 from mock_server.drawing.vehicle_drawing import FEET, paint_vehicle
 from mock_server.drawing.vehicle_layer import Layer, Surroundings
@@ -74,11 +74,11 @@ def draw_plate(car: Parked, *, size: Size = (800, 480), seed: int = 0, shot: Sho
     """The plate of `car` close up, on its bodywork."""
     rng = np.random.default_rng(seed)
     body = BODIES[car.body]
-    # Only the size of this plate is needed, but its random numbers are part of what a seed draws.
-    flat = flat_plate(car.text or "", car.region, rng, two_line=car.two_line, front=body.front)
+    flat = plate_size(car.region, car.two_line)
+    random_details(car.region, flat, rng)  # not used, but these random numbers are part of what a seed draws
     # The picture is about 1.35 plates wide; a two-line plate needs more for its height.
     aspect = size[0] / size[1]
-    span = max(flat.image.width * 1.35, flat.image.height * 1.5 * aspect) / SCALE
+    span = max(flat[0] * 1.35, flat[1] * 1.5 * aspect) / SCALE
     close = replace(car, x=0.5, ground=0.5 + body.plate_y / span * aspect, width=2 * body.half_width / span)
     return _photograph(
         Backdrop(raster.fill(size, _CLOSE_UP.ground), _CLOSE_UP), (close,), size, shot or Shot(), rng

@@ -96,25 +96,31 @@ class Layer:
 
     def lay(self, paint: Colour | Shader, mask: Pixels, strength: float = 1.0) -> None:
         """Cover the layer with `paint` where the mask is set."""
-        self._blend(paint, mask, strength)
+        spot = self._visible(mask)
+        if spot is not None:
+            colours = raster.colour(paint) if isinstance(paint, tuple) else paint(spot)
+            self._blend(spot, colours, mask[spot] * np.float32(strength))
         np.maximum(self.cover, mask * np.float32(strength), out=self.cover)
 
     def tint(self, rgb: Colour, mask: Pixels, strength: float) -> None:
         """Colour the opaque parts of the layer where the mask is set."""
-        self._blend(rgb, mask * (self.cover > 0.5), strength)
+        mask = np.broadcast_to(mask, self.cover.shape)
+        spot = self._visible(mask)
+        if spot is not None:
+            opaque = mask[spot] * (self.cover[spot] > 0.5)
+            self._blend(spot, raster.colour(rgb), opaque * np.float32(strength))
 
-    def _blend(self, paint: Colour | Shader, mask: Pixels, strength: float) -> None:
-        rows, columns = self.window
+    def _visible(self, mask: Pixels) -> Spot | None:
+        """The part of the window in which the mask is set."""
         bounds = raster.bounds_of(mask[self.window])
         if bounds is None:
-            return
-        spot = (
-            slice(rows.start + bounds[0].start, rows.start + bounds[0].stop),
-            slice(columns.start + bounds[1].start, columns.start + bounds[1].stop),
-        )
-        colours = raster.colour(paint) if isinstance(paint, tuple) else paint(spot)
+            return None
+        (rows, columns), (top, left) = bounds, (part.start for part in self.window)
+        return slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
+
+    def _blend(self, spot: Spot, colours: Pixels, opacity: Pixels) -> None:
         below = self.pixels[spot]
-        below += (colours - below) * (mask[spot] * np.float32(strength))[..., None]
+        below += (colours - below) * opacity[..., None]
 
     def image(self) -> Image.Image:
         """The layer in RGBA. Pixels outside the window are transparent."""
