@@ -1,7 +1,7 @@
 """Draw one picture from a few options; a seed chooses the others."""
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Literal
 
 from mock_server.drawing.camera import Shot
 from mock_server.drawing.car_bodies import BODIES
@@ -16,7 +16,6 @@ from mock_server.identifiers.plates import regions_of
 
 Kind = Literal["plate", "vin", "scene"]
 """A plate close up, a VIN, or a scene with a vehicle."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 DEFAULT_SIZES: dict[Kind, tuple[int, int]] = {"plate": (800, 480), "vin": (1024, 576), "scene": (1024, 768)}
 SMALLEST, LARGEST = 64, 4096
@@ -27,7 +26,7 @@ class UnknownNameError(ValueError):
     """An unknown name, with the known ones for a suggestion."""
 
     def __init__(self, what: str, word: str, known: tuple[str, ...]) -> None:
-        self.what, self.word, self.known = what, word, known
+        self.word, self.known = word, known
         super().__init__(f'unknown {what} "{word}"')
 
 

@@ -30,7 +30,6 @@ class PlateFormat:
     `weight`: how frequent the region is among random plates. `forbidden`: parts of a text that are never issued.
     """
 
-    name: str
     patterns: tuple[str, ...]
     letters: str = _LETTERS
     codes: str = ""
@@ -80,14 +79,13 @@ _DE_DISTRICTS = (
 )
 
 PLATE_FORMATS: dict[str, PlateFormat] = {
-    "us-ca": PlateFormat("California", ("NLLLDDD",), _without("IOQ"), weight=6),
-    "us-ny": PlateFormat("New York", ("LLL-DDDD",), _without("IOQ"), weight=3),
-    "us-tx": PlateFormat("Texas", ("LLL-DDDD",), _CONSONANTS, weight=4),
-    "us-fl": PlateFormat("Florida", ("LLL LDD",), _without("O"), weight=3),
-    "us-il": PlateFormat("Illinois", ("LL DDDDD",), _without("IO"), weight=2),
-    "ca-on": PlateFormat("Ontario", ("CLLL DDD",), _without("GIOQU"), weight=2),
+    "us-ca": PlateFormat(("NLLLDDD",), _without("IOQ"), weight=6),
+    "us-ny": PlateFormat(("LLL-DDDD",), _without("IOQ"), weight=3),
+    "us-tx": PlateFormat(("LLL-DDDD",), _CONSONANTS, weight=4),
+    "us-fl": PlateFormat(("LLL LDD",), _without("O"), weight=3),
+    "us-il": PlateFormat(("LL DDDDD",), _without("IO"), weight=2),
+    "ca-on": PlateFormat(("CLLL DDD",), _without("GIOQU"), weight=2),
     "gb": PlateFormat(
-        "United Kingdom",
         ("12@ LLL",),
         _without("IQ"),
         _numbers(range(2, 27), range(51, 76)),
@@ -95,7 +93,6 @@ PLATE_FORMATS: dict[str, PlateFormat] = {
         slots={"1": " ".join(_without("IJQTUXZ")), "2": " ".join(_without("IQZ"))},
     ),
     "de": PlateFormat(
-        "Germany",
         ("@-L NDDD", "&-LL NDDD", "@-LL NDD", "@-LL ND"),
         codes=_DE_DISTRICTS,
         weight=4,
@@ -103,40 +100,35 @@ PLATE_FORMATS: dict[str, PlateFormat] = {
         slots={"&": " ".join(code for code in _DE_DISTRICTS.split() if len(code) < 3)},
         forbidden=("-HJ ", "-KZ ", "-NS ", "-SA ", "-SS "),
     ),
-    "fr": PlateFormat("France", ("LL-DDD-LL",), _without("IOU"), weight=3, forbidden=("SS", "WW")),
-    "it": PlateFormat("Italy", ("LL DDDLL",), _without("IOQU"), weight=2),
-    "es": PlateFormat("Spain", ("DDDD LLL",), _CONSONANTS, weight=2),
-    "nl": PlateFormat("Netherlands", ("LL-DDD-L", "L-DDD-LL", "N-LLL-DD"), _without("ACEIMOQUWY"), weight=2),
+    "fr": PlateFormat(("LL-DDD-LL",), _without("IOU"), weight=3, forbidden=("SS", "WW")),
+    "it": PlateFormat(("LL DDDLL",), _without("IOQU"), weight=2),
+    "es": PlateFormat(("DDDD LLL",), _CONSONANTS, weight=2),
+    "nl": PlateFormat(("LL-DDD-L", "L-DDD-LL", "N-LLL-DD"), _without("ACEIMOQUWY"), weight=2),
     "ua": PlateFormat(
-        "Ukraine",
         ("@ DDDD LL",),
         "ABCEHIKMOPTX",
         "AA KA AB AC AE AH AI AM AO AP AT AX BA BB BC BE BH BI BK BM BO BT BX CA CB CE",
         weight=2,
     ),
     "pl": PlateFormat(
-        "Poland",
         ("@ DDDDN", "@ DDDDL", "@ DDDLL", "@ DLDDN"),
         _without("BDIOQZ"),
         "WA WI KR PO DW LU EL SK WX WE RZ GA KK PY GD",
         weight=2,
     ),
-    "br": PlateFormat("Brazil", ("LLLDLDD",), weight=2),
+    "br": PlateFormat(("LLLDLDD",), weight=2),
     "in": PlateFormat(
-        "India",
         ("@ 3 LL DDDN",),
         _without("IO"),
         "MH DL KA TN GJ UP HR RJ KL WB TS AP PB MP",
         weight=2,
         slots={"3": _numbers(range(1, 40))},
     ),
-    "au-nsw": PlateFormat("New South Wales", ("LLL-DDL", "LL-DD-LL"), _without("IOQ"), weight=2),
-    "se": PlateFormat("Sweden", ("LLL DDD", "LLL DDL"), _without("IQV")),
-    "be": PlateFormat("Belgium", ("1-LLL-DDD", "2-LLL-DDD"), _without("IMOQW")),
-    "ch": PlateFormat(
-        "Switzerland", ("@ NDDDDD", "@ NDDDD"), codes="ZH BE VD AG GE SG LU TI VS BL TG FR SO ZG"
-    ),
-    "pt": PlateFormat("Portugal", ("LL-DD-LL",), _without("KWY")),
+    "au-nsw": PlateFormat(("LLL-DDL", "LL-DD-LL"), _without("IOQ"), weight=2),
+    "se": PlateFormat(("LLL DDD", "LLL DDL"), _without("IQV")),
+    "be": PlateFormat(("1-LLL-DDD", "2-LLL-DDD"), _without("IMOQW")),
+    "ch": PlateFormat(("@ NDDDDD", "@ NDDDD"), codes="ZH BE VD AG GE SG LU TI VS BL TG FR SO ZG"),
+    "pt": PlateFormat(("LL-DD-LL",), _without("KWY")),
 }
 """Region code, as providers report it, to the format of its plates."""
 

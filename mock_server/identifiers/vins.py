@@ -22,48 +22,20 @@ _VALUES = dict(
 )
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 
-MAKERS: dict[str, str] = {
-    "1HG": "Honda, United States",
-    "1FA": "Ford, United States",
-    "1FT": "Ford trucks, United States",
-    "1G1": "Chevrolet, United States",
-    "1GC": "Chevrolet trucks, United States",
-    "1C4": "Jeep, United States",
-    "1N4": "Nissan, United States",
-    "2HG": "Honda, Canada",
-    "2T1": "Toyota, Canada",
-    "3VW": "Volkswagen, Mexico",
-    "3N1": "Nissan, Mexico",
-    "4T1": "Toyota, United States",
-    "4S4": "Subaru, United States",
-    "5YJ": "Tesla, United States",
-    "5NP": "Hyundai, United States",
-    "5XY": "Kia, United States",
-    "JHL": "Honda, Japan",
-    "JHM": "Honda, Japan",
-    "JTD": "Toyota, Japan",
-    "JN1": "Nissan, Japan",
-    "JM1": "Mazda, Japan",
-    "JF1": "Subaru, Japan",
-    "KMH": "Hyundai, Korea",
-    "KNA": "Kia, Korea",
-    "SAL": "Land Rover, United Kingdom",
-    "SAJ": "Jaguar, United Kingdom",
-    "TMB": "Skoda, Czechia",
-    "VF1": "Renault, France",
-    "VF3": "Peugeot, France",
-    "VSS": "Seat, Spain",
-    "W0L": "Opel, Germany",
-    "WAU": "Audi, Germany",
-    "WBA": "BMW, Germany",
-    "WDD": "Mercedes-Benz, Germany",
-    "WP0": "Porsche, Germany",
-    "WVW": "Volkswagen, Germany",
-    "YV1": "Volvo, Sweden",
-    "ZAR": "Alfa Romeo, Italy",
-    "ZFA": "Fiat, Italy",
-}
-"""World manufacturer identifier (positions 1-3) to the manufacturer."""
+# fmt: off
+MANUFACTURERS = (
+    "1HG", "1FA", "1FT", "1G1", "1GC", "1C4", "1N4",  # United States: Honda, Ford, Chevrolet, Jeep, Nissan
+    "2HG", "2T1", "3VW", "3N1",  # Canada: Honda, Toyota; Mexico: Volkswagen, Nissan
+    "4T1", "4S4", "5YJ", "5NP", "5XY",  # United States: Toyota, Subaru, Tesla, Hyundai, Kia
+    "JHL", "JHM", "JTD", "JN1", "JM1", "JF1",  # Japan: Honda, Toyota, Nissan, Mazda, Subaru
+    "KMH", "KNA",  # Korea: Hyundai, Kia
+    "SAL", "SAJ", "TMB",  # United Kingdom: Land Rover, Jaguar; Czechia: Skoda
+    "VF1", "VF3", "VSS",  # France: Renault, Peugeot; Spain: Seat
+    "W0L", "WAU", "WBA", "WDD", "WP0", "WVW",  # Germany: Opel, Audi, BMW, Mercedes-Benz, Porsche, Volkswagen
+    "YV1", "ZAR", "ZFA",  # Sweden: Volvo; Italy: Alfa Romeo, Fiat
+)
+"""World manufacturer identifiers (positions 1-3)."""
+# fmt: on
 
 
 def check_digit(vin: str) -> str:
@@ -100,4 +72,4 @@ def compose_vin(pick: Callable[[Sequence[str]], str]) -> str:
     description = "".join(pick(alphabet) for alphabet in (letters, letters, digits, digits, letters))
     plant = pick(letters)
     serial = "".join(pick(digits) for _ in range(6))
-    return with_check_digit(pick(tuple(MAKERS)) + description + "0" + pick(MODEL_YEARS) + plant + serial)
+    return with_check_digit(pick(MANUFACTURERS) + description + "0" + pick(MODEL_YEARS) + plant + serial)

@@ -5,7 +5,7 @@ import pytest
 from mock_server.identifiers.generator import IdentifierGenerator
 from mock_server.identifiers.vins import (
     ALPHABET,
-    MAKERS,
+    MANUFACTURERS,
     MODEL_YEARS,
     check_digit,
     is_valid,
@@ -72,10 +72,10 @@ def test_random_vins_are_plausible() -> None:
     vins = [generator.vin() for _ in range(500)]
 
     assert all(is_valid(vin) for vin in vins)
-    assert all(vin[:3] in MAKERS for vin in vins)
+    assert all(vin[:3] in MANUFACTURERS for vin in vins)
     assert all(vin[9] in MODEL_YEARS for vin in vins)
     assert all(vin[11:].isdigit() for vin in vins)
-    assert len({vin[:3] for vin in vins}) == len(MAKERS)
+    assert len({vin[:3] for vin in vins}) == len(MANUFACTURERS)
 
 
 def test_the_alphabets_have_no_ambiguous_characters() -> None:
