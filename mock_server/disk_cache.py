@@ -48,7 +48,10 @@ _UNDAMAGED = frozenset(
 
 def default_directory() -> Path | None:
     """The user's cache directory for this program; None without a home directory."""
-    directory = user_cache_path("vehicle-ocr-mock", appauthor=False)
+    try:
+        directory = user_cache_path("vehicle-ocr-mock", appauthor=False)
+    except RuntimeError:  # newer versions of platformdirs
+        return None
     return directory if directory.is_absolute() else None
 
 

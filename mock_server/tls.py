@@ -137,7 +137,11 @@ class CertificateAuthority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         # Clients that prefer HTTP/2 must know that the server does not support it.
         context.set_alpn_protocols(["http/1.1"])
-        leaf.configure_cert(context)
+        try:
+            leaf.configure_cert(context)
+        except OSError as error:
+            # Python reads certificates from files only, so a temporary file is needed.
+            raise SettingsError(f"HTTPS needs a writable temporary directory: {error}") from error
         return context
 
     def _private_pem(self) -> bytes:
@@ -157,9 +161,19 @@ class CertificateAuthority:
 
 
 def default_directory() -> Path:
-    """The directory of this user's authority: `$VEHICLE_OCR_MOCK_CA_DIR`, or a part of the user's data directory."""
-    chosen = os.environ.get(CA_DIRECTORY_VARIABLE)
-    return Path(chosen).expanduser() if chosen else user_data_path("vehicle-ocr-mock", appauthor=False) / "ca"
+    """The directory of this user's authority: `$VEHICLE_OCR_MOCK_CA_DIR`, or a part of the user's data directory.
+
+    Raises SettingsError if there is no home directory.
+    """
+    try:
+        if chosen := os.environ.get(CA_DIRECTORY_VARIABLE):
+            return Path(chosen).expanduser()
+        directory = user_data_path("vehicle-ocr-mock", appauthor=False)
+    except RuntimeError:
+        directory = Path("~")
+    if not directory.is_absolute():
+        raise SettingsError(f"there is no home directory for the certificates; set {CA_DIRECTORY_VARIABLE}")
+    return directory / "ca"
 
 
 def _new_subject() -> x509.Name:

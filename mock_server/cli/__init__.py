@@ -1,5 +1,6 @@
 """The command `vehicle-ocr-mock`. Each verb is one file of this package, imported only when it is used."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -35,6 +36,9 @@ def command_line() -> None:
 
 def main() -> None:
     """Run one verb. Exit codes: 0 fine, 1 bad fixtures or settings, 2 usage."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the parent process has closed it
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
     try:
         command_line(prog_name="vehicle-ocr-mock")
     except FixturesError as error:
@@ -42,4 +46,8 @@ def main() -> None:
         sys.exit(1)
     except MockServerError as error:
         print(f"vehicle-ocr-mock: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"vehicle-ocr-mock: {place}{error.strerror or error}", file=sys.stderr)
         sys.exit(1)

@@ -59,7 +59,10 @@ def run(child: Sequence[str], flags: dict[str, Any]) -> int:
     if flags.get("workers", 1) != 1:
         raise SettingsError("exec serves with one worker")
     check_fixtures(flags)
-    directory = Path(tempfile.gettempdir(), f"vehicle-ocr-mock-{token_hex(8)}")
+    try:
+        directory = Path(tempfile.gettempdir(), f"vehicle-ocr-mock-{token_hex(8)}")
+    except OSError as error:
+        raise SettingsError(f"exec needs a writable temporary directory: {error}") from error
 
     def end_now(number: int, frame: FrameType | None) -> None:
         # Not an exception: it could arrive between any two steps, or be lost in a finaliser.

@@ -1,0 +1,139 @@
+"""Odd surroundings: no home, no temporary directory, closed streams, unwritable paths. One line each, no traceback."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, READY, run
+from tests.support import FIXTURES
+
+PICTURE = str(FIXTURES / "images" / "car.jpg")
+
+
+def without_home(tmp_path: Path, *arguments: str) -> list[str]:
+    """The command as a user that has no home directory and is not in the list of users."""
+    prefix = ["unshare", "--map-user=4242", "--map-group=4242", "env", "-u", "HOME", "-u", "XDG_CACHE_HOME"]
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("user namespaces are not available")
+    return [*prefix, *COMMAND, *arguments]
+
+
+def first_line(command: list[str]) -> str:
+    """The first line on stdout of a server, which is then stopped."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        return process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_a_server_without_a_home_directory_has_no_cache(tmp_path: Path) -> None:
+    """Without a place for the cache, the server starts without one."""
+    assert first_line(without_home(tmp_path, "serve", str(FIXTURES), "--port", "0")).startswith(READY)
+
+
+@pytest.mark.parametrize("arguments", [("ca",), ("serve", "--port", "0", "--tls", "--tls-port", "0")])
+def test_https_without_a_home_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Without a place for the certificate authority: exit code 1 and one sentence with the variable to set."""
+    ended = subprocess.run(
+        without_home(tmp_path, *arguments), capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == (
+        "vehicle-ocr-mock: there is no home directory for the certificates; set VEHICLE_OCR_MOCK_CA_DIR"
+    )
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("serve", "--port", "0", "--tls", "--tls-port", "0"), ("exec", "--", "true")]
+)
+def test_https_without_a_temporary_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Exit code 1 and one sentence."""
+    read_only = (
+        "for d in /tmp /var/tmp /usr/tmp; do mount -t tmpfs -o ro none $d; done 2>/dev/null; cd /proc; "
+    )
+    prefix = ["unshare", "--mount", "sh", "-c", f'{read_only} exec "$@"', "sh"]
+    authority = Path(__file__).parent / "ca"
+    environ = {
+        **os.environ,
+        "VEHICLE_OCR_MOCK_CA_DIR": str(authority),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    environ.pop("TMPDIR", None)
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("mount namespaces are not available")
+    try:
+        ended = subprocess.run(
+            [*prefix, *COMMAND, *arguments],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        shutil.rmtree(authority, ignore_errors=True)
+
+    assert ended.returncode == 1
+    assert "needs a writable temporary directory" in ended.stderr.splitlines()[-1]
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_a_closed_stream(stream: str) -> None:
+    """A server whose stdout or stderr is closed fails only for a real reason."""
+    script = f'exec "$@" {stream}>&-'
+    ended = subprocess.run(
+        ["sh", "-c", script, "sh", *COMMAND, "schema"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    refused = subprocess.run(
+        ["sh", "-c", script, "sh", *COMMAND, "serve", "--port", "99999"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, refused.returncode) == (0, 1)
+    assert "Traceback" not in ended.stderr + refused.stderr
+
+
+def test_a_server_with_closed_stderr() -> None:
+    """It starts and prints its ready line."""
+    assert first_line(["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "serve", "--port", "0"]).startswith(
+        READY
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("add", PICTURE, "--plate", "A", "--fixtures", "/proc/none"),
+        ("image", "plate", "--out", "/proc/none.jpg"),
+        ("match", PICTURE, str(FIXTURES), "--explain", "/proc/none.png"),
+    ],
+)
+def test_a_path_that_cannot_be_written(arguments: tuple[str, ...]) -> None:
+    """Exit code 1 and one sentence with the path."""
+    ended = run(*arguments)
+
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("vehicle-ocr-mock: /proc/none")
+    assert "Traceback" not in ended.stderr
