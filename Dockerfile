@@ -21,7 +21,8 @@ LABEL org.opencontainers.image.title="vehicle-ocr-mock" \
     org.opencontainers.image.description="A local server that answers as the VehiCore and CarsXE recognition APIs do" \
     org.opencontainers.image.licenses="MIT"
 # OpenShift runs a container with a random uid in group 0, so that group may write to /ca and the home directory.
-RUN useradd --create-home --uid 10001 --gid 0 mock && mkdir /config /ca && chown mock:0 /ca \
+# There is no /config: if it exists, it is a mount.
+RUN useradd --create-home --uid 10001 --gid 0 mock && mkdir /ca && chown mock:0 /ca \
     && chmod g=u /ca /home/mock
 COPY --from=build /opt/venv /opt/venv
 COPY scripts/container /usr/local/bin/container
@@ -34,6 +35,6 @@ USER 10001
 WORKDIR /home/mock
 EXPOSE 8080 8443
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 \
-    CMD ["vehicle-ocr-mock", "healthcheck"]
+    CMD ["sh", "/usr/local/bin/container", "healthcheck"]
 ENTRYPOINT ["sh", "/usr/local/bin/container"]
 CMD ["serve"]

@@ -6,6 +6,7 @@ over the default.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,10 @@ from mock_server.errors import SettingsError
 from mock_server.suggest import quoted, suggest
 
 ENVIRONMENT_PREFIX = "VEHICLE_OCR_MOCK_"
+# Variables of the package that are not settings.
+_OTHER_VARIABLES = ("URL", "TLS_URL", "CA_DIR", "REDIRECT")
+# Kubernetes sets such variables in every container if a Service is named vehicle-ocr-mock or vehicle-ocr-mock-….
+_KUBERNETES = re.compile(r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?)")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MEGABYTE = 1024 * 1024
@@ -98,7 +103,7 @@ class Settings:
     ) -> Self:
         """Return the settings from `flags` (None: not given), the environment and the settings in `mock.yaml`.
 
-        Raises SettingsError for an unknown name in `flags` and for a value that cannot be used.
+        Raises SettingsError for an unknown flag, an unknown variable and a value that cannot be used.
         """
         environ = os.environ if environ is None else environ
         file = file or {}
@@ -106,6 +111,7 @@ class Settings:
             if name not in setting_names():
                 hint = suggest(name, setting_names())
                 raise SettingsError(f"there is no setting {quoted(name)}" + (f"; {hint}" if hint else ""))
+        _refuse_unknown_variables(environ)
         values: dict[str, Any] = {}
         for setting in fields(cls):
             name = setting.name
@@ -139,10 +145,26 @@ def _check_limits(setting: "Field[Any]", value: Any) -> None:
         raise SettingsError(f"{written}; the largest value is {limits['maximum']}")
 
 
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = {name.upper() for name in setting_names()} | set(_OTHER_VARIABLES)
+    known |= {f"NO_{setting.name.upper()}" for setting in fields(Settings) if setting.type is bool}
+    for variable, value in environ.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or name in known or _is_set_by_kubernetes(name, value):
+            continue
+        hint = suggest(name, sorted(known)).replace('"', f'"{ENVIRONMENT_PREFIX}', 1)
+        raise SettingsError(f"{variable} is not a setting" + (f"; {hint}" if hint else ""))
+
+
+def _is_set_by_kubernetes(name: str, value: str) -> bool:
+    is_port = name == "PORT" or name.endswith("_PORT")
+    return (is_port and "://" in value) or _KUBERNETES.fullmatch(name) is not None
+
+
 def _environment_value(setting: "Field[Any]", environ: Mapping[str, str]) -> Any:
     """The value of a setting's variable, or None. `…_NO_WATCH=1` means the same as `--no-watch`."""
     variable = ENVIRONMENT_PREFIX + setting.name.upper()
-    if variable in environ:
+    if variable in environ and not _is_set_by_kubernetes(setting.name.upper(), environ[variable]):
         return _parse(setting, environ[variable], variable)
     negated = f"{ENVIRONMENT_PREFIX}NO_{setting.name.upper()}"
     if setting.type is bool and negated in environ:

@@ -45,14 +45,23 @@ def load(flags: Mapping[str, Any], progress: Progress | None = None) -> Startup:
     return Startup(settings, loader, Library.of(loaded.set, index), (*loaded.warnings, *warnings))
 
 
-def with_defaults(flags: Mapping[str, Any], defaults: Defaults) -> Settings:
+def read_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """The settings that a server with these flags has. No scenario is read. Raises SettingsError and FixturesError."""
+    settings = Settings.resolve(flags, environ=environ)
+    loader = FixtureLoader(settings.fixtures_dir, vocabulary=vocabulary(), cache=cache_directory(settings))
+    return with_defaults(flags, loader.defaults(), environ)
+
+
+def with_defaults(
+    flags: Mapping[str, Any], defaults: Defaults, environ: Mapping[str, str] | None = None
+) -> Settings:
     """Settings from the flags, then the environment, then the defaults of `mock.yaml`."""
     file = dict(defaults.settings)
     if defaults.unmatched is not None:
         file["unmatched"] = defaults.unmatched.value
     if defaults.strict is not None:
         file["strict"] = str(defaults.strict)
-    return Settings.resolve(flags, file)
+    return Settings.resolve(flags, file, environ)
 
 
 def cache_directory(settings: Settings) -> Path | None:

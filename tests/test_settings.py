@@ -40,3 +40,56 @@ def test_a_setting_that_does_not_exist_is_refused(settings: dict[str, Any], said
         MockServer(**settings).start()
 
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "tcp://10.96.12.7:8080"),
+        ("TLS_PORT", "tcp://10.96.12.7:8443"),
+        ("ADMIN_PORT", "udp://10.96.12.7:80"),
+        ("SERVICE_HOST", "10.96.12.7"),
+        ("SERVICE_PORT", "8080"),
+        ("SERVICE_PORT_HTTP", "8080"),
+        ("PORT_8080_TCP", "tcp://10.96.12.7:8080"),
+        ("PORT_8080_TCP_ADDR", "10.96.12.7"),
+        ("ADMIN_PORT_80_UDP_PROTO", "udp"),
+        ("ADMIN_SERVICE_PORT_HTTP", "80"),
+    ],
+)
+def test_variables_that_kubernetes_sets_are_ignored(variable: str, value: str) -> None:
+    """A Service with the name of the mock sets variables with its prefix; they are no settings."""
+    settings = Settings.resolve({}, {}, {f"VEHICLE_OCR_MOCK_{variable}": value})
+
+    assert (settings.port, settings.tls_port) == (8080, 8443)
+
+
+def test_the_file_counts_where_the_variable_is_of_kubernetes() -> None:
+    """An ignored variable does not hide `mock.yaml`."""
+    assert Settings.resolve({}, {"port": "9000"}, {"VEHICLE_OCR_MOCK_PORT": "tcp://10.0.0.1:80"}).port == 9000
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("PRT", '; did you mean "VEHICLE_OCR_MOCK_PORT"?'),
+        ("WATHC", '; did you mean "VEHICLE_OCR_MOCK_WATCH"?'),
+        ("NO_CAHCE", '; did you mean "VEHICLE_OCR_MOCK_NO_CACHE"?'),
+        ("CA_DIRECTORY", '; did you mean "VEHICLE_OCR_MOCK_CA_DIR"?'),
+        ("FROBNICATE", ""),
+        ("SPORT", '; did you mean "VEHICLE_OCR_MOCK_PORT"?'),
+    ],
+)
+def test_unknown_variables_are_refused(variable: str, hint: str) -> None:
+    """A mistyped variable is an error with a suggestion."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.resolve({}, {}, {f"VEHICLE_OCR_MOCK_{variable}": "1"})
+
+    assert str(caught.value) == f"VEHICLE_OCR_MOCK_{variable} is not a setting{hint}"
+
+
+def test_variables_that_are_no_settings_are_known() -> None:
+    """The package's other variables, and those of other programs, are accepted."""
+    environ = {f"VEHICLE_OCR_MOCK_{name}": "x" for name in ("URL", "TLS_URL", "CA_DIR", "REDIRECT")}
+
+    assert Settings.resolve({}, {}, {**environ, "VEHICLE_OCR": "1", "OTHER_MOCK_PORT": "1"}) == Settings()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mock_server.cli.options import fixtures_argument
+from mock_server.settings import Settings
 
 if TYPE_CHECKING:
     from mock_server.core.scenario import Scenario
@@ -23,7 +23,7 @@ _SCHEMA_LINE = "# yaml-language-server: $schema=../scenario.schema.json"
 
 @click.command()
 @click.argument("image", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@fixtures_argument
+@click.argument("fixtures", type=click.Path(path_type=Path), required=False)
 @click.option("--plate", help="The plate in the photo.")
 @click.option("--vin", help="The VIN in the photo.")
 @click.option("--region", help="The plate's region code, such as us-ca.")
@@ -48,7 +48,8 @@ def command(
 ) -> None:
     """Turn a photo into a scenario: copy it into FIXTURES and write its scenario file.
 
-    FIXTURES is ./fixtures if it is not given. The directory is created if it does not exist.
+    Without FIXTURES, the directory of VEHICLE_OCR_MOCK_FIXTURES or ./fixtures is used. It is created if it does not
+    exist.
     """
     if (plate is None) == (vin is None):
         raise click.UsageError("give the text in the photo, either --plate or --vin")
@@ -59,7 +60,7 @@ def command(
     name = name or re.sub(r"[^a-z0-9]+", "-", image.stem.lower()).strip("-") or "photo"
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise click.UsageError(f'"{name}" is not a scenario name: use a-z, 0-9 and hyphens')
-    fixtures = fixtures or directory or Path("fixtures")
+    fixtures = fixtures or directory or Settings.resolve({}).fixtures or Path("fixtures")
     data = image.read_bytes()
     photo = _decode(image, data)
     product, text = ("plate", plate) if plate is not None else ("vin", vin or "")

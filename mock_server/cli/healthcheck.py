@@ -2,19 +2,35 @@
 
 import http.client
 import os
+from pathlib import Path
+from typing import Any
 
 import click
 
-from mock_server.settings import ENVIRONMENT_PREFIX
+from mock_server.cli.options import local_fixtures
+from mock_server.errors import FixturesError
+from mock_server.settings import Settings
+
+# In a container the server is process 1.
+CONTAINER_PROCESS = Path("/proc/1")
+_COMMANDS = ("vehicle-ocr-mock", "container", "mock_server")
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the server.")
-@click.option("--port", type=int, help="HTTP port of the server. Default: VEHICLE_OCR_MOCK_PORT, or 8080.")
+@click.option("--host", help="Address of the server.")
+@click.option("--port", type=int, help="HTTP port of the server.")
 @click.option("--timeout", default=3.0, show_default=True, help="Seconds to wait for the answer.")
-def command(host: str, port: int | None, timeout: float) -> None:
-    """Exit 0 if a server answers, 1 if none does."""
-    port = port or int(os.environ.get(f"{ENVIRONMENT_PREFIX}PORT", "8080"))
+def command(host: str | None, port: int | None, timeout: float) -> None:
+    """Exit 0 if a server answers, 1 if none does.
+
+    Host and port come from the options, from the options of the server in this container, from the environment, from
+    mock.yaml, or are 127.0.0.1 and 8080.
+    """
+    flags, environ = _container_settings()
+    flags |= {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = _settings(flags, environ | os.environ)
+    host, port = _ANY_ADDRESS.get(settings.host, settings.host), settings.port
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", "/healthz")
@@ -25,3 +41,38 @@ def command(host: str, port: int | None, timeout: float) -> None:
         connection.close()
     if status != 200:
         raise click.ClickException(f"no healthy server on {host}:{port}: status {status}")
+
+
+def _container_settings() -> tuple[dict[str, Any], dict[str, str]]:
+    """The options and the environment of the server in this container; both empty outside of a container."""
+    from mock_server.cli.serve import command as serve
+
+    try:
+        words = (CONTAINER_PROCESS / "cmdline").read_bytes().decode().split("\0")[:-1]
+        variables = (CONTAINER_PROCESS / "environ").read_bytes().decode().split("\0")
+    except (OSError, UnicodeDecodeError):
+        return {}, {}
+    if "serve" not in words or not any(Path(word).name in _COMMANDS for word in words):
+        return {}, {}
+    arguments = words[words.index("serve") + 1 :]
+    params = serve.make_context("serve", arguments, resilient_parsing=True).params
+    flags = {name: value for name, value in params.items() if value is not None and name != "hints"}
+    return flags, dict(variable.partition("=")[::2] for variable in variables)
+
+
+def _settings(flags: dict[str, Any], environ: dict[str, str]) -> Settings:
+    flags.setdefault("fixtures", local_fixtures(environ))
+    settings = Settings.resolve(flags, environ=environ)
+    try:
+        mock_file = (settings.fixtures_dir / "mock.yaml").read_bytes()
+    except OSError:
+        return settings
+    # Reading mock.yaml takes long for a check that is repeated every few seconds.
+    if b"host" not in mock_file and b"port" not in mock_file:
+        return settings
+    from mock_server.startup import read_settings
+
+    try:
+        return read_settings(flags, environ)
+    except FixturesError:  # edited since the server read it
+        return settings

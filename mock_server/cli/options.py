@@ -1,5 +1,6 @@
 """The options of `serve` and `exec`, one for each field of `Settings`."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import click
 
 from mock_server.errors import SettingsError
-from mock_server.settings import Settings, flag_of
+from mock_server.settings import ENVIRONMENT_PREFIX, Settings, flag_of
 
 _Function = Callable[..., None]
 
@@ -38,7 +39,21 @@ def check_fixtures(flags: Mapping[str, Any]) -> None:
 
 def fixtures_argument(function: _Function) -> _Function:
     """Add the optional argument FIXTURES."""
-    return click.argument("fixtures", type=click.Path(path_type=Path), required=False)(function)
+    return click.argument(
+        "fixtures", type=click.Path(path_type=Path), required=False, callback=_local_fixtures
+    )(function)
+
+
+def local_fixtures(environ: Mapping[str, str]) -> Path | None:
+    """The directory ./fixtures, if it looks like fixtures and no environment variable names another directory."""
+    here = Path("fixtures")
+    is_chosen = f"{ENVIRONMENT_PREFIX}FIXTURES" in environ
+    names = ("mock.yaml", "mock.yml", "scenarios")
+    return here if not is_chosen and any((here / name).exists() for name in names) else None
+
+
+def _local_fixtures(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    return value or local_fixtures(os.environ)
 
 
 def _option(setting: "Field[Any]", defaults: dict[str, Any]) -> Callable[[_Function], _Function]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from mock_server.core.account import Account
-from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.discovery import Directory, FixtureFile, unnamed_pictures
 from mock_server.scenarios.fixture_cache import CachedFixtures, CheckedPictures, FixtureCache
@@ -115,6 +115,12 @@ class FixtureLoader:
         mock, mistakes = self._mock(Directory(self.root, self.path))
         raise_if_wrong(mistakes)
         return mock.accounts or ()
+
+    def defaults(self) -> Defaults:
+        """The defaults of `mock.yaml` alone. Raises FixturesError."""
+        mock, mistakes = self._mock(Directory(self.root, self.path))
+        raise_if_wrong(mistakes)
+        return mock.defaults
 
     def _mock(self, directory: Directory) -> tuple[ParsedMock, list[Mistake]]:
         file, mistakes = directory.mock_file()

@@ -1,6 +1,7 @@
 """The container's entry point: a mounted directory is served, and one that cannot be served ends the start."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -142,3 +143,10 @@ def test_a_file_at_the_mount(tmp_path: Path) -> None:
 
     assert (process.returncode, output) == (1, "")
     assert errors == f"vehicle-ocr-mock: {tmp_path / 'config'} is not a directory\n"
+
+
+def test_the_image_has_no_directory_at_the_mount() -> None:
+    """The entry point takes /config for a mount if it exists, so the image must not create it."""
+    image = (ENTRY.parents[1] / "Dockerfile").read_text(encoding="utf-8")
+
+    assert not re.search(r"^[^#]*\s/config\b", image, re.MULTILINE)

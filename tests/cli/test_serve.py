@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.cli.command import READY, run, served
-from tests.support import FIXTURES, carsxe, line_to, vehicore
+from tests.support import FIXTURES, carsxe, line_to, picture, vehicore
 
 SHIPPED = str(FIXTURES)
 
@@ -149,3 +149,43 @@ def test_no_key_in_any_line_of_the_log(format: str) -> None:
         assert "carsxe" in server.stderr, "requests are logged"
         assert key not in server.stderr
         assert key not in server.stdout
+
+
+@pytest.fixture
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with fixtures in ./fixtures."""
+    (tmp_path / "fixtures" / "scenarios").mkdir(parents=True)
+    (tmp_path / "fixtures" / "scenarios" / "car.yaml").write_text(
+        "scenario: car\nwhen: {image: car.jpg}\nreading: {plate: ABC123}\n"
+    )
+    (tmp_path / "fixtures" / "scenarios" / "car.jpg").write_bytes(picture("car"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    return tmp_path
+
+
+def test_the_directory_fixtures_is_the_default(somewhere: Path) -> None:
+    """Every verb uses ./fixtures where it exists and no other directory is named."""
+    with served() as server:
+        server.end()
+
+    assert "serving fixtures: 1 scenarios, 1 pictures" in server.stderr
+    assert "fixtures: 1 scenarios" in run("validate").stderr
+    assert "match car" in run("match", "fixtures/scenarios/car.jpg").stdout
+    script = "curl -s $VEHICLE_OCR_MOCK_URL/__admin/health"
+    assert '"scenarios":1' in run("exec", "--", "sh", "-c", script).stdout
+
+
+def test_the_environment_wins_over_the_directory_fixtures(somewhere: Path) -> None:
+    """A directory that a variable names is used instead of ./fixtures."""
+    assert f"{SHIPPED}: " in run("validate", environment={"VEHICLE_OCR_MOCK_FIXTURES": SHIPPED}).stderr
+
+
+def test_a_directory_fixtures_of_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory ./fixtures of another program, without any of our files, is not used."""
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures" / "users.json").write_text("[]")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+    assert " 0 scenarios" not in run("validate").stderr
