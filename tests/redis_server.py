@@ -1,4 +1,4 @@
-"""A real Redis server on a free port, for the tests of what several processes share."""
+"""A real Redis server on a free port, for tests of the shared state."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ import pytest
 
 
 class RedisServer:
-    """A server process of the tests' own. It keeps what it is told on disk, so that it can be killed and come back."""
+    """A server process of the tests. It writes every change to disk before it replies, so a test may kill it."""
 
     def __init__(self, program: str, directory: Path) -> None:
         self._program = program
@@ -25,34 +25,34 @@ class RedisServer:
         self.process = self._start()
 
     def url(self, namespace: str | None = None) -> str:
-        """The URL of a state of one's own."""
+        """The URL of an empty state."""
         return f"redis://127.0.0.1:{self.port}/0?namespace={namespace or uuid4().hex}"
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill it, as in a crash."""
         self.process.kill()
         self.process.wait()
 
     def start(self) -> None:
-        """Come back with what was on disk."""
+        """Start it again, with the data on disk."""
         self.process = self._start()
 
     def forget(self) -> None:
-        """Throw away what is on disk; the server must not run."""
+        """Delete the data on disk. The server must not run."""
         shutil.rmtree(self._directory / "appendonlydir", ignore_errors=True)
 
     def pause(self, *, resume: bool = False) -> None:
-        """Leave it running but silent, or let it go on."""
+        """Suspend or resume it."""
         self.process.send_signal(signal.SIGCONT if resume else signal.SIGSTOP)
 
     def stop(self) -> None:
-        """End it for good."""
+        """Terminate it."""
         self.pause(resume=True)
         self.process.terminate()
         self.process.wait()
 
     def command(self, *words: str) -> str:
-        """The server's answer to a command, as plain text."""
+        """The reply to a command, as plain text."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.recv(65536).decode()
@@ -94,7 +94,7 @@ def _program() -> str:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    """A server for the whole session. Tests keep apart by namespace; who kills one takes `own_redis_server`."""
+    """A server for the whole session. Each test uses its own namespace, or `own_redis_server` if it kills it."""
     yield from _serve()
 
 

@@ -1,4 +1,4 @@
-"""Mocks on one state behave as one: what one is told, the other does; what one did, the other shows."""
+"""Mocks with one state behave as one: a change in one holds in the other."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def pair(redis_server: RedisServer) -> Iterator[Pair]:
 
 @pytest.fixture
 def mocks(pair: Pair) -> Pair:
-    """The same, back at their files."""
+    """The same, after a reset."""
     pair[0].reset()
     return pair
 
@@ -45,7 +45,7 @@ Clients = tuple[httpx.Client, httpx.Client]
 
 
 def test_the_clock_is_one(mocks: Pair, clients: Clients) -> None:
-    """Freezing, advancing and releasing it holds for the next request to either."""
+    """A freeze, an advance or a release holds for the next request to either mock."""
     one, two = mocks
     one.freeze("2031-05-01T10:00:00Z")
     key = two.create_account(rate_limit="1/hour").key
@@ -64,7 +64,7 @@ def test_the_clock_is_one(mocks: Pair, clients: Clients) -> None:
 
 
 def test_advances_add_up(mocks: Pair, clients: Clients) -> None:
-    """No change of the clock is lost when both are told at once."""
+    """No change of the clock is lost if both mocks change it."""
     mocks[0].freeze("2031-05-01T10:00:00Z")
     for _ in range(5):
         for mock in mocks:
@@ -73,8 +73,8 @@ def test_advances_add_up(mocks: Pair, clients: Clients) -> None:
     assert clients[0].get("/__admin/clock").json()["now"] == "2031-05-01T10:10:00.000Z"
 
 
-def test_runtime_scenarios_are_met_by_the_next_request_to_either(mocks: Pair, clients: Clients) -> None:
-    """Adding, replacing and taking away."""
+def test_the_next_request_to_either_mock_uses_runtime_scenarios(mocks: Pair, clients: Clients) -> None:
+    """Added, replaced and removed scenarios."""
     one, two = mocks
     answers: list[tuple[str, bool]] = []
     for act in (
@@ -89,8 +89,8 @@ def test_runtime_scenarios_are_met_by_the_next_request_to_either(mocks: Pair, cl
     assert answers == [("added", True)] * 2 + [("added", False)] * 2 + [("car", False)] * 2
 
 
-def test_pictures_come_along_with_their_scenarios(mocks: Pair, clients: Clients) -> None:
-    """A picture given to one is recognised and shown by the other, and gone when its scenario is."""
+def test_pictures_are_shared_with_their_scenarios(mocks: Pair, clients: Clients) -> None:
+    """The other mock recognises and shows a picture, until its scenario is removed."""
     picture = drawn("runtime", (640, 480))
     scenario = mocks[0].add_scenario(
         {"scenario": "drawn", "when": {"image": picture}, "reading": {"plate": "DRAWN1"}}
@@ -106,7 +106,7 @@ def test_pictures_come_along_with_their_scenarios(mocks: Pair, clients: Clients)
 
 
 def test_the_journal_is_one(mocks: Pair, clients: Clients) -> None:
-    """Either shows all exchanges, in order, with their thumbnails; what is cleared is gone for both."""
+    """Both show all exchanges in order, with thumbnails. A deletion holds for both."""
     key = mocks[0].create_account().key
     ids = [vehicore(client, key=key).headers["X-Mock-Request-Id"] for client in clients * 3]
 
@@ -120,8 +120,8 @@ def test_the_journal_is_one(mocks: Pair, clients: Clients) -> None:
     assert mocks[1].requests(key=key) == []
 
 
-def test_near_misses_are_told_by_whoever_is_asked(mocks: Pair, clients: Clients) -> None:
-    """What one did not recognise, the other can explain."""
+def test_near_misses_are_the_same(mocks: Pair, clients: Clients) -> None:
+    """One mock explains what the other did not recognise."""
     key = mocks[0].create_account().key
     vehicore(clients[0], image=drawn("never seen"), key=key)
     here, there = (
@@ -134,7 +134,7 @@ def test_near_misses_are_told_by_whoever_is_asked(mocks: Pair, clients: Clients)
 
 
 def test_accounts_are_one(mocks: Pair, clients: Clients) -> None:
-    """An account made here is known there, with its balance and its changes."""
+    """An account of one mock exists in the other, with its balance and its changes."""
     key = mocks[0].create_account(credits={"plate": 3}).key
     statuses = [vehicore(client, key=key).status_code for client in clients * 2]
     mocks[1].update_account(key, credits={"plate": 1})
@@ -145,8 +145,8 @@ def test_accounts_are_one(mocks: Pair, clients: Clients) -> None:
     assert vehicore(clients[1], key=key).status_code == 401
 
 
-def test_who_is_known_here_is_met_as_they_were_changed_there(mocks: Pair, clients: Clients) -> None:
-    """Each change of an account that both have served holds for the next request, whoever was told."""
+def test_the_next_request_sees_a_changed_account(mocks: Pair, clients: Clients) -> None:
+    """A change in one mock holds for the next request to the other, even if that one has served the account before."""
     key = mocks[0].create_account(credits={"plate": 100}).key
     assert [vehicore(client, key=key).status_code for client in clients] == [200, 200]
     statuses = []
@@ -165,8 +165,8 @@ def test_who_is_known_here_is_met_as_they_were_changed_there(mocks: Pair, client
     assert statuses == [[401, 401], [402, 402], [402, 402], [200, 200], [402, 429], [401]]
 
 
-def test_what_is_forced_may_have_been_added_there(mocks: Pair, clients: Clients) -> None:
-    """A scenario that a client asks for by name exists from the moment that either was told, until it is removed."""
+def test_a_forced_scenario_may_come_from_the_other_mock(mocks: Pair, clients: Clients) -> None:
+    """A client can force a scenario from the moment it is added to either mock until it is removed."""
     one, two = mocks
     vehicore(clients[1])
     one.add_scenario(ADDED)
@@ -193,8 +193,8 @@ def test_a_reset_puts_both_back(mocks: Pair, clients: Clients) -> None:
         assert client.get(f"/__admin/accounts/{key}").status_code == 404
 
 
-def test_without_the_state_admin_calls_say_so_and_health_goes_on(own_redis_server: RedisServer) -> None:
-    """A clear 503 for those who steer, the provider's own 500 for clients; afterwards everything is as before."""
+def test_without_the_state_admin_calls_fail_and_health_checks_succeed(own_redis_server: RedisServer) -> None:
+    """Admin calls get a 503, clients the provider's own 500. Afterwards everything is as before."""
     with (
         MockServer(FIXTURES, state=own_redis_server.url()) as mock,
         httpx.Client(base_url=mock.url, timeout=30) as client,
@@ -216,8 +216,8 @@ def test_without_the_state_admin_calls_say_so_and_health_goes_on(own_redis_serve
         assert "added" in {scenario["scenario"] for scenario in mock.scenarios()}
 
 
-def test_a_state_that_lost_everything_begins_anew(own_redis_server: RedisServer) -> None:
-    """A server that keeps nothing on disk comes back empty: the files' accounts are there again, the rest is gone."""
+def test_an_empty_state_is_initialised_again(own_redis_server: RedisServer) -> None:
+    """If the server comes back empty, the accounts of the files are declared again, and the rest is lost."""
     url = own_redis_server.url()
     with ExitStack() as stack:
         mocks = [stack.enter_context(MockServer(FIXTURES, state=url)) for _ in range(2)]

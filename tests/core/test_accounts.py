@@ -1,4 +1,4 @@
-"""Who may ask, how often, and what it costs."""
+"""The rules of accounts: admission, rate, allowance, charge."""
 
 import asyncio
 from dataclasses import replace
@@ -43,12 +43,12 @@ def created(accounts: Accounts, **facts: Any) -> Account:
 def admit(
     accounts: Accounts, key: str | None = "k", product: Product = PLATE, billing: Billing = CREDITS
 ) -> Admission | Outcome:
-    """What comes of a request at the door."""
+    """The admission of a request, or its refusal."""
     return asyncio.run(accounts.admit(key, product, billing))
 
 
 def spend(accounts: Accounts, product: Product = PLATE, billing: Billing = CREDITS) -> OutcomeName | None:
-    """One whole request; None where it was served."""
+    """One whole request: the outcome that refuses it, or None."""
     admission = admit(accounts, "k", product, billing)
     if isinstance(admission, Outcome):
         return admission.name
@@ -68,14 +68,14 @@ def spend(accounts: Accounts, product: Product = PLATE, billing: Billing = CREDI
         ({"status": AccountStatus.BLOCKED}, "k", PLATE, OutcomeName.BLOCKED_KEY),
         ({"plans": frozenset({VIN})}, "k", PLATE, OutcomeName.PLAN_EXCLUDED),
         ({"plans": frozenset()}, "k", VIN, OutcomeName.PLAN_EXCLUDED),
-        # The standing is looked at before the plan, the plan before the rate.
+        # The status is checked before the plan, the plan before the rate.
         ({"plans": frozenset(), "status": AccountStatus.BLOCKED}, "k", VIN, OutcomeName.BLOCKED_KEY),
     ],
 )
-def test_refused_at_the_door(
+def test_refused_before_the_request_is_read(
     accounts: Accounts, facts: dict[str, Any], key: str | None, product: Product, name: OutcomeName
 ) -> None:
-    """Each reason to refuse a request before it is read."""
+    """Each reason for a refusal, in the order of the checks."""
     created(accounts, **facts)
     outcome = admit(accounts, key, product)
 
@@ -84,7 +84,7 @@ def test_refused_at_the_door(
 
 
 def test_an_active_account_is_admitted(accounts: Accounts) -> None:
-    """An account that says nothing else may ask for both products, without end."""
+    """By default an account has both products and no limit."""
     account = created(accounts)
 
     for product in Product:
@@ -103,7 +103,7 @@ def test_an_active_account_is_admitted(accounts: Accounts) -> None:
     ],
 )
 def test_units_run_out_by_product(accounts: Accounts, facts: dict[str, Any], billing: Billing) -> None:
-    """Each product has units of its own; used ones count from the start."""
+    """Each product has its own units. Units that are used at the start count."""
     created(accounts, **facts)
     plates = [spend(accounts, PLATE, billing) for _ in range(3)]
     vins = [spend(accounts, VIN, billing) for _ in range(2)]
@@ -113,7 +113,7 @@ def test_units_run_out_by_product(accounts: Accounts, facts: dict[str, Any], bil
 
 
 def test_credits_and_quota_are_counted_apart(accounts: Accounts) -> None:
-    """What is spent of the credits leaves the quota alone."""
+    """Spending credits does not change the quota."""
     created(accounts, credits={PLATE: 1, VIN: 1}, quota={PLATE: Quota(1), VIN: Quota(1)})
 
     assert [spend(accounts, PLATE, CREDITS), spend(accounts, PLATE, QUOTA)] == [None, None]
@@ -124,10 +124,10 @@ def test_credits_and_quota_are_counted_apart(accounts: Accounts) -> None:
     ("period", "after"),
     [(QuotaPeriod.MONTH, None), (QuotaPeriod.NEVER, OutcomeName.OUT_OF_CREDITS)],
 )
-def test_quota_comes_back_with_the_month_or_never(
+def test_quota_is_renewed_with_the_month_or_never(
     accounts: Accounts, clock: Clock, period: QuotaPeriod, after: OutcomeName | None
 ) -> None:
-    """A month's volume is whole again in the next one, a trial's is not."""
+    """A monthly volume is renewed, a trial volume is not."""
     created(accounts, quota={PLATE: Quota(5, used=5), VIN: Quota()}, quota_period=period)
 
     assert spend(accounts, PLATE, QUOTA) is OutcomeName.OUT_OF_CREDITS
@@ -137,8 +137,8 @@ def test_quota_comes_back_with_the_month_or_never(
     assert spend(accounts, PLATE, QUOTA) is after
 
 
-def test_credits_never_come_back(accounts: Accounts, clock: Clock) -> None:
-    """Credits are bought, not lent by the month."""
+def test_credits_are_never_renewed(accounts: Accounts, clock: Clock) -> None:
+    """A new month brings no new credits."""
     created(accounts, credits={PLATE: 1, VIN: 1})
     spend(accounts)
     clock.advance(MONTH)
@@ -147,7 +147,7 @@ def test_credits_never_come_back(accounts: Accounts, clock: Clock) -> None:
 
 
 def test_overage_is_never_refused_but_counted(accounts: Accounts) -> None:
-    """With overage a quota is passed; what is used is told all the same."""
+    """With overage there is no limit, and the usage is still counted."""
     account = created(accounts, quota={PLATE: Quota(1), VIN: Quota()}, overage=True)
 
     assert [spend(accounts, PLATE, QUOTA) for _ in range(3)] == [None] * 3
@@ -155,7 +155,7 @@ def test_overage_is_never_refused_but_counted(accounts: Accounts) -> None:
 
 
 def test_rate(accounts: Accounts, clock: Clock) -> None:
-    """Over the rate a request is refused with the seconds to wait; refused ones do not count."""
+    """A request over the rate is refused with the seconds to wait. Refused requests do not count."""
     created(accounts, rate_limit="2/second")
     first, second = admit(accounts), admit(accounts)
     clock.advance(0.25)
@@ -195,7 +195,7 @@ def test_simulated_refusals_have_usage_in_numbers(
 
 
 def test_declaring_again_keeps_what_is_spent(accounts: Accounts) -> None:
-    """Reloaded fixtures change an account's terms, not its counts."""
+    """Reloaded fixtures change an account, not its counts."""
     account = created(accounts, credits={PLATE: 2, VIN: 2})
     spend(accounts)
     asyncio.run(accounts.declare([replace(account, credits={PLATE: 1, VIN: 1})]))
@@ -204,7 +204,7 @@ def test_declaring_again_keeps_what_is_spent(accounts: Accounts) -> None:
 
 
 def test_a_key_is_created_once(accounts: Accounts) -> None:
-    """A key that is taken is not given away again."""
+    """A second account with the same key is not created."""
     account = created(accounts)
 
     assert not asyncio.run(accounts.create(account))

@@ -1,4 +1,4 @@
-"""The clock that quotas and rates go by."""
+"""The clock for quotas and rates."""
 
 from datetime import UTC, datetime
 
@@ -11,18 +11,18 @@ SOURCE = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock over a source that stands still."""
+    """A clock over a constant source."""
     return Clock(lambda: SOURCE)
 
 
-def test_it_goes_with_its_source(clock: Clock) -> None:
-    """Unmoved, it is the source's time, in UTC."""
+def test_it_follows_its_source(clock: Clock) -> None:
+    """A new clock has the time of its source, in UTC."""
     assert clock.now() == SOURCE
     assert clock.today() == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_it_moves_ahead_and_back(clock: Clock) -> None:
-    """Moves add up and keep running with the source."""
+    """Moves add up, and the clock keeps running."""
     clock.advance(3600)
     clock.advance(-600)
 
@@ -31,7 +31,7 @@ def test_it_moves_ahead_and_back(clock: Clock) -> None:
 
 
 def test_it_freezes_where_it_is(clock: Clock) -> None:
-    """Frozen without a time it stands where it was, a move before included."""
+    """Frozen without a time, it keeps its current time, including earlier moves."""
     clock.advance(60)
     clock.freeze()
 
@@ -39,7 +39,7 @@ def test_it_freezes_where_it_is(clock: Clock) -> None:
 
 
 def test_a_frozen_clock_moves_only_by_hand(clock: Clock) -> None:
-    """A frozen clock is moved by steps and stays frozen."""
+    """A move changes a frozen clock, and it stays frozen."""
     clock.freeze(1000.0)
     clock.advance(5)
 
@@ -47,8 +47,8 @@ def test_a_frozen_clock_moves_only_by_hand(clock: Clock) -> None:
     assert clock.state.frozen == 1005.0
 
 
-def test_released_it_is_the_source_again(clock: Clock) -> None:
-    """Releasing forgets freezing and moves."""
+def test_released_it_follows_the_source_again(clock: Clock) -> None:
+    """A release ends a freeze and all moves."""
     clock.freeze(0)
     clock.release()
 

@@ -1,4 +1,4 @@
-"""A fixture's reading made complete, in the pixels of the picture that was sent."""
+"""Completing a fixture's reading, in pixels of the picture that was sent."""
 
 import pytest
 
@@ -11,7 +11,7 @@ HALF = Placement((800, 600), (400, 300), scale=(0.5, 0.5))
 
 
 def inside(box: Box | None, size: tuple[int, int]) -> bool:
-    """Whether a box lies in a picture and is no line."""
+    """Whether a box is inside a picture and not empty."""
     return box is not None and 0 <= box.xmin < box.xmax <= size[0] and 0 <= box.ymin < box.ymax <= size[1]
 
 
@@ -41,8 +41,8 @@ def test_a_text_alone_becomes_a_whole_vin() -> None:
     assert vin.candidates == (Candidate("JHLRD77874C026456", 0.9, vin.box),)
 
 
-def test_what_is_given_stays() -> None:
-    """What the fixture says is not touched."""
+def test_given_fields_do_not_change() -> None:
+    """The values of the fixture are kept."""
     plate = PlateReading(
         "9DJC652",
         "us-nv",
@@ -60,8 +60,8 @@ def test_what_is_given_stays() -> None:
     assert complete(reading, None, SIZE) == reading
 
 
-def test_boxes_go_with_the_picture() -> None:
-    """Every box is mapped: of plates, vehicles, VINs and candidates."""
+def test_boxes_are_mapped() -> None:
+    """The boxes of plates, vehicles, VINs and candidates are mapped to the picture that was sent."""
     plate = PlateReading("A", box=Box(100, 200, 300, 260), vehicle=Vehicle("SUV", 0.8, Box(0, 0, 800, 600)))
     vin = VinReading(
         "V",
@@ -81,13 +81,13 @@ def test_boxes_go_with_the_picture() -> None:
 
 
 def test_boxes_are_cut_at_the_edge() -> None:
-    """A box that reaches over the picture's edge ends there."""
+    """A box beyond the edge of the picture is clipped."""
     reading = complete(Reading((PlateReading("A", box=Box(-5, 580, 900, 700)),)), None, SIZE)
 
     assert reading.plates[0].box == Box(0, 580, 800, 600)
 
 
-def test_nothing_stays_nothing() -> None:
-    """An empty reading, or one of other text, gets nothing made up."""
+def test_an_empty_reading_stays_empty() -> None:
+    """Nothing is added to a reading without plates and VIN."""
     for reading in (Reading(), Reading(text="UNLEADED")):
         assert complete(reading, HALF, SIZE) == reading

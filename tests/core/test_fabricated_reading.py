@@ -1,4 +1,4 @@
-"""Readings of pictures that nobody described."""
+"""Fabricated readings of pictures without a scenario."""
 
 import hashlib
 
@@ -14,12 +14,12 @@ SIZES = [(1280, 960), (960, 1280), (300, 80), (40, 30), (3, 200), (1, 1)]
 
 
 def digests(count: int) -> list[str]:
-    """Digests of that many pictures."""
+    """The digests of `count` pictures."""
     return [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
 
 
 def inside(box: Box | None, size: tuple[int, int]) -> bool:
-    """Whether a box is there, lies inside a picture of this size, and is not empty."""
+    """Whether there is a box, inside a picture of this size and not empty."""
     return box is not None and box.clamped(*size) == box and box.width > 0 and box.height > 0
 
 
@@ -30,7 +30,7 @@ def plate_of(reading: Reading) -> PlateReading:
 
 
 def test_a_digest_always_gives_the_same_reading() -> None:
-    """Users' tests hold on to it; bytes and their hex form are the same digest."""
+    """Tests of users depend on it. Bytes and hex are the same digest."""
     plate = plate_of(fabricate("00" * 32, 1280, 960, Product.PLATE))
     vin = fabricate(bytes(32), 1280, 960, Product.VIN).vin
 
@@ -45,15 +45,15 @@ def test_a_digest_always_gives_the_same_reading() -> None:
 
 
 def test_other_pictures_get_other_readings() -> None:
-    """A thousand pictures hardly share a plate."""
+    """Of a thousand pictures, hardly any two have the same plate."""
     plates = {plate_of(fabricate(digest, 640, 480, Product.PLATE)).text for digest in digests(1000)}
 
     assert len(plates) > 995
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_plates_are_believable(size: tuple[int, int]) -> None:
-    """Text of its region's format; scores that fall; boxes inside the picture, the plate on its vehicle."""
+def test_plates_are_plausible(size: tuple[int, int]) -> None:
+    """The text has the format of its region, scores decrease, and the plate is on its vehicle, inside the picture."""
     for digest in digests(150):
         plate = plate_of(fabricate(digest, *size, Product.PLATE))
         scores = [candidate.score for candidate in plate.candidates]
@@ -70,7 +70,7 @@ def test_plates_are_believable(size: tuple[int, int]) -> None:
         assert inside(plate.vehicle.box, size)
 
 
-def test_plates_stand_on_their_vehicles() -> None:
+def test_a_plate_is_a_small_part_of_its_vehicle() -> None:
     """In an ordinary photo the plate is a small part of the vehicle, in its lower half, wider than high."""
     for digest in digests(150):
         plate = plate_of(fabricate(digest, 1280, 960, Product.PLATE))
@@ -86,8 +86,8 @@ def test_plates_stand_on_their_vehicles() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_vins_are_believable(size: tuple[int, int]) -> None:
-    """Valid check digit; misreadings without I, O, Q; a long flat box inside the picture."""
+def test_vins_are_plausible(size: tuple[int, int]) -> None:
+    """The check digit is valid, misreadings have no I, O, Q, and the box is long, flat and inside the picture."""
     for digest in digests(100):
         vin = fabricate(digest, *size, Product.VIN).vin
         assert vin is not None
@@ -101,8 +101,8 @@ def test_vins_are_believable(size: tuple[int, int]) -> None:
         assert inside(vin.box, size)
 
 
-def test_a_close_crop_is_taken_for_a_plate() -> None:
-    """In a picture as flat as a plate, the plate fills most of it."""
+def test_a_close_crop_counts_as_a_plate() -> None:
+    """In a picture with the shape of a plate, the plate fills most of it."""
     plate = plate_of(fabricate("ab", 400, 100, Product.PLATE))
     assert plate.box is not None
 

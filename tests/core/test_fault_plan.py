@@ -1,4 +1,4 @@
-"""Delays and faults are chosen by plain, seeded code."""
+"""Delays and faults are chosen from a seed."""
 
 from random import Random
 from statistics import median
@@ -29,8 +29,8 @@ RESET = Fault.CONNECTION_RESET_BY_PEER
         (Lognormal(9.0, 0.0, max=5.0), None, FaultPlan(delay=5.0)),
     ],
 )
-def test_what_is_certain(delay: Delay | None, fault: Fault | None, expected: FaultPlan) -> None:
-    """Whatever leaves nothing to chance gives this plan."""
+def test_plans_without_chance(delay: Delay | None, fault: Fault | None, expected: FaultPlan) -> None:
+    """Fixed delays and faults give exactly this plan."""
     assert draw_plan(delay, fault, Random(1)) == expected
 
 
@@ -41,13 +41,13 @@ def drawn(delay: Delay, seed: int, count: int = 2000) -> list[float]:
 
 @pytest.mark.parametrize("delay", [Uniform(0.1, 0.3), Lognormal(0.12, 0.4, max=5.0)])
 def test_the_seed_repeats_the_delays(delay: Delay) -> None:
-    """The same seed gives the same delays, another seed others."""
+    """The same seed gives the same delays, another seed different ones."""
     assert drawn(delay, seed=7) == drawn(delay, seed=7)
     assert drawn(delay, seed=7) != drawn(delay, seed=8)
 
 
-def test_certain_plans_leave_the_generator_alone() -> None:
-    """Adding a fixed delay somewhere does not change what is drawn elsewhere."""
+def test_plans_without_chance_do_not_use_the_generator() -> None:
+    """A fixed delay in one place does not change random delays in another."""
     rng = Random(3)
     draw_plan(Fixed(1), RESET, rng)
     draw_plan(Dribble(2, 1), None, rng)
@@ -56,7 +56,7 @@ def test_certain_plans_leave_the_generator_alone() -> None:
 
 
 def test_uniform_delays_fill_their_range() -> None:
-    """Every delay lies in the range, and each tenth of it gets its share."""
+    """Every delay is in the range, and each tenth of the range has its share."""
     delays = drawn(Uniform(0.1, 0.3), seed=1)
     tenths = [sum(0.1 + 0.02 * n <= delay < 0.12 + 0.02 * n for delay in delays) for n in range(10)]
 
@@ -66,7 +66,7 @@ def test_uniform_delays_fill_their_range() -> None:
 
 
 def test_lognormal_delays_have_their_median_and_a_long_tail() -> None:
-    """Half lie above the median; the tail is long, and cut at the longest that is allowed."""
+    """Half of them are above the median. The tail is long, up to the maximum."""
     delays = drawn(Lognormal(0.1, 1.0), seed=1)
     cut = drawn(Lognormal(0.1, 1.0, max=0.5), seed=1)
 

@@ -1,4 +1,4 @@
-"""What a client may ask to happen."""
+"""Forcing: the `Prefer` header and tokens."""
 
 from dataclasses import replace
 
@@ -74,10 +74,10 @@ def test_preferences(value: str, preferences: dict[str, str]) -> None:
         ("wait=5", "mock-read.jpg", None, ForcedResult("filename token", outcome=OutcomeName.READ)),
     ],
 )
-def test_who_wins(
+def test_precedence(
     header: str | None, filename: str | None, url: str | None, expected: ForcedResult | None
 ) -> None:
-    """The header wins over the file name, the file name over the URL; within a header the scenario wins."""
+    """The header wins over the file name, the file name over the URL. In the header the scenario wins."""
     headers = {} if header is None else {"prefer": header}
 
     assert forced(replace(REQUEST, headers=headers, filename=filename, url=url)) == expected
@@ -93,8 +93,8 @@ def test_who_wins(
         ("code=x", "code", "x", ()),
     ],
 )
-def test_what_does_not_exist_is_told(header: str, kind: str, name: str, close: tuple[str, ...]) -> None:
-    """A name or a status that does not exist is an error with the nearest one that does."""
+def test_unknown_names_are_an_error(header: str, kind: str, name: str, close: tuple[str, ...]) -> None:
+    """The error for an unknown name or status has the most similar known one."""
     with pytest.raises(UnknownPreferenceError) as raised:
         forced(replace(REQUEST, headers={"prefer": header}))
 

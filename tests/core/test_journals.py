@@ -1,4 +1,4 @@
-"""One suite over both journals: the latest exchanges, within bounds of count and of bytes."""
+"""One suite for both journals: the latest exchanges, limited in number and in bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Make(Protocol):
-    """Makes a journal with bounds."""
+    """Creates a journal with limits."""
 
     def __call__(self, *, max_count: int = 1000, max_bytes: int = 10_000_000) -> Journal: ...
 
@@ -63,13 +63,13 @@ async def reached_again(journal: RedisJournal) -> None:
 
 
 async def connected(journal: Journal) -> Journal:
-    """Ready to be added to, as it is once accounts are declared."""
+    """A journal whose connection is open."""
     await journal.exchanges()
     return journal
 
 
 def exchange(id: str, key: str = "one", reply: bytes = b"{}") -> JournalEntry:
-    """An exchange with few facts."""
+    """A short exchange."""
     return JournalEntry(
         id=id,
         time=datetime(2026, 12, 1, tzinfo=UTC),
@@ -90,7 +90,7 @@ def ids(exchanges: Sequence[JournalEntry]) -> list[str]:
 
 
 async def test_exchanges_come_back_as_they_were(make: Make) -> None:
-    """Every fact survives, also what is kept to tell near misses."""
+    """Every field survives, including the query for near misses."""
     journal = await connected(make())
     facts = PictureFacts("JPEG", 640, 480, 90_000, "ab" * 32, False, 123.25)
     placement = Placement((640, 480), (320, 240), Orientation.LEFT, (0.5, 0.5), (1.0, -2.5))
@@ -135,7 +135,7 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
 
 
 async def test_the_latest_are_kept(make: Make) -> None:
-    """The oldest go where there are too many; how many went is told."""
+    """The oldest are dropped if there are too many, and counted."""
     journal = await connected(make(max_count=3))
     for number in range(8):
         await journal.add(exchange(str(number)))
@@ -158,8 +158,8 @@ async def test_bytes_are_bounded(make: Make) -> None:
     assert await journal.dropped() == 40 - len(kept)
 
 
-async def test_one_too_large_for_the_bound_is_not_kept(make: Make) -> None:
-    """What does not fit at all goes at once, and later ones are kept."""
+async def test_an_exchange_larger_than_the_limit_is_dropped(make: Make) -> None:
+    """It is dropped at once, and later ones are kept."""
     journal = await connected(make(max_bytes=6000))
     await journal.add(exchange("large", reply=b"x" * 9000))
     assert list(await journal.exchanges()) == []
@@ -168,8 +168,8 @@ async def test_one_too_large_for_the_bound_is_not_kept(make: Make) -> None:
     assert ids(await journal.exchanges()) == ["small"]
 
 
-async def test_those_that_are_meant_are_cleared(make: Make) -> None:
-    """The others stay in their order."""
+async def test_selected_exchanges_are_deleted(make: Make) -> None:
+    """The others keep their order."""
     journal = await connected(make())
     for number in range(6):
         await journal.add(exchange(str(number), key="even" if number % 2 == 0 else "odd"))
@@ -180,8 +180,8 @@ async def test_those_that_are_meant_are_cleared(make: Make) -> None:
     assert ids(await journal.exchanges()) == ["1", "3", "5", "6"]
 
 
-async def test_all_are_cleared(make: Make) -> None:
-    """Nothing is left, and counting begins anew."""
+async def test_all_exchanges_are_deleted(make: Make) -> None:
+    """Nothing is left, and the count of dropped exchanges is 0 again."""
     journal = await connected(make(max_count=2))
     for number in range(5):
         await journal.add(exchange(str(number)))
@@ -193,8 +193,8 @@ async def test_all_are_cleared(make: Make) -> None:
     assert ids(await journal.exchanges()) == ["after"]
 
 
-async def test_what_was_too_many_does_not_come_back(make: Make) -> None:
-    """The bound holds whenever somebody looks, and clearing some makes no room for what was dropped before."""
+async def test_dropped_exchanges_do_not_come_back(make: Make) -> None:
+    """The limit holds at every reading, and deleting some does not bring back dropped ones."""
     journal = await connected(make(max_count=100))
     for number in range(103):
         await journal.add(exchange(str(number), "odd" if number % 2 else "even"))
@@ -210,8 +210,8 @@ async def test_what_was_too_many_does_not_come_back(make: Make) -> None:
     assert await journal.clear() == 100
 
 
-async def test_many_are_read_in_one_go(make: Make) -> None:
-    """More than are sent at once, read from the beginning and then from where the last reading ended."""
+async def test_many_are_read_at_once(make: Make) -> None:
+    """The second reading continues where the first one ended."""
     journal = await connected(make())
     for number in range(450):
         await journal.add(exchange(str(number)))
@@ -222,8 +222,8 @@ async def test_many_are_read_in_one_go(make: Make) -> None:
     assert ids(await journal.exchanges()) == [str(number) for number in range(900)]
 
 
-async def test_whoever_read_a_block_before_it_was_cut_shows_what_is_left(redis_server: RedisServer) -> None:
-    """What is added together is dropped one by one, also for those who know all of it."""
+async def test_every_process_sees_what_another_one_drops_or_deletes(redis_server: RedisServer) -> None:
+    """Processes that have read exchanges before, and one that has not, all read the same."""
     url = redis_server.url()
     clients = RedisClient(url), RedisClient(url), RedisClient(url)
     here, there, late = (RedisJournal(client, max_count=20, max_bytes=10_000_000) for client in clients)
@@ -246,8 +246,8 @@ async def test_whoever_read_a_block_before_it_was_cut_shows_what_is_left(redis_s
             await client.close()
 
 
-async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) -> None:
-    """While the server is gone exchanges are dropped, at no one's cost; their number is told afterwards."""
+async def test_lost_exchanges_are_counted(own_redis_server: RedisServer) -> None:
+    """Exchanges that cannot be written count as dropped when the server is back."""
     client = RedisClient(own_redis_server.url())
     journal = RedisJournal(client, max_count=1000, max_bytes=10_000_000)
     await connected(journal)
@@ -265,8 +265,8 @@ async def test_what_does_not_arrive_is_counted(own_redis_server: RedisServer) ->
         await client.close()
 
 
-async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisServer) -> None:
-    """A server that comes back empty has what was written since, though others have read what was before."""
+async def test_a_lost_journal_is_not_shown(own_redis_server: RedisServer) -> None:
+    """After the server has lost its data, a process shows only what was written since, whatever it has read before."""
     client = RedisClient(own_redis_server.url())
     journal = RedisJournal(client, max_count=1000, max_bytes=10_000_000)
     await connected(journal)
@@ -285,8 +285,8 @@ async def test_a_journal_that_was_lost_is_shown_no_more(own_redis_server: RedisS
         await client.close()
 
 
-async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_server: RedisServer) -> None:
-    """Places are counted anew when some are gone: whoever meant others looks again."""
+async def test_concurrent_deletions_delete_only_what_is_selected(redis_server: RedisServer) -> None:
+    """Each deletion counts its own exchanges, and the rest stays."""
     url = redis_server.url()
     clients = RedisClient(url), RedisClient(url)
     here, there = (RedisJournal(client, max_count=1000, max_bytes=10_000_000) for client in clients)
@@ -296,7 +296,7 @@ async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_s
             await here.add(exchange(str(number), key=("a", "b", "c", "d")[number % 4]))
         counts = await asyncio.gather(
             *(
-                # mypy cannot tell the type of a lambda with a default.
+                # mypy cannot infer the type of a lambda with a default.
                 journal.clear(lambda one, key=key: one.key_id == key)  # type: ignore[misc]
                 for journal, key in ((here, "a"), (there, "b"), (here, "c"))
             )
@@ -310,8 +310,8 @@ async def test_of_two_that_clear_at_once_neither_takes_what_is_not_meant(redis_s
             await client.close()
 
 
-async def test_what_was_added_last_is_written_before_the_end(redis_server: RedisServer) -> None:
-    """Closing the store of a process waits until its journal is on the server."""
+async def test_added_exchanges_are_there_after_the_end_of_their_process(redis_server: RedisServer) -> None:
+    """Another process reads them after the first one has closed its store."""
     url = redis_server.url()
     states = [shared_state(url, 1000, 10_000_000) for _ in range(2)]
     await states[0].store.accounts()

@@ -1,4 +1,4 @@
-"""Which scenario a request meets, and why not another."""
+"""The scenario that matches a request, and the conditions that fail."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ FACTS = PictureFacts("JPEG", 640, 480, 10_000, "ab" * 32, blank=False, sharpness
 def asked(
     *found: tuple[str, MatchMethod], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS
 ) -> Query:
-    """A request whose picture was looked up."""
+    """A query with the result of the picture search."""
     hits = tuple(ImageMatch(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
     return Query(request, "demo", SearchResult(facts, hits, ()))
 
@@ -74,12 +74,12 @@ def _condition(**when: object) -> Conditions:
     ],
 )
 def test_conditions(when: dict[str, object], failed: list[str]) -> None:
-    """All conditions must hold; those that do not are named."""
+    """All conditions must hold. Failed conditions are listed by name."""
     assert failed_conditions(_condition(**when), asked()) == failed
 
 
-def test_nothing_is_known_of_a_picture_that_nobody_saw() -> None:
-    """Conditions on the picture fail where there is none, and so do globs on what was not sent."""
+def test_conditions_on_a_picture_fail_without_a_picture() -> None:
+    """Globs on a file name or URL that was not sent fail, too."""
     request = replace(REQUEST, filename=None, url=None)
     when = _condition(sha256="ab" * 32, filename="*", url="*", properties=ImageProperties(blank=False))
 
@@ -96,7 +96,7 @@ def test_nothing_is_known_of_a_picture_that_nobody_saw() -> None:
     ],
 )
 def test_specificity(when: dict[str, object], count: int) -> None:
-    """Every condition counts, each header and each property too."""
+    """Every condition counts, including each header and each property."""
     assert specificity(_condition(**when)) == count
 
 
@@ -131,12 +131,12 @@ A, B = {"images": ("a",)}, {"images": ("b",)}
         pytest.param([("one", {"sha256": "ab" * 32}, 5)], [], "one", id="digest"),
     ],
 )
-def test_who_wins(
+def test_precedence(
     scenarios: list[tuple[str, dict[str, object], int]],
     found: list[tuple[str, MatchMethod]],
     winner: str | None,
 ) -> None:
-    """Priority, then the number of conditions, then how exactly the picture is known, then the order of the files."""
+    """Priority, number of conditions, exactness of the picture match, order of the files."""
     known = Scenarios(
         Scenario(name, _condition(**when), priority=priority, order=place)
         for place, (name, when, priority) in enumerate(scenarios)
@@ -156,7 +156,7 @@ def test_who_wins(
     ],
 )
 def test_how_it_was_found(when: dict[str, object], kind: MatchKind) -> None:
-    """A match says by what the scenario was found."""
+    """A match has the kind of condition that found the scenario."""
     match = Scenarios([Scenario("s", _condition(**when))]).find(asked(("a", "perceptual")))
 
     assert match is not None

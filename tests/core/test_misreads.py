@@ -1,4 +1,4 @@
-"""Trouble in recognition: what a struggling recogniser makes of the truth."""
+"""Misreads: what an imperfect recogniser returns instead of the true reading."""
 
 import random
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ READING = Reading(plates=(PLATE,), vin=VinReading(VIN, 0.98, BOX, (Candidate(VIN
 
 @dataclass
 class Seen:
-    """A picture as far as troubles look at it."""
+    """The facts of a picture that misreads depend on."""
 
     width: int = 1000
     sharpness: float = 500.0
 
 
 def applied(trouble: Trouble, *, facts: Seen | None = None, seed: int = 1) -> Reading:
-    """What becomes of `READING`."""
+    """`READING` with misreads."""
     return misreads.apply(READING, trouble, facts=facts, rng=random.Random(seed))
 
 
 def test_no_trouble() -> None:
-    """Trouble that asks for nothing leaves the reading as it is."""
+    """Without misreads the reading does not change."""
     assert applied(Trouble(), facts=Seen()) == READING
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_score_is_drawn_from_the_range(seed: int) -> None:
-    """Confidences come from the range; order and distance of the candidates stay."""
+    """Confidences are in the range, and the candidates keep their order and their ratio."""
     reading = applied(Trouble(score=(0.3, 0.5)), seed=seed)
 
     plate, vin = reading.plates[0], reading.vin
@@ -51,7 +51,7 @@ def test_score_is_drawn_from_the_range(seed: int) -> None:
 
 
 def test_same_seed_same_scores() -> None:
-    """The same random source gives the same reading, another one another."""
+    """The same random source gives the same reading, another source a different one."""
     trouble = Trouble(score=(0.1, 0.9))
 
     assert applied(trouble, seed=3) == applied(trouble, seed=3)
@@ -59,8 +59,8 @@ def test_same_seed_same_scores() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_confuse_keeps_the_truth_among_the_candidates(count: int) -> None:
-    """So many characters differ in the top reading; the truth comes second with less confidence."""
+def test_confuse_keeps_the_true_text_among_the_candidates(count: int) -> None:
+    """`count` characters of the top reading differ. The true text is second, with less confidence."""
     reading = applied(Trouble(confuse=count))
 
     plate, vin = reading.plates[0], reading.vin
@@ -80,7 +80,7 @@ def test_confuse_keeps_the_truth_among_the_candidates(count: int) -> None:
 
 
 def test_confuse_where_nothing_can_be_confused() -> None:
-    """A text without look-alikes is read as it is."""
+    """A text without look-alike characters does not change."""
     reading = Reading(plates=(PlateReading("--"),))
 
     result = misreads.apply(reading, Trouble(confuse=2), facts=None, rng=random.Random(0))
@@ -107,7 +107,7 @@ def test_bad_check_digit() -> None:
 
 
 def test_bad_check_digit_of_a_text_that_has_none() -> None:
-    """A text that is no well-formed VIN is left alone."""
+    """A text that is not a well-formed VIN does not change."""
     reading = Reading(vin=VinReading("SHORT"))
 
     assert misreads.apply(reading, Trouble(bad_check_digit=True), facts=None, rng=random.Random(0)).vin == (
@@ -116,7 +116,7 @@ def test_bad_check_digit_of_a_text_that_has_none() -> None:
 
 
 def test_partial() -> None:
-    """Only the first characters are read, of the candidates too."""
+    """Only the first characters are read, also of the candidates."""
     reading = applied(Trouble(partial=3))
 
     assert reading.plates[0].text == "9DJ"
@@ -126,7 +126,7 @@ def test_partial() -> None:
 
 
 def test_unreadable_plate() -> None:
-    """The plate is found where it is, without a text."""
+    """The plate has its box, but no text."""
     plate = applied(Trouble(unreadable=True)).plates[0]
 
     assert (plate.text, plate.score, plate.candidates) == ("", 0.0, ())
@@ -134,7 +134,7 @@ def test_unreadable_plate() -> None:
 
 
 def test_unreadable_vin() -> None:
-    """Of an unreadable VIN a fragment is left, which is text but no VIN."""
+    """An unreadable VIN becomes a short text."""
     reading = Reading(vin=VinReading(VIN))
 
     result = misreads.apply(reading, Trouble(unreadable=True), facts=None, rng=random.Random(5))
@@ -157,12 +157,12 @@ def test_unreadable_vin() -> None:
     ],
 )
 def test_limits_of_the_picture(trouble: Trouble, facts: Seen | None, nothing: bool) -> None:
-    """Below its limits of size and sharpness the recogniser finds nothing at all."""
+    """A picture below the limits of size and sharpness has an empty reading."""
     assert applied(trouble, facts=facts) == (Reading() if nothing else READING)
 
 
-def test_troubles_combine() -> None:
-    """Several troubles of one step all happen."""
+def test_misreads_combine() -> None:
+    """Several misreads of one step all apply."""
     plate = applied(Trouble(score=(0.2, 0.2), confuse=1, region="us-nv", partial=5)).plates[0]
 
     assert (len(plate.text), plate.score, plate.region) == (5, 0.2, "us-nv")

@@ -87,7 +87,7 @@ NOTHING = Scenario("none", Conditions(images=("car",)), steps=(Step(OutcomeName.
 
 
 def test_a_known_picture_is_read_and_charged() -> None:
-    """The scenario's reading comes back with how it was found, and costs a unit."""
+    """The decision has the scenario's reading and the kind of match, and costs a unit."""
     decision = Bench(KNOWN).ask()
 
     assert decision.outcome.name is OutcomeName.READ
@@ -112,14 +112,14 @@ def test_a_known_picture_is_read_and_charged() -> None:
 def test_what_is_refused(
     key: str | None, image: bytes | None, facts: dict[str, object], name: OutcomeName
 ) -> None:
-    """Key first, then the request, then the picture; nothing of it is charged."""
+    """The key is checked first, then the request, then the picture. Refusals are not charged."""
     decision = Bench(KNOWN).ask(image, key, **facts)
 
     assert (decision.outcome.name, decision.charged) == (name, 0)
 
 
 def test_units_run_out() -> None:
-    """When nothing is left a picture is not even looked for among the scenarios."""
+    """When nothing is left, the request is refused before a scenario is played."""
     bench = Bench(KNOWN)
     names = [bench.ask().outcome.name for _ in range(3)]
 
@@ -127,7 +127,7 @@ def test_units_run_out() -> None:
 
 
 def test_a_sequence_goes_on_by_key() -> None:
-    """Each key has its own place in a sequence; looking at what is refused does not move it."""
+    """Each key has its own position in a sequence. A refused request does not change it."""
     steps = (Step(OutcomeName.SERVICE_ERROR, times=1), Step(OutcomeName.READ))
     bench = Bench(Scenario("flaky", Conditions(images=("car",)), PLATE, steps))
     bench.ask(b"no picture")
@@ -162,7 +162,7 @@ def test_unknown_pictures_may_be_an_error() -> None:
 
 
 def test_a_request_without_a_picture_meets_a_rule_by_its_url() -> None:
-    """A URL that nobody fetched can still be known."""
+    """A scenario can match a URL that is not fetched."""
     rule = Scenario("cdn", Conditions(url="https://cdn.test/*"), PLATE)
     decision = Bench(rule).ask(None, url="https://cdn.test/a.jpg")
 
@@ -170,7 +170,7 @@ def test_a_request_without_a_picture_meets_a_rule_by_its_url() -> None:
 
 
 def test_a_scenario_may_leave_the_reading_to_another() -> None:
-    """A scenario that only says what happens is answered with what the next one that applies has read."""
+    """A scenario without a reading takes that of the next scenario that matches."""
     slow = Scenario("slow", Conditions(key="key", images=("car",)), priority=1)
     decision = Bench(slow, KNOWN).ask()
 
@@ -187,7 +187,7 @@ def test_a_scenario_may_leave_the_reading_to_another() -> None:
     ],
 )
 def test_a_scenario_without_a_reading_anywhere(unmatched: UnmatchedPolicy, outcome: OutcomeName) -> None:
-    """Where no scenario says what the picture shows, it is read as an unknown one would be."""
+    """If no matching scenario has a reading, the picture is handled like an unknown one."""
     slow = Scenario("slow", Conditions(images=("car",)))
 
     assert Bench(slow, policy=Policy(unmatched)).ask().outcome.name is outcome
@@ -197,7 +197,7 @@ def test_a_scenario_without_a_reading_anywhere(unmatched: UnmatchedPolicy, outco
     ("configured", "variant"), [({}, "shrug"), ({"acme": {OutcomeName.NOTHING_FOUND: "shout"}}, "shout")]
 )
 def test_variants(configured: dict[str, dict[OutcomeName, str]], variant: str) -> None:
-    """The first variant that a provider knows, unless the fixtures say another."""
+    """The variant in `mock.yaml`, or else the first one of the provider."""
     bench = Bench(NOTHING, defaults=Defaults(variants=configured))
 
     assert bench.ask().outcome.variant == variant
@@ -212,14 +212,14 @@ def test_variants(configured: dict[str, dict[OutcomeName, str]], variant: str) -
     ],
 )
 def test_what_costs(charge: dict[str, frozenset[OutcomeName]], charged: int) -> None:
-    """What costs a unit is the provider's to say, or the fixtures'."""
+    """The charged outcomes come from `mock.yaml`, or else from the provider."""
     bench = Bench(NOTHING, defaults=Defaults(charge=charge))
 
     assert bench.ask().charged == charged
 
 
 def test_a_charge_list_may_be_empty() -> None:
-    """A provider's own list counts, empty or not."""
+    """An empty list of a provider wins over the list for all."""
     charge = {"acme": frozenset[OutcomeName](), "*": frozenset({OutcomeName.READ})}
 
     assert Bench(KNOWN, defaults=Defaults(charge=charge)).ask().charged == 0
@@ -236,15 +236,15 @@ def test_a_charge_list_may_be_empty() -> None:
     ],
 )
 def test_forcing(header: str, name: OutcomeName, charged: int) -> None:
-    """What the client wants to see happens, whatever the picture; a read is charged as ever."""
+    """A forced result does not depend on the picture. A forced reading is charged as usual."""
     decision = Bench(KNOWN).ask(drawn("ANYTHING"), headers={"prefer": header})
 
     assert (decision.outcome.name, decision.charged) == (name, charged)
     assert decision.forced == f"prefer {header}"
 
 
-def test_forcing_does_not_move_a_sequence() -> None:
-    """A forced outcome leaves the scenario's own sequence where it was."""
+def test_forcing_does_not_advance_a_sequence() -> None:
+    """A forced outcome does not change the position in the scenario's sequence."""
     steps = (Step(OutcomeName.SERVICE_ERROR, times=1), Step(OutcomeName.READ))
     bench = Bench(Scenario("flaky", Conditions(images=("car",)), PLATE, steps))
     forced = bench.ask(headers={"prefer": "outcome=read"})
@@ -254,7 +254,7 @@ def test_forcing_does_not_move_a_sequence() -> None:
 
 
 def test_an_outcome_is_a_value() -> None:
-    """Two decisions about the same request are equal: nothing in them is made up anew."""
+    """Two decisions about the same request are equal."""
     bench = Bench(KNOWN)
     first: Outcome = bench.ask(drawn("X")).outcome
 

@@ -65,8 +65,8 @@ async def test_what_one_changes_the_other_sees_at_once(redis_server: RedisServer
     assert await there.enter("demo-key", admit) is None
 
 
-async def test_namespaces_and_databases_do_not_meet(redis_server: RedisServer, connect: MakeStore) -> None:
-    """The same names mean something else elsewhere."""
+async def test_namespaces_and_databases_are_separate(redis_server: RedisServer, connect: MakeStore) -> None:
+    """The same meter has different counts there."""
     url = redis_server.url("one")
     elsewhere = [redis_server.url("two"), url.partition("?")[0], url.replace("/0?", "/1?")]
     await connect(url).spend(CREDITS, None)
@@ -76,7 +76,7 @@ async def test_namespaces_and_databases_do_not_meet(redis_server: RedisServer, c
 
 
 async def test_the_last_unit_is_not_spent_twice(redis_server: RedisServer, connect: MakeStore) -> None:
-    """Several processes together spend what there is, and no more."""
+    """Several processes together spend exactly the limit."""
     url = redis_server.url()
     stores = [connect(url) for _ in range(4)]
     spent = await asyncio.gather(*(store.spend(CREDITS, 100) for _ in range(50) for store in stores))
@@ -84,8 +84,10 @@ async def test_the_last_unit_is_not_spent_twice(redis_server: RedisServer, conne
     assert sorted(unit for unit in spent if unit) == list(range(1, 101))
 
 
-async def test_accounts_declared_by_all_begin_once(redis_server: RedisServer, connect: MakeStore) -> None:
-    """A process that starts later does not set back what was spent meanwhile."""
+async def test_accounts_that_several_processes_declare_start_once(
+    redis_server: RedisServer, connect: MakeStore
+) -> None:
+    """A process that starts later does not reset the counts."""
     url = redis_server.url()
     stores = [connect(url) for _ in range(4)]
 
@@ -98,8 +100,8 @@ async def test_accounts_declared_by_all_begin_once(redis_server: RedisServer, co
     assert await stores[0].used(QUOTA) == 9
 
 
-async def test_what_is_over_expires(redis_server: RedisServer, connect: MakeStore) -> None:
-    """Counters of a period and windows do not stay for ever; units that never come back do."""
+async def test_old_counters_expire(redis_server: RedisServer, connect: MakeStore) -> None:
+    """Counters of a period and rate windows expire. Counters without a period do not."""
     store = connect(redis_server.url("expiry"))
     await store.put_account(ACCOUNT)
     await store.spend(CREDITS, None)
@@ -115,10 +117,8 @@ async def test_what_is_over_expires(redis_server: RedisServer, connect: MakeStor
     assert 60 < left["hits:demo-key"] <= 60 + 86400
 
 
-async def test_a_server_that_is_gone_is_told_and_its_return_noticed(
-    own_redis_server: RedisServer, connect: MakeStore
-) -> None:
-    """Calls fail while the server is away; once it is back they succeed, with what it kept."""
+async def test_calls_fail_while_the_server_is_down(own_redis_server: RedisServer, connect: MakeStore) -> None:
+    """When the server is back, they succeed, and the data is there."""
     store = connect(own_redis_server.url())
     await store.put_account(ACCOUNT)
     await store.spend(CREDITS, None)
@@ -133,10 +133,10 @@ async def test_a_server_that_is_gone_is_told_and_its_return_noticed(
     assert await store.enter("demo-key", admit) == Admission(ACCOUNT, CREDITS, used=2)
 
 
-async def test_calls_under_way_when_the_server_dies_fail_and_are_not_repeated(
+async def test_calls_in_flight_when_the_server_dies_fail_and_are_not_repeated(
     own_redis_server: RedisServer, connect: MakeStore
 ) -> None:
-    """Nothing is spent by a call that its caller believes to have failed, beyond those that were under way."""
+    """Only the calls in flight may have spent a unit without returning it."""
     store = connect(own_redis_server.url())
     told: list[int] = []
     enough = asyncio.Event()
@@ -164,10 +164,10 @@ async def test_calls_under_way_when_the_server_dies_fail_and_are_not_repeated(
     assert len(told) <= used <= len(told) + 8
 
 
-async def test_a_server_that_does_not_answer_counts_as_gone(
+async def test_a_server_that_does_not_answer_counts_as_down(
     own_redis_server: RedisServer, connect: MakeStore
 ) -> None:
-    """A call fails instead of hanging, with an open connection and with a new one."""
+    """A call times out, over an open connection and over a new one."""
     store = connect(own_redis_server.url())
     await store.spend(CREDITS, None)
     own_redis_server.pause()
@@ -179,10 +179,8 @@ async def test_a_server_that_does_not_answer_counts_as_gone(
     assert await _until_answered(lambda: store.used(CREDITS)) >= 1
 
 
-async def test_scripts_that_the_server_forgot_are_told_again(
-    redis_server: RedisServer, connect: MakeStore
-) -> None:
-    """A restart or SCRIPT FLUSH empties the server's memory of scripts."""
+async def test_scripts_are_loaded_again(redis_server: RedisServer, connect: MakeStore) -> None:
+    """A restart or SCRIPT FLUSH removes the scripts from the server."""
     store = connect(redis_server.url())
     await store.spend(CREDITS, 2)
     redis_server.command("SCRIPT", "FLUSH")
@@ -190,8 +188,10 @@ async def test_scripts_that_the_server_forgot_are_told_again(
     assert await asyncio.gather(*(store.spend(CREDITS, 2) for _ in range(3))) == [2, None, None]
 
 
-async def test_a_caller_that_gives_up_disturbs_nobody(redis_server: RedisServer, connect: MakeStore) -> None:
-    """A cancelled call leaves the replies of the others in their places."""
+async def test_a_cancelled_call_does_not_disturb_the_others(
+    redis_server: RedisServer, connect: MakeStore
+) -> None:
+    """Every other call gets its own reply."""
     store = connect(redis_server.url())
     given_up = asyncio.create_task(store.spend(CREDITS, None))
     others = [asyncio.create_task(store.advance("demo-key", "flaky")) for _ in range(5)]
@@ -206,7 +206,7 @@ async def test_a_caller_that_gives_up_disturbs_nobody(redis_server: RedisServer,
 async def test_calls_of_one_moment_share_a_pipeline(
     own_redis_server: RedisServer, connect: MakeStore
 ) -> None:
-    """A hundred requests that enter and a hundred that spend use one connection; each gets its own reply."""
+    """Two hundred calls use one connection, and each gets its own reply."""
     store = connect(own_redis_server.url())
     await store.put_account(ACCOUNT)
     await store.enter("demo-key", admit)
@@ -223,10 +223,10 @@ async def test_calls_of_one_moment_share_a_pipeline(
     assert sorted(unit for unit in units if unit) == list(range(1, 61))
 
 
-async def test_units_of_different_counters_do_not_mix_on_their_way(
+async def test_concurrent_calls_for_different_counters_are_independent(
     redis_server: RedisServer, connect: MakeStore
 ) -> None:
-    """Of many that spend at once, each has its own limit and its own count."""
+    """Each counter has its own limit and its own count."""
     store = connect(redis_server.url())
     meters = [Meter(f"key {number}", Billing.CREDITS, Product.PLATE) for number in range(30)]
     told = await asyncio.gather(
@@ -238,8 +238,8 @@ async def test_units_of_different_counters_do_not_mix_on_their_way(
     ]
 
 
-async def test_no_server_at_all_is_told(connect: MakeStore) -> None:
-    """The error names the place."""
+async def test_the_error_names_the_address(connect: MakeStore) -> None:
+    """No server listens there."""
     with pytest.raises(StoreUnavailableError, match=r"127\.0\.0\.1:1"):
         await connect("redis://127.0.0.1:1/0").used(CREDITS)
 
@@ -247,15 +247,15 @@ async def test_no_server_at_all_is_told(connect: MakeStore) -> None:
 @pytest.mark.parametrize(
     "url", ["http://localhost", "redis://localhost:port", "redis://localhost?colour=red", "file"]
 )
-def test_what_is_no_url_of_a_store_is_refused(url: str) -> None:
-    """A mistake in the setting is found at the start."""
+def test_a_bad_url_is_a_settings_error(url: str) -> None:
+    """The mistake is found at the start."""
     with pytest.raises(SettingsError, match="--state"):
         RedisClient(url)
 
 
 @pytest.mark.parametrize("url", ["redis://h:1/2", "rediss://u:p@h", "unix:///run/redis.sock", "valkey://h"])
-def test_urls_of_every_kind_are_understood(url: str) -> None:
-    """Plain, encrypted, local, and under Valkey's name."""
+def test_all_kinds_of_urls_are_accepted(url: str) -> None:
+    """TCP, TLS, Unix socket, and the schemes of Valkey."""
     RedisClient(url)
 
 

@@ -1,4 +1,4 @@
-"""One suite over both stores: whatever a store is made of, its acts do the same."""
+"""One suite for both stores: memory and Redis behave the same."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -85,13 +85,13 @@ async def test_an_account_comes_back_as_it_was_put(store: Store, account: Accoun
 
 
 async def test_a_key_without_an_account_has_none(store: Store) -> None:
-    """An unknown key is no error."""
+    """An unknown key is not an error."""
     assert await store.account("demo-key") is None
     assert await store.accounts() == []
 
 
-async def test_accounts_are_told_in_the_order_they_were_added(store: Store) -> None:
-    """Replacing an account leaves it in its place."""
+async def test_accounts_are_in_the_order_they_were_added(store: Store) -> None:
+    """A replaced account keeps its place."""
     accounts = [Account(f"number {number}", f"{number * 7 % 12}-key") for number in range(12)]
     for account in accounts:
         await store.put_account(account)
@@ -101,8 +101,8 @@ async def test_accounts_are_told_in_the_order_they_were_added(store: Store) -> N
     assert await store.accounts() == accounts
 
 
-async def test_an_account_is_replaced_unless_that_is_refused(store: Store) -> None:
-    """`replace` off leaves the account that exists."""
+async def test_an_account_is_replaced_if_allowed(store: Store) -> None:
+    """With `replace` off, the existing account stays."""
     await store.put_account(ACCOUNT)
 
     assert not await store.put_account(replace(ACCOUNT, tier="gold"), replace=False)
@@ -112,7 +112,7 @@ async def test_an_account_is_replaced_unless_that_is_refused(store: Store) -> No
 
 
 async def test_counters_begin_with_a_new_account_only(store: Store) -> None:
-    """Declaring an account again leaves what was spent since."""
+    """Declaring an account again does not change its counts."""
     await store.put_account(ACCOUNT, begin={CREDITS: 5, QUOTA: 7})
     await store.spend(CREDITS, None)
     await store.put_account(replace(ACCOUNT, tier="gold"), begin={CREDITS: 5, QUOTA: 7})
@@ -120,8 +120,8 @@ async def test_counters_begin_with_a_new_account_only(store: Store) -> None:
     assert [await store.used(CREDITS), await store.used(QUOTA)] == [6, 7]
 
 
-async def test_of_several_that_create_an_account_one_succeeds(store: Store) -> None:
-    """Creating is one act: nobody else's account is overwritten."""
+async def test_concurrent_creations_of_an_account_succeed_once(store: Store) -> None:
+    """Creating is one atomic act, so no other account is overwritten."""
     made = await asyncio.gather(
         *(store.put_account(Account(str(number), "demo-key"), replace=False) for number in range(20))
     )
@@ -130,8 +130,8 @@ async def test_of_several_that_create_an_account_one_succeeds(store: Store) -> N
     assert await store.account("demo-key") == Account(str(made.index(True)), "demo-key")
 
 
-async def test_a_removed_account_takes_its_counts_along(store: Store) -> None:
-    """Whoever gets the key next begins anew."""
+async def test_removing_an_account_removes_its_counts(store: Store) -> None:
+    """A new account with the same key starts from 0."""
     await store.put_account(ACCOUNT, begin={CREDITS: 5})
     await hit(store, "demo-key", Rate(1, 60), NOON)
     await store.advance("demo-key", "flaky")
@@ -198,13 +198,13 @@ async def test_a_refused_request_is_not_counted(store: Store) -> None:
 
 
 async def test_units_are_spent_up_to_the_limit(store: Store) -> None:
-    """Each unit is told apart; when all are gone there is none."""
+    """Each unit has its own number. None is returned when all are spent."""
     assert [await store.spend(CREDITS, 3) for _ in range(5)] == [1, 2, 3, None, None]
     assert await store.used(CREDITS) == 3
 
 
-async def test_of_many_that_spend_at_once_no_more_succeed_than_there_are_units(store: Store) -> None:
-    """Spending is one act: the last unit is not spent twice."""
+async def test_concurrent_spending_stops_at_the_limit(store: Store) -> None:
+    """Spending is one atomic act, so the last unit is spent once."""
     spent = await asyncio.gather(*(store.spend(CREDITS, 40) for _ in range(100)))
 
     assert sorted(unit for unit in spent if unit) == list(range(1, 41))
@@ -212,12 +212,12 @@ async def test_of_many_that_spend_at_once_no_more_succeed_than_there_are_units(s
 
 
 async def test_units_without_limit_do_not_run_out(store: Store) -> None:
-    """No limit means that spending counts, and no more."""
+    """Without a limit units are only counted."""
     assert [await store.spend(CREDITS, None) for _ in range(3)] == [1, 2, 3]
 
 
 async def test_a_limit_may_be_below_what_is_spent(store: Store) -> None:
-    """Units that were taken away from an account are not spent again."""
+    """Nothing can be spent then, and the count stays."""
     await store.set_used(CREDITS, 10)
 
     assert await store.spend(CREDITS, 3) is None
@@ -235,7 +235,7 @@ async def test_a_limit_may_be_below_what_is_spent(store: Store) -> None:
     ],
 )
 async def test_meters_that_differ_count_apart(store: Store, other: Meter) -> None:
-    """Key, billing, product and period each make another counter."""
+    """A different key, billing, product or period is a different counter."""
     await store.set_used(QUOTA, 10)
 
     assert await store.spend(other, None) == 1
@@ -258,7 +258,7 @@ async def test_meters_that_differ_count_apart(store: Store, other: Meter) -> Non
     ids=["one a second", "three a minute", "at once", "one a day", "a clock set back", "parts of a second"],
 )
 async def test_a_window_slides(store: Store, rate: Rate, hits: list[tuple[float, float | None]]) -> None:
-    """So many requests in any stretch of time; who is refused is told the seconds to wait, and does not count."""
+    """A rate holds for any period of its length. A refused request gets the seconds to wait and does not count."""
     waits = [await hit(store, "demo-key", rate, NOON + at) for at, _ in hits]
 
     assert waits == [wait for _, wait in hits]
@@ -269,7 +269,7 @@ async def test_a_window_slides(store: Store, rate: Rate, hits: list[tuple[float,
     [(Rate(2, 60), Rate(4, 60), [None, None, 57.0]), (Rate(3, 60), Rate(1, 60), [59.0, 58.0, 57.0])],
     ids=["more", "fewer"],
 )
-async def test_a_changed_rate_counts_what_was_before(
+async def test_a_changed_rate_counts_earlier_requests(
     store: Store, before: Rate, after: Rate, waits: list[float | None]
 ) -> None:
     """Raising a limit allows the difference; lowering it counts the latest requests."""
@@ -279,15 +279,15 @@ async def test_a_changed_rate_counts_what_was_before(
     assert [await hit(store, "demo-key", after, NOON + at) for at in (1, 2, 3)] == waits
 
 
-async def test_of_many_at_once_no_more_are_admitted_than_the_rate_allows(store: Store) -> None:
-    """Counting a request and admitting it are one act."""
+async def test_concurrent_requests_do_not_exceed_the_rate(store: Store) -> None:
+    """Counting and admitting a request is one atomic act."""
     waits = await asyncio.gather(*(hit(store, "demo-key", Rate(5, 60), NOON) for _ in range(50)))
 
     assert waits.count(None) == 5
 
 
 async def test_keys_have_windows_of_their_own(store: Store) -> None:
-    """Nobody waits because of somebody else."""
+    """The requests of one key do not delay another key."""
     await hit(store, "demo-key", Rate(1, 60), NOON)
 
     assert await hit(store, "other-key", Rate(1, 60), NOON) is None
@@ -304,15 +304,15 @@ async def test_a_sequence_advances_for_each_key_apart(store: Store) -> None:
     assert await store.positions("flaky") == {"demo-key": 3, "other-key": 1}
 
 
-async def test_many_that_advance_at_once_each_get_a_position(store: Store) -> None:
-    """No position is given twice or left out."""
+async def test_concurrent_advances_each_get_a_position(store: Store) -> None:
+    """Every position is used exactly once."""
     positions = await asyncio.gather(*(store.advance("demo-key", "flaky") for _ in range(50)))
 
     assert sorted(positions) == list(range(50))
 
 
 async def test_a_position_may_be_set(store: Store) -> None:
-    """The next request stands where it was put."""
+    """The next request has that position."""
     await store.set_position("demo-key", "flaky", 4)
 
     assert await store.advance("demo-key", "flaky") == 4
@@ -340,7 +340,7 @@ async def _state(store: Store, key: str) -> list[object]:
     ]
 
 
-async def test_a_reset_forgets_everything_but_the_accounts(store: Store) -> None:
+async def test_a_reset_deletes_everything_but_the_accounts(store: Store) -> None:
     """Counters, windows and positions of all keys are gone."""
     await _use(store, "one")
     await _use(store, "two")
@@ -350,7 +350,7 @@ async def test_a_reset_forgets_everything_but_the_accounts(store: Store) -> None
 
 
 async def test_a_reset_of_one_key_leaves_the_others(store: Store) -> None:
-    """Parallel tests do not meet."""
+    """Parallel tests are isolated."""
     await _use(store, "one")
     await _use(store, "two")
     await store.reset("one")
@@ -360,7 +360,7 @@ async def test_a_reset_of_one_key_leaves_the_others(store: Store) -> None:
 
 
 async def test_a_closed_store_may_be_used_again(store: Store) -> None:
-    """Closing lets go of connections, not of counts."""
+    """Closing releases connections and keeps the counts."""
     await store.spend(CREDITS, None)
     await store.close()
 

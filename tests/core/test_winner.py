@@ -1,4 +1,4 @@
-"""The rule of precedence, against a plain reading of the documentation."""
+"""The rule of precedence, compared with a direct implementation of the documentation."""
 
 from fnmatch import fnmatchcase
 
@@ -48,10 +48,10 @@ def _conditions(scenario: Scenario) -> int:
 @settings(max_examples=300, deadline=None)
 @given(scenarios=sets, asked=requests)
 def test_the_winner_is_the_documented_one(scenarios: list[Scenario], asked: Query) -> None:
-    """Of those whose conditions hold: the lowest priority number, then more conditions, then exactness, then order."""
+    """Among matching scenarios: the lowest priority number, then more conditions, then exactness, then order."""
     for account in ACCOUNTS:
         holding = [one for one in scenarios if _holds(one, asked, account)]
-        # A picture that is merely recognised is less exact than a rule that needs none.
+        # A perceptual match is less exact than a rule without a picture.
         documented = sorted(
             holding, key=lambda one: (one.priority, -_conditions(one), bool(one.when.images), one.order)
         )
