@@ -1,4 +1,4 @@
-"""Scenarios in each other's way: two that no request can tell apart, one that no request can reach."""
+"""Finding scenarios that no request reaches, because another scenario takes all of their requests."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -7,14 +7,16 @@ from mock_server.core.account import Account
 from mock_server.core.conditions import covers, is_wild, specificity
 from mock_server.core.scenario import Conditions, Scenario
 
-_Anchor = tuple[str, str]
-_ANY: _Anchor = ("any", "")
-_ANY_GLOB = "\0"
-"""Stands for all globs that are not literal; no glob can be this text."""
+Bucket = tuple[str, str]
+"""Name and value of one condition. Only scenarios that share a bucket are compared, which is few pairs of many."""
+
+_NO_CONDITION: Bucket = ("any", "")
+_ANY_PATTERN = "\0"
+"""The value of the bucket for all globs with wildcards. No glob can be this text."""
 
 
 class Accounts:
-    """Which key belongs to which account: a condition on one is a condition on the other."""
+    """The keys and names of accounts: a condition on the one is a condition on the other."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
         self._names: Mapping[str, str] = {account.key: account.name for account in accounts}
@@ -28,24 +30,24 @@ class Accounts:
 
 
 def are_same(one: Conditions, other: Conditions, accounts: Accounts) -> bool:
-    """Whether the two hold for the same requests."""
+    """Whether the same requests meet both."""
     return covers(one, accounts.complete(other)) and covers(other, accounts.complete(one))
 
 
 def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int, int]:
-    """Scenarios (by position) that never get a request, each with the one that takes all of its requests."""
-    by_anchor: dict[_Anchor, list[int]] = {}
+    """The positions of scenarios that never get a request, each with the one that takes all of its requests."""
+    buckets: dict[Bucket, list[int]] = {}
     for position, scenario in enumerate(scenarios):
-        for anchor in _filed_under(scenario.when):
-            by_anchor.setdefault(anchor, []).append(position)
+        for bucket in _own_buckets(scenario.when):
+            buckets.setdefault(bucket, []).append(position)
+    ranks = [_rank(scenario) for scenario in scenarios]
     found: dict[int, int] = {}
     for position, scenario in enumerate(scenarios):
-        rank, when = _rank(scenario), accounts.complete(scenario.when)
-        for anchor in _looked_up(when):
-            for other in by_anchor.get(anchor, ()):
-                wins = _rank(scenarios[other]) < rank
-                if wins and position not in found and covers(scenarios[other].when, when):
-                    found[position] = other
+        when = accounts.complete(scenario.when)
+        for bucket in _covering_buckets(when):
+            for other in buckets.get(bucket, ()):
+                if ranks[other] < ranks[position] and covers(scenarios[other].when, when):
+                    found.setdefault(position, other)
     return found
 
 
@@ -53,26 +55,26 @@ def _rank(scenario: Scenario) -> tuple[int, int, int]:
     return scenario.priority, -specificity(scenario.when), scenario.order
 
 
-def _filed_under(when: Conditions) -> list[_Anchor]:
-    """Where `when` is found by whatever it may cover, so that few pairs need to be compared."""
+def _own_buckets(when: Conditions) -> list[Bucket]:
+    """The buckets that contain the scenario: one of its conditions, which all that it covers must have too."""
     if when.images:
         return [("image", image) for image in when.images]
     for name in ("sha256", "key", "account"):
         if (value := getattr(when, name)) is not None:
             return [(name, value)]
     for name, glob in _globs(when):
-        return [(name, glob), (name, _ANY_GLOB)] if is_wild(glob) else [(name, glob)]
-    return [_ANY]
+        return [(name, glob), (name, _ANY_PATTERN)] if is_wild(glob) else [(name, glob)]
+    return [_NO_CONDITION]
 
 
-def _looked_up(when: Conditions) -> list[_Anchor]:
-    """Where everything that may cover `when` is filed."""
+def _covering_buckets(when: Conditions) -> list[Bucket]:
+    """The buckets that contain all scenarios that may cover `when`."""
     given = {"sha256": when.sha256, "key": when.key, "account": when.account}
-    anchors = [("image", image) for image in when.images[:1]]
-    anchors += [(name, value) for name, value in given.items() if value is not None]
+    buckets = [("image", image) for image in when.images[:1]]
+    buckets += [(name, value) for name, value in given.items() if value is not None]
     for name, glob in _globs(when):
-        anchors += [(name, glob), (name, "*")] if is_wild(glob) else [(name, glob), (name, _ANY_GLOB)]
-    return [*anchors, _ANY]
+        buckets += [(name, glob), (name, "*" if is_wild(glob) else _ANY_PATTERN)]
+    return [*buckets, _NO_CONDITION]
 
 
 def _globs(when: Conditions) -> list[tuple[str, str]]:
