@@ -149,7 +149,7 @@ class Directory:
         if not real.is_relative_to(self.real):
             raise UnreadableError(_LEADS_OUT)
         if real in above:
-            raise UnreadableError("a symbolic link back to where it stands")
+            raise UnreadableError("a symbolic link to a directory that contains it")
         try:
             return [path for path in directory.iterdir() if not path.name.startswith(".")]
         except OSError as error:

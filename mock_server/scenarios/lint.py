@@ -136,9 +136,9 @@ def vin_warnings(scenario: Scenario, source: Source) -> Iterator[Mistake]:
     path, text = ("reading", "vin", "text"), vin.text.upper()
     if len(text) != vins.VIN_LENGTH:
         what = f"the VIN {quoted(vin.text)} has {len(text)} characters, not {vins.VIN_LENGTH}"
-        yield source.mistake(path, what, 'text that is no VIN goes under "text"', warning=True)
+        yield source.mistake(path, what, 'text that is not a VIN goes under "text"', warning=True)
     elif illegal := [char for char in text if char not in vins.ALPHABET]:
-        what = f"no VIN holds {quoted(illegal[0])}, as {quoted(vin.text)} does"
+        what = f"the VIN {quoted(vin.text)} contains {quoted(illegal[0])}, which no VIN does"
         yield source.mistake(path, what, warning=True)
     elif not vins.is_valid(text):
         right = quoted(vins.check_digit(text))

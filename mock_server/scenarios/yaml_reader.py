@@ -26,7 +26,7 @@ MAX_DOCUMENTS = 5_000
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _PLAIN_TAGS = frozenset({None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))})
 _UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_TOO_MANY_ALIASES = "its aliases explode when written out", "repeat the text instead"
+_TOO_MANY_ALIASES = "its aliases expand to too many values", "repeat the text instead"
 _SPREAD = "scenarios may be spread over as many files as you like"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -162,7 +162,7 @@ class _Builder:
             elif (first := entries.get(key.content)) is not None:
                 what, hint = (
                     f"duplicate key {quoted(key.content)}",
-                    f"it stands on line {first.place.line} already",
+                    f"it is on line {first.place.line} already",
                 )
                 self._complain(key.place, what, hint)
             else:
@@ -190,7 +190,7 @@ class _Builder:
         if anchor in self.anchors:
             return self.anchors[anchor]
         self._complain(
-            place, f'"*{anchor}" stands for nothing', f'no "&{anchor}" comes before it; a glob needs quotes'
+            place, f'unknown alias "*{anchor}"', f'no "&{anchor}" comes before it; a glob needs quotes'
         )
         return Node(place, None, is_reported=True)
 
@@ -227,7 +227,7 @@ def _place(mark: _Mark | None) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-_COLON = ('a ":" where no key can stand', "quote the text that holds it, or check the indentation")
+_COLON = ('a ":" where no key is possible', "quote the text that holds it, or check the indentation")
 _OPEN_LIST = ('a list opened by "[" is not closed', "")
 _OPEN_MAPPING = ('a mapping opened by "{" is not closed', "")
 _STRAY = ("this does not fit what is above it", "check the indentation and the quotes")

@@ -33,7 +33,7 @@ def test_clean_directory(write: Write) -> None:
     assert done.returncode == 0
     assert done.stdout == (
         'fixtures/scenarios/a.yaml:3:16: warning: the VIN "SHORT" has 5 characters, not 17'
-        ' — text that is no VIN goes under "text"\n'
+        ' — text that is not a VIN goes under "text"\n'
     )
     assert "1 scenarios" in done.stderr
 

@@ -110,13 +110,15 @@ def header_names(headers: dict[str, str]) -> dict[str, str]:
     seen: set[str] = set()
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
-            raise invalid(f"{quoted(name)} is no name of an HTTP header")
+            raise invalid(f"{quoted(name)} is not a valid name of an HTTP header")
         if name.lower() in seen:
             raise invalid(
-                f"the header {quoted(name)} is given twice", "case does not tell header names apart"
+                f"the header {quoted(name)} is given twice", "the case of header names does not matter"
             )
         if not value.isprintable() or not value.isascii():
-            raise invalid(f"the header {quoted(name)} holds characters that no HTTP header can carry")
+            raise invalid(
+                f"the header {quoted(name)} contains characters that are not allowed in HTTP headers"
+            )
         seen.add(name.lower())
     return headers
 
