@@ -60,11 +60,10 @@ def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Ac
 
 
 def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
-    plain = [replace(one.scenario, order=order) for order, one in enumerate(scenarios)]
-    for position, winner in find_shadowed(plain, accounts).items():
+    for position, winner in find_shadowed([one.scenario for one in scenarios], accounts).items():
         loser, other = scenarios[position], scenarios[winner]
         name, where = other.scenario.name, _where(other)
-        alike = are_same(plain[position].when, plain[winner].when, accounts)
+        alike = are_same(loser.scenario.when, other.scenario.when, accounts)
         if alike and loser.scenario.priority == other.scenario.priority:
             what = f"no request can tell this scenario from {quoted(name)} ({where})"
             yield loser.source.mistake(("when",), what, "give one of them a further condition")

@@ -35,12 +35,15 @@ def are_same(one: Conditions, other: Conditions, accounts: Accounts) -> bool:
 
 
 def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int, int]:
-    """The positions of scenarios that never get a request, each with the one that takes all of its requests."""
+    """The positions of scenarios that never get a request, each with the one that takes all of its requests.
+
+    `scenarios` are in the order of the files.
+    """
     buckets: dict[Bucket, list[int]] = {}
     for position, scenario in enumerate(scenarios):
         for bucket in _own_buckets(scenario.when):
             buckets.setdefault(bucket, []).append(position)
-    ranks = [_rank(scenario) for scenario in scenarios]
+    ranks = [(one.priority, -specificity(one.when), position) for position, one in enumerate(scenarios)]
     found: dict[int, int] = {}
     for position, scenario in enumerate(scenarios):
         when = accounts.complete(scenario.when)
@@ -49,10 +52,6 @@ def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int
                 if ranks[other] < ranks[position] and covers(scenarios[other].when, when):
                     found.setdefault(position, other)
     return found
-
-
-def _rank(scenario: Scenario) -> tuple[int, int, int]:
-    return scenario.priority, -specificity(scenario.when), scenario.order
 
 
 def _own_buckets(when: Conditions) -> list[Bucket]:
