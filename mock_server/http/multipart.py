@@ -4,6 +4,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
@@ -246,6 +247,7 @@ def _decode_transfer(data: memoryview, encoding: str) -> memoryview:
         raise ValueError(f"a part is not valid {encoding}: {error}") from None
 
 
+@lru_cache(maxsize=256)
 def _name_and_filename(disposition: str) -> tuple[str, str | None]:
     kind, parameters, rest = _parse_parameters(disposition)
     if kind != "form-data" or "name" not in parameters:

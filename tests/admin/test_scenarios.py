@@ -45,6 +45,20 @@ def test_a_form_has_its_own_picture(written: str, admin: httpx.Client, http: htt
     assert http.get(made.json()["pictures"][0]).content == sent
 
 
+def test_a_part_with_unusable_headers_is_refused(admin: httpx.Client) -> None:
+    """The admin API leaves out no part of a form without saying so."""
+    parts = (
+        b'--x\r\nContent-Disposition: form-data; name="scenario"\r\n\r\n{"scenario": "sent"}\r\n'
+        b"--x\r\nContent-Type: image/png\r\n\r\nabc\r\n--x--\r\n"
+    )
+    reply = admin.post(
+        "/scenarios", content=parts, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+
+    assert reply.status_code == 400
+    assert "a part has no Content-Disposition" in reply.json()["detail"]
+
+
 def test_a_picture_can_be_named_by_its_file_name(admin: httpx.Client, http: httpx.Client) -> None:
     """`when.image` can be the file name of a part in the same form."""
     document = {"scenario": "sent", "when": {"image": "mine.png"}, "reading": {"plate": "SENT2"}}
