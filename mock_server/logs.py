@@ -55,6 +55,7 @@ def _text_line(exchange: Exchange) -> str:
         exchange.outcome or "-",
         f"scenario={exchange.scenario or '-'}",
         f"match={exchange.match}",
+        f"account={exchange.account or '-'}",
         f"key={exchange.key or '-'}",
         f"{exchange.milliseconds:.1f}ms",
     ]
@@ -80,6 +81,7 @@ def _json_line(exchange: Exchange) -> str:
         "scenario": exchange.scenario,
         "match": exchange.match,
         "charged": exchange.charged,
+        "account": exchange.account,
         "key": exchange.key,
         "key_id": exchange.key_id,
         "milliseconds": exchange.milliseconds,

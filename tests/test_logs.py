@@ -26,6 +26,7 @@ EXCHANGE = Exchange(
     path="/api/ocr/plate",
     status=200,
     milliseconds=3.21,
+    account="demo",
     key="…ey",
     key_id="41bf473b0497",
     outcome=OutcomeName.READ,
@@ -53,7 +54,7 @@ def test_a_line_of_text() -> None:
     """The facts that a person needs, in one line."""
     assert _logged("text", EXCHANGE) == (
         "2026-12-01T09:30:00.125Z 8f14e45fceea167a vehicore POST /api/ocr/plate 200 read scenario=car match=pixels "
-        "key=…ey 3.2ms\n"
+        "account=demo key=…ey 3.2ms\n"
     )
 
 

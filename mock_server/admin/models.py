@@ -37,6 +37,8 @@ class SequencePosition(Document):
     """The API key, of which at most the last two characters are shown."""
     key_id: str
     """A hash of the API key."""
+    account: str | None
+    """Name of the account."""
     position: int
     """How many requests the sequence has answered."""
 
@@ -63,6 +65,10 @@ class ServedScenario(Document):
     """URL paths of its pictures."""
     positions: Sequence[SequencePosition] = ()
     """Positions of API keys in its sequence."""
+
+
+SCENARIO_STATE = ("runtime", "file", "line", "pictures", "positions")
+"""The fields of `ServedScenario` that are no part of the document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.models import ScenarioList, ScenarioState, SequencePosition, ServedScenario
+from mock_server.admin.models import (
+    SCENARIO_STATE,
+    ScenarioList,
+    ScenarioState,
+    SequencePosition,
+    ServedScenario,
+)
 from mock_server.admin.operation import (
     COUNT,
     TEXT,
@@ -127,7 +133,9 @@ async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
     document, pictures = posted_scenario(await read(request))
     if isinstance(document, Mapping):
-        document = {"scenario": name, **document}
+        # The document of a GET can be sent back.
+        given = {field: value for field, value in document.items() if field not in SCENARIO_STATE}
+        document = {"scenario": name, **given}
     added = await _runtime_scenario(control, document, pictures)
     if added.scenario.name != name:
         raise mistake(
@@ -159,7 +167,7 @@ async def delete_scenario(control: Control, request: Request) -> None:
     "PUT",
     "/scenarios/{name}/state",
     "Set the position of an API key in a scenario's sequence",
-    Answer("The new position.", ScenarioState("…ey", "41bf473b0497", 2, "out-of-order")),
+    Answer("The new position.", ScenarioState("…ey", "41bf473b0497", "demo", 2, "out-of-order")),
     body=json_body(
         json_object({"key": {**TEXT, "minLength": 1}, "position": COUNT}, "key", "position"),
         {"key": "demo-key", "position": 2},
@@ -175,7 +183,9 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
         raise mistake(pointer("key"), "expected an API key")
     position = as_count(document.get("position"), pointer("position"))
     await control.store.set_position(key, scenario.name, position)
-    return ScenarioState(redacted(key), key_id(key), position, scenario.name)
+    return ScenarioState(
+        redacted(key), key_id(key), await _account_name(control, key), position, scenario.name
+    )
 
 
 @OPERATIONS(
@@ -219,6 +229,11 @@ async def _restart_sequence(control: Control, name: str) -> None:
         await control.store.set_position(key, name, 0)
 
 
+async def _account_name(control: Control, key: str) -> str | None:
+    account = await control.store.account(key)
+    return account.name if account else None
+
+
 async def _view(control: Control, scenario: Scenario) -> ServedScenario:
     positions = await control.store.positions(scenario.name)
     return ServedScenario(
@@ -228,6 +243,7 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
         line=scenario.line or None,
         pictures=[f"/images/{gallery_name(image)}" for image in scenario.when.images],
         positions=[
-            SequencePosition(redacted(key), key_id(key), position) for key, position in positions.items()
+            SequencePosition(redacted(key), key_id(key), await _account_name(control, key), position)
+            for key, position in positions.items()
         ],
     )

@@ -145,7 +145,7 @@ class Exchange(Document):
             f"{self.provider} {self.product or '-'}",
             f"{self.status} {self.outcome or '-'}",
             f"scenario {self.scenario or '-'} ({self.match})",
-            f"key {self.key or '-'}",
+            f"account {self.account or '-'} (key {self.key or '-'})",
             f"charged {self.charged}",
         ]
         if self.fault:

@@ -57,7 +57,7 @@ function row(exchange) {
     el("td", {}, outcome(exchange)),
     el("td", {}, exchange.scenario || el("span", { class: "soft" }, "–")),
     el("td", {}, el("span", { class: "badge" }, exchange.match)),
-    el("td", { class: "mono" }, exchange.key || "–"),
+    el("td", {}, exchange.account || el("span", { class: "mono" }, exchange.key || "–")),
     el("td", { class: "number" }, String(exchange.charged)),
     el("td", { class: "number" }, exchange.milliseconds.toFixed(1)),
   );
@@ -217,7 +217,7 @@ function scenarioCard(scenario) {
     ...(scenario.description ? [el("p", { class: "soft" }, scenario.description)] : []),
     facts([["Reads", texts.length ? el("code", {}, texts.join(", ")) : null], ["When", conditions.join(", ")],
       ["Then", steps === "read" ? null : steps + (scenario.repeat === "cycle" ? " ↺" : "")],
-      ["Positions", scenario.positions.map((one) => `${one.key}: ${one.position}`).join(", ")]]),
+      ["Positions", scenario.positions.map((one) => `${one.account || one.key}: ${one.position}`).join(", ")]]),
     el("div", { class: "actions" },
       el("button", { onclick: () => showDialog(scenario.scenario, el("pre", {}, JSON.stringify(scenario, null, 2))) }, "Document"),
       scenario.runtime && el("button", { onclick: remove }, "Delete")));
