@@ -52,6 +52,10 @@ def _field(name: str, value: Any) -> Any:
             return _points(value)
         case "dark" | "seams":
             return tuple(_points(path) for path in value.split("|"))
+        case "tyre":
+            return tuple(value)
+        case "handles":
+            return tuple(tuple(handle) for handle in value)
         case "lamps":
             return {kind: _points(outline) for kind, outline in value.items()}
         case _:

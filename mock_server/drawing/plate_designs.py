@@ -72,6 +72,8 @@ def _value(name: str, value: Any) -> Any:
             return tuple((position, _value("fill", rgb)) for position, rgb in value)
         case (("ink" | "fill" | "rim"), str()):
             return ImageColor.getrgb(value)
+        case "size", list():
+            return tuple(value)
         case "flag", list():
             return tuple(_value("fill", rgb) for rgb in value)
         case "lettering", str():
