@@ -46,7 +46,7 @@ _UNDAMAGED = frozenset(
 """Errors that say nothing about the content of the file. The file is deleted after any other error."""
 
 
-def default_directory() -> Path | None:
+def default_cache_directory() -> Path | None:
     """The user's cache directory for this program; None without a home directory."""
     try:
         directory = user_cache_path("vehicle-ocr-mock", appauthor=False)

@@ -8,7 +8,7 @@ from typing import Any
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.library import Index, Library
-from mock_server.disk_cache import default_directory
+from mock_server.disk_cache import default_cache_directory
 from mock_server.errors import Mistake
 from mock_server.providers.registry import vocabulary
 from mock_server.scenarios.fixture_cache import CheckedPictures
@@ -66,7 +66,7 @@ def with_defaults(
 
 def cache_directory(settings: Settings) -> Path | None:
     """Where fingerprints are stored between two starts; None without a cache."""
-    return default_directory() if settings.cache else None
+    return default_cache_directory() if settings.cache else None
 
 
 def _index(

@@ -11,7 +11,7 @@ import pytest
 from platformdirs import user_cache_path
 
 from mock_server import disk_cache
-from mock_server.disk_cache import FILE_NAME, DiskCache, default_directory
+from mock_server.disk_cache import FILE_NAME, DiskCache, default_cache_directory
 
 ENTRIES = {f"key {number}": bytes([number]) * 50 * number for number in range(1, 41)}
 
@@ -272,7 +272,7 @@ def test_cache_that_another_process_writes(directory: Path, monkeypatch: pytest.
 def test_home_without_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a home directory there is no default place; with one it is the user's cache directory."""
     monkeypatch.setattr(disk_cache, "user_cache_path", lambda *names, **options: Path("~/.cache/x"))
-    assert default_directory() is None
+    assert default_cache_directory() is None
 
     monkeypatch.undo()
-    assert default_directory() == user_cache_path("vehicle-ocr-mock", appauthor=False)
+    assert default_cache_directory() == user_cache_path("vehicle-ocr-mock", appauthor=False)
