@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -11,12 +12,16 @@ import uvicorn
 from mock_server.errors import SettingsError
 from mock_server.tuning import handles
 
+logger = logging.getLogger(__name__)
+
 GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
 BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
 _BACKLOG = 2048
 _POLL_SECONDS = 0.002
+_OTHER_FILES = 64
+"""Open files that are not connections, about."""
 
 
 class UvicornServer(uvicorn.Server):
@@ -26,6 +31,7 @@ class UvicornServer(uvicorn.Server):
         super().__init__(config)
         self._stop_event = asyncio.Event()
         self.accepting = asyncio.Event()
+        self._is_near_limit = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections."""
@@ -36,8 +42,22 @@ class UvicornServer(uvicorn.Server):
         """Update the Date header every second, until stopped."""
         while not self._stop_event.is_set():
             await self.on_tick(0)
+            self._warn_about_open_files()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop_event.wait(), 1.0)
+
+    def _warn_about_open_files(self) -> None:
+        # The event loop closes connections without a word when the process may open no more files.
+        limit = _open_files_limit()
+        is_near = len(self.server_state.connections) > limit - _OTHER_FILES
+        if is_near and not self._is_near_limit:
+            logger.warning(
+                "%d connections are open; the limit of open files is %d, and further connections fail. "
+                "Raise it with: ulimit -n",
+                len(self.server_state.connections),
+                limit,
+            )
+        self._is_near_limit = is_near
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close idle connections, and wait for requests in flight."""
@@ -67,6 +87,14 @@ class UvicornServer(uvicorn.Server):
         """Stop accepting, and end when the requests in flight have finished."""
         self.should_exit = True
         self._stop_event.set()
+
+
+def _open_files_limit() -> int:
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def listen(host: str, port: int) -> socket.socket:

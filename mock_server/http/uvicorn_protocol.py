@@ -24,6 +24,8 @@ MAX_URL = 16 * 1024
 """Bytes of a request's URL."""
 MAX_HEAD = 64 * 1024
 """Bytes of a request's URL and headers."""
+HEAD_SECONDS = 60.0
+"""How long a client may take to connect and send a request's head. An idle connection has uvicorn's own timeout."""
 REJECTED_SECONDS = 2.0
 """How long a rejected client may continue to send. A connection that is closed earlier can lose the reply."""
 UPLOAD_SECONDS = 5.0
@@ -51,15 +53,18 @@ class MockProtocol(HttpToolsProtocol):
         self.is_rejected = False
         self._is_in_head = False
         self._head_size = 0
+        self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wrap the application, so that every scope has the connection."""
         super().connection_made(cast(asyncio.Transport, transport))
+        self._start_head_timer()
         self.connection = Connection(self.transport)
         self.app = cast("ASGI3Application", _with_connection(cast(ASGIApp, self.app), self.connection))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the wait of a delayed reply."""
+        self._stop_head_timer()
         super().connection_lost(exc)
         self.connection.mark_lost()
 
@@ -77,6 +82,7 @@ class MockProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._is_in_head = True
         self._head_size = 0
+        self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
         """Add a part of the URL."""
@@ -87,6 +93,7 @@ class MockProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the application, unless the parser is going to parse this request again."""
         self._is_in_head = False
+        self._stop_head_timer()
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
             raise self._reject(431)
         if not self.parser.should_upgrade() or self.parser.get_method() == _CONNECT:
@@ -96,6 +103,14 @@ class MockProtocol(HttpToolsProtocol):
         """End the request's body, unless the parser is going to parse this request again."""
         if not self.parser.should_upgrade() or self.parser.get_method() == _CONNECT:
             super().on_message_complete()
+
+    def _start_head_timer(self) -> None:
+        self._stop_head_timer()
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not HTTP. uvicorn calls this."""
@@ -109,7 +124,7 @@ class MockProtocol(HttpToolsProtocol):
             cycle.keep_alive = False
         else:
             self.transport.write(_error(status, detail or _DETAILS[status]))
-            asyncio.get_running_loop().call_later(REJECTED_SECONDS, self.transport.close)
+            self.loop.call_later(REJECTED_SECONDS, self.transport.close)
         return _RejectedError()
 
     def head_without_upgrade(self) -> bytes:
@@ -127,13 +142,12 @@ class MockProtocol(HttpToolsProtocol):
         if was_closing:
             # asyncio's TLS transport that was closed twice raises AttributeError for everything below.
             return
-        loop = asyncio.get_running_loop()
         if self._is_receiving():
-            loop.call_later(UPLOAD_SECONDS, self._abort_upload)
+            self.loop.call_later(UPLOAD_SECONDS, self._abort_upload)
         is_idle = self.transport.is_closing() and not self.transport.get_write_buffer_size()
         if self.scheme == "https" and is_idle:
             # A client that never answers TLS's close_notify would keep the event loop waiting for half a minute.
-            loop.call_later(_TLS_CLOSE_SECONDS, self._abort)
+            self.loop.call_later(_TLS_CLOSE_SECONDS, self._abort)
 
     def _is_receiving(self) -> bool:
         cycle = self.connection.cycle

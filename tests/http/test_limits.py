@@ -1,6 +1,7 @@
 """Limits of the request's head, and bytes that are not HTTP, on a raw connection."""
 
 import json
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -120,3 +121,32 @@ def test_a_broken_chunk_is_refused(own_server: "Served") -> None:
 
         assert _error(client)[0] == 400
     assert own_server.app.disconnected.wait(10)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: mock\r\n"])
+def test_a_head_that_does_not_come_ends_the_connection(
+    own_server: "Served", monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """A client that connects and sends nothing, or half of a head, does not keep the connection for ever."""
+    monkeypatch.setattr("mock_server.http.uvicorn_protocol.HEAD_SECONDS", 0.2)
+    with own_server.connect() as client:
+        client.send(sent)
+
+        assert client.rest() == b""
+
+
+def test_a_slow_body_is_not_ended(
+    own_server: "Served", ask: "MakeRequest", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit of time is for the head; bodies, delayed replies and idle connections have limits of their own."""
+    monkeypatch.setattr("mock_server.http.uvicorn_protocol.HEAD_SECONDS", 0.2)
+    request = ask("/late/0.3", body=b"hello")
+    with own_server.connect() as client:
+        client.send(request[:-2])
+        time.sleep(0.4)
+        client.send(request[-2:])
+        assert client.reply() == b"5 bytes"
+        time.sleep(0.4)
+        client.send(ask("/"))
+
+        assert client.reply() == b"5 bytes"
