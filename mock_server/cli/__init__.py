@@ -1,6 +1,7 @@
 """The command `vehicle-ocr-mock`. Each verb is one file of this package, imported only when it is used."""
 
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -39,6 +40,9 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the parent process has closed it
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    if sys.argv[1:2] == ["serve"]:
+        # Until it serves, there is no request to finish. Without a handler, process 1 of a container ignores SIGTERM.
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         command_line(prog_name="vehicle-ocr-mock")
     except FixturesError as error:

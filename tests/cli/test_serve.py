@@ -1,17 +1,19 @@
 """The verb `serve`: one line when ready, settings from three places, exit codes, a clean end."""
 
+import os
 import re
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.cli.command import READY, run, served
+from tests.cli.command import COMMAND, READY, run, served
 from tests.support import FIXTURES, carsxe, line_to, picture, vehicore
 
 SHIPPED = str(FIXTURES)
@@ -43,6 +45,43 @@ def test_sigterm_finishes_requests_in_flight(tmp_path: Path) -> None:
 
         assert server.end() == 0
         assert line.reply().json()["vin"] == "JHLRD77874C026456"
+
+
+def _process_id(started: "subprocess.Popen[bytes]", *, is_child: bool) -> int | None:
+    """The server's process id: of the started process, or of its only child."""
+    if not is_child:
+        return started.pid
+    children = Path(f"/proc/{started.pid}/task/{started.pid}/children").read_text().split()
+    return int(children[0]) if children else None
+
+
+def _handles_sigterm(pid: int) -> bool:
+    caught = re.search(r"SigCgt:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+@pytest.mark.parametrize(
+    "prefix", [[], ["unshare", "--pid", "--fork", "--kill-child"]], ids=["plain", "PID 1"]
+)
+def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
+    """Before it is ready, the server ends with 0 within a second, also as the first process of a container."""
+    if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not create a process namespace")
+    command = [*prefix, *COMMAND, "serve", "--port", "0", "--no-cache", SHIPPED]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        pid, until = None, time.monotonic() + 30
+        while pid is None or not _handles_sigterm(pid):
+            assert time.monotonic() < until
+            time.sleep(0.005)
+            pid = _process_id(process, is_child=bool(prefix))
+        os.kill(pid, signal.SIGTERM)
+        sent = time.monotonic()
+        output, _ = process.communicate(timeout=30)
+
+        assert process.returncode == 0
+        assert time.monotonic() - sent < 1
+        assert output == b""
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
