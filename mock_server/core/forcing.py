@@ -14,7 +14,9 @@ from mock_server.core.model import OutcomeName, ReadRequest
 from mock_server.errors import UnknownPreferenceError
 
 _PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
-_TOKEN = re.compile(r"mock-([a-z0-9_-]+)", re.IGNORECASE)
+_TOKEN = re.compile(r"mock-([a-z0-9_-]{1,200})", re.IGNORECASE)
+_MAX_PREFER = 4096
+"""Characters of the `Prefer` header that are read."""
 _OUTCOMES = frozenset(OutcomeName)
 
 
@@ -36,7 +38,7 @@ def find(
 ) -> ForcedResult | None:
     """The result that the client forces, if it forces one. Raises UnknownPreferenceError."""
     if preferences := request.headers.get("prefer"):
-        forced = _by_preferences(preferences, scenarios, outcome_of_status)
+        forced = _by_preferences(preferences[:_MAX_PREFER], scenarios, outcome_of_status)
         if forced:
             return forced
     for text, by in ((request.filename, "filename"), (request.url, "url")):
@@ -57,7 +59,7 @@ def parse_preferences(value: str) -> dict[str, str]:
 
 def _split(value: str) -> list[str]:
     # A comma inside a quoted string is not a separator.
-    return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+', value)
+    return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)+', value)
 
 
 def _by_preferences(
@@ -66,19 +68,23 @@ def _by_preferences(
     preferences = parse_preferences(value)
     if name := preferences.get("scenario"):
         if name not in scenarios:
-            raise UnknownPreferenceError("scenario", name, get_close_matches(name, list(scenarios), 1))
+            raise UnknownPreferenceError("scenario", name, _closest(name, scenarios))
         return ForcedResult(f"prefer scenario={name}", scenario=name)
     if name := preferences.get("outcome"):
         if name not in _OUTCOMES:
-            raise UnknownPreferenceError("outcome", name, get_close_matches(name, list(_OUTCOMES), 1))
+            raise UnknownPreferenceError("outcome", name, _closest(name, _OUTCOMES))
         return ForcedResult(f"prefer outcome={name}", outcome=OutcomeName(name))
     if code := preferences.get("code"):
         outcome = outcome_of_status(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
         if outcome is None:
             answered = [str(status) for status in range(200, 600) if outcome_of_status(status)]
-            raise UnknownPreferenceError("code", code, get_close_matches(code, answered, 1))
+            raise UnknownPreferenceError("code", code, _closest(code, answered))
         return ForcedResult(f"prefer code={code}", outcome=outcome, status=int(code))
     return None
+
+
+def _closest(name: str, known: Collection[str]) -> list[str]:
+    return get_close_matches(name[:200], list(known), 1)
 
 
 def _by_token(text: str, by: str, scenarios: Collection[str]) -> ForcedResult | None:

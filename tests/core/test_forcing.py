@@ -1,5 +1,6 @@
 """Forcing: the `Prefer` header and tokens."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -99,3 +100,38 @@ def test_unknown_names_are_an_error(header: str, kind: str, name: str, close: tu
         forced(replace(REQUEST, headers={"prefer": header}))
 
     assert (raised.value.kind, raised.value.name, raised.value.close) == (kind, name, close)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *(
+            replace(REQUEST, headers={"prefer": value})
+            for value in (
+                '"\\' * 16_000,
+                'a="' * 10_000,
+                '"a' * 16_000,
+                "a" + " " * 32_000 + "=",
+                ",a" * 16_000,
+            )
+        ),
+        replace(REQUEST, url="http://x/" + "mock-a" * 2_700),
+        replace(REQUEST, url="http://x/mock-" + "a-" * 8_000),
+        replace(REQUEST, filename="mock-" + "-" * 500),
+    ],
+    ids=lambda request: (request.headers.get("prefer") or request.url or request.filename)[:16],
+)
+def test_long_texts_take_a_short_time(request_: ReadRequest) -> None:
+    """Headers, URLs and file names of the longest accepted length are read in less than 0.2 s, and force nothing."""
+    started = time.process_time()
+
+    assert forced(request_) is None
+    assert time.process_time() - started < 0.2
+
+
+def test_a_long_unknown_name_is_an_error() -> None:
+    """The beginning of a long name is compared with the known names."""
+    with pytest.raises(UnknownPreferenceError) as raised:
+        forced(replace(REQUEST, headers={"prefer": "scenario=" + "a" * 30_000}))
+
+    assert (len(raised.value.name) < 5000, raised.value.close) == (True, ())
