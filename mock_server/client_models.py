@@ -141,6 +141,7 @@ class RequestFilters(TypedDict, total=False):
     status: int
     fault: str | None
     forced: str | None
+    text: str | None
     detail: str | None
     method: str
     path: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
 from mock_server.admin.validation import (
@@ -29,7 +29,7 @@ def _fields(model: type, *kinds: type) -> dict[str, type]:
     for name, hint in get_type_hints(model, include_extras=True).items():
         marks = getattr(hint, "__metadata__", ())
         plain = hint.__origin__ if marks else hint
-        types = set(get_args(plain) or [plain]) - {NoneType}
+        types = set(get_args(plain) if isinstance(plain, UnionType) else [plain]) - {NoneType}
         if types <= set(kinds):
             fields[name] = marks[0].choices if marks else types.pop()
     return fields

@@ -4,6 +4,7 @@ The admin API's documents, their JSON Schemas, the filters of the journal and `m
 classes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -110,6 +111,8 @@ class Exchange(Document):
     """Deliberate connection fault."""
     forced: str | None = None
     """What the client forced, and how: `prefer outcome=service_error`."""
+    text: str | None = None
+    """The text that was read from the picture."""
     detail: str | None = None
     """The reason for the outcome, in more detail than the reply gives."""
     method: str
@@ -130,6 +133,10 @@ class Exchange(Document):
     """The image URL, without query and credentials."""
     language: str | None = None
     """Language that the client prefers."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the request; `…` instead of secrets."""
+    fields: tuple[str, ...] = ()
+    """Names of fields in the body that the provider does not have."""
     image: Picture | None = None
     """The picture, if it could be read."""
     nearest: tuple[Nearest, ...] = ()

@@ -122,7 +122,8 @@ def size_of(entry: JournalEntry) -> int:
     """How many bytes of memory an entry takes, approximately."""
     size = _ENTRY_SIZE + len(entry.body) + _NEAREST_SIZE * len(entry.nearest)
     size += _length(entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language)
-    size += _length(entry.detail, entry.forced, *entry.aliases, *entry.notes)
+    size += _length(entry.text, entry.detail, entry.forced, *entry.aliases, *entry.notes, *entry.fields)
+    size += _HEADER_SIZE * len(entry.headers) + _length(*entry.headers.values())
     if entry.query is not None:
         request = entry.query.request
         size += _QUERY_SIZE + _length(request.key, request.url, request.filename, request.language)

@@ -139,7 +139,8 @@ class ReadRequest:
 
     The picture is `image` (bytes) or `url` (a reference that the image source may resolve), or neither when
     `problem` says why. `headers` have lower-case names. `notes` are facts for the journal, such as the alias a
-    client used. `received_at` is the time of the mock's clock, in Unix seconds, for replies that carry a time.
+    client used; `fields` are the names of body fields that the provider does not have. `received_at` is the time of
+    the mock's clock, in Unix seconds, for replies that carry a time.
     """
 
     provider: str
@@ -151,6 +152,7 @@ class ReadRequest:
     language: str = "en"
     headers: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     problem: Problem | None = None
     received_at: float = 0.0
 

@@ -8,14 +8,17 @@ from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry, key_id, redacted
-from mock_server.core.model import OutcomeName, ReadRequest
+from mock_server.core.model import OutcomeName, Reading, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call, Provider
 
 _MAX_BODY = 4096
 _MAX_TEXT = 512
+_MAX_NAME = 80
+_MAX_FIELDS = 20
 _SOURCE = "source "
+HIDDEN = "…"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
@@ -61,6 +64,8 @@ def _request_fields(request: ReadRequest) -> dict[str, Any]:
         "filename": _cut(request.filename),
         "url": _without_secrets(request.url) if request.url else None,
         "language": _cut(request.language),
+        "headers": _headers(request),
+        "fields": tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS])),
     }
 
 
@@ -78,6 +83,7 @@ def _decision_fields(request: ReadRequest, decision: Decision | Unmatched) -> di
             "scenario": decision.scenario,
             "match": decision.match,
             "charged": decision.charged,
+            "text": _text(decision.outcome.reading),
             "fault": decision.plan.fault,
             "delay": decision.plan.delay,
             "detail": _cut(decision.outcome.detail),
@@ -116,6 +122,22 @@ def _without_secrets(url: str) -> str:
     scheme, _, rest = url.partition("?")[0].partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:_MAX_TEXT]
+
+
+def _headers(request: ReadRequest) -> dict[str, str]:
+    key = request.key
+    return {
+        name: HIDDEN if name in _SECRET_HEADERS or (key and key in value) else value[:_MAX_TEXT]
+        for name, value in request.headers.items()
+    }
+
+
+def _text(reading: Reading | None) -> str | None:
+    if reading is None:
+        return None
+    texts = [plate.text for plate in reading.plates]
+    texts += [text for text in (reading.vin.text if reading.vin else None, reading.text) if text]
+    return _cut(", ".join(texts))
 
 
 def _cut(text: str | None) -> str | None:

@@ -27,6 +27,8 @@ def test_the_fields_of_a_request(http: httpx.Client, admin: httpx.Client, key: s
 
     assert exchange.pop("milliseconds") > 0
     assert len(exchange.pop("key_id")) == 12
+    headers = exchange.pop("headers")
+    assert (headers["user-agent"], headers["x-api-key"]) == ("a-client/1.0", "…")
     assert exchange.pop("time").endswith("Z")
     assert exchange.pop("image") == {
         "sha256": hashlib.sha256(picture("car")).hexdigest(),
@@ -49,6 +51,7 @@ def test_the_fields_of_a_request(http: httpx.Client, admin: httpx.Client, key: s
         "delay": 0.0,
         "fault": None,
         "forced": None,
+        "text": "9DJC652",
         "detail": None,
         "method": "POST",
         "path": "/api/ocr/plate",
@@ -59,6 +62,7 @@ def test_the_fields_of_a_request(http: httpx.Client, admin: httpx.Client, key: s
         "filename": "mine.jpg",
         "url": None,
         "language": "en",
+        "fields": [],
         "nearest": [],
         "reply": {"result": "9DJC652"},
     }
@@ -71,6 +75,30 @@ def test_aliases_and_source_are_recorded(http: httpx.Client, mock: MockServer, k
     exchange = mock.requests(key=key)[0]
 
     assert (exchange.source, exchange.aliases) == ("npm", ("path /vinocr", "field image"))
+
+
+def test_headers_have_no_secrets(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """Secrets and the key are hidden in headers; long values are cut."""
+    secrets = {"Authorization": "Bearer abc", "Cookie": "a=b", "X-Copy": f"key {key}", "X-Long": "x" * 2000}
+    vehicore(http, key=key, headers={**secrets, "X-Other": "seen"})
+    headers = mock.requests(key=key)[0].headers
+
+    assert [headers[name.lower()] for name in secrets] == ["…", "…", "…", "x" * 512]
+    assert headers["x-other"] == "seen"
+
+
+def test_further_fields_are_recorded(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """The names of fields that a provider does not have are in the journal, without their values."""
+    files: list[tuple[str, tuple[str | None, bytes]]] = [
+        ("image", ("car.jpg", picture("car"))),
+        ("webhook", (None, b"a-value")),
+        ("userLanguage", (None, b"de")),
+    ]
+    http.post("/api/ocr/plate", headers={"X-API-Key": key}, files=files)
+    http.post("/platerecognition", params={"key": key}, json={"image_url": "x", "color": True})
+    uploaded, posted = mock.requests(key=key)
+
+    assert (uploaded.fields, uploaded.language, posted.fields) == (("webhook",), "de", ("color",))
 
 
 def test_keys_are_nowhere(http: httpx.Client, admin: httpx.Client, mock: MockServer) -> None:
@@ -110,6 +138,7 @@ _FILTERS: list[tuple[dict[str, Any], int]] = [
     ({"filename": "other.png"}, 1),
     ({"forced": "prefer outcome=service_error"}, 1),
     ({"format": "PNG"}, 1),
+    ({"text": "9DJC652"}, 2),
     ({"language": "en"}, 4),
     ({"path": "/platerecognition"}, 1),
     ({"method": "POST"}, 4),

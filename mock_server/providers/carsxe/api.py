@@ -62,6 +62,7 @@ class CarsXE(Provider):
             image=picture if isinstance(picture, bytes) else None,
             url=picture if isinstance(picture, str) else None,
             headers=call.headers,
+            fields=() if isinstance(fields, Problem) else tuple(set(fields) - {*_FIELDS, "key"}),
             notes=tuple(notes),
             problem=picture if isinstance(picture, Problem) else None,
         )

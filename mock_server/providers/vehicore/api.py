@@ -9,6 +9,7 @@ from mock_server.providers.vehicore import render
 from mock_server.providers.vehicore.openapi import DESCRIPTION
 
 _DEFAULT_LANGUAGE = "en"
+_FIELDS = ("image", "userLanguage")
 
 
 class VehiCore(Provider):
@@ -45,6 +46,7 @@ class VehiCore(Provider):
             filename=upload.filename,
             language=_language(upload),
             headers=call.headers,
+            fields=tuple(part.name for part in upload.form or () if part.name not in _FIELDS),
             problem=upload.problem,
         )
 
