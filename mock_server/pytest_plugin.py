@@ -8,6 +8,7 @@ Therefore it imports little, and loads the server only when a test uses it.
 """
 
 import os
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,12 @@ def vehicle_ocr_mock(vehicle_ocr_mock_settings: dict[str, Any]) -> "Iterator[Con
 
     Under pytest-xdist each worker has its own server, unless VEHICLE_OCR_MOCK_URL or the settings name one.
     """
-    with _open_mock(vehicle_ocr_mock_settings) as mock:
+    from mock_server.redirect.environment import LOOPBACK, changed_environment, proxy_exceptions
+
+    with (
+        changed_environment(proxy_exceptions(LOOPBACK, os.environ)),
+        _open_mock(vehicle_ocr_mock_settings) as mock,
+    ):
         yield mock
 
 
@@ -79,6 +85,12 @@ def _open_mock(settings: dict[str, Any]) -> "Iterator[Controls]":
     if url:
         from mock_server.client import MockClient
 
+        unused = sorted(rest.keys() - {"token"})
+        if unused:
+            text = (
+                f"vehicle_ocr_mock_settings do not apply to the running server at {url}: {', '.join(unused)}"
+            )
+            warnings.warn(pytest.PytestWarning(text), stacklevel=1)
         yield MockClient(url, token=rest.get("token") or os.environ.get(TOKEN_VARIABLE))
         return
     from mock_server.server import MockServer

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+# pytester unloads the modules that a test imports, but numpy cannot be loaded twice.
+import numpy  # noqa: F401
 import pytest
 
 from mock_server import MockServer
@@ -209,6 +211,58 @@ def test_the_settings_may_name_a_server(pytester: pytest.Pytester) -> None:
         patch.setenv("ELSEWHERE", mock.url)
 
         _run(pytester).assert_outcomes(passed=1)
+
+
+def test_settings_that_do_not_apply_are_named(pytester: pytest.Pytester) -> None:
+    """Where a running server is used, a warning names the suite's settings that it does not have."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def vehicle_ocr_mock_settings():
+            return {"fixtures": "here", "strict": True, "token": "t"}
+
+        def test_there(vehicle_ocr_mock):
+            pass
+        """
+    )
+    with MockServer(FIXTURES) as mock, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEHICLE_OCR_MOCK_URL", mock.url)
+        result = _run(pytester)
+        expected = (
+            f"*vehicle_ocr_mock_settings do not apply to the running server at {mock.url}: fixtures, strict"
+        )
+
+        result.assert_outcomes(passed=1, warnings=1)
+        result.stdout.fnmatch_lines([expected])
+
+
+def test_the_mock_is_reached_without_a_proxy(pytester: pytest.Pytester) -> None:
+    """With a proxy in the environment, clients in the test still reach the mock; afterwards nothing is changed."""
+    pytester.makeconftest(
+        """
+        import os
+
+        def pytest_unconfigure():
+            print("NO_PROXY at the end:", os.environ.get("NO_PROXY"))
+        """
+    )
+    pytester.makepyfile(
+        """
+        import requests
+
+        def test_there(vehicle_ocr_mock):
+            assert requests.get(vehicle_ocr_mock.url + "/healthz").status_code == 200
+        """
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        patch.setenv("NO_PROXY", "intranet.test")
+        result = _run(pytester, "-s")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*NO_PROXY at the end: intranet.test"])
 
 
 def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:

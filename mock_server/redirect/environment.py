@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route
@@ -10,6 +11,7 @@ from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route
 _HERE = Path(__file__).parent
 _PYTHON_STARTUP = _HERE / "startup"
 _NODE_PRELOAD = _HERE / "preload.cjs"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _CURL_SETTINGS = (
     ("CURL_HOME", ".curlrc"),
@@ -33,7 +35,7 @@ def child_environment(route: Route, directory: Path, environ: Mapping[str, str])
         "PYTHONPATH": _prepend(str(_PYTHON_STARTUP), environ.get("PYTHONPATH"), os.pathsep),
         "NODE_OPTIONS": _prepend(node_option, environ.get("NODE_OPTIONS"), " "),
         "CURL_HOME": str(directory),
-        **proxy_exceptions(route.names, environ),
+        **proxy_exceptions([*route.names, *LOOPBACK], environ),
         **_trust_variables(route, directory, environ),
     }
 
@@ -45,9 +47,30 @@ def proxy_exceptions(names: Sequence[str], environ: Mapping[str, str]) -> dict[s
     """
     if not any(environ.get(variable) for proxy in _PROXIES for variable in (proxy, proxy.upper())):
         return {}
-    before = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
-    hosts = ",".join(dict.fromkeys([*filter(None, before.split(",")), *names]))
+    before = [
+        host.strip()
+        for variable in ("no_proxy", "NO_PROXY")
+        for host in environ.get(variable, "").split(",")
+        if host.strip()
+    ]
+    # "*" has its meaning only if it stands alone.
+    hosts = "*" if "*" in before else ",".join(dict.fromkeys([*before, *names]))
     return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
+@contextmanager
+def changed_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process while the context lasts."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _trust_variables(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mock_server.redirect.environment import proxy_exceptions
+from mock_server.redirect.environment import changed_environment, proxy_exceptions
 from mock_server.redirect.python_hook import Route, install
 
 
@@ -15,16 +15,9 @@ def redirected(route: Route) -> Iterator[None]:
     Name look-ups, connections and TLS trust change for exactly these names, and no proxy is used for them. At the end
     all of it is undone, except that a TLS context that was used with the mock still trusts its authority.
     """
-    variables = proxy_exceptions(route.names, os.environ)
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    undo = install(route)
-    try:
-        yield
-    finally:
-        undo()
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with changed_environment(proxy_exceptions(route.names, os.environ)):
+        undo = install(route)
+        try:
+            yield
+        finally:
+            undo()

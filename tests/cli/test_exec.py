@@ -104,6 +104,22 @@ def test_the_mock_is_named_in_the_environment(place: Place) -> None:
     assert https.startswith("https://127.0.0.1:")
 
 
+def test_the_mock_is_reached_without_the_proxy(place: Place) -> None:
+    """Behind a proxy, the address in the environment is reached directly, by all of these clients."""
+    script = (
+        "import httpx, os, requests, urllib.request\n"
+        "url = os.environ['VEHICLE_OCR_MOCK_URL'] + '/healthz'\n"
+        "print(requests.get(url).status_code, httpx.get(url).status_code, urllib.request.urlopen(url).status)\n"
+        "print(os.environ['NO_PROXY'])"
+    )
+    proxy = "http://127.0.0.1:9"
+    result = place.run(PYTHON, "-c", script, HTTP_PROXY=proxy, http_proxy=proxy, NO_PROXY="intranet.test")
+    statuses, exceptions = result.stdout.splitlines()
+
+    assert statuses == "200 200 200"
+    assert exceptions.startswith("intranet.test,")
+
+
 def test_children_of_the_child_meet_it_too(place: Place) -> None:
     """Children of the child, through a shell, also reach the mock."""
     shell = shutil.which("sh")

@@ -7,7 +7,7 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from mock_server.redirect.environment import child_environment
+from mock_server.redirect.environment import LOOPBACK, child_environment, proxy_exceptions
 from mock_server.redirect.python_hook import Route
 from mock_server.redirect.trust import bundles, java_trust_store
 from mock_server.tls import CertificateAuthority
@@ -132,3 +132,24 @@ def test_java_options_of_the_user_stay(route: Route, tmp_path: Path) -> None:
 def test_without_a_proxy_no_exception_is_named(route: Route, tmp_path: Path) -> None:
     """`NO_PROXY` alone would make some libraries forget the system's own proxy settings."""
     assert "NO_PROXY" not in child_environment(route, tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ({}, "localhost,127.0.0.1,::1"),
+        ({"NO_PROXY": "intranet.test"}, "intranet.test,localhost,127.0.0.1,::1"),
+        (
+            {"no_proxy": "a.test, b.test", "NO_PROXY": "c.test"},
+            "a.test,b.test,c.test,localhost,127.0.0.1,::1",
+        ),
+        ({"NO_PROXY": "localhost"}, "localhost,127.0.0.1,::1"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+@pytest.mark.parametrize("proxy", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+def test_exceptions_from_the_proxy(proxy: str, before: dict[str, str], expected: str) -> None:
+    """Loopback is an exception where a proxy is set, and the exceptions of the user are kept."""
+    variables = proxy_exceptions(LOOPBACK, {proxy: "http://127.0.0.1:9", **before})
+
+    assert variables == {"no_proxy": expected, "NO_PROXY": expected}
