@@ -252,6 +252,23 @@ def test_while_the_state_is_gone_every_request_fails_as_the_provider_would(
     assert Counter(served.plate("thirty-key") for _ in range(30)) == {200: 20, 402: 10}
 
 
+def test_hangup_reloads_all_workers(redis_server: RedisServer, serve: Serve, fixtures: Path) -> None:
+    """SIGHUP to the first process makes every worker read the fixture files again."""
+    served = serve(redis_server.url(), workers=2)
+    workers = served.workers()
+    (fixtures / "scenarios/more.yaml").write_text("scenario: more\nwhen: {filename: more*}\n")
+
+    def counts() -> set[int]:
+        return {served.client.get("/healthz").json()["scenarios"] for _ in range(20)}
+
+    assert counts() == {2}
+    served.process.send_signal(signal.SIGHUP)
+
+    assert until(lambda: counts() == {3})
+    assert served.workers() == workers
+    assert served.stop() == 0
+
+
 def _refused(url: str) -> bool:
     try:
         httpx.get(url + "/healthz", timeout=2)
