@@ -26,7 +26,7 @@ Model = TypeVar("Model", bound=BaseModel)
 # Limits for documents that are not written by people.
 MAX_MISTAKES = 500
 """The mistakes that are reported for one document."""
-MAX_POSTED_VALUES = 20_000
+MAX_POSTED_VALUES = 10_000
 """The values in a document that came at run time. It is checked on the event loop, within about 0.1 seconds."""
 
 _STATUS_KEYS = ("status", "code")
@@ -140,8 +140,9 @@ def _mistakes(
 ) -> Iterator[Mistake]:
     kind, context = detail["type"], detail.get("ctx", {})
     path = existing_path(document, detail["loc"])
-    if kind == "wrong":
-        yield source.mistake(path, context["what"], context["hint"])
+    if kind == "invalid":
+        hint = context["hint"]
+        yield source.mistake(path, context["what"], hint() if callable(hint) else hint)
     elif kind == "extra_forbidden":
         yield unknown_key(path, _known_keys(model, detail["loc"]), source)
     elif kind == "missing":

@@ -27,12 +27,12 @@ NONEMPTY_TEXT: JsonSchema = FREE_TEXT | {"minLength": 1}
 
 def expected(what: str) -> PydanticCustomError:
     """The mistake of a value that is not `what`. The message names the key and the value."""
-    return PydanticCustomError("wants", "{what}", {"what": what})
+    return PydanticCustomError("expected", "{what}", {"what": what})
 
 
-def invalid(what: str, hint: str = "") -> PydanticCustomError:
-    """A mistake with its complete message."""
-    return PydanticCustomError("wrong", "{what}", {"what": what, "hint": hint})
+def invalid(what: str, hint: str | Callable[[], str] = "") -> PydanticCustomError:
+    """A mistake with its complete message. A hint that takes time is a function, called if the mistake is reported."""
+    return PydanticCustomError("invalid", "{what}", {"what": what, "hint": hint})
 
 
 def scalar_text(value: object) -> str | None:
@@ -136,7 +136,8 @@ def _one_of(
         if text is None:
             raise expected(f"the name of {what}")
         if aliases(text) not in values:
-            raise invalid(f"unknown {what.split(' ', 1)[1]} {quoted(text)}", suggest(text, values))
+            unknown = f"unknown {what.split(' ', 1)[1]} {quoted(text)}"
+            raise invalid(unknown, lambda: suggest(text, values))
         return values[aliases(text)]
 
     return Scalar(read, schema)
