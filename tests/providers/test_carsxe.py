@@ -278,6 +278,7 @@ def test_unreadable_bodies(http: httpx.Client, product: str, content: bytes, con
             "https://unreachable.test/a.jpg", marks=pins("carsxe-not-reachable"), id="not reachable"
         ),
         pytest.param("AAAA", id="base64 of no image"),
+        pytest.param("data:,%zz", id="malformed escape"),
         pytest.param("   ", id="blank"),
         pytest.param(7, id="number"),
         pytest.param(["https://example.test/a.jpg"], id="list"),
