@@ -88,18 +88,21 @@ class Controls(ABC):
         scenario: dict[str, Any] = self._call(method, path, body, content_type)
         return scenario
 
-    def scenario(self, name: str) -> dict[str, Any]:
-        """The document of a scenario. Raises NotFoundError."""
-        scenario: dict[str, Any] = self._json("GET", _path("scenarios", name))
+    def scenario(self, name: str, *, key: str | None = None) -> dict[str, Any]:
+        """The document of a scenario; `key` is needed if several keys have a scenario of that name.
+
+        Raises NotFoundError, and ConflictError without a key that is needed.
+        """
+        scenario: dict[str, Any] = self._json("GET", _path("scenarios", name) + _key_query(key))
         return scenario
 
     def scenarios(self) -> list[dict[str, Any]]:
         """The documents of all scenarios."""
         return list(self._json("GET", "/scenarios")["scenarios"])
 
-    def remove_scenario(self, name: str) -> None:
-        """Delete a runtime scenario. Raises NotFoundError and ConflictError."""
-        self._json("DELETE", _path("scenarios", name))
+    def remove_scenario(self, name: str, *, key: str | None = None) -> None:
+        """Delete a runtime scenario; `key` as in `scenario`. Raises NotFoundError and ConflictError."""
+        self._json("DELETE", _path("scenarios", name) + _key_query(key))
 
     def set_state(self, scenario: str, key: str, position: int) -> None:
         """Set the position of a key in a scenario's sequence, from 0."""

@@ -89,6 +89,19 @@ def test_the_next_request_to_either_mock_uses_runtime_scenarios(mocks: Pair, cli
     assert answers == [("added", True)] * 2 + [("added", False)] * 2 + [("car", False)] * 2
 
 
+def test_each_key_has_its_own_names_in_both(mocks: Pair, clients: Clients) -> None:
+    """Two keys have a scenario of the same name, added in different mocks; each mock serves and removes both."""
+    keys = [mock.create_account().key for mock in mocks]
+    for mock, key in zip(mocks, keys, strict=True):
+        when = {"key": key, "filename": "own*"}
+        mock.add_scenario({"scenario": "own", "when": when, "reading": {"plate": f"OWN{keys.index(key)}"}})
+    results = [vehicore(client, key=key, filename="own.jpg").json() for client in clients for key in keys]
+    mocks[0].remove_scenario("own", key=keys[1])
+
+    assert results == [{"result": "OWN0"}, {"result": "OWN1"}] * 2
+    assert mocks[1].scenario("own")["when"]["key"] == keys[0]
+
+
 def test_pictures_are_shared_with_their_scenarios(mocks: Pair, clients: Clients) -> None:
     """The other mock recognises and shows a picture, until its scenario is removed."""
     picture = drawn("runtime", (640, 480))

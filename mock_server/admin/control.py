@@ -89,7 +89,7 @@ class Control:
             status="healthy",
             version=__version__,
             uptimeInSeconds=int(time.monotonic() - self._started),
-            scenarios=len(library.scenarios.by_name),
+            scenarios=len(library.scenarios.by_id),
             images=len(library.gallery),
             fixtures=FixturesHealth.of(self.hot_reload.mistakes),
         )
@@ -106,9 +106,9 @@ class Control:
         """Reset one key: its account, counters and sequences, the runtime scenarios bound to it, and its requests."""
         hash = key_id(key)
         async with self.coordination.changing():
-            for scenario in list(self.live_scenarios.library.scenarios.by_name.values()):
-                if scenario.when.key == key and self.live_scenarios.runtime(scenario.name):
-                    await self.live_scenarios.remove(scenario.name)
+            for id, added in list(self.live_scenarios.all_runtime().items()):
+                if added.scenario.when.key == key:
+                    await self.live_scenarios.remove(id)
             await self._reset_account(key)
             await self.journal.clear(lambda entry: entry.key_id == hash)
 

@@ -1,8 +1,10 @@
 """`/scenarios`: the scenarios of the fixture files, and those that are added at run time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlencode
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -83,6 +85,12 @@ _ABOUT_PICTURES = (
     "priority and as many conditions."
 )
 
+_KEY = {"key": {**TEXT, "description": "The API key that the scenario is bound to (`when.key`)."}}
+_ABOUT_KEYS = (
+    "Each API key can have its own scenario of a name. Without `key`, the URL means the scenario that is bound to no "
+    "key, or else the only one of that name."
+)
+
 
 @OPERATIONS(
     "GET",
@@ -91,7 +99,7 @@ _ABOUT_PICTURES = (
     Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,))),
 )
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
-    scenarios = control.live_scenarios.library.scenarios.by_name.values()
+    scenarios = control.live_scenarios.library.scenarios.by_id.values()
     return ScenarioList([await _view(control, scenario) for scenario in scenarios])
 
 
@@ -107,16 +115,25 @@ async def list_scenarios(control: Control, request: Request) -> ScenarioList:
 async def add_scenario(control: Control, request: Request) -> Response:
     document, pictures = posted_scenario(await read(request))
     added = await _runtime_scenario(control, document, pictures)
-    name = added.scenario.name
+    name, key = added.scenario.name, added.scenario.when.key
     if not await control.live_scenarios.add(added):
-        raise ConflictError(f"A scenario named {name} exists already.")
-    headers = location(request, f"/scenarios/{name}")
-    return json_response(await _view(control, _find(control, name)), 201, headers)
+        raise ConflictError(f"A scenario named {name} exists already{f' for the key {key}' if key else ''}.")
+    query = "" if key is None else f"?{urlencode({'key': key})}"
+    headers = location(request, f"/scenarios/{name}{query}")
+    return json_response(await _view(control, added.scenario), 201, headers)
 
 
-@OPERATIONS("GET", "/scenarios/{name}", "Get a scenario", Answer("The scenario.", _EXAMPLE), errors=(404,))
+@OPERATIONS(
+    "GET",
+    "/scenarios/{name}",
+    "Get a scenario",
+    Answer("The scenario.", _EXAMPLE),
+    description=_ABOUT_KEYS,
+    query=_KEY,
+    errors=(404, 409),
+)
 async def get_scenario(control: Control, request: Request) -> ServedScenario:
-    return await _view(control, _find(control, request.path_params["name"]))
+    return await _view(control, _requested(control, request))
 
 
 @OPERATIONS(
@@ -125,9 +142,10 @@ async def get_scenario(control: Control, request: Request) -> ServedScenario:
     "Add or replace a runtime scenario",
     Answer("The replaced scenario. Its sequence starts again for every key.", _EXAMPLE),
     Answer("The new scenario. It hides a scenario of a fixture file with the same name.", _EXAMPLE, 201),
-    description=_ABOUT_PICTURES,
+    description=f"{_ABOUT_PICTURES} {_ABOUT_KEYS}",
+    query=_KEY,
     body=_BODY,
-    errors=(400, 413),
+    errors=(400, 404, 413),
 )
 async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
@@ -141,10 +159,15 @@ async def put_scenario(control: Control, request: Request) -> Response:
         raise mistake(
             pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"'
         )
-    is_new = control.live_scenarios.runtime(name) is None
+    key, when = request.query_params.get("key"), added.scenario.when
+    if key is not None and when.key is None:
+        added = replace(added, scenario=replace(added.scenario, when=replace(when, key=key)))
+    elif key is not None and when.key != key:
+        raise mistake(pointer("when", "key"), "the key is not that of the URL")
+    is_new = control.live_scenarios.runtime(added.scenario.id) is None
     await control.live_scenarios.add(added, replacing=True)
-    await _restart_sequence(control, name)
-    return json_response(await _view(control, _find(control, name)), 201 if is_new else 200)
+    await _restart_sequence(control, added.scenario)
+    return json_response(await _view(control, added.scenario), 201 if is_new else 200)
 
 
 @OPERATIONS(
@@ -152,15 +175,17 @@ async def put_scenario(control: Control, request: Request) -> Response:
     "/scenarios/{name}",
     "Delete a runtime scenario",
     Answer("Deleted. A scenario of a fixture file that it hid is served again.", status=204),
+    description=_ABOUT_KEYS,
+    query=_KEY,
     errors=(404, 409),
 )
 async def delete_scenario(control: Control, request: Request) -> None:
-    scenario = _find(control, request.path_params["name"])
-    if not await control.live_scenarios.remove(scenario.name):
+    scenario = _requested(control, request)
+    if not await control.live_scenarios.remove(scenario.id):
         raise ConflictError(
             f"The scenario {scenario.name} comes from the file {scenario.file}: only runtime scenarios can be deleted."
         )
-    await _restart_sequence(control, scenario.name)
+    await _restart_sequence(control, scenario)
 
 
 @OPERATIONS(
@@ -172,17 +197,19 @@ async def delete_scenario(control: Control, request: Request) -> None:
         json_object({"key": {**TEXT, "minLength": 1}, "position": COUNT}, "key", "position"),
         {"key": "demo-key", "position": 2},
     ),
-    errors=(400, 404, 413),
+    description=f"{_ABOUT_KEYS} Here the default is the scenario that is bound to the key of the body.",
+    query=_KEY,
+    errors=(400, 404, 409, 413),
 )
 async def set_state(control: Control, request: Request) -> ScenarioState:
     document = as_object((await read(request)).json())
-    scenario = _find(control, request.path_params["name"])
+    scenario = _requested(control, request, document.get("key"))
     check_names(document, ("key", "position"))
     key = document.get("key")
     if not isinstance(key, str) or not key:
         raise mistake(pointer("key"), "expected an API key")
     position = as_count(document.get("position"), pointer("position"))
-    await control.store.set_position(key, scenario.name, position)
+    await control.store.set_position(key, scenario.id, position)
     return ScenarioState(
         redacted(key), key_id(key), await _account_name(control, key), position, scenario.name
     )
@@ -193,10 +220,12 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
     "/scenarios/{name}/thumbnail",
     "Get a thumbnail of a scenario's first picture",
     Answer("A JPEG image.", media_type="image/jpeg"),
-    errors=(404,),
+    description=_ABOUT_KEYS,
+    query=_KEY,
+    errors=(404, 409),
 )
 async def scenario_thumbnail(control: Control, request: Request) -> Response:
-    scenario = _find(control, request.path_params["name"])
+    scenario = _requested(control, request)
     thumbnail = await anyio.to_thread.run_sync(_thumbnail, control, scenario)
     return Response(thumbnail, media_type="image/jpeg")
 
@@ -215,18 +244,28 @@ def _thumbnail(control: Control, scenario: Scenario) -> bytes:
     raise NotFoundError(f"The scenario {scenario.name} has no picture.")
 
 
-def _find(control: Control, name: str) -> Scenario:
+def _requested(control: Control, request: Request, default_key: object = None) -> Scenario:
+    """The scenario of a URL. `default_key` counts if the URL has no key and a scenario is bound to it."""
+    name, key = request.path_params["name"], request.query_params.get("key")
     by_name = control.live_scenarios.library.scenarios.by_name
-    if name in by_name:
-        return by_name[name]
+    by_key = by_name.get(name, {})
+    if key is None and isinstance(default_key, str) and default_key in by_key:
+        key = default_key
+    if key in by_key:
+        return by_key[key]
+    if key is None and len(by_key) == 1:
+        return next(iter(by_key.values()))
+    if key is None and by_key:
+        keys = ", ".join(sorted(filter(None, by_key)))
+        raise ConflictError(f"Several keys have a scenario named {name}: add ?key= with one of {keys}.")
     hint = suggest(name, by_name)
-    close = f" {hint[0].upper()}{hint[1:]}" if hint.startswith("did") else ""
-    raise NotFoundError(f"There is no scenario {name[:80]}.{close}")
+    close = f" {hint[0].upper()}{hint[1:]}" if hint.startswith("did") and not by_key else ""
+    raise NotFoundError(f"There is no scenario {name[:80]}{' for this key' if by_key else ''}.{close}")
 
 
-async def _restart_sequence(control: Control, name: str) -> None:
-    for key in list(await control.store.positions(name)):
-        await control.store.set_position(key, name, 0)
+async def _restart_sequence(control: Control, scenario: Scenario) -> None:
+    for key in list(await control.store.positions(scenario.id)):
+        await control.store.set_position(key, scenario.id, 0)
 
 
 async def _account_name(control: Control, key: str) -> str | None:
@@ -235,10 +274,10 @@ async def _account_name(control: Control, key: str) -> str | None:
 
 
 async def _view(control: Control, scenario: Scenario) -> ServedScenario:
-    positions = await control.store.positions(scenario.name)
+    positions = await control.store.positions(scenario.id)
     return ServedScenario(
         **scenario_document(scenario),
-        runtime=control.live_scenarios.runtime(scenario.name) is not None,
+        runtime=control.live_scenarios.runtime(scenario.id) is not None,
         file=scenario.file or None,
         line=scenario.line or None,
         pictures=[f"/images/{gallery_name(image)}" for image in scenario.when.images],

@@ -102,7 +102,7 @@ class Case:
         return self.library.scenarios.find(self.query)
 
     def _forced_match(self, name: str) -> Match:
-        scenario = self.library.scenarios.by_name[name]
+        scenario = self.library.scenarios.named(name, self.request.key)
         for found in self.query.search.matches if self.query.search else ():
             if found.id in scenario.when.images:
                 return Match(scenario, MatchKind(found.method), found.placement)

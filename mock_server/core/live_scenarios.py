@@ -25,7 +25,7 @@ class LiveScenarios:
     """Replaces the reader's library, one change after another. Running requests keep the library they began with.
 
     At equal priority and specificity, a runtime scenario wins over one from a file, and a later one over an earlier
-    one. A runtime scenario hides a scenario from a file with the same name.
+    one. A runtime scenario hides a scenario from a file with the same name and the same `when.key`.
     """
 
     def __init__(self, reader: Reader, coordination: Coordination) -> None:
@@ -46,12 +46,12 @@ class LiveScenarios:
         """The content of the files, without runtime scenarios."""
         return self._files
 
-    def runtime(self, name: str) -> RuntimeScenario | None:
-        """The runtime scenario of that name."""
-        return self._runtime.get(name)
+    def runtime(self, id: str) -> RuntimeScenario | None:
+        """The runtime scenario with that id."""
+        return self._runtime.get(id)
 
     def all_runtime(self) -> Mapping[str, RuntimeScenario]:
-        """All runtime scenarios by name, in the order they were added."""
+        """All runtime scenarios by id, in the order they were added."""
         return self._runtime
 
     @property
@@ -66,25 +66,27 @@ class LiveScenarios:
             self._added = added
 
     async def add(self, added: RuntimeScenario, *, replacing: bool = False) -> bool:
-        """Add a runtime scenario. False if its name exists and `replacing` is off.
+        """Add a runtime scenario. False if its id exists and `replacing` is off.
 
         Raises ImageError for a picture that cannot be read. Nothing has changed then.
         """
         async with self._coordination.changing(), self._changing:
-            name = added.scenario.name
-            if not replacing and name in self.library.scenarios.by_name:
+            id = added.scenario.id
+            if not replacing and id in self.library.scenarios.by_id:
                 return False
             self._added += 1
             ordered = replace(added, scenario=replace(added.scenario, order=-self._added))
-            await self._change(self._files, {**self._runtime, name: ordered})
+            await self._change(self._files, {**self._runtime, id: ordered})
             return True
 
-    async def remove(self, name: str) -> bool:
-        """Remove a runtime scenario. False if there is none of that name."""
+    async def remove(self, id: str) -> bool:
+        """Remove a runtime scenario. False if there is none with that id."""
         async with self._coordination.changing(), self._changing:
-            if name not in self._runtime:
+            if id not in self._runtime:
                 return False
-            await self._change(self._files, {key: one for key, one in self._runtime.items() if key != name})
+            await self._change(
+                self._files, {other: one for other, one in self._runtime.items() if other != id}
+            )
             return True
 
     async def clear(self) -> None:
@@ -113,7 +115,7 @@ class LiveScenarios:
 
 def _merge(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> FixtureSet:
     added = [one.scenario for one in runtime.values()]
-    kept = [scenario for scenario in files.scenarios if scenario.name not in runtime]
+    kept = [scenario for scenario in files.scenarios if scenario.id not in runtime]
     pictures = {id: data for one in runtime.values() for id, data in one.pictures.items()}
     return replace(files, scenarios=(*added, *kept), images={**files.images, **pictures})
 

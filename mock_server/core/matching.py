@@ -39,7 +39,8 @@ class Scenarios:
     """The scenarios of a library, indexed so that a request is compared only with those that could match."""
 
     def __init__(self, scenarios: Iterable[Scenario]) -> None:
-        self.by_name: dict[str, Scenario] = {}
+        self.by_id: dict[str, Scenario] = {}
+        self.by_name: dict[str, dict[str | None, Scenario]] = {}
         self._by_image: dict[str, list[Scenario]] = {}
         self._by_digest: dict[str, list[Scenario]] = {}
         self._others: list[Scenario] = []
@@ -50,10 +51,12 @@ class Scenarios:
 
     def _add(self, scenario: Scenario) -> None:
         when, given = scenario.when, given_conditions(scenario.when)
-        self.by_name[scenario.name] = scenario
-        self._specificity[scenario.name] = len(given)
+        id = scenario.id
+        self.by_id[id] = scenario
+        self.by_name.setdefault(scenario.name, {})[when.key] = scenario
+        self._specificity[id] = len(given)
         # The index has found the picture, so that condition need not be tested again.
-        self._given[scenario.name] = [one for one in given if one[0].name != "image"]
+        self._given[id] = [one for one in given if one[0].name != "image"]
         for image in when.images:
             self._by_image.setdefault(image, []).append(scenario)
         if when.images:
@@ -71,13 +74,21 @@ class Scenarios:
         """All scenarios that match a request, the one that applies first."""
         return sorted(self._matching(query), key=self._rank)
 
+    def named(self, name: str, key: str | None) -> Scenario:
+        """The scenario of that name for a key: the one bound to the key, else to no key, else to another key.
+
+        Raises KeyError.
+        """
+        by_key = self.by_name[name]
+        return by_key.get(key) or by_key.get(None) or next(iter(by_key.values()))
+
     def of_image(self, image: str) -> list[Scenario]:
         """The scenarios that name a picture."""
         return self._by_image.get(image, [])
 
     def _matching(self, query: Query) -> Iterator[Match]:
         for match in self._candidates(query):
-            given = self._given[match.scenario.name]
+            given = self._given[match.scenario.id]
             if all(condition.test(value, query) for condition, value in given):
                 yield match
 
@@ -96,7 +107,7 @@ class Scenarios:
         is_from_file = scenario.order >= 0
         return (
             scenario.priority,
-            -self._specificity[scenario.name],
+            -self._specificity[scenario.id],
             is_from_file,
             _EXACTNESS[match.kind],
             match.place,

@@ -122,6 +122,11 @@ class Scenario:
     file: str = ""
     line: int = 0
 
+    @property
+    def id(self) -> str:
+        """The name; for a scenario that is bound to a key, the name and the key. Unique in a library."""
+        return self.name if self.when.key is None else f"{self.name}?key={self.when.key}"
+
     def step_at(self, position: int) -> Step:
         """The step for a key's request number `position`, from 0."""
         if self.cycle:

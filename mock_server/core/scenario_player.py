@@ -33,7 +33,7 @@ class ScenarioPlayer:
         scenario, default_delay = match.scenario, case.library.fixtures.defaults.delay
         position = 0
         if case.forced_outcome is None and (scenario.counts_requests or is_random(default_delay)):
-            position = await self._store.advance(case.admission.account.key, scenario.name)
+            position = await self._store.advance(case.admission.account.key, scenario.id)
         step = Step(case.forced_outcome) if case.forced_outcome else scenario.step_at(position)
         reading, plan = _true_reading(case, match), NO_FAULT
         delay = step.delay or default_delay

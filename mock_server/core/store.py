@@ -98,7 +98,7 @@ class Store(Protocol):
         ...
 
     async def advance(self, key: str, scenario: str) -> int:
-        """Step forward in a key's sequence of a scenario. The position before the step, from 0."""
+        """Step forward in a key's sequence of a scenario (its id). The position before the step, from 0."""
         ...
 
     async def set_position(self, key: str, scenario: str, position: int) -> None:

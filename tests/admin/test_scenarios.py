@@ -9,7 +9,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from mock_server import MockServer
+from mock_server import ConflictError, MockServer
 from tests.support import FIXTURES, carsxe, drawn, encoded, picture, vehicore
 
 Parts = dict[str, tuple[str | None, str | bytes]]
@@ -156,6 +156,78 @@ def test_a_scenario_can_be_for_one_key(mock: MockServer, admin: httpx.Client, ht
         mock.add_scenario({"scenario": f"of-{number}", "when": when, "reading": {"plate": f"KEY{number}"}})
 
     assert [vehicore(http, key=key).json()["result"] for key in keys] == ["KEY0", "KEY1", "9DJC652"]
+
+
+@pytest.fixture
+def two_keys(mock: MockServer, admin: httpx.Client) -> tuple[str, str]:
+    """Two keys, each with a scenario my-car that answers the shared picture after one error."""
+    keys = mock.create_account().key, mock.create_account().key
+    for number, key in enumerate(keys):
+        document = {
+            "scenario": "my-car",
+            "when": {"key": key, "image": "car.jpg"},
+            "then": [{"outcome": "service_error", "times": 1}, {"outcome": "read"}],
+            "reading": {"plate": f"MINE{number}"},
+        }
+        mock.add_scenario(document)
+    return keys
+
+
+def test_each_key_has_its_own_names(two_keys: tuple[str, str], mock: MockServer, http: httpx.Client) -> None:
+    """Each key gets its own scenario, with its own sequence; a second one of the same key is a conflict."""
+    statuses = [[vehicore(http, key=key).status_code for _ in range(2)] for key in two_keys]
+
+    assert statuses == [[500, 200]] * 2
+    assert [vehicore(http, key=key).json() for key in two_keys] == [{"result": "MINE0"}, {"result": "MINE1"}]
+    with pytest.raises(ConflictError):
+        mock.add_scenario({"scenario": "my-car", "when": {"key": two_keys[0]}})
+
+
+def test_a_scenario_of_a_key_is_addressed_by_its_key(
+    two_keys: tuple[str, str], mock: MockServer, admin: httpx.Client
+) -> None:
+    """Without the key the URL is ambiguous, until one scenario is left or one is bound to no key."""
+    first, second = two_keys
+    plates = [mock.scenario("my-car", key=key)["reading"]["plate"]["text"] for key in two_keys]
+    ambiguous = admin.get("/scenarios/my-car")
+    mock.add_scenario({"scenario": "my-car", "when": {"filename": "none"}, "reading": {"plate": "ALL1"}})
+    unbound = mock.scenario("my-car")
+    mock.remove_scenario("my-car")
+    mock.remove_scenario("my-car", key=first)
+
+    assert plates == ["MINE0", "MINE1"]
+    assert (ambiguous.status_code, first in ambiguous.text, second in ambiguous.text) == (409, True, True)
+    assert unbound["reading"]["plate"]["text"] == "ALL1"
+    assert admin.get("/scenarios/my-car", params={"key": first}).status_code == 404
+    assert mock.scenario("my-car")["when"]["key"] == second
+
+
+def test_replacing_and_positions_concern_one_key(
+    two_keys: tuple[str, str], mock: MockServer, admin: httpx.Client, http: httpx.Client
+) -> None:
+    """A PUT replaces the scenario of its own key, and a position is that of one key's scenario."""
+    first, second = two_keys
+    for key in two_keys:
+        mock.set_state("my-car", key, 1)
+    mock.add_scenario(
+        {"scenario": "my-car", "when": {"key": first, "image": "car.jpg"}, "reading": {"plate": "NEW1"}},
+        replace=True,
+    )
+    wrong = admin.put("/scenarios/my-car", params={"key": second}, json={"when": {"key": first}})
+    added = admin.put("/scenarios/other", params={"key": second}, json={"when": {"filename": "none"}})
+
+    assert [vehicore(http, key=key).json() for key in two_keys] == [{"result": "NEW1"}, {"result": "MINE1"}]
+    assert (wrong.status_code, added.status_code, added.json()["when"]["key"]) == (400, 201, second)
+    assert mock.scenario("my-car", key=second)["positions"][0]["position"] == 2
+
+
+def test_a_forced_scenario_is_that_of_the_key(two_keys: tuple[str, str], http: httpx.Client) -> None:
+    """`Prefer: scenario=NAME` means the scenario of the key that asks."""
+    forced = {"Prefer": "scenario=my-car"}
+    replies = [vehicore(http, key=key, headers=forced) for key in two_keys for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [500, 200, 500, 200]
+    assert [reply.json()["result"] for reply in replies[1::2]] == ["MINE0", "MINE1"]
 
 
 def test_a_reset_of_a_key_deletes_its_scenarios(mock: MockServer, admin: httpx.Client) -> None:

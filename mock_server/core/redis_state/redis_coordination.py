@@ -3,8 +3,8 @@
 Below the prefix of all names:
 
     version     a random text; each change of the clock or of a runtime scenario replaces it
-    shared      the clock, and the names and orders of the runtime scenarios
-    scenarios   hash: name to runtime scenario, with the bytes of its pictures
+    shared      the clock, and the ids and orders of the runtime scenarios
+    scenarios   hash: id to runtime scenario, with the bytes of its pictures
     lock        held during a change; expires
 
 A request is admitted only if its process has the current version (see ENTER). A process with another version first
@@ -32,7 +32,7 @@ _UNKNOWN = b"-"
 
 @dataclass(frozen=True, slots=True)
 class _SharedState:
-    """The content of a version: the clock, the name and order of each runtime scenario, how many were ever added."""
+    """The content of a version: the clock, the id and order of each runtime scenario, how many were ever added."""
 
     clock: ClockState = ClockState()
     runtime: tuple[tuple[str, int], ...] = ()
@@ -99,17 +99,17 @@ class RedisCoordination:
         raise StoreUnavailableError("another process does not finish its change")
 
     def _shared_state(self) -> _SharedState:
-        runtime = tuple((name, one.scenario.order) for name, one in self._live.all_runtime().items())
+        runtime = tuple((id, one.scenario.order) for id, one in self._live.all_runtime().items())
         return _SharedState(self._clock.state, runtime, self._live.added)
 
     async def _share(self, before: _SharedState, token: str) -> None:
         """Publish the state of this process."""
         state, runtime = self._shared_state(), self._live.all_runtime()
-        removed = [name for name, _ in before.runtime if name not in runtime]
+        removed = [id for id, _ in before.runtime if id not in runtime]
         version = secrets.token_hex(8)
         arguments: list[Argument] = [token, version, to_json(state), len(removed), *removed]
-        for name, _ in set(state.runtime) - set(before.runtime):
-            arguments += [name, to_json(runtime[name])]
+        for id, _ in set(state.runtime) - set(before.runtime):
+            arguments += [id, to_json(runtime[id])]
         async with self._refresh_lock:
             self._version = _UNKNOWN
             if not await self._publish(*arguments):
@@ -138,14 +138,14 @@ class RedisCoordination:
     async def _read_runtime(self, state: _SharedState) -> Mapping[str, RuntimeScenario] | None:
         """The runtime scenarios of a version, None if some have changed. Those that this process has are not read."""
         known = self._live.all_runtime()
-        runtime = {name: known.get(name) for name, _ in state.runtime}
-        unknown = [name for name, order in state.runtime if _order(runtime[name]) != order]
+        runtime = {id: known.get(id) for id, _ in state.runtime}
+        unknown = [id for id, order in state.runtime if _order(runtime[id]) != order]
         if unknown:
             documents = await self._client.command("HMGET", self._name("scenarios"), *unknown)
-            for name, document in zip(unknown, documents, strict=True):
-                runtime[name] = None if document is None else from_json(RuntimeScenario, document)
-        is_complete = all(_order(runtime[name]) == order for name, order in state.runtime)
-        return {name: one for name, one in runtime.items() if one is not None} if is_complete else None
+            for id, document in zip(unknown, documents, strict=True):
+                runtime[id] = None if document is None else from_json(RuntimeScenario, document)
+        is_complete = all(_order(runtime[id]) == order for id, order in state.runtime)
+        return {id: one for id, one in runtime.items() if one is not None} if is_complete else None
 
     def _name(self, name: str) -> str:
         return self._client.prefix + name
@@ -173,7 +173,7 @@ redis.call('SET', prefix .. 'shared', ARGV[3])
 redis.call('SET', prefix .. 'version', ARGV[2])
 return 1
 """
-"""ARGV: the lock's token, the new version and its content; the number of removed scenarios and their names; the name
+"""ARGV: the lock's token, the new version and its content; the number of removed scenarios and their ids; the id
 and the document of each new scenario. Returns 0 if the lock was lost."""
 
 RELEASE = """
