@@ -89,6 +89,7 @@ function showExchange(exchange) {
       ["Outcome", outcome(exchange)],
       ["Scenario", exchange.scenario && `${exchange.scenario} (${exchange.match})`],
       ["Account", exchange.account && `${exchange.account}, key ${exchange.key}, id ${exchange.key_id}`],
+      ["Text", exchange.text && el("code", {}, exchange.text)],
       ["Charged", exchange.charged],
       ["Forced", exchange.forced],
       ["Detail", exchange.detail],
@@ -99,9 +100,12 @@ function showExchange(exchange) {
       ["Client", [exchange.client, exchange.source && `source ${exchange.source}`].filter(Boolean).join(", ")],
       ["Aliases", exchange.aliases.join(", ")],
       ["Notes", exchange.notes.join(", ")],
+      ["Other fields", exchange.fields.join(", ")],
       ["Time", `${exchange.time}, ${exchange.milliseconds} ms`],
       ["Request id", el("span", { class: "mono" }, exchange.id)],
     ])),
+    el("details", {}, el("summary", {}, "Request headers"),
+      el("pre", {}, Object.entries(exchange.headers).map(([name, value]) => `${name}: ${value}`).join("\n"))),
     el("pre", {}, typeof exchange.reply === "string" ? exchange.reply : JSON.stringify(exchange.reply, null, 2)),
   );
 }
