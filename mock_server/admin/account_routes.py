@@ -14,7 +14,7 @@ from mock_server.admin.control import Control
 from mock_server.admin.models import AccountList
 from mock_server.admin.operation import Answer, Operations, json_body, json_response, location, ref
 from mock_server.admin.request_body import read
-from mock_server.admin.validation import as_object, mistake
+from mock_server.admin.validation import MAX_KEY, as_object, as_text, mistake, pointer
 from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
 from mock_server.core.account import Account, Quota
@@ -155,7 +155,10 @@ def _parse_in_thread(document: Mapping[str, Any], name: str) -> Account:
     # Imported here because the models of fixture files take long to import.
     from mock_server.scenarios.mock_reader import parse_account
 
-    return parse_account(document, name=name, new_key=lambda: f"key-{secrets.token_hex(16)}")
+    account = parse_account(document, name=name, new_key=lambda: f"key-{secrets.token_hex(16)}")
+    for field in ("key", "name", "tier"):
+        as_text(getattr(account, field), pointer(field), max_length=MAX_KEY)
+    return account
 
 
 def _declared(document: object) -> Mapping[str, Any]:

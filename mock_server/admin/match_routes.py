@@ -10,7 +10,7 @@ from mock_server.admin.control import Control
 from mock_server.admin.models import ExaminedPicture, MatchResult, RecognisedPicture
 from mock_server.admin.operation import TEXT, Answer, Operations, Schema, json_body, json_object, ref
 from mock_server.admin.request_body import parse_json, read
-from mock_server.admin.validation import as_choice, as_object, as_text, check_names, pointer
+from mock_server.admin.validation import MAX_TEXT, as_choice, as_object, as_text, check_names, pointer
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
@@ -74,9 +74,13 @@ async def match(control: Control, request: Request) -> MatchResult:
 
 
 def _form_fields(form: Form) -> dict[str, Any]:
-    fields: dict[str, Any] = {part.name: part.text for part in form if part.name != "image"}
-    if "headers" in fields:
-        fields["headers"] = parse_json(fields["headers"].encode())
+    fields: dict[str, Any] = {}
+    for part in form:
+        if part.name == "headers":
+            fields[part.name] = parse_json(part.data)
+        elif part.name != "image":
+            # Only as much as tells that the text is too long.
+            fields[part.name] = bytes(part.data[: 4 * MAX_TEXT + 4]).decode("utf-8", "replace")
     return fields
 
 

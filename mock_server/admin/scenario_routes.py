@@ -31,7 +31,7 @@ from mock_server.admin.operation import (
 )
 from mock_server.admin.posted_scenario import Document, PostedPicture, posted_scenario, runtime_scenario
 from mock_server.admin.request_body import read
-from mock_server.admin.validation import as_count, as_object, check_names, mistake, pointer
+from mock_server.admin.validation import MAX_KEY, as_count, as_object, as_text, check_names, mistake, pointer
 from mock_server.core.journal import key_id, redacted
 from mock_server.core.library import gallery_name
 from mock_server.core.live_scenarios import RuntimeScenario
@@ -205,8 +205,8 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
     document = as_object((await read(request)).json())
     scenario = _requested(control, request, document.get("key"))
     check_names(document, ("key", "position"))
-    key = document.get("key")
-    if not isinstance(key, str) or not key:
+    key = as_text(document.get("key"), pointer("key"), max_length=MAX_KEY)
+    if not key:
         raise mistake(pointer("key"), "expected an API key")
     position = as_count(document.get("position"), pointer("position"))
     await control.store.set_position(key, scenario.id, position)

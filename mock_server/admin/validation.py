@@ -15,11 +15,13 @@ PARAMETER = "?"
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 """Unix time; later dates cannot be written."""
 
+MAX_TEXT = 16_384  # characters
+MAX_KEY = 512  # characters; providers cut longer keys
+
 _DURATION = re.compile(r"(?P<sign>[-+]?)(?P<parts>(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhdw]) ?)+)")
 _PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _MAX_COUNT = 10**9
-_MAX_TEXT = 16_384  # characters
 _MAX_MISTAKES = 20
 
 
@@ -69,12 +71,12 @@ def as_choice(value: object, choices: Iterable[str], place: str, what: str) -> s
     return value
 
 
-def as_text(value: object, place: str) -> str:
+def as_text(value: object, place: str, *, max_length: int = MAX_TEXT) -> str:
     """The value, if it is a text of limited length."""
     if not isinstance(value, str):
         raise mistake(place, "expected a text")
-    if len(value) > _MAX_TEXT:
-        raise mistake(place, f"a text can have at most {_MAX_TEXT:,} characters")
+    if len(value) > max_length:
+        raise mistake(place, f"expected at most {max_length:,} characters")
     return value
 
 

@@ -38,13 +38,20 @@ class JournalEntry(Exchange):
 _SENT_FIELDS = tuple(field.name for field in fields(Exchange))
 
 
+_MAX_CACHED_KEY = 512  # characters
+
 Selection = Callable[[JournalEntry], bool]
 """Returns whether an entry is selected."""
 
 
-@lru_cache(maxsize=4096)
 def key_id(key: str) -> str:
     """A short hash of an API key. The key cannot be computed from it."""
+    # The cache must not hold texts of any length that a client sends.
+    return _cached_key_id(key) if len(key) <= _MAX_CACHED_KEY else _cached_key_id.__wrapped__(key)
+
+
+@lru_cache(maxsize=4096)
+def _cached_key_id(key: str) -> str:
     return hashlib.blake2s(key.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
 
 

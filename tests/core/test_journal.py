@@ -79,6 +79,7 @@ def test_the_hash_of_a_key() -> None:
     """The hash is the same in every process, and differs for different keys."""
     assert key_id("demo-key") == "41bf473b0497"
     assert len({key_id(f"key-{number}") for number in range(1000)}) == 1000
+    assert key_id("k" * 1000) == key_id("k" * 1000) != key_id("k" * 1001)
 
 
 def test_thumbnails_are_bounded_and_shared() -> None:
