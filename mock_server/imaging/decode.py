@@ -27,6 +27,7 @@ from mock_server.imaging.pixel_transforms import (
     blank_and_sharpness,
     fitted,
     halved,
+    halving_factor,
     pixel_digest,
     to_grey,
     to_rgb,
@@ -139,8 +140,7 @@ class Picture:
 
     def working_colours(self) -> Image.Image:
         """The working copy in RGB."""
-        full, size = self.full(), self.working.size
-        return full if full.size == size else full.resize(size, Image.Resampling.BOX)
+        return self.full().reduce(halving_factor(self.size, WORKING_SIDE))
 
     def thumbnail(self) -> bytes:
         """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""
@@ -226,15 +226,19 @@ def _without_dithering(grey: Image.Image, format: str) -> Image.Image:
 def _working_copy(
     image: ImageFile.ImageFile | None, full: Image.Image | None, format: str, size: tuple[int, int]
 ) -> tuple[Image.Image, float]:
-    """The working copy and its zoom, made of the full-size picture where there is one, else of an opened JPEG."""
-    reduction = max(1, max(size) // WORKING_SIDE)
+    """The working copy and its zoom, made of the full-size picture where there is one, else of an opened JPEG.
+
+    Both ways give the same size, so that what is found in one copy can be cut out of the other.
+    """
+    factor = halving_factor(size, WORKING_SIDE)
     if full is not None:
-        working = _without_dithering(full.convert("L"), format)
-        return (working, 1.0) if reduction == 1 else (working.reduce(reduction), 1 / reduction)
+        return _without_dithering(full.convert("L"), format).reduce(factor), 1 / factor
     assert image is not None, "one of the two is given"
     width, height = image.size
-    drafted = image.draft("L", (width // reduction, height // reduction))
-    return to_grey(_load_upright(image)), drafted[1][2] / width if drafted else 1.0
+    image.draft("L", (max(1, width // factor), max(1, height // factor)))
+    grey = to_grey(_load_upright(image))
+    # A decoder reduces at most eight times, and not at all if the shorter side would vanish.
+    return grey.reduce(factor // round(max(size) / max(grey.size))), 1 / factor
 
 
 def _thumbnail(preview: Image.Image) -> bytes:

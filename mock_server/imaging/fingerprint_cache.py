@@ -11,7 +11,7 @@ from mock_server.disk_cache import DiskCache
 from mock_server.imaging.fingerprint import Fingerprint, Region
 from mock_server.imaging.fingerprint_codec import decode_fingerprint, encode_fingerprint
 
-VERSION = "9"
+VERSION = "10"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 
