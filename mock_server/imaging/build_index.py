@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mock_server.errors import ImageError
-from mock_server.imaging.decode import decode
+from mock_server.imaging.decode import decode, pixel_limit
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region, fingerprint
 from mock_server.imaging.fingerprint_cache import FingerprintCache
 
@@ -94,7 +94,10 @@ def _stored(
     before = known.get((digest, reference.regions))
     stored = before.fingerprint if before else cache.get(digest, reference.regions)
     # A process with a higher limit may have stored a picture that this one must refuse.
-    if stored is None or stored.facts.width * stored.facts.height > max_pixels:
+    if stored is None:
+        return None
+    facts = stored.facts
+    if facts.width * facts.height > pixel_limit(facts.format, max_pixels):
         return None
     return Entry(reference, stored)
 

@@ -47,6 +47,10 @@ THUMBNAIL_SIDE = 128
 _THUMBNAIL_QUALITY = 80
 # Side of the square that colours are compared in.
 _COLOURS_SIDE = 32
+# A baseline JPEG may have this many times the limit of pixels, since it is decoded at half its size or less: 256
+# instead of 64 million, more than the cameras of phones have. A limit below the default applies to every format as it
+# is.
+_DRAFT_ALLOWANCE = 4
 # Standard deviation in pixels of the blur that removes a GIF's dithering, which is as strong as strokes of small text.
 _DITHERING = 0.8
 
@@ -116,11 +120,23 @@ class Picture:
         """Upright width and height of the picture itself."""
         return self.facts.width, self.facts.height
 
+    @property
+    def full_zoom(self) -> float:
+        """Pixels of the full picture for each upright pixel: a half where all of them would take too much memory."""
+        is_large = self.facts.width * self.facts.height > DEFAULT_MAX_PIXELS
+        return 0.5 if is_large and _can_draft(self.facts.format) else 1.0
+
     def full(self) -> Image.Image:
-        """The upright picture in RGB at full size, decoded once."""
+        """The upright picture in RGB at `full_zoom`, decoded once."""
         if self._full is None:
-            self._full = guarded(self.facts.format, lambda: to_rgb(_load_upright(self._open())))
+            self._full = guarded(self.facts.format, self._make_full)
         return self._full
+
+    def _make_full(self) -> Image.Image:
+        image, factor = self._open(), round(1 / self.full_zoom)
+        if factor > 1:
+            image.draft("RGB", (max(1, image.width // factor), max(1, image.height // factor)))
+        return to_rgb(_halved_to(_load_upright(image), self.size, factor))
 
     def content(self) -> bytes:
         """XXH3-128 of the bytes, by which a picture is found that is sent again unchanged."""
@@ -132,7 +148,11 @@ class Picture:
 
     def at(self, zoom: float) -> tuple[Image.Image, float]:
         """A grey copy of at least this zoom, with its zoom: the working copy if it is fine enough, else full size."""
-        return (self.working, self.zoom) if zoom <= self.zoom * 1.01 else (self.full().convert("L"), 1.0)
+        return (
+            (self.working, self.zoom)
+            if zoom <= self.zoom * 1.01
+            else (self.full().convert("L"), self.full_zoom)
+        )
 
     def colours(self) -> Image.Image:
         """The preview reduced to 32 x 32 pixels."""
@@ -140,7 +160,7 @@ class Picture:
 
     def working_colours(self) -> Image.Image:
         """The working copy in RGB."""
-        return self.full().reduce(halving_factor(self.size, WORKING_SIDE))
+        return _halved_to(self.full(), self.size, halving_factor(self.size, WORKING_SIDE))
 
     def thumbnail(self) -> bytes:
         """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""
@@ -189,13 +209,21 @@ def _inspect(data: Bytes, max_pixels: int) -> tuple[PictureHeader, ImageFile.Ima
     format = sniff(data)
     image = guarded(format, lambda: open_image(format, data))
     size = image.size
-    if size[0] * size[1] > max_pixels:
-        raise TooManyPixelsError(size[0] * size[1], max_pixels)
+    # To decode a progressive JPEG takes the memory of all its pixels at any size.
+    limit = max_pixels if image.info.get("progressive") else pixel_limit(format, max_pixels)
+    if size[0] * size[1] > limit:
+        raise TooManyPixelsError(size[0] * size[1], limit)
     # Pillow turns a TIFF by itself and reports the upright size.
     if format != "TIFF":
         size = orientation_of(image).apply_to_size(size)
     name = "MPO" if format == "JPEG" and "mp" in image.info else format
     return PictureHeader(name, *size, len(data)), image
+
+
+def pixel_limit(format: str, max_pixels: int) -> int:
+    """The most pixels that a picture of this format may have where `max_pixels` is the limit for others."""
+    is_raised = _can_draft(format) and max_pixels >= DEFAULT_MAX_PIXELS
+    return _DRAFT_ALLOWANCE * max_pixels if is_raised else max_pixels
 
 
 def _can_draft(format: str) -> bool:
@@ -232,13 +260,18 @@ def _working_copy(
     """
     factor = halving_factor(size, WORKING_SIDE)
     if full is not None:
-        return _without_dithering(full.convert("L"), format).reduce(factor), 1 / factor
+        return _halved_to(_without_dithering(full.convert("L"), format), size, factor), 1 / factor
     assert image is not None, "one of the two is given"
     width, height = image.size
     image.draft("L", (max(1, width // factor), max(1, height // factor)))
     grey = to_grey(_load_upright(image))
     # A decoder reduces at most eight times, and not at all if the shorter side would vanish.
-    return grey.reduce(factor // round(max(size) / max(grey.size))), 1 / factor
+    return _halved_to(grey, size, factor), 1 / factor
+
+
+def _halved_to(image: Image.Image, size: tuple[int, int], factor: int) -> Image.Image:
+    """`image`, a copy of a picture of this size that may be reduced already, reduced to 1 / `factor` of the picture."""
+    return image.reduce(factor // round(max(size) / max(image.size)))
 
 
 def _thumbnail(preview: Image.Image) -> bytes:

@@ -90,10 +90,10 @@ def side_by_side(
 
 
 def _panel(data: Bytes, boxes: tuple[Box, ...], colour: str, title: str, max_pixels: int) -> Image.Image:
-    picture = decode(data, max_pixels=max_pixels).full()
+    picture = decode(data, max_pixels=max_pixels)
     # A copy, because a small picture is returned as it is.
-    panel = fitted(picture, _PANEL_SIDE).copy()
-    factor = panel.width / picture.width
+    panel = fitted(picture.full(), _PANEL_SIDE).copy()
+    factor = panel.width / picture.size[0]
     draw = ImageDraw.Draw(panel)
     for box in boxes:
         left, top, right, bottom = (value * factor for value in (box.xmin, box.ymin, box.xmax, box.ymax))
