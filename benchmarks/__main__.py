@@ -51,9 +51,7 @@ def _measured(name: str, bench: Bench) -> list[Row]:
 def _machine(pinned: bool) -> str:
     where = "servers on core 0, load from core 1" if pinned else "servers and load not pinned to cores"
     today = datetime.datetime.now(datetime.UTC).date()
-    return (
-        f"{today}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {where}"
-    )
+    return f"{today}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {where}"
 
 
 if __name__ == "__main__":

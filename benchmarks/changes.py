@@ -34,9 +34,7 @@ def codec(name: str, format: str, **options: object) -> Change:
     return Change(name, "codec", lambda image: saved(image, format, **options), same)
 
 
-def filtered(
-    name: str, change: Callable[[Image.Image], Image.Image], kind: str = "light", quality: int = 90
-) -> Change:
+def filtered(name: str, change: Callable[[Image.Image], Image.Image], kind: str = "light", quality: int = 90) -> Change:
     return Change(name, kind, lambda image: saved(change(image), "JPEG", quality=quality), same)
 
 
@@ -51,9 +49,7 @@ def resized(factor: float, quality: int = 88, kind: str = "resize") -> Change:
     return Change(
         f"resize {factor}",
         kind,
-        lambda image: saved(
-            image.resize(size_of(image.size), Image.Resampling.LANCZOS), "JPEG", quality=quality
-        ),
+        lambda image: saved(image.resize(size_of(image.size), Image.Resampling.LANCZOS), "JPEG", quality=quality),
         place,
     )
 
@@ -72,9 +68,7 @@ def cropped(left: float, top: float, right: float, bottom: float, scale: float =
         return round((cut[2] - cut[0]) * scale), round((cut[3] - cut[1]) * scale)
 
     def make(image: Image.Image) -> bytes:
-        return saved(
-            image.crop(box(image.size)).resize(sent(image.size), Image.Resampling.BICUBIC), "JPEG", quality=88
-        )
+        return saved(image.crop(box(image.size)).resize(sent(image.size), Image.Resampling.BICUBIC), "JPEG", quality=88)
 
     def place(size: tuple[int, int]) -> Placement:
         cut, out = box(size), sent(size)
@@ -98,8 +92,7 @@ def padded(name: str, target: tuple[int, int], colour: tuple[int, int, int]) -> 
         out, ratio, shift = geometry(image.size)
         page = Image.new("RGB", out, colour)
         page.paste(
-            image.resize((round(image.width * ratio), round(image.height * ratio)), Image.Resampling.LANCZOS),
-            shift,
+            image.resize((round(image.width * ratio), round(image.height * ratio)), Image.Resampling.LANCZOS), shift
         )
         return saved(page, "JPEG", quality=88)
 
@@ -135,9 +128,7 @@ def gamma(image: Image.Image, exponent: float) -> Image.Image:
 
 def noisy(image: Image.Image, sigma: float) -> Image.Image:
     rng = np.random.default_rng(image.width * 7919 + image.height)
-    values = np.asarray(image, np.float32) + rng.normal(
-        0, sigma, (image.height, image.width, len(image.getbands()))
-    )
+    values = np.asarray(image, np.float32) + rng.normal(0, sigma, (image.height, image.width, len(image.getbands())))
     return Image.fromarray(values.clip(0, 255).astype(np.uint8))
 
 

@@ -112,21 +112,14 @@ def plate(text: str, width: int, height: int, seed: int, *, contrast: int = 200)
     picture = Image.new("RGB", (width * 2, height * 2), ground)
     draw = ImageDraw.Draw(picture)
     draw.rounded_rectangle(
-        (3, 3, width * 2 - 4, height * 2 - 4),
-        height // 5,
-        outline=(ink_level,) * 3,
-        width=max(2, height // 18),
+        (3, 3, width * 2 - 4, height * 2 - 4), height // 5, outline=(ink_level,) * 3, width=max(2, height // 18)
     )
     write(draw, text, (0, 0, width * 2, height * 2), seed, (ink_level,) * 3)
     return picture.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def write(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    area: tuple[int, int, int, int],
-    seed: int,
-    ink: tuple[int, int, int],
+    draw: ImageDraw.ImageDraw, text: str, area: tuple[int, int, int, int], seed: int, ink: tuple[int, int, int]
 ) -> None:
     """Draw `text` with even spacing over nine tenths of an area."""
     left, top, right, bottom = area

@@ -109,12 +109,7 @@ def _is_complete(reply: bytes) -> bool:
 
 
 def drive(
-    port: int,
-    requests: Sequence[Request],
-    *,
-    connections: int = 16,
-    seconds: float = 3.0,
-    at_most: int | None = None,
+    port: int, requests: Sequence[Request], *, connections: int = 16, seconds: float = 3.0, at_most: int | None = None
 ) -> Measured:
     """Send `requests` again and again, one at a time on each connection, for `seconds` or `at_most` requests.
 

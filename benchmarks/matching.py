@@ -60,9 +60,7 @@ def subjects(count: int, seed: int, photos: Path | None, only: str | None = None
         format = ("JPEG", {"quality": 92}) if number % 2 else ("PNG", {})
         references = [
             Reference(
-                name,
-                saved(drawn.image, format[0], **format[1]),
-                (Region(drawn.box, len(drawn.text)),) if boxed else (),
+                name, saved(drawn.image, format[0], **format[1]), (Region(drawn.box, len(drawn.text)),) if boxed else ()
             )
             for name, drawn in ((id, own), (f"{id}-neighbour", other))
         ]
@@ -111,16 +109,12 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
             ]
             if own := next((hit for hit in found if hit.id == subject.id), None):
                 tally.found += 1
-                results.errors.append(
-                    _error(own.placement.map(subject.drawn.box), place.map(subject.drawn.box))
-                )
+                results.errors.append(_error(own.placement.map(subject.drawn.box), place.map(subject.drawn.box)))
             else:
                 results.misses.append(f"{subject.id} {change.name} (cell {cell:.1f})")
             neighbours = other.find(data).matches
             tally.false += bool(neighbours)
-            results.misses += [
-                f"FALSE {hit.id} for {subject.id} {change.name} (cell {cell:.1f})" for hit in neighbours
-            ]
+            results.misses += [f"FALSE {hit.id} for {subject.id} {change.name} (cell {cell:.1f})" for hit in neighbours]
     return results
 
 
@@ -223,9 +217,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument(
-        "--only", metavar="STYLE", help="one style of subjects, or one subject: street, lines-172"
-    )
+    parser.add_argument("--only", metavar="STYLE", help="one style of subjects, or one subject: street, lines-172")
     parser.add_argument("--misses", action="store_true", help="list every miss")
     wanted = parser.parse_args()
     all = list(subjects(wanted.subjects, wanted.seed, wanted.photos, wanted.only))
@@ -234,9 +226,7 @@ def main() -> None:
     index = ImageIndex.build([*others, *(subject.own for subject in all)])
     each = 1000 * (time.process_time() - began) / len(index)
     kilobytes = (_resident_kb() - before) / len(index)
-    print(
-        f"index: {len(index)} fixtures, {each:.1f} ms each; resident memory grew by {kilobytes:.1f} KB each"
-    )
+    print(f"index: {len(index)} fixtures, {each:.1f} ms each; resident memory grew by {kilobytes:.1f} KB each")
     print(f"memory kept: {_stored_kb(others[:500]):.1f} KB a fixture")
     other = index.updated([*others, *(subject.other for subject in all)])
     unrelated = list(distractors(wanted.strangers, wanted.seed + 1))

@@ -19,9 +19,7 @@ def picture(seed: int, width: int, height: int, size: int) -> bytes:
     """A JPEG of about `size` bytes: soft shapes and noise, at the quality that gives this size."""
     rng = np.random.default_rng(seed)
     cells = rng.integers(0, 256, (height // 64 + 2, width // 64 + 2, 3), dtype=np.uint8)
-    shapes = np.asarray(
-        Image.fromarray(cells).resize((width, height), Image.Resampling.BICUBIC), dtype=np.int16
-    )
+    shapes = np.asarray(Image.fromarray(cells).resize((width, height), Image.Resampling.BICUBIC), dtype=np.int16)
     noise = rng.integers(-16, 17, (height, width, 1), dtype=np.int16)
     drawn = Image.fromarray(np.clip(shapes + noise, 0, 255).astype(np.uint8))
     low, high = 1, 96

@@ -47,9 +47,7 @@ class Results:
 
 def show(results: Results) -> None:
     """Print the table."""
-    print(
-        f"{'fixture':8} {'change':12} {'cell':8} {'queries':>8} {'recall':>8} {'wrong':>6} {'neighbour':>10}"
-    )
+    print(f"{'fixture':8} {'change':12} {'cell':8} {'queries':>8} {'recall':>8} {'wrong':>6} {'neighbour':>10}")
     for (boxed, kind, band), tally in sorted(results.tallies.items()):
         print(_row(boxed, kind, band, tally))
     for boxed in ("boxed", "no box"):
@@ -62,10 +60,7 @@ def show(results: Results) -> None:
                 ]
                 if some:
                     total = Tally(
-                        *(
-                            sum(getattr(t, name) for t in some)
-                            for name in ("queries", "found", "wrong", "false")
-                        )
+                        *(sum(getattr(t, name) for t in some) for name in ("queries", "found", "wrong", "false"))
                     )
                     print(_row(boxed, title, band, total))
     errors = np.array(results.errors or [0.0])

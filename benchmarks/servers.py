@@ -35,8 +35,7 @@ def mock(fixtures: Path | None, *options: str, name: str = "vehicle-ocr-mock") -
     """The product itself, with all features on."""
     directory = [str(fixtures)] if fixtures else []
     return Launch(
-        name,
-        lambda port: [sys.executable, "-m", "mock_server", "serve", *directory, f"--port={port}", *options],
+        name, lambda port: [sys.executable, "-m", "mock_server", "serve", *directory, f"--port={port}", *options]
     )
 
 
@@ -65,11 +64,7 @@ def _wiremock(jar: str) -> Launch:
     def command(port: int) -> Sequence[str]:
         root = Path(tempfile.gettempdir()) / "vehicle-ocr-mock-wiremock"
         (root / "mappings").mkdir(parents=True, exist_ok=True)
-        reply = {
-            "status": 200,
-            "jsonBody": {"result": "9DJC652"},
-            "headers": {"Content-Type": "application/json"},
-        }
+        reply = {"status": 200, "jsonBody": {"result": "9DJC652"}, "headers": {"Content-Type": "application/json"}}
         stub = {"request": {"method": "POST", "urlPattern": "/.*"}, "response": reply}
         (root / "mappings" / "all.json").write_text(json.dumps(stub))
         quiet = ["--disable-banner", "--no-request-journal", "--async-response-enabled", "true"]

@@ -26,9 +26,7 @@ def street(seed: int, size: tuple[int, int] = (1280, 960)) -> Scene:
     def ground() -> Image.Image:
         noise_rng = np.random.default_rng(seed)
         picture = tinted(
-            clouds(noise_rng, width, height, rng.uniform(0.9, 1.5)),
-            colour(rng, 0, 110),
-            colour(rng, 110, 255),
+            clouds(noise_rng, width, height, rng.uniform(0.9, 1.5)), colour(rng, 0, 110), colour(rng, 110, 255)
         )
         draw = ImageDraw.Draw(picture)
         body = (x - wide * 1.1, y - high * 5, x + wide * 2.1, y + high * 2.2)
@@ -40,9 +38,7 @@ def street(seed: int, size: tuple[int, int] = (1280, 960)) -> Scene:
             fill=colour(rng, 10, 70),
         )
         for side in (body[0] + wide * 0.05, body[2] - wide * 0.55):
-            draw.rounded_rectangle(
-                (side, y - high * 2, side + wide * 0.5, y - high), high / 4, fill=(190, 30, 25)
-            )
+            draw.rounded_rectangle((side, y - high * 2, side + wide * 0.5, y - high), high / 4, fill=(190, 30, 25))
         for _ in range(40):
             cx, cy, r = rng.uniform(0, width), rng.uniform(0, height * 0.4), rng.uniform(5, 60)
             draw.ellipse((cx - r, cy - r, cx + r, cy + r * rng.uniform(0.4, 1.4)), fill=colour(rng, 20, 235))
@@ -77,8 +73,7 @@ def dashboard(seed: int, size: tuple[int, int] = (1024, 768)) -> Scene:
         picture = tinted(clouds(noise_rng, width, height, 1.3), colour(rng, 0, 60), colour(rng, 60, 190))
         draw = ImageDraw.Draw(picture)
         draw.rectangle(
-            (x - high, y - high * 0.6, x + wide + high, y + high * 1.6),
-            fill=(light, light, min(255, light + 6)),
+            (x - high, y - high * 0.6, x + wide + high, y + high * 1.6), fill=(light, light, min(255, light + 6))
         )
         for _ in range(14):
             bar = rng.uniform(0, width)
@@ -169,8 +164,7 @@ def lines(seed: int, size: tuple[int, int] = (1280, 720)) -> Scene:
         draw = ImageDraw.Draw(picture)
         for _ in range(rng.randint(12, 60)):
             points = [
-                (rng.uniform(-0.1, 1.1) * width, rng.uniform(-0.1, 1.1) * height)
-                for _ in range(rng.randint(3, 5))
+                (rng.uniform(-0.1, 1.1) * width, rng.uniform(-0.1, 1.1) * height) for _ in range(rng.randint(3, 5))
             ]
             draw.polygon(points, fill=colour(rng)) if rng.random() < 0.5 else draw.line(
                 points, fill=colour(rng), width=rng.randint(1, 20)
@@ -184,9 +178,7 @@ def lines(seed: int, size: tuple[int, int] = (1280, 720)) -> Scene:
         face = ImageFont.load_default(max(6, round(min(high * 1.4, wide * 2 / length * 1.25))))
         step = 2 * wide * 0.92 / length
         for place, character in enumerate(text):
-            drawer.text(
-                (wide * 0.08 + (place + 0.5) * step, high), character, (15, 15, 15), face, anchor="mm"
-            )
+            drawer.text((wide * 0.08 + (place + 0.5) * step, high), character, (15, 15, 15), face, anchor="mm")
         quad(picture, label, [(x, y), (x + wide, y + rise), (x + wide, y + high + rise), (x, y + high)])
         top, bottom = min(y, y + rise), max(y + high, y + high + rise)
         return Drawn(picture, text, Box(round(x), round(top), round(x + wide), round(bottom)))
@@ -212,16 +204,10 @@ def photograph(seed: int, folder: Path) -> Scene:
         local = random.Random(seed)
         wide = local.uniform(0.16, 0.4) * width if length < 17 else local.uniform(0.4, 0.8) * width
         high = wide / (local.uniform(2.5, 4.5) if length < 17 else local.uniform(9, 12))
-        x, y = (
-            local.uniform(0.02, 0.98 - wide / width) * width,
-            local.uniform(0.05, 0.95 - high / height) * height,
-        )
+        x, y = (local.uniform(0.02, 0.98 - wide / width) * width, local.uniform(0.05, 0.95 - high / height) * height)
         label = plate(text, round(wide * 1.5), round(high * 1.5), seed, contrast=local.randint(60, 210))
         corners = [(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)]
-        moved = [
-            (cx + local.uniform(-0.12, 0.12) * high, cy + local.uniform(-0.12, 0.12) * high)
-            for cx, cy in corners
-        ]
+        moved = [(cx + local.uniform(-0.12, 0.12) * high, cy + local.uniform(-0.12, 0.12) * high) for cx, cy in corners]
         quad(picture, label, moved)
         picture = sensor(softened(picture, local.choice([0, 0.5, 0.8])), seed, local.uniform(0.5, 4))
         return Drawn(picture, text, Box(round(x), round(y), round(x + wide), round(y + high)))

@@ -83,8 +83,7 @@ class Bench:
     def many(self) -> Path:
         """A thousand scenarios, fewer in the short mode, each with its picture."""
         pictures = {
-            f"s{seed}": material.picture(1000 + seed, 256, 192, 12_000)
-            for seed in range(self.effort.scenarios)
+            f"s{seed}": material.picture(1000 + seed, 256, 192, 12_000) for seed in range(self.effort.scenarios)
         }
         return material.write_fixtures(self.directory / "many", pictures)
 
@@ -131,9 +130,7 @@ class Bench:
             _warm(server, alone)
             for _ in range(self.effort.rounds):
                 pair = [
-                    drive(server.port, requests, connections=64, seconds=self.effort.seconds * 2).percentile(
-                        0.99
-                    )
+                    drive(server.port, requests, connections=64, seconds=self.effort.seconds * 2).percentile(0.99)
                     for requests in (alone, mixed)
                 ]
                 pairs.append(pair)
@@ -178,9 +175,7 @@ class Bench:
         flat = marks[-1] <= marks[1] * 1.05 + 2
         return [
             Row("memory idle, shipped set", f"{idle:.0f} MB", "<= 90 MB", idle <= 90),
-            Row(
-                f"memory over {self.effort.uploads:,} uploads", f"{figures} MB at each quarter", "flat", flat
-            ),
+            Row(f"memory over {self.effort.uploads:,} uploads", f"{figures} MB at each quarter", "flat", flat),
         ]
 
     def two_workers(self) -> list[Row]:
@@ -220,9 +215,7 @@ class Bench:
                     rates[server.name].append(_sound(server, measured).rate)
         return rates
 
-    def _first_answers(
-        self, launches: Sequence[Launch]
-    ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    def _first_answers(self, launches: Sequence[Launch]) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
         """Seconds from exec to the first answer, wall-clock time and processor time; servers take turns in every round.
 
         The first start fills the caches and is not counted.
@@ -232,10 +225,7 @@ class Bench:
         for turn in range(self.effort.starts + 1):
             for launch in launches:
                 started = time.perf_counter()
-                with (
-                    running(launch) as server,
-                    socket.create_connection(("127.0.0.1", server.port)) as connection,
-                ):
+                with running(launch) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
                     connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                     connection.recv(1024)
                     seconds = time.perf_counter() - started
@@ -272,7 +262,5 @@ def _ratio(rates: dict[str, list[float]], ours: str, other: str) -> float:
 def _against(what: str, rates: dict[str, list[float]], other: Launch, bar: float | None = None) -> Row:
     ours = next(iter(rates))
     ratio = _ratio(rates, ours, other.name)
-    figures = (
-        f"{_median(rates, ours):,.0f}/s = {ratio:.2f}x {other.name} ({_median(rates, other.name):,.0f}/s)"
-    )
+    figures = f"{_median(rates, ours):,.0f}/s = {ratio:.2f}x {other.name} ({_median(rates, other.name):,.0f}/s)"
     return Row(what, figures, f">= {bar}x" if bar else "", ratio >= bar if bar else None)

@@ -99,9 +99,7 @@ def compare(processes: Processes, directory: Path, seconds: int, rounds: int) ->
         for _ in range(rounds):
             for name, (process, port, redis) in mocks.items():
                 runs[name].append(_load(directory, data, port, seconds, process, redis))
-        medians[what] = {
-            name: sorted(all, key=lambda run: run.rate)[len(all) // 2] for name, all in runs.items()
-        }
+        medians[what] = {name: sorted(all, key=lambda run: run.rate)[len(all) // 2] for name, all in runs.items()}
     return medians
 
 
@@ -111,11 +109,7 @@ def _print(medians: Mapping[str, Mapping[str, Run]]) -> None:
     for what, by_name in medians.items():
         one = next(iter(by_name.values()))
         for name, run in by_name.items():
-            ratios = (
-                "| |"
-                if run is one
-                else f"**{run.rate / one.rate:.2f}** | {2 * run.possible / one.possible:.2f} |"
-            )
+            ratios = "| |" if run is one else f"**{run.rate / one.rate:.2f}** | {2 * run.possible / one.possible:.2f} |"
             print(
                 f"| {what} | {name} | {run.rate:,.0f} | {run.servers:.3f} | {run.redis:.3f} | {run.load:.3f} | {ratios}"
             )
@@ -132,20 +126,10 @@ def _load(
     script, request = directory / "load.lua", directory / "request"
     script.write_text(_LUA)
     request.write_bytes(data)
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{_CONNECTIONS}",
-        f"-d{seconds}s",
-        "-s",
-        str(script),
-        f"http://127.0.0.1:{port}/",
-    ]
+    command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}/"]
     before = _cpu(mock, redis)
     environment = {**os.environ, "REQUEST": str(request)}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=_as_batch
-    ) as wrk:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, preexec_fn=_as_batch) as wrk:
         out = wrk.stdout.read() if wrk.stdout else ""
         _, _, usage = os.wait4(wrk.pid, 0)
         wrk.returncode = 0
@@ -246,11 +230,7 @@ def _fixtures(directory: Path) -> Path:
 
 def _spent(port: int) -> int:
     fields = ("credits/plate", "credits/vin", "quota/plate", "quota/vin")
-    names = [
-        name
-        for name in redis_says(port, "KEYS vehicle-ocr-mock:used:*").split()
-        if name.startswith("vehicle")
-    ]
+    names = [name for name in redis_says(port, "KEYS vehicle-ocr-mock:used:*").split() if name.startswith("vehicle")]
     values = [redis_says(port, f"HGET {name} {field}").split() for name in names for field in fields]
     return sum(int(value[1]) for value in values if len(value) == 2)
 

@@ -76,11 +76,7 @@ class App(Starlette):
             thumbnails=state.thumbnails,
         )
         self.reader = Reader(
-            startup.library,
-            accounts=self.accounts,
-            store=self.store,
-            pictures=self._pictures,
-            policy=_policy(settings),
+            startup.library, accounts=self.accounts, store=self.store, pictures=self._pictures, policy=_policy(settings)
         )
         live_scenarios = LiveScenarios(self.reader, state.coordination)
         self._hot_reload = HotReload(

@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_server.client_models import (
-    Account,
-    AccountChanges,
-    AccountFields,
-    NearMiss,
-    RequestFilters,
-    adapter,
-)
+from mock_server.client_models import Account, AccountChanges, AccountFields, NearMiss, RequestFilters, adapter
 from mock_server.core.exchange import Exchange
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
 from mock_server.verification import bounds_of, failure_message
@@ -222,9 +215,7 @@ class MockClient(Controls):
         address = urlsplit(self.url)
         connect = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = connect(address.hostname or "", address.port, timeout=_TIMEOUT)
-        headers = {"Content-Type": content_type} | (
-            {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        )
+        headers = {"Content-Type": content_type} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
         try:
             connection.request(method, address.path + path, body, headers)
             response = connection.getresponse()
@@ -246,9 +237,7 @@ def _now(clock: Mapping[str, Any]) -> datetime:
 
 
 def _with_iso_times(filters: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in filters.items()
-    }
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in filters.items()}
 
 
 def _read(image: Image) -> bytes:
@@ -268,9 +257,7 @@ def _without_pictures(document: Mapping[str, Any] | str) -> tuple[Mapping[str, A
         if not isinstance(image, str) or Path(image).is_file()
     ]
     sent = {filename for _, filename, _ in parts}
-    names = [
-        f"picture-{number}" if f"picture-{number}" in sent else image for number, image in enumerate(images)
-    ]
+    names = [f"picture-{number}" if f"picture-{number}" in sent else image for number, image in enumerate(images)]
     return {**document, "when": {**when, "image": names}}, parts
 
 

@@ -43,10 +43,7 @@ def vehicle_ocr_mock(vehicle_ocr_mock_settings: dict[str, Any]) -> "Iterator[Con
     """
     from mock_server.redirect.environment import LOOPBACK, changed_environment, proxy_exceptions
 
-    with (
-        changed_environment(proxy_exceptions(LOOPBACK, os.environ)),
-        _open_mock(vehicle_ocr_mock_settings) as mock,
-    ):
+    with changed_environment(proxy_exceptions(LOOPBACK, os.environ)), _open_mock(vehicle_ocr_mock_settings) as mock:
         yield mock
 
 
@@ -87,9 +84,7 @@ def _open_mock(settings: dict[str, Any]) -> "Iterator[Controls]":
 
         unused = sorted(rest.keys() - {"token"})
         if unused:
-            text = (
-                f"vehicle_ocr_mock_settings do not apply to the running server at {url}: {', '.join(unused)}"
-            )
+            text = f"vehicle_ocr_mock_settings do not apply to the running server at {url}: {', '.join(unused)}"
             warnings.warn(pytest.PytestWarning(text), stacklevel=1)
         yield MockClient(url, token=rest.get("token") or os.environ.get(TOKEN_VARIABLE))
         return

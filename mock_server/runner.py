@@ -50,8 +50,7 @@ class Server:
         """Serve until `stop`, then finish the requests in flight. `ready` is called when every socket accepts."""
         async with self.app.running():
             servers = [
-                UvicornServer(self._config(tls))
-                for tls, _ in zip((None, self._tls), self._sockets, strict=False)
+                UvicornServer(self._config(tls)) for tls, _ in zip((None, self._tls), self._sockets, strict=False)
             ]
             serving = [
                 asyncio.create_task(server.serve([listener]))

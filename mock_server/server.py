@@ -75,9 +75,7 @@ class MockServer(Controls):
             raise SettingsError("the providers' real host names need HTTPS: start the mock with tls=True")
         host = server.app.settings.host
         if ":" in host:
-            raise SettingsError(
-                f"the providers' real host names cannot lead to {host}: listen on an IPv4 address"
-            )
+            raise SettingsError(f"the providers' real host names cannot lead to {host}: listen on an IPv4 address")
         http, https = (int(url.rpartition(":")[2]) for url in (server.url, server.tls_url))
         address = "127.0.0.1" if host in ("0.0.0.0", "localhost") else host
         return Route(own_hosts(), http, https, str(server.authority.certificate_path), address)
@@ -106,9 +104,7 @@ class MockServer(Controls):
         """Serve from a thread of this process. Returns when requests are answered."""
         app = create_app(self._flags, store=self._store, clock=self._clock)
         started: Future[None] = Future()
-        self._thread = threading.Thread(
-            target=self._run, args=(app, started), name="vehicle-ocr-mock", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(app, started), name="vehicle-ocr-mock", daemon=True)
         self._thread.start()
         started.result()
         return self

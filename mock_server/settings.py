@@ -40,9 +40,7 @@ def _setting(default: Any, help: str, **limits: Any) -> Any:
 class Settings:
     """The settings of one server. Raises SettingsError for a value outside its limits."""
 
-    fixtures: Path | None = _setting(
-        None, "Directory with mock.yaml and scenarios/. Default: the shipped fixtures."
-    )
+    fixtures: Path | None = _setting(None, "Directory with mock.yaml and scenarios/. Default: the shipped fixtures.")
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8080, "HTTP port; 0 takes a free port.", minimum=0, maximum=65535)
     tls: bool = _setting(False, "Also serve HTTPS, for the providers' real host names.")
@@ -53,13 +51,9 @@ class Settings:
         "Answer to a picture that no scenario matches: synthesize, nothing_found or error.",
         choices=("synthesize", "nothing_found", "error"),
     )
-    strict: bool = _setting(
-        False, "Refuse requests that the providers do not document, such as path aliases."
-    )
+    strict: bool = _setting(False, "Refuse requests that the providers do not document, such as path aliases.")
     forcing: bool = _setting(True, "Let clients force an outcome by Prefer header, file name or URL.")
-    fetch: str = _setting(
-        "off", "Image URLs that may be fetched: off, local, any, or host globs.", repeatable=True
-    )
+    fetch: str = _setting("off", "Image URLs that may be fetched: off, local, any, or host globs.", repeatable=True)
     seed: int = _setting(0, "Seed of all random choices.")
     workers: int = _setting(1, "Number of processes; more than one needs a shared --state.", minimum=1)
     state: str = _setting("memory", "Where counters are kept: memory, or redis://HOST:PORT/DB.")
@@ -96,10 +90,7 @@ class Settings:
 
     @classmethod
     def resolve(
-        cls,
-        flags: Mapping[str, Any],
-        file: Mapping[str, str] | None = None,
-        environ: Mapping[str, str] | None = None,
+        cls, flags: Mapping[str, Any], file: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None
     ) -> Self:
         """Return the settings from `flags` (None: not given), the environment and the settings in `mock.yaml`.
 

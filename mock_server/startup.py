@@ -52,9 +52,7 @@ def read_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
     return with_defaults(flags, loader.defaults(), environ)
 
 
-def with_defaults(
-    flags: Mapping[str, Any], defaults: Defaults, environ: Mapping[str, str] | None = None
-) -> Settings:
+def with_defaults(flags: Mapping[str, Any], defaults: Defaults, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the flags, then the environment, then the defaults of `mock.yaml`."""
     file = dict(defaults.settings)
     if defaults.unmatched is not None:

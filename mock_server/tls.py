@@ -39,9 +39,7 @@ _LOCK_FILE = "ca.lock"
 class CertificateAuthority:
     """The authority stored in `directory`. Use `open` to get one."""
 
-    def __init__(
-        self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
-    ) -> None:
+    def __init__(self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
         self.directory = directory
         self._certificate = certificate
         self._key = key

@@ -23,9 +23,7 @@ MakeClient = Callable[..., httpx.Client]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """A switch of the tests that hold files."""
-    parser.addoption(
-        "--write-golden", action="store_true", help="Write the golden replies and the ledger anew."
-    )
+    parser.addoption("--write-golden", action="store_true", help="Write the golden replies and the ledger anew.")
 
 
 @pytest.fixture(scope="session")

@@ -86,9 +86,7 @@ def _program() -> str:
     if program is None:
         if os.environ.get("CI"):
             pytest.fail("CI has no redis-server: .ci/run installs it")
-        pytest.skip(
-            "no redis-server or valkey-server on the PATH: what several processes share is not tested"
-        )
+        pytest.skip("no redis-server or valkey-server on the PATH: what several processes share is not tested")
     return program
 
 

@@ -60,9 +60,7 @@ def test_the_factory_is_served_by_plain_uvicorn(monkeypatch: pytest.MonkeyPatch)
         assert client.get("/__admin/requests").json()["total"] == 1
 
 
-def test_a_fault_that_needs_the_connection_is_a_500_under_plain_uvicorn(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_fault_that_needs_the_connection_is_a_500_under_plain_uvicorn(caplog: pytest.LogCaptureFixture) -> None:
     """A server without access to the connection cannot break it; the log names the fault."""
     app = _app()
     with _plain_uvicorn(app) as url, httpx.Client(base_url=url, timeout=30) as client:
@@ -118,9 +116,7 @@ def test_a_mounted_application_answers_nothing_outside_its_mount(mounted: TestCl
         ("GET", "/mock/nowhere", 404),
     ],
 )
-def test_a_mounted_application_has_all_its_paths(
-    mounted: TestClient, method: str, path: str, status: int
-) -> None:
+def test_a_mounted_application_has_all_its_paths(mounted: TestClient, method: str, path: str, status: int) -> None:
     """Images, health, admin and the providers' own errors are below the mount."""
     assert mounted.request(method, path).status_code == status
 

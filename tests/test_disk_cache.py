@@ -104,9 +104,7 @@ def test_truncated_file(directory: Path, length: int) -> None:
     assert all(value in (None, ENTRIES[key]) for key, value in found(directory).items())
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"no database", b"\x80\x05}\x94.", b"SQLite format 3\0" + bytes(5000)]
-)
+@pytest.mark.parametrize("content", [b"", b"no database", b"\x80\x05}\x94.", b"SQLite format 3\0" + bytes(5000)])
 def test_damaged_file_is_replaced(directory: Path, content: bytes) -> None:
     """A file that is not a database is replaced by an empty cache that works."""
     (directory / FILE_NAME).write_bytes(content)

@@ -38,9 +38,7 @@ def test_the_readme_s_calls_get_the_readme_s_answers(shipped: MockServer, place:
     """Each curl line of the README, sent as it stands but for the port, gets the answer that is printed below it."""
     command, answer = CURL_WITH_ANSWER.findall(README)[place]
     command = command.replace("\\\n", " ").replace("http://127.0.0.1:8080", shipped.url)
-    ended = subprocess.run(
-        [*shlex.split(command), "--silent"], capture_output=True, cwd=ROOT, timeout=30, check=True
-    )
+    ended = subprocess.run([*shlex.split(command), "--silent"], capture_output=True, cwd=ROOT, timeout=30, check=True)
 
     assert json.loads(ended.stdout) == json.loads(answer)
 
@@ -49,9 +47,7 @@ def test_the_readme_s_python_runs() -> None:
     """The Python example does what it says."""
     (example,) = [text for kind, text in BLOCK.findall(README) if kind == "python"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run(
-        [sys.executable, "-W", "error", "-c", example], cwd=ROOT, env=environment, timeout=60, check=True
-    )
+    subprocess.run([sys.executable, "-W", "error", "-c", example], cwd=ROOT, env=environment, timeout=60, check=True)
 
 
 def test_the_readme_s_fixtures_load(tmp_path: Path) -> None:
@@ -60,9 +56,7 @@ def test_the_readme_s_fixtures_load(tmp_path: Path) -> None:
     (tmp_path / "scenarios").mkdir()
     picture = shipped_fixtures() / "images" / "california-sedan.jpg"
     (tmp_path / "images" / "flaky.jpg").write_bytes(picture.read_bytes())
-    named = {
-        match[1]: text for _, text in _yaml_blocks() if (match := re.match(r"# fixtures/(\S+?):?\s", text))
-    }
+    named = {match[1]: text for _, text in _yaml_blocks() if (match := re.match(r"# fixtures/(\S+?):?\s", text))}
     for name, text in named.items():
         (tmp_path / name).write_text(text)
 

@@ -236,14 +236,7 @@ def test_other_schemes_and_tricks_get_no_packet(url: str, sent: list[tuple[str, 
 
 @pytest.mark.parametrize(
     "addresses",
-    [
-        ["127.0.0.1"],
-        ["::1"],
-        ["169.254.169.254"],
-        ["10.1.2.3"],
-        ["::ffff:127.0.0.1"],
-        ["8.8.8.8", "127.0.0.1"],
-    ],
+    [["127.0.0.1"], ["::1"], ["169.254.169.254"], ["10.1.2.3"], ["::ffff:127.0.0.1"], ["8.8.8.8", "127.0.0.1"]],
 )
 @pytest.mark.parametrize("policy", ["any", "*.example", "pictures.example"])
 def test_a_name_with_a_private_address_gets_no_packet(
@@ -272,9 +265,7 @@ def test_a_name_with_a_private_address_gets_no_packet(
         ("10.*", "http://10.pictures.example/"),
     ],
 )
-def test_a_host_that_is_not_allowed_is_not_resolved(
-    policy: str, url: str, sent: list[tuple[str, object]]
-) -> None:
+def test_a_host_that_is_not_allowed_is_not_resolved(policy: str, url: str, sent: list[tuple[str, object]]) -> None:
     """A host that the policy does not list is refused without a name look-up."""
     with pytest.raises(FetchError, match="--fetch"):
         fetch(policy, url)
@@ -445,9 +436,7 @@ def test_certificates_are_checked_against_the_name(tmp_path: Path) -> None:
     assert fetched.data == PICTURE
 
 
-def test_no_proxy_is_used(
-    host: PictureHost, monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, object]]
-) -> None:
+def test_no_proxy_is_used(host: PictureHost, monkeypatch: pytest.MonkeyPatch, sent: list[tuple[str, object]]) -> None:
     """A proxy could connect to another address than the checked one, so none is used."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
@@ -474,8 +463,7 @@ def test_policies_are_read(values: str | list[str], policy: FetchPolicy) -> None
 
 
 @pytest.mark.parametrize(
-    "values",
-    ["off,any", "https://pictures.example", "pictures.example:80", "a@b", "0x7f.1", "127.1", "10.0.0.0/99"],
+    "values", ["off,any", "https://pictures.example", "pictures.example:80", "a@b", "0x7f.1", "127.1", "10.0.0.0/99"]
 )
 def test_an_invalid_policy_is_refused(values: str) -> None:
     """A value that can never match is an error at the start."""

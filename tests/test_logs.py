@@ -62,12 +62,7 @@ def test_a_line_of_json() -> None:
     """The same facts and more, for programs. The request id is the one in the reply's header."""
     line: dict[str, Any] = json.loads(_logged("json", EXCHANGE))
 
-    assert (line["request_id"], line["outcome"], line["key"], line["level"]) == (
-        EXCHANGE.id,
-        "read",
-        "…ey",
-        "info",
-    )
+    assert (line["request_id"], line["outcome"], line["key"], line["level"]) == (EXCHANGE.id, "read", "…ey", "info")
     assert line["time"] == "2026-12-01T09:30:00.125Z"
 
 
@@ -78,10 +73,7 @@ def test_a_moment_is_that_of_the_calendar(moment: float) -> None:
     """Any time that a clock may be set to is written as `datetime` has it, in whole milliseconds."""
     expected = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
 
-    assert (
-        _logged("text", replace(EXCHANGE, time=datetime.fromtimestamp(moment, UTC))).split()[0]
-        == f"{expected}Z"
-    )
+    assert _logged("text", replace(EXCHANGE, time=datetime.fromtimestamp(moment, UTC))).split()[0] == f"{expected}Z"
 
 
 def test_lines_cannot_be_forged() -> None:
@@ -104,9 +96,7 @@ def _loggers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_loggers")
-@pytest.mark.parametrize(
-    ("level", "requests"), [("debug", True), ("info", True), ("warning", False), ("error", False)]
-)
+@pytest.mark.parametrize(("level", "requests"), [("debug", True), ("info", True), ("warning", False), ("error", False)])
 def test_levels(level: str, requests: bool) -> None:
     """Requests are logged at info and below; warnings from warning down."""
     stream = io.StringIO()

@@ -44,9 +44,7 @@ def test_every_verb_has_a_command(verb: str) -> None:
     command: click.Command = import_module(f"mock_server.cli.{verb}").command
 
     assert command.help
-    assert [
-        param.name for param in command.params if isinstance(param, click.Option) and not param.help
-    ] == []
+    assert [param.name for param in command.params if isinstance(param, click.Option) and not param.help] == []
 
 
 @pytest.mark.parametrize("verb", ["serve", "exec"])

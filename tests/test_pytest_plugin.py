@@ -230,9 +230,7 @@ def test_settings_that_do_not_apply_are_named(pytester: pytest.Pytester) -> None
     with MockServer(FIXTURES) as mock, pytest.MonkeyPatch.context() as patch:
         patch.setenv("VEHICLE_OCR_MOCK_URL", mock.url)
         result = _run(pytester)
-        expected = (
-            f"*vehicle_ocr_mock_settings do not apply to the running server at {mock.url}: fixtures, strict"
-        )
+        expected = f"*vehicle_ocr_mock_settings do not apply to the running server at {mock.url}: fixtures, strict"
 
         result.assert_outcomes(passed=1, warnings=1)
         result.stdout.fnmatch_lines([expected])
@@ -267,23 +265,12 @@ def test_the_mock_is_reached_without_a_proxy(pytester: pytest.Pytester) -> None:
 
 def test_the_plugin_costs_nothing_where_it_is_not_used() -> None:
     """Importing the plugin loads neither the server nor any large library."""
-    heavy = (
-        "numpy",
-        "PIL",
-        "uvicorn",
-        "starlette",
-        "pydantic",
-        "httpx",
-        "mock_server.server",
-        "mock_server.app",
-    )
+    heavy = ("numpy", "PIL", "uvicorn", "starlette", "pydantic", "httpx", "mock_server.server", "mock_server.app")
     code = (
         "import sys, pytest; before = set(sys.modules); import mock_server.pytest_plugin; "
         f"print([name for name in {heavy!r} if name in set(sys.modules) - before])"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    printed = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
 
     assert printed.stdout.strip() == "[]"

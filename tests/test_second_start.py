@@ -84,8 +84,7 @@ def test_a_mistake_made_since_is_told(root: Path, start: Start, file: str, conte
 def test_warnings_are_told_each_time(root: Path, start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """A picture whose text is too small to tell apart is told of at every start."""
     (root / "scenarios" / "one.yaml").write_text(
-        "scenario: one\nwhen: {image: ../images/one.png}\n"
-        "reading: {plate: {text: ABC123, box: [30, 80, 42, 90]}}\n"
+        "scenario: one\nwhen: {image: ../images/one.png}\nreading: {plate: {text: ABC123, box: [30, 80, 42, 90]}}\n"
     )
     told = []
     for _ in range(2):

@@ -10,15 +10,7 @@ import httpx
 import pytest
 
 import mock_server
-from mock_server import (
-    ConflictError,
-    FixturesError,
-    MockClient,
-    MockServer,
-    NotFoundError,
-    RefusedError,
-    SettingsError,
-)
+from mock_server import ConflictError, FixturesError, MockClient, MockServer, NotFoundError, RefusedError, SettingsError
 from mock_server.client import Controls
 from tests.support import FIXTURES, drawn, picture, vehicore
 
@@ -35,9 +27,7 @@ def test_it_answers_as_soon_as_it_started_and_not_after_it_stopped() -> None:
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/healthz")
     assert not [
-        thread
-        for thread in threading.enumerate()
-        if thread.ident not in before and thread.name == "vehicle-ocr-mock"
+        thread for thread in threading.enumerate() if thread.ident not in before and thread.name == "vehicle-ocr-mock"
     ]
 
 
@@ -73,11 +63,7 @@ def test_a_request_in_flight_is_answered_before_it_stops() -> None:
     """`stop` waits for a reply that is being sent."""
     with MockServer(FIXTURES) as server:
         server.add_scenario(
-            {
-                "scenario": "slow",
-                "when": {"filename": "slow.jpg"},
-                "then": {"outcome": "read", "delay": "300ms"},
-            }
+            {"scenario": "slow", "when": {"filename": "slow.jpg"}, "then": {"outcome": "read", "delay": "300ms"}}
         )
         key = server.create_account().key
         statuses: list[int] = []
@@ -213,10 +199,7 @@ def test_yaml_will_do(controls: Controls) -> None:
 
 def test_a_wrong_token_is_refused() -> None:
     """A client with the wrong token gets an error that says so."""
-    with (
-        MockServer(FIXTURES, admin_token="right") as server,
-        pytest.raises(RefusedError, match="token") as refused,
-    ):
+    with MockServer(FIXTURES, admin_token="right") as server, pytest.raises(RefusedError, match="token") as refused:
         MockClient(server.url, token="wrong").accounts()
 
     assert refused.value.status == 401
@@ -252,9 +235,7 @@ def test_what_the_package_exports() -> None:
 def test_type_checkers_see_what_is_exported() -> None:
     """What is loaded lazily is imported for type checkers, name by name."""
     tree = ast.parse(Path(mock_server.__file__).read_text())
-    imported = {
-        name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names
-    }
+    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
 
     assert set(mock_server.__all__) <= imported
     assert (Path(mock_server.__file__).parent / "py.typed").exists()

@@ -34,10 +34,7 @@ def mocks(pair: Pair) -> Pair:
 @pytest.fixture
 def clients(mocks: Pair) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """A client of each."""
-    with (
-        httpx.Client(base_url=mocks[0].url, timeout=30) as one,
-        httpx.Client(base_url=mocks[1].url, timeout=30) as two,
-    ):
+    with httpx.Client(base_url=mocks[0].url, timeout=30) as one, httpx.Client(base_url=mocks[1].url, timeout=30) as two:
         yield one, two
 
 
@@ -105,9 +102,7 @@ def test_each_key_has_its_own_names_in_both(mocks: Pair, clients: Clients) -> No
 def test_pictures_are_shared_with_their_scenarios(mocks: Pair, clients: Clients) -> None:
     """The other mock recognises and shows a picture, until its scenario is removed."""
     picture = drawn("runtime", (640, 480))
-    scenario = mocks[0].add_scenario(
-        {"scenario": "drawn", "when": {"image": picture}, "reading": {"plate": "DRAWN1"}}
-    )
+    scenario = mocks[0].add_scenario({"scenario": "drawn", "when": {"image": picture}, "reading": {"plate": "DRAWN1"}})
     shown = clients[1].get(scenario["pictures"][0])
     reply = vehicore(clients[1], image=picture)
 
@@ -126,9 +121,7 @@ def test_the_journal_is_one(mocks: Pair, clients: Clients) -> None:
     for mock, client in zip(mocks, clients, strict=True):
         assert [exchange.id for exchange in mock.requests(key=key)] == ids
         thumbnails = [client.get(f"/__admin/requests/{id}/thumbnail") for id in ids]
-        assert {(reply.status_code, reply.headers["content-type"]) for reply in thumbnails} == {
-            (200, "image/jpeg")
-        }
+        assert {(reply.status_code, reply.headers["content-type"]) for reply in thumbnails} == {(200, "image/jpeg")}
     clients[0].delete("/__admin/requests", params={"key": key})
     assert mocks[1].requests(key=key) == []
 
@@ -138,8 +131,7 @@ def test_near_misses_are_the_same(mocks: Pair, clients: Clients) -> None:
     key = mocks[0].create_account().key
     vehicore(clients[0], image=drawn("never seen"), key=key)
     here, there = (
-        client.get("/__admin/requests/unmatched/near-misses", params={"key": key}).json()
-        for client in clients
+        client.get("/__admin/requests/unmatched/near-misses", params={"key": key}).json() for client in clients
     )
 
     assert len(here["nearMisses"]) == 1

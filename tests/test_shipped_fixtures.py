@@ -95,12 +95,7 @@ def test_several_regions_and_vehicles_are_shown(shipped: FixtureSet) -> None:
     plates = [plate for scenario in shipped.scenarios for plate in scenario.reading.plates]
 
     assert len({plate.region for plate in plates}) >= 15
-    assert {plate.vehicle.type for plate in plates if plate.vehicle} >= {
-        "Sedan",
-        "SUV",
-        "Van",
-        "Pickup Truck",
-    }
+    assert {plate.vehicle.type for plate in plates if plate.vehicle} >= {"Sedan", "SUV", "Van", "Pickup Truck"}
     assert max(len(scenario.reading.plates) for scenario in shipped.scenarios) == 2
     assert max(len(plate.candidates) for plate in plates) >= 4
     assert min(plate.score for plate in plates) < 0.5

@@ -55,20 +55,14 @@ class Served:
 
     def plate(self, key: str, filename: str = "car.jpg") -> int:
         """The status that a plate request is answered with, on a connection of its own."""
-        reply = self.client.post(
-            "/api/ocr/plate", headers={"X-API-Key": key}, files={"image": (filename, CAR)}
-        )
+        reply = self.client.post("/api/ocr/plate", headers={"X-API-Key": key}, files={"image": (filename, CAR)})
         return reply.status_code
 
     def workers(self) -> list[int]:
         """The ids of the processes that serve."""
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
-        )
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
         rows = [line.split() for line in listed.stdout.splitlines()]
-        return [
-            int(pid) for pid, parent, state in rows if int(parent) == self.process.pid and state[0] != "Z"
-        ]
+        return [int(pid) for pid, parent, state in rows if int(parent) == self.process.pid and state[0] != "Z"]
 
     def stop(self) -> int:
         """Ask it to end, and say how it did."""

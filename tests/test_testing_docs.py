@@ -102,9 +102,7 @@ def test_the_node_example_passes(beside_a_car: Path, shipped: MockServer) -> Non
 def test_the_calls_of_the_admin_guide_succeed(beside_a_car: Path, shipped: MockServer) -> None:
     """Every curl line, in the order of the guide, gets an answer that is no error."""
     script = "set -e\n" + "".join(_blocks(ADMIN, "sh"))
-    script = script.replace("curl -s", "curl -s --fail-with-body").replace(
-        "http://127.0.0.1:8080", shipped.url
-    )
+    script = script.replace("curl -s", "curl -s --fail-with-body").replace("http://127.0.0.1:8080", shipped.url)
     ended = subprocess.run(
         ["sh", "-c", script], cwd=beside_a_car, capture_output=True, text=True, timeout=60, check=False
     )

@@ -89,9 +89,7 @@ def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(
-    ("days_left", "renewed"), [(61, False), (59, True), (1, True), (0, True), (-400, True)]
-)
+@pytest.mark.parametrize(("days_left", "renewed"), [(61, False), (59, True), (1, True), (0, True), (-400, True)])
 def test_the_authority_is_renewed_before_it_expires(tmp_path: Path, days_left: int, renewed: bool) -> None:
     """Near its end the authority gets a new certificate, under the same key and name."""
     old = CertificateAuthority.open(tmp_path / "ca", now=NOW)
@@ -229,9 +227,7 @@ def test_an_impossible_name_is_refused(tmp_path: Path, name: str) -> None:
         CertificateAuthority.open(tmp_path / "ca").ssl_context([name])
 
 
-def test_the_directory_can_be_named_in_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_directory_can_be_named_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`VEHICLE_OCR_MOCK_CA_DIR` replaces the user's data directory."""
     monkeypatch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(tmp_path / "mine"))
 

@@ -27,9 +27,7 @@ def test_the_limit_of_open_files_is_in_the_log(
             time.sleep(0.05)
         time.sleep(1.5)
 
-        assert [
-            message for message in caplog.messages if "3 connections are open" in message
-        ] == caplog.messages
+        assert [message for message in caplog.messages if "3 connections are open" in message] == caplog.messages
         assert len(caplog.messages) == 1
         assert "limit of open files is 66" in caplog.text
         assert "ulimit -n" in caplog.text

@@ -15,10 +15,7 @@ from mock_server import MockServer
 def plate_at_the_gate(picture_url: str, key: str) -> str | None:
     """The application: which car stands before the gate?"""
     answer = requests.post(
-        "https://api.carsxe.com/platerecognition",
-        params={"key": key},
-        json={"image_url": picture_url},
-        timeout=10,
+        "https://api.carsxe.com/platerecognition", params={"key": key}, json={"image_url": picture_url}, timeout=10
     )
     if answer.status_code == 404:
         return None

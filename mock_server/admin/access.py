@@ -68,14 +68,11 @@ class Access:
         client = scope.get("client")
         if client is not None and not is_loopback(client[0]):
             return problem(
-                403,
-                "Without a token only this machine can use the admin API: start the server with --admin-token.",
+                403, "Without a token only this machine can use the admin API: start the server with --admin-token."
             )
         if not is_loopback(_host_name(headers.get(b"host", ""))):
             # DNS rebinding: a web page's own name can be made to resolve to this machine.
-            return problem(
-                403, "The admin API answers to localhost only; set --admin-token to use it by another name."
-            )
+            return problem(403, "The admin API answers to localhost only; set --admin-token to use it by another name.")
         return None
 
     def _authorized(self, headers: Mapping[bytes, str]) -> bool:

@@ -11,14 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_server.admin import (
-    account_routes,
-    journal_routes,
-    match_routes,
-    pages,
-    scenario_routes,
-    server_routes,
-)
+from mock_server.admin import account_routes, journal_routes, match_routes, pages, scenario_routes, server_routes
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
@@ -53,9 +46,7 @@ def create_admin(
         pages={PREFIX: shells["/"], **shells},
     )
     admin = Starlette(
-        routes=[*_routes(control), Route(PREFIX, _to_dashboard)],
-        middleware=[guard],
-        exception_handlers=dict(HANDLERS),
+        routes=[*_routes(control), Route(PREFIX, _to_dashboard)], middleware=[guard], exception_handlers=dict(HANDLERS)
     )
     admin.state.max_body = max_body
     admin.state.metrics = metrics

@@ -13,16 +13,7 @@ from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import DeletedRequests, NearMissList, RequestCount, RequestList
-from mock_server.admin.operation import (
-    COUNT,
-    TEXT,
-    Answer,
-    Operations,
-    Schema,
-    json_body,
-    ref,
-    to_json,
-)
+from mock_server.admin.operation import COUNT, TEXT, Answer, Operations, Schema, json_body, ref, to_json
 from mock_server.admin.request_body import read
 from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFilter, parse_filter
 from mock_server.admin.validation import PARAMETER, as_object, mistake
@@ -30,15 +21,7 @@ from mock_server.client_models import NearMiss
 from mock_server.core.exchange import Exchange, Nearest, Picture, ScenarioMiss
 from mock_server.core.journal import JournalEntry
 from mock_server.core.matching import Scenarios
-from mock_server.core.model import (
-    MatchKind,
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Product,
-    Reading,
-    ReadRequest,
-)
+from mock_server.core.model import MatchKind, Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
 from mock_server.core.near_misses import near_misses as nearest_scenarios
 from mock_server.errors import NotFoundError
 from mock_server.providers.registry import PROVIDERS
@@ -97,19 +80,13 @@ def _filter_schema(name: str) -> Schema:
             return {**COUNT, "description": "Only the latest requests, at most this many."}
     if kind is int:
         return {**COUNT, "description": f"Only requests with this `{name}`."}
-    return (
-        {"enum": [*kind, ABSENT], **described}
-        if kind and issubclass(kind, StrEnum)
-        else {**TEXT, **described}
-    )
+    return {"enum": [*kind, ABSENT], **described} if kind and issubclass(kind, StrEnum) else {**TEXT, **described}
 
 
 FILTER_SCHEMAS = {name: _filter_schema(name) for name in FILTERS}
 """JSON Schemas of the filters, by name. That of `provider` is a reference."""
 
-_FILTER_BODY = json_body(
-    ref("RequestFilter"), {"key": "demo-key", "outcome": "read", "since": "2026-12-01T00:00:00Z"}
-)
+_FILTER_BODY = json_body(ref("RequestFilter"), {"key": "demo-key", "outcome": "read", "since": "2026-12-01T00:00:00Z"})
 
 
 @OPERATIONS(
@@ -198,9 +175,7 @@ async def near_misses(control: Control, request: Request) -> bytes:
     return await anyio.to_thread.run_sync(_near_misses_json, _latest(entries, limit), scenarios)
 
 
-@OPERATIONS(
-    "GET", "/requests/{id}", "Get a request", Answer("The request and its reply.", _EXAMPLE), errors=(404,)
-)
+@OPERATIONS("GET", "/requests/{id}", "Get a request", Answer("The request and its reply.", _EXAMPLE), errors=(404,))
 async def get_request(control: Control, request: Request) -> JournalEntry:
     return await _find(control, request.path_params["id"])
 
@@ -252,18 +227,14 @@ async def _list(control: Control, filter: RequestFilter, *, only_unmatched: bool
     return await anyio.to_thread.run_sync(_list_json, entries, filter, dropped, only_unmatched)
 
 
-def _list_json(
-    entries: Sequence[JournalEntry], filter: RequestFilter, dropped: int, only_unmatched: bool
-) -> bytes:
+def _list_json(entries: Sequence[JournalEntry], filter: RequestFilter, dropped: int, only_unmatched: bool) -> bytes:
     selected = [entry for entry in entries if filter(entry) and (entry.query or not only_unmatched)]
     latest = selected if filter.limit is None else _latest(selected, filter.limit)
     return to_json(RequestList(latest, len(selected), dropped))
 
 
 def _near_misses_json(entries: Sequence[JournalEntry], scenarios: Scenarios) -> bytes:
-    found = [
-        NearMiss(entry, tuple(nearest_scenarios(entry.query, scenarios))) for entry in entries if entry.query
-    ]
+    found = [NearMiss(entry, tuple(nearest_scenarios(entry.query, scenarios))) for entry in entries if entry.query]
     return to_json(NearMissList(found))
 
 

@@ -84,9 +84,7 @@ def _form_fields(form: Form) -> dict[str, Any]:
     return fields
 
 
-async def _match(
-    control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None
-) -> MatchResult:
+async def _match(control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None) -> MatchResult:
     request = _read_request(control, fields, image)
     provider = control.providers[request.provider]
     store = DryRunStore(control.store, guest=None if fields.get("key") else GUEST)
@@ -109,13 +107,9 @@ async def _match(
     )
 
 
-def _read_request(
-    control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None
-) -> ReadRequest:
+def _read_request(control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None) -> ReadRequest:
     check_names(fields, _FIELDS)
-    texts = {
-        name: as_text(fields[name], pointer(name)) for name in _FIELDS if name in fields and name != "headers"
-    }
+    texts = {name: as_text(fields[name], pointer(name)) for name in _FIELDS if name in fields and name != "headers"}
     headers = as_object(fields.get("headers", {}))
     providers = list(control.providers)
     return ReadRequest(
@@ -131,9 +125,7 @@ def _read_request(
     )
 
 
-def _decision_fields(
-    decision: Decision | Unmatched, provider: Provider, request: ReadRequest
-) -> dict[str, Any]:
+def _decision_fields(decision: Decision | Unmatched, provider: Provider, request: ReadRequest) -> dict[str, Any]:
     if isinstance(decision, Unmatched):
         return {"status": 501}
     reply = provider.render(decision.outcome, request)
@@ -153,16 +145,9 @@ def _decision_fields(
 def _search_fields(search: SearchResult) -> dict[str, Any]:
     facts = search.facts
     image = ExaminedPicture(
-        facts.sha256,
-        facts.format,
-        facts.width,
-        facts.height,
-        facts.byte_count,
-        facts.blank,
-        round(facts.sharpness, 1),
+        facts.sha256, facts.format, facts.width, facts.height, facts.byte_count, facts.blank, round(facts.sharpness, 1)
     )
     pictures = [
-        RecognisedPicture(match.id, match.method, round(match.score, 4), match.limit)
-        for match in search.matches
+        RecognisedPicture(match.id, match.method, round(match.score, 4), match.limit) for match in search.matches
     ]
     return {"image": image, "pictures": pictures}

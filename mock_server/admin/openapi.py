@@ -65,11 +65,7 @@ _PROBLEM = {
 
 
 def openapi_document(
-    operations: Sequence[Operation],
-    providers: Mapping[str, Any],
-    vocabulary: Vocabulary,
-    *,
-    has_token: bool,
+    operations: Sequence[Operation], providers: Mapping[str, Any], vocabulary: Vocabulary, *, has_token: bool
 ) -> dict[str, Any]:
     """The whole document. `providers` has the paths, schemas and security schemes of the providers."""
     paths: dict[str, Any] = dict(providers["paths"])
@@ -194,9 +190,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
         }
     if answer.example is not None:
         example = orjson.loads(to_json(answer.example))
-        described["content"] = {
-            answer.media_type: {"schema": ref(type(answer.example).__name__), "example": example}
-        }
+        described["content"] = {answer.media_type: {"schema": ref(type(answer.example).__name__), "example": example}}
     elif answer.status != 204:
         described["content"] = {answer.media_type: {"schema": _plain_schema(answer.media_type)}}
     return described

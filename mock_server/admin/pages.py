@@ -30,10 +30,7 @@ class Page:
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """HTTP headers, in ASGI's form."""
-        return (
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"content-security-policy", self.policy.encode()),
-        )
+        return ((b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", self.policy.encode()))
 
 
 @cache

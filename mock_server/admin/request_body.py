@@ -49,9 +49,7 @@ class Body:
             raise MultipartError(form.skipped[0])
         for part in form:
             if part.name not in allowed:
-                raise MultipartError(
-                    f'unknown part "{part.name[:80]}"; {suggest(part.name, allowed)}'.rstrip("; ")
-                )
+                raise MultipartError(f'unknown part "{part.name[:80]}"; {suggest(part.name, allowed)}'.rstrip("; "))
         return form
 
 
@@ -68,9 +66,7 @@ def parse_json(data: bytes | memoryview) -> Any:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         what = "this is not JSON" if data else "expected a JSON document, the body is empty"
-        raise FixturesError(
-            [Mistake("body", error.lineno, error.colno, what, error.msg if data else "")]
-        ) from None
+        raise FixturesError([Mistake("body", error.lineno, error.colno, what, error.msg if data else "")]) from None
     _check_values(document)
     return document
 

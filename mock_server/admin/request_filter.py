@@ -7,15 +7,7 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
-from mock_server.admin.validation import (
-    PARAMETER,
-    as_choice,
-    as_count,
-    as_text,
-    as_time,
-    check_names,
-    pointer,
-)
+from mock_server.admin.validation import PARAMETER, as_choice, as_count, as_text, as_time, check_names, pointer
 from mock_server.core.exchange import Exchange, Picture
 from mock_server.core.journal import key_id
 
@@ -53,9 +45,7 @@ class RequestFilter:
         return all(test(exchange) for test in self.tests)
 
 
-def parse_filter(
-    filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False
-) -> RequestFilter:
+def parse_filter(filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False) -> RequestFilter:
     """The filter of a document, or of query parameters. Raises FixturesError for unknown names and wrong values."""
     check_names(filters, FILTERS, parameters=parameters)
     tests: list[Test] = []

@@ -11,13 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.models import (
-    SCENARIO_STATE,
-    ScenarioList,
-    ScenarioState,
-    SequencePosition,
-    ServedScenario,
-)
+from mock_server.admin.models import SCENARIO_STATE, ScenarioList, ScenarioState, SequencePosition, ServedScenario
 from mock_server.admin.operation import (
     COUNT,
     TEXT,
@@ -93,10 +87,7 @@ _ABOUT_KEYS = (
 
 
 @OPERATIONS(
-    "GET",
-    "/scenarios",
-    "List scenarios",
-    Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,))),
+    "GET", "/scenarios", "List scenarios", Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,)))
 )
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
     scenarios = control.live_scenarios.library.scenarios.by_id.values()
@@ -156,9 +147,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
         document = {"scenario": name, **given}
     added = await _runtime_scenario(control, document, pictures)
     if added.scenario.name != name:
-        raise mistake(
-            pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"'
-        )
+        raise mistake(pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"')
     key, when = request.query_params.get("key"), added.scenario.when
     if key is not None and when.key is None:
         added = replace(added, scenario=replace(added.scenario, when=replace(when, key=key)))
@@ -210,9 +199,7 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
         raise mistake(pointer("key"), "expected an API key")
     position = as_count(document.get("position"), pointer("position"))
     await control.store.set_position(key, scenario.id, position)
-    return ScenarioState(
-        redacted(key), key_id(key), await _account_name(control, key), position, scenario.name
-    )
+    return ScenarioState(redacted(key), key_id(key), await _account_name(control, key), position, scenario.name)
 
 
 @OPERATIONS(
@@ -230,9 +217,7 @@ async def scenario_thumbnail(control: Control, request: Request) -> Response:
     return Response(thumbnail, media_type="image/jpeg")
 
 
-async def _runtime_scenario(
-    control: Control, document: Document, pictures: Sequence[PostedPicture]
-) -> RuntimeScenario:
+async def _runtime_scenario(control: Control, document: Document, pictures: Sequence[PostedPicture]) -> RuntimeScenario:
     library = control.live_scenarios.library
     return await anyio.to_thread.run_sync(runtime_scenario, document, pictures, control.vocabulary, library)
 

@@ -39,15 +39,9 @@ _ADVANCE = {
 _CLOCK_BODY = {
     "application/json": {
         "schema": {
-            "oneOf": [
-                json_object({"freeze": _FREEZE}, "freeze"),
-                json_object({"advance": _ADVANCE}, "advance"),
-            ]
+            "oneOf": [json_object({"freeze": _FREEZE}, "freeze"), json_object({"advance": _ADVANCE}, "advance")]
         },
-        "examples": {
-            "freeze": {"value": {"freeze": "2026-12-01T00:00:00Z"}},
-            "advance": {"value": {"advance": "31d"}},
-        },
+        "examples": {"freeze": {"value": {"freeze": "2026-12-01T00:00:00Z"}}, "advance": {"value": {"advance": "31d"}}},
     }
 }
 _FROZEN = ClockView(datetime(2026, 12, 1, tzinfo=UTC), frozen=True, offset=None)
@@ -136,9 +130,7 @@ async def set_clock(control: Control, request: Request) -> ClockView:
     return _clock(control)
 
 
-@OPERATIONS(
-    "DELETE", "/clock", "Use the system's time again", Answer("The clock after the change.", _RELEASED)
-)
+@OPERATIONS("DELETE", "/clock", "Use the system's time again", Answer("The clock after the change.", _RELEASED))
 async def release_clock(control: Control, request: Request) -> ClockView:
     async with control.coordination.changing():
         control.clock.release()
@@ -146,10 +138,7 @@ async def release_clock(control: Control, request: Request) -> ClockView:
 
 
 @OPERATIONS(
-    "GET",
-    "/metrics",
-    "Get metrics for Prometheus",
-    Answer("Counters and histograms.", media_type="text/plain"),
+    "GET", "/metrics", "Get metrics for Prometheus", Answer("Counters and histograms.", media_type="text/plain")
 )
 async def metrics(control: Control, request: Request) -> Response:
     text, media_type = request.app.state.metrics()

@@ -30,9 +30,7 @@ _SCHEMA_LINE = "# yaml-language-server: $schema=../scenario.schema.json"
 @click.option("--box", help="Position of the text: xmin,ymin,xmax,ymax in pixels of the upright photo.")
 @click.option("--name", help="Name of the scenario. Default: the photo's name.")
 @click.option("--replace", is_flag=True, help="Replace the scenario of this name, and its picture.")
-@click.option(
-    "--show", type=click.Path(path_type=Path), help="Write a PNG of the photo with the box drawn on it."
-)
+@click.option("--show", type=click.Path(path_type=Path), help="Write a PNG of the photo with the box drawn on it.")
 @click.option("--fixtures", "directory", type=click.Path(path_type=Path), help="The same as FIXTURES.")
 def command(
     image: Path,
@@ -91,9 +89,7 @@ def _propose_box(data: bytes, text: str) -> "Box | None":
 
     box = propose_box(data, characters=sum(char.isalnum() for char in text))
     if box is None:
-        click.echo(
-            "found no text in the photo: the whole photo will be compared, unless you give --box", err=True
-        )
+        click.echo("found no text in the photo: the whole photo will be compared, unless you give --box", err=True)
     else:
         corners = f"{box.xmin},{box.ymin},{box.xmax},{box.ymax}"
         click.echo(f"the text seems to be at {corners}; if not, give --box and --replace", err=True)
@@ -108,9 +104,7 @@ def _parse_box(written: str, size: tuple[int, int]) -> "Box":
         raise click.UsageError(f'"{written}" is not a box: give xmin,ymin,xmax,ymax in whole pixels')
     box = Box(*(int(part) for part in parts))
     if box.width <= 0 or box.height <= 0 or box.clamped(*size) != box:
-        raise click.UsageError(
-            f"the box {written} is empty or outside the picture of {size[0]}x{size[1]} pixels"
-        )
+        raise click.UsageError(f"the box {written} is empty or outside the picture of {size[0]}x{size[1]} pixels")
     return box
 
 
@@ -128,9 +122,7 @@ def _check_is_new(fixtures: Path, name: str, data: bytes, replace: bool) -> "Sce
     existing = load(fixtures).set
     old = next((scenario for scenario in existing.scenarios if scenario.name == name), None)
     if old and not replace:
-        raise click.ClickException(
-            f'{fixtures} already has a scenario "{name}"; give another --name, or --replace'
-        )
+        raise click.ClickException(f'{fixtures} already has a scenario "{name}"; give another --name, or --replace')
     matches = ImageIndex.build(references_of(existing)).find(data).matches
     owners = [one for one in existing.scenarios if matches and matches[0].id in one.when.images]
     if matches and owners != [old]:
@@ -163,12 +155,7 @@ def _reading(product: str, text: str, region: str | None, box: "Box | None") -> 
 
 
 def _write(
-    fixtures: Path,
-    name: str,
-    copy: Path,
-    data: bytes,
-    reading: "dict[str, Value]",
-    replaced: "Scenario | None",
+    fixtures: Path, name: str, copy: Path, data: bytes, reading: "dict[str, Value]", replaced: "Scenario | None"
 ) -> tuple[Path, Path]:
     """Copy the photo and write its scenario. All files are restored if the fixtures cannot be loaded with them."""
     from mock_server.errors import FixturesError

@@ -45,6 +45,4 @@ def command(install_hint: bool, pem: bool) -> None:
         path = shlex.quote(str(authority.certificate_path))
         for runtime, hint in _HINTS.items():
             click.echo(f"  {runtime + ':':<17} {hint.format(path=path)}")
-        click.echo(
-            "\nAll but Node's replace the roots that a program trusts; `vehicle-ocr-mock exec` adds to them."
-        )
+        click.echo("\nAll but Node's replace the roots that a program trusts; `vehicle-ocr-mock exec` adds to them.")

@@ -58,9 +58,7 @@ def handled(names: Sequence[str], handler: _Handler) -> Iterator[None]:
     """Handle signals while the context lasts. An ignored signal stays ignored, for nohup, also in the child."""
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {
-        number: signal.signal(number, handler)
-        for number in numbers
-        if signal.getsignal(number) is not signal.SIG_IGN
+        number: signal.signal(number, handler) for number in numbers if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield

@@ -46,9 +46,7 @@ def _options(call: ExampleCall, picture: Path) -> Iterator[str]:
 
 
 def _example(library: Library, product: Product) -> tuple[Account, Scenario, str, Path] | None:
-    account = next(
-        (account for account in library.fixtures.accounts if _is_unlimited(account, product)), None
-    )
+    account = next((account for account in library.fixtures.accounts if _is_unlimited(account, product)), None)
     for scenario in library.fixtures.scenarios:
         for image in scenario.when.images[:1]:
             path = library.fixtures.images[image]

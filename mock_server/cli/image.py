@@ -40,9 +40,7 @@ def _amount(flag: str, low: float, high: float, default: float, help: str) -> Ca
 @_amount("--rain", 0, 1, 0.0, "How hard it rains, 0 to 1.")
 @click.option("--quality", type=click.IntRange(1, 100), default=86, show_default=True, help="JPEG quality.")
 @click.option("--count", type=click.IntRange(min=1), help="Number of pictures, for a fixtures directory.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="File (.jpg, .png, .webp), or directory with --count."
-)
+@click.option("--out", type=click.Path(path_type=Path), help="File (.jpg, .png, .webp), or directory with --count.")
 def command(
     kind: Literal["plate", "vin", "scene"],
     size: str | None,

@@ -39,9 +39,9 @@ def check_fixtures(flags: Mapping[str, Any]) -> None:
 
 def fixtures_argument(function: _Function) -> _Function:
     """Add the optional argument FIXTURES."""
-    return click.argument(
-        "fixtures", type=click.Path(path_type=Path), required=False, callback=_local_fixtures
-    )(function)
+    return click.argument("fixtures", type=click.Path(path_type=Path), required=False, callback=_local_fixtures)(
+        function
+    )
 
 
 def local_fixtures(environ: Mapping[str, str]) -> Path | None:

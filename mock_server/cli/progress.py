@@ -26,9 +26,7 @@ def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
             if not bars:
                 if time.monotonic() - started < PATIENCE:
                     return
-                bars.append(
-                    stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
-                )
+                bars.append(stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr)))
             bars[0].update(done - bars[0].pos)
 
         yield show

@@ -11,9 +11,7 @@ from mock_server.cli.options import check_fixtures, settings_options
 logger = logging.getLogger(__name__)
 
 
-@click.command(
-    epilog="Every option is also an environment variable: --max-body is VEHICLE_OCR_MOCK_MAX_BODY."
-)
+@click.command(epilog="Every option is also an environment variable: --max-body is VEHICLE_OCR_MOCK_MAX_BODY.")
 @settings_options()
 @click.option("--hints", is_flag=True, help="Print curl lines to paste, on stderr.")
 def command(hints: bool, **flags: Any) -> None:

@@ -96,9 +96,7 @@ class Accounts:
             return replace(outcome, usage=Usage(max(limit, outcome.usage.current), limit))
         return outcome
 
-    async def _refuse(
-        self, admission: Admission, name: OutcomeName, *, retry_after: float | None = None
-    ) -> Outcome:
+    async def _refuse(self, admission: Admission, name: OutcomeName, *, retry_after: float | None = None) -> Outcome:
         account, meter = admission.account, admission.meter
         usage = await self.usage(account, meter.product, meter.billing)
         today = self._clock.today()

@@ -72,9 +72,7 @@ def _complete_vin(vin: VinReading, size: tuple[int, int]) -> VinReading:
     box = vin.box or _default_box(size, 0, 1, width=0.7, height=0.08)
     candidates = vin.candidates or (Candidate(vin.text, vin.confidence),)
     return replace(
-        vin,
-        box=box,
-        candidates=tuple(replace(candidate, box=candidate.box or box) for candidate in candidates),
+        vin, box=box, candidates=tuple(replace(candidate, box=candidate.box or box) for candidate in candidates)
     )
 
 

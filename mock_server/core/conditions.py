@@ -86,9 +86,7 @@ def _is_same(broad: Any, narrow: Any) -> bool:
     return bool(broad == narrow)
 
 
-def _glob(
-    name: str, get: Callable[[Conditions], str | None], actual: Callable[[Query], str | None]
-) -> Condition:
+def _glob(name: str, get: Callable[[Conditions], str | None], actual: Callable[[Query], str | None]) -> Condition:
     def test(glob: str, query: Query) -> bool:
         text = actual(query)
         return text is not None and fnmatchcase(text, glob)
@@ -104,9 +102,7 @@ def _glob_covers(broad: str, narrow: str | None) -> bool:
 
 def _header(name: str) -> Condition:
     return _glob(
-        f"header {name}",
-        lambda when: when.header.get(name),
-        lambda query: query.request.headers.get(name.lower()),
+        f"header {name}", lambda when: when.header.get(name), lambda query: query.request.headers.get(name.lower())
     )
 
 
@@ -128,9 +124,7 @@ def _property(name: str) -> Condition:
             wanted = wanted.upper()
         return query.facts is not None and holds(wanted, fact(query.facts))
 
-    return Condition(
-        f"properties.{name}", get, test, lambda broad, narrow: narrow is not None and holds(broad, narrow)
-    )
+    return Condition(f"properties.{name}", get, test, lambda broad, narrow: narrow is not None and holds(broad, narrow))
 
 
 _FACTS = {"min_bytes": "byte_count", "max_bytes": "byte_count"}
@@ -140,9 +134,7 @@ _TABLE = (
     Condition(
         "image",
         lambda when: when.images or None,
-        lambda images, query: (
-            query.search is not None and any(one.id in images for one in query.search.matches)
-        ),
+        lambda images, query: query.search is not None and any(one.id in images for one in query.search.matches),
         lambda broad, narrow: narrow is not None and set(narrow) <= set(broad),
     ),
     _equal("sha256", lambda query: query.facts and query.facts.sha256),

@@ -84,9 +84,7 @@ class LiveScenarios:
         async with self._coordination.changing(), self._changing:
             if id not in self._runtime:
                 return False
-            await self._change(
-                self._files, {other: one for other, one in self._runtime.items() if other != id}
-            )
+            await self._change(self._files, {other: one for other, one in self._runtime.items() if other != id})
             return True
 
     async def clear(self) -> None:
@@ -103,9 +101,7 @@ class LiveScenarios:
         async with self._changing:
             await self._change(files, self._runtime, index)
 
-    async def _change(
-        self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None
-    ) -> None:
+    async def _change(self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None) -> None:
         fixtures = _merge(files, runtime)
         known = (files, index) if index is not None else (self.library.fixtures, self.library.index)
         # Pictures that are indexed are not read again, but new ones take time.

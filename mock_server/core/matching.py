@@ -13,13 +13,7 @@ from mock_server.core.model import MatchKind
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.geometry import Placement
 
-_EXACTNESS = {
-    MatchKind.SHA256: 0,
-    MatchKind.PIXELS: 1,
-    MatchKind.URL: 1,
-    MatchKind.RULE: 1,
-    MatchKind.PERCEPTUAL: 2,
-}
+_EXACTNESS = {MatchKind.SHA256: 0, MatchKind.PIXELS: 1, MatchKind.URL: 1, MatchKind.RULE: 1, MatchKind.PERCEPTUAL: 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,7 @@ def apply(reading: Reading, trouble: Trouble, *, facts: SeenPicture | None, rng:
     if reading.vin is None:
         return replace(reading, plates=plates)
     if trouble.unreadable:
-        return replace(
-            reading, plates=plates, vin=None, text=reading.text or _fragment(reading.vin.text, rng)
-        )
+        return replace(reading, plates=plates, vin=None, text=reading.text or _fragment(reading.vin.text, rng))
     return replace(reading, plates=plates, vin=_vin(reading.vin, trouble, rng))
 
 
@@ -91,9 +89,7 @@ def _cut(candidates: tuple[Candidate, ...], length: int) -> tuple[Candidate, ...
     return _without_repeats(replace(candidate, text=candidate.text[:length]) for candidate in candidates)
 
 
-def _confused(
-    candidates: tuple[Candidate, ...], count: int, allowed: str | None = None
-) -> tuple[Candidate, ...]:
+def _confused(candidates: tuple[Candidate, ...], count: int, allowed: str | None = None) -> tuple[Candidate, ...]:
     """Puts a look-alike on top, followed by the true text with less confidence."""
     top = candidates[0]
     text = confusables.confuse(top.text, count, allowed=allowed)

@@ -39,16 +39,11 @@ def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, 
             continue
         if scenario.when.images:
             miss = _with_picture(scenario, failed, pictures)
-            beyond = (
-                miss.distance - miss.limit if miss.distance is not None and miss.limit is not None else 0.0
-            )
+            beyond = miss.distance - miss.limit if miss.distance is not None and miss.limit is not None else 0.0
             yield (_picture_kind(miss), len(failed), beyond), miss
         else:
             hold = specificity(scenario.when) - len(failed)
-            yield (
-                (_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold),
-                ScenarioMiss(scenario.name, failed),
-            )
+            yield ((_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold), ScenarioMiss(scenario.name, failed))
 
 
 def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictures) -> ScenarioMiss:
@@ -64,9 +59,7 @@ def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictur
             return ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit)
         case ImageNearMiss():
             region = region_of(closest.region)
-            return ScenarioMiss(
-                scenario.name, failed, round(closest.score, 4), closest.limit, region, closest.reason
-            )
+            return ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit, region, closest.reason)
 
 
 def _picture_kind(miss: ScenarioMiss) -> int:

@@ -36,12 +36,7 @@ class Pictures:
     """Looks up pictures. Decoding happens in worker threads, so that one request does not block the others."""
 
     def __init__(
-        self,
-        fetch: Fetch,
-        own_hosts: Collection[str] = (),
-        *,
-        threads: int = 2,
-        thumbnails: Thumbnails | None = None,
+        self, fetch: Fetch, own_hosts: Collection[str] = (), *, threads: int = 2, thumbnails: Thumbnails | None = None
     ) -> None:
         self._fetch = fetch
         self._thumbnails = thumbnails

@@ -18,13 +18,7 @@ class Reader:
     """Decides about requests. `library` and `policy` may be replaced; a running request keeps those it began with."""
 
     def __init__(
-        self,
-        library: Library,
-        *,
-        accounts: Accounts,
-        store: Store,
-        pictures: Pictures,
-        policy: Policy | None = None,
+        self, library: Library, *, accounts: Accounts, store: Store, pictures: Pictures, policy: Policy | None = None
     ) -> None:
         self.library = library
         self.policy = policy or Policy()
@@ -82,9 +76,7 @@ class Reader:
         if not self.policy.forcing:
             return None
         return forcing.find(
-            request,
-            library.scenarios.by_name,
-            lambda status: traits.outcome_of_status(status, request.product),
+            request, library.scenarios.by_name, lambda status: traits.outcome_of_status(status, request.product)
         )
 
 

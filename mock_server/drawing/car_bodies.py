@@ -64,10 +64,7 @@ def _field(name: str, value: Any) -> Any:
 
 def _load() -> dict[str, Body]:
     tables = tomllib.loads(files(__package__).joinpath("car_bodies.toml").read_text("utf-8"))
-    return {
-        name: Body(**{key: _field(key, value) for key, value in fields.items()})
-        for name, fields in tables.items()
-    }
+    return {name: Body(**{key: _field(key, value) for key, value in fields.items()}) for name, fields in tables.items()}
 
 
 BODIES = _load()

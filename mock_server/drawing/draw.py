@@ -52,9 +52,7 @@ def draw(
     """
     size = size or DEFAULT_SIZES[kind]
     if not all(SMALLEST <= side <= LARGEST for side in size):
-        raise ValueError(
-            f"a picture is {SMALLEST} to {LARGEST} pixels wide and high, not {size[0]}x{size[1]}"
-        )
+        raise ValueError(f"a picture is {SMALLEST} to {LARGEST} pixels wide and high, not {size[0]}x{size[1]}")
     if text == "" and kind != "scene":
         raise ValueError("a picture of a plate or a VIN needs a text")
     random = IdentifierGenerator(seed)

@@ -142,9 +142,7 @@ def _path(stroke: _Stroke, origin: Point, size: Point, lettering: Lettering) -> 
     for index, (point, (_, _, roundness)) in enumerate(zip(points, stroke.corners, strict=True)):
         is_end = not stroke.closed and index in (0, len(points) - 1)
         after = points[(index + 1) % len(points)]
-        path += _corner(
-            points[index - 1], point, after, 0.0 if is_end else roundness * largest, lettering.chamfer
-        )
+        path += _corner(points[index - 1], point, after, 0.0 if is_end else roundness * largest, lettering.chamfer)
     return [*path, path[0]] if stroke.closed else path
 
 
@@ -171,9 +169,7 @@ def _towards(start: Point, goal: Point, distance: float) -> Point:
     return (start[0] + (goal[0] - start[0]) * part, start[1] + (goal[1] - start[1]) * part)
 
 
-def _draw_line(
-    draw: ImageDraw.ImageDraw, path: list[Point], weight: float, round_ends: bool, closed: bool
-) -> None:
+def _draw_line(draw: ImageDraw.ImageDraw, path: list[Point], weight: float, round_ends: bool, closed: bool) -> None:
     half = weight / 2
     if not round_ends and not closed:
         # Square ends reach as far as round ones, so letters keep their height.

@@ -161,10 +161,7 @@ def _ground(size: Size, near: Colour, far: Colour, rng: _Random) -> Pixels:
 def _wear(mask: Pixels, rng: _Random) -> Pixels:
     """A road marking with some of its paint missing."""
     size = raster.size_of(mask)
-    wear = (
-        raster.smooth_noise(rng, size, size[0] / 160) * 0.7
-        + raster.smooth_noise(rng, size, size[0] / 25) * 0.3
-    )
+    wear = raster.smooth_noise(rng, size, size[0] / 160) * 0.7 + raster.smooth_noise(rng, size, size[0] / 25) * 0.3
     return np.asarray(mask * np.clip(wear * 3.0 - 0.55, 0, 1), np.float32)
 
 
@@ -180,9 +177,7 @@ def _add_reflection(ground: Pixels, upper: Pixels) -> Pixels:
     return raster.blend(ground, raster.blur(mirror, height / 50), fade)
 
 
-def _add_parked_cars(
-    pixels: Pixels, world: Surroundings, rng: _Random, *, ground: float, count: int
-) -> Pixels:
+def _add_parked_cars(pixels: Pixels, world: Surroundings, rng: _Random, *, ground: float, count: int) -> Pixels:
     """A few small cars in the distance."""
     width, height = raster.size_of(pixels)
     tones: tuple[Colour, ...] = ((226, 227, 226), (40, 42, 46), (120, 24, 28), (140, 144, 148), (36, 52, 92))
@@ -220,13 +215,9 @@ def _add_trees(pixels: Pixels, rng: _Random, tone: Colour, *, low: float, high: 
 
     mask = raster.blur(raster.stencil(size, crowns), height / 260)
     mask[round(height * (HORIZON + 0.012)) :] = 0
-    leaves = (
-        raster.smooth_noise(rng, size, height / 26) * 0.7 + raster.smooth_noise(rng, size, height / 90) * 0.3
-    )
+    leaves = raster.smooth_noise(rng, size, height / 26) * 0.7 + raster.smooth_noise(rng, size, height / 90) * 0.3
     sunny = np.clip((leaves - 0.35) * 2.2, 0, 1)[..., None]
-    foliage = (
-        raster.colour(raster.dim(tone, 0.42)) * (1 - sunny) + raster.colour(raster.dim(tone, 1.5)) * sunny
-    )
+    foliage = raster.colour(raster.dim(tone, 0.42)) * (1 - sunny) + raster.colour(raster.dim(tone, 1.5)) * sunny
     return raster.blend(pixels, foliage.astype(np.float32), mask)
 
 
@@ -248,9 +239,7 @@ def _add_houses(pixels: Pixels, rng: _Random) -> Pixels:
     return np.asarray(raster.from_image(image) * shade[..., None], np.float32)
 
 
-def _draw_house(
-    draw: ImageDraw.ImageDraw, left: float, wide: float, height: int, tone: Colour, rng: _Random
-) -> None:
+def _draw_house(draw: ImageDraw.ImageDraw, left: float, wide: float, height: int, tone: Colour, rng: _Random) -> None:
     """One house from `left`, `wide` pixels wide, in a picture of this height."""
     bottom = height * (HORIZON + 0.01)
     top = bottom - height * rng.uniform(0.24, 0.46)
@@ -262,9 +251,7 @@ def _draw_house(
             x, y = left + (column + 0.28) * step_x, top + (row + 0.45) * step_y
             right, frame, sill = x + step_x * 0.46, wide * 0.008, height * 0.004
             pane = (58, 66, 76) if rng.random() < 0.7 else (150, 168, 184)
-            draw.rectangle(
-                (x - frame, y - sill, right + frame, y + step_y * 0.60), fill=raster.dim(tone, 1.18)
-            )
+            draw.rectangle((x - frame, y - sill, right + frame, y + step_y * 0.60), fill=raster.dim(tone, 1.18))
             draw.rectangle((x, y, right, y + step_y * 0.56), fill=pane)
     shop = bottom - height * 0.085
     awnings: tuple[Colour, ...] = ((150, 44, 40), (44, 84, 66), (196, 190, 178), (48, 62, 96))

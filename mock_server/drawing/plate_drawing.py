@@ -23,13 +23,7 @@ class FlatPlate:
 
 
 def flat_plate(
-    text: str,
-    region: str,
-    rng: np.random.Generator,
-    *,
-    two_line: bool = False,
-    dirt: float = 0.3,
-    front: bool = False,
+    text: str, region: str, rng: np.random.Generator, *, two_line: bool = False, dirt: float = 0.3, front: bool = False
 ) -> FlatPlate:
     """The plate of `region` with `text`. Raises KeyError for an unknown region or character.
 
@@ -153,12 +147,7 @@ def _add_caption(pixels: Pixels, caption: Caption) -> Pixels:
     mask = Image.new("L", (width, height))
     tall, y = caption.height * SCALE, caption.y * SCALE
     ImageDraw.Draw(mask).text(
-        (width / 2, y),
-        caption.text,
-        fill=255,
-        font=ImageFont.load_default(tall),
-        anchor="mm",
-        stroke_width=tall / 40,
+        (width / 2, y), caption.text, fill=255, font=ImageFont.load_default(tall), anchor="mm", stroke_width=tall / 40
     )
     if caption.script:
         # A slant makes the plain letters similar to the script on these plates.

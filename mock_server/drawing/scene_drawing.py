@@ -80,9 +80,7 @@ def draw_plate(car: Parked, *, size: Size = (800, 480), seed: int = 0, shot: Sho
     aspect = size[0] / size[1]
     span = max(flat[0] * 1.35, flat[1] * 1.5 * aspect) / SCALE
     close = replace(car, x=0.5, ground=0.5 + body.plate_y / span * aspect, width=2 * body.half_width / span)
-    return _photograph(
-        Backdrop(raster.fill(size, _CLOSE_UP.ground), _CLOSE_UP), (close,), size, shot or Shot(), rng
-    )
+    return _photograph(Backdrop(raster.fill(size, _CLOSE_UP.ground), _CLOSE_UP), (close,), size, shot or Shot(), rng)
 
 
 def _photograph(
@@ -123,9 +121,7 @@ class _Scene:
         self._add_shadow(car)
         self._add_layer(layer, matrix)
         if car.text:
-            flat = flat_plate(
-                car.text, car.region, self.rng, two_line=car.two_line, dirt=car.dirt, front=body.front
-            )
+            flat = flat_plate(car.text, car.region, self.rng, two_line=car.two_line, dirt=car.dirt, front=body.front)
             on_plate = matrix @ _plate_on(layer, flat)
             self._add_plate(flat, on_plate)
             around = raster.box_of(self.camera @ matrix, _extent(layer), self.size)
@@ -207,25 +203,21 @@ def _placement(car: Parked, layer: Layer, size: Size, enlarged: float) -> Matrix
 
 def _visible_part(layer: Layer, matrix: Matrix, size: Size) -> Spot:
     """The rows and columns of the layer that appear in the picture."""
-    xs, ys = zip(
-        *raster.apply(np.asarray(np.linalg.inv(matrix), float), raster.corners_of(size)), strict=True
-    )
+    xs, ys = zip(*raster.apply(np.asarray(np.linalg.inv(matrix), float), raster.corners_of(size)), strict=True)
     left, right = (min(max(round(x), 0), layer.width) for x in (min(xs), max(xs)))
     top, bottom = (min(max(round(y), 0), layer.height) for y in (min(ys), max(ys)))
     # The interpolation of `raster.warp()` reads neighbouring pixels.
     rows, columns = raster.grow((slice(top, bottom), slice(left, right)), 4)
-    return slice(rows.start, min(rows.stop, layer.height)), slice(
-        columns.start, min(columns.stop, layer.width)
-    )
+    return slice(rows.start, min(rows.stop, layer.height)), slice(columns.start, min(columns.stop, layer.width))
 
 
 def _plate_on(layer: Layer, flat: FlatPlate) -> Matrix:
     """From the flat plate to the vehicle's layer."""
     factor = layer.scale / SCALE
     x, y = layer.at(0, layer.body.plate_y)
-    return raster.translation(
-        x - flat.image.width * factor / 2, y - flat.image.height * factor / 2
-    ) @ raster.scaling(factor)
+    return raster.translation(x - flat.image.width * factor / 2, y - flat.image.height * factor / 2) @ raster.scaling(
+        factor
+    )
 
 
 def _extent(layer: Layer) -> tuple[float, float, float, float]:

@@ -48,10 +48,7 @@ def _smooth(points: Sequence[Point]) -> list[Point]:
     for _ in range(2):
         cut: list[Point] = [path[0]]
         for (x0, y0), (x1, y1) in itertools.pairwise(path):
-            cut += [
-                (x0 * 0.75 + x1 * 0.25, y0 * 0.75 + y1 * 0.25),
-                (x0 * 0.25 + x1 * 0.75, y0 * 0.25 + y1 * 0.75),
-            ]
+            cut += [(x0 * 0.75 + x1 * 0.25, y0 * 0.75 + y1 * 0.25), (x0 * 0.25 + x1 * 0.75, y0 * 0.25 + y1 * 0.75)]
         path = [*cut, path[-1]]
     return path
 
@@ -174,10 +171,7 @@ def _mirrors(layer: Layer, paint: Colour) -> None:
     outer = inner + 170
     stalk = [(edge - 60, y - 18), (inner + 40, y + 8), (inner + 40, y + 44), (edge - 60, y + 16)]
     layer.lay(dim(paint, 0.35), layer.mask(_both(stalk)))
-    shape = [
-        *((inner, y - 8), (outer - 26, y - 20), (outer, y + 40)),
-        *((outer - 20, y + 112), (inner + 18, y + 100)),
-    ]
+    shape = [*((inner, y - 8), (outer - 26, y - 20), (outer, y + 40)), *((outer - 20, y + 112), (inner + 18, y + 100))]
     mask = layer.mask(_both(_smooth_ring(shape)))
     rise = np.clip((layer.y - y - 30) / 95, -0.8, 0.9).astype(np.float32) * np.float32(0.8)
     layer.paintwork(mask, paint if body.front else dim(paint, 0.5), rise)
@@ -242,7 +236,5 @@ def _lamp_inside(layer: Layer, kind: str, outline: Path, mask: Pixels) -> None:
     elif kind == "tail":
         inner = _rectangle(left + wide * 0.30, low + tall * 0.42, wide * 0.17, tall * 0.11)
         layer.lay((214, 204, 200), layer.mask(_both(_smooth_ring(inner)), soft=3) * mask, 0.75)
-        bulbs = [
-            _circle(left + wide * part, low + tall * 0.70, min(wide, tall) * 0.16) for part in (0.42, 0.72)
-        ]
+        bulbs = [_circle(left + wide * part, low + tall * 0.70, min(wide, tall) * 0.16) for part in (0.42, 0.72)]
         layer.lay((196, 26, 30), layer.mask(_both(*bulbs), soft=4) * mask, 0.7)

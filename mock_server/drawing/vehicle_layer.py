@@ -162,9 +162,7 @@ class Layer:
             out = np.zeros_like(up) if side is None else self.part(side, spot)
             facing = np.sqrt(np.clip(1 - up**2 - out**2, 0.02, 1))
             shine = gloss * np.clip(0.13 + 0.75 * (1 - facing) ** 2.0, 0, 0.8)[..., None]
-            light = (0.62 + 0.40 * up + 0.08 * facing - 0.18 * np.abs(out) ** 3) * np.float32(
-                self.world.light
-            )
+            light = (0.62 + 0.40 * up + 0.08 * facing - 0.18 * np.abs(out) ** 3) * np.float32(self.world.light)
             base = raster.colour(paint) * np.clip(light, 0.10, 1.15)[..., None]
             mirror = self.mirror(np.asarray(2 * facing * up, np.float32), spot)
             glint = np.clip((up - 0.80) / 0.15, 0, 1)[..., None] * np.float32(0.35 * gloss * self.world.light)
@@ -176,9 +174,7 @@ class Layer:
         """Cover the mask with dark glass that mirrors the sky; seats and the far window are dim behind it."""
         top, bottom = extent(mask)
         depth = self.depth(top, bottom)
-        far_window = np.clip(1 - np.abs(depth - 0.34) * 3.4, 0, 1) * (
-            np.abs(self.x) < self.body.half_width * 0.52
-        )
+        far_window = np.clip(1 - np.abs(depth - 0.34) * 3.4, 0, 1) * (np.abs(self.x) < self.body.half_width * 0.52)
         tilt = np.float32(0.30) - depth * np.float32(0.32) + self.x / self.body.half_width * np.float32(0.06)
 
         def shade(spot: Spot) -> Pixels:

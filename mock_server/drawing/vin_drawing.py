@@ -66,9 +66,7 @@ def _metal_plate(text: str, rng: np.random.Generator, *, pricked: bool) -> _Tag:
     paint: Colour = (206, 208, 210) if is_dark else (40, 40, 42)
     pixels = raster.blend(pixels, paint, raster.blur(ink, 1.2), 0.80 if is_dark else 0.62)
     pixels = raster.emboss(pixels, raster.blur(ink, 2.4), 1.4 if is_dark else -1.6)
-    caption = _small_print(
-        size, [("VEHICLE IDENTIFICATION NUMBER", 160, 84, 52), ("DO NOT REMOVE", 1240, 400, 44)]
-    )
+    caption = _small_print(size, [("VEHICLE IDENTIFICATION NUMBER", 160, 84, 52), ("DO NOT REMOVE", 1240, 400, 44)])
     pixels = raster.blend(pixels, (214, 214, 214) if is_dark else (52, 52, 54), caption, 0.8)
     pixels = raster.emboss(pixels, raster.blur(raster.frame(size, 14, 34, 9), 4), 1.4)
     for x in (70, size[0] - 70):
@@ -79,9 +77,7 @@ def _metal_plate(text: str, rng: np.random.Generator, *, pricked: bool) -> _Tag:
 def _sticker(text: str, rng: np.random.Generator) -> _Tag:
     """The certification label of a door jamb, with a bar code."""
     size = (1800, 980)
-    pixels = raster.brighten(
-        raster.fill(size, (237, 237, 237)), raster.smooth_noise(rng, size, 500) * np.float32(0.08)
-    )
+    pixels = raster.brighten(raster.fill(size, (237, 237, 237)), raster.smooth_noise(rng, size, 500) * np.float32(0.08))
     month, year = int(rng.integers(1, 13)), int(rng.integers(16, 26))
     weight = int(rng.integers(1600, 2900))
     small = _small_print(
@@ -108,9 +104,7 @@ def _sticker(text: str, rng: np.random.Generator) -> _Tag:
 def _label(text: str, rng: np.random.Generator) -> _Tag:
     """The yellow label of a fuel flap."""
     size = (1800, 760)
-    pixels = raster.brighten(
-        raster.fill(size, (236, 196, 36)), raster.smooth_noise(rng, size, 400) * np.float32(0.10)
-    )
+    pixels = raster.brighten(raster.fill(size, (236, 196, 36)), raster.smooth_noise(rng, size, 400) * np.float32(0.10))
     ink, rect = _centred(text, size, 0.82, SMALL, 0.5)
     return raster.cut_out(
         raster.blend(pixels, (24, 22, 18), np.maximum(ink, raster.frame(size, 40, 40, 14)), 0.93), 60
@@ -153,9 +147,7 @@ def _brushed(size: Size, rng: np.random.Generator) -> Pixels:
 
 
 def _add_rivet(pixels: Pixels, at: Point, radius: float) -> Pixels:
-    head = raster.blur(
-        raster.stencil(raster.size_of(pixels), lambda draw: draw.circle(at, radius, fill=255)), 2
-    )
+    head = raster.blur(raster.stencil(raster.size_of(pixels), lambda draw: draw.circle(at, radius, fill=255)), 2)
     pixels = raster.blend(pixels, (20, 20, 22), np.roll(raster.blur(head, 10), 8, axis=0), 0.5)
     return raster.emboss(raster.blend(pixels, (170, 172, 176), head), raster.blur(head, radius / 3), 6.0)
 

@@ -7,13 +7,7 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from mock_server.errors import FetchError, SettingsError
-from mock_server.fetch.address import (
-    Address,
-    is_local_address,
-    is_local_name,
-    kind_of,
-    looks_like_address,
-)
+from mock_server.fetch.address import Address, is_local_address, is_local_name, kind_of, looks_like_address
 
 # With at least one wildcard; without, it is an address.
 _ADDRESS_GLOB = re.compile(r"\d[\d.]*[*?][\d.*?]*")
@@ -85,9 +79,7 @@ class FetchPolicy:
             raise FetchError(f"{host} ({address}) is not a host that --fetch allows")
         if kind is None or is_listed or (kind == "loopback" and host == "localhost" and host in self.hosts):
             return
-        raise FetchError(
-            f"{host} resolves to the {kind} address {address}; only --fetch {address} allows that"
-        )
+        raise FetchError(f"{host} resolves to the {kind} address {address}; only --fetch {address} allows that")
 
     def _lists_address(self, address: Address) -> bool:
         return any(address in network for network in self.networks) or any(

@@ -39,10 +39,7 @@ def _similar_characters() -> dict[str, Similar]:
         for pair in pairs.split():
             similar.setdefault(pair[0], []).append((pair[1], likeness))
             similar.setdefault(pair[1], []).append((pair[0], likeness))
-    return {
-        char: tuple(sorted(others, key=lambda other: (-other[1], other[0])))
-        for char, others in similar.items()
-    }
+    return {char: tuple(sorted(others, key=lambda other: (-other[1], other[0]))) for char, others in similar.items()}
 
 
 LOOK_ALIKES = _similar_characters()

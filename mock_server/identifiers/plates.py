@@ -74,8 +74,7 @@ def _numbers(*ranges: range) -> str:
 
 
 _DE_DISTRICTS = (
-    "B M HH K F S D DO E L DD HB H N KA MA WI MS FR KI "
-    "AC BN BS ER HD HRO KS LB MZ OL OB PB RE SB TR UL WOB GT ERH"
+    "B M HH K F S D DO E L DD HB H N KA MA WI MS FR KI AC BN BS ER HD HRO KS LB MZ OL OB PB RE SB TR UL WOB GT ERH"
 )
 
 PLATE_FORMATS: dict[str, PlateFormat] = {

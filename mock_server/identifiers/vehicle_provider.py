@@ -11,9 +11,7 @@ from faker.providers import BaseProvider
 from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import compose_vin
 
-_WEIGHTED_REGIONS = tuple(
-    region for region, plate_format in PLATE_FORMATS.items() for _ in range(plate_format.weight)
-)
+_WEIGHTED_REGIONS = tuple(region for region, plate_format in PLATE_FORMATS.items() for _ in range(plate_format.weight))
 
 
 class VehicleProvider(BaseProvider):

@@ -14,11 +14,7 @@ MODEL_YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"
 """The 30 codes of position 10: no I, O, Q, U, Z or 0."""
 
 _VALUES = dict(
-    zip(
-        "0123456789ABCDEFGHJKLMNPRSTUVWXYZ",
-        [*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)],
-        strict=True,
-    )
+    zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", [*range(10), *range(1, 9), *range(1, 6), 7, 9, *range(2, 10)], strict=True)
 )
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 

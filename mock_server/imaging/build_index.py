@@ -70,9 +70,7 @@ def _unchanged(
     return None if digest is None else _stored(reference, digest, known, cache, max_pixels)
 
 
-def _read_entry(
-    reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
-) -> Entry:
+def _read_entry(reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int) -> Entry:
     """The entry of a picture that has to be read; it is decoded only if no fingerprint of these bytes is stored."""
     data = read(reference)
     digest = hashlib.sha256(data).hexdigest()

@@ -152,9 +152,7 @@ def _verify_text(
         result = _compare_declared(patch, image, image_frame, limit, None if is_too_small else read_reference)
     else:
         limit = PART_LIMIT
-        part = ReferencePart(
-            Image.fromarray(patch.pixels), patch.pitch, lambda: _colours_of(patch, read_reference())
-        )
+        part = ReferencePart(Image.fromarray(patch.pixels), patch.pitch, lambda: _colours_of(patch, read_reference()))
         result = compare_part(part, image, image_frame, _MIN_VISIBLE_DETECTED)
     if result is None:
         return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
@@ -191,12 +189,7 @@ def _colours_of(patch: Patch, reference: ReferenceImage | None) -> Image.Image |
     if reference is None:
         return None
     (width, height), part = reference.grey.size, patch.frame
-    box = (
-        part.left * width,
-        part.top * height,
-        (part.left + part.width) * width,
-        (part.top + part.height) * height,
-    )
+    box = (part.left * width, part.top * height, (part.left + part.width) * width, (part.top + part.height) * height)
     return reference.part(box, patch.pixels.shape[::-1])
 
 

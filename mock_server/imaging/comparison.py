@@ -129,9 +129,7 @@ def _compare_aligned(
     contrast = _text_variance(predicted, character) + _MIN_TEXT_VARIANCE
     typical = _typical_energy(energies, predicted, contrast, character, part.height)
     strongest = float(energies.max()) + 0.1
-    score = float(
-        np.log(strongest / contrast) + _TYPICAL_WEIGHT * np.log(strongest / (typical + NOISE_ENERGY))
-    )
+    score = float(np.log(strongest / contrast) + _TYPICAL_WEIGHT * np.log(strongest / (typical + NOISE_ENERGY)))
     reference = np.asarray(part)[samples.rows, samples.columns]
     if not is_visible(*(_without_margin(cells, part.height) for cells in (reference, samples.cells))):
         score = max(score, HOPELESS_SCORE)
@@ -175,9 +173,7 @@ def is_visible(reference: Floats, samples: Floats) -> bool:
     )
 
 
-def _typical_energy(
-    energies: Floats, predicted: Floats, contrast: float, character: float, height: int
-) -> float:
+def _typical_energy(energies: Floats, predicted: Floats, contrast: float, character: float, height: int) -> float:
     """The upper quartile of the energies at characters; the ground between characters has no energy to compare with."""
     has_ink = _without_margin(window_variances(predicted, *window_size(character)), height) >= contrast
     quartile = float(np.percentile(energies, 75))

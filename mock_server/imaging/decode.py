@@ -14,14 +14,7 @@ import xxhash
 from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.errors import TooManyPixelsError
-from mock_server.imaging.open_image import (
-    DEFAULT_MAX_PIXELS,
-    guarded,
-    load,
-    open_image,
-    orientation_of,
-    sniff,
-)
+from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, load, open_image, orientation_of, sniff
 from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,
@@ -74,12 +67,7 @@ class Picture:
     __slots__ = ("_data", "_full", "_working", "facts", "preview", "small")
 
     def __init__(
-        self,
-        facts: PictureFacts,
-        preview: Image.Image,
-        small: Image.Image,
-        data: Bytes,
-        full: Image.Image | None,
+        self, facts: PictureFacts, preview: Image.Image, small: Image.Image, data: Bytes, full: Image.Image | None
     ) -> None:
         self.facts = facts
         self.preview = preview

@@ -149,10 +149,7 @@ def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]
         detected = [box for box in detected if not any(box.overlaps(other) for other in boxes)]
     first_rank = 2 if declared else 1
     large = enumerate((box for box in detected if _is_large_enough(box)), first_rank)
-    return (
-        *declared,
-        *(_detected_patch(picture, box, rank) for rank, box in large),
-    )
+    return (*declared, *(_detected_patch(picture, box, rank) for rank, box in large))
 
 
 def _is_large_enough(box: Box) -> bool:
@@ -176,10 +173,7 @@ def _line_within(picture: Picture, box: Box) -> Box | None:
     if not lines:
         return None
     line = lines[0].box(box.width, box.height)
-    if (
-        line.width < _MIN_LINE_WIDTH * box.width
-        or line.width * line.height > _MAX_LINE_AREA * box.width * box.height
-    ):
+    if line.width < _MIN_LINE_WIDTH * box.width or line.width * line.height > _MAX_LINE_AREA * box.width * box.height:
         return None
     return Box(box.xmin + line.xmin, box.ymin + line.ymin, box.xmin + line.xmax, box.ymin + line.ymax)
 

@@ -37,12 +37,7 @@ class Box:
 
     def overlaps(self, other: "Box") -> bool:
         """Whether the two have a pixel in common."""
-        return (
-            self.xmin < other.xmax
-            and other.xmin < self.xmax
-            and self.ymin < other.ymax
-            and other.ymin < self.ymax
-        )
+        return self.xmin < other.xmax and other.xmin < self.xmax and self.ymin < other.ymax and other.ymin < self.ymax
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +55,7 @@ class Frame:
     def part(self, left: float, top: float, width: float, height: float) -> "Frame":
         """The part of this frame given in fractions of its width and height."""
         return Frame(
-            self.left + left * self.width,
-            self.top + top * self.height,
-            width * self.width,
-            height * self.height,
+            self.left + left * self.width, self.top + top * self.height, width * self.width, height * self.height
         )
 
     def scaled(self, x_scale: float, y_scale: float) -> "Frame":
@@ -164,9 +156,7 @@ class Placement:
 
     def map(self, box: Box) -> Box:
         """`box` of the reference in pixels of the sent picture, rounded and clamped to it."""
-        frame = self.orientation.apply_to_frame(
-            Frame(box.xmin, box.ymin, box.width, box.height), self.reference_size
-        )
+        frame = self.orientation.apply_to_frame(Frame(box.xmin, box.ymin, box.width, box.height), self.reference_size)
         left, right = (self._sent(x, 0) for x in (frame.left, frame.left + frame.width))
         top, bottom = (self._sent(y, 1) for y in (frame.top, frame.top + frame.height))
         return Box(left, top, right, bottom).clamped(*self.sent_size)

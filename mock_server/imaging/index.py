@@ -19,15 +19,7 @@ from mock_server.imaging.fingerprint import Reference, Region
 from mock_server.imaging.geometry import Box, Placement
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
-from mock_server.imaging.results import (
-    Bytes,
-    Collision,
-    ImageMatch,
-    ImageNearMiss,
-    MatchMethod,
-    SearchResult,
-    TooSmall,
-)
+from mock_server.imaging.results import Bytes, Collision, ImageMatch, ImageNearMiss, MatchMethod, SearchResult, TooSmall
 
 __all__ = ["ImageIndex", "ImageMatch", "ImageNearMiss", "Reference", "Region", "SearchResult"]
 
@@ -170,10 +162,7 @@ class ImageIndex:
     def _same(self, entries: list[Entry], method: MatchMethod) -> tuple[ImageMatch, ...]:
         """Matches of these entries by `method`, then of others with the same pixels."""
         others = [entry for entry in self._by_pixels[entries[0].fingerprint.pixels] if entry not in entries]
-        return (
-            *(_identical(entry, method) for entry in entries),
-            *(_identical(entry, "pixels") for entry in others),
-        )
+        return (*(_identical(entry, method) for entry in entries), *(_identical(entry, "pixels") for entry in others))
 
 
 def _identical(entry: Entry, method: MatchMethod) -> ImageMatch:

@@ -54,9 +54,7 @@ class ReferencePart:
     read_colours: Callable[[], Image.Image | None]
 
 
-def compare_part(
-    reference: ReferencePart, image: Image.Image, frame: Frame, visible: float
-) -> Comparison | None:
+def compare_part(reference: ReferencePart, image: Image.Image, frame: Frame, visible: float) -> Comparison | None:
     """Compare a part of a reference with `frame` of a grey image.
 
     None where less than the share `visible` of either axis lies inside the image, or it has too few pixels.
@@ -88,10 +86,7 @@ def _score(
     """The score of these samples, and the place (x, y) in fractions of the part that decides it."""
     energies = residual_energy(_without_margin(samples.cells - predicted), character)
     around = np.maximum(
-        *(
-            _variance_around(_without_margin(cells), energies, character)
-            for cells in (predicted, samples.cells)
-        )
+        *(_variance_around(_without_margin(cells), energies, character) for cells in (predicted, samples.cells))
     )
     strongest_window = np.argmax(energies / (around + FAINT_CONTRAST))
     row, column = (int(place) for place in np.unravel_index(int(strongest_window), energies.shape))

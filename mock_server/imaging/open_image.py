@@ -127,9 +127,7 @@ def _refusal(head: bytes) -> UnsupportedImageError | NotAnImageError:
     if format := _by_signature(head, _UNSUPPORTED):
         return UnsupportedImageError(format)
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith(b"<svg") or (
-        text.startswith((b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in text
-    ):
+    if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!doctype svg", b"<!--")) and b"<svg" in text):
         return UnsupportedImageError("SVG")
     if head[:1] == b"P" and head[1:2] in b"1234567" and head[2:3].isspace():
         return UnsupportedImageError("PNM")

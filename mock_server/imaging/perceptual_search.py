@@ -89,11 +89,7 @@ class PerceptualSearch:
         return [collision for pair in pairs if (collision := self._collision(*pair))]
 
     def _verify_all(
-        self,
-        candidates: Iterable[Candidate],
-        picture: Picture,
-        views: dict[Orientation, QueryView],
-        behind: float,
+        self, candidates: Iterable[Candidate], picture: Picture, views: dict[Orientation, QueryView], behind: float
     ) -> tuple[list[tuple[float, ImageMatch]], list[tuple[float, ImageNearMiss]]]:
         """Matches with their rank, near misses with their excess; candidates are ordered, the most similar first.
 
@@ -128,9 +124,7 @@ class PerceptualSearch:
             has_match = verdict.reason is None
         return results
 
-    def _registered_members(
-        self, candidate: Candidate, view: QueryView
-    ) -> Iterator[tuple[int, Registration]]:
+    def _registered_members(self, candidate: Candidate, view: QueryView) -> Iterator[tuple[int, Registration]]:
         """The likeliest members of a cluster with their registration, best first."""
         cluster, small = candidate.cluster, view.small.image
         reference = self._entries[cluster.representative].fingerprint

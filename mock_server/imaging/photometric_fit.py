@@ -30,10 +30,7 @@ _UNCLIPPED = 0.995
 
 
 def predict(
-    part: Image.Image,
-    samples: SampledGrid,
-    extra_terms: Sequence[Floats] = (),
-    blurs: Sequence[float] = _BLURS,
+    part: Image.Image, samples: SampledGrid, extra_terms: Sequence[Floats] = (), blurs: Sequence[float] = _BLURS
 ) -> Floats:
     """The grey levels that `part` of a reference predicts for the pixels sampled from the sent picture.
 
@@ -42,9 +39,7 @@ def predict(
     levels: NDArray[np.uint8] = np.asarray(part)
     inside = (samples.rows, samples.columns)
     reference = levels[inside]
-    free = [
-        np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in blurs
-    ]
+    free = [np.asarray(part.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)[inside] for blur in blurs]
     free += [term[inside] for term in extra_terms]
     shifts = _shift_terms(levels.astype(np.float32), samples)
     # The same pixels of every term: all of a small part, every few columns of a large one.
@@ -54,9 +49,7 @@ def predict(
     # Grey levels that are too rare to fit follow the straight line through the others.
     line = _tone_line(reference[some], samples.cells[some])
     weights = _weights(
-        np.stack([term.ravel() for term in terms], axis=-1),
-        samples.cells[some].ravel(),
-        line[reference[some]].ravel(),
+        np.stack([term.ravel() for term in terms], axis=-1), samples.cells[some].ravel(), line[reference[some]].ravel()
     )
     predicted: Floats = np.take(line + hats @ weights[:_KNOTS], reference)
     for weight, term in zip(weights[_KNOTS:], (*free, *shifts), strict=True):

@@ -93,9 +93,7 @@ def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Re
         start = max(start, refined.frame, key=fine.correlation)
     result = fine.refine(start, fine_steps)
     if result is not None and result.correlation < _CLOSE_COARSE:
-        result = Registration(
-            result.frame, max(result.correlation, fine.correlation_after_tone_curve(result.frame))
-        )
+        result = Registration(result.frame, max(result.correlation, fine.correlation_after_tone_curve(result.frame)))
     return result
 
 

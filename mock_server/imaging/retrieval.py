@@ -148,11 +148,7 @@ class SimilarityTable:
     similarity: Floats
 
     def candidates(
-        self,
-        count: int,
-        *,
-        orientations: Sequence[Orientation] = ORIENTATIONS,
-        least: float = _MIN_SIMILARITY,
+        self, count: int, *, orientations: Sequence[Orientation] = ORIENTATIONS, least: float = _MIN_SIMILARITY
     ) -> list[Candidate]:
         """The `count` clusters that are most similar in any of these orientations, best first."""
         rows = [row for row, (_, turn) in enumerate(self.queries) if turn in orientations]
@@ -164,9 +160,7 @@ class SimilarityTable:
             cluster, frame = self.owners[column]
             if len(chosen) < count and cluster.representative not in chosen:
                 query, turn = self.queries[rows[int(np.argmax(similarity[:, column]))]]
-                chosen[cluster.representative] = Candidate(
-                    cluster, turn, frame, query.frame, float(best[column])
-                )
+                chosen[cluster.representative] = Candidate(cluster, turn, frame, query.frame, float(best[column]))
         return list(chosen.values())
 
 
@@ -207,9 +201,7 @@ def _cluster(members: list[int], fingerprints: Sequence[Fingerprint]) -> Cluster
         return Cluster(tuple(members), np.zeros(0, np.intp), np.zeros((1, 0), np.uint8))
     mosaics = np.stack([fingerprints[member].mosaic.ravel() for member in members])
     # In blocks of columns: the spread of a thousand mosaics would take tens of megabytes at once.
-    spread = np.concatenate(
-        [mosaics[:, at : at + 1024].std(axis=0) for at in range(0, mosaics.shape[1], 1024)]
-    )
+    spread = np.concatenate([mosaics[:, at : at + 1024].std(axis=0) for at in range(0, mosaics.shape[1], 1024)])
     cells = np.sort(np.argsort(-spread)[:_RANKING_CELLS])
     return Cluster(tuple(members), cells, mosaics[:, cells])
 

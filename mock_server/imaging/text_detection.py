@@ -74,10 +74,7 @@ class TextLine:
     def box(self, width: int, height: int) -> Box:
         """The line in pixels of a picture of this size."""
         return Box(
-            round(self.left * width),
-            round(self.top * height),
-            round(self.right * width),
-            round(self.bottom * height),
+            round(self.left * width), round(self.top * height), round(self.right * width), round(self.bottom * height)
         )
 
     @property
@@ -91,9 +88,7 @@ class TextLine:
         return width > 0 and height > 0 and width * height > _SAME_LINE * min(self.area, other.area)
 
 
-def propose_box(
-    data: Bytes, *, characters: int | None = None, max_pixels: int = DEFAULT_MAX_PIXELS
-) -> Box | None:
+def propose_box(data: Bytes, *, characters: int | None = None, max_pixels: int = DEFAULT_MAX_PIXELS) -> Box | None:
     """The likeliest plate or VIN line of a picture, in upright pixels; None where nothing looks like text.
 
     `characters`: how many the text has; a line that could not hold so many is not proposed, because a wrong box is
@@ -104,14 +99,10 @@ def propose_box(
     if not lines or lines[0].strength < _MIN_PROPOSED_STRENGTH:
         return None
     # The small print of a plate or a VIN label is fainter than the number, and above all smaller.
-    strong = [
-        line.box(*picture.size) for line in lines if line.strength >= _SIMILAR_STRENGTH * lines[0].strength
-    ]
+    strong = [line.box(*picture.size) for line in lines if line.strength >= _SIMILAR_STRENGTH * lines[0].strength]
     if not characters:
         return strong[0]
-    return max(
-        (box for box in strong if _can_hold(box, characters)), key=lambda box: box.height, default=None
-    )
+    return max((box for box in strong if _can_hold(box, characters)), key=lambda box: box.height, default=None)
 
 
 def _can_hold(box: Box, characters: int) -> bool:

@@ -66,8 +66,7 @@ def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
     # cells.
     part = small if edges == (0, 0, width, height) else small.crop(edges)
     cells: Floats = np.asarray(
-        part.resize((THUMBNAIL_CELLS, THUMBNAIL_CELLS), Image.Resampling.BILINEAR, reducing_gap=3.0),
-        dtype=np.float32,
+        part.resize((THUMBNAIL_CELLS, THUMBNAIL_CELLS), Image.Resampling.BILINEAR, reducing_gap=3.0), dtype=np.float32
     )
     centred: Floats = cells - cells.mean()
     pixels: Floats = centred / np.float32(max(float(np.linalg.norm(centred)), 1e-3))

@@ -142,9 +142,7 @@ def _most_different(overview: Image.Image, samples: SampledGrid, frame: Frame) -
                 (row + inset + samples.rows.start + 0.5) / overview.height,
             )
         )
-        difference[
-            max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1
-        ] = 0
+        difference[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
     return places
 
 
@@ -163,15 +161,11 @@ def _relative_difference(cells: Floats, predicted: Floats) -> Floats:
     return difference
 
 
-def _compare_place(
-    reference: ReferenceImage, image: Image.Image, frame: Frame, place: _Place
-) -> Comparison | None:
+def _compare_place(reference: ReferenceImage, image: Image.Image, frame: Frame, place: _Place) -> Comparison | None:
     """Compare the surroundings of one place, at the resolution that both pictures have."""
     grey = reference.grey
     factor = min(1.0, frame.width / grey.width, frame.height / grey.height)
-    left, top, right, bottom = edges = _edges_around(
-        grey, place, _PLACE_SIZE[0] / factor, _PLACE_SIZE[1] / factor
-    )
+    left, top, right, bottom = edges = _edges_around(grey, place, _PLACE_SIZE[0] / factor, _PLACE_SIZE[1] / factor)
     size = (max(8, round((right - left) * factor)), max(8, round((bottom - top) * factor)))
     part = grey.resize(size, Image.Resampling.BILINEAR, box=edges) if factor < 1 else grey.crop(edges)
     part_frame = frame.part(

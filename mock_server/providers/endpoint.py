@@ -12,12 +12,7 @@ from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.reader import Reader
-from mock_server.errors import (
-    BodyTooLargeError,
-    ClientDisconnectedError,
-    StoreUnavailableError,
-    UnknownPreferenceError,
-)
+from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompress, read_body
 from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply, send_reply
@@ -73,9 +68,7 @@ class Endpoint:
 
         # Record
         now, seconds = self._service.clock.now(), time.perf_counter() - started
-        entry = journal_entry(
-            request_id, self._provider, call, reply, request, decision, now=now, seconds=seconds
-        )
+        entry = journal_entry(request_id, self._provider, call, reply, request, decision, now=now, seconds=seconds)
         await self._service.record(entry)
 
         # Send
@@ -153,9 +146,7 @@ def _unmatched(search: SearchResult | None) -> Reply:
         for near in (search.near_misses if search else ())
     ]
     closest = f"; the nearest is {nearest[0]['image']}" if nearest else ""
-    return problem(
-        501, f"No scenario matches the picture{closest}.", title="No scenario matches", nearest=nearest
-    )
+    return problem(501, f"No scenario matches the picture{closest}.", title="No scenario matches", nearest=nearest)
 
 
 def _unknown_preference(error: UnknownPreferenceError) -> Reply:

@@ -42,10 +42,7 @@ _READING = Reading(
     ),
 )
 _HEADERS = {
-    "X-Mock-Request-Id": {
-        "description": "The id of the request in the journal.",
-        "schema": {"type": "string"},
-    },
+    "X-Mock-Request-Id": {"description": "The id of the request in the journal.", "schema": {"type": "string"}},
     "X-Mock-Scenario": {"description": "Name of the scenario, or `-`.", "schema": {"type": "string"}},
     "X-Mock-Fixtures": {
         "description": "`broken` while the fixture files have mistakes; the last good set is served.",
@@ -104,9 +101,7 @@ def _response(operation: Operation, reply: Reply) -> dict[str, Any]:
     schema = operation.read if 200 <= reply.status < 300 else operation.error
     return {
         "headers": dict(_HEADERS),
-        "content": {
-            "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}
-        },
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}},
     }
 
 

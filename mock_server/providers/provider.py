@@ -184,11 +184,7 @@ class Answer:
 
 
 def json_reply(
-    status: int,
-    body: Any,
-    headers: Mapping[str, str] | None = None,
-    *,
-    content_type: bytes = b"application/json",
+    status: int, body: Any, headers: Mapping[str, str] | None = None, *, content_type: bytes = b"application/json"
 ) -> Reply:
     """A reply with a JSON body; `headers` are added, and may replace the content type."""
     if not headers:

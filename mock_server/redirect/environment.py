@@ -98,9 +98,7 @@ def _curl_settings(route: Route, environ: Mapping[str, str]) -> str:
     user_file = next((path for path in user_files if path.is_file()), None)
     lines = [user_file.read_text(encoding="utf-8", errors="surrogateescape")] if user_file else []
     lines += [
-        f'connect-to = "{name}:{port}:{route.address}:{to}"'
-        for name in route.names
-        for port, to in route.ports.items()
+        f'connect-to = "{name}:{port}:{route.address}:{to}"' for name in route.names for port, to in route.ports.items()
     ]
     return "\n".join(lines) + "\n"
 

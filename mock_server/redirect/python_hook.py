@@ -35,12 +35,7 @@ class Route:
     """The `names` that are redirected to ports of `address`, and the path of the certificate to trust for them."""
 
     def __init__(
-        self,
-        names: Iterable[str],
-        http_port: int,
-        https_port: int,
-        certificate: str,
-        address: str = "127.0.0.1",
+        self, names: Iterable[str], http_port: int, https_port: int, certificate: str, address: str = "127.0.0.1"
     ) -> None:
         self.names = tuple(names)
         self.ports = {80: http_port, 443: https_port}

@@ -21,13 +21,7 @@ from mock_server.core.scenario import (
 from mock_server.scenarios.models.base_model import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
 from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VinModel
-from mock_server.scenarios.models.scenario_model import (
-    DelayModel,
-    ScenarioModel,
-    StepModel,
-    TroubleModel,
-    WhenModel,
-)
+from mock_server.scenarios.models.scenario_model import DelayModel, ScenarioModel, StepModel, TroubleModel, WhenModel
 
 Value = TypeVar("Value")
 
@@ -132,9 +126,7 @@ def _top_score(model: PlateModel | VinModel, given: float | None, default: float
         return given
     scores = {candidate.text: candidate.any_score for candidate in reversed(model.candidates)}
     own = scores.get(model.text)
-    return (
-        own if own is not None else max([default, *(score for score in scores.values() if score is not None)])
-    )
+    return own if own is not None else max([default, *(score for score in scores.values() if score is not None)])
 
 
 def _candidates(model: PlateModel | VinModel, score: float) -> tuple[Candidate, ...]:
@@ -144,9 +136,7 @@ def _candidates(model: PlateModel | VinModel, score: float) -> tuple[Candidate, 
     for other in model.candidates:
         if other.text != model.text:
             lower = round(found[-1].score * _CANDIDATE_FACTOR, 3)
-            found.append(
-                Candidate(other.text, lower if other.any_score is None else other.any_score, other.box)
-            )
+            found.append(Candidate(other.text, lower if other.any_score is None else other.any_score, other.box))
     return tuple(found)
 
 

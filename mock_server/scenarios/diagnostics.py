@@ -11,14 +11,7 @@ from pydantic_core import ErrorDetails
 from mock_server.errors import Mistake
 from mock_server.scenarios import yaml_reader
 from mock_server.scenarios.node import UnreadableError
-from mock_server.scenarios.source import (
-    DocumentPath,
-    FileSource,
-    PostedSource,
-    Source,
-    existing_path,
-    remove_parts,
-)
+from mock_server.scenarios.source import DocumentPath, FileSource, PostedSource, Source, existing_path, remove_parts
 from mock_server.suggest import quoted, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -36,11 +29,7 @@ _CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of key
 
 
 def documents(
-    text: str,
-    shown: str,
-    mistakes: list[Mistake],
-    path: str = "",
-    max_values: int = yaml_reader.MAX_VALUES,
+    text: str, shown: str, mistakes: list[Mistake], path: str = "", max_values: int = yaml_reader.MAX_VALUES
 ) -> list[tuple[FileSource, yaml_reader.Plain]]:
     """The documents of `text` and their sources; what is wrong is added to `mistakes`.
 
@@ -94,9 +83,7 @@ def validate(
         return model.model_validate(document)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    found = [
-        mistake for detail in details[:MAX_MISTAKES] for mistake in _mistakes(detail, model, document, source)
-    ]
+    found = [mistake for detail in details[:MAX_MISTAKES] for mistake in _mistakes(detail, model, document, source)]
     if len(details) > MAX_MISTAKES:
         found.append(source.mistake((), f"{len(details) - MAX_MISTAKES:,} more mistakes in this document"))
     mistakes.extend(dict.fromkeys(found))
@@ -135,9 +122,7 @@ class _PlainCopy:
         return value
 
 
-def _mistakes(
-    detail: ErrorDetails, model: type[BaseModel], document: object, source: Source
-) -> Iterator[Mistake]:
+def _mistakes(detail: ErrorDetails, model: type[BaseModel], document: object, source: Source) -> Iterator[Mistake]:
     kind, context = detail["type"], detail.get("ctx", {})
     path = existing_path(document, detail["loc"])
     if kind == "invalid":

@@ -210,9 +210,7 @@ def why_unusable(root: Path) -> str:
     for name in names:
         if _right_place(root / name):
             place = root / SCENARIO_DIRECTORY
-            return (
-                f"{root / name} is not read: scenario files must be in {place}; mount a flat directory there"
-            )
+            return f"{root / name} is not read: scenario files must be in {place}; mount a flat directory there"
     if MOCK_FILE in names:
         return ""
     visible = [name for name in names if not name.startswith(".")]

@@ -52,9 +52,7 @@ def _variants(vocabulary: Vocabulary) -> list[JsonSchema]:
         given = {"properties": {"outcome": {"const": outcome.value}}}
         # Without an outcome, it is `read`.
         condition = given if outcome is OutcomeName.READ else given | {"required": ["outcome"]}
-        rules.append(
-            {"if": condition, "then": {"properties": {"variant": {"enum": variants} if variants else False}}}
-        )
+        rules.append({"if": condition, "then": {"properties": {"variant": {"enum": variants} if variants else False}}})
     return rules
 
 

@@ -26,9 +26,7 @@ def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) 
     ]
 
 
-def check_index(
-    scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex"
-) -> list[Mistake]:
+def check_index(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex") -> list[Mistake]:
     """Pictures of different scenarios that look the same, and pictures whose text is too small."""
     return [*_collisions(scenarios, Accounts(accounts), index), *_too_small(scenarios, index)]
 
@@ -78,9 +76,7 @@ def _why(loser: Scenario, winner: Scenario) -> str:
     return "it is as specific and comes first"
 
 
-def _collisions(
-    scenarios: Sequence[ParsedScenario], accounts: Accounts, index: "ImageIndex"
-) -> Iterator[Mistake]:
+def _collisions(scenarios: Sequence[ParsedScenario], accounts: Accounts, index: "ImageIndex") -> Iterator[Mistake]:
     by_picture: dict[str, list[int]] = {}
     for position, one in enumerate(scenarios):
         for id in one.scenario.when.images:

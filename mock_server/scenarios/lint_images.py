@@ -46,9 +46,7 @@ class PictureChecks:
             if not isinstance(size, ImageError)
         }
 
-    def check(
-        self, directory: Directory, scenarios: Sequence[ParsedScenario]
-    ) -> tuple[dict[str, Path], list[Mistake]]:
+    def check(self, directory: Directory, scenarios: Sequence[ParsedScenario]) -> tuple[dict[str, Path], list[Mistake]]:
         """The usable pictures by id, and what is wrong with the others and with the boxes."""
         images: dict[str, Path] = {}
         mistakes: list[Mistake] = []
@@ -72,9 +70,7 @@ class PictureChecks:
                     mistakes += _boxes_outside(one, size, written)
         return images, mistakes
 
-    def _size(
-        self, path: Path, known: Mapping[str, tuple[PictureSignature, Size | ImageError]]
-    ) -> Size | ImageError:
+    def _size(self, path: Path, known: Mapping[str, tuple[PictureSignature, Size | ImageError]]) -> Size | ImageError:
         name = str(path)
         if name not in self._sizes:
             try:
@@ -82,9 +78,7 @@ class PictureChecks:
                 signature = (facts.st_mtime_ns, facts.st_size)
                 before = known.get(name)
                 unchanged = before is not None and before[0] == signature
-                self._sizes[name] = (
-                    before if before and unchanged else (signature, _inspect(path, facts.st_size))
-                )
+                self._sizes[name] = before if before and unchanged else (signature, _inspect(path, facts.st_size))
             except OSError as error:
                 # Deleted in the meantime, or no permission.
                 return ImageError((error.strerror or str(error)).lower())
@@ -119,11 +113,7 @@ def _path_problem(directory: Directory, id: str, written: str) -> tuple[str, str
         if place.is_dir():
             return f"{quoted(written)} is a directory, not a picture", ""
         if not place.is_file():
-            hint = (
-                'write "/" between the parts of a path'
-                if "\\" in written
-                else _nearest(place.parent, written)
-            )
+            hint = 'write "/" between the parts of a path' if "\\" in written else _nearest(place.parent, written)
             return f"there is no picture {quoted(written)}", hint
     except PermissionError:
         return f"{quoted(written)} cannot be read: permission denied", ""
@@ -136,9 +126,7 @@ def _nearest(folder: Path, written: str) -> str:
     """A hint with the file that was probably meant, or with some files of the folder."""
     if not folder.is_dir():
         return f"there is no directory {quoted(PurePosixPath(written).parent)}"
-    names = sorted(
-        entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")
-    )
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
     if not names:
         return "that directory is empty"
     hint = suggest(PurePosixPath(written).name, names)

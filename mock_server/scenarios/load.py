@@ -43,12 +43,7 @@ class FixtureLoader:
     """
 
     def __init__(
-        self,
-        root: Path,
-        *,
-        vocabulary: Vocabulary = ANY,
-        accounts: Sequence[Account] = (),
-        cache: Path | None = None,
+        self, root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account] = (), cache: Path | None = None
     ) -> None:
         self.root = root
         self.vocabulary = vocabulary
@@ -104,9 +99,7 @@ class FixtureLoader:
             images=images,
             unnamed=unnamed_pictures(directory.root, images),
         )
-        found = sorted(
-            {*mistakes, *directory.misplaced(), *in_files, *in_pictures, *check_set(parsed, accounts)}
-        )
+        found = sorted({*mistakes, *directory.misplaced(), *in_files, *in_pictures, *check_set(parsed, accounts)})
         raise_if_wrong(found)
         return Loaded(fixtures, tuple(found), tuple(parsed))
 
@@ -164,14 +157,10 @@ class FixtureLoader:
             text = decode(file.read())
         except UnreadableError as error:
             return ParsedFile(mistakes=(error.mistake(file.shown),))
-        return scenario_file(
-            text, id=file.id, shown=file.shown, path=str(file.path), vocabulary=self.vocabulary
-        )
+        return scenario_file(text, id=file.id, shown=file.shown, path=str(file.path), vocabulary=self.vocabulary)
 
 
-def declared_accounts(
-    root: Path, *, vocabulary: Vocabulary = ANY, cache: Path | None = None
-) -> tuple[Account, ...]:
+def declared_accounts(root: Path, *, vocabulary: Vocabulary = ANY, cache: Path | None = None) -> tuple[Account, ...]:
     """The accounts of a directory's `mock.yaml`, without reading its scenarios. Raises FixturesError."""
     loader = FixtureLoader(root, vocabulary=vocabulary, cache=cache)
     accounts = loader.declared_accounts()

@@ -61,11 +61,7 @@ class _MockReader:
             elif name in self._vocabulary.settings:
                 settings[name] = self._setting(key, value)
             else:
-                known = [
-                    *MockModel.model_fields,
-                    *self._vocabulary.providers,
-                    *sorted(self._vocabulary.settings),
-                ]
+                known = [*MockModel.model_fields, *self._vocabulary.providers, *sorted(self._vocabulary.settings)]
                 self._mistakes.append(unknown_key((key,), known, self._source))
         defaults = replace(compile.defaults(model), variants=variants, settings=settings)
         return ParsedMock(accounts, defaults, tuple(self._mistakes))
@@ -112,9 +108,7 @@ class _MockReader:
             else:
                 outcome = OutcomeName(name)
                 found[outcome] = variant
-                self._mistakes += variant_mistakes(
-                    path, variant, outcome, self._source, self._vocabulary, provider
-                )
+                self._mistakes += variant_mistakes(path, variant, outcome, self._source, self._vocabulary, provider)
         return found
 
     def _setting(self, key: str, value: object) -> str:

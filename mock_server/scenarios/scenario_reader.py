@@ -86,9 +86,7 @@ def _steps(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iter
     for number, step in enumerate(model.then):
         if step.variant is not None:
             path = ("then", number, "variant")
-            yield from variant_mistakes(
-                path, step.variant, step.outcome, source, vocabulary, model.when.provider
-            )
+            yield from variant_mistakes(path, step.variant, step.outcome, source, vocabulary, model.when.provider)
     if model.repeat == "last" and model.then[-1].times is not None:
         last = ("then", len(model.then) - 1, "times")
         what = 'the last step stays, so its "times" has no effect'
@@ -96,12 +94,7 @@ def _steps(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iter
 
 
 def variant_mistakes(
-    path: DocumentPath,
-    variant: str,
-    outcome: OutcomeName,
-    source: Source,
-    vocabulary: Vocabulary,
-    provider: str | None,
+    path: DocumentPath, variant: str, outcome: OutcomeName, source: Source, vocabulary: Vocabulary, provider: str | None
 ) -> Iterator[Mistake]:
     """A mistake if `provider`, or any provider if that is None, cannot render `outcome` as `variant`."""
     known = vocabulary.variants(outcome, provider)

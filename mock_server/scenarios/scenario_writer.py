@@ -80,11 +80,7 @@ def _flow(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return (
-            value
-            if _PLAIN.fullmatch(value) and not value.endswith(" ")
-            else json.dumps(value, ensure_ascii=False)
-        )
+        return value if _PLAIN.fullmatch(value) and not value.endswith(" ") else json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence):
@@ -135,11 +131,7 @@ def _plain(value: Any) -> Any:
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass; a field that is empty, as it is by default, is left out."""
     found = {field.name: getattr(value, field.name) for field in fields(value)}
-    empty = {
-        field.name
-        for field in fields(value)
-        if not found[field.name] and found[field.name] == _default(field)
-    }
+    empty = {field.name for field in fields(value) if not found[field.name] and found[field.name] == _default(field)}
     return {name: _plain(item) for name, item in found.items() if name not in empty}
 
 

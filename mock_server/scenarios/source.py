@@ -106,9 +106,7 @@ def remove_parts(document: object, paths: Iterable[DocumentPath]) -> object:
 
     def copy(value: object, path: DocumentPath) -> object:
         if isinstance(value, Mapping):
-            return {
-                key: copy(item, (*path, key)) for key, item in value.items() if (*path, key) not in dropped
-            }
+            return {key: copy(item, (*path, key)) for key, item in value.items() if (*path, key) not in dropped}
         if isinstance(value, list):
             return [copy(item, (*path, number)) for number, item in enumerate(value)]
         return value

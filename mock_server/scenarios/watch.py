@@ -103,9 +103,7 @@ class _Events:
                     self._event.set()
             except (OSError, RuntimeError) as error:
                 # The error of watchfiles is a RuntimeError.
-                logger.warning(
-                    "no file events (%s): the fixtures are compared every %s s", error, _LOOK_SECONDS
-                )
+                logger.warning("no file events (%s): the fixtures are compared every %s s", error, _LOOK_SECONDS)
 
 
 def _look(root: Path) -> Snapshot:

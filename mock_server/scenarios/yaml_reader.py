@@ -160,10 +160,7 @@ class _Builder:
             elif key.content == "<<":
                 merged.append(node)
             elif (first := entries.get(key.content)) is not None:
-                what, hint = (
-                    f"duplicate key {quoted(key.content)}",
-                    f"it is on line {first.place.line} already",
-                )
+                what, hint = (f"duplicate key {quoted(key.content)}", f"it is on line {first.place.line} already")
                 self._complain(key.place, what, hint)
             else:
                 entries[key.content] = Entry(key.place, node)
@@ -189,9 +186,7 @@ class _Builder:
     def _alias(self, anchor: str, place: Place) -> Node:
         if anchor in self.anchors:
             return self.anchors[anchor]
-        self._complain(
-            place, f'unknown alias "*{anchor}"', f'no "&{anchor}" comes before it; a glob needs quotes'
-        )
+        self._complain(place, f'unknown alias "*{anchor}"', f'no "&{anchor}" comes before it; a glob needs quotes')
         return Node(place, None, is_reported=True)
 
     def _check_tag(self, event: ev.Event, place: Place) -> None:
@@ -241,14 +236,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "expected ',' or '}', but got": _OPEN_MAPPING,
     "did not find expected '-' indicator": _STRAY,
     "did not find expected key": _STRAY,
-    "did not find expected node content": (
-        "a value is missing here, or something before it is not closed",
-        "",
-    ),
-    "expected the node content, but found": (
-        "a value is missing here, or something before it is not closed",
-        "",
-    ),
+    "did not find expected node content": ("a value is missing here, or something before it is not closed", ""),
+    "expected the node content, but found": ("a value is missing here, or something before it is not closed", ""),
     "expected <block end>, but found": _STRAY,
     "could not find expected ':'": ('a key without its ":"', ""),
     "did not find expected <document start>": _OUTSIDE,

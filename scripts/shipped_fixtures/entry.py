@@ -65,9 +65,7 @@ def plate(
     return from_seed
 
 
-def vin(
-    text: str, style: str, *, size: tuple[int, int] = (896, 504), shot: Shot = _USUAL
-) -> Callable[[int], Drawing]:
+def vin(text: str, style: str, *, size: tuple[int, int] = (896, 504), shot: Shot = _USUAL) -> Callable[[int], Drawing]:
     """Draws a VIN, or a label whose text is not a VIN."""
     return lambda seed: draw_vin(text, style=style, size=size, seed=seed, shot=shot)
 

@@ -23,29 +23,17 @@ ERRORS = (
             {"outcome": "read", "delay": {"lognormal": {"median": "120ms", "sigma": 0.4}}},
         ],
     ),
-    _error(
-        "service_error",
-        "This picture makes recognition itself fail",
-        plate("RNB-2046", "us-tx", "pickup", "blue"),
-    ),
+    _error("service_error", "This picture makes recognition itself fail", plate("RNB-2046", "us-tx", "pickup", "blue")),
     _error(
         "upstream_unreachable",
         "The provider cannot reach the service behind it",
         plate("GH-571-KL", "fr", "hatchback", "teal"),
     ),
+    _error("upstream_down", "The provider's own connection is down", plate("BD21 SMR", "gb", "suv", "burgundy")),
     _error(
-        "upstream_down", "The provider's own connection is down", plate("BD21 SMR", "gb", "suv", "burgundy")
+        "upstream_timeout", "The service behind the provider takes too long", plate("5806 FTX", "es", "sedan", "silver")
     ),
-    _error(
-        "upstream_timeout",
-        "The service behind the provider takes too long",
-        plate("5806 FTX", "es", "sedan", "silver"),
-    ),
-    _error(
-        "rate_limited",
-        "Too many requests, whatever the account says",
-        plate("XB-482-T", "nl", "van", "white"),
-    ),
+    _error("rate_limited", "Too many requests, whatever the account says", plate("XB-482-T", "nl", "van", "white")),
     _error(
         "out_of_credits",
         "This picture answers as an exhausted account would",
@@ -61,11 +49,7 @@ ERRORS = (
         "This picture answers as an inactive account would",
         plate("EK 407ZN", "it", "hatchback", "green"),
     ),
-    _error(
-        "blocked_key",
-        "This picture answers as a blocked key would",
-        plate("GD 3L927", "pl", "suv", "orange"),
-    ),
+    _error("blocked_key", "This picture answers as a blocked key would", plate("GD 3L927", "pl", "suv", "orange")),
     _error(
         "invalid_image",
         "A proper picture that the provider refuses as invalid",

@@ -42,9 +42,7 @@ PLATES = (
     Shipped(
         "texas-pickup",
         "A white pickup truck with a Texas plate on a country road",
-        scene(
-            Parked("pickup", "white", "KXR-4072", "us-tx", x=0.5, width=0.56, ground=0.92), place="country"
-        ),
+        scene(Parked("pickup", "white", "KXR-4072", "us-tx", x=0.5, width=0.56, ground=0.92), place="country"),
         plate={"score": 0.887},
     ),
     Shipped(
@@ -193,9 +191,7 @@ VINS = (
         vin("1FTFW1ET9DFC10312", "dashboard"),
         vin={
             "confidence": 0.892,
-            "candidates": candidates(
-                ("1FTFW1ET9DFC10312", 0.892), ("1FTFW1ET9DFC18312", 0.511), score="confidence"
-            ),
+            "candidates": candidates(("1FTFW1ET9DFC10312", 0.892), ("1FTFW1ET9DFC18312", 0.511), score="confidence"),
         },
     ),
     Shipped("not-a-vin", "Text, but no VIN: the label of a fuel flap", vin("UNLEADED FUEL ONLY", "label")),

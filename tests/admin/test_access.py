@@ -59,12 +59,7 @@ def test_preflights_are_not_granted(admin: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("client", "refused"),
-    [
-        (("127.0.0.1", 1), False),
-        (("::1", 1), False),
-        (("::ffff:127.0.0.1", 1), False),
-        (("10.0.0.7", 1), True),
-    ],
+    [(("127.0.0.1", 1), False), (("::1", 1), False), (("::ffff:127.0.0.1", 1), False), (("10.0.0.7", 1), True)],
 )
 def test_other_machines_are_refused_without_a_token(client: tuple[str, int], refused: bool) -> None:
     """Without a token, a connection from another machine is refused, such as one through a forwarded port."""
@@ -123,10 +118,7 @@ def test_bodies_are_limited(mock: MockServer) -> None:
         ("/accounts", b"[" * 100_000),
         ("/scenarios", b'{"scenario": "deep", "when": ' + b'{"header": ' * 900 + b"1" + b"}" * 901),
         ("/scenarios", b"scenario: [" + b"[" * 5000 + b"]" * 5001),
-        (
-            "/scenarios",
-            b"a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nscenario: [*c,*c,*c,*c]\n",
-        ),
+        ("/scenarios", b"a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b]\nscenario: [*c,*c,*c,*c]\n"),
         ("/requests/count", b'{"key": ' + b"[" * 300 + b"]" * 300 + b"}"),
         ("/requests/count", b"[" + b"[]," * 400_000 + b"[]]"),
         ("/requests/count", b"{" + b",".join(b'"%d": 1' % number for number in range(21_000)) + b"}"),

@@ -72,9 +72,7 @@ def test_topping_up_sets_the_balance(admin: httpx.Client, http: httpx.Client) ->
         ({}, "status", "active"),
     ],
 )
-def test_a_patch_changes_the_given_fields(
-    change: dict[str, Any], name: str, value: Any, admin: httpx.Client
-) -> None:
+def test_a_patch_changes_the_given_fields(change: dict[str, Any], name: str, value: Any, admin: httpx.Client) -> None:
     """The other fields stay."""
     facts = {"credits": 7, "quota": {"plate": {"limit": 10, "used": 1}}, "rate_limit": "1/hour"}
     before = admin.post("/accounts", json=facts).json()
@@ -138,10 +136,7 @@ def test_a_reset_restores_the_accounts_of_the_files(admin: httpx.Client, http: h
     admin.post("/reset")
 
     assert admin.get(f"/accounts/{made}").status_code == 404
-    by_key = [
-        sorted(one["accounts"], key=lambda a: str(a["key"]))
-        for one in (before, admin.get("/accounts").json())
-    ]
+    by_key = [sorted(one["accounts"], key=lambda a: str(a["key"])) for one in (before, admin.get("/accounts").json())]
     assert by_key[0] == by_key[1]
 
 

@@ -24,12 +24,7 @@ from mock_server.core.model import OutcomeName
 from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
 
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +59,7 @@ def test_examples_agree_with_their_schemas(document: dict[str, Any]) -> None:
     wrong = [
         (place, error.message)
         for place, schema, example in _contents(document)
-        for error in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(
-            example
-        )
+        for error in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(example)
     ]
 
     assert not wrong
@@ -106,19 +99,13 @@ CALLS = [
     *((operation.method, PREFIX + operation.path) for operation in OPERATIONS),
     *(("POST", path) for provider in PROVIDERS for path in provider.description.operations),
 ]
-TAKING = [
-    *((one.method, PREFIX + one.path) for one in OPERATIONS if one.body or one.query),
-    *CALLS[len(OPERATIONS) :],
-]
+TAKING = [*((one.method, PREFIX + one.path) for one in OPERATIONS if one.body or one.query), *CALLS[len(OPERATIONS) :]]
 """Operations with a body or a query, which can be wrong."""
 
 
 @pytest.mark.parametrize(
     ("method", "path", "mode"),
-    [
-        *((*call, GenerationMode.POSITIVE) for call in CALLS),
-        *((*call, GenerationMode.NEGATIVE) for call in TAKING),
-    ],
+    [*((*call, GenerationMode.POSITIVE) for call in CALLS), *((*call, GenerationMode.NEGATIVE) for call in TAKING)],
 )
 def test_calls_get_documented_replies(method: str, path: str, mode: GenerationMode, api: BaseSchema) -> None:
     """Valid and invalid calls get a reply that the document describes, and never a server error."""

@@ -60,9 +60,7 @@ def test_metrics_count_by_few_labels(mock: MockServer, admin: httpx.Client) -> N
     """Counters and histograms by provider, product, outcome and match. No label has text of a client."""
     with httpx.Client(base_url=mock.url) as client:
         for number in range(30):
-            client.post(
-                f"/api/ocr/{'plate' if number % 2 else 'nothing'}", headers={"X-API-Key": f"key-{number}"}
-            )
+            client.post(f"/api/ocr/{'plate' if number % 2 else 'nothing'}", headers={"X-API-Key": f"key-{number}"})
     text = admin.get("/metrics").text
     lines = [line for line in text.splitlines() if line.startswith("vehicle_ocr_mock_requests_total{")]
 

@@ -324,9 +324,7 @@ def test_verify_shows_the_closest_requests(http: httpx.Client, mock: MockServer,
 def test_verify_shows_the_requests_of_other_keys(http: httpx.Client, mock: MockServer, key: str) -> None:
     """A test with the wrong key gets a useful message."""
     vehicore(http, key=key)
-    with pytest.raises(
-        AssertionError, match=rf"1 request with key …{key[-2:]}, scenario car; expected key …"
-    ):
+    with pytest.raises(AssertionError, match=rf"1 request with key …{key[-2:]}, scenario car; expected key …"):
         mock.verify(key="another-key-of-mine", scenario="car")
 
 

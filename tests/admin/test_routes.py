@@ -134,12 +134,8 @@ def test_a_wrong_call_gets_the_reason(case: Case, admin: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in SUCCESSES if case.path != "/health"], ids=str)
-@pytest.mark.parametrize(
-    "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}]
-)
-def test_a_call_without_the_token_does_nothing(
-    case: Case, header: dict[str, str], guarded: MockServer
-) -> None:
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
+def test_a_call_without_the_token_does_nothing(case: Case, header: dict[str, str], guarded: MockServer) -> None:
     """With a token set, every call without it is refused."""
     url = f"{guarded.url}{PREFIX}{case.path.format(id='0')}"
     reply = httpx.request(case.method, url, headers=header, **case.sent)

@@ -51,9 +51,7 @@ def test_a_part_with_unusable_headers_is_refused(admin: httpx.Client) -> None:
         b'--x\r\nContent-Disposition: form-data; name="scenario"\r\n\r\n{"scenario": "sent"}\r\n'
         b"--x\r\nContent-Type: image/png\r\n\r\nabc\r\n--x--\r\n"
     )
-    reply = admin.post(
-        "/scenarios", content=parts, headers={"Content-Type": "multipart/form-data; boundary=x"}
-    )
+    reply = admin.post("/scenarios", content=parts, headers={"Content-Type": "multipart/form-data; boundary=x"})
 
     assert reply.status_code == 400
     assert "a part has no Content-Disposition" in reply.json()["detail"]
@@ -69,8 +67,7 @@ def test_a_picture_can_be_named_by_its_file_name(admin: httpx.Client, http: http
 
 
 @pytest.mark.parametrize(
-    "path",
-    [str(FIXTURES / "images" / "car.jpg"), "../images/car.jpg", "/etc/hostname", "images/../mock.yaml"],
+    "path", [str(FIXTURES / "images" / "car.jpg"), "../images/car.jpg", "/etc/hostname", "images/../mock.yaml"]
 )
 def test_files_of_the_server_cannot_be_named(path: str, admin: httpx.Client) -> None:
     """A path is only compared with the known pictures; the file system is not searched."""
@@ -120,9 +117,7 @@ def test_mistakes_in_yaml_have_lines(admin: httpx.Client) -> None:
 @pytest.mark.parametrize("data", [b"", b"no picture", picture("car")[:2000]], ids=["empty", "text", "cut"])
 def test_a_picture_that_cannot_be_read_is_refused(data: bytes, admin: httpx.Client) -> None:
     """A broken picture is a mistake in the part `image`, and nothing is added."""
-    reply = admin.post(
-        "/scenarios", files={"scenario": (None, '{"scenario": "x"}'), "image": ("a.jpg", data)}
-    )
+    reply = admin.post("/scenarios", files={"scenario": (None, '{"scenario": "x"}'), "image": ("a.jpg", data)})
 
     assert _error(reply)["part"] == "image"
     assert admin.get("/scenarios/x").status_code == 404
@@ -210,8 +205,7 @@ def test_replacing_and_positions_concern_one_key(
     for key in two_keys:
         mock.set_state("my-car", key, 1)
     mock.add_scenario(
-        {"scenario": "my-car", "when": {"key": first, "image": "car.jpg"}, "reading": {"plate": "NEW1"}},
-        replace=True,
+        {"scenario": "my-car", "when": {"key": first, "image": "car.jpg"}, "reading": {"plate": "NEW1"}}, replace=True
     )
     wrong = admin.put("/scenarios/my-car", params={"key": second}, json={"when": {"key": first}})
     added = admin.put("/scenarios/other", params={"key": second}, json={"when": {"filename": "none"}})
@@ -268,10 +262,7 @@ def test_a_document_can_be_sent_back(admin: httpx.Client) -> None:
 def test_replacing_a_scenario_keeps_its_picture(admin: httpx.Client, http: httpx.Client) -> None:
     """The picture that was sent with a scenario is still there after a PUT of its document."""
     sent = drawn("kept")
-    parts: Parts = {
-        "scenario": (None, '{"scenario": "kept", "reading": {"plate": "KEPT1"}}'),
-        "image": ("a.png", sent),
-    }
+    parts: Parts = {"scenario": (None, '{"scenario": "kept", "reading": {"plate": "KEPT1"}}'), "image": ("a.png", sent)}
     shown = admin.post("/scenarios", files=parts).json()
     document = {"when": shown["when"], "reading": {"plate": "KEPT2"}}
 
@@ -282,12 +273,7 @@ def test_replacing_a_scenario_keeps_its_picture(admin: httpx.Client, http: httpx
 def test_each_key_has_a_position(admin: httpx.Client, mock: MockServer, http: httpx.Client) -> None:
     """The position of a key can be set, and a PUT of the scenario resets it."""
     steps = [{"outcome": "service_error", "times": 2}, {"outcome": "read"}]
-    document = {
-        "scenario": "flaky",
-        "when": {"filename": "flaky.jpg"},
-        "then": steps,
-        "reading": {"plate": "F1"},
-    }
+    document = {"scenario": "flaky", "when": {"filename": "flaky.jpg"}, "then": steps, "reading": {"plate": "F1"}}
     mock.add_scenario(document)
     first, second = (mock.create_account().key for _ in range(2))
 
@@ -329,14 +315,8 @@ def test_python_reads_local_pictures(
     sent = {name: drawn(name) for name in ("relative", "absolute", "bytes")}
     for name, data in sent.items():
         (tmp_path / f"{name}.png").write_bytes(data)
-    images: dict[str, Any] = {
-        "relative": "relative.png",
-        "absolute": tmp_path / "absolute.png",
-        "bytes": sent["bytes"],
-    }
+    images: dict[str, Any] = {"relative": "relative.png", "absolute": tmp_path / "absolute.png", "bytes": sent["bytes"]}
     for name, image in images.items():
         mock.add_scenario({"scenario": name, "when": {"image": image}, "reading": {"plate": name.upper()}})
 
-    assert [vehicore(http, image=data).json()["result"] for data in sent.values()] == [
-        name.upper() for name in sent
-    ]
+    assert [vehicore(http, image=data).json()["result"] for data in sent.values()] == [name.upper() for name in sent]

@@ -15,9 +15,7 @@ READY = "vehicle-ocr-mock ready on "
 def run(*arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
     environ = {**os.environ, **(environment or {})}
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False
-    )
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False)
 
 
 @dataclass

@@ -45,9 +45,7 @@ def fixtures(tmp_path: Path) -> Path:
 
 def test_a_photo_becomes_a_scenario(photo: Path, fixtures: Path) -> None:
     """The directory is created, and the scenario reads what the options say."""
-    code, said = add(
-        photo, "--plate", "B-MW 1847", "--region", "de", "--box", "10,20,90,40", "--fixtures", fixtures
-    )
+    code, said = add(photo, "--plate", "B-MW 1847", "--region", "de", "--box", "10,20,90,40", "--fixtures", fixtures)
     (scenario,) = load(fixtures).set.scenarios
     (plate,) = scenario.reading.plates
 

@@ -14,11 +14,7 @@ def ca(place: Path, *flags: str) -> "subprocess.CompletedProcess[str]":
     """Run the command on an authority of its own."""
     return subprocess.run(
         [sys.executable, "-m", "mock_server", "ca", *flags],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "VEHICLE_OCR_MOCK_CA_DIR": str(place),
-        },
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "VEHICLE_OCR_MOCK_CA_DIR": str(place)},
         capture_output=True,
         text=True,
         check=False,
@@ -35,26 +31,11 @@ def test_the_path_alone_for_scripts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "runtime",
-    [
-        "curl",
-        "Python requests",
-        "Python httpx",
-        "Python aiohttp",
-        "Node",
-        "Go",
-        "Java",
-        "Ruby",
-        "PHP",
-        ".NET",
-    ],
+    ["curl", "Python requests", "Python httpx", "Python aiohttp", "Node", "Go", "Java", "Ruby", "PHP", ".NET"],
 )
 def test_one_line_for_each_runtime(tmp_path: Path, runtime: str) -> None:
     """The hint for a runtime is one line that can be pasted, with the path in it."""
-    lines = [
-        line
-        for line in ca(tmp_path / "c a", "--install-hint").stdout.splitlines()
-        if f"  {runtime}: " in line
-    ]
+    lines = [line for line in ca(tmp_path / "c a", "--install-hint").stdout.splitlines() if f"  {runtime}: " in line]
 
     assert len(lines) == 1
     assert f"'{tmp_path / 'c a' / 'ca.pem'}'" in lines[0]
@@ -64,9 +45,7 @@ def test_the_java_line_makes_a_store_that_java_reads(tmp_path: Path) -> None:
     """The longest of the lines, run."""
     if subprocess.run(["sh", "-c", "command -v keytool"], capture_output=True, check=False).returncode:
         pytest.skip("keytool is not installed here")
-    line = next(
-        line for line in ca(tmp_path / "ca", "--install-hint").stdout.splitlines() if "  Java: " in line
-    )
+    line = next(line for line in ca(tmp_path / "ca", "--install-hint").stdout.splitlines() if "  Java: " in line)
     script = line.partition(":")[2] + " && keytool -list -keystore mock.p12 -storepass changeit"
     result = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
 

@@ -82,9 +82,7 @@ def test_a_named_directory_is_served_instead_of_the_mount(tmp_path: Path) -> Non
     (tmp_path / "config").mkdir()
     with container(tmp_path / "config", "serve", str(FIXTURES), "--port", "0") as process:
         assert f"serving {FIXTURES}: " in starts(process)
-    with container(
-        tmp_path / "config", "serve", "--port", "0", VEHICLE_OCR_MOCK_FIXTURES=str(FIXTURES)
-    ) as process:
+    with container(tmp_path / "config", "serve", "--port", "0", VEHICLE_OCR_MOCK_FIXTURES=str(FIXTURES)) as process:
         assert f"serving {FIXTURES}: " in starts(process)
 
 

@@ -144,8 +144,7 @@ def test_stdin_reaches_the_child(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "code"),
-    [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -15 $$", 143), ("kill -6 $$", 134)],
+    ("script", "code"), [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -15 $$", 143), ("kill -6 $$", 134)]
 )
 def test_the_exit_code_is_the_childs(place: Place, script: str, code: int) -> None:
     """A child that dies by a signal gives 128 and the signal's number, as in a shell."""
@@ -163,10 +162,7 @@ def test_a_command_that_is_not_there(place: Place) -> None:
     """Exit code 127, as in a shell, and one sentence."""
     result = place.run("no-such-command")
 
-    assert (result.returncode, result.stderr) == (
-        127,
-        "vehicle-ocr-mock: no-such-command: No such file or directory\n",
-    )
+    assert (result.returncode, result.stderr) == (127, "vehicle-ocr-mock: no-such-command: No such file or directory\n")
 
 
 def test_a_command_that_cannot_be_run(place: Place) -> None:
@@ -180,9 +176,7 @@ def test_a_command_that_cannot_be_run(place: Place) -> None:
 @pytest.mark.parametrize("arguments", [(), ("--",), ("somewhere",), ("--seed", "1", "--")])
 def test_no_command_is_a_usage_error(place: Place, arguments: tuple[str, ...]) -> None:
     """Exit code 2, and the correct usage."""
-    result = subprocess.run(
-        [*EXEC, *arguments], env=place.environ(), capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([*EXEC, *arguments], env=place.environ(), capture_output=True, text=True, check=False)
 
     assert result.returncode == 2
     assert "put it after --" in result.stderr
@@ -340,9 +334,7 @@ def test_an_ignored_signal_stays_ignored(place: Place) -> None:
 
 def test_an_authority_about_to_expire_is_renewed(place: Place) -> None:
     """The child trusts the renewed certificate."""
-    old = CertificateAuthority.open(
-        place.authority, now=datetime.now(UTC) - AUTHORITY_LIFE + timedelta(hours=1)
-    )
+    old = CertificateAuthority.open(place.authority, now=datetime.now(UTC) - AUTHORITY_LIFE + timedelta(hours=1))
     result = place.run(PYTHON, "-c", ASK)
 
     assert result.stdout == VIN + "\n"

@@ -107,9 +107,7 @@ def test_the_environment_of_the_server_in_a_container(
 
 
 @pytest.mark.parametrize("command", ["/sbin/init\0", "", "/usr/bin/python\0manage.py\0serve\0--port\0001\0"])
-def test_another_process_1(
-    mock: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
+def test_another_process_1(mock: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """A process 1 that is not this command is ignored."""
     (tmp_path / "cmdline").write_text(command)
     (tmp_path / "environ").write_text("VEHICLE_OCR_MOCK_PORT=1\0")

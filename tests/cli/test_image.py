@@ -35,9 +35,7 @@ def test_a_picture_and_its_scenario_are_written(tmp_path: Path) -> None:
 
 def test_a_whole_fixture_set_can_be_served(tmp_path: Path) -> None:
     """`--count` writes a fixtures directory that loads: each picture has its reading and its box."""
-    code, said = image(
-        "plate", "--count", "6", "--seed", "40", "--size", "240x160", "--out", tmp_path / "set"
-    )
+    code, said = image("plate", "--count", "6", "--seed", "40", "--size", "240x160", "--out", tmp_path / "set")
     loaded = load(tmp_path / "set")
 
     assert (code, "6 pictures with their scenarios" in said) == (0, True)

@@ -13,8 +13,7 @@ HERE = str(FIXTURES)
 
 
 @pytest.mark.parametrize(
-    ("name", "how"),
-    [("car.jpg", "same bytes"), ("car.png", "same pixels"), ("car.webp", "looks the same: distance -")],
+    ("name", "how"), [("car.jpg", "same bytes"), ("car.png", "same pixels"), ("car.webp", "looks the same: distance -")]
 )
 def test_a_known_picture(tmp_path: Path, name: str, how: str) -> None:
     """The scenario, its picture and the stage that found it; exit code 0."""

@@ -61,9 +61,7 @@ def _handles_sigterm(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
-@pytest.mark.parametrize(
-    "prefix", [[], ["unshare", "--pid", "--fork", "--kill-child"]], ids=["plain", "PID 1"]
-)
+@pytest.mark.parametrize("prefix", [[], ["unshare", "--pid", "--fork", "--kill-child"]], ids=["plain", "PID 1"])
 def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
     """Before it is ready, the server ends with 0 within a second, also as the first process of a container."""
     if prefix and subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
@@ -94,9 +92,7 @@ def test_hints_are_lines_that_work() -> None:
         while len(lines) < 4:
             lines += pattern.findall(server.process.stderr.readline())
         answers = [
-            subprocess.run(
-                [*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=30, check=True
-            )
+            subprocess.run([*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=30, check=True)
             for line in lines
         ]
 
@@ -112,19 +108,9 @@ def test_hints_are_lines_that_work() -> None:
         (["--no-such-flag"], {}, 2, "No such option"),
         (["--port", "http"], {}, 2, "'http' is not a valid integer"),
         (["--port", "99999"], {}, 1, "--port is 99999"),
-        (
-            ["--unmatched", "guess"],
-            {},
-            1,
-            "--unmatched is 'guess', not one of synthesize, nothing_found, error",
-        ),
+        (["--unmatched", "guess"], {}, 1, "--unmatched is 'guess', not one of synthesize, nothing_found, error"),
         ([], {"VEHICLE_OCR_MOCK_PORT": "many"}, 1, "VEHICLE_OCR_MOCK_PORT is 'many', not a whole number"),
-        (
-            [],
-            {"VEHICLE_OCR_MOCK_STRICT": "perhaps"},
-            1,
-            "VEHICLE_OCR_MOCK_STRICT is 'perhaps', neither true nor false",
-        ),
+        ([], {"VEHICLE_OCR_MOCK_STRICT": "perhaps"}, 1, "VEHICLE_OCR_MOCK_STRICT is 'perhaps', neither true nor false"),
     ],
 )
 def test_wrong_settings(arguments: list[str], environment: dict[str, str], code: int, said: str) -> None:

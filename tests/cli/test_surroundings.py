@@ -16,10 +16,7 @@ PICTURE = str(FIXTURES / "images" / "car.jpg")
 def without_home(tmp_path: Path, *arguments: str) -> list[str]:
     """The command as a user that has no home directory and is not in the list of users."""
     prefix = ["unshare", "--map-user=4242", "--map-group=4242", "env", "-u", "HOME", "-u", "XDG_CACHE_HOME"]
-    if (
-        not shutil.which("unshare")
-        or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
-    ):
+    if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("user namespaces are not available")
     return [*prefix, *COMMAND, *arguments]
 
@@ -43,9 +40,7 @@ def test_a_server_without_a_home_directory_has_no_cache(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("ca",), ("serve", "--port", "0", "--tls", "--tls-port", "0")])
 def test_https_without_a_home_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Without a place for the certificate authority: exit code 1 and one sentence with the variable to set."""
-    ended = subprocess.run(
-        without_home(tmp_path, *arguments), capture_output=True, text=True, timeout=60, check=False
-    )
+    ended = subprocess.run(without_home(tmp_path, *arguments), capture_output=True, text=True, timeout=60, check=False)
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == (
@@ -54,35 +49,19 @@ def test_https_without_a_home_directory(tmp_path: Path, arguments: tuple[str, ..
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments", [("serve", "--port", "0", "--tls", "--tls-port", "0"), ("exec", "--", "true")]
-)
+@pytest.mark.parametrize("arguments", [("serve", "--port", "0", "--tls", "--tls-port", "0"), ("exec", "--", "true")])
 def test_https_without_a_temporary_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Exit code 1 and one sentence."""
-    read_only = (
-        "for d in /tmp /var/tmp /usr/tmp; do mount -t tmpfs -o ro none $d; done 2>/dev/null; cd /proc; "
-    )
+    read_only = "for d in /tmp /var/tmp /usr/tmp; do mount -t tmpfs -o ro none $d; done 2>/dev/null; cd /proc; "
     prefix = ["unshare", "--mount", "sh", "-c", f'{read_only} exec "$@"', "sh"]
     authority = Path(__file__).parent / "ca"
-    environ = {
-        **os.environ,
-        "VEHICLE_OCR_MOCK_CA_DIR": str(authority),
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
+    environ = {**os.environ, "VEHICLE_OCR_MOCK_CA_DIR": str(authority), "PYTHONPATH": str(Path(__file__).parents[2])}
     environ.pop("TMPDIR", None)
-    if (
-        not shutil.which("unshare")
-        or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode
-    ):
+    if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("mount namespaces are not available")
     try:
         ended = subprocess.run(
-            [*prefix, *COMMAND, *arguments],
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            [*prefix, *COMMAND, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False
         )
     finally:
         shutil.rmtree(authority, ignore_errors=True)
@@ -97,11 +76,7 @@ def test_a_closed_stream(stream: str) -> None:
     """A server whose stdout or stderr is closed fails only for a real reason."""
     script = f'exec "$@" {stream}>&-'
     ended = subprocess.run(
-        ["sh", "-c", script, "sh", *COMMAND, "schema"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        ["sh", "-c", script, "sh", *COMMAND, "schema"], capture_output=True, text=True, timeout=60, check=False
     )
     refused = subprocess.run(
         ["sh", "-c", script, "sh", *COMMAND, "serve", "--port", "99999"],
@@ -117,9 +92,7 @@ def test_a_closed_stream(stream: str) -> None:
 
 def test_a_server_with_closed_stderr() -> None:
     """It starts and prints its ready line."""
-    assert first_line(["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "serve", "--port", "0"]).startswith(
-        READY
-    )
+    assert first_line(["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, "serve", "--port", "0"]).startswith(READY)
 
 
 @pytest.mark.parametrize(

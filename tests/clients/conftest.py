@@ -90,10 +90,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
 @pytest.fixture(scope="session")
 def route(authority: CertificateAuthority) -> Iterator[Route]:
     """The providers' names, leading to the stand-in for the mock."""
-    with (
-        echo_server("mock-http") as http,
-        echo_server("mock-https", authority.ssl_context(NAMES)) as https,
-    ):
+    with echo_server("mock-http") as http, echo_server("mock-https", authority.ssl_context(NAMES)) as https:
         yield Route(NAMES, http, https, str(authority.certificate_path))
 
 
@@ -151,20 +148,10 @@ def node_modules(pytestconfig: pytest.Config) -> Path:
     npm = tool("npm")
     place = pytestconfig.cache.mkdir("npm")
     if not (place / "node_modules" / "carsxe-api").is_dir():
-        command = [
-            npm,
-            "install",
-            "--no-package-lock",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            NPM_PACKAGE,
-        ]
+        command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", NPM_PACKAGE]
         installed = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         if installed.returncode and not os.environ.get("CI"):
-            pytest.skip(
-                f"npm cannot install {NPM_PACKAGE} here: {installed.stderr.strip().splitlines()[-1:]}"
-            )
+            pytest.skip(f"npm cannot install {NPM_PACKAGE} here: {installed.stderr.strip().splitlines()[-1:]}")
         assert installed.returncode == 0, installed.stderr
     return place / "node_modules"
 

@@ -56,9 +56,7 @@ def mock(fixtures: Path) -> Iterator[MockServer]:
 
 def run(command: list[str], environ: dict[str, str], cwd: Path | None = None) -> str:
     """Run to a good end; give back the output."""
-    result = subprocess.run(
-        command, env=environ, cwd=cwd, capture_output=True, text=True, timeout=100, check=False
-    )
+    result = subprocess.run(command, env=environ, cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
@@ -79,27 +77,16 @@ def _java(place: Path) -> list[str]:
     source = (EXAMPLES / "java" / "Vehicore.java").read_text(encoding="utf-8")
     if major < 4:
         # OkHttp 3 takes the same two arguments in the other order.
-        source = re.sub(
-            r"RequestBody\.create\((new File\(image\)), (.*?\"\))\)", r"RequestBody.create(\2, \1)", source
-        )
+        source = re.sub(r"RequestBody\.create\((new File\(image\)), (.*?\"\))\)", r"RequestBody.create(\2, \1)", source)
     (place / "Vehicore.java").write_text(source, encoding="utf-8")
     run([tool("javac"), "-cp", class_path, "-d", str(place), str(place / "Vehicore.java")], dict(os.environ))
     return [tool("java"), "-cp", f"{class_path}:{place}", "Vehicore"]
 
 
 def _go(place: Path) -> list[str]:
-    cache = {
-        "GOCACHE": str(place / "cache"),
-        "GOFLAGS": "-mod=mod",
-        "GO111MODULE": "auto",
-        "GOTOOLCHAIN": "local",
-    }
+    cache = {"GOCACHE": str(place / "cache"), "GOFLAGS": "-mod=mod", "GO111MODULE": "auto", "GOTOOLCHAIN": "local"}
     built = str(place / "vehicore")
-    run(
-        [tool("go"), "build", "-o", built, str(EXAMPLES / "go" / "vehicore.go")],
-        {**os.environ, **cache},
-        cwd=place,
-    )
+    run([tool("go"), "build", "-o", built, str(EXAMPLES / "go" / "vehicore.go")], {**os.environ, **cache}, cwd=place)
     return [built]
 
 
@@ -136,11 +123,7 @@ def result_of(output: str) -> object:
 @pytest.mark.parametrize("product", READINGS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_documented_snippet_by_the_mocks_address(
-    mock: MockServer,
-    environ: dict[str, str],
-    commands: Callable[[str], list[str]],
-    language: str,
-    product: str,
+    mock: MockServer, environ: dict[str, str], commands: Callable[[str], list[str]], language: str, product: str
 ) -> None:
     """VehiCore's documented call in each language, with nothing but the host changed."""
     picture, reading = READINGS[product]
@@ -190,9 +173,7 @@ def test_the_python_client_example(environ: dict[str, str]) -> None:
     script = str(EXAMPLES / "python" / "carsxe_client.py")
     url = "https://api.carsxe.com/images/california-sedan.jpg"
 
-    assert "'plate': '9djc652'" in run(
-        ["vehicle-ocr-mock", "exec", "--", sys.executable, script, url], environ
-    )
+    assert "'plate': '9djc652'" in run(["vehicle-ocr-mock", "exec", "--", sys.executable, script, url], environ)
 
 
 def test_the_node_client_example(environ: dict[str, str], node_modules: Path, tmp_path: Path) -> None:
@@ -209,9 +190,7 @@ def test_the_examples_test_suite(environ: dict[str, str], tmp_path: Path) -> Non
     """An application's tests with the mock in their own process."""
     shutil.copy(EXAMPLES / "python" / "test_my_gate.py", tmp_path)
 
-    assert "3 passed" in run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], environ, cwd=tmp_path
-    )
+    assert "3 passed" in run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], environ, cwd=tmp_path)
 
 
 def test_the_workflow_of_github_actions(environ: dict[str, str], tmp_path: Path) -> None:

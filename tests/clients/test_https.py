@@ -42,9 +42,7 @@ def names_accepted(mock: MockServer, name: str) -> str | None:
         return secured.selected_alpn_protocol()
 
 
-@pytest.mark.parametrize(
-    "name", [*own_hosts(), "localhost", "127.0.0.1", "::1", "ocr.test", "my.pictures.test"]
-)
+@pytest.mark.parametrize("name", [*own_hosts(), "localhost", "127.0.0.1", "::1", "ocr.test", "my.pictures.test"])
 def test_every_name_is_on_the_certificate(mock: MockServer, name: str) -> None:
     """The providers' names, this machine's and the user's own; HTTP/2 is declined in the handshake."""
     assert names_accepted(mock, name) == "http/1.1"
@@ -76,9 +74,7 @@ def test_both_ports_serve_one_mock(mock: MockServer) -> None:
 def test_redirect_leads_this_process_to_the_mock(mock: MockServer) -> None:
     """Inside the context any client reaches the mock by the real name; afterwards none does."""
     with mock.redirect():
-        inside = requests.post(
-            "https://api.carsxe.com/v1/vinocr?key=nobody", json={"image_url": "x"}, timeout=10
-        )
+        inside = requests.post("https://api.carsxe.com/v1/vinocr?key=nobody", json={"image_url": "x"}, timeout=10)
 
     assert inside.status_code == 404
     assert inside.headers["x-mock-request-id"]
@@ -110,21 +106,8 @@ def test_serve_prints_both_addresses(fixtures: Path, tmp_path: Path) -> None:
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "VEHICLE_OCR_MOCK_CA_DIR": str(tmp_path / "ca"),
     }
-    command = [
-        sys.executable,
-        "-m",
-        "mock_server",
-        "serve",
-        str(fixtures),
-        "--port",
-        "0",
-        "--tls",
-        "--tls-port",
-        "0",
-    ]
-    with subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-m", "mock_server", "serve", str(fixtures), "--port", "0", "--tls", "--tls-port", "0"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.fullmatch(

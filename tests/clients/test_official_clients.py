@@ -26,8 +26,7 @@ def says(message: str, **also: Any) -> Check:
 
 UNKNOWN = "User with this API key was not found or the API key is disabled"
 INACTIVE = (
-    "User with this API key is not active. To activate update your billing on "
-    "https://carsxe.com/dashboard/billing"
+    "User with this API key is not active. To activate update your billing on https://carsxe.com/dashboard/billing"
 )
 BLOCKED = "This API key has been blocked, please contact support if you believe this is an error."
 TIER = (
@@ -41,26 +40,11 @@ FORCED = "https://pictures.example/mock-"
 
 # What is asked (key, product, URL), and what must come of it.
 OUTCOMES: dict[str, tuple[str, str, str, Check]] = {
-    "plate": (
-        "demo-key",
-        "plate",
-        GALLERY + PLATE,
-        lambda got: got["answer"]["results"][0]["plate"] == "9djc652",
-    ),
+    "plate": ("demo-key", "plate", GALLERY + PLATE, lambda got: got["answer"]["results"][0]["plate"] == "9djc652"),
     "vin": ("demo-key", "vin", GALLERY + VIN, lambda got: got["answer"]["vin"] == "JHLRD77874C026456"),
-    "vin sent as base64": (
-        "demo-key",
-        "vin",
-        "BASE64",
-        lambda got: got["answer"]["vin"] == "JHLRD77874C026456",
-    ),
+    "vin sent as base64": ("demo-key", "vin", "BASE64", lambda got: got["answer"]["vin"] == "JHLRD77874C026456"),
     "no plate": ("demo-key", "plate", FORCED + "nothing_found.jpg", says("No plates detected in image")),
-    "no vin": (
-        "demo-key",
-        "vin",
-        FORCED + "nothing_found.jpg",
-        says("No valid VIN candidates found in the image"),
-    ),
+    "no vin": ("demo-key", "vin", FORCED + "nothing_found.jpg", says("No valid VIN candidates found in the image")),
     "no text": ("demo-key", "vin", FORCED + "no_text.jpg", says("No text detected in the image")),
     "unknown key, plate": ("nobody", "plate", GALLERY + PLATE, says(UNKNOWN)),
     "unknown key, vin": ("nobody", "vin", GALLERY + VIN, says(UNKNOWN)),
@@ -73,12 +57,7 @@ OUTCOMES: dict[str, tuple[str, str, str, Check]] = {
         GALLERY + PLATE,
         says(OUT, usage={"current": 5, "limit": 5, "remaining": 0}),
     ),
-    "quota, vin": (
-        "no-credits",
-        "vin",
-        GALLERY + VIN,
-        says(OUT, usage={"current": 7, "limit": 7, "remaining": 0}),
-    ),
+    "quota, vin": ("no-credits", "vin", GALLERY + VIN, says(OUT, usage={"current": 7, "limit": 7, "remaining": 0})),
     "service error": ("demo-key", "plate", FORCED + "service_error.jpg", says(BROKEN)),
     "service unreachable": (
         "demo-key",
@@ -105,12 +84,7 @@ OUTCOMES: dict[str, tuple[str, str, str, Check]] = {
         lambda got: got["answer"]["results"][0]["plate"] == "slow2",
     ),
     **{
-        f"dropped: {fault}": (
-            "demo-key",
-            "plate",
-            f"https://pictures.example/{fault}.jpg",
-            lambda got: "error" in got,
-        )
+        f"dropped: {fault}": ("demo-key", "plate", f"https://pictures.example/{fault}.jpg", lambda got: "error" in got)
         for fault in FAULTS
     },
     "after all that, a reading": (
@@ -168,9 +142,7 @@ def ask(
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 @pytest.mark.parametrize("client", ["pip", "npm"])
-def test_the_official_client_understands(
-    ask: Callable[[str], dict[str, Answer]], client: str, outcome: str
-) -> None:
+def test_the_official_client_understands(ask: Callable[[str], dict[str, Answer]], client: str, outcome: str) -> None:
     """The package's own method returns, or raises, what it does against the real service."""
     *_, holds = OUTCOMES[outcome]
 

@@ -97,10 +97,7 @@ undo()
 print(socket.getaddrinfo is inside, "connect" in vars(socket.socket), inside.__name__)
 """
     result = subprocess.run(
-        [PYTHON, "-S", "-c", code, python_hook.__file__, route.to_text()],
-        capture_output=True,
-        text=True,
-        check=False,
+        [PYTHON, "-S", "-c", code, python_hook.__file__, route.to_text()], capture_output=True, text=True, check=False
     )
 
     assert (result.stdout, result.stderr) == ("False False look_up\n", "")

@@ -17,9 +17,7 @@ CLIENTS = {
     "fetch": "fetch('https://api.carsxe.com/x').then((r) => r.text()).then(console.log)",
     "https.get": f"require('https').get('https://api.carsxe.com/x', {PRINT})",
     "https.request": (
-        "require('https').request({hostname: 'api.carsxe.com', path: '/x', agent: false}, "
-        + PRINT
-        + ").end()"
+        "require('https').request({hostname: 'api.carsxe.com', path: '/x', agent: false}, " + PRINT + ").end()"
     ),
     "a kept-alive agent": (
         "const https = require('https'); const agent = new https.Agent({keepAlive: true, maxSockets: 1});"
@@ -27,8 +25,7 @@ CLIENTS = {
         f"  ({PRINT})(r); r.on('end', () => agent.destroy()); }})"
     ),
     "tls.connect with options": (
-        "const s = require('tls').connect({host: 'api.carsxe.com', port: 443, servername: 'api.carsxe.com'});"
-        + SPEAK
+        "const s = require('tls').connect({host: 'api.carsxe.com', port: 443, servername: 'api.carsxe.com'});" + SPEAK
     ),
     "tls.connect with port and host": f"const s = require('tls').connect(443, 'api.carsxe.com'); {SPEAK}",
     "a look-up first": (

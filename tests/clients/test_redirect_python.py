@@ -197,9 +197,7 @@ def test_another_host_still_verifies_against_its_own_authority(
 
 
 @pytest.mark.parametrize("client", OTHER_HOSTS)
-def test_another_host_that_nobody_vouches_for_is_refused(
-    run_child: RunChild, tmp_path: Path, client: str
-) -> None:
+def test_another_host_that_nobody_vouches_for_is_refused(run_child: RunChild, tmp_path: Path, client: str) -> None:
     """Certificates of all other hosts are verified as before."""
     stranger = CertificateAuthority.open(tmp_path / "stranger")
     with echo_server("stranger", stranger.ssl_context(["localhost"])) as port:

@@ -47,9 +47,7 @@ def test_curl_keeps_the_users_settings(run_child: RunChild, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("variable", ["CURL_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_curl_still_verifies_other_hosts(
-    run_child: RunChild, company: CertificateAuthority, variable: str
-) -> None:
+def test_curl_still_verifies_other_hosts(run_child: RunChild, company: CertificateAuthority, variable: str) -> None:
     """A company's own server is trusted by the bundle that was in the variable before."""
     with echo_server("company", company.ssl_context([])) as port:
         url = f"https://localhost:{port}/x"
@@ -86,11 +84,7 @@ def test_with_nothing_named_the_usual_roots_stay(company: CertificateAuthority) 
     ],
 )
 def test_what_was_named_is_extended_by_one(
-    tmp_path: Path,
-    authority: CertificateAuthority,
-    company: CertificateAuthority,
-    named: str,
-    extended: set[str],
+    tmp_path: Path, authority: CertificateAuthority, company: CertificateAuthority, named: str, extended: set[str]
 ) -> None:
     """Where the user has named one bundle, that bundle and the mock are trusted, and nothing else."""
     path = company.certificate_path
@@ -139,10 +133,7 @@ def test_without_a_proxy_no_exception_is_named(route: Route, tmp_path: Path) -> 
     [
         ({}, "localhost,127.0.0.1,::1"),
         ({"NO_PROXY": "intranet.test"}, "intranet.test,localhost,127.0.0.1,::1"),
-        (
-            {"no_proxy": "a.test, b.test", "NO_PROXY": "c.test"},
-            "a.test,b.test,c.test,localhost,127.0.0.1,::1",
-        ),
+        ({"no_proxy": "a.test, b.test", "NO_PROXY": "c.test"}, "a.test,b.test,c.test,localhost,127.0.0.1,::1"),
         ({"NO_PROXY": "localhost"}, "localhost,127.0.0.1,::1"),
         ({"no_proxy": "*"}, "*"),
     ],

@@ -97,10 +97,7 @@ def test_an_active_account_is_admitted(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize(
     ("facts", "billing"),
-    [
-        ({"credits": {PLATE: 2, VIN: 1}}, CREDITS),
-        ({"quota": {PLATE: Quota(2), VIN: Quota(3, used=2)}}, QUOTA),
-    ],
+    [({"credits": {PLATE: 2, VIN: 1}}, CREDITS), ({"quota": {PLATE: Quota(2), VIN: Quota(3, used=2)}}, QUOTA)],
 )
 def test_units_run_out_by_product(accounts: Accounts, facts: dict[str, Any], billing: Billing) -> None:
     """Each product has its own units. Units that are used at the start count."""
@@ -121,8 +118,7 @@ def test_credits_and_quota_are_counted_apart(accounts: Accounts) -> None:
 
 
 @pytest.mark.parametrize(
-    ("period", "after"),
-    [(QuotaPeriod.MONTH, None), (QuotaPeriod.NEVER, OutcomeName.OUT_OF_CREDITS)],
+    ("period", "after"), [(QuotaPeriod.MONTH, None), (QuotaPeriod.NEVER, OutcomeName.OUT_OF_CREDITS)]
 )
 def test_quota_is_renewed_with_the_month_or_never(
     accounts: Accounts, clock: Clock, period: QuotaPeriod, after: OutcomeName | None

@@ -53,9 +53,7 @@ def test_given_fields_do_not_change() -> None:
         (Candidate("9DJC652", 0.6), Candidate("9OJC652", 0.4)),
         Vehicle("Van", 0.9, Box(0, 0, 700, 500)),
     )
-    reading = Reading(
-        (plate,), VinReading("V", 0.5, Box(1, 2, 30, 40), (Candidate("V", 0.5, Box(1, 2, 3, 4)),)), "t"
-    )
+    reading = Reading((plate,), VinReading("V", 0.5, Box(1, 2, 30, 40), (Candidate("V", 0.5, Box(1, 2, 3, 4)),)), "t")
 
     assert complete(reading, None, SIZE) == reading
 
@@ -64,9 +62,7 @@ def test_boxes_are_mapped() -> None:
     """The boxes of plates, vehicles, VINs and candidates are mapped to the picture that was sent."""
     plate = PlateReading("A", box=Box(100, 200, 300, 260), vehicle=Vehicle("SUV", 0.8, Box(0, 0, 800, 600)))
     vin = VinReading(
-        "V",
-        box=Box(10, 20, 110, 40),
-        candidates=(Candidate("V", 0.9), Candidate("W", 0.1, Box(20, 20, 60, 40))),
+        "V", box=Box(10, 20, 110, 40), candidates=(Candidate("V", 0.9), Candidate("W", 0.1, Box(20, 20, 60, 40)))
     )
     reading = complete(Reading((plate,), vin), HALF, (400, 300))
 
@@ -74,10 +70,7 @@ def test_boxes_are_mapped() -> None:
     assert reading.plates[0].vehicle == Vehicle("SUV", 0.8, Box(0, 0, 400, 300))
     assert reading.vin is not None
     assert reading.vin.box == Box(5, 10, 55, 20)
-    assert [candidate.box for candidate in reading.vin.candidates] == [
-        Box(5, 10, 55, 20),
-        Box(10, 10, 30, 20),
-    ]
+    assert [candidate.box for candidate in reading.vin.candidates] == [Box(5, 10, 55, 20), Box(10, 10, 30, 20)]
 
 
 def test_boxes_are_cut_at_the_edge() -> None:

@@ -34,12 +34,7 @@ def test_a_digest_always_gives_the_same_reading() -> None:
     plate = plate_of(fabricate("00" * 32, 1280, 960, Product.PLATE))
     vin = fabricate(bytes(32), 1280, 960, Product.VIN).vin
 
-    assert (plate.text, plate.region, plate.score, plate.box) == (
-        "MS-PI 6605",
-        "de",
-        0.818,
-        Box(558, 616, 777, 664),
-    )
+    assert (plate.text, plate.region, plate.score, plate.box) == ("MS-PI 6605", "de", 0.818, Box(558, 616, 777, 664))
     assert vin is not None
     assert (vin.text, vin.confidence, vin.box) == ("VSSYX97S72A874612", 0.95, Box(279, 463, 1001, 523))
 

@@ -46,12 +46,7 @@ def test_preferences(value: str, preferences: dict[str, str]) -> None:
         ("wait=5", None, None, None),
         ("scenario=night", None, None, ForcedResult("prefer scenario=night", scenario="night")),
         ("outcome=no_text", None, None, ForcedResult("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT)),
-        (
-            "code=429",
-            None,
-            None,
-            ForcedResult("prefer code=429", outcome=OutcomeName.RATE_LIMITED, status=429),
-        ),
+        ("code=429", None, None, ForcedResult("prefer code=429", outcome=OutcomeName.RATE_LIMITED, status=429)),
         ("outcome=read, scenario=night", None, None, ForcedResult("prefer scenario=night", scenario="night")),
         (None, "mock-read.jpg", None, ForcedResult("filename token", outcome=OutcomeName.READ)),
         (None, "a-mock-two-cars-3.jpg", None, ForcedResult("filename token", scenario="two-cars")),
@@ -60,24 +55,12 @@ def test_preferences(value: str, preferences: dict[str, str]) -> None:
         (None, "mock-x-mock-night.jpg", None, None),
         (None, "mock-x.mock-night.jpg", None, ForcedResult("filename token", scenario="night")),
         (None, None, "https://x.test/mock-night?a=1", ForcedResult("url token", scenario="night")),
-        (
-            None,
-            "mock-read.jpg",
-            "https://x.test/mock-night",
-            ForcedResult("filename token", outcome=OutcomeName.READ),
-        ),
-        (
-            "outcome=no_text",
-            "mock-read.jpg",
-            None,
-            ForcedResult("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT),
-        ),
+        (None, "mock-read.jpg", "https://x.test/mock-night", ForcedResult("filename token", outcome=OutcomeName.READ)),
+        ("outcome=no_text", "mock-read.jpg", None, ForcedResult("prefer outcome=no_text", outcome=OutcomeName.NO_TEXT)),
         ("wait=5", "mock-read.jpg", None, ForcedResult("filename token", outcome=OutcomeName.READ)),
     ],
 )
-def test_precedence(
-    header: str | None, filename: str | None, url: str | None, expected: ForcedResult | None
-) -> None:
+def test_precedence(header: str | None, filename: str | None, url: str | None, expected: ForcedResult | None) -> None:
     """The header wins over the file name, the file name over the URL. In the header the scenario wins."""
     headers = {} if header is None else {"prefer": header}
 
@@ -107,13 +90,7 @@ def test_unknown_names_are_an_error(header: str, kind: str, name: str, close: tu
     [
         *(
             replace(REQUEST, headers={"prefer": value})
-            for value in (
-                '"\\' * 16_000,
-                'a="' * 10_000,
-                '"a' * 16_000,
-                "a" + " " * 32_000 + "=",
-                ",a" * 16_000,
-            )
+            for value in ('"\\' * 16_000, 'a="' * 10_000, '"a' * 16_000, "a" + " " * 32_000 + "=", ",a" * 16_000)
         ),
         replace(REQUEST, url="http://x/" + "mock-a" * 2_700),
         replace(REQUEST, url="http://x/mock-" + "a-" * 8_000),

@@ -31,11 +31,7 @@ def _entries(journal: MemoryJournal) -> Sequence[JournalEntry]:
 
 @pytest.mark.parametrize(
     ("count", "size", "kept"),
-    [
-        (3, 10**9, ["7", "8", "9"]),
-        (100, 2 * size_of(_exchange(0)), ["8", "9"]),
-        (100, 10**9, list("0123456789")),
-    ],
+    [(3, 10**9, ["7", "8", "9"]), (100, 2 * size_of(_exchange(0)), ["8", "9"]), (100, 10**9, list("0123456789"))],
 )
 def test_the_oldest_entries_are_dropped(count: int, size: int, kept: list[str]) -> None:
     """The number of entries and their bytes are limited; dropped entries are counted."""

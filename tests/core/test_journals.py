@@ -97,14 +97,9 @@ async def test_exchanges_come_back_as_they_were(make: Make) -> None:
     search = SearchResult(
         facts,
         (ImageMatch("a.jpg", "perceptual", -3.5, -2.0, placement),),
-        (
-            ImageNearMiss("b.jpg", 1.25, -2.0, "text", Box(1, 2, 3, 4)),
-            ImageNearMiss("c.jpg", 2.0, -2.0, "scene"),
-        ),
+        (ImageNearMiss("b.jpg", 1.25, -2.0, "text", Box(1, 2, 3, 4)), ImageNearMiss("c.jpg", 2.0, -2.0, "scene")),
     )
-    request = ReadRequest(
-        "vehicore", Product.PLATE, "key", filename="é.jpg", headers={"x-a": "b"}, notes=("n",)
-    )
+    request = ReadRequest("vehicore", Product.PLATE, "key", filename="é.jpg", headers={"x-a": "b"}, notes=("n",))
     full = JournalEntry(
         id="full",
         time=datetime.fromtimestamp(1_800_000_000.123, UTC),

@@ -23,9 +23,7 @@ REQUEST = ReadRequest(
 FACTS = PictureFacts("JPEG", 640, 480, 10_000, "ab" * 32, blank=False, sharpness=100.0)
 
 
-def asked(
-    *found: tuple[str, MatchMethod], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS
-) -> Query:
+def asked(*found: tuple[str, MatchMethod], request: ReadRequest = REQUEST, facts: PictureFacts = FACTS) -> Query:
     """A query with the result of the picture search."""
     hits = tuple(ImageMatch(id, stage, -3.0, -2.0, Placement((640, 480), (640, 480))) for id, stage in found)
     return Query(request, "demo", SearchResult(facts, hits, ()))
@@ -54,10 +52,7 @@ def _condition(**when: object) -> Conditions:
         ({"sha256": "ab" * 32}, []),
         ({"sha256": "cd" * 32}, ["sha256"]),
         ({"properties": ImageProperties(format="jpeg", min_width=640, max_height=480)}, []),
-        (
-            {"properties": ImageProperties(format="PNG", min_width=641)},
-            ["properties.format", "properties.min_width"],
-        ),
+        ({"properties": ImageProperties(format="PNG", min_width=641)}, ["properties.format", "properties.min_width"]),
         (
             {"properties": ImageProperties(max_width=639, min_height=481)},
             ["properties.max_width", "properties.min_height"],
@@ -66,10 +61,7 @@ def _condition(**when: object) -> Conditions:
             {"properties": ImageProperties(max_height=479, min_bytes=10_001)},
             ["properties.max_height", "properties.min_bytes"],
         ),
-        (
-            {"properties": ImageProperties(max_bytes=9_999, blank=True)},
-            ["properties.max_bytes", "properties.blank"],
-        ),
+        ({"properties": ImageProperties(max_bytes=9_999, blank=True)}, ["properties.max_bytes", "properties.blank"]),
         ({"properties": ImageProperties(min_bytes=10_000, max_bytes=10_000, blank=False)}, []),
     ],
 )
@@ -110,21 +102,15 @@ A, B = {"images": ("a",)}, {"images": ("b",)}
         pytest.param([("one", A, 5)], [("b", "sha256")], None, id="another picture"),
         pytest.param([("one", A, 5)], [], None, id="no picture known"),
         pytest.param([("one", A, 5), ("two", A, 4)], [("a", "sha256")], "two", id="priority"),
-        pytest.param(
-            [("one", A, 5), ("two", {**A, "key": "key-1"}, 5)], [("a", "sha256")], "two", id="specificity"
-        ),
+        pytest.param([("one", A, 5), ("two", {**A, "key": "key-1"}, 5)], [("a", "sha256")], "two", id="specificity"),
         pytest.param(
             [("one", A, 4), ("two", {**A, "key": "key-1"}, 5)],
             [("a", "sha256")],
             "one",
             id="priority before specificity",
         ),
-        pytest.param(
-            [("one", A, 5), ("two", {**A, "key": "no"}, 1)], [("a", "sha256")], "one", id="conditions fail"
-        ),
-        pytest.param(
-            [("one", A, 5), ("two", B, 5)], [("a", "perceptual"), ("b", "pixels")], "two", id="exactness"
-        ),
+        pytest.param([("one", A, 5), ("two", {**A, "key": "no"}, 1)], [("a", "sha256")], "one", id="conditions fail"),
+        pytest.param([("one", A, 5), ("two", B, 5)], [("a", "perceptual"), ("b", "pixels")], "two", id="exactness"),
         pytest.param([("one", A, 5), ("two", A, 5)], [("a", "sha256")], "one", id="order of the files"),
         pytest.param([("one", {}, 5), ("two", A, 5)], [("a", "perceptual")], "two", id="picture before rule"),
         pytest.param([("one", {"key": "key-1"}, 5)], [], "one", id="rule"),
@@ -132,9 +118,7 @@ A, B = {"images": ("a",)}, {"images": ("b",)}
     ],
 )
 def test_precedence(
-    scenarios: list[tuple[str, dict[str, object], int]],
-    found: list[tuple[str, MatchMethod]],
-    winner: str | None,
+    scenarios: list[tuple[str, dict[str, object], int]], found: list[tuple[str, MatchMethod]], winner: str | None
 ) -> None:
     """Priority, number of conditions, exactness of the picture match, order of the files."""
     known = Scenarios(

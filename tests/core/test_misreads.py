@@ -13,9 +13,7 @@ from mock_server.imaging.geometry import Box
 
 VIN = "JHLRD77874C026456"
 BOX = Box(10, 20, 110, 50)
-PLATE = PlateReading(
-    "9DJC652", "us-ca", 0.8, 0.9, 0.95, BOX, (Candidate("9DJC652", 0.9), Candidate("9OJC652", 0.7))
-)
+PLATE = PlateReading("9DJC652", "us-ca", 0.8, 0.9, 0.95, BOX, (Candidate("9DJC652", 0.9), Candidate("9OJC652", 0.7)))
 READING = Reading(plates=(PLATE,), vin=VinReading(VIN, 0.98, BOX, (Candidate(VIN, 0.98),)), text="note")
 
 

@@ -10,16 +10,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Policy, Unmatched
 from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
 from mock_server.core.library import Library, references_of
-from mock_server.core.model import (
-    MatchKind,
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Problem,
-    Product,
-    Reading,
-    ReadRequest,
-)
+from mock_server.core.model import MatchKind, Outcome, OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest
 from mock_server.core.pictures import Pictures
 from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.reader import Reader
@@ -50,9 +41,7 @@ async def _no_fetch(url: str) -> tuple[bytes, str]:
 class Bench:
     """A reader over a few scenarios, with its store."""
 
-    def __init__(
-        self, *scenarios: Scenario, policy: Policy | None = None, defaults: Defaults | None = None
-    ) -> None:
+    def __init__(self, *scenarios: Scenario, policy: Policy | None = None, defaults: Defaults | None = None) -> None:
         fixtures = FixtureSet(scenarios=scenarios, defaults=defaults or Defaults(), images={"car": CAR})
         index = ImageIndex.build(references_of(fixtures))
         self.store = MemoryStore()
@@ -72,9 +61,7 @@ class Bench:
         assert isinstance(decision, Decision)
         return decision
 
-    def read(
-        self, image: bytes | None = CAR, key: str | None = "key", **facts: object
-    ) -> Decision | Unmatched:
+    def read(self, image: bytes | None = CAR, key: str | None = "key", **facts: object) -> Decision | Unmatched:
         """The same; there is no decision if no scenario matches and the policy makes that an error."""
         # The fields of a request have many types.
         request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
@@ -109,9 +96,7 @@ def test_a_known_picture_is_read_and_charged() -> None:
         ("key", CAR, {"problem": Problem(OutcomeName.INVALID_REQUEST, "odd")}, OutcomeName.INVALID_REQUEST),
     ],
 )
-def test_what_is_refused(
-    key: str | None, image: bytes | None, facts: dict[str, object], name: OutcomeName
-) -> None:
+def test_what_is_refused(key: str | None, image: bytes | None, facts: dict[str, object], name: OutcomeName) -> None:
     """The key is checked first, then the request, then the picture. Refusals are not charged."""
     decision = Bench(KNOWN).ask(image, key, **facts)
 
@@ -181,10 +166,7 @@ def test_a_scenario_may_leave_the_reading_to_another() -> None:
 
 @pytest.mark.parametrize(
     ("unmatched", "outcome"),
-    [
-        (UnmatchedPolicy.SYNTHESIZE, OutcomeName.READ),
-        (UnmatchedPolicy.NOTHING_FOUND, OutcomeName.NOTHING_FOUND),
-    ],
+    [(UnmatchedPolicy.SYNTHESIZE, OutcomeName.READ), (UnmatchedPolicy.NOTHING_FOUND, OutcomeName.NOTHING_FOUND)],
 )
 def test_a_scenario_without_a_reading_anywhere(unmatched: UnmatchedPolicy, outcome: OutcomeName) -> None:
     """If no matching scenario has a reading, the picture is handled like an unknown one."""

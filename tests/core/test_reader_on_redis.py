@@ -93,9 +93,7 @@ async def shared(redis_server: RedisServer) -> AsyncIterator[Callable[[], RedisS
         yield made
 
 
-async def test_every_request_is_decided_as_it_would_be_in_memory(
-    shared: Callable[[], RedisStore],
-) -> None:
+async def test_every_request_is_decided_as_it_would_be_in_memory(shared: Callable[[], RedisStore]) -> None:
     """Scenarios, sequences, random delays, refusals and forced outcomes: the same decisions and the same counts."""
     benches = Bench(MemoryStore()), Bench(shared())
     requests: list[dict[str, object]] = [

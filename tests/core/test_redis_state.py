@@ -164,9 +164,7 @@ async def test_calls_in_flight_when_the_server_dies_fail_and_are_not_repeated(
     assert len(told) <= used <= len(told) + 8
 
 
-async def test_a_server_that_does_not_answer_counts_as_down(
-    own_redis_server: RedisServer, connect: MakeStore
-) -> None:
+async def test_a_server_that_does_not_answer_counts_as_down(own_redis_server: RedisServer, connect: MakeStore) -> None:
     """A call times out, over an open connection and over a new one."""
     store = connect(own_redis_server.url())
     await store.spend(CREDITS, None)
@@ -188,9 +186,7 @@ async def test_scripts_are_loaded_again(redis_server: RedisServer, connect: Make
     assert await asyncio.gather(*(store.spend(CREDITS, 2) for _ in range(3))) == [2, None, None]
 
 
-async def test_a_cancelled_call_does_not_disturb_the_others(
-    redis_server: RedisServer, connect: MakeStore
-) -> None:
+async def test_a_cancelled_call_does_not_disturb_the_others(redis_server: RedisServer, connect: MakeStore) -> None:
     """Every other call gets its own reply."""
     store = connect(redis_server.url())
     given_up = asyncio.create_task(store.spend(CREDITS, None))
@@ -203,9 +199,7 @@ async def test_a_cancelled_call_does_not_disturb_the_others(
     assert await asyncio.gather(*others) == [0, 1, 2, 3, 4]
 
 
-async def test_calls_of_one_moment_share_a_pipeline(
-    own_redis_server: RedisServer, connect: MakeStore
-) -> None:
+async def test_calls_of_one_moment_share_a_pipeline(own_redis_server: RedisServer, connect: MakeStore) -> None:
     """Two hundred calls use one connection, and each gets its own reply."""
     store = connect(own_redis_server.url())
     await store.put_account(ACCOUNT)
@@ -229,9 +223,7 @@ async def test_concurrent_calls_for_different_counters_are_independent(
     """Each counter has its own limit and its own count."""
     store = connect(redis_server.url())
     meters = [Meter(f"key {number}", Billing.CREDITS, Product.PLATE) for number in range(30)]
-    told = await asyncio.gather(
-        *(store.spend(meter, limit) for limit, meter in enumerate(meters) for _ in range(20))
-    )
+    told = await asyncio.gather(*(store.spend(meter, limit) for limit, meter in enumerate(meters) for _ in range(20)))
 
     assert [[unit for unit in told[start : start + 20] if unit] for start in range(0, 600, 20)] == [
         list(range(1, min(limit, 20) + 1)) for limit in range(30)
@@ -244,9 +236,7 @@ async def test_the_error_names_the_address(connect: MakeStore) -> None:
         await connect("redis://127.0.0.1:1/0").used(CREDITS)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://localhost", "redis://localhost:port", "redis://localhost?colour=red", "file"]
-)
+@pytest.mark.parametrize("url", ["http://localhost", "redis://localhost:port", "redis://localhost?colour=red", "file"])
 def test_a_bad_url_is_a_settings_error(url: str) -> None:
     """The mistake is found at the start."""
     with pytest.raises(SettingsError, match="--state"):

@@ -13,11 +13,7 @@ FAIL, READ, SLOW = OutcomeName.SERVICE_ERROR, OutcomeName.READ, OutcomeName.UPST
     [
         ((Step(READ),), False, [READ] * 4),
         ((Step(FAIL, times=2), Step(READ)), False, [FAIL, FAIL, READ, READ]),
-        (
-            (Step(FAIL, times=1), Step(SLOW, times=2), Step(READ, times=1)),
-            False,
-            [FAIL, SLOW, SLOW, READ, READ],
-        ),
+        ((Step(FAIL, times=1), Step(SLOW, times=2), Step(READ, times=1)), False, [FAIL, SLOW, SLOW, READ, READ]),
         ((Step(FAIL), Step(READ)), False, [FAIL, FAIL, FAIL]),
         ((Step(FAIL, times=2), Step(READ)), True, [FAIL, FAIL, READ, FAIL, FAIL, READ]),
         ((Step(FAIL), Step(READ)), True, [FAIL, READ, FAIL, READ]),

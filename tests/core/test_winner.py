@@ -33,15 +33,7 @@ def _holds(scenario: Scenario, asked: Query, account: Account) -> bool:
 
 def _conditions(scenario: Scenario) -> int:
     when = scenario.when
-    single = (
-        when.images or None,
-        when.filename,
-        when.key,
-        when.account,
-        when.provider,
-        when.product,
-        when.language,
-    )
+    single = (when.images or None, when.filename, when.key, when.account, when.provider, when.product, when.language)
     return sum(one is not None for one in single) + len(when.header)
 
 

@@ -100,9 +100,7 @@ def test_boxes_are_exact(paint: Callable[[Parked], Drawing]) -> None:
 @pytest.mark.parametrize("style", ["plate", "pricked", "sticker", "dashboard"])
 def test_vin_boxes_are_exact(style: str) -> None:
     """Only the inside of the box depends on the VIN (and the bar code of a sticker)."""
-    first, second = (
-        draw_vin(text, style=style, shot=QUIET) for text in ("JHLRD77874C026456", "1M8GDM9AXKP042788")
-    )
+    first, second = (draw_vin(text, style=style, shot=QUIET) for text in ("JHLRD77874C026456", "1M8GDM9AXKP042788"))
     assert first.truth.vin is not None
     assert second.truth.vin is not None
     box = first.truth.vin.box
@@ -162,10 +160,7 @@ def test_random_vins_are_valid() -> None:
     ("shot", "effect"),
     [
         (Shot(noise=0, night=0.9), lambda plain, shown: shown.mean() < 0.6 * plain.mean()),
-        (
-            Shot(noise=1),
-            lambda plain, shown: np.abs(np.diff(shown)).mean() > 1.5 * np.abs(np.diff(plain)).mean(),
-        ),
+        (Shot(noise=1), lambda plain, shown: np.abs(np.diff(shown)).mean() > 1.5 * np.abs(np.diff(plain)).mean()),
         (
             Shot(noise=0, blur=4),
             lambda plain, shown: np.abs(np.diff(shown)).mean() < 0.7 * np.abs(np.diff(plain)).mean(),
@@ -178,9 +173,7 @@ def test_random_vins_are_valid() -> None:
         (Shot(noise=0, rain=1), lambda plain, shown: shown.std() < plain.std()),
     ],
 )
-def test_light_and_weather_show(
-    shot: Shot, effect: Callable[[NDArray[np.int16], NDArray[np.int16]], bool]
-) -> None:
+def test_light_and_weather_show(shot: Shot, effect: Callable[[NDArray[np.int16], NDArray[np.int16]], bool]) -> None:
     """Each effect changes the pixels as expected, but not the ground truth."""
     plain, shown = (draw("scene", seed=9, size=(480, 360), shot=each) for each in (QUIET, shot))
 
@@ -228,9 +221,7 @@ def test_all_characters_are_distinct() -> None:
     for char in sorted(DRAWABLE - {" "}):
         inks[char] = text_mask((130, 100), (5, 5), 90, char, STYLES["plate"])
     shared = {
-        one + other: float(
-            np.minimum(inks[one], inks[other]).sum() / np.maximum(inks[one], inks[other]).sum()
-        )
+        one + other: float(np.minimum(inks[one], inks[other]).sum() / np.maximum(inks[one], inks[other]).sum())
         for one, other in itertools.combinations(inks, 2)
     }
 

@@ -21,13 +21,7 @@ COMMANDS = re.findall(r"^\$ vehicle-ocr-mock image (.*?)(?: +#.*)?$", DOCUMENT, 
 
 @pytest.mark.parametrize(
     ("option", "names"),
-    [
-        ("--region", DESIGNS),
-        ("--place", PLACES),
-        ("--vehicle", BODIES),
-        ("--paint", PAINTS),
-        ("--style", VIN_STYLES),
-    ],
+    [("--region", DESIGNS), ("--place", PLACES), ("--vehicle", BODIES), ("--paint", PAINTS), ("--style", VIN_STYLES)],
 )
 def test_the_table_lists_every_value(option: str, names: tuple[str, ...]) -> None:
     """The values of an option in the table are the values that can be drawn."""

@@ -19,13 +19,7 @@ _KEYS = {
     "out_of_credits": "no-credits",
     "rate_limited": "metered-key",
 }
-_PREFERRED = (
-    "rate_limited",
-    "service_error",
-    "upstream_unreachable",
-    "upstream_down",
-    "upstream_timeout",
-)
+_PREFERRED = ("rate_limited", "service_error", "upstream_unreachable", "upstream_down", "upstream_timeout")
 
 
 @dataclass(frozen=True)
@@ -52,9 +46,7 @@ def cases() -> Iterator[GoldenCase]:
         yield from _vehicore(product)
         yield from _carsxe(product)
     yield GoldenCase("vehicore", "unknown_type", "POST", "/api/ocr/passport")
-    yield GoldenCase(
-        "vehicore", "no_such_path", "GET", "/billing", headers={"Host": "vehicore-api.dev-stage.fyi"}
-    )
+    yield GoldenCase("vehicore", "no_such_path", "GET", "/billing", headers={"Host": "vehicore-api.dev-stage.fyi"})
     yield GoldenCase("carsxe", "no_such_path", "GET", "/specs", headers={"Host": "api.carsxe.com"})
 
 
@@ -76,12 +68,7 @@ def _vehicore(product: str) -> Iterator[GoldenCase]:
         sent = {**({"X-API-Key": key} if key else {}), **(headers or {})}
         files = {"image": ("photo.jpg", image)}
         return GoldenCase(
-            "vehicore",
-            f"{product}-{name}",
-            "POST",
-            f"/api/ocr/{product}",
-            headers=sent,
-            body={"files": files},
+            "vehicore", f"{product}-{name}", "POST", f"/api/ocr/{product}", headers=sent, body={"files": files}
         )
 
     known = picture(_PICTURES[product])
@@ -97,9 +84,7 @@ def _vehicore(product: str) -> Iterator[GoldenCase]:
     path, headers = f"/api/ocr/{product}", {"X-API-Key": "demo-key"}
     yield GoldenCase("vehicore", f"{product}-invalid_request", "POST", path, headers=headers)
     other = {"files": {"other": ("photo.jpg", known)}}
-    yield GoldenCase(
-        "vehicore", f"{product}-invalid_request-missing", "POST", path, headers=headers, body=other
-    )
+    yield GoldenCase("vehicore", f"{product}-invalid_request-missing", "POST", path, headers=headers, body=other)
     yield GoldenCase("vehicore", f"{product}-wrong_method", "GET", path)
 
 
@@ -107,10 +92,7 @@ def _carsxe(product: str) -> Iterator[GoldenCase]:
     endpoint = CARSXE_PATHS[product].rpartition("/")[2]
 
     def case(
-        name: str,
-        fields: Mapping[str, str],
-        key: str | None = "demo-key",
-        headers: Mapping[str, str] | None = None,
+        name: str, fields: Mapping[str, str], key: str | None = "demo-key", headers: Mapping[str, str] | None = None
     ) -> GoldenCase:
         return GoldenCase(
             "carsxe",

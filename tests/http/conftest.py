@@ -74,9 +74,7 @@ MakeRequest = Callable[..., bytes]
 RESET = b"<connection reset>"
 
 
-def raw_request(
-    path: str, *headers: str, method: str = "POST", body: bytes = b"hello", version: str = "1.1"
-) -> bytes:
+def raw_request(path: str, *headers: str, method: str = "POST", body: bytes = b"hello", version: str = "1.1") -> bytes:
     """The bytes of one request."""
     lines = [f"{method} {path} HTTP/{version}", "Host: mock", *headers]
     if body:
@@ -183,9 +181,7 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(
-    app: ASGIApp, loop: str, ca: trustme.CA | None = None
-) -> Iterator[tuple[int, Callable[[], None]]]:
+def serving(app: ASGIApp, loop: str, ca: trustme.CA | None = None) -> Iterator[tuple[int, Callable[[], None]]]:
     """Serve `app` in a thread; gives the port and what stops the server."""
     config = uvicorn.Config(
         app,

@@ -43,10 +43,7 @@ def test_draining_has_an_end() -> None:
     megabyte = bytes(1_000_000)
 
     with pytest.raises(BodyTooLargeError) as raised:
-        read(
-            {"type": "http.request", "body": megabyte, "more_body": True}
-            for _ in range(DRAIN_LIMIT // 500_000)
-        )
+        read({"type": "http.request", "body": megabyte, "more_body": True} for _ in range(DRAIN_LIMIT // 500_000))
 
     assert not raised.value.drained
 

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("quiet_log")
 
-HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nx-mock-scenario: broken\r\n"
-    b"transfer-encoding: chunked\r\n\r\n"
-)
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nx-mock-scenario: broken\r\ntransfer-encoding: chunked\r\n\r\n"
 SEEN = {
     Fault.EMPTY_RESPONSE: b"",
     Fault.MALFORMED_RESPONSE_CHUNK: HEAD + GARBAGE,
@@ -84,9 +81,7 @@ def test_whatever_the_request(
 
 
 @every_fault
-def test_a_request_behind_it_is_not_answered(
-    shared_server: "Served", ask: "MakeRequest", fault: Fault
-) -> None:
+def test_a_request_behind_it_is_not_answered(shared_server: "Served", ask: "MakeRequest", fault: Fault) -> None:
     """Of two pipelined requests the first is broken; the second goes down with the connection."""
     with shared_server.connect() as client:
         client.send(ask(f"/fault/{fault}"), ask("/"))

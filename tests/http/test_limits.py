@@ -135,9 +135,7 @@ def test_a_head_that_does_not_come_ends_the_connection(
         assert client.rest() == b""
 
 
-def test_a_slow_body_is_not_ended(
-    own_server: "Served", ask: "MakeRequest", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_body_is_not_ended(own_server: "Served", ask: "MakeRequest", monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit of time is for the head; bodies, delayed replies and idle connections have limits of their own."""
     monkeypatch.setattr("mock_server.http.uvicorn_protocol.HEAD_SECONDS", 0.2)
     request = ask("/late/0.3", body=b"hello")

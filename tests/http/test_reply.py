@@ -56,9 +56,7 @@ def test_a_client_that_leaves_ends_the_wait(own_server: "Served", ask: "MakeRequ
 
 
 @pytest.mark.parametrize("path", [LATE, "/dribble/5/60", "/dribble/500/60"])
-def test_a_server_that_stops_sends_late_replies_at_once(
-    own_server: "Served", ask: "MakeRequest", path: str
-) -> None:
+def test_a_server_that_stops_sends_late_replies_at_once(own_server: "Served", ask: "MakeRequest", path: str) -> None:
     """A request in flight is finished, not dropped, and does not hold up the end."""
     with own_server.connect() as client:
         client.send(ask("/"))
@@ -116,11 +114,7 @@ def test_a_dribble_is_cut_into_equal_pieces(chunks: int, pieces: list[bytes]) ->
 def test_a_plain_reply_is_two_messages() -> None:
     """Nothing is added but the length."""
     assert sent_by(NO_FAULT) == [
-        {
-            "type": "http.response.start",
-            "status": 201,
-            "headers": [(b"x-a", b"b"), (b"content-length", b"10")],
-        },
+        {"type": "http.response.start", "status": 201, "headers": [(b"x-a", b"b"), (b"content-length", b"10")]},
         {"type": "http.response.body", "body": b"0123456789"},
     ]
 

@@ -113,8 +113,7 @@ def test_pipelined_offers_are_answered_in_order(own_server: "Served", ask: "Make
     """Requests with and without an offer in one packet get one reply each, in order, each to its own body."""
     offer = OFFERS["h2c"].strip().split("\r\n")
     requests = [
-        ask("/", *(offer if number % 2 else ()), body=b"x" * (number + 1), method="POST")
-        for number in range(6)
+        ask("/", *(offer if number % 2 else ()), body=b"x" * (number + 1), method="POST") for number in range(6)
     ]
     with own_server.connect() as client:
         client.send(*requests)

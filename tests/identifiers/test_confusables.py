@@ -17,8 +17,7 @@ def test_look_alikes_go_both_ways(pair: str) -> None:
 def test_the_most_similar_comes_first() -> None:
     """Similar characters and misreadings are sorted by their likeness."""
     assert all(
-        list(others) == sorted(others, key=lambda other: (-other[1], other[0]))
-        for others in LOOK_ALIKES.values()
+        list(others) == sorted(others, key=lambda other: (-other[1], other[0])) for others in LOOK_ALIKES.values()
     )
     likenesses = [reading.likeness for reading in alternatives("9DJC652", 10)]
     assert likenesses == sorted(likenesses, reverse=True)
@@ -43,14 +42,7 @@ def test_misreadings_stay_in_the_alphabet() -> None:
 
 @pytest.mark.parametrize(
     ("text", "count", "expected"),
-    [
-        ("8BC", 1, "BBC"),
-        ("AB0", 1, "ABO"),
-        ("ab0", 2, "a8O"),
-        ("---", 3, "---"),
-        ("O", 5, "0"),
-        ("XYZ", 0, "XYZ"),
-    ],
+    [("8BC", 1, "BBC"), ("AB0", 1, "ABO"), ("ab0", 2, "a8O"), ("---", 3, "---"), ("O", 5, "0"), ("XYZ", 0, "XYZ")],
 )
 def test_confuse_replaces_the_most_similar_characters(text: str, count: int, expected: str) -> None:
     """It replaces `count` characters if the text has as many, and keeps their case."""

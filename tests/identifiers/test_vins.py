@@ -15,13 +15,7 @@ from mock_server.identifiers.vins import (
 )
 
 # VINs with published check digits, X among them.
-REAL = [
-    "JHLRD77874C026456",
-    "1M8GDM9AXKP042788",
-    "1HGCM82633A004352",
-    "5GZCZ43D13S812715",
-    "11111111111111111",
-]
+REAL = ["JHLRD77874C026456", "1M8GDM9AXKP042788", "1HGCM82633A004352", "5GZCZ43D13S812715", "11111111111111111"]
 
 
 @pytest.mark.parametrize("vin", REAL)
@@ -41,14 +35,7 @@ def test_one_wrong_character_is_detected(vin: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "",
-        "JHLRD77874C02645",
-        "JHLRD77874C0264566",
-        "JHLRD77874C02645O",
-        "IHLRD77874C026456",
-        "jhlrd77874c026456",
-    ],
+    ["", "JHLRD77874C02645", "JHLRD77874C0264566", "JHLRD77874C02645O", "IHLRD77874C026456", "jhlrd77874c026456"],
 )
 def test_texts_that_are_not_vins(text: str) -> None:
     """A VIN has 17 upper-case characters without I, O and Q."""

@@ -16,9 +16,7 @@ from mock_server.imaging.text_detection import propose_box
 
 def picture(text: str, seed: int = 1) -> bytes:
     rng = np.random.default_rng(seed)
-    rough = Image.fromarray(rng.integers(0, 255, (12, 16), dtype=np.uint8)).resize(
-        (640, 480), Image.Resampling.BICUBIC
-    )
+    rough = Image.fromarray(rng.integers(0, 255, (12, 16), dtype=np.uint8)).resize((640, 480), Image.Resampling.BICUBIC)
     image = rough.convert("RGB")
     draw = ImageDraw.Draw(image)
     draw.rectangle((200, 300, 440, 360), "white")

@@ -26,16 +26,9 @@ def _ground(seed: int) -> Image.Image:
     """Rings around two centres: edges in all directions with high contrast."""
     rng = random.Random(seed)
     across, down = np.meshgrid(np.arange(720), np.arange(480))
-    waves = [
-        np.hypot(across - rng.uniform(0, 720), down - rng.uniform(0, 480)) / rng.uniform(9, 16)
-        for _ in range(2)
-    ]
+    waves = [np.hypot(across - rng.uniform(0, 720), down - rng.uniform(0, 480)) / rng.uniform(9, 16) for _ in range(2)]
     levels = 128 + 60 * np.sin(waves[0]) + 50 * np.sign(np.sin(waves[1]))
-    return (
-        Image.fromarray(levels.clip(0, 255).astype(np.uint8))
-        .convert("RGB")
-        .filter(ImageFilter.GaussianBlur(1))
-    )
+    return Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB").filter(ImageFilter.GaussianBlur(1))
 
 
 def _drawn(case: str, text: str) -> tuple[Image.Image, Box]:
@@ -78,9 +71,7 @@ def test_found_whatever_the_box_leaves_around_its_text(case: str) -> None:
     """A picture matches under every change."""
     text = CASES[case][0]
     known, picture = _index(case, text), _drawn(case, text)[0]
-    found = {
-        change: [hit.id for hit in known.find(make(picture)).matches] for change, make in CHANGES.items()
-    }
+    found = {change: [hit.id for hit in known.find(make(picture)).matches] for change, make in CHANGES.items()}
 
     assert found == {change: [text] for change in CHANGES}
 
@@ -90,9 +81,7 @@ def test_one_character_matters_whatever_the_box_leaves_around_it(case: str) -> N
     """A picture whose text differs in one character does not match."""
     text, other = CASES[case][:2]
     known, picture = _index(case, other), _drawn(case, text)[0]
-    found = {
-        change: [hit.id for hit in known.find(make(picture)).matches] for change, make in CHANGES.items()
-    }
+    found = {change: [hit.id for hit in known.find(make(picture)).matches] for change, make in CHANGES.items()}
 
     assert found == {change: [] for change in CHANGES}
 
@@ -122,9 +111,7 @@ def test_a_text_that_is_cut_off_does_not_match(lost: float, found: bool) -> None
     text = CASES["small"][0]
     letters = Box(167, 205, 246, 232)
     picture = _drawn("small", text)[0].crop((0, 0, letters.xmax + 8, 320))
-    index = ImageIndex.build(
-        [Reference("own", _saved(picture, 93), (Region(letters, len(text)),))], workers=1
-    )
+    index = ImageIndex.build([Reference("own", _saved(picture, 93), (Region(letters, len(text)),))], workers=1)
 
     search = index.find(_saved(picture.crop((0, 0, round(letters.xmax - lost * 13), 320)), 85))
 

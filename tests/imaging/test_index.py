@@ -64,9 +64,7 @@ def test_a_re_encoded_picture_matches_and_its_neighbour_does_not() -> None:
 def test_a_declared_region_decides() -> None:
     """Of two references that differ in their region only, the right one matches."""
     region = Region(Box(80, 60, 320, 140), 7)
-    index = ImageIndex.build(
-        [Reference(text, saved(card(text)), (region,)) for text in ("ABC 123", "ABC 128")]
-    )
+    index = ImageIndex.build([Reference(text, saved(card(text)), (region,)) for text in ("ABC 123", "ABC 128")])
 
     for text in ("ABC 123", "ABC 128"):
         data = saved(card(text).resize((300, 150)), "JPEG", quality=70)

@@ -157,9 +157,7 @@ def test_boxes_are_mapped_into_the_sent_picture() -> None:
     }
     for change, true in expected.items():
         mapped = known.find(CHANGES[change](picture)).matches[0].placement.map(box)
-        errors = [
-            abs(getattr(mapped, edge) - getattr(true, edge)) for edge in ("xmin", "ymin", "xmax", "ymax")
-        ]
+        errors = [abs(getattr(mapped, edge) - getattr(true, edge)) for edge in ("xmin", "ymin", "xmax", "ymax")]
 
         assert max(errors) <= 2, change
 

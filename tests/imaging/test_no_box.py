@@ -29,9 +29,7 @@ def railing(rng: random.Random) -> Image.Image:
         step = rng.randint(9, 14)
         for x in range(0, SIZE[0], step):
             draw.line((x, top, x + rng.randint(-5, 5), top + 38), (22, 26, 24), 3)
-            draw.arc(
-                (x, top + rng.randint(0, 20), x + step, top + 36), 0, rng.randint(140, 360), (22, 26, 24), 2
-            )
+            draw.arc((x, top + rng.randint(0, 20), x + step, top + 36), 0, rng.randint(140, 360), (22, 26, 24), 2)
     return picture
 
 
@@ -46,11 +44,7 @@ def glass(rng: random.Random) -> Image.Image:
     return picture
 
 
-GROUNDS: dict[str, Callable[[random.Random], Image.Image]] = {
-    "railing": railing,
-    "glass": glass,
-    "faint": railing,
-}
+GROUNDS: dict[str, Callable[[random.Random], Image.Image]] = {"railing": railing, "glass": glass, "faint": railing}
 
 
 @cache

@@ -35,12 +35,7 @@ CASES = [
     ),
     pytest.param("/v1/vinocr", KEY, {"json": {"upload_url": "IMAGE"}}, (400, NO_DATA), id="2"),
     pytest.param(
-        "/platerecognition",
-        KEY,
-        {"json": {"image": "IMAGE"}},
-        (400, NO_URL),
-        marks=pins("carsxe-image-field"),
-        id="3",
+        "/platerecognition", KEY, {"json": {"image": "IMAGE"}}, (400, NO_URL), marks=pins("carsxe-image-field"), id="3"
     ),
     pytest.param("/v1/vinocr", KEY, {"json": {"image": "IMAGE"}}, (400, NO_DATA), id="4"),
     pytest.param(
@@ -52,20 +47,10 @@ CASES = [
         id="5",
     ),
     pytest.param(
-        "/vin-ocr",
-        KEY,
-        {"json": {"image_url": "IMAGE"}},
-        (404, "Not found"),
-        marks=pins("carsxe-vin-ocr-path"),
-        id="6",
+        "/vin-ocr", KEY, {"json": {"image_url": "IMAGE"}}, (404, "Not found"), marks=pins("carsxe-vin-ocr-path"), id="6"
     ),
     pytest.param(
-        "/vinocr",
-        KEY,
-        {"json": {"image_url": "IMAGE"}},
-        (404, "Not found"),
-        marks=pins("carsxe-vinocr-path"),
-        id="7",
+        "/vinocr", KEY, {"json": {"image_url": "IMAGE"}}, (404, "Not found"), marks=pins("carsxe-vinocr-path"), id="7"
     ),
     pytest.param(
         "/vinocr",
@@ -113,20 +98,14 @@ def test_aliases_are_accepted_and_noted(
     reply = http.post(path, params=query, **_sent(kwargs, gallery(http, "car" if plate else "vin")))
     body = reply.json()
 
-    assert (body["results"][0]["plate"] if plate else body["vin"]) == (
-        "9djc652" if plate else "JHLRD77874C026456"
-    )
+    assert (body["results"][0]["plate"] if plate else body["vin"]) == ("9djc652" if plate else "JHLRD77874C026456")
     assert latest(mock).aliases
 
 
 @pins("carsxe-strict")
 @pytest.mark.parametrize(("path", "query", "kwargs", "strictly"), CASES)
 def test_strict_mode_refuses_them(
-    strict: httpx.Client,
-    path: str,
-    query: dict[str, str],
-    kwargs: dict[str, Any],
-    strictly: tuple[int, str],
+    strict: httpx.Client, path: str, query: dict[str, str], kwargs: dict[str, Any], strictly: tuple[int, str]
 ) -> None:
     """Strict mode answers as the documented API would."""
     image = gallery(strict, "car" if path == "/platerecognition" else "vin")

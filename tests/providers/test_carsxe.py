@@ -21,8 +21,7 @@ pins = pytest.mark.pins
 MONTH = 31 * 86_400
 NOT_FOUND = "User with this API key was not found or the API key is disabled"
 INACTIVE = (
-    "User with this API key is not active. To activate update your billing on "
-    "https://carsxe.com/dashboard/billing"
+    "User with this API key is not active. To activate update your billing on https://carsxe.com/dashboard/billing"
 )
 BLOCKED = "This API key has been blocked, please contact support if you believe this is an error."
 NO_PLAN = (
@@ -107,23 +106,15 @@ def test_vin(http: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("product", "key", "status", "message"),
     [
-        pytest.param(
-            "plate", None, 401, "Missing API key", marks=pins("carsxe-plate-missing-key"), id="plate none"
-        ),
+        pytest.param("plate", None, 401, "Missing API key", marks=pins("carsxe-plate-missing-key"), id="plate none"),
         pytest.param("plate", "", 401, "Missing API key", id="plate empty"),
-        pytest.param(
-            "vin", None, 400, "Missing API key", marks=pins("carsxe-vin-missing-key"), id="vin none"
-        ),
+        pytest.param("vin", None, 400, "Missing API key", marks=pins("carsxe-vin-missing-key"), id="vin none"),
         pytest.param("vin", "", 400, "Missing API key", id="vin empty"),
-        pytest.param(
-            "plate", "nobody", 401, NOT_FOUND, marks=pins("carsxe-plate-unknown-key"), id="plate unknown"
-        ),
+        pytest.param("plate", "nobody", 401, NOT_FOUND, marks=pins("carsxe-plate-unknown-key"), id="plate unknown"),
         pytest.param("plate", "disabled-key", 401, NOT_FOUND, id="plate disabled"),
         pytest.param("vin", "nobody", 404, NOT_FOUND, marks=pins("carsxe-vin-unknown-key"), id="vin unknown"),
         pytest.param("vin", "disabled-key", 404, NOT_FOUND, id="vin disabled"),
-        pytest.param(
-            "plate", "inactive-key", 401, INACTIVE, marks=pins("carsxe-inactive"), id="plate inactive"
-        ),
+        pytest.param("plate", "inactive-key", 401, INACTIVE, marks=pins("carsxe-inactive"), id="plate inactive"),
         pytest.param("vin", "inactive-key", 401, INACTIVE, id="vin inactive"),
         pytest.param("plate", "blocked-key", 403, BLOCKED, marks=pins("carsxe-blocked"), id="plate blocked"),
         pytest.param("vin", "blocked-key", 403, BLOCKED, id="vin blocked"),
@@ -161,9 +152,7 @@ MISSING = {"plate": "Missing upload URL", "vin": "Missing image data"}
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(
-            {}, marks=pins("carsxe-plate-missing-image", "carsxe-vin-missing-image"), id="empty object"
-        ),
+        pytest.param({}, marks=pins("carsxe-plate-missing-image", "carsxe-vin-missing-image"), id="empty object"),
         pytest.param({"image_url": ""}, id="empty text"),
         pytest.param({"image_url": None}, id="null"),
         pytest.param({"url": "https://example.test/a.jpg"}, id="other field"),
@@ -246,22 +235,15 @@ def test_long_keys_and_urls(mock: MockServer, http: httpx.Client) -> None:
         pytest.param(b'{"image_url": ', "application/json", marks=pins("carsxe-invalid-json"), id="cut"),
         pytest.param(b"\xff\xfe\x00", "application/json", id="no utf-8"),
         pytest.param(b"[" * 100_000, "application/json", id="deep"),
-        pytest.param(
-            b"image_url=https%3A%2F%2Fx.test%2Fa.jpg", "application/x-www-form-urlencoded", id="form"
-        ),
-        pytest.param(
-            b'{"image_url": "https://x.test/a.jpg"}', "multipart/form-data; boundary=x", id="wrong type"
-        ),
+        pytest.param(b"image_url=https%3A%2F%2Fx.test%2Fa.jpg", "application/x-www-form-urlencoded", id="form"),
+        pytest.param(b'{"image_url": "https://x.test/a.jpg"}', "multipart/form-data; boundary=x", id="wrong type"),
     ],
 )
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_unreadable_bodies(http: httpx.Client, product: str, content: bytes, content_type: str) -> None:
     """A body that is not JSON, or not declared as JSON, is a body without an image."""
     reply = http.post(
-        CARSXE_PATHS[product],
-        params={"key": "demo-key"},
-        content=content,
-        headers={"Content-Type": content_type},
+        CARSXE_PATHS[product], params={"key": "demo-key"}, content=content, headers={"Content-Type": content_type}
     )
 
     assert (reply.status_code, reply.json()) == (400, failure(MISSING[product]))
@@ -274,9 +256,7 @@ def test_unreadable_bodies(http: httpx.Client, product: str, content: bytes, con
         pytest.param("ftp://example.test/a.jpg", id="other scheme"),
         pytest.param("file:///etc/passwd", id="file"),
         pytest.param("http://", id="no host"),
-        pytest.param(
-            "https://unreachable.test/a.jpg", marks=pins("carsxe-not-reachable"), id="not reachable"
-        ),
+        pytest.param("https://unreachable.test/a.jpg", marks=pins("carsxe-not-reachable"), id="not reachable"),
         pytest.param("AAAA", id="base64 of no image"),
         pytest.param("data:,%zz", id="malformed escape"),
         pytest.param("   ", id="blank"),
@@ -308,12 +288,7 @@ def test_too_large(serve: MakeClient, product: str) -> None:
     ("product", "image", "status", "message"),
     [
         pytest.param(
-            "plate",
-            "vin",
-            404,
-            "No plates detected in image",
-            marks=pins("carsxe-plate-nothing"),
-            id="no plate",
+            "plate", "vin", 404, "No plates detected in image", marks=pins("carsxe-plate-nothing"), id="no plate"
         ),
         pytest.param("plate", "no-plate", 404, "No plates detected in image", id="nothing found"),
         pytest.param("plate", "no-text", 404, "No plates detected in image", id="plate no text"),
@@ -326,16 +301,9 @@ def test_too_large(serve: MakeClient, product: str) -> None:
             id="text but no vin",
         ),
         pytest.param("vin", "car", 404, "No valid VIN candidates found in the image", id="a plate only"),
+        pytest.param("vin", "no-plate", 404, "No valid VIN candidates found in the image", id="vin nothing found"),
         pytest.param(
-            "vin", "no-plate", 404, "No valid VIN candidates found in the image", id="vin nothing found"
-        ),
-        pytest.param(
-            "vin",
-            "no-text",
-            400,
-            "No text detected in the image",
-            marks=pins("carsxe-vin-no-text"),
-            id="no text",
+            "vin", "no-text", 400, "No text detected in the image", marks=pins("carsxe-vin-no-text"), id="no text"
         ),
     ],
 )
@@ -373,26 +341,14 @@ def test_other_methods(http: httpx.Client, method: str, path: str) -> None:
     ("outcome", "status", "message"),
     [
         pytest.param(
-            "service_error",
-            500,
-            "Could not get information at this time",
-            marks=pins("carsxe-500"),
-            id="500",
+            "service_error", 500, "Could not get information at this time", marks=pins("carsxe-500"), id="500"
         ),
         pytest.param("upstream_unreachable", 502, "Could not fetch data", marks=pins("carsxe-502"), id="502"),
         pytest.param(
-            "upstream_down",
-            503,
-            "Cannot access the internet at this time",
-            marks=pins("carsxe-503"),
-            id="503",
+            "upstream_down", 503, "Cannot access the internet at this time", marks=pins("carsxe-503"), id="503"
         ),
         pytest.param(
-            "upstream_timeout",
-            504,
-            "Request timed out. Please try again.",
-            marks=pins("carsxe-504"),
-            id="504",
+            "upstream_timeout", 504, "Request timed out. Please try again.", marks=pins("carsxe-504"), id="504"
         ),
     ],
 )
@@ -532,11 +488,7 @@ def test_order_of_checks(serve: MakeClient, clock: Clock) -> None:
 
     assert client.get("/platerecognition").status_code == 405
     assert carsxe(client, reference="no url", key="nobody").status_code == 401
-    assert [carsxe(client, reference="no url", key="slow-key").status_code for _ in range(3)] == [
-        400,
-        400,
-        429,
-    ]
+    assert [carsxe(client, reference="no url", key="slow-key").status_code for _ in range(3)] == [400, 400, 429]
     assert carsxe(client, reference="no url", key="no-credits").status_code == 400
     assert carsxe(client, key="no-credits").status_code == 429
 

@@ -146,9 +146,7 @@ def test_a_provider_s_own_host_shows_that_provider_only(http: httpx.Client, prov
         assert (reply.status_code, reply.content) == (404, expected.body)
 
 
-@pytest.mark.parametrize(
-    "host", ["localhost", "anything.test:8080", *(f"{host}.evil.test" for host in own_hosts())]
-)
+@pytest.mark.parametrize("host", ["localhost", "anything.test:8080", *(f"{host}.evil.test" for host in own_hosts())])
 def test_other_hosts_show_the_mock_s_own_paths(http: httpx.Client, host: str) -> None:
     """A host name that only starts with a provider's host name is not the provider's."""
     assert http.get("/healthz", headers={"Host": host}).status_code == 200
@@ -182,9 +180,7 @@ def test_paths_are_exact(http: httpx.Client, provider: Provider, product: str) -
 @pytest.mark.parametrize(
     ("preference", "outcome"),
     [
-        pytest.param(
-            "outcome=nothing_found", "nothing_found", marks=pins("mock-prefer-outcome"), id="outcome"
-        ),
+        pytest.param("outcome=nothing_found", "nothing_found", marks=pins("mock-prefer-outcome"), id="outcome"),
         pytest.param("code=500", "service_error", marks=pins("mock-prefer-code"), id="code"),
         pytest.param("scenario=no-plate", "nothing_found", marks=pins("mock-prefer-scenario"), id="scenario"),
         pytest.param('outcome="rate_limited"', "rate_limited", id="quoted"),
@@ -195,9 +191,7 @@ def test_paths_are_exact(http: httpx.Client, provider: Provider, product: str) -
         pytest.param("", "read", id="empty"),
     ],
 )
-def test_prefer(
-    mock: MockServer, http: httpx.Client, provider: Provider, preference: str, outcome: str
-) -> None:
+def test_prefer(mock: MockServer, http: httpx.Client, provider: Provider, preference: str, outcome: str) -> None:
     """`Prefer` (RFC 7240) forces an outcome in all its forms; other preferences are ignored."""
     call(http, provider, headers={"Prefer": preference})
 
@@ -225,9 +219,7 @@ def test_prefer_may_be_repeated(mock: MockServer, http: httpx.Client) -> None:
         ("code=abc", "'abc'"),
     ],
 )
-def test_unknown_preferences_are_told(
-    http: httpx.Client, provider: Provider, preference: str, said: str
-) -> None:
+def test_unknown_preferences_are_told(http: httpx.Client, provider: Provider, preference: str, said: str) -> None:
     """A scenario, outcome or status that does not exist is 501 with its name, and with the closest known name."""
     reply = call(http, provider, headers={"Prefer": preference})
 
@@ -270,9 +262,7 @@ def test_tokens_in_file_names(
     ],
 )
 @every_reference
-def test_tokens_in_urls(
-    mock: MockServer, http: httpx.Client, provider: Provider, url: str, outcome: str
-) -> None:
+def test_tokens_in_urls(mock: MockServer, http: httpx.Client, provider: Provider, url: str, outcome: str) -> None:
     """The same in an image URL, which is not fetched."""
     call(http, provider, url=url)
 
@@ -326,10 +316,7 @@ def test_a_blank_picture_finds_nothing(http: httpx.Client) -> None:
 @pytest.mark.parametrize("product", ["plate", "vin"])
 def test_a_reading_that_is_asked_for_is_made_up(http: httpx.Client, product: str, preference: str) -> None:
     """A client that forces a 200 gets a reading, also for a blank picture and for a picture of the other product."""
-    blank, other = (
-        encoded(Image.new("RGB", (300, 200), "white")),
-        picture({"plate": "vin", "vin": "car"}[product]),
-    )
+    blank, other = (encoded(Image.new("RGB", (300, 200), "white")), picture({"plate": "vin", "vin": "car"}[product]))
     prefer = {"Prefer": preference}
     for image in (blank, other):
         first = vehicore(http, product, image, headers=prefer)
@@ -458,9 +445,7 @@ def test_one_connection_serves_many_requests(mock: MockServer) -> None:
 def test_chunked_bodies(mock: MockServer) -> None:
     """A body may come in chunks, without a declared length."""
     body = json.dumps({"image_url": f"{mock.url}/images/vin.jpg"}).encode()
-    chunks = b"".join(
-        b"%x\r\n%s\r\n" % (len(body[at : at + 7]), body[at : at + 7]) for at in range(0, len(body), 7)
-    )
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body[at : at + 7]), body[at : at + 7]) for at in range(0, len(body), 7))
     head = b"POST /v1/vinocr?key=demo-key HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with line_to(mock.url) as line:
         reply = line.ask(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
@@ -507,15 +492,10 @@ def test_a_slow_upload_holds_up_nobody(mock: MockServer, http: httpx.Client) -> 
 
 
 @pins("mock-redaction")
-def test_keys_are_never_logged_or_kept(
-    mock: MockServer, http: httpx.Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_keys_are_never_logged_or_kept(mock: MockServer, http: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
     """No key appears in a log line, in the journal or in a reply, wherever the client sends it."""
     key = "sk-live-0123456789abcdef"
-    with (
-        caplog.at_level(logging.DEBUG, logger="mock_server"),
-        caplog.at_level(logging.DEBUG, logger="uvicorn"),
-    ):
+    with caplog.at_level(logging.DEBUG, logger="mock_server"), caplog.at_level(logging.DEBUG, logger="uvicorn"):
         replies = [
             vehicore(http, key=key),
             carsxe(http, key=key),

@@ -46,13 +46,9 @@ def _url_safe(data: bytes) -> str:
         pytest.param(lambda data: "DATA:image/jpeg;name=a.jpg;BASE64," + _standard(data), id="data upper"),
         pytest.param(lambda data: "data:;base64," + _url_safe(data), id="data without type"),
         pytest.param(lambda data: "data:text/plain;base64, " + _standard(data), id="data of a wrong type"),
-        pytest.param(
-            lambda data: "data:image/jpeg;base64," + quote(_standard(data), safe=""), id="data quoted"
-        ),
+        pytest.param(lambda data: "data:image/jpeg;base64," + quote(_standard(data), safe=""), id="data quoted"),
         pytest.param(lambda data: "data:image/jpeg; base64," + _standard(data), id="data with a space"),
-        pytest.param(
-            lambda data: "data:image/jpeg; name=a.jpg ;base64," + _standard(data), id="data with spaces"
-        ),
+        pytest.param(lambda data: "data:image/jpeg; name=a.jpg ;base64," + _standard(data), id="data with spaces"),
         pytest.param(lambda data: "data:image/jpeg," + quote(data), id="data percent"),
         pytest.param(lambda data: "data:," + "".join(f"%{byte:02X}" for byte in data), id="data all percent"),
     ],
@@ -91,16 +87,12 @@ def test_the_gallery_on_any_host_of_the_mock(http: httpx.Client, url: str) -> No
 @pins("carsxe-gallery")
 def test_the_gallery_on_the_host_of_the_request(http: httpx.Client) -> None:
     """The host name in the request is one of the mock's own."""
-    reply = carsxe(
-        http, "vin", "http://mock.internal:8080/images/vin.jpg", headers={"Host": "mock.internal:8080"}
-    )
+    reply = carsxe(http, "vin", "http://mock.internal:8080/images/vin.jpg", headers={"Host": "mock.internal:8080"})
 
     assert reply.json().get("vin") == VIN
 
 
-@pytest.mark.parametrize(
-    "name", ["nothing.jpg", "../mock.yaml", "..%2fmock.yaml", "vin.jpg/", "", "images/vin.jpg"]
-)
+@pytest.mark.parametrize("name", ["nothing.jpg", "../mock.yaml", "..%2fmock.yaml", "vin.jpg/", "", "images/vin.jpg"])
 def test_what_is_not_in_the_gallery(http: httpx.Client, name: str) -> None:
     """A name that is not in the gallery is not found, and no file is read."""
     assert carsxe(http, "vin", f"https://api.carsxe.com/images/{name}").status_code == 400
@@ -159,10 +151,7 @@ def test_boxes_are_in_the_pixels_that_were_sent(http: httpx.Client) -> None:
     result = reply.json()["results"][0]
 
     assert reply.headers["x-mock-match"] == "perceptual"
-    for box, known in (
-        (result["box"], (436, 402, 524, 423)),
-        (result["vehicle"]["box"], (156, 172, 804, 637)),
-    ):
+    for box, known in ((result["box"], (436, 402, 524, 423)), (result["vehicle"]["box"], (156, 172, 804, 637))):
         seen = [box[side] for side in ("xmin", "ymin", "xmax", "ymax")]
 
         assert seen == pytest.approx([side * 3 / 4 for side in known], abs=2)

@@ -39,9 +39,7 @@ def test_replies_have_the_file_name_and_the_time(http: httpx.Client, acme: Acme)
     reply = call(http, acme, filename="garage.jpg")
 
     assert reply.status_code == 201
-    assert reply.json() == {
-        "scan": {"file": "garage.jpg", "time": "2026-01-01T00:00:00+00:00", "texts": ["9DJC652"]}
-    }
+    assert reply.json() == {"scan": {"file": "garage.jpg", "time": "2026-01-01T00:00:00+00:00", "texts": ["9DJC652"]}}
     assert NEW_YEAR == 1_767_225_600.0
 
 
@@ -84,14 +82,10 @@ def test_the_openapi_document_has_it(http: httpx.Client) -> None:
     """The document stays valid; every outcome is an example, and the examples fit their schemas."""
     document: dict[str, Any] = http.get("/__admin/openapi.json").json()
     responses = document["paths"]["/v3/{kind}/scans"]["post"]["responses"]
-    contents = [
-        response["content"]["application/json"] for status, response in responses.items() if status != "501"
-    ]
+    contents = [response["content"]["application/json"] for status, response in responses.items() if status != "501"]
 
     validate(document)
-    assert {name.partition(" ")[0] for content in contents for name in content["examples"]} >= set(
-        OutcomeName
-    )
+    assert {name.partition(" ")[0] for content in contents for name in content["examples"]} >= set(OutcomeName)
     for content in contents:
         schema = Draft202012Validator({**content["schema"], "components": document["components"]})
         for example in content["examples"].values():

@@ -29,9 +29,7 @@ SERVER_ERROR = {"message": "Unexpected server error. Please retry later."}
     [
         pytest.param("plate", "car", "9DJC652", marks=pins("vehicore-200-plate"), id="plate"),
         pytest.param("vin", "vin", "JHLRD77874C026456", marks=pins("vehicore-200-vin"), id="vin"),
-        pytest.param(
-            "vin", "label", "UNLEADED FUEL ONLY", marks=pins("vehicore-200-vin-text"), id="free text"
-        ),
+        pytest.param("vin", "label", "UNLEADED FUEL ONLY", marks=pins("vehicore-200-vin-text"), id="free text"),
         pytest.param("plate", "two-cars", "6HKD804", marks=pins("vehicore-200-several-plates"), id="several"),
         pytest.param("plate", "vin", "", marks=pins("vehicore-nothing-found"), id="no plate on it"),
         pytest.param("plate", "no-plate", "", id="nothing found"),
@@ -100,9 +98,7 @@ def test_only_a_recognition_costs_a_credit(mock: MockServer, http: httpx.Client)
     """Rejected requests and pictures without text cost nothing; a reading takes the last credit."""
     key = new_key(mock, credits=1)
     free = [b"no picture", picture("vin"), picture("no-plate")]
-    statuses = [
-        vehicore(http, "plate", image, key=key).status_code for image in [*free, picture("car"), *free]
-    ]
+    statuses = [vehicore(http, "plate", image, key=key).status_code for image in [*free, picture("car"), *free]]
 
     assert statuses == [400, 200, 200, 200, 400, 402, 402]
 
@@ -163,9 +159,7 @@ def test_bad_images(http: httpx.Client, image: bytes, message: str) -> None:
             marks=pins("vehicore-400-not-multipart"),
             id="json",
         ),
-        pytest.param(
-            {"data": {"image": "a"}}, "The request is not a valid multipart upload.", id="urlencoded"
-        ),
+        pytest.param({"data": {"image": "a"}}, "The request is not a valid multipart upload.", id="urlencoded"),
         pytest.param({}, "The request is not a valid multipart upload.", id="no body"),
         pytest.param(
             {"content": b"--x\r\nnonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
@@ -295,9 +289,7 @@ def test_rate_limited(serve: MakeClient, clock: Clock) -> None:
 
 
 @pins("vehicore-500")
-@pytest.mark.parametrize(
-    "outcome", ["service_error", "upstream_unreachable", "upstream_down", "upstream_timeout"]
-)
+@pytest.mark.parametrize("outcome", ["service_error", "upstream_unreachable", "upstream_down", "upstream_timeout"])
 def test_server_errors_have_no_code(http: httpx.Client, outcome: str) -> None:
     """An unexpected error is 500 with a message and without a code."""
     reply = vehicore(http, headers={"Prefer": f"outcome={outcome}"})
@@ -344,9 +336,7 @@ def test_formats(http: httpx.Client, format: str) -> None:
     """The picture is read in every common format, with another file name and another declared type."""
     image = _formats()[format]()
     reply = http.post(
-        "/api/ocr/plate",
-        headers={"X-API-Key": "demo-key"},
-        files={"image": ("letter.txt", image, "application/pdf")},
+        "/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("letter.txt", image, "application/pdf")}
     )
 
     assert (reply.status_code, reply.json()) == (200, {"result": "9DJC652"})
@@ -355,9 +345,7 @@ def test_formats(http: httpx.Client, format: str) -> None:
 @pins("vehicore-bytes-decide")
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "image/png", "text/plain", None])
 @pytest.mark.parametrize("filename", ["plate.jpg", "plate", "../../etc/passwd", "фото.txt", "C:\\p.jpg"])
-def test_declared_type_and_name_are_not_trusted(
-    http: httpx.Client, content_type: str | None, filename: str
-) -> None:
+def test_declared_type_and_name_are_not_trusted(http: httpx.Client, content_type: str | None, filename: str) -> None:
     """The format is found from the bytes; the declared type and the file name do not matter."""
     part = (filename, picture("car"), content_type) if content_type else (filename, picture("car"))
     reply = http.post("/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": part})
@@ -421,10 +409,7 @@ def test_long_texts_are_cut(mock: MockServer, http: httpx.Client) -> None:
     """A very long file name or language does not change the reply; the journal stores the start of it."""
     files = {"image": ("a" * 3000 + ".jpg", picture("car"))}
     reply = http.post(
-        "/api/ocr/plate",
-        headers={"X-API-Key": "demo-key"},
-        data={"userLanguage": "x" * 1_000_000},
-        files=files,
+        "/api/ocr/plate", headers={"X-API-Key": "demo-key"}, data={"userLanguage": "x" * 1_000_000}, files=files
     )
 
     assert reply.json() == {"result": "9DJC652"}

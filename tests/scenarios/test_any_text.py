@@ -41,9 +41,7 @@ scalars = st.one_of(
 )
 keys = st.one_of(st.sampled_from(WORDS), st.text(string.ascii_lowercase, max_size=4))
 json_values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5),
-    max_leaves=25,
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=25
 )
 structured = json_values.map(lambda value: yaml.safe_dump(value, allow_unicode=True))
 

@@ -36,10 +36,7 @@ def test_bad_file(case: str, write: Write, vocabulary: Vocabulary, monkeypatch: 
     root = write({"mock.yaml": ACCOUNTS} | {place: (BAD / case).read_bytes()})
     monkeypatch.chdir(root.parent)
 
-    assert (
-        lines_of(Path("fixtures"), vocabulary)
-        == (BAD / case).with_suffix(".errors").read_text("utf-8").splitlines()
-    )
+    assert lines_of(Path("fixtures"), vocabulary) == (BAD / case).with_suffix(".errors").read_text("utf-8").splitlines()
 
 
 def test_table_is_long_enough() -> None:

@@ -40,10 +40,7 @@ def lines_of(root: Path) -> list[str]:
         (b"\x89PNG\r\n\x1a\n", ["1:1: the file is not UTF-8 here — save it as UTF-8"]),
         (b"\xef\xbb\xbfscenario: bom\n", []),
         (b"scenario: crlf\r\nwhen:\r\n  product: plate\r\n", []),
-        (
-            b"scenario: unicode\ndescription: \xf0\x9f\x9a\x97\nreading: {plate: \xd0\x90123\xd0\x92\xd0\xa1}\n",
-            [],
-        ),
+        (b"scenario: unicode\ndescription: \xf0\x9f\x9a\x97\nreading: {plate: \xd0\x90123\xd0\x92\xd0\xa1}\n", []),
         (b"", []),
         (b"# nothing but a comment\n", []),
         (b"---\n---\n...\n", []),
@@ -83,13 +80,9 @@ def test_mock_yml_is_noticed(write: Write) -> None:
 
 def test_misplaced_scenario_is_noticed(write: Write) -> None:
     """A scenario beside `mock.yaml` is not read, which is reported; other YAML files are ignored."""
-    root = write(
-        {"mock.yaml": "", "sedan.yaml": "# mine\nscenario: sedan\n", "compose.yaml": "services: {}\n"}
-    )
+    root = write({"mock.yaml": "", "sedan.yaml": "# mine\nscenario: sedan\n", "compose.yaml": "services: {}\n"})
 
-    assert lines_of(root) == [
-        'sedan.yaml:1:1: warning: this file is not read — scenarios go into "scenarios"'
-    ]
+    assert lines_of(root) == ['sedan.yaml:1:1: warning: this file is not read — scenarios go into "scenarios"']
 
 
 def test_wrong_directory_is_noticed(tmp_path: Path) -> None:
@@ -140,9 +133,7 @@ def test_symbolic_links_that_lead_out(write: Write, tmp_path: Path) -> None:
 
 def test_symbolic_links_that_stay_inside(write: Write) -> None:
     """Links within the directory are followed, as container platforms mount files that way."""
-    root = write(
-        {"scenarios/..data/a.yaml": "scenario: a\n", "shared/b.yaml": "scenario: b\nwhen: {product: vin}\n"}
-    )
+    root = write({"scenarios/..data/a.yaml": "scenario: a\n", "shared/b.yaml": "scenario: b\nwhen: {product: vin}\n"})
     (root / "scenarios/a.yaml").symlink_to("..data/a.yaml")
     (root / "scenarios/shared").symlink_to("../shared")
 
@@ -192,9 +183,7 @@ def test_no_such_directory(tmp_path: Path) -> None:
 )
 def test_unusable_pictures(content: bytes, what: str, write: Write) -> None:
     """A file that is not a picture is reported where it is named."""
-    root = write(
-        {"images/bad.png": content, "scenarios/a.yaml": "scenario: a\nwhen:\n  image: ../images/bad.png\n"}
-    )
+    root = write({"images/bad.png": content, "scenarios/a.yaml": "scenario: a\nwhen:\n  image: ../images/bad.png\n"})
 
     assert lines_of(root) == [f'scenarios/a.yaml:3:10: "../images/bad.png" {what}']
 
@@ -225,9 +214,7 @@ def public() -> Iterator[Path]:
         yield Path(directory)
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize(
     ("mode", "place", "line"),
     [

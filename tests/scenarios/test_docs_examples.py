@@ -109,9 +109,7 @@ def test_section_is_served(section: Section, directory: Path) -> None:
             assert asked, line
             picture = (directory / "images" / asked["picture"]).read_bytes()
             expected = asked["replies"].split(", ")
-            replies = [
-                ask(client, asked["provider"], asked["product"], picture, asked["key"]) for _ in expected
-            ]
+            replies = [ask(client, asked["provider"], asked["product"], picture, asked["key"]) for _ in expected]
 
             assert f"{line.split(':')[0]}: {', '.join(replies)}" == line
 

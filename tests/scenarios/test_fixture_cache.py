@@ -124,9 +124,7 @@ def test_mistake_in_a_cached_file_has_its_place(root: Path, tmp_path: Path) -> N
     with pytest.raises(FixturesError) as fresh:
         FixtureLoader(root).load()
 
-    assert [str(mistake) for mistake in cached.value.mistakes] == [
-        str(mistake) for mistake in fresh.value.mistakes
-    ]
+    assert [str(mistake) for mistake in cached.value.mistakes] == [str(mistake) for mistake in fresh.value.mistakes]
     assert 'full.yaml:12:11: the name "short" is taken' in str(cached.value)
 
 

@@ -55,9 +55,7 @@ def test_a_saved_file_goes_live(server: MockServer, fixtures: Path) -> None:
     assert eventually(lambda: read(server).json() == {"result": "BBB222"})
 
 
-def test_a_bad_file_changes_nothing(
-    server: MockServer, fixtures: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bad_file_changes_nothing(server: MockServer, fixtures: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A mistake is logged with its place, and the last good set is served."""
     with caplog.at_level(logging.ERROR):
         (fixtures / "scenarios" / "car.yaml").write_text("scenario: car\nwhen: {imagee: x}\n")
@@ -94,9 +92,7 @@ def test_defaults_follow_the_file(server: MockServer, fixtures: Path) -> None:
     other = (shipped_fixtures() / "images" / "texas-pickup.jpg").read_bytes()
 
     def result() -> object:
-        reply = httpx.post(
-            f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other}
-        )
+        reply = httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other})
         return reply.json()["result"]
 
     assert result() != ""
@@ -112,9 +108,7 @@ def test_a_new_picture_is_recognised(server: MockServer, fixtures: Path) -> None
     (fixtures / "images" / "car.jpg").write_bytes(other)
 
     def reply() -> httpx.Response:
-        return httpx.post(
-            f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other}
-        )
+        return httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other})
 
     assert eventually(lambda: reply().json() == {"result": "AAA111"})
     assert reply().headers["x-mock-match"] == "sha256"
@@ -130,7 +124,6 @@ def test_pictures_that_no_scenario_names_are_shown(server: MockServer, fixtures:
     assert eventually(lambda: httpx.get(f"{server.url}/images/spare/more.jpg").content == PICTURE)
     assert httpx.get(f"{server.url}/images/out.jpg").status_code == 404
     reply = httpx.post(
-        f"{server.url}/platerecognition?key=demo-key",
-        json={"image_url": f"{server.url}/images/spare/more.jpg"},
+        f"{server.url}/platerecognition?key=demo-key", json={"image_url": f"{server.url}/images/spare/more.jpg"}
     )
     assert reply.json()["results"][0]["plate"] == "aaa111"

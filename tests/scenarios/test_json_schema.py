@@ -25,9 +25,7 @@ class CoreLoader(yaml.BaseLoader):
 
 
 CoreLoader.add_implicit_resolver("core:null", re.compile(r"^(~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-CoreLoader.add_implicit_resolver(
-    "core:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+CoreLoader.add_implicit_resolver("core:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 CoreLoader.add_implicit_resolver("core:int", re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
 CoreLoader.add_implicit_resolver(
     "core:float", re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"), list("-+.0123456789")
@@ -127,9 +125,7 @@ def test_bad_shapes_are_refused(case: str, scenario: Mapping[str, Any], mock: Ma
 
 
 @pytest.mark.parametrize("case", cases("meaning", "mock-meaning"))
-def test_bad_meanings_are_beyond_a_schema(
-    case: str, scenario: Mapping[str, Any], mock: Mapping[str, Any]
-) -> None:
+def test_bad_meanings_are_beyond_a_schema(case: str, scenario: Mapping[str, Any], mock: Mapping[str, Any]) -> None:
     """Mistakes that need other files, other documents or arithmetic are found by the loader only."""
     schema = mock if case.startswith("mock") else scenario
 
@@ -143,25 +139,17 @@ def test_bad_meanings_are_beyond_a_schema(
         {"scenario": "a", "reading": {"plate": None}},
         {"scenario": "a", "reading": {"plates": [True, 1.5, {"text": 12}]}},
         {"scenario": "a", "when": {"key": 12, "image": "a.png", "header": {"X-A": 1}}},
-        {
-            "scenario": "a",
-            "when": {"image": ["a.png", "b.png"], "properties": {"blank": "yes", "min_width": "3"}},
-        },
+        {"scenario": "a", "when": {"image": ["a.png", "b.png"], "properties": {"blank": "yes", "min_width": "3"}}},
         {"scenario": "a", "then": "nothing_found"},
         {"scenario": "a", "then": ["service_error", {"delay": "1.5s"}], "repeat": "cycle"},
-        {
-            "scenario": "a",
-            "then": {"delay": {"uniform": ["1s", "2s"]}, "trouble": {"score": 0.4, "partial": 3}},
-        },
+        {"scenario": "a", "then": {"delay": {"uniform": ["1s", "2s"]}, "trouble": {"score": 0.4, "partial": 3}}},
         {"scenario": "a", "then": {"trouble": {"score": [0.2, 0.4], "bad_check_digit": True}}},
         {"scenario": "a", "when": {"properties": {"format": "jpg"}}},
         {"scenario": 7, "priority": 3, "description": 12},
     ],
     ids=str,
 )
-def test_short_forms_fit_both(
-    document: dict[str, Any], scenario: Mapping[str, Any], vocabulary: Vocabulary
-) -> None:
+def test_short_forms_fit_both(document: dict[str, Any], scenario: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     """Every short form is known to the schema and to the loader, typed as JSON or not."""
     assert errors(scenario, document) == []
 

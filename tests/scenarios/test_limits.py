@@ -114,10 +114,7 @@ def deep(levels: int) -> Any:
 @pytest.mark.parametrize(
     ("document", "line"),
     [
-        (
-            {"scenario": "a", **{f"unknown{number}": 1 for number in range(500_000)}},
-            "/: more than 10,000 values",
-        ),
+        ({"scenario": "a", **{f"unknown{number}": 1 for number in range(500_000)}}, "/: more than 10,000 values"),
         ({"scenario": "a", "then": [{}] * 500_000}, "/: more than 10,000 values"),
         ({"scenario": "a", "when": deep(500)}, "/: nested more than 32 levels deep"),
         ({"scenario": "a", "x" * 1_000_000: 1}, "/x"),
@@ -133,8 +130,5 @@ def test_large_document_at_run_time(document: Mapping[str, Any] | str, line: str
         with pytest.raises(FixturesError) as caught:
             parse(document)
 
-        assert any(
-            str(mistake).replace("account:", "scenario:").startswith(line)
-            for mistake in caught.value.mistakes
-        )
+        assert any(str(mistake).replace("account:", "scenario:").startswith(line) for mistake in caught.value.mistakes)
     assert time.monotonic() - start < 10

@@ -18,14 +18,11 @@ Write = Callable[[Mapping[str, str | bytes]], Path]
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["007", "NO", "1E10", "12:30", "0123", "null", "~", "true", "0x1F", "1_000", ".5", "=", "2024-01-01"],
+    "text", ["007", "NO", "1E10", "12:30", "0123", "null", "~", "true", "0x1F", "1_000", ".5", "=", "2024-01-01"]
 )
 def test_text_stays_as_written(text: str) -> None:
     """A plate stays as it is written, even if YAML has another type for it."""
-    scenario = parse_scenario(
-        f"scenario: trap\nwhen: {{key: {text}}}\nreading: {{plates: [{text}, {{text: {text}}}]}}"
-    )
+    scenario = parse_scenario(f"scenario: trap\nwhen: {{key: {text}}}\nreading: {{plates: [{text}, {{text: {text}}}]}}")
 
     assert [plate.text for plate in scenario.reading.plates] == [text, text]
     assert scenario.when.key == text
@@ -55,8 +52,8 @@ then:
   - {outcome: read, times: 2, delay: {uniform: [100ms, 300ms]}, headers: {X-A: 1}}
   - {fault: EMPTY_RESPONSE, delay: {dribble: {chunks: 5, over: 1s}}, trouble: {score: [0.3, 0.5], confuse: 1}}
 repeat: cycle
-""",
-        },
+"""
+        }
     )
 
     scenario = load(root).set.scenarios[0]
@@ -69,11 +66,7 @@ repeat: cycle
     assert scenario.when.properties.blank is False
     first, second = scenario.reading.plates
     assert first.box == Box(12, 100, 148, 144)
-    assert first.candidates == (
-        Candidate("9DJC652", 0.902),
-        Candidate("9OJC652", 0.742),
-        Candidate("9QJC652", 0.631),
-    )
+    assert first.candidates == (Candidate("9DJC652", 0.902), Candidate("9OJC652", 0.742), Candidate("9QJC652", 0.631))
     assert first.vehicle is not None
     assert first.vehicle.box == Box(90, 80, 400, 200)
     assert second.candidates == (Candidate("7XYZ123", second.score),)
@@ -84,19 +77,13 @@ repeat: cycle
         Step(times=2, delay=Uniform(0.1, 0.3), headers={"X-A": "1"}),
         Step(times=1, delay=Dribble(5, 1.0), fault=Fault.EMPTY_RESPONSE, trouble=Trouble((0.3, 0.5), 1)),
     )
-    assert (scenario.cycle, scenario.priority, scenario.file, scenario.line) == (
-        True,
-        3,
-        "scenarios/deep/car.yaml",
-        1,
-    )
+    assert (scenario.cycle, scenario.priority, scenario.file, scenario.line) == (True, 3, "scenarios/deep/car.yaml", 1)
 
 
 def test_last_step_stays() -> None:
     """Without `repeat: cycle` the last step is repeated without end."""
     scenario = parse_scenario(
-        "scenario: s\n"
-        "then: [service_error, {outcome: read, delay: {lognormal: {median: 120ms, sigma: 0.4, max: 5s}}}]"
+        "scenario: s\nthen: [service_error, {outcome: read, delay: {lognormal: {median: 120ms, sigma: 0.4, max: 5s}}}]"
     )
 
     assert [step.times for step in scenario.steps] == [1, None]
@@ -117,7 +104,7 @@ strict: true
 delay: 5ms
 charge: {"*": [read], carsxe: [read, nothing_found]}
 """
-        },
+        }
     )
 
     fixtures = load(root).set
@@ -155,7 +142,7 @@ def test_scenarios_are_ordered(write: Write) -> None:
             "scenarios/.hidden.yaml": "scenario: hidden\n",
             "scenarios/..data/b.yaml": "scenario: b1\n",
             "scenarios/notes.txt": "scenario: notes\n",
-        },
+        }
     )
 
     scenarios = load(root, accounts=[Account(key, key) for key in "abc"]).set.scenarios
@@ -170,7 +157,7 @@ def test_all_mistakes_at_once(write: Write) -> None:
             "mock.yaml": "accounts:\n  - {name: x}\nunmatchd: error\n",
             "scenarios/b.yaml": "scenario: b\npriority: 12\n---\nscenario: B\n",
             "scenarios/a.yaml": "scenario: a\nwhen: {image: [missing.png]}\n",
-        },
+        }
     )
 
     with pytest.raises(FixturesError) as caught:
@@ -203,10 +190,7 @@ def test_reload_reads_what_changed(write: Write) -> None:
     loader = FixtureLoader(root)
     before = loader.load().set.scenarios
     root = write(
-        {
-            "scenarios/b.yaml": "scenario: bee\nwhen: {url: y}\n",
-            "scenarios/c.yaml": "scenario: c\nwhen: {url: z}",
-        },
+        {"scenarios/b.yaml": "scenario: bee\nwhen: {url: y}\n", "scenarios/c.yaml": "scenario: c\nwhen: {url: z}"}
     )
 
     after = loader.load().set.scenarios

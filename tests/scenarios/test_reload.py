@@ -37,9 +37,7 @@ def server(fixtures: Path) -> Iterator[MockServer]:
 
 def read(url: str) -> httpx.Response:
     """The reply to a plate request."""
-    return httpx.post(
-        f"{url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("car.jpg", CAR)}
-    )
+    return httpx.post(f"{url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("car.jpg", CAR)})
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -72,12 +70,7 @@ def test_reload_with_mistakes(server: MockServer, fixtures: Path) -> None:
     file = str(fixtures / "scenarios/car.yaml")
     assert reply.status_code == 400
     assert reply.json()["errors"] == [
-        {
-            "file": file,
-            "line": 2,
-            "column": 11,
-            "detail": '"priority" wants a whole number from 1 to 9, not "0"',
-        },
+        {"file": file, "line": 2, "column": 11, "detail": '"priority" wants a whole number from 1 to 9, not "0"'},
         {
             "file": file,
             "line": 3,
@@ -116,9 +109,7 @@ def test_missing_directory(server: MockServer, fixtures: Path, tmp_path: Path) -
     assert read(server.url).json() == {"result": "AAA111"}
 
 
-def test_changed_settings_need_a_restart(
-    server: MockServer, fixtures: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_changed_settings_need_a_restart(server: MockServer, fixtures: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A setting in `mock.yaml` that is used at the start only is named in the log."""
     (fixtures / "mock.yaml").write_text("unmatched: nothing_found\nport: 9123\nstrict: true\nseed: 5\n")
     with caplog.at_level(logging.WARNING):

@@ -28,10 +28,7 @@ def test_typed_values() -> None:
             "scenario": "json",
             "priority": 2,
             "when": {"image": "car.jpg", "key": 12, "properties": {"blank": False, "min_width": 300}},
-            "reading": {
-                "plate": 7,
-                "vin": {"text": "JHLRD77874C026456", "confidence": 0.5, "box": [1, 2, 3, 4]},
-            },
+            "reading": {"plate": 7, "vin": {"text": "JHLRD77874C026456", "confidence": 0.5, "box": [1, 2, 3, 4]}},
             "then": [{"outcome": "nothing_found", "times": 2, "delay": "100ms"}, {"headers": {"X-A": True}}],
         }
     )
@@ -98,16 +95,12 @@ def test_account() -> None:
         quota={Product.PLATE: Quota(5), Product.VIN: Quota(5)},
     )
 
-    given = parse_account(
-        {"key": 12, "name": "n", "status": "blocked"}, name="made", new_key=lambda: "made-key"
-    )
+    given = parse_account({"key": 12, "name": "n", "status": "blocked"}, name="made", new_key=lambda: "made-key")
 
     assert (given.key, given.name, given.status) == ("12", "n", AccountStatus.BLOCKED)
 
 
 def test_bad_account() -> None:
     """The mistakes of an account have places too."""
-    with pytest.raises(
-        FixturesError, match=r'^/credits/plate: "plate" wants a whole number, 0 or more, or unlimited'
-    ):
+    with pytest.raises(FixturesError, match=r'^/credits/plate: "plate" wants a whole number, 0 or more, or unlimited'):
         parse_account({"credits": {"plate": -1}}, name="made", new_key=lambda: "made-key")

@@ -14,11 +14,7 @@ score = st.integers(0, 1000).map(lambda number: number / 1000)
 size = st.integers(1, 5000)
 duration = st.integers(0, 3_600_000).map(lambda number: f"{number}ms")
 box = st.builds(
-    lambda x, y, width, height: [x, y, x + width, y + height],
-    st.integers(0, 900),
-    st.integers(0, 900),
-    size,
-    size,
+    lambda x, y, width, height: [x, y, x + width, y + height], st.integers(0, 900), st.integers(0, 900), size, size
 )
 
 
@@ -55,9 +51,7 @@ when = optional(
 delay = st.one_of(
     duration,
     st.just({"uniform": ["10ms", "20ms"]}),
-    optional({"median": st.just("5ms"), "sigma": score}, max=st.just("1s")).map(
-        lambda given: {"lognormal": given}
-    ),
+    optional({"median": st.just("5ms"), "sigma": score}, max=st.just("1s")).map(lambda given: {"lognormal": given}),
     st.fixed_dictionaries({"chunks": size, "over": duration}).map(lambda given: {"dribble": given}),
 )
 trouble = optional(
@@ -104,9 +98,7 @@ def test_document_gives_the_scenario_again(written: dict[str, Any]) -> None:
 
 def test_short_document() -> None:
     """Empty parts are left out; the values that the author left out are filled in."""
-    document = scenario_document(
-        parse_scenario({"scenario": "a", "reading": {"plate": "ABC"}, "when": {"image": "x"}})
-    )
+    document = scenario_document(parse_scenario({"scenario": "a", "reading": {"plate": "ABC"}, "when": {"image": "x"}}))
 
     assert document == {
         "scenario": "a",

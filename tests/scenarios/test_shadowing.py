@@ -35,8 +35,7 @@ conditions = st.builds(
 )
 sets = st.lists(st.tuples(conditions, st.integers(4, 6)), min_size=2, max_size=5).map(
     lambda drawn: [
-        Scenario(f"s{order}", when, priority=priority, order=order)
-        for order, (when, priority) in enumerate(drawn)
+        Scenario(f"s{order}", when, priority=priority, order=order) for order, (when, priority) in enumerate(drawn)
     ]
 )
 requests = st.builds(
@@ -74,11 +73,7 @@ def asked_by(asked: Query, account: Account) -> Query:
     return Query(named, account.name, asked.search)
 
 
-@given(
-    scenarios=sets,
-    asked=requests,
-    account=st.sampled_from(ACCOUNTS),
-)
+@given(scenarios=sets, asked=requests, account=st.sampled_from(ACCOUNTS))
 @settings(max_examples=300, deadline=None)
 def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Query, account: Account) -> None:
     """A scenario that is reported as shadowed answers no request."""
@@ -92,9 +87,7 @@ def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Query, a
 @settings(max_examples=200, deadline=None)
 def test_copies_are_found(when: Conditions, priority: int) -> None:
     """A scenario with the conditions of an earlier one is always reported."""
-    twins = [
-        Scenario(name, when, priority=priority, order=order) for order, name in enumerate(("one", "two"))
-    ]
+    twins = [Scenario(name, when, priority=priority, order=order) for order, name in enumerate(("one", "two"))]
 
     assert find_shadowed(twins, Accounts(ACCOUNTS)) == {1: 0}
 

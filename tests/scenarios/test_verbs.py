@@ -40,9 +40,7 @@ def test_clean_directory(write: Write) -> None:
 
 def test_mistakes(write: Write) -> None:
     """Every mistake is a line on stdout, and the exit code is 1."""
-    root = write(
-        {"scenarios/a.yaml": "scenario: a\npriority: 0\n", "scenarios/b.yaml": "scenario: b\nwhen: {x: y}\n"}
-    )
+    root = write({"scenarios/a.yaml": "scenario: a\npriority: 0\n", "scenarios/b.yaml": "scenario: b\nwhen: {x: y}\n"})
 
     done = run("validate", "fixtures", cwd=root.parent)
 

@@ -85,9 +85,7 @@ class RedisStore:
                 version, _, account = _parse_entry(reply)
                 self._cache_account(key, version, account)
 
-    def _entry_arguments(
-        self, key: str, version: bytes, admission: Admission | Outcome | None
-    ) -> tuple[Argument, ...]:
+    def _entry_arguments(self, key: str, version: bytes, admission: Admission | Outcome | None) -> tuple[Argument, ...]:
         known = _encode(key), version, self._coordination.version if self._coordination else b""
         if not isinstance(admission, Admission):
             return known

@@ -59,10 +59,7 @@ DESCRIPTION = Description(
             "properties": {
                 "plate": {"type": "string", "description": "In lower case."},
                 "box": _BOX,
-                "region": {
-                    "type": "object",
-                    "properties": {"code": {"type": ["string", "null"]}, "score": _SCORE},
-                },
+                "region": {"type": "object", "properties": {"code": {"type": ["string", "null"]}, "score": _SCORE}},
                 "score": _SCORE,
                 "dscore": _SCORE,
                 "candidates": {
@@ -100,9 +97,7 @@ DESCRIPTION = Description(
                 "message": {"type": "string"},
                 "usage": {
                     "type": "object",
-                    "properties": {
-                        name: {"type": ["integer", "null"]} for name in ("current", "limit", "remaining")
-                    },
+                    "properties": {name: {"type": ["integer", "null"]} for name in ("current", "limit", "remaining")},
                 },
             },
         },

@@ -7,16 +7,7 @@ or missing key with different statuses. No reply has Retry-After or rate-limit h
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.core.model import (
-    Candidate,
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Product,
-    Usage,
-    Vehicle,
-    VinReading,
-)
+from mock_server.core.model import Candidate, Outcome, OutcomeName, PlateReading, Product, Usage, Vehicle, VinReading
 from mock_server.http.reply import Reply
 from mock_server.imaging.geometry import Box
 from mock_server.providers.provider import Answer, Refusal, json_reply
@@ -29,8 +20,7 @@ _UPSTREAM_DOWN = Answer(503, "Cannot access the internet at this time")
 _BOTH: Mapping[OutcomeName, Answer] = {
     OutcomeName.INACTIVE_ACCOUNT: Answer(
         401,
-        "User with this API key is not active. To activate update your billing on "
-        "https://carsxe.com/dashboard/billing",
+        "User with this API key is not active. To activate update your billing on https://carsxe.com/dashboard/billing",
     ),
     OutcomeName.BLOCKED_KEY: Answer(
         403, "This API key has been blocked, please contact support if you believe this is an error."

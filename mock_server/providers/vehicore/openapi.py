@@ -47,9 +47,7 @@ DESCRIPTION = Description(
             "required": ["message"],
             "properties": {
                 "message": {"type": "string"},
-                "code": {
-                    "enum": ["VALIDATION_ERROR", "UNAUTHORIZED", "INSUFFICIENT_CREDITS", "RATE_LIMITED"]
-                },
+                "code": {"enum": ["VALIDATION_ERROR", "UNAUTHORIZED", "INSUFFICIENT_CREDITS", "RATE_LIMITED"]},
             },
         },
     },

@@ -28,9 +28,7 @@ _ANSWERS: Mapping[OutcomeName, Answer] = {
     # VehiCore has no plans. An account without a product has no credits for it.
     OutcomeName.PLAN_EXCLUDED: _OUT_OF_CREDITS,
     OutcomeName.OUT_OF_CREDITS: _OUT_OF_CREDITS,
-    OutcomeName.INVALID_REQUEST: Answer(
-        400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"
-    ),
+    OutcomeName.INVALID_REQUEST: Answer(400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"),
     OutcomeName.INVALID_IMAGE: _INVALID_IMAGE,
     OutcomeName.RATE_LIMITED: Answer(429, "Too many requests. Please slow down.", "RATE_LIMITED"),
     OutcomeName.SERVICE_ERROR: Answer(500, "Unexpected server error. Please retry later."),

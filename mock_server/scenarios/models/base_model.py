@@ -100,9 +100,7 @@ class Converted:
     convert: Callable[[Any], object]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(
-            self.convert, handler.generate_schema(self.written_as)
-        )
+        return core_schema.no_info_after_validator_function(self.convert, handler.generate_schema(self.written_as))
 
 
 def header_names(headers: dict[str, str]) -> dict[str, str]:
@@ -112,13 +110,9 @@ def header_names(headers: dict[str, str]) -> dict[str, str]:
         if not HEADER_NAME.fullmatch(name):
             raise invalid(f"{quoted(name)} is not a valid name of an HTTP header")
         if name.lower() in seen:
-            raise invalid(
-                f"the header {quoted(name)} is given twice", "the case of header names does not matter"
-            )
+            raise invalid(f"the header {quoted(name)} is given twice", "the case of header names does not matter")
         if not value.isprintable() or not value.isascii():
-            raise invalid(
-                f"the header {quoted(name)} contains characters that are not allowed in HTTP headers"
-            )
+            raise invalid(f"the header {quoted(name)} contains characters that are not allowed in HTTP headers")
         seen.add(name.lower())
     return headers
 
@@ -139,9 +133,7 @@ Headers = Annotated[
     dict[str, AnyText], AfterValidator(header_names), Field(json_schema_extra={"propertyNames": _NAMES})
 ]
 ReplyHeaders = Annotated[
-    dict[str, AnyText],
-    AfterValidator(reply_headers),
-    Field(json_schema_extra={"propertyNames": _REPLY_NAMES}),
+    dict[str, AnyText], AfterValidator(reply_headers), Field(json_schema_extra={"propertyNames": _REPLY_NAMES})
 ]
 
 
@@ -154,7 +146,6 @@ def without_titles(schema: Any) -> Any:
     dropped = {
         key
         for key in ("title", "default")
-        if (key == "title" and isinstance(schema.get(key), str))
-        or (key == "default" and schema.get(key) is None)
+        if (key == "title" and isinstance(schema.get(key), str)) or (key == "default" and schema.get(key) is None)
     }
     return {key: without_titles(value) for key, value in schema.items() if key not in dropped}

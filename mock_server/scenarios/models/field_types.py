@@ -93,12 +93,7 @@ def number(low: float, high: float | None = None) -> Scalar:
 
 
 def _number(
-    pattern: re.Pattern[str],
-    kind: Callable[[str], float],
-    json_type: str,
-    low: float,
-    high: float | None,
-    what: str,
+    pattern: re.Pattern[str], kind: Callable[[str], float], json_type: str, low: float, high: float | None, what: str
 ) -> Scalar:
     def read(value: object) -> float:
         text = scalar_text(value)
@@ -128,9 +123,7 @@ def one_of(
     return _one_of(values, what, aliases, pattern if spellings else {"enum": list(values)})
 
 
-def _one_of(
-    values: Mapping[str, object], what: str, aliases: Callable[[str], str], schema: JsonSchema
-) -> Scalar:
+def _one_of(values: Mapping[str, object], what: str, aliases: Callable[[str], str], schema: JsonSchema) -> Scalar:
     def read(value: object) -> object:
         text = scalar_text(value)
         if text is None:
@@ -178,9 +171,7 @@ _SCENARIO_NAME = _pattern(
     {"type": ["string", "integer", "boolean", "null"], "pattern": "^[a-z0-9-]+$"},
 )
 _SHA256 = _pattern(
-    "[0-9a-fA-F]{64}",
-    "64 hexadecimal digits",
-    {"type": ["string", "number"], "pattern": "^[0-9a-fA-F]{64}$"},
+    "[0-9a-fA-F]{64}", "64 hexadecimal digits", {"type": ["string", "number"], "pattern": "^[0-9a-fA-F]{64}$"}
 )
 
 AnyText = Annotated[str, _ANY_TEXT]

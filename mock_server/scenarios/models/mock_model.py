@@ -126,19 +126,14 @@ class MockModel(FixtureModel):
 
     model_config = ConfigDict(extra="allow")
 
-    accounts: list[DeclaredAccountModel] | None = Field(
-        None, description="The accounts that exist at the start."
-    )
-    unmatched: Annotated[
-        UnmatchedPolicy | None, choice(UnmatchedPolicy, "an answer to unmatched pictures")
-    ] = Field(
+    accounts: list[DeclaredAccountModel] | None = Field(None, description="The accounts that exist at the start.")
+    unmatched: Annotated[UnmatchedPolicy | None, choice(UnmatchedPolicy, "an answer to unmatched pictures")] = Field(
         None, description="The reply to a picture without a scenario: synthesize, nothing_found or error."
     )
     strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
     delay: Delay | None = Field(None, description="The delay of a reply whose step gives none.")
     charge: Annotated[dict[str, Outcomes], BeforeValidator(_for_every_provider)] = Field(
-        {},
-        description="The outcomes that cost a unit: a list for all providers, or a list for each provider.",
+        {}, description="The outcomes that cost a unit: a list for all providers, or a list for each provider."
     )
 
 

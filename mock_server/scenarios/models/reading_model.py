@@ -22,10 +22,7 @@ def _box(corners: list[int]) -> Box:
     return box
 
 
-_Corners = Annotated[
-    list[Annotated[int, whole_number(0)]],
-    Exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]"),
-]
+_Corners = Annotated[list[Annotated[int, whole_number(0)]], Exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")]
 OptionalBox = Annotated[
     Box | None,
     Converted(_Corners, _box),

@@ -5,14 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.model import Fault, OutcomeName, Product
-from mock_server.scenarios.models.base_model import (
-    Exactly,
-    FixtureModel,
-    Headers,
-    OneOrMany,
-    OneWord,
-    ReplyHeaders,
-)
+from mock_server.scenarios.models.base_model import Exactly, FixtureModel, Headers, OneOrMany, OneWord, ReplyHeaders
 from mock_server.scenarios.models.field_types import (
     DURATION,
     AnyText,
@@ -74,8 +67,7 @@ class WhenModel(FixtureModel):
     """The conditions of a scenario. All conditions that are given must be met."""
 
     image: Annotated[list[Text], OneOrMany("a path")] = Field(
-        [],
-        description="Pictures, recognised by their content: paths relative to this file. One of them is enough.",
+        [], description="Pictures, recognised by their content: paths relative to this file. One of them is enough."
     )
     sha256: Sha256 = Field(None, description="The SHA-256 of the picture's bytes.")
     url: OptionalText = Field(None, description="A glob for the image URL that the client sends.")
@@ -133,9 +125,7 @@ class DelayModel(FixtureModel):
     uniform: Annotated[list[Duration], Exactly(2, "two durations: [shortest, longest]")] | None = Field(
         None, description="A delay between the two, uniformly distributed."
     )
-    lognormal: LognormalModel | None = Field(
-        None, description="A delay mostly near the median, sometimes much longer."
-    )
+    lognormal: LognormalModel | None = Field(None, description="A delay mostly near the median, sometimes much longer.")
     dribble: DribbleModel | None = Field(None, description="The reply arrives in pieces.")
 
     @model_validator(mode="after")
@@ -160,8 +150,7 @@ class TroubleModel(FixtureModel):
         None, description="The confidence is drawn from this range: 0.4, or [0.3, 0.5]."
     )
     confuse: Annotated[int, whole_number(0, 17)] = Field(
-        0,
-        description="The number of characters that are read as look-alikes; the true text becomes a candidate.",
+        0, description="The number of characters that are read as look-alikes; the true text becomes a candidate."
     )
     region: OptionalText = Field(None, description="The region that is reported instead of the true one.")
     bad_check_digit: Flag = Field(False, description="true: the VIN is reported with a wrong check digit.")

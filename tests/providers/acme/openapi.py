@@ -2,11 +2,7 @@
 
 from mock_server.providers.provider import Description, Operation, Refusal
 
-_UPLOAD = {
-    "type": "object",
-    "required": ["upload"],
-    "properties": {"upload": {"type": "string", "format": "binary"}},
-}
+_UPLOAD = {"type": "object", "required": ["upload"], "properties": {"upload": {"type": "string", "format": "binary"}}}
 _SCAN = {
     "type": "object",
     "required": ["file", "time", "texts"],
