@@ -136,11 +136,7 @@ class Picture:
 
     def at(self, zoom: float) -> tuple[Image.Image, float]:
         """A grey copy of at least this zoom, with its zoom: the working copy if it is fine enough, else full size."""
-        return (
-            (self.working, self.zoom)
-            if zoom <= self.zoom * 1.01
-            else (self.full().convert("L"), self.full_zoom)
-        )
+        return (self.working, self.zoom) if zoom <= self.zoom * 1.01 else (self.full().convert("L"), self.full_zoom)
 
     def colours(self) -> Image.Image:
         """The preview reduced to 32 x 32 pixels."""

@@ -13,21 +13,7 @@ from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
 # Longer sides on either side of every power of two times the least working side, and between them.
-SIDES = [
-    *range(900, 9_301, 700),
-    1_999,
-    2_000,
-    2_001,
-    2_999,
-    3_000,
-    3_999,
-    4_000,
-    4_001,
-    7_999,
-    8_000,
-    9_299,
-    16_001,
-]
+SIDES = [*range(900, 9_301, 700), 1_999, 2_000, 2_001, 2_999, 3_000, 3_999, 4_000, 4_001, 7_999, 8_000, 9_299, 16_001]
 
 
 def encoded(image: Image.Image, format: str = "JPEG", quality: int = 90) -> bytes:
@@ -79,9 +65,7 @@ def glass(width: int, height: int, text: str) -> Image.Image:
     draw = ImageDraw.Draw(picture)
     for _ in range(120):
         x, y = rng.uniform(0, width), rng.uniform(0, height)
-        points = [
-            (x + rng.uniform(-0.15, 0.15) * height, y + rng.uniform(-0.4, 0.4) * height) for _ in range(4)
-        ]
+        points = [(x + rng.uniform(-0.15, 0.15) * height, y + rng.uniform(-0.4, 0.4) * height) for _ in range(4)]
         draw.polygon(points, (rng.randint(20, 255), rng.randint(20, 255), rng.randint(20, 255)))
     draw.rectangle(label(width, height), (236, 232, 214))
     font = ImageFont.load_default(0.25 * height)
@@ -105,9 +89,9 @@ def test_a_photo_matches_at_every_size(width: int, boxed: bool) -> None:
     regions = (Region(Box(*label(width, height)), 6),) if boxed else ()
 
     own = ImageIndex.build([Reference("own", encoded(sent), regions)], workers=1).find(data)
-    other = ImageIndex.build(
-        [Reference("other", encoded(glass(width, height, "5UCP 17")), regions)], workers=1
-    ).find(data)
+    other = ImageIndex.build([Reference("other", encoded(glass(width, height, "5UCP 17")), regions)], workers=1).find(
+        data
+    )
 
     assert [match.id for match in own.matches] == ["own"]
     assert other.matches == ()
