@@ -15,7 +15,7 @@ import anyio.to_thread
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,6 +41,7 @@ from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
 from mock_server.providers.provider_routes import provider_routes
+from mock_server.providers.unserved import Unserved
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import Progress, Startup, cache_directory, load, with_defaults
@@ -111,6 +112,7 @@ class App(Starlette):
             are_fixtures_ok=lambda: not self._hot_reload.mistakes,
         )
         admin = _Lazy(self._create_admin)
+        unserved = Unserved(service, registry.PROVIDERS)
         super().__init__(
             routes=[
                 Route("/images/{name:path}", Gallery(live_scenarios, state.coordination).get),
@@ -118,12 +120,15 @@ class App(Starlette):
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
                 Mount("/__admin", admin),
+                Route("/", self._to_dashboard),
+                Route("/", unserved),
             ],
             exception_handlers=HANDLERS,
             lifespan=lambda _: self.running(),
         )
         # A provider does not redirect `/api/ocr/plate/`.
         self.router.redirect_slashes = False
+        self.router.default = unserved
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_started and scope["type"] == "http":
@@ -197,6 +202,9 @@ class App(Starlette):
 
     async def _health(self, request: Request) -> Response:
         return Response(orjson.dumps(self.control.health()), media_type="application/json")
+
+    async def _to_dashboard(self, request: Request) -> Response:
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/__admin/")
 
     def _create_admin(self) -> ASGIApp:
         from mock_server.admin.admin_app import create_admin

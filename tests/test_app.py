@@ -167,3 +167,14 @@ def _add_fault(client: httpx.Client | TestClient, admin: str) -> None:
         "priority": 1,
     }
     client.post(f"{admin}/scenarios", json=scenario).raise_for_status()
+
+
+@pytest.mark.parametrize("prefix", ["", "/mock"])
+def test_the_root_leads_to_the_dashboard(prefix: str) -> None:
+    """A browser that opens the address of the server gets to the dashboard, also below a mount."""
+    client = TestClient(Starlette(routes=[Mount(prefix, _app())]), base_url="http://localhost")
+    reply = client.get(f"{prefix}/", follow_redirects=False)
+
+    assert (reply.status_code, reply.headers["location"]) == (307, f"{prefix}/__admin/")
+    assert client.get(f"{prefix}/", headers={"Host": "api.carsxe.com"}).status_code == 404
+    assert client.post(f"{prefix}/", json={}).status_code == 404

@@ -186,7 +186,7 @@ def test_mistakes_raise_with_their_places(controls: Controls) -> None:
     with pytest.raises(RefusedError, match="did you mean"):
         # The slip that mypy sees is the one that is tested.
         controls.create_account(statsu="blocked")  # type: ignore[call-arg]
-    with pytest.raises(ValueError, match="times goes without"):
+    with pytest.raises(ValueError, match="give times, or at_least"):
         controls.verify(times=1, at_least=1)
 
 

@@ -70,7 +70,7 @@ def _filter_schema(name: str) -> Schema:
     described = {"description": f"Only requests with this `{name}`; `{ABSENT}` for requests without."}
     match name:
         case "provider":
-            return ref("Provider")
+            return ref("ProviderFilter")
         case "key":
             return {**TEXT, "description": f"The full API key; `{ABSENT}` for requests without a key."}
         case "since" | "until":

@@ -10,6 +10,7 @@ from mock_server import __version__
 from mock_server.admin.journal_routes import FILTER_SCHEMAS
 from mock_server.admin.operation import Answer, Operation, json_object, ref, to_json
 from mock_server.client_models import adapter
+from mock_server.core.exchange import NO_PROVIDER
 from mock_server.scenarios.json_schema import scenario_schema
 from mock_server.scenarios.models.base_model import without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
@@ -75,10 +76,12 @@ def openapi_document(
     examples = [answer.example for operation in operations for answer in operation.answers]
     sent = dict.fromkeys(type(example) for example in examples if example is not None)
     provider = {"enum": list(vocabulary.providers)}
+    provider_filter = {"enum": [*vocabulary.providers, NO_PROVIDER]}
     schemas = {
         "Problem": _PROBLEM,
         "Provider": provider,
-        "RequestFilter": json_object({**FILTER_SCHEMAS, "provider": provider}),
+        "ProviderFilter": provider_filter,
+        "RequestFilter": json_object({**FILTER_SCHEMAS, "provider": provider_filter}),
         **_sent_schemas(sent),
         **_components("ScenarioDocument", scenario_schema(vocabulary)),
         **_components("AccountDocument", without_titles(AccountModel.model_json_schema())),

@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
 from mock_server.admin.validation import PARAMETER, as_choice, as_count, as_text, as_time, check_names, pointer
-from mock_server.core.exchange import Exchange, Picture
+from mock_server.core.exchange import NO_PROVIDER, Exchange, Picture
 from mock_server.core.journal import key_id
 
 ABSENT = "-"
@@ -74,7 +74,7 @@ def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> 
     if kind is int:
         return as_count(value, place)
     if name == "provider":
-        return as_choice(value, providers, place, name)
+        return as_choice(value, [*providers, NO_PROVIDER], place, name)
     if value is None or value == ABSENT:
         return None
     return as_choice(value, list(kind), place, name) if issubclass(kind, StrEnum) else as_text(value, place)

@@ -14,8 +14,12 @@ from mock_server.providers.provider import ExampleCall, Provider
 
 
 def hints(providers: Sequence[Provider], library: Library, url: str) -> str:
-    """The commands, with a comment for each product; none where the fixtures have no suitable picture or account."""
+    """The commands, with a comment for each product, and the address of the dashboard.
+
+    There is no command for a product without a suitable picture and account in the fixtures.
+    """
     lines: list[str] = []
+    commands: list[str] = []
     for product in Product:
         example = _example(library, product)
         if example is None:
@@ -27,8 +31,15 @@ def hints(providers: Sequence[Provider], library: Library, url: str) -> str:
             for provider in providers
             if product in provider.products
         ]
-        lines += [f"# {product}: {scenario.name}", *(_curl(url, call, path) for call in calls), ""]
-    return "\n".join(lines)
+        commands = [_curl(url, call, path) for call in calls]
+        lines += [f"# {product}: {scenario.name}", *commands, ""]
+    if lines:
+        lines += [
+            "# a call that fails: the header Prefer forces any outcome",
+            f"{commands[0]} -H 'Prefer: outcome={OutcomeName.SERVICE_ERROR}'",
+            "",
+        ]
+    return "\n".join([*lines, f"# dashboard: {url}/__admin/"])
 
 
 def _curl(url: str, call: ExampleCall, picture: Path) -> str:

@@ -75,6 +75,10 @@ class Nearest(Document):
     """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
 
 
+NO_PROVIDER = "-"
+"""The provider of a request to a path that nothing serves."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange(Document):
     """One request to a provider and its reply."""
@@ -84,7 +88,7 @@ class Exchange(Document):
     time: datetime
     """When the mock decided on the reply, by the mock's clock."""
     provider: str
-    """Name of the provider."""
+    """Name of the provider; `-` for a path that nothing serves."""
     product: Annotated[str | None, Choice(Product)] = None
     """What the client wants to be read; null if the path is none of the provider's."""
     key: str | None = None

@@ -84,22 +84,27 @@ def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_hints_are_lines_that_work() -> None:
-    """`--hints` prints a curl line for each endpoint on stderr, and each of them works as it stands."""
+    """`--hints` prints a curl line for each endpoint on stderr, one that fails, and the dashboard; all work."""
     with served("--hints") as server:
         pattern = re.compile(r"^curl .*$", re.MULTILINE)
         lines: list[str] = []
         assert server.process.stderr is not None
-        while len(lines) < 4:
+        while len(lines) < 5:
             lines += pattern.findall(server.process.stderr.readline())
         answers = [
             subprocess.run([*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=30, check=True)
             for line in lines
         ]
+        assert server.process.stderr.readline() == "\n"
+        dashboard = server.process.stderr.readline().strip().removeprefix("# dashboard: ")
+
+        assert "<html" in httpx.get(dashboard).text
 
     assert ["/api/ocr/plate" in lines[0], "/platerecognition" in lines[1]] == [True, True]
     assert ["/api/ocr/vin" in lines[2], "/v1/vinocr" in lines[3]] == [True, True]
     assert ['"result":' in answers[0].stdout, '"results":[{' in answers[1].stdout] == [True, True]
     assert ['"result":' in answers[2].stdout, '"vin":' in answers[3].stdout] == [True, True]
+    assert "Unexpected server error" in answers[4].stdout
 
 
 @pytest.mark.parametrize(
