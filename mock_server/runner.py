@@ -8,7 +8,7 @@ import copy
 import os
 import signal
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -30,8 +30,9 @@ class Server:
     def __init__(self, app: App) -> None:
         settings = app.settings
         self.app = app
-        self.authority = _authority() if settings.tls else None
-        self._tls = _tls_context(self.authority, settings) if self.authority else None
+        names = _tls_names(settings)
+        self.authority = _authority(names) if settings.tls else None
+        self._tls = self.authority.ssl_context(names) if self.authority else None
         self._sockets = [listen(settings.host, settings.port)]
         if self._tls is not None:
             self._sockets.append(listen(settings.host, settings.tls_port))
@@ -130,15 +131,15 @@ def run_loop(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
-def _authority() -> "CertificateAuthority":
+def _authority(names: Sequence[str]) -> "CertificateAuthority":
     # The import of cryptography is slow, and only HTTPS needs it.
     from mock_server.tls import CertificateAuthority
 
-    return CertificateAuthority.open()
+    return CertificateAuthority.open(names=names)
 
 
-def _tls_context(authority: "CertificateAuthority", settings: Settings) -> ssl.SSLContext:
+def _tls_names(settings: Settings) -> list[str]:
     further = settings.tls_names.replace(",", " ").split()
     # No client connects to a wildcard address.
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
-    return authority.ssl_context([*own_hosts(), *own, *further])
+    return [*own_hosts(), *own, *further]

@@ -2,8 +2,12 @@
 
 The authority is created at first use and stored in one private file. The file contains both key and certificate, so
 they always belong together. `ca.pem`, in the same directory, contains only the certificate, for clients to trust.
+
+The authority can sign only for permitted names: the providers' host names, this machine, and names that the user has
+added. So a stolen key is of no use for other hosts.
 """
 
+import logging
 import os
 import ssl
 import sys
@@ -15,11 +19,18 @@ from pathlib import Path
 
 import trustme
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from platformdirs import user_data_path
 
+from mock_server.certificates import (
+    LOCALHOST,
+    authority_certificate,
+    constraint,
+    is_permitted,
+    new_subject,
+    permitted_names,
+)
 from mock_server.errors import SettingsError
 
 CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
@@ -35,6 +46,8 @@ _PRIVATE_FILE = "ca-key.pem"
 _CERTIFICATE_FILE = "ca.pem"
 _LOCK_FILE = "ca.lock"
 
+logger = logging.getLogger(__name__)
+
 
 class CertificateAuthority:
     """The authority stored in `directory`. Use `open` to get one."""
@@ -45,20 +58,23 @@ class CertificateAuthority:
         self._key = key
 
     @classmethod
-    def open(cls, directory: Path | None = None, *, now: datetime | None = None) -> "CertificateAuthority":
-        """Return the authority in `directory`. It is created or renewed first where necessary.
+    def open(
+        cls, directory: Path | None = None, *, names: Sequence[str] = (), now: datetime | None = None
+    ) -> "CertificateAuthority":
+        """Return the authority in `directory`, with a certificate that permits `names`.
 
-        `directory`: by default `$VEHICLE_OCR_MOCK_CA_DIR`, or else the user's data directory. `now`: a time with a time
-        zone. A renewed authority keeps its key and its name, so clients that trust the old certificate go on working.
+        It is created or renewed first where necessary. `directory`: by default `$VEHICLE_OCR_MOCK_CA_DIR`, or else the
+        user's data directory. `now`: a time with a time zone. A renewed authority keeps its key and its name. Clients
+        that trust the old certificate still work, for the names that it permits.
 
-        Raises SettingsError when the directory cannot be used or its files are damaged.
+        Raises SettingsError when the directory cannot be used, its files are damaged or a name is not valid.
         """
         directory = directory or default_directory()
         now = now or datetime.now(UTC)
         try:
             authority = cls._read(directory)
-            if authority is None or authority._is_due(now) or not authority._is_published():
-                authority = cls._create_or_renew(directory, now)
+            if authority is None or not authority._is_current(names, now) or not authority._is_published():
+                authority = cls._create_or_renew(directory, names, now)
         except OSError as error:
             raise SettingsError(
                 f"the certificate authority cannot be stored in {directory}: {error.strerror or error}; "
@@ -67,19 +83,47 @@ class CertificateAuthority:
         return authority
 
     @classmethod
-    def _create_or_renew(cls, directory: Path, now: datetime) -> "CertificateAuthority":
+    def _create_or_renew(cls, directory: Path, names: Sequence[str], now: datetime) -> "CertificateAuthority":
         _make_private_directory(directory)
         with _locked(directory / _LOCK_FILE):
             # Another process may have created it in the meantime.
             authority = cls._read(directory)
-            if authority is None or authority._is_due(now):
-                key = authority._key if authority else ec.generate_private_key(ec.SECP256R1())
-                subject = authority._certificate.subject if authority else _new_subject()
-                authority = cls(directory, _self_signed(key, subject, now), key)
+            if authority is None or not authority._is_current(names, now):
+                authority = authority._renewed(names, now) if authority else cls._new(directory, names, now)
                 _write_atomically(directory / _PRIVATE_FILE, authority._private_pem(), mode=0o600)
             if not authority._is_published():
                 _write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
             return authority
+
+    @classmethod
+    def _new(cls, directory: Path, names: Sequence[str], now: datetime) -> "CertificateAuthority":
+        key = ec.generate_private_key(ec.SECP256R1())
+        validity = now - CLOCK_SKEW, now + AUTHORITY_LIFE
+        certificate = authority_certificate(key, new_subject(), [*LOCALHOST, *map(constraint, names)], validity)
+        return cls(directory, certificate, key)
+
+    def _renewed(self, names: Sequence[str], now: datetime) -> "CertificateAuthority":
+        permitted = permitted_names(self._certificate)
+        if permitted is None:
+            # Its key stays trusted wherever the user has installed the certificate, so it must not be used any more.
+            logger.warning(
+                "the certificate authority could sign for every host name, so it was replaced: trust the new %s,"
+                " and remove the old certificate (%s) where you have installed it",
+                self.certificate_path,
+                self._certificate.subject.rfc4514_string(),
+            )
+            return self._new(self.directory, names, now)
+        added = [name for name in names if not is_permitted(name, permitted)]
+        if added:
+            logger.warning(
+                "the certificate authority now permits %s as well: clients must trust the new %s",
+                ", ".join(added),
+                self.certificate_path,
+            )
+        permitted = [*permitted, *map(constraint, added)]
+        validity = now - CLOCK_SKEW, now + AUTHORITY_LIFE
+        certificate = authority_certificate(self._key, self._certificate.subject, permitted, validity)
+        return type(self)(self.directory, certificate, self._key)
 
     @classmethod
     def _read(cls, directory: Path) -> "CertificateAuthority | None":
@@ -116,11 +160,15 @@ class CertificateAuthority:
     def ssl_context(self, names: Sequence[str], *, now: datetime | None = None) -> ssl.SSLContext:
         """Return a server context with a new certificate for `names` and for localhost.
 
-        `names` are host names (`*.` is allowed as the first label) or IP addresses. The key is only in memory.
+        `names` are host names (`*.` is allowed as the first label) or IP addresses. The key is only in memory. If the
+        authority does not permit a name yet, the name is added.
 
         Raises SettingsError for a name that is not valid in a certificate.
         """
         now = now or datetime.now(UTC)
+        if not all(is_permitted(name, permitted_names(self._certificate) or ()) for name in names):
+            updated = self._create_or_renew(self.directory, names, now)
+            self._certificate, self._key = updated._certificate, updated._key
         authority = trustme.CA.from_pem(self.certificate_pem(), self._private_pem())
         try:
             leaf = authority.issue_cert(
@@ -148,8 +196,11 @@ class CertificateAuthority:
         )
         return key + self.certificate_pem()
 
-    def _is_due(self, now: datetime) -> bool:
-        return now + RENEWED_BEFORE_END >= self.expires
+    def _is_current(self, names: Sequence[str], now: datetime) -> bool:
+        permitted = permitted_names(self._certificate)
+        if permitted is None or now + RENEWED_BEFORE_END >= self.expires:
+            return False
+        return all(is_permitted(name, permitted) for name in names)
 
     def _is_published(self) -> bool:
         try:
@@ -172,44 +223,6 @@ def default_directory() -> Path:
     if not directory.is_absolute():
         raise SettingsError(f"there is no home directory for the certificates; set {CA_DIRECTORY_VARIABLE}")
     return directory / "ca"
-
-
-def _new_subject() -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vehicle-ocr-mock"),
-            # Different on every machine, to distinguish authorities in one trust store.
-            x509.NameAttribute(NameOID.COMMON_NAME, f"vehicle-ocr-mock local CA {os.urandom(4).hex()}"),
-        ]
-    )
-
-
-def _self_signed(key: ec.EllipticCurvePrivateKey, subject: x509.Name, now: datetime) -> x509.Certificate:
-    public = key.public_key()
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - CLOCK_SKEW)
-        .not_valid_after(now + AUTHORITY_LIFE)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .sign(key, hashes.SHA256())
-    )
 
 
 def _make_private_directory(directory: Path) -> None:

@@ -1,6 +1,7 @@
 """The certificate authority on this machine."""
 
 import os
+import shutil
 import socket
 import ssl
 import stat
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 from cryptography import x509
 
 from mock_server.errors import SettingsError
@@ -108,7 +110,8 @@ def test_the_authority_is_renewed_before_it_expires(tmp_path: Path, days_left: i
 def test_who_trusts_the_old_certificate_is_not_cut_off(tmp_path: Path) -> None:
     """After a renewal, a client with the old certificate still works until that certificate expires."""
     now = datetime.now(UTC)
-    old = CertificateAuthority.open(tmp_path / "ca", now=now - AUTHORITY_LIFE + timedelta(days=30))
+    before = now - AUTHORITY_LIFE + timedelta(days=30)
+    old = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS, now=before)
     kept = tmp_path / "kept.pem"
     kept.write_bytes(old.certificate_pem())
     new = CertificateAuthority.open(tmp_path / "ca", now=now)
@@ -234,3 +237,136 @@ def test_the_directory_can_be_named_in_the_environment(tmp_path: Path, monkeypat
     assert default_directory() == tmp_path / "mine"
     monkeypatch.delenv("VEHICLE_OCR_MOCK_CA_DIR")
     assert default_directory().parts[-2:] == ("vehicle-ocr-mock", "ca")
+
+
+def leaf_for(authority: CertificateAuthority, name: str, directory: Path) -> Path:
+    """A server certificate for `name` in a file with its key, signed by somebody who has the authority's key."""
+    signer = trustme.CA.from_pem(authority.certificate_pem(), (authority.directory / "ca-key.pem").read_bytes())
+    path = directory / "leaf.pem"
+    signer.issue_cert(name).private_key_and_cert_chain_pem.write_to_path(path)
+    return path
+
+
+def unconstrained(directory: Path) -> x509.Certificate:
+    """An authority as earlier versions created it: it can sign for every name."""
+    old = trustme.CA(organization_name="vehicle-ocr-mock")
+    directory.mkdir(mode=0o700)
+    pem = old.private_key_pem.bytes() + old.cert_pem.bytes()
+    (directory / "ca-key.pem").write_bytes(pem)
+    (directory / "ca.pem").write_bytes(old.cert_pem.bytes())
+    return x509.load_pem_x509_certificate(old.cert_pem.bytes())
+
+
+def test_the_authority_is_limited(tmp_path: Path) -> None:
+    """Critical name constraints, and servers as the only purpose."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=[*PROVIDERS, "*.my.test", "192.0.2.7"])
+    extensions = x509.load_pem_x509_certificate(authority.certificate_pem()).extensions
+    constraints = extensions.get_extension_for_class(x509.NameConstraints)
+    usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    permitted = {str(name.value) for name in constraints.value.permitted_subtrees or ()}
+
+    assert constraints.critical
+    assert permitted == {"localhost", "127.0.0.0/8", "::1/128", *PROVIDERS, "my.test", "192.0.2.7/32"}
+    assert list(usage.value) == [x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+@pytest.mark.parametrize("name", ["bank.example", "carsxe.com", "api.carsxe.com.bank.example", "8.8.8.8", "::2"])
+def test_the_authority_s_key_is_of_no_use_for_other_hosts(tmp_path: Path, name: str) -> None:
+    """A client that trusts the authority refuses a certificate of another host, although the signature is right."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(leaf_for(authority, name, tmp_path))
+
+    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+        handshake(context, name, authority.certificate_path)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@pytest.mark.parametrize(("name", "accepted"), [("api.carsxe.com", True), ("localhost", True), ("bank.example", False)])
+def test_openssl_applies_the_limits(tmp_path: Path, name: str, accepted: bool) -> None:
+    """The command openssl accepts the authority, for permitted names only."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    leaf = leaf_for(authority, name, tmp_path)
+    options = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", name]
+    ended = subprocess.run(
+        ["openssl", "verify", "-CAfile", str(authority.certificate_path), *options, str(leaf)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode == 0) is accepted, ended.stdout + ended.stderr
+
+
+NODE_CLIENT = """
+const [port, servername] = process.argv.slice(1);
+const socket = require("tls").connect({ host: "127.0.0.1", port, servername });
+socket.on("secureConnect", () => { console.log("accepted"); socket.end(); });
+socket.on("error", (error) => console.log("refused", error.code));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+@pytest.mark.parametrize(("name", "said"), [("api.carsxe.com", "accepted"), ("bank.example", "refused")])
+def test_node_applies_the_limits(tmp_path: Path, name: str, said: str) -> None:
+    """Node accepts the authority, for permitted names only."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(leaf_for(authority, name, tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError), context.wrap_socket(listening.accept()[0], server_side=True) as secured:
+                secured.recv(1)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        ended = subprocess.run(
+            ["node", "-e", NODE_CLIENT, str(listening.getsockname()[1]), name],
+            env={**os.environ, "NODE_EXTRA_CA_CERTS": str(authority.certificate_path)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        thread.join(5)
+
+    assert ended.stdout.startswith(said), ended.stdout + ended.stderr
+
+
+def test_a_name_can_be_added(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Key and name stay. The old certificate works for the old names, the new one for all; a warning says so."""
+    old = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    before = tmp_path / "before.pem"
+    before.write_bytes(old.certificate_pem())
+    assert caplog.messages == []
+    new = CertificateAuthority.open(tmp_path / "ca", names=["my-alias.test"])
+    handshake(new.ssl_context(PROVIDERS), "api.carsxe.com", before)
+    handshake(new.ssl_context(["my-alias.test"]), "my-alias.test", new.certificate_path)
+
+    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+        handshake(new.ssl_context(["my-alias.test"]), "my-alias.test", before)
+    (message,) = caplog.messages
+    assert "now permits my-alias.test as well: clients must trust the new" in message
+
+
+def test_a_permitted_name_changes_nothing(tmp_path: Path) -> None:
+    """Another start with fewer names, or with names below a permitted one, keeps the certificate."""
+    first = CertificateAuthority.open(tmp_path / "ca", names=[*PROVIDERS, "*.my.test"])
+    for names in ([], PROVIDERS[:1], ["a.my.test", "127.0.0.3", "localhost", "*.localhost"]):
+        assert CertificateAuthority.open(tmp_path / "ca", names=names).certificate_pem() == first.certificate_pem()
+
+
+def test_an_authority_without_limits_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It gets another key and name, and a warning says what to remove."""
+    old = unconstrained(tmp_path / "ca")
+    new = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    certificate = x509.load_pem_x509_certificate(new.certificate_pem())
+
+    assert certificate.public_key() != old.public_key()
+    assert certificate.subject != old.subject
+    assert new.certificate_path.read_bytes() == new.certificate_pem()
+    (message,) = caplog.messages
+    assert "could sign for every host name, so it was replaced" in message
+    assert old.subject.rfc4514_string() in message
+    assert CertificateAuthority.open(tmp_path / "ca").certificate_pem() == new.certificate_pem()

@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from mock_server.settings import Settings
+
 _HINTS = {
     "curl": "export CURL_CA_BUNDLE={path}",
     "Python requests": "export REQUESTS_CA_BUNDLE={path}",
@@ -33,9 +35,11 @@ def command(install_hint: bool, pem: bool) -> None:
 
     On a terminal the hints are printed as well.
     """
+    from mock_server.providers.registry import own_hosts
     from mock_server.tls import CertificateAuthority
 
-    authority = CertificateAuthority.open()
+    more_names = Settings.resolve({}).tls_names.replace(",", " ").split()
+    authority = CertificateAuthority.open(names=[*own_hosts(), *more_names])
     if pem:
         click.echo(authority.certificate_pem().decode(), nl=False)
         return
@@ -45,4 +49,11 @@ def command(install_hint: bool, pem: bool) -> None:
         path = shlex.quote(str(authority.certificate_path))
         for runtime, hint in _HINTS.items():
             click.echo(f"  {runtime + ':':<17} {hint.format(path=path)}")
-        click.echo("\nAll but Node's replace the roots that a program trusts; `vehicle-ocr-mock exec` adds to them.")
+        click.echo(
+            "\nAll but Node's replace the roots that a program trusts; `vehicle-ocr-mock exec` adds to them."
+            "\n\nWho has the key beside the certificate can act as the providers' host names, this machine and"
+            "\n--tls-names for the programs that trust it, and as no other host. To undo it, unset the variable,"
+            "\ndelete mock.p12, or on Debian:"
+            "\n  sudo rm /usr/local/share/ca-certificates/vehicle-ocr-mock.crt && sudo update-ca-certificates --fresh"
+            f"\nTo make a new key, delete {authority.directory}."
+        )
