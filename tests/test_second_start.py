@@ -1,4 +1,4 @@
-"""A second start on the same files: nothing of pictures is loaded or read before it answers, and nothing is missed."""
+"""A second start on the same files: images are loaded after the first answer, mistakes are still reported."""
 
 import subprocess
 import sys
@@ -31,13 +31,13 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Makes the application ready, with a cache that is this test's own."""
+    """Creates the application, with a cache for this test only."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return lambda: create_app({"fixtures": root})
 
 
 def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
-    """Neither Pillow nor numpy is loaded by a start that finds all pictures unchanged; a picture loads them."""
+    """A start with unchanged images imports neither Pillow nor numpy; the first image does."""
     start()
     script = (
         "import sys; from pathlib import Path; from mock_server.app import create_app\n"
@@ -46,13 +46,13 @@ def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
         "print(index.find(Path(sys.argv[2]).read_bytes()).matches[0].id); loaded()\n"
     )
     arguments = [sys.executable, "-c", script, str(root), str(root / "images" / "two.png")]
-    told = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split()
+    found = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split()
 
-    assert told == ["False", "False", "images/two.png", "True", "True"]
+    assert found == ["False", "False", "images/two.png", "True", "True"]
 
 
 def test_it_answers_as_the_first(root: Path, start: Start) -> None:
-    """An index that is made later finds what the one that was made at once finds."""
+    """A deferred index finds the same as an index that is built during the start."""
     first, second = start().reader.library.index, start().reader.library.index
     known, unknown = drawn("one", format="BMP"), drawn("three")
 
@@ -73,7 +73,7 @@ def test_it_answers_as_the_first(root: Path, start: Start) -> None:
     ],
 )
 def test_a_mistake_made_since_is_told(root: Path, start: Start, file: str, content: bytes, what: str) -> None:
-    """What became wrong with a picture is told at the start, as if none had been kept."""
+    """An image that became unusable is reported at the start, as without a cache."""
     start()
     (root / file).write_bytes(content)
 
@@ -82,22 +82,22 @@ def test_a_mistake_made_since_is_told(root: Path, start: Start, file: str, conte
 
 
 def test_warnings_are_told_each_time(root: Path, start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    """A picture whose text is too small to tell apart is told of at every start."""
+    """A warning about too small text comes at every start."""
     (root / "scenarios" / "one.yaml").write_text(
         "scenario: one\nwhen: {image: ../images/one.png}\nreading: {plate: {text: ABC123, box: [30, 80, 42, 90]}}\n"
     )
-    told = []
+    warnings = []
     for _ in range(2):
         caplog.clear()
         start()
-        told.append(caplog.messages)
+        warnings.append(caplog.messages)
 
-    assert "pixels to a character" in told[0][0]
-    assert told[1] == told[0]
+    assert "pixels to a character" in warnings[0][0]
+    assert warnings[1] == warnings[0]
 
 
 def test_other_limits_are_checked_anew(root: Path, start: Start) -> None:
-    """A picture that was well under one limit of pixels is told of under another."""
+    """An image that was within one limit of pixels is reported under a lower limit."""
     start()
 
     with pytest.raises(FixturesError, match="at most 1,000 are read"):
@@ -107,7 +107,7 @@ def test_other_limits_are_checked_anew(root: Path, start: Start) -> None:
 def test_a_picture_that_is_gone_in_the_meantime_is_done_without(
     root: Path, start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A file deleted between the start and the first picture costs that picture alone, and is told of."""
+    """A file that is deleted between the start and the first request makes only that image unknown, with a log line."""
     start()
     index = start().reader.library.index
     (root / "images" / "one.png").unlink()

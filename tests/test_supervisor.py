@@ -1,4 +1,4 @@
-"""Several processes behave as one: started together, replaced when one dies, ended together."""
+"""Several worker processes: they start together, are replaced when they end, and stop together."""
 
 import os
 import signal
@@ -54,18 +54,18 @@ class Served:
     client: httpx.Client
 
     def plate(self, key: str, filename: str = "car.jpg") -> int:
-        """The status that a plate request is answered with, on a connection of its own."""
+        """The status of the reply to a plate request, on a new connection."""
         reply = self.client.post("/api/ocr/plate", headers={"X-API-Key": key}, files={"image": (filename, CAR)})
         return reply.status_code
 
     def workers(self) -> list[int]:
-        """The ids of the processes that serve."""
+        """The process ids of the workers."""
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)
         rows = [line.split() for line in listed.stdout.splitlines()]
         return [int(pid) for pid, parent, state in rows if int(parent) == self.process.pid and state[0] != "Z"]
 
     def stop(self) -> int:
-        """Ask it to end, and say how it did."""
+        """Stop the server; gives its exit code and output."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
 
@@ -85,7 +85,7 @@ def fixtures(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve(fixtures: Path) -> Iterator[Serve]:
-    """Start `serve` on a free port; ended after the test."""
+    """Start `serve` on a free port; stop it after the test."""
     with ExitStack() as stack:
 
         def started(state: str, *flags: str, workers: int = 2) -> Served:
@@ -110,7 +110,7 @@ def command(fixtures: Path, *flags: str) -> "subprocess.Popen[str]":
 
 
 def ended(process: "subprocess.Popen[str]") -> None:
-    """End it if it has not."""
+    """Stop the server if it still runs."""
     with process:
         process.terminate()
         try:
@@ -120,7 +120,7 @@ def ended(process: "subprocess.Popen[str]") -> None:
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    """Whether something comes to hold in good time."""
+    """Whether a condition becomes true within some seconds."""
     for _ in range(400):
         with suppress(httpx.TransportError):
             if holds():
@@ -130,7 +130,7 @@ def until(holds: Callable[[], bool]) -> bool:
 
 
 def test_several_workers_need_a_shared_state(fixtures: Path) -> None:
-    """Processes that each counted for themselves would answer by turns: that is refused at the start."""
+    """Several workers need a shared state, because each would count for itself; the start fails without one."""
     with command(fixtures, "--workers", "2") as process:
         out, err = process.communicate(timeout=30)
 
@@ -139,13 +139,13 @@ def test_several_workers_need_a_shared_state(fixtures: Path) -> None:
 
 
 def test_a_mock_in_a_thread_has_one_worker() -> None:
-    """A thread cannot be several processes."""
+    """`MockServer` runs in a thread and has one worker."""
     with pytest.raises(SettingsError, match="one worker"):
         MockServer(workers=2, state="redis://127.0.0.1:1/0")
 
 
 def test_a_state_that_cannot_be_reached_is_told_once(fixtures: Path) -> None:
-    """The first worker says why it does not start; nothing is left running."""
+    """The first worker reports why it does not start, and no process stays behind."""
     with command(fixtures, "--workers", "3", "--state", "redis://127.0.0.1:1/0") as process:
         out, err = process.communicate(timeout=30)
 
@@ -154,7 +154,7 @@ def test_a_state_that_cannot_be_reached_is_told_once(fixtures: Path) -> None:
 
 
 def test_one_line_tells_that_all_are_ready(redis_server: RedisServer, serve: Serve) -> None:
-    """Every worker accepts connections before the one line is printed, and all end together with code 0."""
+    """Every worker accepts connections before the ready line is printed; all stop together, with exit code 0."""
     served = serve(redis_server.url(), workers=3)
 
     assert len(served.workers()) == 3
@@ -165,14 +165,14 @@ def test_one_line_tells_that_all_are_ready(redis_server: RedisServer, serve: Ser
 
 
 def test_workers_serve_https_as_well(redis_server: RedisServer, serve: Serve) -> None:
-    """Each worker accepts on both addresses."""
+    """Each worker accepts connections on the HTTP and the HTTPS address."""
     served = serve(redis_server.url(), "--tls", "--tls-port", "0", workers=2)
 
     assert served.client.get("/healthz").status_code == 200
 
 
 def test_units_and_rates_are_counted_together(redis_server: RedisServer, serve: Serve) -> None:
-    """Two workers, and a second mock on the same state, spend what there is and no more."""
+    """Two workers and a second mock on the same state charge exactly the units that an account has."""
     url = redis_server.url()
     two, other = serve(url), serve(url, workers=1)
     asked = [served for _ in range(30) for served in (two, two, other)]
@@ -185,7 +185,7 @@ def test_units_and_rates_are_counted_together(redis_server: RedisServer, serve: 
 
 
 def test_sequences_are_walked_together(redis_server: RedisServer, serve: Serve) -> None:
-    """A scenario's steps come in their numbers, whichever worker is asked."""
+    """The steps of a scenario come in their order and number, whichever worker answers."""
     served = serve(redis_server.url())
     with ThreadPoolExecutor(8) as pool:
         statuses = Counter(pool.map(lambda _: served.plate("demo-key", "in-turn.jpg"), range(20)))
@@ -197,7 +197,7 @@ def test_sequences_are_walked_together(redis_server: RedisServer, serve: Serve) 
 def test_requests_under_way_finish_before_the_end(
     redis_server: RedisServer, serve: Serve, signum: signal.Signals
 ) -> None:
-    """A reply that has begun is sent to its end; then all workers are gone and the exit code is 0."""
+    """A reply that has begun is sent to its end; then all workers end, and the exit code is 0."""
     served = serve(redis_server.url())
     request = served.client.build_request(
         "POST", "/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("dribbled.jpg", CAR)}
@@ -211,7 +211,7 @@ def test_requests_under_way_finish_before_the_end(
 
 
 def test_a_killed_worker_is_replaced(redis_server: RedisServer, serve: Serve) -> None:
-    """Others go on answering, another takes its place, and what was counted still counts."""
+    """When a worker is killed, the others continue, a new one replaces it, and the counters stay."""
     served = serve(redis_server.url())
     assert served.plate("thirty-key") == 200
     killed = served.workers()
@@ -223,7 +223,7 @@ def test_a_killed_worker_is_replaced(redis_server: RedisServer, serve: Serve) ->
 
 
 def test_workers_do_not_outlive_whoever_started_them(redis_server: RedisServer, serve: Serve) -> None:
-    """When the first process is killed, the others end by themselves."""
+    """When the supervisor is killed, the workers end by themselves."""
     served = serve(redis_server.url())
     served.process.kill()
     served.process.wait()
@@ -234,7 +234,7 @@ def test_workers_do_not_outlive_whoever_started_them(redis_server: RedisServer, 
 def test_while_the_state_is_gone_every_request_fails_as_the_provider_would(
     own_redis_server: RedisServer, serve: Serve
 ) -> None:
-    """The provider's own 500 meanwhile; what was counted before counts afterwards, without a restart."""
+    """While Redis is away, providers answer with their own 500; afterwards the counters are the same."""
     served = serve(own_redis_server.url())
     assert [served.plate("thirty-key") for _ in range(10)] == [200] * 10
     own_redis_server.kill()
@@ -247,7 +247,7 @@ def test_while_the_state_is_gone_every_request_fails_as_the_provider_would(
 
 
 def test_hangup_reloads_all_workers(redis_server: RedisServer, serve: Serve, fixtures: Path) -> None:
-    """SIGHUP to the first process makes every worker read the fixture files again."""
+    """SIGHUP to the supervisor makes every worker read the fixture files again."""
     served = serve(redis_server.url(), workers=2)
     workers = served.workers()
     (fixtures / "scenarios/more.yaml").write_text("scenario: more\nwhen: {filename: more*}\n")

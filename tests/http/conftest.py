@@ -1,4 +1,4 @@
-"""Real servers on free ports around a small application that does what the path says."""
+"""Real servers on free ports, with a small application whose path says what to do."""
 
 import contextlib
 import logging
@@ -83,7 +83,7 @@ def raw_request(path: str, *headers: str, method: str = "POST", body: bytes = b"
 
 
 class RawClient:
-    """A connection that shows what really comes over it, within TLS where the server has it.
+    """A connection that shows the bytes as they arrive, decrypted if the server uses TLS.
 
     The TCP socket is read by hand: `ssl.SSLSocket` may show a TCP reset as a plain end.
     """
@@ -110,7 +110,7 @@ class RawClient:
         self.socket.sendall(data)
 
     def receive(self) -> bytes:
-        """Some bytes; none at the end."""
+        """The next bytes; empty at the end of the connection."""
         if not self._tls:
             return self.socket.recv(65536)
         try:
@@ -134,7 +134,7 @@ class RawClient:
             self.socket.sendall(self._outgoing.read())
 
     def head(self) -> bytes:
-        """The next status line and headers, with the blank line behind them."""
+        """The next status line and headers, with the blank line after them."""
         while b"\r\n\r\n" not in self._data:
             self._data += self._some()
         head, end, self._data = self._data.partition(b"\r\n\r\n")
@@ -149,7 +149,7 @@ class RawClient:
         return body
 
     def rest(self) -> bytes:
-        """Everything until the connection ends; `RESET` behind it if it ended with a TCP reset."""
+        """All bytes until the connection ends, followed by `RESET` if it ended with a TCP reset."""
         try:
             while piece := self.receive():
                 self._data += piece
@@ -165,7 +165,7 @@ class RawClient:
 
 @dataclass
 class Served:
-    """A running server; `connect` opens a raw connection, over TLS where the server has it."""
+    """A running server; `connect` opens a raw connection, with TLS if the server uses it."""
 
     port: int
     app: DemoApp
@@ -182,7 +182,7 @@ class Served:
 
 @contextlib.contextmanager
 def serving(app: ASGIApp, loop: str, ca: trustme.CA | None = None) -> Iterator[tuple[int, Callable[[], None]]]:
-    """Serve `app` in a thread; gives the port and what stops the server."""
+    """Serve `app` in a thread; gives the port and a function that stops the server."""
     config = uvicorn.Config(
         app,
         port=0,
@@ -262,7 +262,7 @@ def demo_app() -> DemoApp:
 
 @pytest.fixture
 def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing above INFO may be logged while the test runs."""
+    """Fails if the test logs anything above INFO."""
     caplog.set_level(logging.INFO)
     yield
     noise = [record.getMessage() for record in caplog.get_records("call") if record.levelno > logging.INFO]
@@ -272,6 +272,6 @@ def quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture(params=LOOPS)
 def own_server(request: pytest.FixtureRequest) -> Iterator[Served]:
-    """As `plain_server`, for one test that stops it or counts what it did."""
+    """Like `plain_server`, but for one test only, which may stop it or count its requests."""
     with demo_server(request.param) as served:
         yield served

@@ -1,4 +1,4 @@
-"""Bodies read into memory, and refused politely."""
+"""Reading request bodies into memory, with a limit."""
 
 import asyncio
 import subprocess
@@ -21,7 +21,7 @@ LIMIT = 1_000_000
 
 
 def read(messages: Iterable[Message], *headers: tuple[bytes, bytes], limit: int = 10) -> bytes:
-    """What `read_body` makes of these messages; asking for more than there are fails."""
+    """The result of `read_body` for these messages. Receiving more messages than these fails."""
     incoming = iter(messages)
     scope: Scope = {"type": "http", "headers": list(headers)}
 
@@ -39,7 +39,7 @@ def pieces(*bodies: bytes, whole: bool = True) -> list[Message]:
 
 
 def test_draining_has_an_end() -> None:
-    """A client that sends for ever is not read for ever."""
+    """Draining ends at its limits, even if the client never stops sending."""
     megabyte = bytes(1_000_000)
 
     with pytest.raises(BodyTooLargeError) as raised:
@@ -53,12 +53,12 @@ GONE: Message = {"type": "http.disconnect"}
 
 @pytest.mark.parametrize("bodies", [(b"",), (b"0123456789",), (b"0123", b"456789"), (b"0", b"", b"1", b"")])
 def test_pieces_are_joined(bodies: tuple[bytes, ...]) -> None:
-    """Up to the limit itself everything comes through."""
+    """A body of exactly the limit is accepted."""
     assert read(pieces(*bodies)) == b"".join(bodies)
 
 
 def test_a_body_in_one_piece_is_not_copied() -> None:
-    """The very object that arrived is handed on."""
+    """A body that arrives in one piece is not copied."""
     body = b"0123456789"
 
     assert read(pieces(body)) is body
@@ -79,7 +79,7 @@ def test_a_body_in_one_piece_is_not_copied() -> None:
 def test_a_larger_body_is_refused(
     messages: list[Message], headers: list[tuple[bytes, bytes]], declared: int | None, drained: bool
 ) -> None:
-    """Declared or not, it is read to its end when that is near, and the error says whether it was."""
+    """A body over the limit is drained within bounds, with and without a declared length; the error says how."""
     with pytest.raises(BodyTooLargeError) as raised:
         read(messages, *headers)
 
@@ -96,13 +96,13 @@ def test_a_larger_body_is_refused(
     ],
 )
 def test_a_client_that_leaves_is_noticed(messages: list[Message], headers: list[tuple[bytes, bytes]]) -> None:
-    """Before, within and behind the limit."""
+    """A client can disconnect before, at and after the limit."""
     with pytest.raises(ClientDisconnectedError):
         read(messages, *headers)
 
 
 def test_a_length_that_is_no_number_counts_as_none() -> None:
-    """No parser lets it through; a caller without one still gets a sensible answer."""
+    """A Content-Length that is not a number counts as none. HTTP parsers refuse it earlier."""
     assert read(pieces(b"01"), (b"content-length", b"many")) == b"01"
 
 
@@ -113,7 +113,7 @@ def chunked(size: int) -> Iterable[bytes]:
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, LIMIT])
 def test_bodies_over_the_wire(plain_server: "Served", size: int) -> None:
-    """With a declared length and in chunks, to the limit."""
+    """The server accepts bodies up to the limit, with a declared length and in chunks."""
     sized = requests.post(plain_server.url, data=b"x" * size, timeout=10)
     unsized = requests.post(plain_server.url, data=chunked(size), timeout=10)
 
@@ -125,7 +125,7 @@ def test_bodies_over_the_wire(plain_server: "Served", size: int) -> None:
 def test_a_client_still_sending_sees_the_refusal(
     plain_server: "Served", make: Callable[[int], bytes | Iterable[bytes]]
 ) -> None:
-    """`requests` reads no reply before it has sent everything; it is not cut off with a broken pipe."""
+    """`requests` reads the reply only after it has sent everything; it must not get a broken pipe."""
     with requests.Session() as session:
         refused = session.post(plain_server.url, data=make(30_000_000), timeout=20)
         next_one = session.post(plain_server.url, data=b"hello", timeout=20)
@@ -135,7 +135,7 @@ def test_a_client_still_sending_sees_the_refusal(
 
 
 def test_curl_sees_the_refusal(plain_server: "Served") -> None:
-    """curl asks for `100 Continue` with large bodies and is told no before it sends any."""
+    """curl expects `100 Continue` for large bodies, and gets the refusal before it sends the body."""
     facts = "%{http_code} %{size_upload}"
     curl = subprocess.run(
         ["curl", "-s", "-w", facts, "-H", "Expect: 100-continue", "--data-binary", "@-", plain_server.url],
@@ -149,7 +149,7 @@ def test_curl_sees_the_refusal(plain_server: "Served") -> None:
 
 
 def test_who_expects_continue_is_refused_at_once(plain_server: "Served", ask: "MakeRequest") -> None:
-    """No `100 Continue`, the refusal, and the end of a connection whose next bytes could mean anything."""
+    """The server sends the refusal without `100 Continue`, then closes the connection."""
     with plain_server.connect() as client:
         client.send(ask("/", "Expect: 100-continue", f"Content-Length: {LIMIT + 1}", body=b""))
 
@@ -158,7 +158,7 @@ def test_who_expects_continue_is_refused_at_once(plain_server: "Served", ask: "M
 
 
 def test_a_client_that_leaves_during_its_upload(own_server: "Served", ask: "MakeRequest") -> None:
-    """The application learns of it and nothing is logged."""
+    """The application gets ClientDisconnectedError, and the log stays empty."""
     with own_server.connect() as client:
         client.send(ask("/", "Content-Length: 1000", body=b""), b"x" * 500)
 

@@ -1,4 +1,4 @@
-"""Each fault as a raw client sees it, on every protocol, event loop and scheme."""
+"""Each fault as a raw client sees it, on both event loops, over HTTP and HTTPS."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ every_fault = pytest.mark.parametrize("fault", Fault)
 
 @every_fault
 def test_on_a_fresh_connection(shared_server: "Served", ask: "MakeRequest", fault: Fault) -> None:
-    """The client sees exactly what the fault is about, then the end of the connection."""
+    """The client receives exactly the bytes of the fault, then the connection ends."""
     with shared_server.connect() as client:
         client.send(ask(f"/fault/{fault}"))
 
@@ -37,7 +37,7 @@ def test_on_a_fresh_connection(shared_server: "Served", ask: "MakeRequest", faul
 
 @every_fault
 def test_on_a_kept_alive_connection(shared_server: "Served", ask: "MakeRequest", fault: Fault) -> None:
-    """Replies before it on the same connection are whole."""
+    """Replies before the fault on the same connection are complete."""
     with shared_server.connect() as client:
         for _ in range(3):
             client.send(ask("/"))
@@ -71,7 +71,7 @@ def test_after_a_delay(plain_server: "Served", ask: "MakeRequest", fault: Fault)
 def test_whatever_the_request(
     plain_server: "Served", ask: "MakeRequest", fault: Fault, headers: tuple[str, ...], facts: dict[str, Any]
 ) -> None:
-    """Version, method and headers of the request do not soften the fault."""
+    """The version, the method and the headers of the request do not change the fault."""
     with plain_server.connect() as client:
         client.send(ask(f"/fault/{fault}", *headers, **facts))
         if headers == ("Expect: 100-continue",):
@@ -82,7 +82,7 @@ def test_whatever_the_request(
 
 @every_fault
 def test_a_request_behind_it_is_not_answered(shared_server: "Served", ask: "MakeRequest", fault: Fault) -> None:
-    """Of two pipelined requests the first is broken; the second goes down with the connection."""
+    """If the first of two pipelined requests has a fault, the second gets no reply."""
     with shared_server.connect() as client:
         client.send(ask(f"/fault/{fault}"), ask("/"))
 
@@ -91,7 +91,7 @@ def test_a_request_behind_it_is_not_answered(shared_server: "Served", ask: "Make
 
 @every_fault
 def test_a_request_before_it_is_answered(plain_server: "Served", ask: "MakeRequest", fault: Fault) -> None:
-    """Of two pipelined requests the first is answered before the second breaks the connection."""
+    """If the second of two pipelined requests has a fault, the first gets its reply before it."""
     with plain_server.connect() as client:
         client.send(ask("/"), ask(f"/fault/{fault}/0.05"))
 
@@ -100,7 +100,7 @@ def test_a_request_before_it_is_answered(plain_server: "Served", ask: "MakeReque
 
 
 def test_when_the_client_has_gone(own_server: "Served", ask: "MakeRequest") -> None:
-    """A client that leaves during the delay ends the request at once, and nothing is logged."""
+    """A client that disconnects during the delay ends the request at once, and the log stays empty."""
     for fault in Fault:
         with own_server.connect() as client:
             client.send(ask(f"/fault/{fault}/60"), ask("/"))
@@ -109,7 +109,7 @@ def test_when_the_client_has_gone(own_server: "Served", ask: "MakeRequest") -> N
 
 
 def test_others_run_undisturbed(shared_server: "Served", ask: "MakeRequest") -> None:
-    """Fifty connections get all their replies while connections beside them break in every way."""
+    """Fifty connections get all their replies while other connections have every kind of fault."""
 
     async def connect() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", shared_server.port, ssl=shared_server.tls)
@@ -152,6 +152,6 @@ def test_others_run_undisturbed(shared_server: "Served", ask: "MakeRequest") -> 
 
 @every_fault
 def test_without_a_connection_it_is_an_error(demo_app: "DemoApp", fault: Fault) -> None:
-    """Called by a test client there is no socket to break, and that is said."""
+    """Under a test client there is no socket to break: FaultUnavailableError says so."""
     with pytest.raises(FaultUnavailableError, match=fault):
         TestClient(demo_app).get(f"/fault/{fault}")

@@ -1,4 +1,4 @@
-"""Replies whole, late and in pieces, over real connections."""
+"""Complete, delayed and dribbled replies, over real connections."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ LATE = "/late/60"  # much longer than any test: these tests never wait for it
 
 
 def test_replies_follow_one_another_on_one_connection(shared_server: "Served", ask: "MakeRequest") -> None:
-    """Plain, late and dribbled replies leave the connection in order for the next request."""
+    """After plain, delayed and dribbled replies, the connection serves the next request."""
     with shared_server.connect() as client:
         for path in ("/", "/late/0.01", "/dribble/3/0.03", "/dribble/100/0.02", "/dribble/1/0", "/"):
             client.send(ask(path))
@@ -29,7 +29,7 @@ def test_replies_follow_one_another_on_one_connection(shared_server: "Served", a
 
 
 def test_pipelined_replies_keep_their_order(plain_server: "Served", ask: "MakeRequest") -> None:
-    """A late reply holds back those behind it on its own connection."""
+    """A delayed reply delays the replies after it on the same connection."""
     with plain_server.connect() as client:
         client.send(ask("/late/0.05", body=b"1"), ask("/dribble/2/0.02", body=b"22"), ask("/", body=b"333"))
 
@@ -37,7 +37,7 @@ def test_pipelined_replies_keep_their_order(plain_server: "Served", ask: "MakeRe
 
 
 def test_a_late_reply_holds_up_nobody_else(own_server: "Served", ask: "MakeRequest") -> None:
-    """While one request waits for a minute, others are answered."""
+    """While one request waits for a minute, requests on other connections get their replies."""
     with own_server.connect() as waiting, own_server.connect() as other:
         waiting.send(ask(LATE))
         for _ in range(20):
@@ -47,7 +47,7 @@ def test_a_late_reply_holds_up_nobody_else(own_server: "Served", ask: "MakeReque
 
 @pytest.mark.parametrize("path", [LATE, "/dribble/5/60"])
 def test_a_client_that_leaves_ends_the_wait(own_server: "Served", ask: "MakeRequest", path: str) -> None:
-    """The request is over as soon as its client is gone, even with another one pipelined behind it."""
+    """The request ends when its client disconnects, even with another request pipelined behind it."""
     for requests in ([ask(path)], [ask(path), ask("/")]):
         with own_server.connect() as client:
             client.send(*requests)
@@ -57,7 +57,7 @@ def test_a_client_that_leaves_ends_the_wait(own_server: "Served", ask: "MakeRequ
 
 @pytest.mark.parametrize("path", [LATE, "/dribble/5/60", "/dribble/500/60"])
 def test_a_server_that_stops_sends_late_replies_at_once(own_server: "Served", ask: "MakeRequest", path: str) -> None:
-    """A request in flight is finished, not dropped, and does not hold up the end."""
+    """A request in flight gets its whole reply at once when the server stops."""
     with own_server.connect() as client:
         client.send(ask("/"))
         assert client.reply() == b"5 bytes"
@@ -73,7 +73,7 @@ def test_a_server_that_stops_sends_late_replies_at_once(own_server: "Served", as
 
 @pytest.mark.parametrize("path", ["/", "/late/0.01", "/dribble/3/0.01"])
 def test_a_head_request_gets_the_head_alone(plain_server: "Served", ask: "MakeRequest", path: str) -> None:
-    """The length is that of the body which is not sent."""
+    """The reply to HEAD has the length of the body that is not sent."""
     with plain_server.connect() as client:
         client.send(ask(path, "Connection: close", method="HEAD", body=b""))
 
@@ -83,7 +83,7 @@ def test_a_head_request_gets_the_head_alone(plain_server: "Served", ask: "MakeRe
 
 @pytest.mark.parametrize("path", ["/", "/late/0.01", "/dribble/3/0.01"])
 def test_http_1_0_gets_the_reply_and_the_end(plain_server: "Served", ask: "MakeRequest", path: str) -> None:
-    """The connection closes behind the reply."""
+    """The connection closes after the reply."""
     with plain_server.connect() as client:
         client.send(ask(path, version="1.0"))
 
@@ -103,7 +103,7 @@ def test_http_1_0_gets_the_reply_and_the_end(plain_server: "Served", ask: "MakeR
     ],
 )
 def test_a_dribble_is_cut_into_equal_pieces(chunks: int, pieces: list[bytes]) -> None:
-    """As many pieces as were asked for, under one Content-Length."""
+    """The body is sent in the requested number of chunks, with one Content-Length."""
     sent = sent_by(FaultPlan(dribble=Dribble(chunks, 0.0)))
 
     assert [message["body"] for message in sent[1:]] == pieces
@@ -112,7 +112,7 @@ def test_a_dribble_is_cut_into_equal_pieces(chunks: int, pieces: list[bytes]) ->
 
 
 def test_a_plain_reply_is_two_messages() -> None:
-    """Nothing is added but the length."""
+    """`send_reply` adds only the Content-Length."""
     assert sent_by(NO_FAULT) == [
         {"type": "http.response.start", "status": 201, "headers": [(b"x-a", b"b"), (b"content-length", b"10")]},
         {"type": "http.response.body", "body": b"0123456789"},
@@ -130,7 +130,7 @@ def sent_by(plan: FaultPlan) -> list[Message]:
 
 
 def test_delays_need_no_connection(demo_app: "DemoApp") -> None:
-    """Under a test client, late and dribbled replies arrive all the same."""
+    """Delayed and dribbled replies also arrive under a test client."""
     client = TestClient(demo_app)
 
     assert [client.get(path).text for path in ("/", "/late/0.01", "/dribble/2/0.01")] == ["0 bytes"] * 3
