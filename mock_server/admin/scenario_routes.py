@@ -90,7 +90,7 @@ _ABOUT_KEYS = (
     "GET", "/scenarios", "List scenarios", Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,)))
 )
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
-    scenarios = control.live_scenarios.library.scenarios.by_id.values()
+    scenarios = control.live_scenarios.library.scenarios.in_order()
     return ScenarioList([await _view(control, scenario) for scenario in scenarios])
 
 

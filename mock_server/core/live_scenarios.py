@@ -32,6 +32,7 @@ class LiveScenarios:
         self._reader = reader
         self._coordination = coordination
         self._files = reader.library.fixtures
+        self._file_ids = {scenario.id for scenario in self._files.scenarios}
         self._runtime: dict[str, RuntimeScenario] = {}
         self._added = 0
         self._changing = asyncio.Lock()
@@ -76,7 +77,7 @@ class LiveScenarios:
                 return False
             self._added += 1
             ordered = replace(added, scenario=replace(added.scenario, order=-self._added))
-            await self._change(self._files, {**self._runtime, id: ordered})
+            await self._change_one(id, ordered)
             return True
 
     async def remove(self, id: str) -> bool:
@@ -84,7 +85,7 @@ class LiveScenarios:
         async with self._coordination.changing(), self._changing:
             if id not in self._runtime:
                 return False
-            await self._change(self._files, {other: one for other, one in self._runtime.items() if other != id})
+            await self._change_one(id, None)
             return True
 
     async def clear(self) -> None:
@@ -101,12 +102,31 @@ class LiveScenarios:
         async with self._changing:
             await self._change(files, self._runtime, index)
 
+    async def _change_one(self, id: str, new: RuntimeScenario | None) -> None:
+        """Add, replace or remove one runtime scenario. Most scenarios do not concern the index of pictures."""
+        runtime = dict(self._runtime)
+        old = runtime.pop(id, None)
+        if new is not None:
+            runtime[id] = new
+        if id in self._file_ids or _concerns_index(old) or _concerns_index(new):
+            await self._change(self._files, runtime)
+        else:
+            removed, added = old.scenario if old else None, new.scenario if new else None
+            self._reader.library = self.library.changed(removed=removed, added=added)
+            self._runtime = runtime
+
     async def _change(self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None) -> None:
         fixtures = _merge(files, runtime)
         known = (files, index) if index is not None else (self.library.fixtures, self.library.index)
         # Pictures that are indexed are not read again, but new ones take time.
         self._reader.library = await anyio.to_thread.run_sync(_build_library, fixtures, *known)
         self._files, self._runtime = files, runtime
+        self._file_ids = {scenario.id for scenario in files.scenarios}
+
+
+def _concerns_index(one: RuntimeScenario | None) -> bool:
+    """Whether a scenario has pictures of its own, or boxes for a picture of the index."""
+    return one is not None and bool(one.pictures or (one.scenario.when.images and one.scenario.reading.boxes()))
 
 
 def _merge(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> FixtureSet:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 from mock_server.core.conditions import Given, Query, given_conditions
 from mock_server.core.model import MatchKind
-from mock_server.core.scenario import Scenario
+from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.geometry import Placement
 
 _EXACTNESS = {MatchKind.SHA256: 0, MatchKind.PIXELS: 1, MatchKind.URL: 1, MatchKind.RULE: 1, MatchKind.PERCEPTUAL: 2}
+
+_Anchor = tuple[str, str]
+_RULE: _Anchor = ("rule", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +33,59 @@ class Match:
 
 
 class Scenarios:
-    """The scenarios of a library, indexed so that a request is compared only with those that could match."""
+    """The scenarios of a library, indexed so that a request is compared only with those that could match.
 
-    def __init__(self, scenarios: Iterable[Scenario]) -> None:
+    The index leads from a picture, a digest or neither to the scenarios of each key (None: bound to no key).
+    """
+
+    def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
         self.by_id: dict[str, Scenario] = {}
         self.by_name: dict[str, dict[str | None, Scenario]] = {}
-        self._by_image: dict[str, list[Scenario]] = {}
-        self._by_digest: dict[str, list[Scenario]] = {}
-        self._others: list[Scenario] = []
+        self._index: dict[_Anchor, dict[str | None, list[Scenario]]] = {}
         self._given: dict[str, list[Given]] = {}
-        self._specificity: dict[str, int] = {}
         for scenario in scenarios:
             self._add(scenario)
 
+    def changed(self, *, removed: Scenario | None, added: Scenario | None) -> "Scenarios":
+        """A copy with one scenario less, one more, or both. It shares everything that these two do not concern."""
+        copy = Scenarios()
+        copy.by_id, copy.by_name = dict(self.by_id), dict(self.by_name)
+        copy._index, copy._given = dict(self._index), dict(self._given)
+        if removed is not None:
+            copy._unshare(removed)
+            copy._remove(removed)
+        if added is not None:
+            copy._unshare(added)
+            copy._add(added)
+        return copy
+
     def _add(self, scenario: Scenario) -> None:
-        when, given = scenario.when, given_conditions(scenario.when)
-        id = scenario.id
-        self.by_id[id] = scenario
+        when = scenario.when
+        self.by_id[scenario.id] = scenario
         self.by_name.setdefault(scenario.name, {})[when.key] = scenario
-        self._specificity[id] = len(given)
-        # The index has found the picture, so that condition need not be tested again.
-        self._given[id] = [one for one in given if one[0].name != "image"]
-        for image in when.images:
-            self._by_image.setdefault(image, []).append(scenario)
-        if when.images:
-            return
-        if when.sha256:
-            self._by_digest.setdefault(when.sha256, []).append(scenario)
-        else:
-            self._others.append(scenario)
+        self._given[scenario.id] = given_conditions(when)
+        for anchor in _anchors(when):
+            self._index.setdefault(anchor, {}).setdefault(when.key, []).append(scenario)
+
+    def _remove(self, scenario: Scenario) -> None:
+        when = scenario.when
+        del self.by_id[scenario.id], self._given[scenario.id], self.by_name[scenario.name][when.key]
+        if not self.by_name[scenario.name]:
+            del self.by_name[scenario.name]
+        for anchor in _anchors(when):
+            self._index[anchor][when.key] = [one for one in self._index[anchor][when.key] if one is not scenario]
+
+    def _unshare(self, scenario: Scenario) -> None:
+        """Copy the parts that adding or removing a scenario changes."""
+        name, key = scenario.name, scenario.when.key
+        self.by_name[name] = dict(self.by_name.get(name, {}))
+        for anchor in _anchors(scenario.when):
+            by_key = self._index[anchor] = dict(self._index.get(anchor, {}))
+            by_key[key] = list(by_key.get(key, ()))
+
+    def in_order(self) -> list[Scenario]:
+        """All scenarios: runtime scenarios in the order they were added, then those of the files."""
+        return sorted(self.by_id.values(), key=lambda scenario: (scenario.order >= 0, abs(scenario.order)))
 
     def find(self, query: Query) -> Match | None:
         """The scenario that applies to a request, if any does."""
@@ -78,7 +105,8 @@ class Scenarios:
 
     def of_image(self, image: str) -> list[Scenario]:
         """The scenarios that name a picture."""
-        return self._by_image.get(image, [])
+        by_key = self._index.get(("image", image), {})
+        return [scenario for scenarios in by_key.values() for scenario in scenarios]
 
     def _matching(self, query: Query) -> Iterator[Match]:
         for match in self._candidates(query):
@@ -87,23 +115,37 @@ class Scenarios:
                 yield match
 
     def _candidates(self, query: Query) -> Iterator[Match]:
+        key = query.request.key
         if query.search is not None:
             for place, found in enumerate(query.search.matches):
-                for scenario in self._by_image.get(found.id, ()):
+                for scenario in self._indexed(("image", found.id), key):
                     yield Match(scenario, MatchKind(found.method), found.placement, place)
-            for scenario in self._by_digest.get(query.search.facts.sha256, ()):
+            for scenario in self._indexed(("sha256", query.search.facts.sha256), key):
                 yield Match(scenario, MatchKind.SHA256)
-        for scenario in self._others:
+        for scenario in self._indexed(_RULE, key):
             yield Match(scenario, MatchKind.URL if scenario.when.url else MatchKind.RULE)
+
+    def _indexed(self, anchor: _Anchor, key: str | None) -> Iterator[Scenario]:
+        by_key = self._index.get(anchor, {})
+        yield from by_key.get(None, ())
+        if key is not None:
+            yield from by_key.get(key, ())
 
     def _rank(self, match: Match) -> tuple[int, int, bool, int, int, int]:
         scenario = match.scenario
         is_from_file = scenario.order >= 0
         return (
             scenario.priority,
-            -self._specificity[scenario.id],
+            -len(self._given[scenario.id]),
             is_from_file,
             _EXACTNESS[match.kind],
             match.place,
             scenario.order,
         )
+
+
+def _anchors(when: Conditions) -> list[_Anchor]:
+    """Where a scenario is in the index."""
+    if when.images:
+        return [("image", image) for image in when.images]
+    return [("sha256", when.sha256)] if when.sha256 else [_RULE]

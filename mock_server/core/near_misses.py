@@ -33,7 +33,7 @@ def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, 
     if query.search is not None:
         pictures = {one.id: one for one in query.search.near_misses}
         pictures |= {one.id: one for one in query.search.matches}
-    for scenario in scenarios.by_id.values():
+    for scenario in scenarios.in_order():
         failed = tuple(failed_conditions(scenario.when, query))
         if not failed:
             continue

@@ -1,15 +1,19 @@
 """The scenario that matches a request, and the conditions that fail."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mock_server.core.conditions import Query, failed_conditions, specificity
-from mock_server.core.matching import Scenarios
+from mock_server.core.matching import Match, Scenarios
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.results import ImageMatch, MatchMethod, PictureFacts, SearchResult
+from tests.scenarios.test_shadowing import ACCOUNTS, asked_by, requests, sets
 
 REQUEST = ReadRequest(
     "acme",
@@ -145,3 +149,55 @@ def test_how_it_was_found(when: dict[str, object], kind: MatchKind) -> None:
 
     assert match is not None
     assert match.kind is kind
+
+
+def test_scenarios_of_other_keys_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is compared with the scenarios of its own key and with those of no key, however many there are."""
+    compared: list[str] = []
+
+    def match(scenario: Scenario, *facts: Any) -> Match:
+        compared.append(scenario.id)
+        return Match(scenario, *facts)
+
+    monkeypatch.setattr("mock_server.core.matching.Match", match)
+    conditions: list[dict[str, object]] = [{**A}, {"sha256": "ab" * 32}, {"url": "https://*"}]
+    known = Scenarios(
+        Scenario(f"s{number}", _condition(**when, key=key), order=number)
+        for number, when in enumerate(conditions)
+        for key in (None, *(f"key-{one}" for one in range(100)))
+    )
+    found = known.find(asked(("a", "sha256")))
+
+    assert found is not None
+    assert found.scenario.id == "s0?key=key-1"
+    assert sorted(compared) == ["s0", "s0?key=key-1", "s1", "s1?key=key-1", "s2", "s2?key=key-1"]
+
+
+def test_a_name_means_the_scenario_of_the_key() -> None:
+    """Else the one that is bound to no key, else any other."""
+    bound = [Scenario("s", _condition(key=key)) for key in ("one", "two")]
+    free = Scenario("s")
+
+    assert Scenarios([*bound, free]).named("s", "two") is bound[1]
+    assert Scenarios([*bound, free]).named("s", "three") is free
+    assert Scenarios(bound).named("s", "three") is bound[0]
+    with pytest.raises(KeyError):
+        Scenarios(bound).named("t", "one")
+
+
+@given(scenarios=sets, asked=requests, data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_changed_copy_is_like_new(scenarios: list[Scenario], asked: Query, data: st.DataObject) -> None:
+    """Adding, replacing and removing one gives what building anew gives, and leaves the original as it was."""
+    *before, added = scenarios
+    removed = data.draw(st.sampled_from([None, *before]))
+    original = Scenarios(before)
+    changed = original.changed(removed=removed, added=added)
+    left = [one for one in before if one is not removed]
+    for account in ACCOUNTS:
+        query = asked_by(asked, account)
+
+        assert changed.matches(query) == Scenarios([*left, added]).matches(query)
+        assert original.matches(query) == Scenarios(before).matches(query)
+    assert changed.in_order() == [*left, added]
+    assert original.in_order() == before
