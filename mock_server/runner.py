@@ -5,6 +5,7 @@ One process serves HTTP and, with TLS, HTTPS. It is ready when every socket acce
 
 import asyncio
 import copy
+import itertools
 import os
 import signal
 import ssl
@@ -36,14 +37,14 @@ class Server:
         self._sockets = [listen(settings.host, settings.port)]
         if self._tls is not None:
             self._sockets.append(listen(settings.host, settings.tls_port))
-        self.url = url_of("http", settings.host, self._sockets[0])
-        self.tls_url = url_of("https", settings.host, self._sockets[1]) if self._tls else None
+        self.url = url_of("http", settings.host, self._sockets[0][0])
+        self.tls_url = url_of("https", settings.host, self._sockets[1][0]) if self._tls else None
         self._stop_event = asyncio.Event()
 
     def for_another_process(self) -> "Server":
         """A server of the same application on the same addresses."""
         other = copy.copy(self)
-        other._sockets = [listen_again(listener) for listener in self._sockets]
+        other._sockets = [[listen_again(listener) for listener in group] for group in self._sockets]
         other._stop_event = asyncio.Event()
         return other
 
@@ -54,8 +55,8 @@ class Server:
                 UvicornServer(self._config(tls)) for tls, _ in zip((None, self._tls), self._sockets, strict=False)
             ]
             serving = [
-                asyncio.create_task(server.serve([listener]))
-                for server, listener in zip(servers, self._sockets, strict=True)
+                asyncio.create_task(server.serve(listeners))
+                for server, listeners in zip(servers, self._sockets, strict=True)
             ]
             for server in servers:
                 await server.accepting.wait()
@@ -67,7 +68,7 @@ class Server:
 
     def close(self) -> None:
         """Close the sockets in this process, because another process serves them."""
-        for listener in self._sockets:
+        for listener in itertools.chain.from_iterable(self._sockets):
             listener.close()
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
 BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
+_ATTEMPTS = 8  # to find a port that is free on IPv4 and IPv6
 _BACKLOG = 2048
 _POLL_SECONDS = 0.002
 _OTHER_FILES = 64
@@ -25,7 +26,7 @@ _OTHER_FILES = 64
 
 
 class UvicornServer(uvicorn.Server):
-    """uvicorn for one socket. It stops at an event; uvicorn itself polls a flag and sleeps, for 0.2 s at the end."""
+    """uvicorn for HTTP or HTTPS. It stops at an event; uvicorn itself polls a flag and sleeps, for 0.2 s at the end."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -97,8 +98,37 @@ def _open_files_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that accepts connections. Raises SettingsError when the address is taken or not available."""
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that accept connections: two for localhost, IPv4 and IPv6, on the same port; otherwise one.
+
+    Raises SettingsError when the address is taken or not available.
+    """
+    if host != "localhost":
+        return [_listen(host, port)]
+    for _ in range(_ATTEMPTS):
+        ipv4 = _listen("127.0.0.1", port)
+        if not _has_ipv6_loopback():
+            return [ipv4]
+        try:
+            return [ipv4, _listen("::1", ipv4.getsockname()[1])]
+        except SettingsError:
+            ipv4.close()
+            # Another program has the port on IPv6. Only a free port can be chosen again.
+            if port:
+                raise
+    raise SettingsError("no free port on both 127.0.0.1 and ::1")
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

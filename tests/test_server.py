@@ -2,6 +2,7 @@
 
 import ast
 import socket
+import ssl
 import threading
 from pathlib import Path
 from typing import Any
@@ -254,3 +255,42 @@ def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.
 
         with pytest.raises(httpx.ConnectError):
             httpx.get(url.join("/healthz"))
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="no IPv6 here")
+@pytest.mark.parametrize("tls", [False, True])
+def test_localhost_is_both_families(tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server on localhost answers on IPv4 and IPv6, on the same port, over HTTP and HTTPS."""
+    monkeypatch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(tmp_path))
+    with MockServer(FIXTURES, host="localhost", tls=tls) as server:
+        url = server.tls_url if tls else server.url
+        assert url is not None
+        port = int(url.rpartition(":")[2])
+        context = ssl.create_default_context(cafile=server.certificate_path) if tls else True
+        for address in ("127.0.0.1", "[::1]", "localhost"):
+            reply = httpx.get(f"{'https' if tls else 'http'}://{address}:{port}/healthz", verify=context)
+            assert reply.json()["status"] == "healthy"
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with socket.socket(family) as after, pytest.raises(ConnectionRefusedError):
+            after.connect(("::1" if family is socket.AF_INET6 else "127.0.0.1", port))
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="no IPv6 here")
+def test_a_port_that_is_in_use_on_ipv6_only() -> None:
+    """A given port must be free on both; the error names the address."""
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.bind(("::1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(SettingsError, match=f"cannot listen on ::1:{port}"):
+            MockServer(FIXTURES, host="localhost", port=port).start()
