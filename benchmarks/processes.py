@@ -19,22 +19,13 @@ class Processes:
         self._directory = directory
         self._all: list[subprocess.Popen[str]] = []
 
-    def redis(self, port: int, *, durable: bool = True) -> "subprocess.Popen[str]":
-        """Start a Redis, which also listens on the socket `PORT.sock` of the directory.
+    def redis(self, port: int, *, log: bool = True, sync: bool = False) -> "subprocess.Popen[str]":
+        """A Redis, also on the socket `PORT.sock` of the directory.
 
-        A `durable` Redis writes every change to the disk before it replies; any other writes nothing to the disk.
+        With a `log` it appends every change to a file. The file is synced each second, or with `sync` before each reply.
         """
-        command = [
-            "redis-server",
-            "--port",
-            str(port),
-            "--save",
-            "",
-            "--appendonly",
-            "yes" if durable else "no",
-            "--appendfsync",
-            "always",
-        ]
+        command = ["redis-server", "--port", str(port), "--save", "", "--appendonly", "yes" if log else "no"]
+        command += ["--appendfsync", "always" if sync else "everysec"]
         command += ["--dir", str(self._directory), "--unixsocket", str(self._directory / f"{port}.sock")]
         process = self._start(command)
         _until(lambda: redis_says(port, "PING").startswith("+PONG"))

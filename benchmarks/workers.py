@@ -82,7 +82,7 @@ def compare(processes: Processes, directory: Path, seconds: int, rounds: int) ->
     fixtures = _fixtures(directory)
     durable, quick = free_port(), free_port()
     shared = {
-        "two on Redis": (f"unix://{directory}/{quick}.sock", processes.redis(quick, durable=False)),
+        "two on Redis": (f"unix://{directory}/{quick}.sock", processes.redis(quick, log=False)),
         "two on Redis, TCP and log": (f"redis://127.0.0.1:{durable}/0", processes.redis(durable)),
     }
     mocks: dict[str, _Mock] = {"one in memory": (*processes.mock(fixtures), None)}
@@ -159,7 +159,7 @@ def _as_batch() -> None:
 def _kills(processes: Processes, directory: Path) -> None:
     """Count the successes of clients while a worker, and then Redis, is killed and started again."""
     fixtures, redis_port = _fixtures(directory), free_port()
-    redis = processes.redis(redis_port)
+    redis = processes.redis(redis_port, sync=True)
     mock, port = processes.mock(fixtures, "--workers", "2", "--state", f"redis://127.0.0.1:{redis_port}/0")
     data = upload((fixtures / "images/known.jpg").read_bytes()).data
     ended = threading.Event()
@@ -175,7 +175,7 @@ def _kills(processes: Processes, directory: Path) -> None:
         redis.kill()
         redis.wait()
         time.sleep(0.5)
-        redis = processes.redis(redis_port)
+        redis = processes.redis(redis_port, sync=True)
     time.sleep(2.0)
     before_end = sum(tally["ok"] for tally in tallies)
     time.sleep(0.5)
