@@ -22,7 +22,7 @@ class Processes:
     def redis(self, port: int, *, log: bool = True, sync: bool = False) -> "subprocess.Popen[str]":
         """A Redis, also on the socket `PORT.sock` of the directory.
 
-        With a `log` it appends every change to a file. The file is synced each second, or with `sync` before each reply.
+        With a `log` it appends every change to a file, which is synced each second, or with `sync` before each reply.
         """
         command = ["redis-server", "--port", str(port), "--save", "", "--appendonly", "yes" if log else "no"]
         command += ["--appendfsync", "always" if sync else "everysec"]
