@@ -65,7 +65,7 @@ class Served:
         return [int(pid) for pid, parent, state in rows if int(parent) == self.process.pid and state[0] != "Z"]
 
     def stop(self) -> int:
-        """Stop the server; gives its exit code and output."""
+        """Stop the server; gives its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
 

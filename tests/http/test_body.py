@@ -79,7 +79,7 @@ def test_a_body_in_one_piece_is_not_copied() -> None:
 def test_a_larger_body_is_refused(
     messages: list[Message], headers: list[tuple[bytes, bytes]], declared: int | None, drained: bool
 ) -> None:
-    """A body over the limit is drained within bounds, with and without a declared length; the error says how."""
+    """A body over the limit is drained within bounds, with and without a declared length. The error says which."""
     with pytest.raises(BodyTooLargeError) as raised:
         read(messages, *headers)
 
