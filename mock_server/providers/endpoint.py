@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
@@ -64,7 +64,8 @@ class Endpoint:
         else:
             request = limited(self._provider.parse(call, product))
             decision, reply = await self._answer(request)
-        reply = replace(reply, headers=reply.headers + self._headers(request_id, decision, is_drained))
+        headers = reply.headers + self._headers(request_id, decision, is_drained)
+        reply = Reply(reply.status, headers, reply.body)
 
         # Record
         now, seconds = self._service.clock.now(), time.perf_counter() - started
