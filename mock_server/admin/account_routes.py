@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import AccountList
-from mock_server.admin.operation import Answer, Operations, json_body, json_response, location, ref
+from mock_server.admin.operation import Operations, created
 from mock_server.admin.request_body import read
 from mock_server.admin.validation import MAX_KEY, as_object, as_text, mistake, pointer
 from mock_server.client_models import Account as AccountView
@@ -23,49 +23,19 @@ from mock_server.core.model import Product
 from mock_server.core.provider_traits import Billing
 from mock_server.errors import ConflictError, NotFoundError
 
-OPERATIONS = Operations("accounts")
+OPERATIONS = Operations()
 
-_EXAMPLE = AccountView(
-    key="key-3f9c0e6a51d24b7fa1c80a6de2f47b19",
-    name="account-1b2c3d4e",
-    status="active",
-    plans=("plate", "vin"),
-    credits={"plate": 1, "vin": None},
-    quota={"plate": QuotaView(0, None, None), "vin": QuotaView(0, 100, 100)},
-    quota_period="month",
-    tier="standard",
-    overage=False,
-    rate_limit=None,
-)
 _SIMPLE_FIELDS = tuple(
     field.name for field in fields(Account) if field.name not in ("key", "credits", "quota", "declared")
 )
 
 
-def _body(example: object) -> Mapping[str, Mapping[str, Any]]:
-    return json_body(ref("AccountDocument"), example)
-
-
-@OPERATIONS(
-    "GET",
-    "/accounts",
-    "List accounts",
-    Answer("All accounts, in the order in which they were added.", AccountList((_EXAMPLE,))),
-)
+@OPERATIONS("GET", "/accounts")
 async def list_accounts(control: Control, request: Request) -> AccountList:
     return AccountList([await _view(control, account) for account in await control.store.accounts()])
 
 
-@OPERATIONS(
-    "POST",
-    "/accounts",
-    "Create an account",
-    Answer("The new account.", _EXAMPLE, 201, headers={"Location": "URL of the account."}),
-    description="Every field is optional. Without a key one is generated; without limits there are none.",
-    body=_body({"credits": {"plate": 1}}),
-    is_body_required=False,
-    errors=(400, 409, 413),
-)
+@OPERATIONS("POST", "/accounts")
 async def create_account(control: Control, request: Request) -> Response:
     body = await read(request)
     account = await _parse(_declared(body.json() if body.data else {}), f"account-{secrets.token_hex(4)}")
@@ -74,32 +44,15 @@ async def create_account(control: Control, request: Request) -> Response:
     account = replace(account, declared=account)
     if not await control.accounts.create(account):
         raise ConflictError(f"An account with this key ({redacted(account.key)}) exists already.")
-    headers = location(request, f"/accounts/{quote(account.key, safe='')}")
-    return json_response(await _view(control, account), 201, headers)
+    return created(request, f"/accounts/{quote(account.key, safe='')}", await _view(control, account))
 
 
-@OPERATIONS(
-    "GET",
-    "/accounts/{key}",
-    "Get an account",
-    Answer("The account, with its current balances.", _EXAMPLE),
-    errors=(404,),
-)
+@OPERATIONS("GET", "/accounts/{key}")
 async def get_account(control: Control, request: Request) -> AccountView:
     return await _view(control, await _find(control, request.path_params["key"]))
 
 
-@OPERATIONS(
-    "PATCH",
-    "/accounts/{key}",
-    "Change an account",
-    Answer("The account after the change.", _EXAMPLE),
-    description=(
-        'Changes the given fields only. `{"credits": {"plate": 2}}` makes the balance 2, whatever was spent before.'
-    ),
-    body=_body({"credits": {"plate": 2}}),
-    errors=(400, 404, 413),
-)
+@OPERATIONS("PATCH", "/accounts/{key}")
 async def change_account(control: Control, request: Request) -> AccountView:
     document = _declared((await read(request)).json())
     async with control.coordination.changing():
@@ -111,13 +64,7 @@ async def change_account(control: Control, request: Request) -> AccountView:
         return await _view(control, account)
 
 
-@OPERATIONS(
-    "DELETE",
-    "/accounts/{key}",
-    "Delete an account",
-    Answer("Deleted, with its counters. A reset restores an account of a fixture file.", status=204),
-    errors=(404,),
-)
+@OPERATIONS("DELETE", "/accounts/{key}")
 async def delete_account(control: Control, request: Request) -> None:
     key = request.path_params["key"]
     if not await control.store.remove_account(key):

@@ -42,7 +42,7 @@ def create_admin(
     guard = Middleware(
         Guard,
         access=access,
-        open_paths={operation.path for operation in OPERATIONS if operation.open},
+        open_paths={operation.path for operation in OPERATIONS if operation.is_open},
         pages={PREFIX: shells["/"], **shells},
     )
     admin = Starlette(
@@ -66,9 +66,9 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         operation = operations[method]
-        if not operation.open:
+        if not operation.is_open:
             await control.coordination.refresh()
-        return await operation.handler(control, request)
+        return await operation.respond(control, request)
 
     # An account's key may contain a slash.
     return Route(path.replace("{key}", "{key:path}"), endpoint, methods=list(operations))

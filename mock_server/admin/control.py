@@ -1,97 +1,54 @@
 """What the admin API works on: the parts of one running mock, and how they are reset."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from mock_server.admin.models import FixturesHealth, Health
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.coordination import Coordination
-from mock_server.core.exchange import Document
 from mock_server.core.journal import Journal, key_id
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
-from mock_server.errors import Mistake
 from mock_server.providers.provider import Provider
 from mock_server.scenarios.hot_reload import HotReload
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.version import __version__
 
 
-@dataclass(frozen=True, slots=True)
-class FixturesHealth(Document):
-    """Whether the fixture files can be served as they are now. If not, the last good set is served."""
-
-    ok: bool
-    mistakes: Sequence[str] = ()
-    """Each as `file:line:column: what — hint`."""
-
-    @classmethod
-    def of(cls, mistakes: Sequence[Mistake]) -> "FixturesHealth":
-        """The state of files with these mistakes."""
-        return cls(not mistakes, [str(mistake) for mistake in mistakes])
-
-
-@dataclass(frozen=True, slots=True)
-class Health(Document):
-    """The state of the server."""
-
-    status: Literal["healthy"]
-    version: str
-    uptimeInSeconds: int
-    scenarios: int
-    """Number of scenarios."""
-    images: int
-    """Number of images under `/images/`."""
-    fixtures: FixturesHealth
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """The parts of one running mock that the admin API shows and changes."""
 
-    def __init__(
-        self,
-        *,
-        reader: Reader,
-        store: Store,
-        clock: Clock,
-        journal: Journal,
-        thumbnails: Thumbnails,
-        pictures: Pictures,
-        vocabulary: Vocabulary,
-        providers: Sequence[Provider],
-        coordination: Coordination,
-        live_scenarios: LiveScenarios,
-        hot_reload: HotReload,
-    ) -> None:
-        self.reader = reader
-        self.store = store
-        self.accounts = Accounts(store, clock)
-        self.clock = clock
-        self.journal = journal
-        self.thumbnails = thumbnails
-        self.pictures = pictures
-        self.vocabulary = vocabulary
-        self.providers = {provider.name: provider for provider in providers}
-        self.coordination = coordination
-        self.live_scenarios = live_scenarios
-        self.hot_reload = hot_reload
-        self._started = time.monotonic()
+    reader: Reader
+    store: Store
+    accounts: Accounts
+    clock: Clock
+    journal: Journal
+    thumbnails: Thumbnails
+    pictures: Pictures
+    vocabulary: Vocabulary
+    providers: Mapping[str, Provider]
+    """By name."""
+    coordination: Coordination
+    live_scenarios: LiveScenarios
+    hot_reload: HotReload
+    started: float = field(default_factory=time.monotonic)
 
     def health(self) -> Health:
         """The state of the server."""
-        library = self.live_scenarios.library
+        library, mistakes = self.live_scenarios.library, self.hot_reload.mistakes
         return Health(
             status="healthy",
             version=__version__,
-            uptimeInSeconds=int(time.monotonic() - self._started),
+            uptimeInSeconds=int(time.monotonic() - self.started),
             scenarios=len(library.scenarios.by_id),
             images=len(library.gallery),
-            fixtures=FixturesHealth.of(self.hot_reload.mistakes),
+            fixtures=FixturesHealth(not mistakes, [str(mistake) for mistake in mistakes]),
         )
 
     async def reset_all(self) -> None:

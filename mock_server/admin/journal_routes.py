@@ -1,114 +1,38 @@
 """`/requests`: the journal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 import anyio.to_thread
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import DeletedRequests, NearMissList, RequestCount, RequestList
-from mock_server.admin.operation import COUNT, TEXT, Answer, Operations, Schema, json_body, ref, to_json
+from mock_server.admin.operation import Operations, to_json
 from mock_server.admin.request_body import read
-from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS, RequestFilter, parse_filter
+from mock_server.admin.request_filter import RequestFilter, parse_filter
 from mock_server.admin.validation import PARAMETER, as_object, mistake
 from mock_server.client_models import NearMiss
-from mock_server.core.exchange import Exchange, Nearest, Picture, ScenarioMiss
 from mock_server.core.journal import JournalEntry
 from mock_server.core.matching import Scenarios
-from mock_server.core.model import MatchKind, Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
 from mock_server.core.near_misses import near_misses as nearest_scenarios
 from mock_server.errors import NotFoundError
-from mock_server.providers.registry import PROVIDERS
 
-OPERATIONS = Operations("requests")
+OPERATIONS = Operations()
 
 _MOST_NEAR_MISSES = 50
 """Requests for which near misses are computed if no limit is given."""
 _MOST_ON_EVENT_LOOP = 50
 """A longer journal is filtered and written in a thread, because that would delay other requests."""
 
-_PROVIDER = PROVIDERS[0]
-_READ = Outcome(OutcomeName.READ, Reading((PlateReading("9DJC652"),)))
-_REPLY = _PROVIDER.render(_READ, ReadRequest(_PROVIDER.name, Product.PLATE, "demo-key", filename="car.jpg"))
-_EXAMPLE = Exchange(
-    id="8f14e45fceea167a",
-    time=datetime(2026, 12, 1, 9, 30, 0, 125_000, UTC),
-    provider=_PROVIDER.name,
-    product=Product.PLATE,
-    key="…ey",
-    key_id="41bf473b0497",
-    account="demo",
-    outcome=OutcomeName.READ,
-    scenario="california-sedan",
-    match=MatchKind.PERCEPTUAL,
-    charged=1,
-    status=200,
-    milliseconds=3.2,
-    method="POST",
-    path=_PROVIDER.example_call(Product.PLATE, "demo-key", "").path,
-    client="python-requests/2.32",
-    filename="car.jpg",
-    language="en",
-    image=Picture("0" * 64, "JPEG", 1280, 960, 91234),
-    reply=orjson.loads(_REPLY.body),
-)
-_NEAREST = Nearest("images/california-sedan.jpg", -1.2, -2.0, "other_text", (412, 300, 548, 344))
-_UNMATCHED = replace(_EXAMPLE, scenario=None, match=MatchKind.SYNTHESIZED, nearest=(_NEAREST,))
-_NEAR_MISS = ScenarioMiss(
-    "california-sedan", ("image",), _NEAREST.distance, _NEAREST.limit, _NEAREST.region, _NEAREST.reason
-)
 
-
-def _filter_schema(name: str) -> Schema:
-    kind = FIELDS.get(name)
-    described = {"description": f"Only requests with this `{name}`; `{ABSENT}` for requests without."}
-    match name:
-        case "provider":
-            return ref("ProviderFilter")
-        case "key":
-            return {**TEXT, "description": f"The full API key; `{ABSENT}` for requests without a key."}
-        case "since" | "until":
-            bound = "At this time or later" if name == "since" else "Before this time"
-            return {**TEXT, "format": "date-time", "description": f"{bound}: ISO 8601, or Unix seconds."}
-        case "limit":
-            return {**COUNT, "description": "Only the latest requests, at most this many."}
-    if kind is int:
-        return {**COUNT, "description": f"Only requests with this `{name}`."}
-    return {"enum": [*kind, ABSENT], **described} if kind and issubclass(kind, StrEnum) else {**TEXT, **described}
-
-
-FILTER_SCHEMAS = {name: _filter_schema(name) for name in FILTERS}
-"""JSON Schemas of the filters, by name. That of `provider` is a reference."""
-
-_FILTER_BODY = json_body(ref("RequestFilter"), {"key": "demo-key", "outcome": "read", "since": "2026-12-01T00:00:00Z"})
-
-
-@OPERATIONS(
-    "GET",
-    "/requests",
-    "List requests",
-    Answer("The requests that match the filter, oldest first.", RequestList((_EXAMPLE,), 1, 0)),
-    query=FILTER_SCHEMAS,
-    errors=(400,),
-)
+@OPERATIONS("GET", "/requests")
 async def list_requests(control: Control, request: Request) -> bytes:
     return await _list(control, _query_filter(control, request))
 
 
-@OPERATIONS(
-    "DELETE",
-    "/requests",
-    "Delete requests (all, or those matching the filter)",
-    Answer("Number of deleted requests.", DeletedRequests(3)),
-    query={name: schema for name, schema in FILTER_SCHEMAS.items() if name != "limit"},
-    errors=(400,),
-)
+@OPERATIONS("DELETE", "/requests")
 async def clear_requests(control: Control, request: Request) -> DeletedRequests:
     filter = _query_filter(control, request)
     if filter.limit is not None:
@@ -116,57 +40,23 @@ async def clear_requests(control: Control, request: Request) -> DeletedRequests:
     return DeletedRequests(await control.journal.clear(filter if filter.tests else None))
 
 
-@OPERATIONS(
-    "POST",
-    "/requests/count",
-    "Count requests",
-    Answer("Number of requests that match the filter.", RequestCount(1)),
-    body=_FILTER_BODY,
-    is_body_required=False,
-    errors=(400, 413),
-)
+@OPERATIONS("POST", "/requests/count")
 async def count_requests(control: Control, request: Request) -> RequestCount:
     filter = await _body_filter(control, request)
     return RequestCount(sum(map(filter, await control.journal.exchanges())))
 
 
-@OPERATIONS(
-    "POST",
-    "/requests/find",
-    "Find requests",
-    Answer("The requests that match the filter, oldest first.", RequestList((_EXAMPLE,), 1, 0)),
-    body=_FILTER_BODY,
-    is_body_required=False,
-    errors=(400, 413),
-)
+@OPERATIONS("POST", "/requests/find")
 async def find_requests(control: Control, request: Request) -> bytes:
     return await _list(control, await _body_filter(control, request))
 
 
-@OPERATIONS(
-    "GET",
-    "/requests/unmatched",
-    "List requests that no scenario matched",
-    Answer("The requests, oldest first.", RequestList((_UNMATCHED,), 1, 0)),
-    query=FILTER_SCHEMAS,
-    errors=(400,),
-)
+@OPERATIONS("GET", "/requests/unmatched")
 async def unmatched_requests(control: Control, request: Request) -> bytes:
     return await _list(control, _query_filter(control, request), only_unmatched=True)
 
 
-@OPERATIONS(
-    "GET",
-    "/requests/unmatched/near-misses",
-    "List the nearest scenarios of requests that no scenario matched",
-    Answer("Up to three scenarios for each request.", NearMissList((NearMiss(_UNMATCHED, (_NEAR_MISS,)),))),
-    description=(
-        "The requests are compared with the current scenarios. Without a limit, only the latest "
-        f"{_MOST_NEAR_MISSES} requests are."
-    ),
-    query=FILTER_SCHEMAS,
-    errors=(400,),
-)
+@OPERATIONS("GET", "/requests/unmatched/near-misses")
 async def near_misses(control: Control, request: Request) -> bytes:
     filter = _query_filter(control, request)
     limit = _MOST_NEAR_MISSES if filter.limit is None else filter.limit
@@ -175,18 +65,12 @@ async def near_misses(control: Control, request: Request) -> bytes:
     return await anyio.to_thread.run_sync(_near_misses_json, _latest(entries, limit), scenarios)
 
 
-@OPERATIONS("GET", "/requests/{id}", "Get a request", Answer("The request and its reply.", _EXAMPLE), errors=(404,))
+@OPERATIONS("GET", "/requests/{id}")
 async def get_request(control: Control, request: Request) -> JournalEntry:
     return await _find(control, request.path_params["id"])
 
 
-@OPERATIONS(
-    "GET",
-    "/requests/{id}/thumbnail",
-    "Get a thumbnail of a request's picture",
-    Answer("A JPEG image.", media_type="image/jpeg"),
-    errors=(404,),
-)
+@OPERATIONS("GET", "/requests/{id}/thumbnail")
 async def request_thumbnail(control: Control, request: Request) -> Response:
     entry = await _find(control, request.path_params["id"])
     if entry.image is None:

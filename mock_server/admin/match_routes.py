@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import ExaminedPicture, MatchResult, RecognisedPicture
-from mock_server.admin.operation import TEXT, Answer, Operations, Schema, json_body, json_object, ref
+from mock_server.admin.operation import Operations
 from mock_server.admin.request_body import parse_json, read
 from mock_server.admin.validation import MAX_TEXT, as_choice, as_object, as_text, check_names, pointer
 from mock_server.core.account import Account
@@ -23,45 +23,15 @@ from mock_server.http.multipart import Form
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Provider
 
-OPERATIONS = Operations("match")
+OPERATIONS = Operations()
 
 GUEST = Account("guest", "guest")
 """The account of a request without a key: it has no limits."""
 
-_FIELDS: Mapping[str, Schema] = {
-    "provider": ref("Provider"),
-    "product": {"enum": list(Product), "default": Product.PLATE},
-    **dict.fromkeys(("key", "url", "filename", "language"), TEXT),
-    "headers": {"type": "object", "additionalProperties": TEXT},
-}
-_BODY: Mapping[str, Schema] = {
-    "multipart/form-data": {
-        "schema": json_object({"image": {**TEXT, "format": "binary"}, **_FIELDS}),
-        "encoding": {"image": {"contentType": "image/*"}, "headers": {"contentType": "application/json"}},
-    },
-    **json_body(json_object(_FIELDS), {"product": "vin", "url": "https://example.com/car.jpg"}),
-}
-_EXAMPLE = MatchResult(
-    scenario="california-sedan",
-    match="perceptual",
-    outcome="read",
-    charged=1,
-    status=200,
-    reply={"plate": "9DJC652"},
-    image=ExaminedPicture("0" * 64, "JPEG", 1280, 960, 91234, blank=False, sharpness=412.5),
-    pictures=(RecognisedPicture("images/california-sedan.jpg", "perceptual", -7.1, -2.0),),
-)
+_FIELDS = ("provider", "product", "key", "url", "filename", "language", "headers")
 
 
-@OPERATIONS(
-    "POST",
-    "/match",
-    "Show how a request would be answered, and why",
-    Answer("The answer. Nothing was charged, counted or recorded.", _EXAMPLE),
-    description="Without a key, the account has no limits. Rate limits are not checked.",
-    body=_BODY,
-    errors=(400, 413),
-)
+@OPERATIONS("POST", "/match")
 async def match(control: Control, request: Request) -> MatchResult:
     body = await read(request)
     form = body.form("image", *_FIELDS)

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Answer, Operations
+from mock_server.admin.operation import Operations
 
-OPERATIONS = Operations("pages")
+OPERATIONS = Operations()
 PAGES = {"/": "dashboard", "/docs": "docs"}
 """Names of the pages, by their paths below `/__admin`."""
 
@@ -62,17 +62,17 @@ def _response(name: str) -> Response:
     return Response(content.body, headers=headers, media_type=None)
 
 
-@OPERATIONS("GET", "/", "Dashboard", Answer("A web page.", media_type="text/html"))
+@OPERATIONS("GET", "/")
 async def dashboard(control: Control, request: Request) -> Response:
     return _response("dashboard")
 
 
-@OPERATIONS("GET", "/docs", "OpenAPI document as a web page", Answer("A web page.", media_type="text/html"))
+@OPERATIONS("GET", "/docs")
 async def docs(control: Control, request: Request) -> Response:
     return _response("docs")
 
 
-@OPERATIONS("GET", "/openapi.json", "OpenAPI document", Answer("OpenAPI 3.1."))
+@OPERATIONS("GET", "/openapi.json")
 async def openapi(control: Control, request: Request) -> Response:
     # The document is made at the first request, which takes long.
     content = await anyio.to_thread.run_sync(request.app.state.openapi)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -12,17 +11,7 @@ from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import SCENARIO_STATE, ScenarioList, ScenarioState, SequencePosition, ServedScenario
-from mock_server.admin.operation import (
-    COUNT,
-    TEXT,
-    Answer,
-    Operations,
-    json_body,
-    json_object,
-    json_response,
-    location,
-    ref,
-)
+from mock_server.admin.operation import Operations, created, json_response
 from mock_server.admin.posted_scenario import Document, PostedPicture, posted_scenario, runtime_scenario
 from mock_server.admin.request_body import read
 from mock_server.admin.validation import MAX_KEY, as_count, as_object, as_text, check_names, mistake, pointer
@@ -34,75 +23,16 @@ from mock_server.errors import ConflictError, NotFoundError
 from mock_server.scenarios.scenario_writer import scenario_document
 from mock_server.suggest import suggest
 
-OPERATIONS = Operations("scenarios")
-
-_POSTED = {
-    "scenario": "out-of-order",
-    "when": {"key": "demo-key", "product": "plate"},
-    "then": [{"outcome": "service_error", "times": 2}, {"outcome": "read"}],
-    "reading": {"plate": "7XYZ123"},
-}
-_EXAMPLE = ServedScenario(
-    scenario="out-of-order",
-    when={"key": "demo-key", "product": "plate"},
-    reading={"plate": {"text": "7XYZ123", "region_score": 0.9, "score": 0.9, "dscore": 0.9}},
-    then=[{"outcome": "service_error", "times": 2}, {"outcome": "read"}],
-    runtime=True,
-)
-_BODY: Mapping[str, Mapping[str, Any]] = {
-    **json_body(ref("ScenarioDocument"), _POSTED),
-    "application/yaml": {
-        "schema": {**TEXT, "description": "The document, as in a fixture file."},
-        "example": "scenario: out-of-order\nwhen: {key: demo-key}\nthen: {outcome: service_error}\n",
-    },
-    "multipart/form-data": {
-        "schema": json_object(
-            {
-                "scenario": {**TEXT, "description": "The document, in JSON or YAML."},
-                "image": {
-                    **TEXT,
-                    "format": "binary",
-                    "description": "A picture that the scenario matches. There may be several parts of this name.",
-                },
-            },
-            "scenario",
-        ),
-        "encoding": {
-            "scenario": {"contentType": "application/json, application/yaml"},
-            "image": {"contentType": "image/*"},
-        },
-    },
-}
-_ABOUT_PICTURES = (
-    "`when.image` is the name of a picture that the server has; send any other picture as the part `image`. Files of "
-    "the server's machine cannot be named. A runtime scenario wins over a scenario of a fixture file with the same "
-    "priority and as many conditions."
-)
-
-_KEY = {"key": {**TEXT, "description": "The API key that the scenario is bound to (`when.key`)."}}
-_ABOUT_KEYS = (
-    "Each API key can have its own scenario of a name. Without `key`, the URL means the scenario that is bound to no "
-    "key, or else the only one of that name."
-)
+OPERATIONS = Operations()
 
 
-@OPERATIONS(
-    "GET", "/scenarios", "List scenarios", Answer("All scenarios, runtime scenarios first.", ScenarioList((_EXAMPLE,)))
-)
+@OPERATIONS("GET", "/scenarios")
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
     scenarios = control.live_scenarios.library.scenarios.in_order()
     return ScenarioList([await _view(control, scenario) for scenario in scenarios])
 
 
-@OPERATIONS(
-    "POST",
-    "/scenarios",
-    "Add a runtime scenario",
-    Answer("The new scenario.", _EXAMPLE, 201, headers={"Location": "URL of the scenario."}),
-    description=_ABOUT_PICTURES,
-    body=_BODY,
-    errors=(400, 409, 413),
-)
+@OPERATIONS("POST", "/scenarios")
 async def add_scenario(control: Control, request: Request) -> Response:
     document, pictures = posted_scenario(await read(request))
     added = await _runtime_scenario(control, document, pictures)
@@ -110,34 +40,15 @@ async def add_scenario(control: Control, request: Request) -> Response:
     if not await control.live_scenarios.add(added):
         raise ConflictError(f"A scenario named {name} exists already{f' for the key {key}' if key else ''}.")
     query = "" if key is None else f"?{urlencode({'key': key})}"
-    headers = location(request, f"/scenarios/{name}{query}")
-    return json_response(await _view(control, added.scenario), 201, headers)
+    return created(request, f"/scenarios/{name}{query}", await _view(control, added.scenario))
 
 
-@OPERATIONS(
-    "GET",
-    "/scenarios/{name}",
-    "Get a scenario",
-    Answer("The scenario.", _EXAMPLE),
-    description=_ABOUT_KEYS,
-    query=_KEY,
-    errors=(404, 409),
-)
+@OPERATIONS("GET", "/scenarios/{name}")
 async def get_scenario(control: Control, request: Request) -> ServedScenario:
     return await _view(control, _requested(control, request))
 
 
-@OPERATIONS(
-    "PUT",
-    "/scenarios/{name}",
-    "Add or replace a runtime scenario",
-    Answer("The replaced scenario. Its sequence starts again for every key.", _EXAMPLE),
-    Answer("The new scenario. It hides a scenario of a fixture file with the same name.", _EXAMPLE, 201),
-    description=f"{_ABOUT_PICTURES} {_ABOUT_KEYS}",
-    query=_KEY,
-    body=_BODY,
-    errors=(400, 404, 413),
-)
+@OPERATIONS("PUT", "/scenarios/{name}")
 async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
     document, pictures = posted_scenario(await read(request))
@@ -159,15 +70,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
     return json_response(await _view(control, added.scenario), 201 if is_new else 200)
 
 
-@OPERATIONS(
-    "DELETE",
-    "/scenarios/{name}",
-    "Delete a runtime scenario",
-    Answer("Deleted. A scenario of a fixture file that it hid is served again.", status=204),
-    description=_ABOUT_KEYS,
-    query=_KEY,
-    errors=(404, 409),
-)
+@OPERATIONS("DELETE", "/scenarios/{name}")
 async def delete_scenario(control: Control, request: Request) -> None:
     scenario = _requested(control, request)
     if not await control.live_scenarios.remove(scenario.id):
@@ -177,19 +80,7 @@ async def delete_scenario(control: Control, request: Request) -> None:
     await _restart_sequence(control, scenario)
 
 
-@OPERATIONS(
-    "PUT",
-    "/scenarios/{name}/state",
-    "Set the position of an API key in a scenario's sequence",
-    Answer("The new position.", ScenarioState("…ey", "41bf473b0497", "demo", 2, "out-of-order")),
-    body=json_body(
-        json_object({"key": {**TEXT, "minLength": 1}, "position": COUNT}, "key", "position"),
-        {"key": "demo-key", "position": 2},
-    ),
-    description=f"{_ABOUT_KEYS} Here the default is the scenario that is bound to the key of the body.",
-    query=_KEY,
-    errors=(400, 404, 409, 413),
-)
+@OPERATIONS("PUT", "/scenarios/{name}/state")
 async def set_state(control: Control, request: Request) -> ScenarioState:
     document = as_object((await read(request)).json())
     scenario = _requested(control, request, document.get("key"))
@@ -202,15 +93,7 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
     return ScenarioState(redacted(key), key_id(key), await _account_name(control, key), position, scenario.name)
 
 
-@OPERATIONS(
-    "GET",
-    "/scenarios/{name}/thumbnail",
-    "Get a thumbnail of a scenario's first picture",
-    Answer("A JPEG image.", media_type="image/jpeg"),
-    description=_ABOUT_KEYS,
-    query=_KEY,
-    errors=(404, 409),
-)
+@OPERATIONS("GET", "/scenarios/{name}/thumbnail")
 async def scenario_thumbnail(control: Control, request: Request) -> Response:
     scenario = _requested(control, request)
     thumbnail = await anyio.to_thread.run_sync(_thumbnail, control, scenario)

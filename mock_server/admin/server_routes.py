@@ -7,10 +7,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.admin.control import Control, FixturesHealth, Health
+from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import fixture_mistakes
-from mock_server.admin.models import ClockView, Reloaded
-from mock_server.admin.operation import TEXT, Answer, Operations, json_object
+from mock_server.admin.models import ClockView, Health, Reloaded
+from mock_server.admin.operation import Operations
 from mock_server.admin.request_body import read
 from mock_server.admin.validation import (
     END_OF_TIME,
@@ -24,57 +24,15 @@ from mock_server.admin.validation import (
 )
 from mock_server.errors import FixturesError
 
-OPERATIONS = Operations("server")
-
-_KEY = {**TEXT, "minLength": 1, "description": "Reset only this API key."}
-_FREEZE = {
-    "oneOf": [{**TEXT, "format": "date-time"}, {"const": True}],
-    "description": "A time, or true for the current one.",
-}
-_ADVANCE = {
-    **TEXT,
-    "pattern": "^-?[0-9]{1,4}(d|h|m|s|ms)$",
-    "description": 'A duration such as "31d" or "1h30m"; a negative one goes back.',
-}
-_CLOCK_BODY = {
-    "application/json": {
-        "schema": {
-            "oneOf": [json_object({"freeze": _FREEZE}, "freeze"), json_object({"advance": _ADVANCE}, "advance")]
-        },
-        "examples": {"freeze": {"value": {"freeze": "2026-12-01T00:00:00Z"}}, "advance": {"value": {"advance": "31d"}}},
-    }
-}
-_FROZEN = ClockView(datetime(2026, 12, 1, tzinfo=UTC), frozen=True, offset=None)
-_RELEASED = ClockView(datetime(2026, 12, 1, tzinfo=UTC), frozen=False, offset=0.0)
+OPERATIONS = Operations()
 
 
-@OPERATIONS(
-    "GET",
-    "/health",
-    "Health check",
-    Answer("The server is up.", Health("healthy", "0.1.0", 12, 24, 20, FixturesHealth(ok=True))),
-    description="Needs no token. The same is at `/healthz`.",
-    open=True,
-)
+@OPERATIONS("GET", "/health", is_open=True)
 async def health(control: Control, request: Request) -> Health:
     return control.health()
 
 
-@OPERATIONS(
-    "POST",
-    "/reset",
-    "Reset to the fixture files",
-    Answer("Done.", status=204),
-    description=(
-        "Deletes the runtime scenarios and accounts and the journal, and resets the accounts of fixture files, all "
-        "counters, sequences and rate limits, and the clock. With a key, only what belongs to that key; a key that "
-        "has nothing, not even an account, is no error."
-    ),
-    query={"key": _KEY},
-    body={"application/json": {"schema": json_object({"key": _KEY}), "example": {"key": "demo-key"}}},
-    is_body_required=False,
-    errors=(400, 413),
-)
+@OPERATIONS("POST", "/reset")
 async def reset(control: Control, request: Request) -> None:
     check_names(request.query_params, ("key",), parameters=True)
     body = await read(request)
@@ -88,14 +46,7 @@ async def reset(control: Control, request: Request) -> None:
     await (control.reset_all() if key is None else control.reset_key(key))
 
 
-@OPERATIONS(
-    "POST",
-    "/reload",
-    "Read the fixture files now",
-    Answer("The fixtures that are served.", Reloaded(24, 20, 8)),
-    description="With mistakes in the files, the last good set is served. SIGHUP does the same.",
-    errors=(400,),
-)
+@OPERATIONS("POST", "/reload")
 async def reload(control: Control, request: Request) -> Reloaded | Response:
     try:
         fixtures = await control.hot_reload.reload()
@@ -104,22 +55,12 @@ async def reload(control: Control, request: Request) -> Reloaded | Response:
     return Reloaded(len(fixtures.scenarios), len(fixtures.images), len(fixtures.accounts))
 
 
-@OPERATIONS("GET", "/clock", "Get the clock", Answer("The time by the mock's clock.", _FROZEN))
+@OPERATIONS("GET", "/clock")
 async def get_clock(control: Control, request: Request) -> ClockView:
     return _clock(control)
 
 
-@OPERATIONS(
-    "PUT",
-    "/clock",
-    "Freeze or advance the clock",
-    Answer("The clock after the change.", _FROZEN),
-    description=(
-        "Quotas, rate limits and the journal use this clock. A clock that was advanced goes on, unless it is frozen."
-    ),
-    body=_CLOCK_BODY,
-    errors=(400, 413),
-)
+@OPERATIONS("PUT", "/clock")
 async def set_clock(control: Control, request: Request) -> ClockView:
     document = as_object((await read(request)).json())
     check_names(document, ("freeze", "advance"))
@@ -130,16 +71,14 @@ async def set_clock(control: Control, request: Request) -> ClockView:
     return _clock(control)
 
 
-@OPERATIONS("DELETE", "/clock", "Use the system's time again", Answer("The clock after the change.", _RELEASED))
+@OPERATIONS("DELETE", "/clock")
 async def release_clock(control: Control, request: Request) -> ClockView:
     async with control.coordination.changing():
         control.clock.release()
     return _clock(control)
 
 
-@OPERATIONS(
-    "GET", "/metrics", "Get metrics for Prometheus", Answer("Counters and histograms.", media_type="text/plain")
-)
+@OPERATIONS("GET", "/metrics")
 async def metrics(control: Control, request: Request) -> Response:
     text, media_type = request.app.state.metrics()
     return Response(text, media_type=None, headers={"content-type": media_type})

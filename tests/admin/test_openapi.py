@@ -1,11 +1,13 @@
 """The OpenAPI document is valid, its examples agree with its schemas, and the replies do too."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import schemathesis
+import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
@@ -19,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mock_server import MockServer
+from mock_server.admin import admin_app
 from mock_server.admin.admin_app import OPERATIONS, PREFIX
 from mock_server.core.model import OutcomeName
 from mock_server.providers.provider import Provider
@@ -89,6 +92,11 @@ def test_a_token_is_documented_where_there_is_one(guarded: MockServer, document:
     assert document["paths"]["/__admin/accounts"]["get"]["security"] == []
 
 
+def test_every_text_is_of_an_operation() -> None:
+    """`openapi.yaml` describes each operation, and nothing else."""
+    assert set(TEXTS) == {operation.id for operation in OPERATIONS}
+
+
 @pytest.fixture(scope="module")
 def api(mock: MockServer) -> BaseSchema:
     """The document as a source of calls."""
@@ -99,7 +107,12 @@ CALLS = [
     *((operation.method, PREFIX + operation.path) for operation in OPERATIONS),
     *(("POST", path) for provider in PROVIDERS for path in provider.description.operations),
 ]
-TAKING = [*((one.method, PREFIX + one.path) for one in OPERATIONS if one.body or one.query), *CALLS[len(OPERATIONS) :]]
+_GROUPS = yaml.safe_load((Path(admin_app.__file__).with_name("openapi.yaml")).read_text("utf-8"))["operations"]
+TEXTS = {id: text for group in _GROUPS.values() for id, text in group.items()}
+TAKING = [
+    *((one.method, PREFIX + one.path) for one in OPERATIONS if {"requestBody", "query"} & TEXTS[one.id].keys()),
+    *CALLS[len(OPERATIONS) :],
+]
 """Operations with a body or a query, which can be wrong."""
 
 
