@@ -18,8 +18,7 @@ from mock_server.core.exchange import NO_PROVIDER
 from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
 from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
-from mock_server.scenarios.json_schema import scenario_schema
-from mock_server.scenarios.models.base_model import without_titles
+from mock_server.scenarios.json_schema import scenario_schema, without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
 

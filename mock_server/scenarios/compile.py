@@ -18,7 +18,7 @@ from mock_server.core.scenario import (
     Trouble,
     Uniform,
 )
-from mock_server.scenarios.models.base_model import FixtureModel
+from mock_server.scenarios.models.field_types import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
 from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VinModel
 from mock_server.scenarios.models.scenario_model import DelayModel, ScenarioModel, StepModel, TroubleModel, WhenModel

@@ -1,9 +1,9 @@
 """JSON Schemas (2020-12) of the fixture files: for completion, descriptions and checks in editors."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mock_server.core.model import OutcomeName
-from mock_server.scenarios.models.base_model import without_titles
 from mock_server.scenarios.models.field_types import JsonSchema
 from mock_server.scenarios.models.mock_model import SETTING_SCHEMA, MockModel
 from mock_server.scenarios.models.scenario_model import ScenarioModel
@@ -28,7 +28,7 @@ def mock_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
     schema = _headed("mock.yaml of vehicle-ocr-mock", without_titles(MockModel.model_json_schema()))
     properties: dict[str, Any] = schema["properties"]
     for name in sorted(vocabulary.settings - properties.keys()):
-        for spelling in {name.replace("_", "-"), name}:
+        for spelling in dict.fromkeys((name.replace("_", "-"), name)):
             properties[spelling] = {"description": _help(name), **SETTING_SCHEMA}
     for provider, outcomes in vocabulary.providers.items():
         properties[provider] = {
@@ -38,6 +38,19 @@ def mock_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
             "additionalProperties": False,
         }
     return schema | {"additionalProperties": not (vocabulary.settings or vocabulary.providers)}
+
+
+def without_titles(schema: Any) -> Any:
+    """A generated JSON Schema without titles and null defaults."""
+    if isinstance(schema, list):
+        return [without_titles(item) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        key: without_titles(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None)
+    }
 
 
 def _headed(title: str, schema: JsonSchema) -> JsonSchema:

@@ -8,9 +8,9 @@ from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.accounts import parse_rate
 from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.model import OutcomeName, Product
-from mock_server.scenarios.models.base_model import FixtureModel, OneOrMany, OneWord
 from mock_server.scenarios.models.field_types import (
     FREE_TEXT,
+    FixtureModel,
     Flag,
     JsonSchema,
     OptionalFlag,
@@ -19,6 +19,8 @@ from mock_server.scenarios.models.field_types import (
     Text,
     choice,
     expected,
+    one_or_many,
+    one_word,
     scalar_text,
     whole_number,
 )
@@ -46,15 +48,12 @@ def _rate_limit(value: object) -> str:
     return text or ""
 
 
-_ALLOWANCE_SCHEMA: JsonSchema = {
-    "type": ["integer", "string"],
-    "minimum": 0,
-    "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$",
-}
-_ALLOWANCE = Scalar(_allowance, _ALLOWANCE_SCHEMA)
+_ALLOWANCE = Scalar(
+    _allowance, {"type": ["integer", "string"], "minimum": 0, "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$"}
+)
 Allowance = Annotated[int | None, _ALLOWANCE]
 Outcome = Annotated[OutcomeName, OUTCOME]
-Outcomes = Annotated[list[Outcome], OneOrMany("an outcome", can_be_empty=True)]
+Outcomes = Annotated[list[Outcome], one_or_many("an outcome", can_be_empty=True)]
 
 
 class CreditsModel(FixtureModel):
@@ -71,7 +70,7 @@ class QuotaModel(FixtureModel):
     used: Annotated[int, _COUNT] = Field(0, description="The number of requests that are used already.")
 
 
-Quota = Annotated[QuotaModel, OneWord(("limit",), _ALLOWANCE_SCHEMA)]
+Quota = Annotated[QuotaModel, one_word("limit", schema=_ALLOWANCE.schema)]
 
 
 class QuotasModel(FixtureModel):
@@ -90,12 +89,12 @@ class AccountModel(FixtureModel):
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
     plans: Annotated[
-        list[Annotated[Product, choice(Product, "a product")]], OneOrMany("a product", can_be_empty=True)
+        list[Annotated[Product, choice(Product, "a product")]], one_or_many("a product", can_be_empty=True)
     ] = Field(list(Product), description="The products that this account may call.")
-    credits: Annotated[CreditsModel, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
+    credits: Annotated[CreditsModel, one_word("plate", "vin", schema=_ALLOWANCE.schema)] = Field(
         CreditsModel(), description="Prepaid units: a number for both products, or {plate, vin}."
     )
-    quota: Annotated[QuotasModel, OneWord(("plate", "vin"), _ALLOWANCE_SCHEMA)] = Field(
+    quota: Annotated[QuotasModel, one_word("plate", "vin", schema=_ALLOWANCE.schema)] = Field(
         QuotasModel(), description="Requests in one period: a number for both products, or {plate, vin}."
     )
     tier: Text = Field("standard", description="The name of the subscription tier.")

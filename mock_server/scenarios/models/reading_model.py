@@ -5,8 +5,17 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from mock_server.imaging.geometry import Box
-from mock_server.scenarios.models.base_model import Converted, Exactly, FixtureModel, OneWord
-from mock_server.scenarios.models.field_types import OptionalText, Text, invalid, number, whole_number
+from mock_server.scenarios.models.field_types import (
+    Converted,
+    FixtureModel,
+    OptionalText,
+    Text,
+    exactly,
+    invalid,
+    number,
+    one_word,
+    whole_number,
+)
 
 Score = Annotated[float, number(0, 1)]
 OptionalScore = Annotated[float | None, number(0, 1)]
@@ -22,7 +31,7 @@ def _box(corners: list[int]) -> Box:
     return box
 
 
-_Corners = Annotated[list[Annotated[int, whole_number(0)]], Exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")]
+_Corners = Annotated[list[Annotated[int, whole_number(0)]], exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")]
 OptionalBox = Annotated[
     Box | None,
     Converted(_Corners, _box),
@@ -52,7 +61,7 @@ class CandidateModel(FixtureModel):
         return self
 
 
-Candidates = list[Annotated[CandidateModel, OneWord(("text",))]]
+Candidates = list[Annotated[CandidateModel, one_word("text")]]
 
 
 class VehicleModel(FixtureModel):
@@ -75,7 +84,7 @@ class PlateModel(FixtureModel):
     candidates: Candidates = Field(
         [], description="Possible texts, best first. The plate's own text is added as the first one."
     )
-    vehicle: Annotated[VehicleModel, OneWord(("type",))] | None = Field(
+    vehicle: Annotated[VehicleModel, one_word("type")] | None = Field(
         None, description="The vehicle that carries the plate."
     )
 
@@ -91,7 +100,7 @@ class VinModel(FixtureModel):
     )
 
 
-Plate = Annotated[PlateModel, OneWord(("text",))]
+Plate = Annotated[PlateModel, one_word("text")]
 
 
 class ReadingModel(FixtureModel):
@@ -101,7 +110,7 @@ class ReadingModel(FixtureModel):
 
     plate: Plate | None = Field(None, description="The only plate in the picture.")
     plates: list[Plate] = Field([], description="Several plates in one picture.")
-    vin: Annotated[VinModel, OneWord(("text",))] | None = Field(None, description="The VIN in the picture.")
+    vin: Annotated[VinModel, one_word("text")] | None = Field(None, description="The VIN in the picture.")
     text: OptionalText = Field(None, description="Other text in the picture, which is not a VIN.")
 
     @model_validator(mode="after")

@@ -5,23 +5,28 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.model import Fault, OutcomeName, Product
-from mock_server.scenarios.models.base_model import Exactly, FixtureModel, Headers, OneOrMany, OneWord, ReplyHeaders
 from mock_server.scenarios.models.field_types import (
     DURATION,
     AnyText,
     Duration,
+    FixtureModel,
     Flag,
+    Headers,
     OptionalAnyText,
+    OptionalDuration,
     OptionalFlag,
     OptionalText,
+    ReplyHeaders,
     ScenarioName,
     Sha256,
     Text,
     choice,
+    exactly,
     expected,
     invalid,
     number,
-    one_of,
+    one_or_many,
+    one_word,
     whole_number,
 )
 from mock_server.scenarios.models.reading_model import ReadingModel, Score
@@ -29,15 +34,7 @@ from mock_server.scenarios.models.reading_model import ReadingModel, Score
 Size = Annotated[int | None, whole_number(1)]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO", "HEIF")
-_OTHER_FORMATS = {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF"}
-
-
-def _format_name(text: str) -> str:
-    upper = text.upper()
-    return _OTHER_FORMATS.get(upper, upper)
-
-
-_FORMAT = one_of(FORMATS, "an image format", _format_name, (*FORMATS, *_OTHER_FORMATS))
+_FORMAT = choice(FORMATS, "an image format", {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF"})
 
 
 class PropertiesModel(FixtureModel):
@@ -66,7 +63,7 @@ class PropertiesModel(FixtureModel):
 class WhenModel(FixtureModel):
     """The conditions of a scenario. All conditions that are given must be met."""
 
-    image: Annotated[list[Text], OneOrMany("a path")] = Field(
+    image: Annotated[list[Text], one_or_many("a path")] = Field(
         [], description="Pictures, recognised by their content: paths relative to this file. One of them is enough."
     )
     sha256: Sha256 = Field(None, description="The SHA-256 of the picture's bytes.")
@@ -84,7 +81,6 @@ class WhenModel(FixtureModel):
 
 
 OUTCOME = choice(OutcomeName, "an outcome")
-OptionalDuration = Annotated[float | None, DURATION]
 
 
 def _range(scores: list[float]) -> list[float]:
@@ -122,7 +118,7 @@ class DelayModel(FixtureModel):
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     fixed: OptionalDuration = Field(None, description="Always the same delay.")
-    uniform: Annotated[list[Duration], Exactly(2, "two durations: [shortest, longest]")] | None = Field(
+    uniform: Annotated[list[Duration], exactly(2, "two durations: [shortest, longest]")] | None = Field(
         None, description="A delay between the two, uniformly distributed."
     )
     lognormal: LognormalModel | None = Field(None, description="A delay mostly near the median, sometimes much longer.")
@@ -140,13 +136,13 @@ class DelayModel(FixtureModel):
         return self
 
 
-Delay = Annotated[DelayModel, OneWord(("fixed",), DURATION.schema)]
+Delay = Annotated[DelayModel, one_word("fixed", schema=DURATION.schema)]
 
 
 class TroubleModel(FixtureModel):
     """Errors of the recognition itself. Several can be combined."""
 
-    score: Annotated[list[Score], OneOrMany("a score"), AfterValidator(_range)] | None = Field(
+    score: Annotated[list[Score], one_or_many("a score"), AfterValidator(_range)] | None = Field(
         None, description="The confidence is drawn from this range: 0.4, or [0.3, 0.5]."
     )
     confuse: Annotated[int, whole_number(0, 17)] = Field(
@@ -183,7 +179,7 @@ class StepModel(FixtureModel):
     trouble: TroubleModel | None = Field(None, description="Errors of the recognition itself.")
 
 
-Step = Annotated[StepModel, OneWord(("outcome",), OUTCOME.schema)]
+Step = Annotated[StepModel, one_word("outcome", schema=OUTCOME.schema)]
 
 
 class ScenarioModel(FixtureModel):
@@ -196,9 +192,9 @@ class ScenarioModel(FixtureModel):
     priority: Annotated[int, whole_number(1, 9)] = Field(5, description="1 (highest) to 9; 5 is the default.")
     when: WhenModel = Field(WhenModel(), description="The conditions; all that are given must be met.")
     reading: ReadingModel = Field(ReadingModel(), description="What is on the picture.")
-    then: Annotated[list[Step], OneOrMany("a step")] = Field(
+    then: Annotated[list[Step], one_or_many("a step")] = Field(
         [StepModel()], description="The replies, step by step. Each API key has its own position."
     )
-    repeat: Annotated[Literal["last", "cycle"], one_of(("last", "cycle"), "a way to repeat")] = Field(
+    repeat: Annotated[Literal["last", "cycle"], choice(("last", "cycle"), "a way to repeat")] = Field(
         "last", description="After the last step: last stays there, cycle starts again."
     )
