@@ -125,7 +125,6 @@ def configure(format: str, level: str, stream: IO[str] | None = None) -> Request
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(_LEVELS[level])
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the journal has what is wrong with a body
     uvicorn = logging.getLogger("uvicorn")
     uvicorn.handlers, uvicorn.propagate = [handler], False
     uvicorn.setLevel(max(_LEVELS[level], logging.WARNING))
