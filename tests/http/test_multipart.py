@@ -369,9 +369,15 @@ HOSTILE = {
     "unterminated": (form(image_part('form-data; name="a"'))[:-4], "the last boundary is missing"),
     "cut in the data": (form(image_part('form-data; name="a"'))[:200], "the last boundary is missing"),
     "cut in a header": (b"--frontier\r\nContent-Dispo", "the last boundary is missing"),
-    "header without a colon": (form(b"Content-Disposition form-data\r\n\r\nx"), "malformed: b'Content-Disposition form-data'"),
+    "header without a colon": (
+        form(b"Content-Disposition form-data\r\n\r\nx"),
+        "malformed: b'Content-Disposition form-data'",
+    ),
     "header without a name": (form(b": form-data\r\n\r\nx"), "malformed: b': form-data'"),
-    "header name with a space": (form(b"Content Disposition: form-data\r\n\r\nx"), "malformed: b'Content Disposition: form-data'"),
+    "header name with a space": (
+        form(b"Content Disposition: form-data\r\n\r\nx"),
+        "malformed: b'Content Disposition: form-data'",
+    ),
     "carriage return in a header": (form(b'Content-Disposition: form-data; name="a\rb"\r\n\r\nx'), "malformed"),
     "many headers": (form(b"".join(b"X-%d: y\r\n" % n for n in range(101)) + b"\r\nx"), "more than 100 headers"),
     "long header": (form(b"X: " + b"y" * 5000 + b"\r\n\r\nx"), "header is longer than 4096"),
