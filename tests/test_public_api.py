@@ -9,7 +9,7 @@ import click
 import pytest
 
 import mock_server
-from mock_server.admin.request_filter import FILTERS
+from mock_server.admin.journal_routes import FILTERS
 from mock_server.cli import VERBS
 from mock_server.client_models import RequestFilters
 from mock_server.settings import Settings

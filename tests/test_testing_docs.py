@@ -13,7 +13,7 @@ import yaml
 
 from mock_server import MockServer
 from mock_server.admin.admin_app import OPERATIONS, PREFIX
-from mock_server.admin.request_filter import FILTERS
+from mock_server.admin.journal_routes import FILTERS
 from mock_server.settings import shipped_fixtures
 from tests.support import drawn, plugin_to_load
 

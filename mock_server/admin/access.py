@@ -5,16 +5,14 @@ import ipaddress
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_server.admin.error_handlers import to_response
 from mock_server.http.problem_details import problem
 from mock_server.http.reply import Reply
-
-if TYPE_CHECKING:
-    from mock_server.admin.pages import Page
 
 HARDENING = (
     (b"cache-control", b"no-store"),
@@ -88,7 +86,7 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: "Mapping[str, Page]"
+        self, app: ASGIApp, access: Access, *, open_paths: Collection[str], pages: Mapping[str, Reply]
     ) -> None:
         self._app = app
         self._access = access
@@ -111,13 +109,7 @@ class Guard:
             page = self._pages[path]
             headers = tuple(line for line in refusal.headers if line[0] != b"content-type")
             refusal = Reply(401, (*headers, *page.headers), page.body)
-        await _send(refusal, hardened)
-
-
-async def _send(reply: Reply, send: Send) -> None:
-    length = (b"content-length", b"%d" % len(reply.body))
-    await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})
-    await send({"type": "http.response.body", "body": reply.body})
+        await to_response(refusal)(scope, receive, hardened)
 
 
 def _unauthorized(headers: Mapping[bytes, str]) -> Reply:

@@ -13,8 +13,7 @@ from starlette.responses import Response
 from mock_server.admin.control import Control
 from mock_server.admin.models import AccountList
 from mock_server.admin.operation import Operations, created
-from mock_server.admin.request_body import read
-from mock_server.admin.validation import MAX_KEY, as_object, as_text, mistake, pointer
+from mock_server.admin.validation import MAX_KEY, as_text, mistake, pointer, read_object
 from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
 from mock_server.core.account import Account, Quota
@@ -37,8 +36,8 @@ async def list_accounts(control: Control, request: Request) -> AccountList:
 
 @OPERATIONS("POST", "/accounts")
 async def create_account(control: Control, request: Request) -> Response:
-    body = await read(request)
-    account = await _parse(_declared(body.json() if body.data else {}), f"account-{secrets.token_hex(4)}")
+    document = _declared(await read_object(request, is_optional=True))
+    account = await _parse(document, f"account-{secrets.token_hex(4)}")
     if not account.key.isprintable() or account.key != account.key.strip():
         raise mistake("/key", "expected a key of printable characters, without spaces around it")
     account = replace(account, declared=account)
@@ -54,7 +53,7 @@ async def get_account(control: Control, request: Request) -> AccountView:
 
 @OPERATIONS("PATCH", "/accounts/{key}")
 async def change_account(control: Control, request: Request) -> AccountView:
-    document = _declared((await read(request)).json())
+    document = _declared(await read_object(request))
     async with control.coordination.changing():
         account = await _find(control, request.path_params["key"])
         account, counts = await _changed(control, account, document)
@@ -108,9 +107,8 @@ def _parse_in_thread(document: Mapping[str, Any], name: str) -> Account:
     return account
 
 
-def _declared(document: object) -> Mapping[str, Any]:
+def _declared(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The document in the form of `mock.yaml`. A quota may also have the form in which it is sent."""
-    given = as_object(document)
     quota = given.get("quota")
     if not isinstance(quota, Mapping):
         return given

@@ -1,31 +1,57 @@
-"""The admin API and its pages as one application, mounted at `/__admin`. Everything in it is guarded."""
+"""The admin API and its web pages as one application, mounted at `/__admin`. Everything in it is guarded."""
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_server.admin import account_routes, journal_routes, match_routes, pages, scenario_routes, server_routes
+from mock_server.admin import account_routes, journal_routes, match_routes, scenario_routes, server_routes
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
-from mock_server.admin.error_handlers import HANDLERS
-from mock_server.admin.operation import Operation, to_json
-from mock_server.admin.pages import PAGES, page
+from mock_server.admin.error_handlers import HANDLERS, to_response
+from mock_server.admin.operation import Operation, Operations, to_json
+from mock_server.http.reply import Reply
 
 PREFIX = "/__admin"
+
+_PAGES = Operations()
+_WEB = Path(__file__).parent / "web"
+
+
+@_PAGES("GET", "/")
+async def dashboard(control: Control, request: Request) -> Response:
+    return to_response(_page("dashboard"))
+
+
+@_PAGES("GET", "/docs")
+async def docs(control: Control, request: Request) -> Response:
+    return to_response(_page("docs"))
+
+
+@_PAGES("GET", "/openapi.json")
+async def openapi(control: Control, request: Request) -> Response:
+    # The document is made at the first request, which takes long.
+    content = await anyio.to_thread.run_sync(request.app.state.openapi)
+    return Response(content, media_type="application/json")
+
+
 OPERATIONS: tuple[Operation, ...] = (
     *account_routes.OPERATIONS,
     *scenario_routes.OPERATIONS,
     *journal_routes.OPERATIONS,
     *match_routes.OPERATIONS,
     *server_routes.OPERATIONS,
-    *pages.OPERATIONS,
+    *_PAGES,
 )
 
 
@@ -38,15 +64,14 @@ def create_admin(
     providers: Callable[[], Mapping[str, Any]],
 ) -> Starlette:
     """The admin application. `metrics` returns their text and its media type, `providers` their part of OpenAPI."""
-    shells = {path: page(name) for path, name in PAGES.items()}
     guard = Middleware(
         Guard,
         access=access,
         open_paths={operation.path for operation in OPERATIONS if operation.is_open},
-        pages={PREFIX: shells["/"], **shells},
+        pages={PREFIX: _page("dashboard"), "/": _page("dashboard"), "/docs": _page("docs")},
     )
     admin = Starlette(
-        routes=[*_routes(control), Route(PREFIX, _to_dashboard)], middleware=[guard], exception_handlers=dict(HANDLERS)
+        routes=[*_routes(control), Route(PREFIX, _to_dashboard)], middleware=[guard], exception_handlers=HANDLERS
     )
     admin.state.max_body = max_body
     admin.state.metrics = metrics
@@ -64,8 +89,7 @@ def _routes(control: Control) -> list[Route]:
 
 def _route(path: str, operations: Mapping[str, Operation], control: Control) -> Route:
     async def endpoint(request: Request) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        operation = operations[method]
+        operation = operations["GET" if request.method == "HEAD" else request.method]
         if not operation.is_open:
             await control.coordination.refresh()
         return await operation.respond(control, request)
@@ -78,9 +102,31 @@ def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> 
     # The models behind the document take long to import, and few users request it.
     from mock_server.admin.openapi import openapi_document
 
-    vocabulary = control.vocabulary
-    return to_json(openapi_document(OPERATIONS, providers, vocabulary, has_token=bool(access.token)))
+    return to_json(openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token)))
 
 
 async def _to_dashboard(request: Request) -> Response:
     return RedirectResponse(f"{request.scope.get('root_path', '')}{PREFIX}/", 308)
+
+
+@cache
+def _page(name: str) -> Reply:
+    """A web page with its styles and scripts. The content security policy allows only these."""
+    style = _read("shared.css") + _read(f"{name}.css")
+    script = _read("shared.js") + _read(f"{name}.js")
+    body = _read(f"{name}.html").replace("/* styles */", style, 1).replace("/* scripts */", script, 1)
+    policy = (
+        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+        "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+    headers = ((b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", policy.encode()))
+    return Reply(200, headers, body.encode())
+
+
+def _read(name: str) -> str:
+    return (_WEB / name).read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

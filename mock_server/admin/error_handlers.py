@@ -26,16 +26,19 @@ from mock_server.http.reply import Reply
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-def _response(reply: Reply) -> Response:
-    response = Response(reply.body, reply.status)
-    for name, value in reply.headers:
-        response.headers[name.decode("latin-1")] = value.decode("latin-1")
-    return response
+def to_response(reply: Reply) -> Response:
+    """The reply for Starlette."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
+    return Response(reply.body, reply.status, headers)
+
+
+def _texts(mistake: Mistake) -> dict[str, str]:
+    return {"detail": mistake.what} | ({"hint": mistake.hint} if mistake.hint else {})
 
 
 def _error(mistake: Mistake) -> dict[str, Any]:
     """A mistake with its place: line and column of a text, a parameter, or a JSON pointer into a document."""
-    error: dict[str, Any] = {"detail": mistake.what} | ({"hint": mistake.hint} if mistake.hint else {})
+    error = _texts(mistake)
     if mistake.line:
         return {"line": mistake.line, "column": mistake.column, **error}
     if mistake.file.startswith(PARAMETER):
@@ -54,12 +57,11 @@ def _mistakes(error: FixturesError) -> Reply:
 def fixture_mistakes(error: FixturesError) -> Response:
     """The response to a request that reads fixture files with mistakes."""
     errors = [
-        {"file": one.file, "line": one.line, "column": one.column, "detail": one.what}
-        | ({"hint": one.hint} if one.hint else {})
+        {"file": one.file, "line": one.line, "column": one.column, **_texts(one)}
         for one in error.mistakes
         if not one.warning
     ]
-    return _response(problem(400, str(error), title="Mistakes in fixture files", errors=errors))
+    return to_response(problem(400, str(error), title="Mistakes in fixture files", errors=errors))
 
 
 def _image(error: ImageError) -> Reply:
@@ -84,12 +86,12 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
         detail = f"Nothing is served at {request.url.path[:200]}."
     elif error.status_code == 405:
         detail = f"{request.method} is not allowed here; allowed: {headers.get('Allow', 'none')}."
-    return _response(problem(error.status_code, detail, headers=headers))
+    return to_response(problem(error.status_code, detail, headers=headers))
 
 
 def _handler(reply: Callable[[Any], Reply]) -> Handler:
     async def handle(request: Request, error: Any) -> Response:
-        return _response(reply(error))
+        return to_response(reply(error))
 
     return handle
 

@@ -1,7 +1,11 @@
-"""`/requests`: the journal."""
+"""`/requests`: the journal, and its filters."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, get_args, get_type_hints
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -10,11 +14,20 @@ from starlette.responses import Response
 from mock_server.admin.control import Control
 from mock_server.admin.models import DeletedRequests, NearMissList, RequestCount, RequestList
 from mock_server.admin.operation import Operations, to_json
-from mock_server.admin.request_body import read
-from mock_server.admin.request_filter import RequestFilter, parse_filter
-from mock_server.admin.validation import PARAMETER, as_object, mistake
+from mock_server.admin.validation import (
+    PARAMETER,
+    as_choice,
+    as_count,
+    as_text,
+    as_time,
+    check_names,
+    mistake,
+    pointer,
+    read_object,
+)
 from mock_server.client_models import NearMiss
-from mock_server.core.journal import JournalEntry
+from mock_server.core.exchange import NO_PROVIDER, Exchange, Picture
+from mock_server.core.journal import JournalEntry, key_id
 from mock_server.core.matching import Scenarios
 from mock_server.core.near_misses import near_misses as nearest_scenarios
 from mock_server.errors import NotFoundError
@@ -22,9 +35,39 @@ from mock_server.errors import NotFoundError
 OPERATIONS = Operations()
 
 _MOST_NEAR_MISSES = 50
-"""Requests for which near misses are computed if no limit is given."""
-_MOST_ON_EVENT_LOOP = 50
-"""A longer journal is filtered and written in a thread, because that would delay other requests."""
+"""Requests for which near misses are computed if no limit is given, as `openapi.yaml` says."""
+ABSENT = "-"
+"""Stands for a field that is null, as in the header `X-Mock-Scenario: -`."""
+
+
+def _fields(model: type, *kinds: type) -> dict[str, type]:
+    """The fields of a dataclass that have one of some types, with that type or the enum that they are limited to."""
+    fields: dict[str, type] = {}
+    for name, hint in get_type_hints(model, include_extras=True).items():
+        marks = getattr(hint, "__metadata__", ())
+        plain = hint.__origin__ if marks else hint
+        types = set(get_args(plain) if isinstance(plain, UnionType) else [plain]) - {NoneType}
+        if types <= set(kinds):
+            fields[name] = marks[0].choices if marks else types.pop()
+    return fields
+
+
+FIELDS: Mapping[str, type] = {**_fields(Exchange, str, int), **_fields(Picture, str)}
+"""The fields that a filter compares, with their types. `key` is compared by its hash."""
+FILTERS = (*FIELDS, "since", "until", "limit")
+
+Test = Callable[[Exchange], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFilter:
+    """The tests that an exchange must pass, and the maximum length of a list."""
+
+    tests: Sequence[Test] = ()
+    limit: int | None = None
+
+    def __call__(self, exchange: Exchange) -> bool:
+        return all(test(exchange) for test in self.tests)
 
 
 @OPERATIONS("GET", "/requests")
@@ -87,13 +130,11 @@ def _query_filter(control: Control, request: Request) -> RequestFilter:
         if name in parameters:
             raise mistake(PARAMETER + name, f'the parameter "{name[:80]}" is given twice')
         parameters[name] = value
-    return parse_filter(parameters, control.providers, parameters=True)
+    return _parse_filter(parameters, control.providers, parameters=True)
 
 
 async def _body_filter(control: Control, request: Request) -> RequestFilter:
-    body = await read(request)
-    document: Mapping[str, Any] = as_object(body.json()) if body.data else {}
-    return parse_filter(document, control.providers)
+    return _parse_filter(await read_object(request, is_optional=True), control.providers)
 
 
 async def _find(control: Control, id: str) -> JournalEntry:
@@ -105,10 +146,8 @@ async def _find(control: Control, id: str) -> JournalEntry:
 
 async def _list(control: Control, filter: RequestFilter, *, only_unmatched: bool = False) -> bytes:
     entries = await control.journal.exchanges()
-    dropped = await control.journal.dropped()
-    if len(entries) <= _MOST_ON_EVENT_LOOP:
-        return _list_json(entries, filter, dropped, only_unmatched)
-    return await anyio.to_thread.run_sync(_list_json, entries, filter, dropped, only_unmatched)
+    # A long list would delay other requests.
+    return await anyio.to_thread.run_sync(_list_json, entries, filter, await control.journal.dropped(), only_unmatched)
 
 
 def _list_json(entries: Sequence[JournalEntry], filter: RequestFilter, dropped: int, only_unmatched: bool) -> bytes:
@@ -124,3 +163,42 @@ def _near_misses_json(entries: Sequence[JournalEntry], scenarios: Scenarios) -> 
 
 def _latest(entries: Sequence[JournalEntry], limit: int) -> Sequence[JournalEntry]:
     return entries[max(len(entries) - limit, 0) :]
+
+
+def _parse_filter(filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False) -> RequestFilter:
+    """The filter of a document, or of query parameters. Raises FixturesError for unknown names and wrong values."""
+    check_names(filters, FILTERS, parameters=parameters)
+    tests: list[Test] = []
+    limit = None
+    for name, value in filters.items():
+        place = PARAMETER + name if parameters else pointer(name)
+        if name == "limit":
+            limit = as_count(value, place)
+        else:
+            tests.append(_test(name, value, place, providers))
+    return RequestFilter(tests, limit)
+
+
+def _test(name: str, value: Any, place: str, providers: Collection[str]) -> Test:
+    if name in ("since", "until"):
+        bound = datetime.fromtimestamp(as_time(value, place), UTC)
+        return lambda exchange: (exchange.time >= bound) is (name == "since")
+    expected = _expected(name, value, place, providers)
+    if name == "key":
+        name, expected = "key_id", None if expected is None else key_id(expected)
+    return lambda exchange: _field(exchange, name) == expected
+
+
+def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> Any:
+    kind = FIELDS[name]
+    if kind is int:
+        return as_count(value, place)
+    if name == "provider":
+        return as_choice(value, [*providers, NO_PROVIDER], place, name)
+    if value is None or value == ABSENT:
+        return None
+    return as_choice(value, list(kind), place, name) if issubclass(kind, StrEnum) else as_text(value, place)
+
+
+def _field(exchange: Exchange, name: str) -> Any:
+    return getattr(exchange if hasattr(exchange, name) else exchange.image, name, None)

@@ -11,8 +11,8 @@ import yaml
 
 from mock_server import __version__
 from mock_server.admin import models
+from mock_server.admin.journal_routes import ABSENT, FIELDS, FILTERS
 from mock_server.admin.operation import Operation
-from mock_server.admin.request_filter import ABSENT, FIELDS, FILTERS
 from mock_server.client_models import adapter
 from mock_server.core.exchange import NO_PROVIDER
 from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest

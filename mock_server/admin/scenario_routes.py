@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -12,18 +13,31 @@ from starlette.responses import Response
 from mock_server.admin.control import Control
 from mock_server.admin.models import SCENARIO_STATE, ScenarioList, ScenarioState, SequencePosition, ServedScenario
 from mock_server.admin.operation import Operations, created, json_response
-from mock_server.admin.posted_scenario import Document, PostedPicture, posted_scenario, runtime_scenario
-from mock_server.admin.request_body import read
-from mock_server.admin.validation import MAX_KEY, as_count, as_object, as_text, check_names, mistake, pointer
+from mock_server.admin.validation import (
+    MAX_KEY,
+    Body,
+    as_count,
+    as_text,
+    check_names,
+    mistake,
+    parse_document,
+    pointer,
+    read,
+    read_object,
+)
 from mock_server.core.journal import key_id, redacted
-from mock_server.core.library import gallery_name
+from mock_server.core.library import Library, gallery_name
 from mock_server.core.live_scenarios import RuntimeScenario
 from mock_server.core.scenario import Scenario
-from mock_server.errors import ConflictError, NotFoundError
+from mock_server.errors import ConflictError, MultipartError, NotFoundError
+from mock_server.http.multipart import Part
 from mock_server.scenarios.scenario_writer import scenario_document
 from mock_server.suggest import suggest
 
 OPERATIONS = Operations()
+
+Document = Mapping[str, Any] | str
+"""A scenario as a mapping, or as YAML text."""
 
 
 @OPERATIONS("GET", "/scenarios")
@@ -34,8 +48,8 @@ async def list_scenarios(control: Control, request: Request) -> ScenarioList:
 
 @OPERATIONS("POST", "/scenarios")
 async def add_scenario(control: Control, request: Request) -> Response:
-    document, pictures = posted_scenario(await read(request))
-    added = await _runtime_scenario(control, document, pictures)
+    document, pictures = _posted(await read(request))
+    added = await anyio.to_thread.run_sync(_runtime_scenario, control, document, pictures)
     name, key = added.scenario.name, added.scenario.when.key
     if not await control.live_scenarios.add(added):
         raise ConflictError(f"A scenario named {name} exists already{f' for the key {key}' if key else ''}.")
@@ -51,12 +65,12 @@ async def get_scenario(control: Control, request: Request) -> ServedScenario:
 @OPERATIONS("PUT", "/scenarios/{name}")
 async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
-    document, pictures = posted_scenario(await read(request))
+    document, pictures = _posted(await read(request))
     if isinstance(document, Mapping):
         # The document of a GET can be sent back.
         given = {field: value for field, value in document.items() if field not in SCENARIO_STATE}
         document = {"scenario": name, **given}
-    added = await _runtime_scenario(control, document, pictures)
+    added = await anyio.to_thread.run_sync(_runtime_scenario, control, document, pictures)
     if added.scenario.name != name:
         raise mistake(pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"')
     key, when = request.query_params.get("key"), added.scenario.when
@@ -82,7 +96,7 @@ async def delete_scenario(control: Control, request: Request) -> None:
 
 @OPERATIONS("PUT", "/scenarios/{name}/state")
 async def set_state(control: Control, request: Request) -> ScenarioState:
-    document = as_object((await read(request)).json())
+    document = await read_object(request)
     scenario = _requested(control, request, document.get("key"))
     check_names(document, ("key", "position"))
     key = as_text(document.get("key"), pointer("key"), max_length=MAX_KEY)
@@ -98,11 +112,6 @@ async def scenario_thumbnail(control: Control, request: Request) -> Response:
     scenario = _requested(control, request)
     thumbnail = await anyio.to_thread.run_sync(_thumbnail, control, scenario)
     return Response(thumbnail, media_type="image/jpeg")
-
-
-async def _runtime_scenario(control: Control, document: Document, pictures: Sequence[PostedPicture]) -> RuntimeScenario:
-    library = control.live_scenarios.library
-    return await anyio.to_thread.run_sync(runtime_scenario, document, pictures, control.vocabulary, library)
 
 
 def _thumbnail(control: Control, scenario: Scenario) -> bytes:
@@ -154,3 +163,53 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
             for key, position in positions.items()
         ],
     )
+
+
+def _posted(body: Body) -> tuple[Document, list[Part]]:
+    """The document and the pictures of a request body. Raises FixturesError and MultipartError."""
+    form = body.form("scenario", "image")
+    if form is None:
+        return body.document(), []
+    document = form.first("scenario")
+    if document is None:
+        raise MultipartError("the part scenario is missing")
+    return parse_document(document.data), [part for part in form if part.name == "image"]
+
+
+def _runtime_scenario(control: Control, document: Document, pictures: Sequence[Part]) -> RuntimeScenario:
+    """The scenario, with the bytes of its pictures. A picture that was sent needs no name in the document.
+
+    The file name of a picture is only compared with the names in the document. Raises FixturesError.
+    """
+    # Imported here because the models of fixture files take long to import.
+    from mock_server.scenarios.scenario_reader import parse_scenario
+
+    scenario = parse_scenario(document, vocabulary=control.vocabulary)
+    library = control.live_scenarios.library
+    ids = [f"runtime/{sha256(part.data).hexdigest()[:32]}" for part in pictures]
+    data = {id: bytes(part.data) for part, id in zip(pictures, ids, strict=True)}
+    by_filename = {part.filename: id for part, id in zip(pictures, ids, strict=True) if part.filename}
+    images = dict.fromkeys(ids)
+    for number, written in enumerate(scenario.when.images):
+        image = by_filename.get(written) or _known_image(written, number, document, library)
+        images[image] = None
+        source = library.fixtures.images.get(image)
+        if isinstance(source, bytes):
+            # The picture came with another runtime scenario, which can be deleted before this one.
+            data[image] = source
+    return RuntimeScenario(replace(scenario, when=replace(scenario.when, images=tuple(images))), data)
+
+
+def _known_image(written: str, number: int, document: Document, library: Library) -> str:
+    """The id of a known picture by its path, or by its name under `/images/`. The file system is not searched."""
+    known = library.fixtures.images
+    if written in known:
+        return written
+    name = gallery_name(written)
+    found = next((image for image in known if gallery_name(image) == name), None)
+    if found is not None:
+        return found
+    is_list = isinstance(document, Mapping) and isinstance(document.get("when", {}).get("image"), list)
+    place = pointer("when", "image", *([number] if is_list else []))
+    hint = suggest(name, [gallery_name(image) for image in known]) or "send the picture as the part image"
+    raise mistake(place, f'there is no picture "{written[:120]}"', hint)

@@ -11,16 +11,15 @@ from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import fixture_mistakes
 from mock_server.admin.models import ClockView, Health, Reloaded
 from mock_server.admin.operation import Operations
-from mock_server.admin.request_body import read
 from mock_server.admin.validation import (
     END_OF_TIME,
     PARAMETER,
     as_duration,
-    as_object,
     as_time,
     check_names,
     mistake,
     pointer,
+    read_object,
 )
 from mock_server.errors import FixturesError
 
@@ -35,8 +34,7 @@ async def health(control: Control, request: Request) -> Health:
 @OPERATIONS("POST", "/reset")
 async def reset(control: Control, request: Request) -> None:
     check_names(request.query_params, ("key",), parameters=True)
-    body = await read(request)
-    document = as_object(body.json()) if body.data else {}
+    document = await read_object(request, is_optional=True)
     # A document with a wrong name is refused: without its key, the call would reset everything.
     check_names(document, ("key",))
     place, key = (pointer("key"), document["key"]) if "key" in document else (f"{PARAMETER}key", None)
@@ -62,7 +60,7 @@ async def get_clock(control: Control, request: Request) -> ClockView:
 
 @OPERATIONS("PUT", "/clock")
 async def set_clock(control: Control, request: Request) -> ClockView:
-    document = as_object((await read(request)).json())
+    document = await read_object(request)
     check_names(document, ("freeze", "advance"))
     if len(document) != 1:
         raise mistake("", 'expected either "freeze" or "advance"')
