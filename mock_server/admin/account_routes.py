@@ -18,8 +18,7 @@ from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
 from mock_server.core.account import Account, Quota
 from mock_server.core.journal import redacted
-from mock_server.core.model import Product
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, Product
 from mock_server.errors import ConflictError, NotFoundError
 
 OPERATIONS = Operations()

@@ -11,8 +11,7 @@ from functools import lru_cache
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.clock import Clock
-from mock_server.core.model import Outcome, OutcomeName, Product, Usage
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, Outcome, OutcomeName, Product, Usage
 from mock_server.core.store import Admission, Meter, Rate, Store
 
 _SIMULATED_LIMIT = 1000

@@ -8,9 +8,8 @@ from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.forcing import ForcedResult
 from mock_server.core.library import Library
 from mock_server.core.matching import Match
-from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest
+from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest, Traits
 from mock_server.core.pictures import Lookup
-from mock_server.core.provider_traits import Traits
 from mock_server.core.store import Admission
 from mock_server.imaging.results import SearchResult
 

@@ -1,4 +1,4 @@
-"""The vocabulary of the core: products, outcomes, readings, requests.
+"""The vocabulary of the core: products, outcomes, readings, requests, traits of a provider.
 
 Nothing here names a field, a status or a message of a provider.
 """
@@ -213,3 +213,31 @@ class Outcome:
     retry_after: float | None = None
     digest: str = ""
     detail: str | None = None
+
+
+class Billing(StrEnum):
+    """What a request consumes: units bought beforehand, or a volume that is renewed each period."""
+
+    CREDITS = "credits"
+    QUOTA = "quota"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """How a provider works, without its wording.
+
+    `charged`: outcomes that cost a unit. `variants`: the documented alternatives of an outcome, the default first.
+    `free_text`: a picture that holds text but no VIN is answered with that text. `statuses`: the outcome behind
+    each HTTP status of a product's replies.
+    """
+
+    name: str
+    billing: Billing
+    charged: frozenset[OutcomeName]
+    variants: Mapping[OutcomeName, tuple[str, ...]] = field(default_factory=dict)
+    free_text: bool = False
+    statuses: Mapping[Product, Mapping[int, OutcomeName]] = field(default_factory=dict)
+
+    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
+        """The outcome that the provider answers with an HTTP status; None where no reply has that status."""
+        return self.statuses.get(product, {}).get(status)

@@ -7,9 +7,8 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
-from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest
+from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest, Traits
 from mock_server.core.pictures import Pictures
-from mock_server.core.provider_traits import Traits
 from mock_server.core.scenario_player import ScenarioPlayer
 from mock_server.core.store import Admission, Store
 

@@ -1,9 +1,11 @@
 """Scenarios: when they match and what happens then."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 
-from mock_server.core.model import Dribble, Fault, OutcomeName, Product, Reading
+from mock_server.core.model import NO_FAULT, Dribble, Fault, FaultPlan, OutcomeName, Product, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class Fixed:
 
     seconds: float
 
+    def draw(self, rng: Random) -> float:
+        return self.seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Uniform:
@@ -50,6 +55,9 @@ class Uniform:
 
     low: float
     high: float
+
+    def draw(self, rng: Random) -> float:
+        return rng.uniform(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,10 @@ class Lognormal:
     sigma: float
     max: float | None = None
 
+    def draw(self, rng: Random) -> float:
+        drawn = rng.lognormvariate(math.log(self.median), self.sigma) if self.median > 0 else 0.0
+        return drawn if self.max is None else min(drawn, self.max)
+
 
 Delay = Fixed | Uniform | Lognormal | Dribble
 
@@ -67,6 +79,18 @@ Delay = Fixed | Uniform | Lognormal | Dribble
 def is_random(delay: Delay | None) -> bool:
     """Whether a delay differs from one request to the next."""
     return isinstance(delay, Uniform | Lognormal)
+
+
+def draw_plan(delay: Delay | None, fault: Fault | None, rng: Random) -> FaultPlan:
+    """Choose what happens to one reply. The same state of `rng` gives the same plan.
+
+    A delay comes before a fault. A fault replaces a dribble, which needs a proper reply.
+    """
+    if isinstance(delay, Dribble):
+        return FaultPlan(fault=fault) if fault else FaultPlan(dribble=delay)
+    if delay is None and fault is None:
+        return NO_FAULT
+    return FaultPlan(delay=max(delay.draw(rng), 0.0) if delay else 0.0, fault=fault)
 
 
 @dataclass(frozen=True, slots=True)

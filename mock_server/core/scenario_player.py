@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from functools import lru_cache
 
-from mock_server.core import fault_plan, misreads
+from mock_server.core import misreads
 from mock_server.core.accounts import Accounts
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Unmatched
@@ -12,7 +12,7 @@ from mock_server.core.fabricated_reading import fabricate
 from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.matching import Match
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Product, Reading
-from mock_server.core.scenario import Step, is_random
+from mock_server.core.scenario import Step, draw_plan, is_random
 from mock_server.core.store import Store
 
 _EMPTY = Reading()
@@ -43,7 +43,7 @@ class ScenarioPlayer:
             if step.trouble:
                 facts = case.query.search.facts if case.query.search else None
                 reading = misreads.apply(reading, step.trouble, facts=facts, rng=rng)
-            plan = fault_plan.draw_plan(delay, step.fault, rng)
+            plan = draw_plan(delay, step.fault, rng)
         return case.decide(await self._outcome(case, step, reading), plan, scenario.name, match.kind)
 
     async def _outcome(self, case: Case, step: Step, reading: Reading) -> Outcome:
@@ -76,7 +76,7 @@ class ScenarioPlayer:
             return NO_FAULT
         self._default_delays += 1
         rng = random.Random(f"{case.policy.seed}//{self._default_delays}")
-        return fault_plan.draw_plan(delay, None, rng)
+        return draw_plan(delay, None, rng)
 
 
 def _true_reading(case: Case, match: Match) -> Reading:

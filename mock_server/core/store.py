@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from mock_server.core.account import Account
-from mock_server.core.model import Outcome, Product
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, Outcome, Product
 
 
 class Meter(NamedTuple):

@@ -9,8 +9,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
-from mock_server.core.provider_traits import Traits
+from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 
 MAX_TEXT = 512  # characters of a key, a file name, a language or a note

@@ -9,8 +9,7 @@ import pytest
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.model import Outcome, OutcomeName, Product, Usage
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, Outcome, OutcomeName, Product, Usage
 from mock_server.core.store import Admission, MemoryStore
 
 PLATE, VIN = Product.PLATE, Product.VIN

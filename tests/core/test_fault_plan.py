@@ -5,9 +5,8 @@ from statistics import median
 
 import pytest
 
-from mock_server.core.fault_plan import draw_plan
 from mock_server.core.model import NO_FAULT, Dribble, Fault, FaultPlan
-from mock_server.core.scenario import Delay, Fixed, Lognormal, Uniform
+from mock_server.core.scenario import Delay, Fixed, Lognormal, Uniform, draw_plan
 
 RESET = Fault.CONNECTION_RESET_BY_PEER
 

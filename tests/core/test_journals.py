@@ -13,8 +13,7 @@ from mock_server.core import exchange as exchange_model
 from mock_server.core.conditions import Query
 from mock_server.core.exchange import Picture
 from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
-from mock_server.core.model import MatchKind, OutcomeName, Product, ReadRequest
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, MatchKind, OutcomeName, Product, ReadRequest
 from mock_server.core.redis_state import RedisClient, RedisJournal, shared_state
 from mock_server.core.store import Meter
 from mock_server.errors import StoreUnavailableError

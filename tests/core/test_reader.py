@@ -10,9 +10,19 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Policy, Unmatched
 from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
 from mock_server.core.library import Library, references_of
-from mock_server.core.model import MatchKind, Outcome, OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest
+from mock_server.core.model import (
+    Billing,
+    MatchKind,
+    Outcome,
+    OutcomeName,
+    PlateReading,
+    Problem,
+    Product,
+    Reading,
+    ReadRequest,
+    Traits,
+)
 from mock_server.core.pictures import Pictures
-from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.reader import Reader
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore

@@ -12,9 +12,8 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision
 from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.core.library import Library, references_of
-from mock_server.core.model import OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest
+from mock_server.core.model import Billing, OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest, Traits
 from mock_server.core.pictures import Pictures
-from mock_server.core.provider_traits import Billing, Traits
 from mock_server.core.reader import Reader
 from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.scenario import Conditions, Scenario, Step, Uniform

@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 
 from mock_server.core.account import Account
-from mock_server.core.model import Product
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, Product
 from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.store import Admission, Meter, Rate
 from mock_server.errors import SettingsError, StoreUnavailableError

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
-from mock_server.core.model import Outcome, OutcomeName, Product
-from mock_server.core.provider_traits import Billing
+from mock_server.core.model import Billing, Outcome, OutcomeName, Product
 from mock_server.core.store import Admission, Check, MemoryStore, Meter, Rate, Store
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 
-from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest
-from mock_server.core.provider_traits import Billing, Traits
+from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
 from mock_server.providers.carsxe.openapi import DESCRIPTION

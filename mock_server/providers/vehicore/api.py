@@ -1,7 +1,6 @@
 """VehiCore's wire format: its path, and how an upload becomes a request."""
 
-from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
-from mock_server.core.provider_traits import Billing, Traits
+from mock_server.core.model import Billing, Outcome, OutcomeName, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import Upload, read_upload
