@@ -102,7 +102,7 @@ class App(Starlette):
             live_scenarios=live_scenarios,
             hot_reload=self._hot_reload,
         )
-        state.attach(clock, live_scenarios, self._declare_accounts)
+        state.coordination.attach(clock, live_scenarios, self._declare_accounts)
         service = Service(
             self.reader,
             clock,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from mock_server.admin.models import FixturesHealth, Health
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.coordination import Coordination
 from mock_server.core.journal import Journal, key_id
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
+from mock_server.core.state import Coordination
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.providers.provider import Provider

@@ -14,10 +14,10 @@ from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
-from mock_server.core.dry_run import DryRunStore
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.near_misses import near_misses
 from mock_server.core.reader import Reader
+from mock_server.core.store import DryRunStore
 from mock_server.http.multipart import Form
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Provider

@@ -65,19 +65,15 @@ class Journal(Protocol):
 
     async def add(self, entry: JournalEntry) -> None:
         """Add an entry, and drop the oldest ones if a limit is exceeded. Never fails: lost entries are counted."""
-        ...
 
     async def exchanges(self) -> Sequence[JournalEntry]:
         """All entries, oldest first."""
-        ...
 
     async def dropped(self) -> int:
         """How many entries were dropped since the journal was last cleared completely."""
-        ...
 
     async def clear(self, selection: Selection | None = None) -> int:
         """Delete the selected entries, or all; return how many were deleted."""
-        ...
 
 
 class MemoryJournal:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import anyio.to_thread
 
-from mock_server.core.coordination import Coordination
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.library import Index, Library, references_of
 from mock_server.core.reader import Reader
 from mock_server.core.scenario import Scenario
+from mock_server.core.state import Coordination
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,75 @@
 """Everything that outlives a request, in the memory of this process or shared with other processes."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from mock_server.core.clock import Clock
-from mock_server.core.coordination import Coordination, LocalCoordination
 from mock_server.core.journal import Journal, MemoryJournal
-from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnail_cache import Thumbnails
 
-Attach = Callable[[Clock, LiveScenarios, Callable[[], Awaitable[None]]], None]
-"""Gets what is shared: the clock, the scenarios, and a function that declares the accounts of the files."""
+if TYPE_CHECKING:
+    from mock_server.core.live_scenarios import LiveScenarios
+
+
+class Coordination(Protocol):
+    """What the processes of one mock agree on, besides counters: the clock and the runtime scenarios.
+
+    Changes are made one after another. When one is complete, every process sees it at its next `refresh`.
+    """
+
+    def attach(self, clock: Clock, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]) -> None:
+        """Set what is shared, once. `declare` adds the accounts of the files to a store that has lost everything."""
+
+    def changing(self) -> AbstractAsyncContextManager[object]:
+        """Change the clock, runtime scenarios or accounts while no other process does. Re-entrant.
+
+        Raises StoreUnavailableError if the change could not be shared.
+        """
+
+    async def refresh(self) -> None:
+        """Apply the changes of other processes. Raises StoreUnavailableError."""
+
+
+class LocalCoordination:
+    """Coordination within one process."""
+
+    def __init__(self) -> None:
+        self._lock = ReentrantLock()
+
+    def attach(self, clock: Clock, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]) -> None:
+        """There is nothing to share."""
+
+    def changing(self) -> AbstractAsyncContextManager[object]:
+        return self._lock.acquired()
+
+    async def refresh(self) -> None:
+        """There are no other processes."""
+
+
+class ReentrantLock:
+    """An asyncio lock that its holder may acquire again."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._is_held: ContextVar[bool] = ContextVar("is_held", default=False)
+
+    @asynccontextmanager
+    async def acquired(self) -> AsyncIterator[bool]:
+        """Hold the lock. Yields False if the caller holds it already."""
+        if self._is_held.get():
+            yield False
+            return
+        async with self._lock:
+            token = self._is_held.set(True)
+            try:
+                yield True
+            finally:
+                self._is_held.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +80,6 @@ class State:
     journal: Journal
     thumbnails: Thumbnails
     coordination: Coordination
-    attach: Attach = lambda clock, live, declare: None
 
     @classmethod
     def local(cls, max_count: int, max_bytes: int, *, store: Store | None = None) -> Self:

@@ -58,11 +58,9 @@ class Store(Protocol):
 
     async def account(self, key: str) -> Account | None:
         """The account of a key."""
-        ...
 
     async def accounts(self) -> list[Account]:
         """All accounts, in the order they were added."""
-        ...
 
     async def put_account(
         self, account: Account, *, replace: bool = True, begin: Mapping[Meter, int] | None = None
@@ -71,50 +69,39 @@ class Store(Protocol):
 
         The counters of a new account begin with the units in `begin`. Those of an existing account do not change.
         """
-        ...
 
     async def remove_account(self, key: str) -> bool:
         """Remove an account and everything that was counted for its key. False if there was none."""
-        ...
 
     async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
         """Apply `check` to the account of a key, and count an admitted request against its rate.
 
         None if the key has no account.
         """
-        ...
 
     async def used(self, meter: Meter) -> int:
         """How many units are spent."""
-        ...
 
     async def set_used(self, meter: Meter, units: int) -> None:
         """Set how many units are spent."""
-        ...
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         """Spend one unit unless `limit` are spent. The new count, or None if nothing was left."""
-        ...
 
     async def advance(self, key: str, scenario: str) -> int:
         """Step forward in a key's sequence of a scenario (its id). The position before the step, from 0."""
-        ...
 
     async def set_position(self, key: str, scenario: str, position: int) -> None:
         """Set a key's position in a scenario's sequence."""
-        ...
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
         """Each key's position in a scenario's sequence."""
-        ...
 
     async def reset(self, key: str | None = None) -> None:
         """Delete counters, windows and positions (not accounts), of one key or of all."""
-        ...
 
     async def close(self) -> None:
         """Release what the store holds open. It may be used again."""
-        ...
 
 
 class MemoryStore:
@@ -204,3 +191,36 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to release."""
+
+
+class DryRunStore(MemoryStore):
+    """A `Store` for dry runs: requests read from another store, and never write to it.
+
+    `guest` is an account that only this store has.
+    """
+
+    def __init__(self, store: Store, *, guest: Account | None = None) -> None:
+        super().__init__()
+        self._store = store
+        self._guest = guest
+
+    async def account(self, key: str) -> Account | None:
+        return self._guest if self._guest and key == self._guest.key else await self._store.account(key)
+
+    async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
+        """Rate limits are not checked, because they depend on the time of the real request."""
+        account = await self.account(key)
+        admission = check(account) if account else None
+        if not isinstance(admission, Admission):
+            return admission
+        return replace(admission, used=await self.used(admission.meter))
+
+    async def used(self, meter: Meter) -> int:
+        return await self._store.used(meter)
+
+    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+        used = await self.used(meter)
+        return None if limit is not None and used >= limit else used + 1
+
+    async def advance(self, key: str, scenario: str) -> int:
+        return (await self._store.positions(scenario)).get(key, 0)

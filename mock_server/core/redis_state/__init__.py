@@ -19,5 +19,4 @@ def shared_state(url: str, max_count: int, max_bytes: int) -> State:
         RedisJournal(client, max_count=max_count, max_bytes=exchange_bytes),
         RedisThumbnails(client, thumbnail_bytes),
         coordination,
-        coordination.attach,
     )

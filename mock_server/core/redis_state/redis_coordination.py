@@ -18,10 +18,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mock_server.core.clock import Clock, ClockState
-from mock_server.core.coordination import ReentrantLock
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.serialization import from_json, to_json
+from mock_server.core.state import ReentrantLock
 from mock_server.errors import StoreUnavailableError
 
 _LOCK_MILLISECONDS = 10_000
