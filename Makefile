@@ -1,5 +1,5 @@
 # Needs Python 3.11 or later, make and a package index. Everything is installed in .venv.
-.PHONY: help install run test check golden dist clean
+.PHONY: help install run test test-lowest check golden dist clean
 
 INSTALLED := .venv/installed
 PORT ?= 8080
@@ -7,6 +7,7 @@ PORT ?= 8080
 help:
 	@echo "make run      serve the shipped fixtures at http://127.0.0.1:$(PORT)"
 	@echo "make test     everything CI runs: check, then the tests with coverage"
+	@echo "make test-lowest   the tests with the lowest versions of the dependencies"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make golden   write the golden replies again"
 	@echo "make dist     build the wheel and the source archive"
@@ -26,6 +27,9 @@ check: $(INSTALLED)
 test: check
 	sh scripts/test
 
+test-lowest:
+	sh scripts/test-lowest
+
 golden: $(INSTALLED)
 	.venv/bin/pytest tests/golden --write-golden -q
 
@@ -33,4 +37,4 @@ dist: $(INSTALLED)
 	.venv/bin/python -m hatchling build --directory dist
 
 clean:
-	rm -rf .venv dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-lowest dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -27,11 +27,11 @@ def command(hints: bool, **flags: Any) -> None:
     check_fixtures(flags)
     with progress("reading pictures") as report:
         app = create_app(flags, foreground=True, progress=report)
-    fixtures = app.reader.library.fixtures
-    counts = len(fixtures.scenarios), len(fixtures.images)
-    logger.info("serving %s: %d scenarios, %d pictures", app.settings.fixtures_dir, *counts)
 
     def announce(server: Server) -> None:
+        fixtures = app.reader.library.fixtures
+        counts = len(fixtures.scenarios), len(fixtures.images)
+        logger.info("serving %s: %d scenarios, %d pictures", app.settings.fixtures_dir, *counts)
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
         click.echo(f"vehicle-ocr-mock ready on {addresses}")
         if server.app.access.generated:
