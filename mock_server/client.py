@@ -78,16 +78,14 @@ class Controls(ABC):
             method, path = "PUT", _path("scenarios", str(plain.get("scenario", "")))
         else:
             method, path = "POST", "/scenarios"
-        scenario: dict[str, Any] = self._call(method, path, body, content_type)
-        return scenario
+        return dict(self._call(method, path, body, content_type))
 
     def scenario(self, name: str, *, key: str | None = None) -> dict[str, Any]:
         """The document of a scenario; `key` is needed if several keys have a scenario of that name.
 
         Raises NotFoundError, and ConflictError without a key that is needed.
         """
-        scenario: dict[str, Any] = self._json("GET", _path("scenarios", name) + _key_query(key))
-        return scenario
+        return dict(self._json("GET", _path("scenarios", name) + _key_query(key)))
 
     def scenarios(self) -> list[dict[str, Any]]:
         """The documents of all scenarios."""
@@ -105,7 +103,8 @@ class Controls(ABC):
 
     def requests(self, **filters: Unpack[RequestFilters]) -> list[Exchange]:
         """The requests that match the filters, oldest first. Raises RefusedError for a value that cannot occur."""
-        return self._find(filters)
+        found = self._json("POST", "/requests/find", _with_iso_times(filters))
+        return adapter(list[Exchange]).validate_python(found["requests"])
 
     def count(self, **filters: Unpack[RequestFilters]) -> int:
         """The number of requests that match the filters."""
@@ -123,7 +122,7 @@ class Controls(ABC):
         bounds = smallest, largest = bounds_of(times, at_least, at_most)
         count = self.count(**filters)
         if count < smallest or (largest is not None and count > largest):
-            raise VerificationError(failure_message(filters, bounds, self._find))
+            raise VerificationError(failure_message(filters, bounds, self.requests))
 
     def unmatched(self) -> list[Exchange]:
         """The requests that no scenario matched."""
@@ -151,8 +150,7 @@ class Controls(ABC):
         ]
         if image is not None:
             parts.append(("image", "image", _read(image)))
-        result: dict[str, Any] = self._call("POST", "/match", *_multipart(parts))
-        return result
+        return dict(self._call("POST", "/match", *_multipart(parts)))
 
     # State
 
@@ -177,10 +175,6 @@ class Controls(ABC):
     def release(self) -> datetime:
         """Let the mock's clock show the system's time again."""
         return _now(self._json("DELETE", "/clock"))
-
-    def _find(self, filters: Mapping[str, Any]) -> list[Exchange]:
-        found = self._json("POST", "/requests/find", _with_iso_times(filters))
-        return adapter(list[Exchange]).validate_python(found["requests"])
 
     def _json(self, method: str, path: str, document: object = None) -> Any:
         body = b"" if document is None else json.dumps(document).encode()

@@ -7,7 +7,7 @@ from typing import Any
 from mock_server.core.exchange import Exchange
 from mock_server.core.journal import redacted
 
-Find = Callable[[Mapping[str, Any]], Sequence[Exchange]]
+Find = Callable[..., Sequence[Exchange]]
 """Returns the requests that match some filters."""
 
 Bounds = tuple[int, int | None]
@@ -30,7 +30,7 @@ def bounds_of(times: int | None, at_least: int | None, at_most: int | None) -> B
 
 def failure_message(filters: Mapping[str, Any], bounds: Bounds, find: Find) -> str:
     """What was expected and found, and the requests that differ from the filters in one field."""
-    found = find(filters)
+    found = find(**filters)
     shown = {name: _shown(name, value) for name, value in filters.items()}
     lines = [f"expected {_number(bounds)} with {_joined(shown)}; found {len(found)}"]
     lines += [f"  {exchange}" for exchange in found[-_MOST_LINES:]]
@@ -38,7 +38,7 @@ def failure_message(filters: Mapping[str, Any], bounds: Bounds, find: Find) -> s
     if closest:
         lines += ["closest:", *(f"  {_requests(count)} with {text}" for text, count in closest)]
     elif not found:
-        lines.append(f"nothing comes close; the journal has {_requests(len(find({})))} in all")
+        lines.append(f"nothing comes close; the journal has {_requests(len(find()))} in all")
     return "\n".join(lines)
 
 
@@ -48,7 +48,7 @@ def _closest(
     ids = {exchange.id for exchange in found}
     for name in filters:
         others = {other: value for other, value in filters.items() if other != name}
-        values = Counter(_value(exchange, name) for exchange in find(others) if exchange.id not in ids)
+        values = Counter(_value(exchange, name) for exchange in find(**others) if exchange.id not in ids)
         for value, count in values.items():
             yield f"{_joined({**shown, name: value})}; expected {name} {shown[name]}", count
 
@@ -56,8 +56,7 @@ def _closest(
 def _value(exchange: Exchange, name: str) -> str:
     if name in ("since", "until"):
         return f"{exchange.time:%Y-%m-%dT%H:%M:%S%z}"
-    owner = exchange if hasattr(exchange, name) else exchange.image
-    value = getattr(owner, name, None)
+    value = exchange.value(name)
     return "-" if value is None else str(value)
 
 

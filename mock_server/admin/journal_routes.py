@@ -186,7 +186,7 @@ def _test(name: str, value: Any, place: str, providers: Collection[str]) -> Test
     expected = _expected(name, value, place, providers)
     if name == "key":
         name, expected = "key_id", None if expected is None else key_id(expected)
-    return lambda exchange: _field(exchange, name) == expected
+    return lambda exchange: exchange.value(name) == expected
 
 
 def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> Any:
@@ -198,7 +198,3 @@ def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> 
     if value is None or value == ABSENT:
         return None
     return as_choice(value, list(kind), place, name) if issubclass(kind, StrEnum) else as_text(value, place)
-
-
-def _field(exchange: Exchange, name: str) -> Any:
-    return getattr(exchange if hasattr(exchange, name) else exchange.image, name, None)

@@ -35,7 +35,7 @@ async def match(control: Control, request: Request) -> MatchResult:
     body = await read(request)
     form = body.form("image", *_FIELDS)
     if form is None:
-        return await _match(control, as_object(body.json()), None)
+        return await _match(control, as_object(parse_json(body.data)), None)
     fields, image = _form_fields(form), form.first("image")
     if image is not None and image.filename:
         fields.setdefault("filename", image.filename)

@@ -104,7 +104,7 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
         raise mistake(pointer("key"), "expected an API key")
     position = as_count(document.get("position"), pointer("position"))
     await control.store.set_position(key, scenario.id, position)
-    return ScenarioState(redacted(key), key_id(key), await _account_name(control, key), position, scenario.name)
+    return ScenarioState(**(await _position(control, key, position)).document(), scenario=scenario.name)
 
 
 @OPERATIONS("GET", "/scenarios/{name}/thumbnail")
@@ -145,9 +145,9 @@ async def _restart_sequence(control: Control, scenario: Scenario) -> None:
         await control.store.set_position(key, scenario.id, 0)
 
 
-async def _account_name(control: Control, key: str) -> str | None:
+async def _position(control: Control, key: str, position: int) -> SequencePosition:
     account = await control.store.account(key)
-    return account.name if account else None
+    return SequencePosition(redacted(key), key_id(key), account.name if account else None, position)
 
 
 async def _view(control: Control, scenario: Scenario) -> ServedScenario:
@@ -158,10 +158,7 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
         file=scenario.file or None,
         line=scenario.line or None,
         pictures=[f"/images/{gallery_name(image)}" for image in scenario.when.images],
-        positions=[
-            SequencePosition(redacted(key), key_id(key), await _account_name(control, key), position)
-            for key, position in positions.items()
-        ],
+        positions=[await _position(control, key, position) for key, position in positions.items()],
     )
 
 

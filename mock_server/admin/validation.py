@@ -32,6 +32,11 @@ _PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _MAX_COUNT = 10**9
 _MAX_MISTAKES = 20
+_MAX_DEPTH = 64
+_MAX_VALUES = 20_000
+_MAX_BYTES = 1_000_000
+"""Of a JSON or YAML document. Larger ones would delay other requests; pictures are sent in forms."""
+_YAML = ("yaml", "x-yaml")
 
 
 def mistake(place: str, what: str, hint: str = "") -> FixturesError:
@@ -55,16 +60,9 @@ def check_names(given: Mapping[str, Any], known: Iterable[str], *, parameters: b
     """Refuse unknown keys of a document, or unknown query parameters. The error has the first of them."""
     names = list(known)
     unknown = [name for name in given if name not in names][:_MAX_MISTAKES]
-    kind = "parameter" if parameters else "key"
+    kind, place_of = ("parameter", PARAMETER.__add__) if parameters else ("key", pointer)
     mistakes = [
-        Mistake(
-            PARAMETER + name[:80] if parameters else pointer(name[:80]),
-            0,
-            0,
-            f'unknown {kind} "{name[:80]}"',
-            suggest(name, names),
-        )
-        for name in unknown
+        Mistake(place_of(name[:80]), 0, 0, f'unknown {kind} "{name[:80]}"', suggest(name, names)) for name in unknown
     ]
     if mistakes:
         raise FixturesError(mistakes)
@@ -135,13 +133,6 @@ def as_duration(value: object, place: str) -> float:
     return -seconds if match["sign"] == "-" else seconds
 
 
-_MAX_DEPTH = 64
-_MAX_VALUES = 20_000
-_MAX_BYTES = 1_000_000
-"""Of a JSON or YAML document. Larger ones would delay other requests; pictures are sent in forms."""
-_YAML = ("yaml", "x-yaml")
-
-
 @dataclass(frozen=True, slots=True)
 class Body:
     """The body of a request, with its declared content type."""
@@ -153,10 +144,6 @@ class Body:
     def media_type(self) -> str:
         """The declared type without its parameters, in lower case."""
         return self.content_type.partition(";")[0].strip().lower()
-
-    def json(self) -> Any:
-        """The body as JSON, whatever its declared type: curl declares a form by default."""
-        return parse_json(self.data)
 
     def document(self) -> Any:
         """A mapping from JSON, or the text of YAML, if it is declared as YAML or does not begin like a JSON object."""
@@ -182,9 +169,12 @@ async def read(request: Request) -> Body:
 
 
 async def read_object(request: Request, *, is_optional: bool = False) -> Mapping[str, Any]:
-    """The JSON object of a body; if it is optional, an empty body is an empty object."""
+    """The JSON object of a body, whatever its declared type: curl declares a form by default.
+
+    If it is optional, an empty body is an empty object.
+    """
     body = await read(request)
-    return {} if is_optional and not body.data else as_object(body.json())
+    return {} if is_optional and not body.data else as_object(parse_json(body.data))
 
 
 def parse_json(data: bytes | memoryview) -> Any:

@@ -148,6 +148,10 @@ class Exchange(Document):
     reply: Any = field(default=None, repr=False)
     """Body of the reply: JSON, or text if it is not JSON or was cut off."""
 
+    def value(self, name: str) -> Any:
+        """A field of the exchange or of its picture; None if there is no picture."""
+        return getattr(self if hasattr(self, name) else self.image, name, None)
+
     def __str__(self) -> str:
         """One line, for failure messages."""
         parts = [

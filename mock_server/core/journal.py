@@ -3,8 +3,7 @@
 import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
@@ -26,7 +25,9 @@ class JournalEntry(Exchange):
 
     def document(self) -> dict[str, Any]:
         """The fields of the exchange, with its reply."""
-        return {name: getattr(self, name) for name in _SENT_FIELDS} | {"reply": self._reply()}
+        sent = Exchange.document(self) | {"reply": self._reply()}
+        del sent["body"], sent["query"]
+        return sent
 
     def _reply(self) -> Any:
         try:
@@ -35,23 +36,12 @@ class JournalEntry(Exchange):
             return self.body.decode("utf-8", "replace") or None
 
 
-_SENT_FIELDS = tuple(field.name for field in fields(Exchange))
-
-
-_MAX_CACHED_KEY = 512  # characters
-
 Selection = Callable[[JournalEntry], bool]
 """Returns whether an entry is selected."""
 
 
 def key_id(key: str) -> str:
     """A short hash of an API key. The key cannot be computed from it."""
-    # The cache must not hold texts of any length that a client sends.
-    return _cached_key_id(key) if len(key) <= _MAX_CACHED_KEY else _cached_key_id.__wrapped__(key)
-
-
-@lru_cache(maxsize=4096)
-def _cached_key_id(key: str) -> str:
     return hashlib.blake2s(key.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
 
 
@@ -83,18 +73,14 @@ class MemoryJournal:
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._entries: deque[JournalEntry] = deque()
-        self._sizes: deque[int] = deque()
         self._bytes = 0
         self._dropped = 0
 
     async def add(self, entry: JournalEntry) -> None:
-        size = size_of(entry)
         self._entries.append(entry)
-        self._sizes.append(size)
-        self._bytes += size
+        self._bytes += size_of(entry)
         while len(self._entries) > self._max_count or self._bytes > self._max_bytes:
-            self._entries.popleft()
-            self._bytes -= self._sizes.popleft()
+            self._bytes -= size_of(self._entries.popleft())
             self._dropped += 1
 
     async def exchanges(self) -> Sequence[JournalEntry]:
@@ -109,8 +95,7 @@ class MemoryJournal:
             self._dropped = 0
         remaining = [] if selection is None else [entry for entry in self._entries if not selection(entry)]
         self._entries = deque(remaining)
-        self._sizes = deque(map(size_of, remaining))
-        self._bytes = sum(self._sizes)
+        self._bytes = sum(map(size_of, remaining))
         return before - len(remaining)
 
 
