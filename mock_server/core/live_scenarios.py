@@ -34,7 +34,6 @@ class LiveScenarios:
         self._files = reader.library.fixtures
         self._file_ids = {scenario.id for scenario in self._files.scenarios}
         self._runtime: dict[str, RuntimeScenario] = {}
-        self._added = 0
         self._changing = asyncio.Lock()
 
     @property
@@ -55,16 +54,20 @@ class LiveScenarios:
         """All runtime scenarios by id, in the order they were added."""
         return self._runtime
 
-    @property
-    def added(self) -> int:
-        """How many runtime scenarios were ever added."""
-        return self._added
+    async def adopt(self, changes: Mapping[str, RuntimeScenario | None], *, is_complete: bool) -> None:
+        """Apply changes of other processes by id; None removes a scenario.
 
-    async def adopt(self, runtime: Mapping[str, RuntimeScenario], added: int) -> None:
-        """Replace the runtime scenarios by those of another process."""
+        With `is_complete`, runtime scenarios that are not among them are removed, too.
+        """
         async with self._changing:
-            await self._change(self._files, dict(runtime))
-            self._added = added
+            if len(changes) == 1 and not is_complete:
+                await self._change_one(*next(iter(changes.items())))
+                return
+            found = changes if is_complete else {**self._runtime, **changes}
+            remaining = [(id, one) for id, one in found.items() if one is not None]
+            runtime = dict(sorted(remaining, key=lambda pair: -pair[1].scenario.order))
+            if runtime != self._runtime:
+                await self._change(self._files, runtime)
 
     async def add(self, added: RuntimeScenario, *, replacing: bool = False) -> bool:
         """Add a runtime scenario. False if its id exists and `replacing` is off.
@@ -75,8 +78,9 @@ class LiveScenarios:
             id = added.scenario.id
             if not replacing and id in self.library.scenarios.by_id:
                 return False
-            self._added += 1
-            ordered = replace(added, scenario=replace(added.scenario, order=-self._added))
+            latest = next(reversed(self._runtime.values()), None)
+            order = latest.scenario.order - 1 if latest else -1
+            ordered = replace(added, scenario=replace(added.scenario, order=order))
             await self._change_one(id, ordered)
             return True
 

@@ -9,19 +9,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from mock_server.errors import SettingsError, StoreUnavailableError
 
 try:
-    from redis.asyncio import Connection, ConnectionPool
+    from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
-    from redis.exceptions import NoScriptError, RedisError, ResponseError
+    from redis.exceptions import NoScriptError, RedisError
 except ImportError:
     raise SettingsError("a shared state needs the extra 'redis': pip install 'vehicle-ocr-mock[redis]'") from None
 
 _TIMEOUT = 2.0
 """Seconds to wait for a connection or a reply before the server counts as unavailable."""
-_IDLE_SECONDS = 1
-"""After this pause between two calls, redis-py pings the server first and reconnects if the connection is dead."""
-_PAUSE = 0.2
-"""Seconds for which an unavailable server is not called again: the calls fail at once."""
 
 Argument = str | bytes | int | float
 RunScript = Callable[..., Awaitable[Any]]
@@ -30,8 +26,8 @@ RunScript = Callable[..., Awaitable[Any]]
 class RedisClient:
     """Sends commands and scripts. Every failure is a StoreUnavailableError.
 
-    Commands that are issued while others are under way go out together in the next pipeline, over one connection.
-    A command is never sent twice: if a reply is lost, the command may or may not have been executed.
+    Commands that are issued while others are under way go out together in the next pipeline: one write and one read
+    for all of them. A command is never sent twice: if a reply is lost, it may or may not have been executed.
     """
 
     def __init__(self, url: str) -> None:
@@ -41,12 +37,13 @@ class RedisClient:
         """
         try:
             address, self.prefix = _parse(url)
-            self._connection = _connection(address)
+            self._redis: Redis = Redis.from_url(address, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=None)
+            # A bad parameter is found when the first connection is made.
+            self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
         self._queue: list[tuple[tuple[Argument, ...], asyncio.Future[Any]]] = []
         self._sender: asyncio.Task[None] | None = None
-        self._failure: tuple[float, str] | None = None
 
     def script(self, text: str) -> RunScript:
         """A Lua script as a function of its ARGV. Its one key is the prefix of all names."""
@@ -74,14 +71,10 @@ class RedisClient:
         """Wait for the commands under way and close the connection. The client may be used again."""
         if self._sender is not None:
             await self._sender
-        await self._connection.disconnect()
-        self._failure = None
+        await self._redis.aclose()
 
     async def _send(self, *command: Argument) -> Any:
-        loop = asyncio.get_running_loop()
-        if self._failure is not None and loop.time() < self._failure[0]:
-            raise StoreUnavailableError(self._failure[1])
-        reply: asyncio.Future[Any] = loop.create_future()
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.append((command, reply))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_queue())
@@ -102,38 +95,14 @@ class RedisClient:
 
     async def _execute(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
         """The replies to commands that are sent as one pipeline. An error reply is a value."""
-        connection = self._connection
+        pipeline = self._redis.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
         try:
             async with asyncio.timeout(_TIMEOUT):
-                # Connects if necessary.
-                await connection.send_packed_command(connection.pack_commands(commands))
-                replies = [await self._read_reply() for _ in commands]
+                return await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
-            await connection.disconnect(nowait=True)
-            self._failure = asyncio.get_running_loop().time() + _PAUSE, str(_unavailable(error))
             return [_unavailable(error) for _ in commands]
-        self._failure = None
-        return replies
-
-    async def _read_reply(self) -> Any:
-        try:
-            return await self._connection.read_response()
-        except ResponseError as error:
-            return error
-
-
-def _connection(address: str) -> Connection:
-    """A connection that is opened by its first command. Only a connect or a ping is tried twice, never a command."""
-    pool = ConnectionPool.from_url(
-        address,
-        protocol=2,
-        retry=Retry(NoBackoff(), 1),
-        health_check_interval=_IDLE_SECONDS,
-        socket_timeout=None,
-        socket_connect_timeout=_TIMEOUT,
-    )
-    connection: Connection = pool.make_connection()  # type: ignore[no-untyped-call]
-    return connection
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:

@@ -2,20 +2,20 @@
 
 Below the prefix of all names:
 
-    version     a random text; each change of the clock or of a runtime scenario replaces it
-    shared      the clock, and the ids and orders of the runtime scenarios
+    version     "EPOCH:NUMBER": how many changes there were since the state was empty
+    clock       the clock
     scenarios   hash: id to runtime scenario, with the bytes of its pictures
+    changes     list: the ids of the scenarios that were changed last, "" for a change of the clock alone
     lock        held during a change; expires
 
-A request is admitted only if its process has the current version (see ENTER). A process with another version first
-applies what has changed.
+A request is admitted only if its process has the current version (see ENTER). A process with an older version first
+applies the changes since then.
 """
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from mock_server.core.clock import Clock, ClockState
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
@@ -30,44 +30,43 @@ _RETRY_SECONDS = 0.005
 _UNKNOWN = b"-"
 
 
-@dataclass(frozen=True, slots=True)
-class _SharedState:
-    """The content of a version: the clock, the id and order of each runtime scenario, how many were ever added."""
-
-    clock: ClockState = ClockState()
-    runtime: tuple[tuple[str, int], ...] = ()
-    added: int = 0
-
-
 class RedisCoordination:
-    """A `Coordination` in Redis or Valkey. Call `attach` before use."""
+    """A `Coordination` in Redis or Valkey. Call `attach` before use.
+
+    `version` is the version that this process has.
+    """
 
     def __init__(self, client: RedisClient) -> None:
+        self.version = _UNKNOWN
         self._client = client
         self._initialize = client.script(INITIALIZE)
+        self._read = client.script(READ)
         self._publish = client.script(PUBLISH)
         self._release = client.script(RELEASE)
         self._change_lock = ReentrantLock()
         self._refresh_lock = asyncio.Lock()
-        self._version = _UNKNOWN
 
     def attach(self, clock: Clock, live: LiveScenarios, declare: Callable[[], Awaitable[None]]) -> None:
-        """Set what is shared. `declare` adds the accounts of the files to a store that has lost everything."""
         self._clock = clock
         self._live = live
         self._declare = declare
 
-    @property
-    def version(self) -> bytes:
-        """The version that this process has."""
-        return self._version
-
     async def refresh(self) -> None:
-        if await self._client.command("GET", self._name("version")) == self._version:
+        if await self._client.command("GET", self._client.prefix + "version") == self.version:
             return
         async with self._refresh_lock:
-            while not await self._apply_current():
-                pass
+            while not (found := await self._read(self.version)):
+                await self._declare()
+                await self._initialize(secrets.token_hex(8))
+            version, clock, is_complete, ids, documents = found
+            changes = {
+                id.decode(): None if document is None else from_json(RuntimeScenario, document)
+                for id, document in zip(ids, documents, strict=True)
+                if id
+            }
+            await self._live.adopt(changes, is_complete=bool(is_complete))
+            self._clock.state = from_json(ClockState, clock)
+            self.version = version
 
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[None]:
@@ -78,103 +77,90 @@ class RedisCoordination:
             token = await self._acquire()
             try:
                 await self.refresh()
-                before = self._shared_state()
+                clock, runtime = self._clock.state, self._live.all_runtime()
                 yield
-                if self._shared_state() != before:
-                    await self._share(before, token)
+                await self._share(clock, runtime, token)
             except BaseException:
                 # The next refresh reverts a change that was made here and not shared.
-                self._version = _UNKNOWN
+                self.version = _UNKNOWN
                 raise
             finally:
                 await self._release(token)
 
     async def _acquire(self) -> str:
         token = secrets.token_hex(8)
-        lock = self._name("lock")
+        lock = self._client.prefix + "lock"
         for _ in range(round(2 * _LOCK_MILLISECONDS / 1000 / _RETRY_SECONDS)):
             if await self._client.command("SET", lock, token, "NX", "PX", _LOCK_MILLISECONDS):
                 return token
             await asyncio.sleep(_RETRY_SECONDS)
         raise StoreUnavailableError("another process does not finish its change")
 
-    def _shared_state(self) -> _SharedState:
-        runtime = tuple((id, one.scenario.order) for id, one in self._live.all_runtime().items())
-        return _SharedState(self._clock.state, runtime, self._live.added)
-
-    async def _share(self, before: _SharedState, token: str) -> None:
-        """Publish the state of this process."""
-        state, runtime = self._shared_state(), self._live.all_runtime()
-        removed = [id for id, _ in before.runtime if id not in runtime]
-        version = secrets.token_hex(8)
-        arguments: list[Argument] = [token, version, to_json(state), len(removed), *removed]
-        for id, _ in set(state.runtime) - set(before.runtime):
-            arguments += [id, to_json(runtime[id])]
+    async def _share(self, clock: ClockState, before: Mapping[str, RuntimeScenario], token: str) -> None:
+        """Publish what differs from the clock and the runtime scenarios before the change."""
+        after = self._live.all_runtime()
+        changed = [id for id in {**before, **after} if before.get(id) is not after.get(id)]
+        if not changed and clock == self._clock.state:
+            return
+        arguments: list[Argument] = [token, to_json(self._clock.state)]
+        for id in changed:
+            arguments += [id, to_json(after[id]) if id in after else b""]
         async with self._refresh_lock:
-            self._version = _UNKNOWN
-            if not await self._publish(*arguments):
+            version = await self._publish(*arguments)
+            if not version:
                 raise StoreUnavailableError("the change took too long and was not shared")
-            self._version = version.encode()
-
-    async def _apply_current(self) -> bool:
-        """Apply the current version. False if it has changed meanwhile."""
-        version, document = await self._client.command("MGET", self._name("version"), self._name("shared"))
-        if version is None:
-            await self._declare()
-            await self._initialize(secrets.token_hex(8), to_json(_SharedState()))
-            return False
-        if version == self._version:
-            return True
-        state = from_json(_SharedState, document)
-        runtime = await self._read_runtime(state)
-        if runtime is None:
-            return False
-        if state.added != self._live.added or runtime != self._live.all_runtime():
-            await self._live.adopt(runtime, state.added)
-        self._clock.state = state.clock
-        self._version = version
-        return True
-
-    async def _read_runtime(self, state: _SharedState) -> Mapping[str, RuntimeScenario] | None:
-        """The runtime scenarios of a version, None if some have changed. Those that this process has are not read."""
-        known = self._live.all_runtime()
-        runtime = {id: known.get(id) for id, _ in state.runtime}
-        unknown = [id for id, order in state.runtime if _order(runtime[id]) != order]
-        if unknown:
-            documents = await self._client.command("HMGET", self._name("scenarios"), *unknown)
-            for id, document in zip(unknown, documents, strict=True):
-                runtime[id] = None if document is None else from_json(RuntimeScenario, document)
-        is_complete = all(_order(runtime[id]) == order for id, order in state.runtime)
-        return {id: one for id, one in runtime.items() if one is not None} if is_complete else None
-
-    def _name(self, name: str) -> str:
-        return self._client.prefix + name
-
-
-def _order(runtime: RuntimeScenario | None) -> int | None:
-    return None if runtime is None else runtime.scenario.order
+            self.version = version
 
 
 INITIALIZE = """
-if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1]) == 1 then
-  redis.call('SET', KEYS[1] .. 'shared', ARGV[2])
-  redis.call('DEL', KEYS[1] .. 'scenarios')
+if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1] .. ':0') == 1 then
+  redis.call('DEL', KEYS[1] .. 'clock', KEYS[1] .. 'scenarios', KEYS[1] .. 'changes')
 end
 return 1
 """
-"""ARGV: the first version and its content. Does nothing if there is a version."""
+"""ARGV: a random epoch. Does nothing if there is a version."""
+
+READ = """
+local prefix, ids, documents = KEYS[1], {}, {}
+local version = redis.call('GET', prefix .. 'version')
+if not version then return {} end
+local epoch, number = string.match(version, '^(.*):(%d+)$')
+local known_epoch, known = string.match(ARGV[1], '^(.*):(%d+)$')
+local is_known = known_epoch == epoch and number - known <= redis.call('LLEN', prefix .. 'changes')
+if not is_known then
+  ids = redis.call('HKEYS', prefix .. 'scenarios')
+elseif number ~= known then
+  ids = redis.call('LRANGE', prefix .. 'changes', known - number, -1)
+end
+for i, id in ipairs(ids) do documents[i] = redis.call('HGET', prefix .. 'scenarios', id) end
+return {version, redis.call('GET', prefix .. 'clock') or '{}', is_known and 0 or 1, ids, documents}
+"""
+"""ARGV: the version that the caller has. Returns the version, the clock, whether all scenarios follow or those that
+have changed (1 or 0), their ids and their documents (nil: removed). Returns nothing if there is no version."""
 
 PUBLISH = """
-local prefix, removed = KEYS[1], tonumber(ARGV[4])
-if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return 0 end
-for i = 5, 4 + removed do redis.call('HDEL', prefix .. 'scenarios', ARGV[i]) end
-for i = 5 + removed, #ARGV, 2 do redis.call('HSET', prefix .. 'scenarios', ARGV[i], ARGV[i + 1]) end
-redis.call('SET', prefix .. 'shared', ARGV[3])
-redis.call('SET', prefix .. 'version', ARGV[2])
-return 1
+local prefix = KEYS[1]
+if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return false end
+local epoch, number = string.match(redis.call('GET', prefix .. 'version'), '^(.*):(%d+)$')
+local ids = {}
+for i = 3, #ARGV, 2 do
+  if ARGV[i + 1] == '' then
+    redis.call('HDEL', prefix .. 'scenarios', ARGV[i])
+  else
+    redis.call('HSET', prefix .. 'scenarios', ARGV[i], ARGV[i + 1])
+  end
+  ids[#ids + 1] = ARGV[i]
+end
+if #ids == 0 then ids = {''} end
+for _, id in ipairs(ids) do redis.call('RPUSH', prefix .. 'changes', id) end
+redis.call('LTRIM', prefix .. 'changes', -1000, -1)
+redis.call('SET', prefix .. 'clock', ARGV[2])
+local version = string.format('%s:%d', epoch, number + #ids)
+redis.call('SET', prefix .. 'version', version)
+return version
 """
-"""ARGV: the lock's token, the new version and its content; the number of removed scenarios and their ids; the id
-and the document of each new scenario. Returns 0 if the lock was lost."""
+"""ARGV: the lock's token, the clock, then the id and the document (empty: removed) of each changed scenario. Returns
+the new version, or nil if the lock was lost."""
 
 RELEASE = """
 if redis.call('GET', KEYS[1] .. 'lock') == ARGV[1] then redis.call('DEL', KEYS[1] .. 'lock') end

@@ -116,8 +116,7 @@ class RedisStore:
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
         found = await self._client.command("HGETALL", self._name(f"positions:{scenario}"))
-        pairs = zip(found[::2], found[1::2], strict=True)
-        return {key.decode("utf-8", "surrogateescape"): int(value) for key, value in pairs}
+        return {key.decode("utf-8", "surrogateescape"): int(value) for key, value in found.items()}
 
     async def reset(self, key: str | None = None) -> None:
         await self._reset(*(() if key is None else (_encode(key),)))
