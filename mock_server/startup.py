@@ -11,9 +11,8 @@ from mock_server.core.library import Index, Library
 from mock_server.disk_cache import default_cache_directory
 from mock_server.errors import Mistake
 from mock_server.providers.registry import vocabulary
-from mock_server.scenarios.fixture_cache import CheckedPictures
 from mock_server.scenarios.image_indexing import index_of, lazy_index
-from mock_server.scenarios.load import FixtureLoader, Loaded, declared_accounts
+from mock_server.scenarios.load import CheckedPictures, FixtureLoader, Loaded, declared_accounts
 from mock_server.settings import Settings, shipped_fixtures
 
 Progress = Callable[[int, int], None]
@@ -49,7 +48,7 @@ def read_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
     """The settings that a server with these flags has. No scenario is read. Raises SettingsError and FixturesError."""
     settings = Settings.resolve(flags, environ=environ)
     loader = FixtureLoader(settings.fixtures_dir, vocabulary=vocabulary(), cache=cache_directory(settings))
-    return with_defaults(flags, loader.defaults(), environ)
+    return with_defaults(flags, loader.mock_file().defaults, environ)
 
 
 def with_defaults(flags: Mapping[str, Any], defaults: Defaults, environ: Mapping[str, str] | None = None) -> Settings:

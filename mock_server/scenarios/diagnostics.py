@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from mock_server.errors import Mistake
 from mock_server.scenarios import yaml_reader
-from mock_server.scenarios.node import UnreadableError
+from mock_server.scenarios.discovery import UnreadableError
 from mock_server.scenarios.source import DocumentPath, FileSource, PostedSource, Source, existing_path, remove_parts
 from mock_server.suggest import quoted, suggest
 
@@ -26,26 +26,29 @@ _STATUS_KEYS = ("status", "code")
 _STATUS_HINT = 'the outcome decides the status: "outcome: upstream_down" is a 503'
 _EMPTY_HINT = "leave the key out, or give it a value"
 _CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of keys", "list_type": "a list"}
+"""What the built-in types want, by the type of the error."""
 
 
 def documents(
     text: str, shown: str, mistakes: list[Mistake], path: str = "", max_values: int = yaml_reader.MAX_VALUES
-) -> list[tuple[FileSource, yaml_reader.Plain]]:
+) -> list[tuple[Source, yaml_reader.Plain]]:
     """The documents of `text` and their sources; what is wrong is added to `mistakes`.
 
     `shown` is the file's name in mistakes, `path` where it can be read again.
     """
-    result = yaml_reader.read(text, max_values)
-    found: list[tuple[FileSource, yaml_reader.Plain]] = []
-    for number, node in enumerate(result.nodes):
+    errors: list[UnreadableError] = []
+    found: list[tuple[Source, yaml_reader.Plain]] = []
+    for number, node in enumerate(yaml_reader.read(text, errors, max_values)):
+        source = FileSource(shown, path, number)
+        source.node = node
         try:
-            found.append((FileSource.of(node, shown, path, number), yaml_reader.plain(node)))
+            found.append((source, yaml_reader.plain(node)))
         except UnreadableError as error:
-            result.errors.append(error)
+            errors.append(error)
         else:
             empties = islice(yaml_reader.empties(node), MAX_MISTAKES)
             mistakes.extend(Mistake(shown, *place, what, _EMPTY_HINT) for place, what in empties)
-    mistakes.extend(error.mistake(shown) for error in result.errors[:MAX_MISTAKES])
+    mistakes.extend(error.mistake(shown) for error in errors[:MAX_MISTAKES])
     return found
 
 
@@ -133,7 +136,7 @@ def _mistakes(detail: ErrorDetails, model: type[BaseModel], document: object, so
     elif kind == "missing":
         key = str(detail["loc"][-1])
         # A key without a value is a mistake of its own; it is not missing as well.
-        if not (isinstance(source, FileSource) and source.has(path, key)):
+        if not source.has(path, key):
             yield source.mistake(path, f"{_parent(path)} lacks the key {quoted(key)}", at_key=True)
     else:
         wanted = _CONTAINERS.get(kind) or context.get("what") or detail["msg"]

@@ -4,11 +4,11 @@ import os
 import re
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from mock_server.errors import FixturesError, Mistake
-from mock_server.scenarios.node import UnreadableError
 
 # Limits: far above any real directory, and small enough to be reached within seconds.
 MAX_BYTES = 4 * 1024 * 1024
@@ -30,6 +30,20 @@ _LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
 
 Signature = tuple[int, int, int]
 """Modification time (ns), size and inode of a file: another signature means that the file has changed."""
+
+
+class UnreadableError(Exception):
+    """Why a file, or the rest of it, cannot be read. `place` is a line and a column."""
+
+    def __init__(self, what: str, hint: str = "", place: tuple[int, int] = (1, 1)) -> None:
+        self.what = what
+        self.hint = hint
+        self.place = place
+        super().__init__(what)
+
+    def mistake(self, file: str) -> Mistake:
+        """This error as a mistake in `file`."""
+        return Mistake(file, *self.place, self.what, self.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +87,15 @@ class Directory:
             return
         raise FixturesError([Mistake(str(self.given), 0, 0, what)])
 
-    def shown(self, id: str) -> str:
-        """The name in mistakes of `id`, a path below the directory."""
-        return str(self.given / id)
+    def files(self, mistakes: list[Mistake]) -> list[FixtureFile]:
+        """`mock.yaml` and all scenario files, in order of their paths; the others are added to `mistakes`."""
+        found = [self.mock_file(mistakes), *(self._file(path, mistakes) for path in self._walk(mistakes))]
+        return sorted((file for file in found if file), key=lambda file: file.id.split("/"))
 
-    def mock_file(self) -> tuple[FixtureFile | None, list[Mistake]]:
+    def mock_file(self, mistakes: list[Mistake]) -> FixtureFile | None:
         """`mock.yaml`, if there is one that can be read."""
-        if not os.path.lexists(self.root / MOCK_FILE):
-            return None, []
-        try:
-            return self._file(self.root / MOCK_FILE), []
-        except UnreadableError as error:
-            return None, [error.mistake(self.shown(MOCK_FILE))]
-
-    def scenario_files(self) -> tuple[list[FixtureFile], list[Mistake]]:
-        """All scenario files in order of their paths."""
-        files: list[FixtureFile] = []
-        mistakes: list[Mistake] = []
-        for path in self._walk(mistakes):
-            try:
-                files.append(self._file(path))
-            except UnreadableError as error:
-                mistakes.append(error.mistake(self.shown(self.id(path))))
-        return sorted(files, key=lambda file: file.id.split("/")), mistakes
-
-    def id(self, path: Path) -> str:
-        """The path below the directory, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        path = self.root / MOCK_FILE
+        return self._file(path, mistakes) if os.path.lexists(path) else None
 
     def contains(self, path: Path) -> bool:
         """Whether `path`, after following symbolic links, lies in the directory."""
@@ -125,52 +121,42 @@ class Directory:
             if directories > MAX_DIRECTORIES or files > MAX_FILES:
                 what = f"more than {MAX_DIRECTORIES:,} directories or {MAX_FILES:,} files"
                 hint = "symbolic links may lead to one directory by many paths"
-                mistakes.append(Mistake(self.shown(SCENARIO_DIRECTORY), 1, 1, what, hint))
+                mistakes.append(Mistake(self._shown(self.root / SCENARIO_DIRECTORY), 1, 1, what, hint))
                 return
-            try:
-                paths = self._visible(directory, above)
-            except UnreadableError as error:
-                mistakes.append(error.mistake(self.shown(self.id(directory))))
-                continue
             inside = above | {Path(os.path.realpath(directory))}
-            for path in paths:
+            for path in self._visible(directory, above, mistakes):
                 if path.name.endswith(_ENDINGS):
                     files += 1
                     yield path
                 else:
                     pending.append((path, inside))
 
-    def _visible(self, directory: Path, above: frozenset[Path]) -> list[Path]:
-        """The entries of a directory that are not hidden. Raises UnreadableError.
-
-        `above` are the directories that the walk has come through.
-        """
-        real = Path(os.path.realpath(directory))
-        if not real.is_relative_to(self.real):
-            raise UnreadableError(_LEADS_OUT)
-        if real in above:
-            raise UnreadableError("a symbolic link to a directory that contains it")
-        try:
+    def _visible(self, directory: Path, above: frozenset[Path], mistakes: list[Mistake]) -> list[Path]:
+        """The entries of a directory that are not hidden. `above` are the directories that the walk came through."""
+        with self._report(directory, mistakes):
+            real = Path(os.path.realpath(directory))
+            if not real.is_relative_to(self.real):
+                raise UnreadableError(_LEADS_OUT)
+            if real in above:
+                raise UnreadableError("a symbolic link to a directory that contains it")
             return [path for path in directory.iterdir() if not path.name.startswith(".")]
-        except OSError as error:
-            raise UnreadableError(_reason(error)) from error
+        return []
 
-    def _file(self, path: Path) -> FixtureFile:
-        try:
+    def _file(self, path: Path, mistakes: list[Mistake]) -> FixtureFile | None:
+        with self._report(path, mistakes):
             if not self.contains(path):
                 raise UnreadableError(_LEADS_OUT)
             facts = path.stat()
-        except OSError as error:
-            raise UnreadableError(_reason(error)) from error
-        if stat.S_ISDIR(facts.st_mode):
-            raise UnreadableError("a directory where a file is wanted")
-        if not stat.S_ISREG(facts.st_mode):
-            raise UnreadableError("not a regular file")
-        if facts.st_size > MAX_BYTES:
-            what = f"the file has {facts.st_size:,} bytes; at most {MAX_BYTES:,} are read"
-            raise UnreadableError(what, "scenarios may be spread over as many files as you like")
-        id = self.id(path)
-        return FixtureFile(path, id, self.shown(id), (facts.st_mtime_ns, facts.st_size, facts.st_ino))
+            if stat.S_ISDIR(facts.st_mode):
+                raise UnreadableError("a directory where a file is wanted")
+            if not stat.S_ISREG(facts.st_mode):
+                raise UnreadableError("not a regular file")
+            if facts.st_size > MAX_BYTES:
+                what = f"the file has {facts.st_size:,} bytes; at most {MAX_BYTES:,} are read"
+                raise UnreadableError(what, "scenarios may be spread over as many files as you like")
+            signature = facts.st_mtime_ns, facts.st_size, facts.st_ino
+            return FixtureFile(path, path.relative_to(self.root).as_posix(), self._shown(path), signature)
+        return None
 
     def misplaced(self) -> list[Mistake]:
         """Warnings of files that look like fixtures but are in the wrong place."""
@@ -182,7 +168,21 @@ class Directory:
         return odd
 
     def _warning(self, path: Path, hint: str) -> Mistake:
-        return Mistake(self.shown(self.id(path)), 1, 1, "this file is not read", hint, warning=True)
+        return Mistake(self._shown(path), 1, 1, "this file is not read", hint, warning=True)
+
+    @contextmanager
+    def _report(self, path: Path, mistakes: list[Mistake]) -> Iterator[None]:
+        """Add an error of reading `path` to `mistakes`."""
+        try:
+            yield
+        except UnreadableError as error:
+            mistakes.append(error.mistake(self._shown(path)))
+        except OSError as error:
+            mistakes.append(Mistake(self._shown(path), 1, 1, _reason(error)))
+
+    def _shown(self, path: Path) -> str:
+        """The name of a path in mistakes."""
+        return str(self.given / path.relative_to(self.root))
 
 
 def _is_directory(path: Path) -> bool:

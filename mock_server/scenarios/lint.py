@@ -1,20 +1,30 @@
-"""Checks that a schema cannot make: of scenarios against each other and the accounts, of VINs, of similar pictures."""
+"""Checks of scenarios that a schema cannot make: against each other and the accounts, and of their VINs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mock_server.core.account import Account
-from mock_server.core.scenario import Scenario
+from mock_server.core.conditions import covers, is_wild, specificity
+from mock_server.core.scenario import Conditions, Scenario
 from mock_server.errors import Mistake
 from mock_server.identifiers import vins
 from mock_server.scenarios.parse_results import NAMELESS, ParsedScenario
-from mock_server.scenarios.shadowing import Accounts, are_same, find_shadowed
-from mock_server.scenarios.source import FileSource, Source
+from mock_server.scenarios.source import Source
 from mock_server.suggest import quoted, suggest
 
-if TYPE_CHECKING:
-    from mock_server.imaging.index import ImageIndex
+
+class Accounts:
+    """The keys and names of accounts: a condition on the one is a condition on the other."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self._names: Mapping[str, str] = {account.key: account.name for account in accounts}
+        self._keys: Mapping[str, str] = {name: key for key, name in self._names.items()}
+
+    def complete(self, when: Conditions) -> Conditions:
+        """`when` with the account of its key, and the key of its account."""
+        key = when.key if when.key is not None else self._keys.get(when.account or "")
+        account = when.account if when.account is not None else self._names.get(when.key or "")
+        return when if (key, account) == (when.key, when.account) else replace(when, key=key, account=account)
 
 
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
@@ -26,17 +36,12 @@ def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) 
     ]
 
 
-def check_index(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex") -> list[Mistake]:
-    """Pictures of different scenarios that look the same, and pictures whose text is too small."""
-    return [*_collisions(scenarios, Accounts(accounts), index), *_too_small(scenarios, index)]
-
-
 def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
     first: dict[str, ParsedScenario] = {}
     for one in scenarios:
         name = one.scenario.name
         if name in first:
-            what = f"the name {quoted(name)} is taken ({_where(first[name])})"
+            what = f"the name {quoted(name)} is taken ({first[name].place})"
             yield one.source.mistake(("scenario",), what)
         if name != NAMELESS:
             first[name] = one
@@ -60,7 +65,7 @@ def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Ac
 def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
     for position, winner in find_shadowed([one.scenario for one in scenarios], accounts).items():
         loser, other = scenarios[position], scenarios[winner]
-        name, where = other.scenario.name, _where(other)
+        name, where = other.scenario.name, other.place
         alike = are_same(loser.scenario.when, other.scenario.when, accounts)
         if alike and loser.scenario.priority == other.scenario.priority:
             what = f"no request can tell this scenario from {quoted(name)} ({where})"
@@ -74,53 +79,6 @@ def _why(loser: Scenario, winner: Scenario) -> str:
     if winner.priority != loser.priority:
         return f"its priority is {winner.priority}, here it is {loser.priority}"
     return "it is as specific and comes first"
-
-
-def _collisions(scenarios: Sequence[ParsedScenario], accounts: Accounts, index: "ImageIndex") -> Iterator[Mistake]:
-    by_picture: dict[str, list[int]] = {}
-    for position, one in enumerate(scenarios):
-        for id in one.scenario.when.images:
-            by_picture.setdefault(id, []).append(position)
-    for collision in index.collisions():
-        for a in by_picture.get(collision.a, ()):
-            for b in by_picture.get(collision.b, ()):
-                first, second = sorted((a, b))
-                if first != second and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
-                    mine = collision.b if b == second else collision.a
-                    yield _collision(scenarios[second], scenarios[first], mine)
-
-
-def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, accounts: Accounts) -> bool:
-    return are_same(replace(one.scenario.when, images=()), replace(other.scenario.when, images=()), accounts)
-
-
-def _collision(one: ParsedScenario, other: ParsedScenario, id: str) -> Mistake:
-    number = one.position_of(id)
-    name = quoted(other.scenario.name)
-    what = f"{quoted(one.pictures[number][0])} looks like a picture of {name} ({_where(other)})"
-    hint = "give boxes around what differs, or a further condition"
-    return one.source.mistake(("when", "image", number), what, hint)
-
-
-def _too_small(scenarios: Sequence[ParsedScenario], index: "ImageIndex") -> Iterator[Mistake]:
-    first: dict[str, ParsedScenario] = {}
-    for one in scenarios:
-        for id in one.scenario.when.images:
-            first.setdefault(id, one)
-    for small in index.too_small():
-        if small.id in first:
-            one = first[small.id]
-            number = one.position_of(small.id)
-            picture = quoted(one.pictures[number][0])
-            what = f"the text in {picture} has only {small.character:.0f} pixels to a character"
-            hint = "a picture that differs in one character may be taken for it"
-            yield one.source.mistake(("when", "image", number), what, hint, warning=True)
-
-
-def _where(one: ParsedScenario) -> str:
-    if not isinstance(one.source, FileSource):
-        return "added at run time"
-    return f"{one.source.file}:{one.scenario.line}"
 
 
 def vin_warnings(scenario: Scenario, source: Source) -> Iterator[Mistake]:
@@ -140,3 +98,64 @@ def vin_warnings(scenario: Scenario, source: Source) -> Iterator[Mistake]:
         what = f"the check digit of {quoted(vin.text)} would be {right}, not {quoted(text[8])}"
         hint = '"trouble: {bad_check_digit: true}" says that this is meant'
         yield source.mistake(path, what, hint, warning=True)
+
+
+Bucket = tuple[str, str]
+"""Name and value of one condition. Only scenarios that share a bucket are compared, which is few pairs of many."""
+
+_NO_CONDITION: Bucket = ("any", "")
+_ANY_PATTERN = "\0"
+"""The value of the bucket for all globs with wildcards. No glob can be this text."""
+
+
+def are_same(one: Conditions, other: Conditions, accounts: Accounts) -> bool:
+    """Whether the same requests meet both."""
+    return covers(one, accounts.complete(other)) and covers(other, accounts.complete(one))
+
+
+def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int, int]:
+    """The positions of scenarios that never get a request, each with the one that takes all of its requests.
+
+    `scenarios` are in the order of the files.
+    """
+    buckets: dict[Bucket, list[int]] = {}
+    for position, scenario in enumerate(scenarios):
+        for bucket in _own_buckets(scenario.when):
+            buckets.setdefault(bucket, []).append(position)
+    ranks = [(one.priority, -specificity(one.when), position) for position, one in enumerate(scenarios)]
+    found: dict[int, int] = {}
+    for position, scenario in enumerate(scenarios):
+        when = accounts.complete(scenario.when)
+        for bucket in _covering_buckets(when):
+            for other in buckets.get(bucket, ()):
+                if ranks[other] < ranks[position] and covers(scenarios[other].when, when):
+                    found.setdefault(position, other)
+    return found
+
+
+def _own_buckets(when: Conditions) -> list[Bucket]:
+    """The buckets that contain the scenario: one of its conditions, which all that it covers must have too."""
+    if when.images:
+        return [("image", image) for image in when.images]
+    for name in ("sha256", "key", "account"):
+        if (value := getattr(when, name)) is not None:
+            return [(name, value)]
+    for name, glob in _globs(when):
+        return [(name, glob), (name, _ANY_PATTERN)] if is_wild(glob) else [(name, glob)]
+    return [_NO_CONDITION]
+
+
+def _covering_buckets(when: Conditions) -> list[Bucket]:
+    """The buckets that contain all scenarios that may cover `when`."""
+    given = {"sha256": when.sha256, "key": when.key, "account": when.account}
+    buckets = [("image", image) for image in when.images[:1]]
+    buckets += [(name, value) for name, value in given.items() if value is not None]
+    for name, glob in _globs(when):
+        buckets += [(name, glob), (name, "*" if is_wild(glob) else _ANY_PATTERN)]
+    return [*buckets, _NO_CONDITION]
+
+
+def _globs(when: Conditions) -> list[tuple[str, str]]:
+    named = [("url", when.url), ("filename", when.filename)]
+    named += [(f"header {name}", glob) for name, glob in sorted(when.header.items())]
+    return [(name, glob) for name, glob in named if glob is not None]

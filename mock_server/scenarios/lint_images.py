@@ -1,8 +1,11 @@
-"""Checks of the pictures of a set: they exist, they can be read, and the boxes lie inside them."""
+"""Checks of the pictures of a set: they exist, can be read and look different, and the boxes lie inside them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
+from mock_server.core.account import Account
 from mock_server.core.model import Reading
 from mock_server.errors import (
     EmptyImageError,
@@ -15,93 +18,78 @@ from mock_server.errors import (
 )
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory
+from mock_server.scenarios.lint import Accounts, are_same
 from mock_server.scenarios.parse_results import ParsedScenario
 from mock_server.scenarios.source import DocumentPath
 from mock_server.suggest import quoted, suggest
+
+if TYPE_CHECKING:
+    from mock_server.imaging.index import ImageIndex
 
 PictureSignature = tuple[int, int]
 """Modification time (ns) and size of a picture."""
 Size = tuple[int, int]
 """Width and height of the upright picture."""
+PictureSizes = Mapping[str, tuple[PictureSignature, Size]]
+"""The pictures that can be read, by id."""
 
 
-class PictureChecks:
-    """Checks pictures by their headers; a picture that has not changed is not read again.
+def check_pictures(
+    directory: Directory, scenarios: Sequence[ParsedScenario], known: PictureSizes, mistakes: list[Mistake]
+) -> tuple[dict[str, Path], PictureSizes]:
+    """The usable pictures by id, and their sizes; what is wrong with the others and with the boxes is a mistake.
 
-    `known` are the results of an earlier run.
+    Pictures are checked by their headers. One that has not changed since it was `known` is not read again.
     """
-
-    def __init__(self, known: Mapping[str, tuple[PictureSignature, Size]]) -> None:
-        self._sizes: dict[str, tuple[PictureSignature, Size | ImageError]] = dict(known)
-
-    def signatures(self) -> Iterable[tuple[str, PictureSignature]]:
-        """The signatures of the checked pictures, by path."""
-        return ((path, signature) for path, (signature, _) in self._sizes.items())
-
-    def sizes(self) -> dict[str, tuple[PictureSignature, Size]]:
-        """The signatures and sizes of the checked pictures that can be read, by path."""
-        return {
-            path: (signature, size)
-            for path, (signature, size) in self._sizes.items()
-            if not isinstance(size, ImageError)
-        }
-
-    def check(self, directory: Directory, scenarios: Sequence[ParsedScenario]) -> tuple[dict[str, Path], list[Mistake]]:
-        """The usable pictures by id, and what is wrong with the others and with the boxes."""
-        images: dict[str, Path] = {}
-        mistakes: list[Mistake] = []
-        known, self._sizes = self._sizes, {}
-        for one in scenarios:
-            for number, (written, id) in enumerate(one.pictures):
-                path: DocumentPath = ("when", "image", number)
-                if id is None:
-                    what = f"{quoted(written)} lies outside the fixtures directory"
-                    mistakes.append(one.source.mistake(path, what, "pictures are kept inside it"))
-                    continue
-                if problem := _path_problem(directory, id, written):
-                    mistakes.append(one.source.mistake(path, *problem))
-                    continue
-                size = self._size(directory.root / id, known)
-                if isinstance(size, ImageError):
-                    mistakes.append(unreadable_picture(one, number, size))
-                    continue
-                images[id] = directory.root / id
-                if number == 0:
-                    mistakes += _boxes_outside(one, size, written)
-        return images, mistakes
-
-    def _size(self, path: Path, known: Mapping[str, tuple[PictureSignature, Size | ImageError]]) -> Size | ImageError:
-        name = str(path)
-        if name not in self._sizes:
+    images: dict[str, Path] = {}
+    sizes: dict[str, tuple[PictureSignature, Size]] = {}
+    unreadable: dict[str, ImageError] = {}
+    for one in scenarios:
+        for number, (written, id) in enumerate(one.pictures):
+            if id is None:
+                what = f"{quoted(written)} lies outside the fixtures directory"
+                mistakes.append(one.at_picture(number, what, "pictures are kept inside it"))
+                continue
+            if problem := _path_problem(directory, id, written):
+                mistakes.append(one.at_picture(number, *problem))
+                continue
             try:
-                facts = path.stat()
-                signature = (facts.st_mtime_ns, facts.st_size)
-                before = known.get(name)
-                unchanged = before is not None and before[0] == signature
-                self._sizes[name] = before if before and unchanged else (signature, _inspect(path, facts.st_size))
-            except OSError as error:
-                # Deleted in the meantime, or no permission.
-                return ImageError((error.strerror or str(error)).lower())
-        return self._sizes[name][1]
+                if id not in unreadable and id not in sizes:
+                    sizes[id] = _size(directory.root / id, known.get(id))
+            except ImageError as error:
+                unreadable[id] = error
+            if id in unreadable:
+                mistakes.append(unreadable_picture(one, number, unreadable[id]))
+                continue
+            images[id] = directory.root / id
+            if number == 0:
+                mistakes += _boxes_outside(one, sizes[id][1], written)
+    return images, sizes
 
 
-def _inspect(path: Path, size: int) -> Size | ImageError:
-    if size > MAX_PICTURE_BYTES:
-        return ImageError(f"{size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
-    # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
-    from mock_server.imaging.decode import inspect
-
+def _size(path: Path, known: tuple[PictureSignature, Size] | None) -> tuple[PictureSignature, Size]:
+    """Signature and size of a picture. Raises ImageError."""
     try:
+        facts = path.stat()
+        signature = facts.st_mtime_ns, facts.st_size
+        if known is not None and known[0] == signature:
+            return known
+        if facts.st_size > MAX_PICTURE_BYTES:
+            raise ImageError(f"{facts.st_size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
+        # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
+        from mock_server.imaging.decode import inspect
+
         header = inspect(path.read_bytes())
-    except ImageError as error:
-        return error
-    return header.width, header.height
+    except OSError as error:
+        # Deleted in the meantime, or no permission.
+        raise ImageError((error.strerror or str(error)).lower()) from error
+    return signature, (header.width, header.height)
 
 
 def unreadable_picture(one: ParsedScenario, number: int, error: ImageError) -> Mistake:
     """The mistake of a picture that cannot be read; `number` is its position in `when.image`."""
     what, hint = _what_is_wrong(error)
-    return one.source.mistake(("when", "image", number), f"{quoted(one.pictures[number][0])} {what}", hint)
+    return one.at_picture(number, f"{quoted(one.pictures[number][0])} {what}", hint)
 
 
 def _path_problem(directory: Directory, id: str, written: str) -> tuple[str, str] | None:
@@ -135,18 +123,20 @@ def _nearest(folder: Path, written: str) -> str:
 
 
 def _what_is_wrong(error: ImageError) -> tuple[str, str]:
-    if isinstance(error, EmptyImageError):
-        return "is empty", ""
-    if isinstance(error, NotAnImageError):
-        return "is no picture", ""
-    if isinstance(error, UnsupportedImageError):
-        hint = "install the extra: vehicle-ocr-mock[heif]" if error.format == "HEIF" else ""
-        return f"is of a format that is not read here ({error.format})", hint
-    if isinstance(error, TooManyPixelsError):
-        return f"has {error.pixels:,} pixels; at most {error.limit:,} are read", ""
-    if isinstance(error, TruncatedImageError):
-        return "is damaged or ends early", ""
-    return f"cannot be read: {error}", ""
+    match error:
+        case EmptyImageError():
+            return "is empty", ""
+        case NotAnImageError():
+            return "is no picture", ""
+        case UnsupportedImageError(format=format):
+            hint = "install the extra: vehicle-ocr-mock[heif]" if format == "HEIF" else ""
+            return f"is of a format that is not read here ({format})", hint
+        case TooManyPixelsError(pixels=pixels, limit=limit):
+            return f"has {pixels:,} pixels; at most {limit:,} are read", ""
+        case TruncatedImageError():
+            return "is damaged or ends early", ""
+        case _:
+            return f"cannot be read: {error}", ""
 
 
 def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[Mistake]:
@@ -160,18 +150,55 @@ def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[Mi
 
 def _boxes(reading: Reading) -> Iterator[tuple[DocumentPath, Box]]:
     """All boxes with their paths. A path has both "plate" and "plates": a source skips the one that is not written."""
+    found: list[tuple[DocumentPath, Box | None]] = []
     for number, plate in enumerate(reading.plates):
         start: DocumentPath = ("reading", "plate", "plates", number)
-        yield from _with_path((*start, "box"), plate.box)
-        yield from _with_path((*start, "vehicle", "box"), plate.vehicle.box if plate.vehicle else None)
-        for candidate in plate.candidates:
-            yield from _with_path((*start, "candidates"), candidate.box)
+        found += [
+            ((*start, "box"), plate.box),
+            ((*start, "vehicle", "box"), plate.vehicle.box if plate.vehicle else None),
+        ]
+        found += [((*start, "candidates"), candidate.box) for candidate in plate.candidates]
     if reading.vin:
-        yield from _with_path(("reading", "vin", "box"), reading.vin.box)
-        for candidate in reading.vin.candidates:
-            yield from _with_path(("reading", "vin", "candidates"), candidate.box)
+        found.append((("reading", "vin", "box"), reading.vin.box))
+        found += [(("reading", "vin", "candidates"), candidate.box) for candidate in reading.vin.candidates]
+    return ((path, box) for path, box in found if box is not None)
 
 
-def _with_path(path: DocumentPath, box: Box | None) -> Iterator[tuple[DocumentPath, Box]]:
-    if box is not None:
-        yield path, box
+def check_index(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex") -> list[Mistake]:
+    """Pictures of different scenarios that look the same, and pictures whose text is too small."""
+    users: dict[str, list[int]] = {}
+    for position, one in enumerate(scenarios):
+        for id in one.scenario.when.images:
+            users.setdefault(id, []).append(position)
+    return [*_collisions(scenarios, users, Accounts(accounts), index), *_too_small(scenarios, users, index)]
+
+
+def _collisions(
+    scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], accounts: Accounts, index: "ImageIndex"
+) -> Iterator[Mistake]:
+    for collision in index.collisions():
+        for a in users.get(collision.a, ()):
+            for b in users.get(collision.b, ()):
+                if a != b and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
+                    first, later = scenarios[min(a, b)], scenarios[max(a, b)]
+                    number = later.position_of(collision.b if b > a else collision.a)
+                    name = quoted(first.scenario.name)
+                    what = f"{quoted(later.pictures[number][0])} looks like a picture of {name} ({first.place})"
+                    hint = "give boxes around what differs, or a further condition"
+                    yield later.at_picture(number, what, hint)
+
+
+def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, accounts: Accounts) -> bool:
+    return are_same(replace(one.scenario.when, images=()), replace(other.scenario.when, images=()), accounts)
+
+
+def _too_small(
+    scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], index: "ImageIndex"
+) -> Iterator[Mistake]:
+    for small in index.too_small():
+        for one in [scenarios[position] for position in users.get(small.id, ())[:1]]:
+            number = one.position_of(small.id)
+            picture = quoted(one.pictures[number][0])
+            what = f"the text in {picture} has only {small.character:.0f} pixels to a character"
+            hint = "a picture that differs in one character may be taken for it"
+            yield one.at_picture(number, what, hint, warning=True)

@@ -1,21 +1,36 @@
-"""From a fixtures directory to a `FixtureSet`: read, compiled and checked, with all mistakes at once."""
+"""From a fixtures directory to a `FixtureSet`: read, compiled and checked, with all mistakes at once.
+
+What was read is cached on disk between runs: a start then reads only the files that have changed.
+"""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
+import orjson
+import xxhash
+
+import mock_server
 from mock_server.core.account import Account
-from mock_server.core.fixture_set import Defaults, FixtureSet
+from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.serialization import from_json, to_json, without_defaults
+from mock_server.disk_cache import DiskCache
 from mock_server.errors import FixturesError, Mistake
-from mock_server.scenarios.discovery import Directory, FixtureFile, unnamed_pictures
-from mock_server.scenarios.fixture_cache import CachedFixtures, CheckedPictures, FixtureCache
+from mock_server.scenarios.discovery import (
+    MOCK_FILE,
+    Directory,
+    FixtureFile,
+    Signature,
+    UnreadableError,
+    unnamed_pictures,
+)
 from mock_server.scenarios.lint import check_set
-from mock_server.scenarios.lint_images import PictureChecks
-from mock_server.scenarios.node import UnreadableError
-from mock_server.scenarios.parse_results import ParsedFile, ParsedMock, ParsedScenario, raise_if_wrong
+from mock_server.scenarios.lint_images import PictureSizes, check_pictures
+from mock_server.scenarios.parse_results import ParsedFile, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
+from mock_server.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,30 @@ class Loaded:
     parsed: tuple[ParsedScenario, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedPictures:
+    """The pictures of the set were indexed without a mistake: with this limit, these accounts and these warnings."""
+
+    max_pixels: int
+    accounts: tuple[Account, ...]
+    warnings: tuple[Mistake, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is known of a directory: its files by id, and its pictures that can be read, each with its signature."""
+
+    files: Mapping[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
+    sizes: PictureSizes = field(default_factory=dict)
+    checked: CheckedPictures | None = None
+
+    @property
+    def signatures(self) -> frozenset[object]:
+        """Equal for two states of the directory if nothing has changed between them."""
+        known = {**self.files, **self.sizes}
+        return frozenset((name, signature) for name, (signature, _) in known.items())
+
+
 def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account] = ()) -> Loaded:
     """Load the fixtures directory `root`; `accounts` are used if its `mock.yaml` lists none.
 
@@ -34,6 +73,22 @@ def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account
     path is right from the user's working directory.
     """
     return FixtureLoader(root, vocabulary=vocabulary, accounts=accounts).load()
+
+
+def load_result(loader: "FixtureLoader") -> Loaded | FixturesError:
+    """The set, or its mistakes."""
+    try:
+        return loader.load()
+    except FixturesError as error:
+        return error
+
+
+def declared_accounts(root: Path, *, vocabulary: Vocabulary = ANY, cache: Path | None = None) -> tuple[Account, ...]:
+    """The accounts of a directory's `mock.yaml`, without reading its scenarios. Raises FixturesError."""
+    loader = FixtureLoader(root, vocabulary=vocabulary, cache=cache)
+    accounts = loader.mock_file().accounts or ()
+    loader.save()
+    return accounts
 
 
 class FixtureLoader:
@@ -50,25 +105,20 @@ class FixtureLoader:
         self.accounts = tuple(accounts)
         # The process may change its working directory while it serves. Path.resolve() would follow links.
         self.path = Path(os.path.abspath(root))  # noqa: PTH100
-        self._cache = FixtureCache(cache, self.path, root, vocabulary)
-        cached = self._cache.read()
-        self._files = dict(cached.files)
-        self._mock_file = cached.mock
-        self._pictures = PictureChecks(cached.sizes)
-        self._checked = cached.checked
+        self._cache = cache
+        self._cache_key = f"fixtures {self.path}\n{root}"
+        self._known = self._read_cache()
         self._saved_state = self.state
         self._loading = Lock()
 
     @property
     def state(self) -> frozenset[object]:
         """The signatures of all files and pictures: equal for two loads if nothing has changed between them."""
-        files = ((id, signature) for id, (signature, _) in self._files.items())
-        mock = self._mock_file[0] if self._mock_file else None
-        return frozenset([mock, *files, *self._pictures.signatures()])
+        return self._known.signatures
 
     def checked_warnings(self, max_pixels: int) -> tuple[Mistake, ...] | None:
         """The warnings about the pictures if an earlier run has indexed the same files without a mistake."""
-        checked = self._checked
+        checked = self._known.checked
         if checked is None or (checked.max_pixels, checked.accounts) != (max_pixels, self.accounts):
             return None
         return checked.warnings if self.state == self._saved_state else None
@@ -76,8 +126,9 @@ class FixtureLoader:
     def save(self, checked: CheckedPictures | None = None) -> None:
         """Write a set without mistakes to the cache; `checked` if its pictures were indexed."""
         if checked is not None or self.state != self._saved_state:
-            self._cache.write(CachedFixtures(self._files, self._mock_file, self._pictures.sizes(), checked))
-            self._saved_state, self._checked = self.state, checked
+            self._known = replace(self._known, checked=checked)
+            self._saved_state = self.state
+            self._write_cache()
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file. Thread-safe."""
@@ -87,90 +138,87 @@ class FixtureLoader:
     def _load(self) -> Loaded:
         directory = Directory(self.root, self.path)
         directory.check()
-        mock, mistakes = self._mock(directory)
-        parsed, in_files = self._scenarios(directory)
-        images, in_pictures = self._pictures.check(directory, parsed)
-        accounts = tuple(self.accounts) if mock.accounts is None else mock.accounts
+        mistakes = directory.misplaced()
+        files = {file.id: self._read(file) for file in directory.files(mistakes)}
+        parsed = tuple(scenario for _, file in files.values() for scenario in file.scenarios)
+        images, sizes = check_pictures(directory, parsed, self._known.sizes, mistakes)
+        self._known = replace(self._known, files=files, sizes=sizes)
+        declared = files[MOCK_FILE][1] if MOCK_FILE in files else ParsedFile()
+        accounts = self.accounts if declared.accounts is None else declared.accounts
+        mistakes += check_set(parsed, accounts)
+        found = sorted({*mistakes, *(mistake for _, file in files.values() for mistake in file.mistakes)})
+        raise_if_wrong(found)
         fixtures = FixtureSet(
             root=directory.root,
             scenarios=tuple(replace(one.scenario, order=number) for number, one in enumerate(parsed)),
             accounts=accounts,
-            defaults=mock.defaults,
+            defaults=declared.defaults,
             images=images,
             unnamed=unnamed_pictures(directory.root, images),
         )
-        found = sorted({*mistakes, *directory.misplaced(), *in_files, *in_pictures, *check_set(parsed, accounts)})
-        raise_if_wrong(found)
-        return Loaded(fixtures, tuple(found), tuple(parsed))
+        return Loaded(fixtures, tuple(found), parsed)
 
-    def declared_accounts(self) -> tuple[Account, ...]:
-        """The accounts of `mock.yaml` alone. Raises FixturesError."""
-        mock, mistakes = self._mock(Directory(self.root, self.path))
-        raise_if_wrong(mistakes)
-        return mock.accounts or ()
-
-    def defaults(self) -> Defaults:
-        """The defaults of `mock.yaml` alone. Raises FixturesError."""
-        mock, mistakes = self._mock(Directory(self.root, self.path))
-        raise_if_wrong(mistakes)
-        return mock.defaults
-
-    def _mock(self, directory: Directory) -> tuple[ParsedMock, list[Mistake]]:
-        file, mistakes = directory.mock_file()
-        known, self._mock_file = self._mock_file, None
+    def mock_file(self) -> ParsedFile:
+        """The content of `mock.yaml` alone. Raises FixturesError."""
+        mistakes: list[Mistake] = []
+        file = Directory(self.root, self.path).mock_file(mistakes)
         if file is None:
-            return ParsedMock(), mistakes
-        if known is None or known[0] != file.signature:
-            known = file.signature, self._read_mock(file)
-        self._mock_file = known
-        return known[1], list(known[1].mistakes)
+            raise_if_wrong(mistakes)
+            return ParsedFile()
+        known = self._read(file)
+        self._known = replace(self._known, files={**self._known.files, file.id: known})
+        raise_if_wrong(known[1].mistakes)
+        return known[1]
 
-    def _scenarios(self, directory: Directory) -> tuple[list[ParsedScenario], list[Mistake]]:
-        files, mistakes = directory.scenario_files()
-        before, self._files = self._files, {}
-        scenarios: list[ParsedScenario] = []
-        for file in files:
-            known = before.get(file.id)
-            if known is None or known[0] != file.signature:
-                known = file.signature, self._read_scenarios(file)
-            self._files[file.id] = known
-            scenarios += known[1].scenarios
-            mistakes += known[1].mistakes
-        return scenarios, mistakes
-
-    # The models load slowly, and a start that reads nothing new does not need them: they are imported when needed.
-
-    def _read_mock(self, file: FixtureFile) -> ParsedMock:
+    def _read(self, file: FixtureFile) -> tuple[Signature, ParsedFile]:
+        """The content of a file, which is read if it has changed."""
+        known = self._known.files.get(file.id)
+        if known is not None and known[0] == file.signature:
+            return known
+        # The models load slowly, and a start that reads nothing new does not need them: they are imported when needed.
         from mock_server.scenarios.mock_reader import mock_file
-        from mock_server.scenarios.yaml_reader import decode
-
-        try:
-            return mock_file(decode(file.read()), shown=file.shown, vocabulary=self.vocabulary)
-        except UnreadableError as error:
-            return ParsedMock(mistakes=(error.mistake(file.shown),))
-
-    def _read_scenarios(self, file: FixtureFile) -> ParsedFile:
         from mock_server.scenarios.scenario_reader import scenario_file
         from mock_server.scenarios.yaml_reader import decode
 
+        parse = mock_file if file.id == MOCK_FILE else scenario_file
         try:
-            text = decode(file.read())
+            return file.signature, parse(decode(file.read()), file, self.vocabulary)
         except UnreadableError as error:
-            return ParsedFile(mistakes=(error.mistake(file.shown),))
-        return scenario_file(text, id=file.id, shown=file.shown, path=str(file.path), vocabulary=self.vocabulary)
+            return file.signature, ParsedFile(mistakes=(error.mistake(file.shown),))
+
+    def _read_cache(self) -> _Content:
+        if self._cache is None:
+            return _Content()
+        with DiskCache(self._cache) as disk:
+            data = disk.get(self._cache_key, _version(self.vocabulary))
+        try:
+            return from_json(_Content, data) if data else _Content()
+        except (TypeError, ValueError, KeyError, StopIteration):
+            return _Content()
+
+    def _write_cache(self) -> None:
+        if self._cache is None:
+            return
+        try:
+            data = to_json(without_defaults(self._known))
+        except orjson.JSONEncodeError:
+            # The name of a file may hold bytes that are not text.
+            return
+        with DiskCache(self._cache) as disk:
+            disk.put(self._cache_key, data, _version(self.vocabulary))
 
 
-def declared_accounts(root: Path, *, vocabulary: Vocabulary = ANY, cache: Path | None = None) -> tuple[Account, ...]:
-    """The accounts of a directory's `mock.yaml`, without reading its scenarios. Raises FixturesError."""
-    loader = FixtureLoader(root, vocabulary=vocabulary, cache=cache)
-    accounts = loader.declared_accounts()
-    loader.save()
-    return accounts
+def _version(vocabulary: Vocabulary) -> str:
+    """Another text for another version of the code or another vocabulary."""
+    words = to_json(vocabulary)
+    return xxhash.xxh3_128_hexdigest(b"\n".join([__version__.encode(), words, *_sources()]))
 
 
-def load_result(loader: FixtureLoader) -> Loaded | FixturesError:
-    """The set, or its mistakes."""
-    try:
-        return loader.load()
-    except FixturesError as error:
-        return error
+def _sources() -> Iterator[bytes]:
+    """The modules that read fixtures and pictures, with their size and time of change."""
+    package = Path(mock_server.__file__).parent
+    for name in ("scenarios", "scenarios/models", "core", "imaging", "identifiers"):
+        for entry in sorted(os.scandir(package / name), key=lambda entry: entry.name):
+            if entry.name.endswith(".py"):
+                facts = entry.stat()
+                yield f"{entry.name} {facts.st_mtime_ns} {facts.st_size}".encode()

@@ -9,9 +9,10 @@ from mock_server.core.model import OutcomeName
 from mock_server.errors import Mistake, SettingsError
 from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, unknown_key, validate
+from mock_server.scenarios.discovery import FixtureFile
 from mock_server.scenarios.models.field_types import scalar_text
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
-from mock_server.scenarios.parse_results import ParsedMock, raise_if_wrong
+from mock_server.scenarios.parse_results import ParsedFile, raise_if_wrong
 from mock_server.scenarios.scenario_reader import variant_mistakes
 from mock_server.scenarios.source import Source
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -19,16 +20,16 @@ from mock_server.settings import Settings
 from mock_server.suggest import quoted, suggest
 
 
-def mock_file(text: str, *, shown: str, vocabulary: Vocabulary) -> ParsedMock:
+def mock_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> ParsedFile:
     """Accounts and defaults. A second document is a mistake."""
     mistakes: list[Mistake] = []
-    found = documents(text, shown, mistakes)
+    found = documents(text, file.shown, mistakes, str(file.path))
     mistakes += [source.mistake((), "a second document; this file has one") for source, _ in found[1:]]
     for source, document in found[:1]:
         model = validate(MockModel, document, source, mistakes)
         if model is not None:
             return _MockReader(source, vocabulary, mistakes).read(model)
-    return ParsedMock(mistakes=tuple(mistakes))
+    return ParsedFile(mistakes=tuple(mistakes))
 
 
 def parse_account(document: Mapping[str, Any] | str, *, name: str, new_key: Callable[[], str]) -> Account:
@@ -49,7 +50,7 @@ class _MockReader:
         self._vocabulary = vocabulary
         self._mistakes = mistakes
 
-    def read(self, model: MockModel) -> ParsedMock:
+    def read(self, model: MockModel) -> ParsedFile:
         accounts = self._accounts(model)
         self._mistakes += self._unknown_charged_providers(model)
         variants: dict[str, Mapping[OutcomeName, str]] = {}
@@ -64,7 +65,7 @@ class _MockReader:
                 known = [*MockModel.model_fields, *self._vocabulary.providers, *sorted(self._vocabulary.settings)]
                 self._mistakes.append(unknown_key((key,), known, self._source))
         defaults = replace(compile.defaults(model), variants=variants, settings=settings)
-        return ParsedMock(accounts, defaults, tuple(self._mistakes))
+        return ParsedFile((), accounts, defaults, tuple(self._mistakes))
 
     def _accounts(self, model: MockModel) -> tuple[Account, ...] | None:
         if model.accounts is None:

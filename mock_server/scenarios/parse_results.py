@@ -7,7 +7,7 @@ from mock_server.core.account import Account
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.scenario import Scenario
 from mock_server.errors import FixturesError, Mistake
-from mock_server.scenarios.source import Source
+from mock_server.scenarios.source import FileSource, Source
 
 NAMELESS = "scenario-without-a-name"
 
@@ -24,6 +24,17 @@ class ParsedScenario:
     pictures: tuple[tuple[str, str | None], ...] = ()
     is_complete: bool = True
 
+    @property
+    def place(self) -> str:
+        """File and line, for messages."""
+        return (
+            f"{self.source.file}:{self.scenario.line}" if isinstance(self.source, FileSource) else "added at run time"
+        )
+
+    def at_picture(self, number: int, what: str, hint: str = "", *, warning: bool = False) -> Mistake:
+        """A mistake at a picture; `number` is its position in `when.image`."""
+        return self.source.mistake(("when", "image", number), what, hint, warning=warning)
+
     def position_of(self, id: str) -> int:
         """The first position of a picture in `when.image`."""
         return next(number for number, (_, picture) in enumerate(self.pictures) if picture == id)
@@ -31,16 +42,9 @@ class ParsedScenario:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """The content of one scenario file, and what is wrong in it."""
+    """The content of one fixture file, and what is wrong in it; `accounts` is None if it does not list any."""
 
     scenarios: tuple[ParsedScenario, ...] = ()
-    mistakes: tuple[Mistake, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedMock:
-    """The content of `mock.yaml`, and what is wrong in it; `accounts` is None if the file does not list any."""
-
     accounts: tuple[Account, ...] | None = None
     defaults: Defaults = field(default_factory=Defaults)
     mistakes: tuple[Mistake, ...] = ()

@@ -9,26 +9,23 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
 from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
-from mock_server.scenarios.discovery import picture_id
+from mock_server.scenarios.discovery import FixtureFile, picture_id
 from mock_server.scenarios.lint import vin_warnings
 from mock_server.scenarios.models.scenario_model import ScenarioModel
 from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario, raise_if_wrong
-from mock_server.scenarios.source import DocumentPath, FileSource, Source
+from mock_server.scenarios.source import DocumentPath, Source
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.suggest import quoted, suggest
 
 
-def scenario_file(text: str, *, id: str, shown: str, path: str, vocabulary: Vocabulary) -> ParsedFile:
-    """All scenarios of one file.
-
-    `id` is its path below the directory, `shown` its name in mistakes, `path` where it can be read again.
-    """
+def scenario_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> ParsedFile:
+    """All scenarios of one file."""
     mistakes: list[Mistake] = []
     scenarios = [
-        read_scenario(document, source, mistakes, vocabulary, file=id)
-        for source, document in documents(text, shown, mistakes, path)
+        read_scenario(document, source, mistakes, vocabulary, file=file.id)
+        for source, document in documents(text, file.shown, mistakes, str(file.path))
     ]
-    return ParsedFile(tuple(one for one in scenarios if one is not None), tuple(mistakes))
+    return ParsedFile(tuple(one for one in scenarios if one is not None), mistakes=tuple(mistakes))
 
 
 def parse_scenario(document: Mapping[str, Any] | str, *, vocabulary: Vocabulary = ANY) -> Scenario:
@@ -57,10 +54,7 @@ def read_scenario(
     complete = len(mistakes) == before
     pictures = tuple((written, picture_id(file, written)) for written in model.when.image)
     scenario = compile.scenario(
-        model,
-        images=[id for _, id in pictures if id is not None],
-        file=file,
-        line=source.place(("scenario",)).line if isinstance(source, FileSource) else 0,
+        model, images=[id for _, id in pictures if id is not None], file=file, line=source.line(("scenario",))
     )
     mistakes += _name(model, source)
     mistakes += _provider(model, source, vocabulary)

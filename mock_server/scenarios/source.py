@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mock_server.errors import Mistake
-from mock_server.scenarios.node import Node, Place, UnreadableError
+from mock_server.scenarios.discovery import UnreadableError
+
+if TYPE_CHECKING:
+    from mock_server.scenarios.yaml_reader import Node, Place
 
 DocumentPath = tuple[str | int, ...]
 """The keys and list positions that lead to a value."""
@@ -21,40 +25,30 @@ class FileSource:
     file: str
     path: str = ""
     number: int = 0
-    _node: Node | None = field(default=None, init=False, compare=False, repr=False)
-
-    @classmethod
-    def of(cls, node: Node, file: str, path: str = "", number: int = 0) -> "FileSource":
-        """The source of a document that has just been read."""
-        source = cls(file, path, number)
-        source._node = node
-        return source
-
-    @property
-    def node(self) -> Node:
-        """The document itself."""
-        if self._node is None:
-            self._node = _read_again(self.path, self.number)
-        return self._node
+    # Node is not imported here, and the cache on disk resolves the types of all fields.
+    node: Any = field(default=None, init=False, compare=False, repr=False)
 
     def mistake(
         self, path: DocumentPath, what: str, hint: str = "", *, warning: bool = False, at_key: bool = False
     ) -> Mistake:
         """A mistake at `path`; `at_key`: the mistake is the key, not its value."""
-        return Mistake(self.file, *self.place(path, at_key=at_key), what, hint, warning)
+        return Mistake(self.file, *self._find(path, at_key=at_key)[1], what, hint, warning)
 
-    def place(self, path: DocumentPath, *, at_key: bool = False) -> Place:
-        """The place of the value at `path`. A value with parts has the place of its key."""
-        return self._find(path, at_key=at_key)[1]
+    def line(self, path: DocumentPath) -> int:
+        """The line of the value at `path`; of its key if the value has parts."""
+        return self._find(path)[1].line
 
     def has(self, path: DocumentPath, key: str) -> bool:
         """Whether `key` is written in the mapping at `path`, with a value or without."""
-        content = self._find(path, at_key=False)[0].content
+        content = self._find(path)[0].content
         return isinstance(content, dict) and key in content
 
-    def _find(self, path: DocumentPath, *, at_key: bool) -> tuple[Node, Place]:
+    def _find(self, path: DocumentPath, *, at_key: bool = False) -> "tuple[Node, Place]":
         """The node at `path`. Steps that the document does not have are skipped: short forms leave them out."""
-        node, place = self.node, self.node.place
+        if self.node is None:
+            self.node = _read_again(self.path, self.number)
+        node: Node = self.node
+        place = node.place
         for step in path:
             content = node.content
             if isinstance(step, str) and isinstance(content, dict) and step in content:
@@ -80,6 +74,14 @@ class PostedSource:
         steps = existing_path(self.document, path)
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
         return Mistake(pointer or "/", 0, 0, what, hint, warning)
+
+    def line(self, path: DocumentPath) -> int:
+        """A pointer has no line."""
+        return 0
+
+    def has(self, path: DocumentPath, key: str) -> bool:
+        """JSON has no keys without values: null is a value, and means "not given"."""
+        return False
 
 
 Source = FileSource | PostedSource
@@ -120,12 +122,12 @@ def _out_of_lists(path: DocumentPath) -> DocumentPath:
     return path
 
 
-def _read_again(path: str, number: int) -> Node:
+def _read_again(path: str, number: int) -> "Node":
     """The document's node; an empty one if the file has changed in the meantime."""
     # The YAML library takes long to load, and a start that reads nothing new does not need it.
-    from mock_server.scenarios.yaml_reader import decode, read
+    from mock_server.scenarios.yaml_reader import START, Node, decode, read
 
     try:
-        return read(decode(Path(path).read_bytes())).nodes[number]
+        return read(decode(Path(path).read_bytes()), [])[number]
     except (OSError, UnreadableError, IndexError):
-        return Node(Place(1, 1), None)
+        return Node(START, None)

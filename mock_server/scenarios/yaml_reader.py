@@ -6,13 +6,13 @@ give each value its type. Nothing is constructed from tags.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import yaml
 from yaml import events as ev
 
-from mock_server.scenarios.node import Entry, Node, Place, UnreadableError
+from mock_server.scenarios.discovery import UnreadableError
 from mock_server.suggest import quoted
 
 # Limits: far above any real file, and small enough to be reached within seconds.
@@ -33,12 +33,33 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
 
 
-@dataclass(slots=True)
-class Documents:
-    """The documents of one file as far as it could be read, and what was wrong."""
+class Place(NamedTuple):
+    """Line and column, counted from 1."""
 
-    nodes: list[Node] = field(default_factory=list)
-    errors: list[UnreadableError] = field(default_factory=list)
+    line: int
+    column: int
+
+
+START = Place(1, 1)
+
+
+@dataclass(slots=True)
+class Node:
+    """A value of a YAML file. `content` is text, items, entries by key, or None if no value is written.
+
+    `is_reported`: there is a mistake already that says why there is no content.
+    """
+
+    place: Place
+    content: "str | list[Node] | dict[str, Entry] | None"
+    is_reported: bool = False
+
+
+class Entry(NamedTuple):
+    """The place of a key, and its value."""
+
+    place: Place
+    node: Node
 
 
 def decode(data: bytes) -> str:
@@ -56,10 +77,10 @@ def decode(data: bytes) -> str:
     return text
 
 
-def read(text: str, max_values: int = MAX_VALUES) -> Documents:
-    """All documents in `text`, without the empty ones. Never raises."""
-    documents = Documents()
-    builder = _Builder(documents.errors, max_values)
+def read(text: str, errors: list[UnreadableError], max_values: int = MAX_VALUES) -> list[Node]:
+    """The documents in `text` as far as it can be read, without empty ones; what is wrong is added to `errors`."""
+    documents: list[Node] = []
+    builder = _Builder(errors, max_values)
     try:
         events: Iterator[ev.Event] = yaml.parse(text, Loader=_LOADER)
         for event in events:
@@ -67,15 +88,15 @@ def read(text: str, max_values: int = MAX_VALUES) -> Documents:
                 node = builder.document(events)
                 if node.content is None:
                     continue
-                if len(documents.nodes) >= MAX_DOCUMENTS:
+                if len(documents) >= MAX_DOCUMENTS:
                     raise UnreadableError(f"more than {MAX_DOCUMENTS:,} documents", _SPREAD, node.place)
-                documents.nodes.append(node)
+                documents.append(node)
     except UnreadableError as error:
-        documents.errors.append(error)
+        errors.append(error)
     except yaml.MarkedYAMLError as error:
-        documents.errors.append(_in_plain_words(error, text))
+        errors.append(_in_plain_words(error, text))
     except yaml.YAMLError as error:
-        documents.errors.append(UnreadableError(f"not valid YAML: {error}"))
+        errors.append(UnreadableError(f"not valid YAML: {error}"))
     return documents
 
 
@@ -254,7 +275,7 @@ _PLACED_AT_START = ("a list", "a mapping", "a quoted", "a key")
 
 def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
     noticed, began = error.problem_mark, error.context_mark
-    place = _place(noticed or began) if noticed or began else Place(1, 1)
+    place = _place(noticed or began) if noticed or began else START
     problem = error.problem or "it cannot be read"
     if problem.startswith("found character") and "cannot start any token" in problem:
         return _bad_start(place, text)

@@ -8,7 +8,7 @@ import pytest
 
 from mock_server.disk_cache import FILE_NAME, DiskCache
 from mock_server.errors import FixturesError
-from mock_server.scenarios.load import FixtureLoader, Loaded
+from mock_server.scenarios.load import FixtureLoader, Loaded, _version
 from mock_server.settings import shipped_fixtures
 
 SCENARIO = "scenario: {name}\nwhen: {{filename: a.jpg}}\nreading: {{plate: {{text: {text}}}}}\n"
@@ -146,9 +146,8 @@ def test_content_of_another_shape_is_not_used(root: Path, tmp_path: Path) -> Non
     loader = FixtureLoader(root, cache=tmp_path / "cache")
     first = loader.load()
     loader.save()
-    cache = loader._cache
     with DiskCache(tmp_path / "cache") as disk:
-        disk.put(cache._key, b'{"files": {"a": 1}, "unknown": {}}', cache._version())
+        disk.put(loader._cache_key, b'{"files": {"a": 1}, "unknown": {}}', _version(loader.vocabulary))
 
     assert loaded(root, tmp_path / "cache") == first
 

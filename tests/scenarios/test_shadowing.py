@@ -11,7 +11,7 @@ from mock_server.core.scenario import Conditions, Scenario
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import ImageMatch, SearchResult
 from mock_server.imaging.results import PictureFacts
-from mock_server.scenarios.shadowing import Accounts, find_shadowed
+from mock_server.scenarios.lint import Accounts, find_shadowed
 
 ACCOUNTS = (Account("demo", "demo-key"), Account("other", "other-key"))
 PICTURES = ("a", "b", "c")

@@ -9,9 +9,8 @@ import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from mock_server.errors import FixturesError
-from mock_server.scenarios import watch as watch_module
+from mock_server.scenarios.hot_reload import watch
 from mock_server.scenarios.load import FixtureLoader, Loaded
-from mock_server.scenarios.watch import watch
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Results = MemoryObjectReceiveStream[Loaded | FixturesError]
@@ -122,7 +121,7 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
         await anyio.sleep_forever()
         yield None
 
-    monkeypatch.setattr(watch_module, "awatch", silent)
+    monkeypatch.setattr("watchfiles.awatch", silent)
 
 
 @pytest.mark.usefixtures("no_events")
@@ -187,7 +186,7 @@ async def test_events_that_are_used_up(
     def refuse(*paths: Path, **options: object) -> AsyncIterator[object]:
         raise RuntimeError("Too many open files (os error 24)")
 
-    monkeypatch.setattr(watch_module, "awatch", refuse)
+    monkeypatch.setattr("watchfiles.awatch", refuse)
     root = write({"scenarios/a.yaml": "scenario: a\n"})
     loader = FixtureLoader(root)
     loader.load()
