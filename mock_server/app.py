@@ -94,6 +94,7 @@ class App(Starlette):
             accounts=self.accounts,
             clock=clock,
             journal=self.journal,
+            metrics=self.metrics,
             thumbnails=state.thumbnails,
             pictures=self._pictures,
             vocabulary=startup.loader.vocabulary,
@@ -209,15 +210,8 @@ class App(Starlette):
 
     def _create_admin(self) -> ASGIApp:
         from mock_server.admin.admin_app import create_admin
-        from mock_server.providers.openapi import describe
 
-        return create_admin(
-            self.control,
-            self.access,
-            max_body=self.settings.max_body,
-            metrics=self.metrics.text,
-            providers=lambda: describe(registry.PROVIDERS),
-        )
+        return create_admin(self.control, self.access, max_body=self.settings.max_body)
 
 
 class _Lazy:

@@ -36,7 +36,7 @@ async def list_accounts(control: Control, request: Request) -> AccountList:
 @OPERATIONS("POST", "/accounts")
 async def create_account(control: Control, request: Request) -> Response:
     document = _declared(await read_object(request, is_optional=True))
-    account = await _parse(document, f"account-{secrets.token_hex(4)}")
+    account = await anyio.to_thread.run_sync(_parse, document, f"account-{secrets.token_hex(4)}")
     if not account.key.isprintable() or account.key != account.key.strip():
         raise mistake("/key", "expected a key of printable characters, without spaces around it")
     account = replace(account, declared=account)
@@ -92,11 +92,7 @@ async def _view(control: Control, account: Account) -> AccountView:
     return AccountView(**same | {"key": account.key, "plans": plans, "credits": credits, "quota": quota})
 
 
-async def _parse(document: Mapping[str, Any], name: str) -> Account:
-    return await anyio.to_thread.run_sync(_parse_in_thread, document, name)
-
-
-def _parse_in_thread(document: Mapping[str, Any], name: str) -> Account:
+def _parse(document: Mapping[str, Any], name: str) -> Account:
     # Imported here because the models of fixture files take long to import.
     from mock_server.scenarios.mock_reader import parse_account
 
@@ -127,7 +123,7 @@ async def _changed(
     """The account after a change, and the new counts of its quotas. A document with a mistake changes nothing."""
     if changes.get("key", account.key) != account.key:
         raise mistake("/key", "the key of an account cannot be changed", "create another account")
-    wanted = await _parse({**changes, "key": account.key}, account.name)
+    wanted = await anyio.to_thread.run_sync(_parse, {**changes, "key": account.key}, account.name)
     simple = {
         name: getattr(wanted, name)
         for name in _SIMPLE_FIELDS

@@ -2,11 +2,10 @@
 
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -55,15 +54,17 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def create_admin(
-    control: Control,
-    access: Access,
-    *,
-    max_body: int,
-    metrics: Callable[[], tuple[bytes, str]],
-    providers: Callable[[], Mapping[str, Any]],
-) -> Starlette:
-    """The admin application. `metrics` returns their text and its media type, `providers` their part of OpenAPI."""
+def create_admin(control: Control, access: Access, *, max_body: int) -> Starlette:
+    """The admin application. `max_body` is the largest body of a request, in bytes."""
+
+    @cache
+    def openapi_json() -> bytes:
+        # The models behind the document take long to import, and few users request it.
+        from mock_server.admin.openapi import openapi_document
+
+        providers = list(control.providers.values())
+        return to_json(openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token)))
+
     guard = Middleware(
         Guard,
         access=access,
@@ -74,8 +75,7 @@ def create_admin(
         routes=[*_routes(control), Route(PREFIX, _to_dashboard)], middleware=[guard], exception_handlers=HANDLERS
     )
     admin.state.max_body = max_body
-    admin.state.metrics = metrics
-    admin.state.openapi = cache(lambda: _openapi(control, access, providers()))
+    admin.state.openapi = openapi_json
     return admin
 
 
@@ -96,13 +96,6 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
 
     # An account's key may contain a slash.
     return Route(path.replace("{key}", "{key:path}"), endpoint, methods=list(operations))
-
-
-def _openapi(control: Control, access: Access, providers: Mapping[str, Any]) -> bytes:
-    # The models behind the document take long to import, and few users request it.
-    from mock_server.admin.openapi import openapi_document
-
-    return to_json(openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token)))
 
 
 async def _to_dashboard(request: Request) -> Response:

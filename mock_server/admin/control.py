@@ -14,6 +14,7 @@ from mock_server.core.reader import Reader
 from mock_server.core.state import Coordination
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.metrics import Metrics
 from mock_server.providers.provider import Provider
 from mock_server.scenarios.hot_reload import HotReload
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -29,6 +30,7 @@ class Control:
     accounts: Accounts
     clock: Clock
     journal: Journal
+    metrics: Metrics
     thumbnails: Thumbnails
     pictures: Pictures
     vocabulary: Vocabulary

@@ -16,8 +16,8 @@ from mock_server.admin.operation import Operation
 from mock_server.client_models import adapter
 from mock_server.core.exchange import NO_PROVIDER
 from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
+from mock_server.providers.openapi import describe
 from mock_server.providers.provider import Provider
-from mock_server.providers.registry import PROVIDERS
 from mock_server.scenarios.json_schema import scenario_schema, without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -30,15 +30,16 @@ _SCHEMAS = "#/components/schemas/"
 
 
 def openapi_document(
-    operations: Sequence[Operation], providers: Mapping[str, Any], vocabulary: Vocabulary, *, has_token: bool
+    operations: Sequence[Operation], providers: Sequence[Provider], vocabulary: Vocabulary, *, has_token: bool
 ) -> Json:
-    """The whole document. `providers` has the paths, schemas and security schemes of the providers."""
+    """The whole document."""
+    provided = describe(providers)
     texts = yaml.safe_load(_TEXTS.read_text("utf-8"))
-    _complete_examples(texts["exchanges"].values(), PROVIDERS[0])
+    _complete_examples(texts["exchanges"].values(), providers[0])
     described = {
         id: {"tags": [tag], **text} for tag, group in texts["operations"].items() for id, text in group.items()
     }
-    paths: Json = dict(providers["paths"])
+    paths: Json = dict(provided["paths"])
     for operation in operations:
         path = paths.setdefault(f"/__admin{operation.path}", {})
         path[operation.method.lower()] = _operation(operation, described[operation.id], texts, has_token)
@@ -53,17 +54,17 @@ def openapi_document(
         **_sent_schemas(getattr(models, name) for name in sent),
         **_components("ScenarioDocument", scenario_schema(vocabulary)),
         **_components("AccountDocument", without_titles(AccountModel.model_json_schema())),
-        **providers["schemas"],
+        **provided["schemas"],
     }
     return {
         "openapi": "3.1.0",
         "info": {"title": "vehicle-ocr-mock", "version": __version__, "description": texts["description"]},
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys([*providers["tags"], *texts["operations"]])],
+        "tags": [{"name": tag} for tag in dict.fromkeys([*provided["tags"], *texts["operations"]])],
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {_ADMIN: {"type": "http", "scheme": "bearer"}, **providers["security"]},
+            "securitySchemes": {_ADMIN: {"type": "http", "scheme": "bearer"}, **provided["security"]},
         },
     }
 

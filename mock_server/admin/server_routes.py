@@ -78,7 +78,7 @@ async def release_clock(control: Control, request: Request) -> ClockView:
 
 @OPERATIONS("GET", "/metrics")
 async def metrics(control: Control, request: Request) -> Response:
-    text, media_type = request.app.state.metrics()
+    text, media_type = control.metrics.text()
     return Response(text, media_type=None, headers={"content-type": media_type})
 
 

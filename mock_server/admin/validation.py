@@ -98,28 +98,25 @@ def as_count(value: object, place: str) -> int:
 
 def as_time(value: object, place: str) -> float:
     """Unix time of an ISO 8601 date (in UTC if it has no time zone) or of a number of seconds."""
-    if isinstance(value, str):
-        seconds = _parse_time(value.strip(), place)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    else:
-        raise mistake(place, "expected a time", 'such as "2026-12-01T00:00:00Z"')
-    if not (math.isfinite(seconds) and 0 <= seconds < END_OF_TIME):
+    example = 'such as "2026-12-01T00:00:00Z"'
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise mistake(place, "expected a time", example)
+    try:
+        seconds = _parse_time(value.strip()) if isinstance(value, str) else float(value)
+    except ValueError:
+        raise mistake(place, f'"{str(value).strip()[:40]}" is not a time', example) from None
+    except OverflowError:
+        seconds = math.inf
+    if not 0 <= seconds < END_OF_TIME:
         raise mistake(place, "expected a time from 1970 to 9998")
     return seconds
 
 
-def _parse_time(text: str, place: str) -> float:
+def _parse_time(text: str) -> float:
     if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", text):
         return float(text)
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise mistake(place, f'"{text[:40]}" is not a time', 'such as "2026-12-01T00:00:00Z"') from None
-    try:
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
-    except OverflowError:
-        raise mistake(place, "expected a time from 1970 to 9998") from None
+    parsed = datetime.fromisoformat(text)
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
 def as_duration(value: object, place: str) -> float:

@@ -71,12 +71,10 @@ def _request_fields(request: ReadRequest) -> dict[str, Any]:
 
 def _decision_fields(request: ReadRequest, decision: Decision | Unmatched) -> dict[str, Any]:
     search = decision.search
-    fields: dict[str, Any] = {
-        "account": decision.account,
-        "forced": _cut(decision.forced),
-        "notes": decision.notes,
-        "image": _picture(search) if search else None,
-    }
+    fields: dict[str, Any] = {"account": decision.account, "forced": _cut(decision.forced), "notes": decision.notes}
+    if search:
+        facts = search.facts
+        fields["image"] = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
     if isinstance(decision, Decision):
         fields |= {
             "outcome": decision.outcome.name,
@@ -142,11 +140,6 @@ def _text(reading: Reading | None) -> str | None:
 
 def _cut(text: str | None) -> str | None:
     return text[:_MAX_TEXT] if text else None
-
-
-def _picture(search: SearchResult) -> Picture:
-    facts = search.facts
-    return Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
 
 
 def _nearest(search: SearchResult) -> tuple[Nearest, ...]:
