@@ -14,7 +14,7 @@ from mock_server.core.scenario import Conditions, ImageProperties
 from mock_server.imaging.results import PictureFacts, SearchResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """What conditions are tested against: a request, the name of its account, and the search for its picture."""
 

@@ -26,7 +26,7 @@ class Policy:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """The outcome of a request, and the facts that explain it in the journal.
 
@@ -44,7 +44,7 @@ class Decision:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unmatched:
     """No scenario matches, and the policy makes that an error: no provider answers, but the mock itself."""
 
@@ -54,7 +54,7 @@ class Unmatched:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """An admitted request with everything that its decision depends on."""
 

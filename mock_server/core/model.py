@@ -133,7 +133,7 @@ class Problem:
     variant: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadRequest:
     """One request to read a picture, stripped of its provider's wire format.
 
@@ -192,7 +192,7 @@ class FaultPlan:
 NO_FAULT = FaultPlan()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """The result of one request. A provider renders it in its own words.
 

@@ -38,9 +38,9 @@ class Reader:
 
         forced = self._forced(request, traits, library)
         decision = await self._decide(request, traits, library, admission, forced)
-        if isinstance(decision, Unmatched):
-            return decision
-        return replace(decision, outcome=_with_variant(decision.outcome, library, traits, forced))
+        if isinstance(decision, Decision):
+            decision.outcome = _with_variant(decision.outcome, library, traits, forced)
+        return decision
 
     async def _decide(
         self,
@@ -68,8 +68,10 @@ class Reader:
         if isinstance(played, Unmatched) or played.outcome.name not in _charged_outcomes(library, traits):
             return played
         if (refusal := await self._accounts.charge(admission)) is not None:
-            return replace(played, outcome=refusal, plan=NO_FAULT)
-        return replace(played, charged=1)
+            played.outcome, played.plan = refusal, NO_FAULT
+        else:
+            played.charged = 1
+        return played
 
     def _forced(self, request: ReadRequest, traits: Traits, library: Library) -> forcing.ForcedResult | None:
         if not self.policy.forcing:

@@ -5,7 +5,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from mock_server.core.account import Account
@@ -29,7 +29,7 @@ class Rate:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admission:
     """A request that an account may make: the meter it draws on and how far that may go (None: no limit).
 
@@ -139,9 +139,10 @@ class MemoryStore:
         admission = check(account) if account else None
         if not isinstance(admission, Admission):
             return admission
-        wait = self._hit(key, admission.rate, admission.now) if admission.rate else None
-        used = self._used.get(admission.meter, 0)
-        return replace(admission, used=used, wait=wait) if used or wait else admission
+        if admission.rate:
+            admission.wait = self._hit(key, admission.rate, admission.now)
+        admission.used = self._used.get(admission.meter, 0)
+        return admission
 
     async def used(self, meter: Meter) -> int:
         return self._used.get(meter, 0)

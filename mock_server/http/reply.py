@@ -10,7 +10,7 @@ from mock_server.http.connection import Connection, connection_of
 from mock_server.http.connection_faults import break_connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """A complete reply. `headers` have lower-case names, without Content-Length, which `send_reply` adds."""
 

@@ -50,7 +50,7 @@ class Route:
         return next((self.product[text] for text in path_parameters.values() if text in self.product), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One HTTP call to a route of a provider.
 

@@ -12,7 +12,6 @@ Every script takes one key, the prefix of all names. These names lie below it:
 """
 
 from collections.abc import Mapping
-from dataclasses import replace as with_changes
 
 from mock_server.core.account import Account
 from mock_server.core.model import Outcome
@@ -71,8 +70,9 @@ class RedisStore:
             if isinstance(reply, list):
                 if not isinstance(admission, Admission):
                     return admission
-                used, wait = (*reply, None)[:2]
-                return with_changes(admission, used=used, wait=None if wait is None else float(wait))
+                admission.used, wait = (*reply, None)[:2]
+                admission.wait = None if wait is None else float(wait)
+                return admission
             if reply == b"unknown":
                 self._cache.pop(key, None)
                 return None
