@@ -40,8 +40,7 @@ from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
-from mock_server.providers.provider_routes import provider_routes
-from mock_server.providers.unserved import Unserved
+from mock_server.providers.provider_routes import Unserved, provider_routes
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import Progress, Startup, cache_directory, load, with_defaults

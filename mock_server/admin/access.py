@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.admin.error_handlers import to_response
-from mock_server.http.problem_details import problem
-from mock_server.http.reply import Reply
+from mock_server.http.reply import Reply, problem
 
 HARDENING = (
     (b"cache-control", b"no-store"),

@@ -20,8 +20,7 @@ from mock_server.errors import (
     StoreUnavailableError,
     UnknownPreferenceError,
 )
-from mock_server.http.problem_details import problem
-from mock_server.http.reply import Reply
+from mock_server.http.reply import Reply, problem
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 

@@ -212,9 +212,9 @@ class DryRunStore(MemoryStore):
         """Rate limits are not checked, because they depend on the time of the real request."""
         account = await self.account(key)
         admission = check(account) if account else None
-        if not isinstance(admission, Admission):
-            return admission
-        return replace(admission, used=await self.used(admission.meter))
+        if isinstance(admission, Admission):
+            admission.used = await self.used(admission.meter)
+        return admission
 
     async def used(self, meter: Meter) -> int:
         return await self._store.used(meter)

@@ -1,13 +1,16 @@
-"""Sending a reply: at once, late, in pieces, or not at all."""
+"""Replies: how they are sent (at once, late, in pieces, or not at all), and the error replies of the mock itself."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
 
+import orjson
 from starlette.types import Scope, Send
 
 from mock_server.core.model import Dribble, FaultPlan
-from mock_server.http.connection import Connection, connection_of
-from mock_server.http.connection_faults import break_connection
+from mock_server.http.connection import Connection, break_connection, connection_of
 
 
 @dataclass(slots=True)
@@ -17,6 +20,16 @@ class Reply:
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes = b""
+
+
+def problem(
+    status: int, detail: str, *, headers: Mapping[str, str] | None = None, title: str | None = None, **members: Any
+) -> Reply:
+    """An error of the mock itself as problem details (RFC 9457). `members` are extension members."""
+    body = {"type": "about:blank", "title": title or HTTPStatus(status).phrase, "status": status, "detail": detail}
+    lines = [(b"content-type", b"application/problem+json")]
+    lines += [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in (headers or {}).items()]
+    return Reply(status, tuple(lines), orjson.dumps({**body, **members}))
 
 
 async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) -> None:

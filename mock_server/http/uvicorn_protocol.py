@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mock_server.http.connection import EXTENSION, Connection
-from mock_server.http.problem_details import problem
+from mock_server.http.reply import problem
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application

@@ -14,8 +14,7 @@ from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Pr
 from mock_server.core.reader import Reader
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompress, read_body
-from mock_server.http.problem_details import problem
-from mock_server.http.reply import Reply, send_reply
+from mock_server.http.reply import Reply, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import journal_entry
 from mock_server.providers.provider import Call, Provider, Refusal, Route, limited

@@ -1,9 +1,16 @@
-"""The providers in the OpenAPI document: their paths, with every reply as an example that the provider renders."""
+"""The providers in the OpenAPI document: their paths, with every reply as an example that the provider renders.
 
+The file `openapi.yaml` in a provider's folder has an operation for each documented path (`success` and `error` name
+the schemas of its replies), the schemas, and how a key is sent.
+"""
+
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
+import yaml
 
 from mock_server.core.model import (
     Candidate,
@@ -19,7 +26,9 @@ from mock_server.core.model import (
 )
 from mock_server.http.reply import Reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.provider import Operation, Provider, Route
+from mock_server.providers.provider import Provider, Refusal, Route
+
+Json = Mapping[str, Any]
 
 _READING = Reading(
     plates=(
@@ -56,26 +65,27 @@ def describe(providers: Sequence[Provider]) -> dict[str, dict[str, Any]]:
     """The providers' share of an OpenAPI document: `paths`, `schemas`, `security` schemes and `tags`."""
     document: dict[str, dict[str, Any]] = {"paths": {}, "schemas": {}, "security": {}, "tags": {}}
     for provider in providers:
+        file = Path(inspect.getfile(type(provider))).with_name("openapi.yaml")
+        texts = yaml.safe_load(file.read_text("utf-8"))
         for route in provider.routes:
             if not route.is_alias:
-                document["paths"][route.path] = {"post": _operation(provider, route)}
-        document["schemas"] |= provider.description.schemas
-        document["security"][provider.name] = provider.description.security
+                document["paths"][route.path] = {"post": _operation(provider, route, texts["operations"][route.path])}
+        document["schemas"] |= texts["schemas"]
+        document["security"][provider.name] = texts["security"]
         document["tags"][provider.title] = None
     return document
 
 
-def _operation(provider: Provider, route: Route) -> dict[str, Any]:
-    operation = provider.description.operations[route.path]
+def _operation(provider: Provider, route: Route, operation: Json) -> Json:
     return {
         "tags": [provider.title],
         "operationId": "_".join((provider.name, *route.products)),
-        "summary": operation.summary,
-        "parameters": list(operation.parameters),
-        "requestBody": {"required": True, "content": operation.body},
+        "summary": operation["summary"],
+        "parameters": operation.get("parameters", []),
+        "requestBody": {"required": True, "content": operation["body"]},
         "security": [{provider.name: []}],
         "responses": {
-            **_responses(operation, _replies(provider, operation, route.products)),
+            **_responses(operation, _replies(provider, route)),
             "501": {
                 "description": "From the mock: no scenario matches and `unmatched` is `error`, or an unknown `Prefer`.",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -84,7 +94,7 @@ def _operation(provider: Provider, route: Route) -> dict[str, Any]:
     }
 
 
-def _responses(operation: Operation, replies: Mapping[str, Reply]) -> dict[str, Any]:
+def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:
     """The replies by status; each is an example, named after its outcome."""
     responses: dict[str, Any] = {}
     for name, reply in sorted(replies.items(), key=lambda pair: pair[1].status):
@@ -97,15 +107,15 @@ def _responses(operation: Operation, replies: Mapping[str, Reply]) -> dict[str, 
     return responses
 
 
-def _response(operation: Operation, reply: Reply) -> dict[str, Any]:
-    schema = operation.read if 200 <= reply.status < 300 else operation.error
+def _response(operation: Json, reply: Reply) -> dict[str, Any]:
+    schema = operation["success" if 200 <= reply.status < 300 else "error"]
     return {
         "headers": dict(_HEADERS),
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}},
     }
 
 
-def _headers(reply: Reply) -> dict[str, Any]:
+def _headers(reply: Reply) -> Json:
     return {
         name.decode().title(): {"schema": {"type": "string"}, "example": text.decode("latin-1")}
         for name, text in reply.headers
@@ -113,12 +123,17 @@ def _headers(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _replies(provider: Provider, operation: Operation, products: Sequence[Product]) -> dict[str, Reply]:
-    """Every reply of an operation, by the name of its outcome or refusal."""
-    replies = {refusal.value: provider.refuse(refusal) for refusal in operation.refusals}
-    for product in products:
+def _replies(provider: Provider, route: Route) -> dict[str, Reply]:
+    """Every reply of a route, by the name of its outcome or refusal."""
+    refusals = (
+        [Refusal.WRONG_METHOD]
+        if isinstance(route.product, Product)
+        else [Refusal.WRONG_METHOD, Refusal.UNKNOWN_PRODUCT]
+    )
+    replies = {refusal.value: provider.refuse(refusal) for refusal in refusals}
+    for product in route.products:
         request = ReadRequest(provider.name, product, "demo-key", filename="car.jpg")
-        suffix = f" ({product.value})" if len(products) > 1 else ""
+        suffix = f" ({product.value})" if len(route.products) > 1 else ""
         for name, outcome in _outcomes(provider):
             replies[name + suffix] = provider.render(outcome, request)
     return replies

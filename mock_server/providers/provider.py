@@ -15,8 +15,6 @@ from mock_server.http.reply import Reply
 MAX_TEXT = 512  # characters of a key, a file name, a language or a note
 MAX_URL = 16 * 1024  # characters
 
-Schema = Mapping[str, Any]
-
 
 class Refusal(StrEnum):
     """Why a call is refused before it becomes a request to read a picture."""
@@ -91,39 +89,17 @@ class ExampleCall:
     upload: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """How OpenAPI describes a route. `read` and `error` name the schemas of its replies."""
-
-    summary: str
-    body: Schema
-    read: str
-    error: str
-    parameters: tuple[Schema, ...] = ()
-    refusals: tuple[Refusal, ...] = (Refusal.WRONG_METHOD,)
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """How OpenAPI describes a provider: an operation for each documented path, schemas, and how a key is sent."""
-
-    operations: Mapping[str, Operation]
-    schemas: Mapping[str, Schema]
-    security: Schema
-
-
 class Provider(ABC):
     """A provider: one subclass in a folder of its own. It translates and describes; it never decides.
 
-    `title` is its name as people write it, `hosts` are its real host names. Routes that are not aliases are those of
-    `description`.
+    `title` is its name as people write it, `hosts` are its real host names. The file `openapi.yaml` in its folder
+    describes the routes that are not aliases.
     """
 
     title: ClassVar[str]
     traits: ClassVar[Traits]
     hosts: ClassVar[tuple[str, ...]]
     routes: ClassVar[tuple[Route, ...]]
-    description: ClassVar[Description]
 
     @property
     def name(self) -> str:

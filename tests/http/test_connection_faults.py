@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from mock_server.core.model import Fault
 from mock_server.errors import FaultUnavailableError
-from mock_server.http.connection_faults import GARBAGE
+from mock_server.http.connection import GARBAGE
 
 if TYPE_CHECKING:
     from tests.http.conftest import DemoApp, MakeRequest, Served

@@ -13,7 +13,6 @@ import orjson
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
-from mock_server.providers.carsxe.openapi import DESCRIPTION
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import decode_inline, is_url
 
@@ -42,7 +41,6 @@ class CarsXE(Provider):
         Route("/vinocr", Product.VIN, is_alias=True),
         Route("/vin-ocr", Product.VIN, is_alias=True),
     )
-    description = DESCRIPTION
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
         """A JSON body with the URL of a picture."""

@@ -5,7 +5,6 @@ from mock_server.http.reply import Reply
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import Upload, read_upload
 from mock_server.providers.vehicore import render
-from mock_server.providers.vehicore.openapi import DESCRIPTION
 
 _DEFAULT_LANGUAGE = "en"
 _FIELDS = ("image", "userLanguage")
@@ -28,7 +27,6 @@ class VehiCore(Provider):
     )
     hosts = ("vehicore-api.dev-stage.fyi",)
     routes = (Route("/api/ocr/{type}", {product.value: product for product in Product}),)
-    description = DESCRIPTION
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
         """An upload."""

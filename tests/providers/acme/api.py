@@ -5,7 +5,6 @@ from mock_server.http.reply import Reply
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import read_upload
 from tests.providers.acme import render
-from tests.providers.acme.openapi import DESCRIPTION
 
 _KINDS = {"number-plates": Product.PLATE, "chassis-numbers": Product.VIN}
 
@@ -23,7 +22,6 @@ class Acme(Provider):
     )
     hosts = ("api.acme.test", "eu.acme.test")
     routes = (Route("/v3/{kind}/scans", _KINDS), Route("/v2/scans", Product.PLATE, is_alias=True))
-    description = DESCRIPTION
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
         """An upload."""
