@@ -6,7 +6,6 @@ be readable. A unit is spent in one atomic act.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
@@ -18,7 +17,6 @@ _SIMULATED_LIMIT = 1000
 """The limit in a simulated refusal of an unlimited account. Clients expect a number."""
 
 _UNLIMITED = Quota()
-_DAY = 86_400  # seconds
 
 _STATUS_REFUSALS = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
@@ -37,13 +35,6 @@ def parse_rate(text: str) -> Rate:
     if len(rates) != 1 or rates[0].get_expiry() < 1:
         raise ValueError(f"{text!r} is not a rate")
     return Rate(rates[0].amount, rates[0].get_expiry())
-
-
-@lru_cache(maxsize=16)
-def _month_of_day(day: int) -> str:
-    """The month ("2026-01") of a day counted from 1970. Cached, because every request needs it."""
-    first = datetime.fromtimestamp(day * _DAY, UTC)
-    return f"{first.year}-{first.month:02}"
 
 
 class Accounts:
@@ -119,8 +110,8 @@ class Accounts:
         if billing is Billing.CREDITS:
             return Meter(account.key, billing, product), account.credits.get(product)
         limit = None if account.overage else account.quota.get(product, _UNLIMITED).limit
-        monthly = account.quota_period is QuotaPeriod.MONTH
-        period = _month_of_day(int(self._clock.now() // _DAY)) if monthly else ""
+        today = self._clock.today()
+        period = f"{today.year}-{today.month:02}" if account.quota_period is QuotaPeriod.MONTH else ""
         return Meter(account.key, billing, product, period), limit
 
     # Changes by the fixtures and the admin API

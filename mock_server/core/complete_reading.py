@@ -26,53 +26,40 @@ def complete(reading: Reading, placement: Placement | None, size: tuple[int, int
     `placement` is the position of the fixture's picture in the one that was sent; with None, boxes stay as they are.
     Cached, because a test suite sends the same picture many times.
     """
-    width, height = size or NOMINAL_SIZE
+    size = size or NOMINAL_SIZE
 
     def move(box: Box | None) -> Box | None:
         if box is None:
             return None
-        return placement.map(box) if placement else box.clamped(width, height)
+        return placement.map(box) if placement else box.clamped(*size)
 
+    count = len(reading.plates)
     plates = tuple(
-        _complete_plate(_move_plate(plate, move), position, len(reading.plates), (width, height))
+        _complete_plate(plate, _default_box(size, position, count, width=0.22, height=0.07), move, size)
         for position, plate in enumerate(reading.plates)
     )
-    vin = _complete_vin(_move_vin(reading.vin, move), (width, height)) if reading.vin else None
+    vin = reading.vin and _complete_vin(reading.vin, _default_box(size, 0, 1, width=0.7, height=0.08), move)
     return replace(reading, plates=plates, vin=vin)
 
 
-def _move_plate(plate: PlateReading, move: _Move) -> PlateReading:
-    vehicle = replace(plate.vehicle, box=move(plate.vehicle.box)) if plate.vehicle else None
-    return replace(plate, box=move(plate.box), vehicle=vehicle, candidates=_move_all(plate.candidates, move))
-
-
-def _move_vin(vin: VinReading, move: _Move) -> VinReading:
-    return replace(vin, box=move(vin.box), candidates=_move_all(vin.candidates, move))
-
-
-def _move_all(candidates: tuple[Candidate, ...], move: _Move) -> tuple[Candidate, ...]:
-    return tuple(replace(candidate, box=move(candidate.box)) for candidate in candidates)
-
-
-def _complete_plate(plate: PlateReading, position: int, count: int, size: tuple[int, int]) -> PlateReading:
-    box = plate.box or _default_box(size, position, count, width=0.22, height=0.07)
+def _complete_plate(plate: PlateReading, default: Box, move: _Move, size: tuple[int, int]) -> PlateReading:
+    box = move(plate.box) or default
     vehicle = plate.vehicle or Vehicle("Sedan", 0.8)
-    if vehicle.box is None:
-        vehicle = replace(vehicle, box=_around(box, size))
+    candidates = tuple(replace(candidate, box=move(candidate.box)) for candidate in plate.candidates)
     return replace(
         plate,
         box=box,
         region=plate.region or next(iter(regions_of(plate.text)), _UNKNOWN_REGION),
-        candidates=plate.candidates or (Candidate(plate.text, plate.score),),
-        vehicle=vehicle,
+        candidates=candidates or (Candidate(plate.text, plate.score),),
+        vehicle=replace(vehicle, box=move(vehicle.box) or _around(box, size)),
     )
 
 
-def _complete_vin(vin: VinReading, size: tuple[int, int]) -> VinReading:
-    box = vin.box or _default_box(size, 0, 1, width=0.7, height=0.08)
+def _complete_vin(vin: VinReading, default: Box, move: _Move) -> VinReading:
+    box = move(vin.box) or default
     candidates = vin.candidates or (Candidate(vin.text, vin.confidence),)
     return replace(
-        vin, box=box, candidates=tuple(replace(candidate, box=candidate.box or box) for candidate in candidates)
+        vin, box=box, candidates=tuple(replace(candidate, box=move(candidate.box) or box) for candidate in candidates)
     )
 
 

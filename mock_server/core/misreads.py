@@ -6,27 +6,17 @@ The same reading, misread, picture and random source give the same result.
 import random
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Protocol
 
 from mock_server.core.model import Candidate, PlateReading, Reading, VinReading
 from mock_server.core.scenario import Trouble
 from mock_server.identifiers import confusables, vins
+from mock_server.imaging.results import PictureFacts
 
 _LOOKALIKE_FACTOR = 0.8
 """The factor for the score of the true text when a look-alike is ranked above it."""
 
 
-class SeenPicture(Protocol):
-    """Facts about the picture that was sent: width in upright pixels, variance of the Laplacian."""
-
-    @property
-    def width(self) -> int: ...
-
-    @property
-    def sharpness(self) -> float: ...
-
-
-def apply(reading: Reading, trouble: Trouble, *, facts: SeenPicture | None, rng: random.Random) -> Reading:
+def apply(reading: Reading, trouble: Trouble, *, facts: PictureFacts | None, rng: random.Random) -> Reading:
     """The reading instead of `reading`. Without `facts` (the picture was not fetched) the picture is good enough."""
     if facts is not None and _is_unreadable(trouble, facts):
         return Reading()
@@ -38,7 +28,7 @@ def apply(reading: Reading, trouble: Trouble, *, facts: SeenPicture | None, rng:
     return replace(reading, plates=plates, vin=_vin(reading.vin, trouble, rng))
 
 
-def _is_unreadable(trouble: Trouble, facts: SeenPicture) -> bool:
+def _is_unreadable(trouble: Trouble, facts: PictureFacts) -> bool:
     too_small = trouble.too_small is not None and facts.width < trouble.too_small
     return too_small or (trouble.too_blurred is not None and facts.sharpness < trouble.too_blurred)
 
@@ -49,11 +39,7 @@ def _plate(plate: PlateReading, trouble: Trouble, rng: random.Random) -> PlateRe
     if trouble.unreadable:
         return replace(plate, text="", score=0.0, candidates=())
     candidates = plate.candidates or (Candidate(plate.text, plate.score),)
-    if trouble.partial is not None:
-        candidates = _cut(candidates, trouble.partial)
-    candidates = _confused(candidates, trouble.confuse)
-    if trouble.score is not None:
-        candidates = _scored(candidates, rng.uniform(*trouble.score))
+    candidates = _misread(candidates, trouble, rng)
     return replace(plate, text=candidates[0].text, score=candidates[0].score, candidates=candidates)
 
 
@@ -61,12 +47,19 @@ def _vin(vin: VinReading, trouble: Trouble, rng: random.Random) -> VinReading:
     candidates = vin.candidates or (Candidate(vin.text, vin.confidence),)
     if trouble.bad_check_digit:
         candidates = _with_bad_check_digit(candidates)
-    if trouble.partial is not None:
-        candidates = _cut(candidates, trouble.partial)
-    candidates = _confused(candidates, trouble.confuse, allowed=vins.ALPHABET)
-    if trouble.score is not None:
-        candidates = _scored(candidates, rng.uniform(*trouble.score))
+    candidates = _misread(candidates, trouble, rng, allowed=vins.ALPHABET)
     return replace(vin, text=candidates[0].text, confidence=candidates[0].score, candidates=candidates)
+
+
+def _misread(
+    candidates: tuple[Candidate, ...], trouble: Trouble, rng: random.Random, allowed: str | None = None
+) -> tuple[Candidate, ...]:
+    if trouble.partial is not None:
+        candidates = _without_repeats(
+            replace(candidate, text=candidate.text[: trouble.partial]) for candidate in candidates
+        )
+    candidates = _confused(candidates, trouble.confuse, allowed)
+    return candidates if trouble.score is None else _scored(candidates, rng.uniform(*trouble.score))
 
 
 def _fragment(text: str, rng: random.Random) -> str:
@@ -84,12 +77,7 @@ def _with_bad_check_digit(candidates: tuple[Candidate, ...]) -> tuple[Candidate,
     return _without_repeats([replace(top, text=vins.with_wrong_check_digit(top.text)), *candidates[1:]])
 
 
-def _cut(candidates: tuple[Candidate, ...], length: int) -> tuple[Candidate, ...]:
-    """Keeps only the first characters of each candidate."""
-    return _without_repeats(replace(candidate, text=candidate.text[:length]) for candidate in candidates)
-
-
-def _confused(candidates: tuple[Candidate, ...], count: int, allowed: str | None = None) -> tuple[Candidate, ...]:
+def _confused(candidates: tuple[Candidate, ...], count: int, allowed: str | None) -> tuple[Candidate, ...]:
     """Puts a look-alike on top, followed by the true text with less confidence."""
     top = candidates[0]
     text = confusables.confuse(top.text, count, allowed=allowed)

@@ -1,7 +1,6 @@
 """Misreads: what an imperfect recogniser returns instead of the true reading."""
 
 import random
-from dataclasses import dataclass
 
 import pytest
 
@@ -10,6 +9,7 @@ from mock_server.core.model import Candidate, PlateReading, Reading, VinReading
 from mock_server.core.scenario import Trouble
 from mock_server.identifiers import vins
 from mock_server.imaging.geometry import Box
+from mock_server.imaging.results import PictureFacts
 
 VIN = "JHLRD77874C026456"
 BOX = Box(10, 20, 110, 50)
@@ -17,22 +17,19 @@ PLATE = PlateReading("9DJC652", "us-ca", 0.8, 0.9, 0.95, BOX, (Candidate("9DJC65
 READING = Reading(plates=(PLATE,), vin=VinReading(VIN, 0.98, BOX, (Candidate(VIN, 0.98),)), text="note")
 
 
-@dataclass
-class Seen:
-    """The facts of a picture that misreads depend on."""
-
-    width: int = 1000
-    sharpness: float = 500.0
+def seen(width: int = 1000, sharpness: float = 500.0) -> PictureFacts:
+    """The facts of a picture; misreads depend on two of them."""
+    return PictureFacts("JPEG", width, 600, 1000, "00", blank=False, sharpness=sharpness)
 
 
-def applied(trouble: Trouble, *, facts: Seen | None = None, seed: int = 1) -> Reading:
+def applied(trouble: Trouble, *, facts: PictureFacts | None = None, seed: int = 1) -> Reading:
     """`READING` with misreads."""
     return misreads.apply(READING, trouble, facts=facts, rng=random.Random(seed))
 
 
 def test_no_trouble() -> None:
     """Without misreads the reading does not change."""
-    assert applied(Trouble(), facts=Seen()) == READING
+    assert applied(Trouble(), facts=seen()) == READING
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -146,15 +143,15 @@ def test_unreadable_vin() -> None:
 @pytest.mark.parametrize(
     ("trouble", "facts", "nothing"),
     [
-        (Trouble(too_small=400), Seen(width=399), True),
-        (Trouble(too_small=400), Seen(width=400), False),
+        (Trouble(too_small=400), seen(width=399), True),
+        (Trouble(too_small=400), seen(width=400), False),
         (Trouble(too_small=400), None, False),
-        (Trouble(too_blurred=60), Seen(sharpness=59.9), True),
-        (Trouble(too_blurred=60), Seen(sharpness=60.0), False),
-        (Trouble(too_blurred=60, too_small=400), Seen(399, 100.0), True),
+        (Trouble(too_blurred=60), seen(sharpness=59.9), True),
+        (Trouble(too_blurred=60), seen(sharpness=60.0), False),
+        (Trouble(too_blurred=60, too_small=400), seen(399, 100.0), True),
     ],
 )
-def test_limits_of_the_picture(trouble: Trouble, facts: Seen | None, nothing: bool) -> None:
+def test_limits_of_the_picture(trouble: Trouble, facts: PictureFacts | None, nothing: bool) -> None:
     """A picture below the limits of size and sharpness has an empty reading."""
     assert applied(trouble, facts=facts) == (Reading() if nothing else READING)
 
