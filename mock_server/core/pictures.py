@@ -39,7 +39,7 @@ class Pictures:
         self, fetch: Fetch, own_hosts: Collection[str] = (), *, threads: int = 2, thumbnails: Thumbnails | None = None
     ) -> None:
         self._fetch = fetch
-        self._thumbnails = thumbnails
+        self._thumbnails = thumbnails or Thumbnails()
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
         self._thread_count = threads
         # AnyIO's threads are not used: passing a picture to one takes as long as finding a known picture.
@@ -79,11 +79,10 @@ class Pictures:
     async def _search(self, image: bytes | memoryview, library: Library, *notes: str) -> Lookup:
         try:
             search = library.index.find_known(image)
-            if search is None or self._lacks_thumbnail(search):
+            if search is None or search.facts.sha256 not in self._thumbnails:
                 loop = asyncio.get_running_loop()
                 search = await loop.run_in_executor(self._threads, self._find, library, image)
-                if self._thumbnails is not None:
-                    await self._thumbnails.share(search.facts.sha256)
+                await self._thumbnails.share(search.facts.sha256)
         except ImageError as error:
             detail = f"{type(error).__name__}: {error}".removesuffix(": ")
             problem = Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__)
@@ -93,12 +92,8 @@ class Pictures:
     def _find(self, library: Library, image: bytes | memoryview) -> SearchResult:
         decoded: list[Picture] = []
         search = library.index.find(image, decoded.append)
-        if self._thumbnails is not None:
-            self._thumbnails.make(search.facts.sha256, decoded[0] if decoded else image)
+        self._thumbnails.make(search.facts.sha256, decoded[0] if decoded else image)
         return search
-
-    def _lacks_thumbnail(self, search: SearchResult) -> bool:
-        return self._thumbnails is not None and search.facts.sha256 not in self._thumbnails
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
         """The name of the gallery picture that the URL leads to, if it leads to one."""

@@ -51,34 +51,26 @@ class RedisClient:
 
         async def run(*arguments: Argument) -> Any:
             try:
-                return await self._send("EVALSHA", sha, 1, self.prefix, *arguments)
+                return await self.command("EVALSHA", sha, 1, self.prefix, *arguments)
             except NoScriptError:
                 # The server does not know the script, so it was not executed.
                 return await self.command("EVAL", text, 1, self.prefix, *arguments)
-            except RedisError as error:
-                raise _unavailable(error) from None
 
         return run
 
     async def command(self, *command: Argument) -> Any:
         """The reply to a command. Raises StoreUnavailableError."""
-        try:
-            return await self._send(*command)
-        except RedisError as error:
-            raise _unavailable(error) from None
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.append((command, reply))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_queue())
+        return await reply
 
     async def close(self) -> None:
         """Wait for the commands under way and close the connection. The client may be used again."""
         if self._sender is not None:
             await self._sender
         await self._redis.aclose()
-
-    async def _send(self, *command: Argument) -> Any:
-        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append((command, reply))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_queue())
-        return await reply
 
     async def _send_queue(self) -> None:
         while self._queue:
@@ -88,13 +80,13 @@ class RedisClient:
                 if future.done():  # its caller was cancelled
                     continue
                 if isinstance(reply, Exception):
-                    future.set_exception(reply)
+                    future.set_exception(reply if isinstance(reply, NoScriptError) else _unavailable(reply))
                 else:
                     future.set_result(reply)
         self._sender = None
 
     async def _execute(self, commands: list[tuple[Argument, ...]]) -> list[Any]:
-        """The replies to commands that are sent as one pipeline. An error reply is a value."""
+        """The replies to commands that are sent as one pipeline. An error is a value."""
         pipeline = self._redis.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
@@ -102,7 +94,7 @@ class RedisClient:
             async with asyncio.timeout(_TIMEOUT):
                 return await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
-            return [_unavailable(error) for _ in commands]
+            return [error] * len(commands)
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:
