@@ -25,6 +25,7 @@ from mock_server.scenarios.vocabulary import Vocabulary
 Json = dict[str, Any]
 
 _TEXTS = Path(__file__).with_suffix(".yaml")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ADMIN = "adminToken"
 _SCHEMAS = "#/components/schemas/"
 
@@ -34,7 +35,7 @@ def openapi_document(
 ) -> Json:
     """The whole document."""
     provided = describe(providers)
-    texts = yaml.safe_load(_TEXTS.read_text("utf-8"))
+    texts = yaml.load(_TEXTS.read_text("utf-8"), _LOADER)
     _complete_examples(texts["exchanges"].values(), providers[0])
     described = {
         id: {"tags": [tag], **text} for tag, group in texts["operations"].items() for id, text in group.items()
