@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 import xxhash
@@ -32,18 +31,6 @@ _LOCK_SECONDS = 2
 """How long to wait while another process writes."""
 _WRITES_PER_TRANSACTION = 256
 """Other processes wait while a transaction is open, so transactions are short."""
-
-_UNDAMAGED = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
-"""Errors that say nothing about the content of the file. The file is deleted after any other error."""
 
 
 def default_cache_directory() -> Path | None:
@@ -67,9 +54,7 @@ class DiskCache:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         with self._lock:
             self._write()
             if self._database:
@@ -115,8 +100,7 @@ class DiskCache:
         if self._database is not None and self._path is not None and _is_damage(error):
             self._database.close()
             self._database = None
-            with suppress(OSError):
-                self._path.unlink()
+            _delete(self._path)
 
 
 def _checksum(key: str, version: str, value: bytes) -> bytes:
@@ -129,11 +113,14 @@ def _row_key(text: str) -> bytes:
 
 
 def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the content of the file is wrong. Other errors are operational: a lock, a full disk, no permission."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     # The low byte is the primary code, the rest its variant.
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNDAMAGED
+    return not isinstance(error, sqlite3.OperationalError) or code & 0xFF == sqlite3.SQLITE_ERROR
 
 
-def _open(path: Path) -> sqlite3.Connection | None:
+def _open(path: Path, *, is_new: bool = False) -> sqlite3.Connection | None:
+    """Connect to the database; a damaged one is replaced by a new one."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_safe(path.parent, stat.S_ISDIR) or not _has_safe_files(path):
@@ -142,20 +129,18 @@ def _open(path: Path) -> sqlite3.Connection | None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         return _connect(path)
     except sqlite3.Error as error:
-        return _reopen(path) if _is_damage(error) else None
+        if is_new or not _is_damage(error):
+            return None
+        _delete(path)
+        return _open(path, is_new=True)
     except OSError:
         return None
 
 
-def _reopen(path: Path) -> sqlite3.Connection | None:
-    """Connect to a new file in place of a damaged one."""
-    try:
-        for ending in _COMPANIONS:
-            Path(f"{path}{ending}").unlink(missing_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        return _connect(path)
-    except (OSError, sqlite3.Error):
-        return None
+def _delete(path: Path) -> None:
+    for ending in _COMPANIONS:
+        with suppress(OSError):
+            Path(f"{path}{ending}").unlink()
 
 
 def _has_safe_files(path: Path) -> bool:

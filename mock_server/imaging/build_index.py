@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from mock_server.disk_cache import DiskCache
 from mock_server.errors import ImageError
 from mock_server.imaging.decode import decode, pixel_limit
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region, fingerprint
@@ -48,7 +49,8 @@ def build_entries(
     """The entries of all references, in their order; fingerprints come from `known` or the cache where possible."""
     wanted = list(references)
     entries: list[Entry] = []
-    with FingerprintCache(cache_directory) as cache, ThreadPoolExecutor(workers) as pool:
+    with DiskCache(cache_directory) as disk, ThreadPoolExecutor(workers) as pool:
+        cache = FingerprintCache(disk)
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
         stored = [_unchanged(reference, known, cache, max_pixels) for reference in wanted]
         missing = [reference for reference, entry in zip(wanted, stored, strict=True) if entry is None]

@@ -3,32 +3,32 @@
 The digest of a file is stored with its size and time of change, so that a second start reads no picture.
 """
 
+from dataclasses import asdict, astuple
+from math import prod
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
 
 from mock_server.disk_cache import DiskCache
-from mock_server.imaging.fingerprint import Fingerprint, Region
-from mock_server.imaging.fingerprint_codec import decode_fingerprint, encode_fingerprint
+from mock_server.imaging.colours import PALETTE_CELLS
+from mock_server.imaging.fingerprint import Fingerprint, Patch, Region
+from mock_server.imaging.geometry import Frame
+from mock_server.imaging.registration import MOSAIC
+from mock_server.imaging.results import PictureFacts
+from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
 VERSION = "10"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 
 class FingerprintCache:
-    """The cache in `directory`; empty if that is None. Thread-safe; a context manager."""
+    """The fingerprints in a cache on disk. Thread-safe."""
 
-    def __init__(self, directory: Path | None) -> None:
-        self._disk = DiskCache(directory)
-
-    def __enter__(self) -> Self:
-        self._disk.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._disk.__exit__(kind, error, trace)
+    def __init__(self, disk: DiskCache) -> None:
+        self._disk = disk
 
     def digest_of(self, source: Path | bytes) -> str | None:
         """The SHA-256 of a file that has not changed since it was last read."""
@@ -45,11 +45,11 @@ class FingerprintCache:
     def get(self, sha256: str, regions: tuple[Region, ...]) -> Fingerprint | None:
         """The fingerprint of a picture with these regions."""
         record = self._disk.get(_key(sha256, regions), VERSION)
-        return decode_fingerprint(record) if record else None
+        return _decode(record) if record else None
 
     def put(self, sha256: str, regions: tuple[Region, ...], fingerprint: Fingerprint) -> None:
         """Store a fingerprint."""
-        self._disk.put(_key(sha256, regions), encode_fingerprint(fingerprint), VERSION)
+        self._disk.put(_key(sha256, regions), _encode(fingerprint), VERSION)
 
 
 def _key(sha256: str, regions: tuple[Region, ...]) -> str:
@@ -59,3 +59,61 @@ def _key(sha256: str, regions: tuple[Region, ...]) -> str:
 def _signature(path: Path) -> str:
     facts = path.stat()
     return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _encode(fingerprint: Fingerprint) -> bytes:
+    """The fingerprint as bytes: a JSON header, then the arrays one after another."""
+    header = orjson.dumps(
+        {
+            "facts": asdict(fingerprint.facts),
+            "content": fingerprint.content.hex(),
+            "pixels": fingerprint.pixels.hex(),
+            "thumbnails": [astuple(thumbnail.frame) for thumbnail in fingerprint.thumbnails],
+            "patches": [
+                [astuple(patch.frame), patch.pitch, patch.character, patch.rank, patch.pixels.shape]
+                for patch in fingerprint.patches
+            ],
+        }
+    )
+    arrays: list[NDArray[Any]] = [
+        fingerprint.palette,
+        fingerprint.mosaic,
+        *(thumbnail.pixels for thumbnail in fingerprint.thumbnails),
+        *(patch.pixels for patch in fingerprint.patches),
+    ]
+    return b"".join([len(header).to_bytes(4, "little"), header, *(array.tobytes() for array in arrays)])
+
+
+def _decode(record: bytes) -> Fingerprint | None:
+    try:
+        length = int.from_bytes(record[:4], "little")
+        return _fingerprint(orjson.loads(record[4 : 4 + length]), record, 4 + length)
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerprint:
+    offset = start
+
+    def array(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
+        nonlocal offset
+        values = np.frombuffer(record, dtype=kind, count=prod(shape), offset=offset).reshape(shape).copy()
+        offset += values.nbytes
+        return values
+
+    return Fingerprint(
+        facts=PictureFacts(**header["facts"]),
+        content=bytes.fromhex(header["content"]),
+        pixels=bytes.fromhex(header["pixels"]),
+        # Python evaluates arguments in this order, which is the order of the arrays.
+        palette=array((PALETTE_CELLS, PALETTE_CELLS, 3), np.uint8),
+        mosaic=array((MOSAIC, MOSAIC), np.uint8),
+        thumbnails=tuple(
+            FrameThumbnail(Frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float32))
+            for frame in header["thumbnails"]
+        ),
+        patches=tuple(
+            Patch(Frame(*frame), pitch, character, rank, array(tuple(shape), np.uint8))
+            for frame, pitch, character, rank, shape in header["patches"]
+        ),
+    )

@@ -41,13 +41,14 @@ def documents(
     for number, node in enumerate(yaml_reader.read(text, errors, max_values)):
         source = FileSource(shown, path, number)
         source.node = node
+        empties: dict[yaml_reader.Place, str] = {}
         try:
-            found.append((source, yaml_reader.plain(node)))
+            found.append((source, yaml_reader.plain(node, empties)))
         except UnreadableError as error:
             errors.append(error)
         else:
-            empties = islice(yaml_reader.empties(node), MAX_MISTAKES)
-            mistakes.extend(Mistake(shown, *place, what, _EMPTY_HINT) for place, what in empties)
+            for place, key in islice(empties.items(), MAX_MISTAKES):
+                mistakes.append(Mistake(shown, *place, f"{quoted(key)} has no value", _EMPTY_HINT))
     mistakes.extend(error.mistake(shown) for error in errors[:MAX_MISTAKES])
     return found
 

@@ -75,18 +75,6 @@ class Directory:
         self.real = Path(os.path.realpath(root))
         self._inside: dict[Path, bool] = {}
 
-    def check(self) -> None:
-        """Raise FixturesError if the directory does not exist or cannot be read."""
-        try:
-            os.scandir(self.root).close()
-        except (FileNotFoundError, NotADirectoryError):
-            what = "there is no such fixtures directory"
-        except OSError as error:
-            what = _reason(error)
-        else:
-            return
-        raise FixturesError([Mistake(str(self.given), 0, 0, what)])
-
     def files(self, mistakes: list[Mistake]) -> list[FixtureFile]:
         """`mock.yaml` and all scenario files, in order of their paths; the others are added to `mistakes`."""
         found = [self.mock_file(mistakes), *(self._file(path, mistakes) for path in self._walk(mistakes))]
@@ -113,7 +101,8 @@ class Directory:
         directories = files = 0
         while pending:
             directory, above = pending.pop()
-            if not _is_directory(directory):
+            # Path.is_dir() raises for an entry of a directory that may be listed, but not entered.
+            if not os.path.isdir(directory):  # noqa: PTH112
                 if directory.suffix.lower() in _SIMILAR_ENDINGS:
                     mistakes.append(self._warning(directory, f'scenario files end in "{_ENDINGS[0]}"'))
                 continue
@@ -159,8 +148,16 @@ class Directory:
         return None
 
     def misplaced(self) -> list[Mistake]:
-        """Warnings of files that look like fixtures but are in the wrong place."""
-        paths = sorted(self.root.iterdir())
+        """Warnings of files that look like fixtures but are in the wrong place.
+
+        Raises FixturesError if the directory does not exist or cannot be read.
+        """
+        try:
+            paths = sorted(self.root.iterdir())
+        except OSError as error:
+            is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            what = "there is no such fixtures directory" if is_missing else _reason(error)
+            raise FixturesError([Mistake(str(self.given), 0, 0, what)]) from error
         odd = [self._warning(path, hint) for path in paths if (hint := _right_place(path))]
         if not odd and not {MOCK_FILE, SCENARIO_DIRECTORY} & {path.name for path in paths}:
             what = f'neither "{MOCK_FILE}" nor "{SCENARIO_DIRECTORY}" is here'
@@ -183,14 +180,6 @@ class Directory:
     def _shown(self, path: Path) -> str:
         """The name of a path in mistakes."""
         return str(self.given / path.relative_to(self.root))
-
-
-def _is_directory(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        # The directory that contains it may be listed, but not entered.
-        return False
 
 
 def why_unusable(root: Path) -> str:

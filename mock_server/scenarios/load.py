@@ -137,7 +137,6 @@ class FixtureLoader:
 
     def _load(self) -> Loaded:
         directory = Directory(self.root, self.path)
-        directory.check()
         mistakes = directory.misplaced()
         files = {file.id: self._read(file) for file in directory.files(mistakes)}
         parsed = tuple(scenario for _, file in files.values() for scenario in file.scenarios)

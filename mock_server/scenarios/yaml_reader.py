@@ -100,25 +100,16 @@ def read(text: str, errors: list[UnreadableError], max_values: int = MAX_VALUES)
     return documents
 
 
-def plain(node: Node) -> Plain:
-    """`node` as dicts, lists and strings, aliases written out. Raises UnreadableError if they become too many."""
-    return _Expansion().plain(node, 0)
+def plain(node: Node, empties: dict[Place, str]) -> Plain:
+    """`node` as dicts, lists and strings, aliases written out. Raises UnreadableError if they become too many.
+
+    Keys without a value are left out; they are added to `empties`.
+    """
+    return _Expansion(empties).plain(node, 0)
 
 
 def _end_of(text: str) -> Place:
     return Place(text.count("\n") + 1, len(text) - text.rfind("\n"))
-
-
-def empties(node: Node) -> Iterator[tuple[Place, str]]:
-    """Keys without a value, which `plain` leaves out."""
-    if isinstance(node.content, list):
-        for item in node.content:
-            yield from empties(item)
-    elif isinstance(node.content, dict):
-        for key, entry in node.content.items():
-            if entry.node.content is None and not entry.node.is_reported:
-                yield entry.place, f"{quoted(key)} has no value"
-            yield from empties(entry.node)
 
 
 class _Mark(Protocol):
@@ -219,8 +210,9 @@ class _Builder:
 class _Expansion:
     """Counts the values it writes out, so that a few lines of aliases cannot fill the memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, empties: dict[Place, str]) -> None:
         self.values = 0
+        self.empties = empties
 
     def plain(self, node: Node, depth: int) -> Plain:
         self.values += 1
@@ -230,6 +222,9 @@ class _Expansion:
         if isinstance(content, list):
             return [self.plain(item, depth + 1) for item in content]
         if isinstance(content, dict):
+            for key, entry in content.items():
+                if entry.node.content is None and not entry.node.is_reported:
+                    self.empties[entry.place] = key
             return {
                 key: self.plain(entry.node, depth + 1)
                 for key, entry in content.items()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from mock_server.disk_cache import DiskCache
 from mock_server.imaging.explanation import summary
-from mock_server.imaging.fingerprint_cache import FingerprintCache
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 from mock_server.imaging.text_detection import propose_box
@@ -67,7 +67,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_ignored(tmp_path: Path, damage: bytes) -> None:
     """The index is built, whatever the file of the cache contains."""
     references = files(tmp_path, 1)
-    with FingerprintCache(tmp_path / "cache"):
+    with DiskCache(tmp_path / "cache"):
         pass
     for file in (tmp_path / "cache").iterdir():
         file.write_bytes(damage)
