@@ -72,6 +72,21 @@ def test_readings_are_plausible_and_have_boxes(shipped: FixtureSet) -> None:
             assert scenario.reading.vin.box is not None, scenario.name
 
 
+def test_some_boxes_are_at_the_rim_of_the_plate(shipped: FixtureSet) -> None:
+    """A US plate is 2.0 times as wide as high, an Australian one 2.8 and a European one 4.6, less if it is rotated."""
+    boxes = {
+        name: scenario(shipped, name).reading.plates[0].box for name in NAMES if name.startswith("rim-box")
+    }
+    aspects = {name: box.width / box.height for name, box in boxes.items() if box}
+
+    assert aspects == {
+        "rim-box-florida": pytest.approx(2.0, rel=0.06),
+        "rim-box-illinois": pytest.approx(2.0, rel=0.06),
+        "rim-box-australia": pytest.approx(2.78, rel=0.06),
+        "rim-box-portugal": pytest.approx(4.64, rel=0.12),
+    }
+
+
 def test_every_outcome_of_a_picture_is_shown(shipped: FixtureSet) -> None:
     """Every outcome has a picture, except the outcomes that depend on the request only."""
     shown = {step.outcome for scenario in shipped.scenarios for step in scenario.steps}

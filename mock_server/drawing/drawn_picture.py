@@ -18,11 +18,12 @@ class VehicleTruth:
 
 @dataclass(frozen=True, slots=True)
 class PlateTruth:
-    """A plate: its text with separators, its region, the bounding box of the text, and its vehicle."""
+    """A plate: its text with separators, its region, the bounding boxes of the text and of the plate, its vehicle."""
 
     text: str
     region: str
     box: Box
+    rim: Box
     vehicle: VehicleTruth
 
 

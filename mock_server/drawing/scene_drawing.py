@@ -126,7 +126,8 @@ class _Scene:
             self._add_plate(flat, on_plate)
             around = raster.box_of(self.camera @ matrix, _extent(layer), self.size)
             box = raster.box_of(self.camera @ on_plate, flat.text_rect, self.size)
-            self.plates[car] = PlateTruth(car.text, car.region, box, VehicleTruth(body.kind, around))
+            rim = raster.box_of(self.camera @ on_plate, (0, 0, *flat.image.size), self.size)
+            self.plates[car] = PlateTruth(car.text, car.region, box, rim, VehicleTruth(body.kind, around))
 
     def _add_shadow(self, car: Parked) -> None:
         """The vehicle's shadow on the ground: dark below it, soft around it."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.shipped_fixtures.failures import ERRORS, TROUBLE
-from scripts.shipped_fixtures.pictures import NOTHING, PLATES, VINS
+from scripts.shipped_fixtures.pictures import NOTHING, PLATES, RIMS, VINS
 
-EVERYTHING = (*PLATES, *VINS, *NOTHING, *ERRORS, *TROUBLE)
+EVERYTHING = (*PLATES, *VINS, *NOTHING, *ERRORS, *TROUBLE, *RIMS)
 """The whole set. The position of an entry, from 1, is the seed of its picture."""
 
 MOCK_YAML = """\

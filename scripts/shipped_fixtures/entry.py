@@ -20,7 +20,8 @@ class Shipped:
     """One shipped scenario. `draw` draws its picture from a seed.
 
     `when` and `then` go into the scenario file as they are. `plate` and `vin` add fields (scores, candidates) to the
-    first plate and to the VIN of the picture.
+    first plate and to the VIN of the picture. `at_rim`: the boxes of plates are those of the whole plate, not of its
+    text.
     """
 
     name: str
@@ -30,10 +31,14 @@ class Shipped:
     then: Sequence[Mapping[str, Value]] = ()
     plate: Mapping[str, Value] = field(default_factory=dict)
     vin: Mapping[str, Value] = field(default_factory=dict)
+    at_rim: bool = False
 
     def scenario(self, image_path: str, drawing: Drawing) -> str:
         """The text of the scenario file for `drawing`, which is stored at `image_path`."""
-        reading = reading_of(drawing.truth)
+        truth = drawing.truth
+        if self.at_rim:
+            truth = replace(truth, plates=tuple(replace(plate, box=plate.rim) for plate in truth.plates))
+        reading = reading_of(truth)
         match reading:
             case {"plate": dict() as plate}:
                 plate.update(self.plate)

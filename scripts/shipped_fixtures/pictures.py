@@ -220,3 +220,37 @@ NOTHING = (
     Shipped("blank", "A blank picture: nothing is found, ever", _blank, then=[{"outcome": "nothing_found"}]),
 )
 """Pictures in which a provider finds nothing."""
+
+RIMS = (
+    Shipped(
+        "rim-box-florida",
+        "A Florida plate close up, with the box around the whole plate",
+        plate("QGF M26", "us-fl", "sedan", "blue"),
+        plate={"score": 0.921},
+        at_rim=True,
+    ),
+    Shipped(
+        "rim-box-illinois",
+        "A pickup truck with an Illinois plate, with the box around the whole plate",
+        scene(
+            Parked("pickup", "red", "BL 31579", "us-il", width=0.62, yaw=-0.5, ground=0.92), place="parking"
+        ),
+        plate={"score": 0.874},
+        at_rim=True,
+    ),
+    Shipped(
+        "rim-box-australia",
+        "An SUV with a plate of New South Wales, with the box around the whole plate",
+        scene(Parked("suv", "green", "HGM-27E", "au-nsw", x=0.49, width=0.60, yaw=0.4), place="garage"),
+        plate={"score": 0.883},
+        at_rim=True,
+    ),
+    Shipped(
+        "rim-box-portugal",
+        "A Portuguese plate close up, with the box around the whole plate",
+        plate("VC-77-CQ", "pt", "hatchback", "silver"),
+        plate={"score": 0.917},
+        at_rim=True,
+    ),
+)
+"""Plates whose boxes are at the rim, as many detectors and data sets have them."""

@@ -53,6 +53,8 @@ def test_every_region_has_a_plate(region: str) -> None:
         assert plate.region == region
         assert PLATE_FORMATS[region].matches(plate.text)
         assert plate.box.clamped(320, 200) == plate.box
+        assert plate.rim.xmin < plate.box.xmin < plate.box.xmax < plate.rim.xmax
+        assert plate.rim.ymin < plate.box.ymin < plate.box.ymax < plate.rim.ymax
         assert np.ptp(grey(drawing)[plate.box.ymin : plate.box.ymax, plate.box.xmin : plate.box.xmax]) > 90
 
 
