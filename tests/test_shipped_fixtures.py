@@ -74,9 +74,7 @@ def test_readings_are_plausible_and_have_boxes(shipped: FixtureSet) -> None:
 
 def test_some_boxes_are_at_the_rim_of_the_plate(shipped: FixtureSet) -> None:
     """A US plate is 2.0 times as wide as high, an Australian one 2.8 and a European one 4.6, less if it is rotated."""
-    boxes = {
-        name: scenario(shipped, name).reading.plates[0].box for name in NAMES if name.startswith("rim-box")
-    }
+    boxes = {name: scenario(shipped, name).reading.plates[0].box for name in NAMES if name.startswith("rim-box")}
     aspects = {name: box.width / box.height for name, box in boxes.items() if box}
 
     assert aspects == {

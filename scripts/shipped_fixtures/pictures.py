@@ -232,9 +232,7 @@ RIMS = (
     Shipped(
         "rim-box-illinois",
         "A pickup truck with an Illinois plate, with the box around the whole plate",
-        scene(
-            Parked("pickup", "red", "BL 31579", "us-il", width=0.62, yaw=-0.5, ground=0.92), place="parking"
-        ),
+        scene(Parked("pickup", "red", "BL 31579", "us-il", width=0.62, yaw=-0.5, ground=0.92), place="parking"),
         plate={"score": 0.874},
         at_rim=True,
     ),
