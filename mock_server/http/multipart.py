@@ -32,12 +32,11 @@ _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r]*+)")
 _ESCAPED = re.compile(r'\\(["\\])')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CHARSETS = ("utf-8", "iso-8859-1")  # of `filename*`
-_PLAIN_ENCODINGS = ("", "7bit", "8bit", "binary")
-_DECODERS: dict[str, Callable[[memoryview], bytes]] = {
+_DECODERS: dict[str, Callable[[memoryview], bytes | memoryview]] = {
+    **dict.fromkeys(("", "7bit", "8bit", "binary"), lambda data: data),
     "base64": binascii.a2b_base64,
     "quoted-printable": binascii.a2b_qp,
 }
-_INCOMPLETE = "the last boundary is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +137,16 @@ def _divide(body: bytes, opening: bytes) -> Iterator[tuple[dict[str, str], memor
             at = data_at
         at = body.find(delimiter, at) + len(delimiter)
         if at < len(delimiter):
-            raise MultipartError(_INCOMPLETE)
+            raise MultipartError("the last boundary is missing")
     raise MultipartError(f"more than {MAX_PARTS} parts")
 
 
 def _next_line(body: bytes, at: int, line_end: bytes) -> int | None:
     """Where the line after a boundary begins; None where the boundary's own line does not end at `at`."""
-    if not body.startswith(line_end, at):
-        padding = body[at : at + MAX_PADDING]
-        at += len(padding) - len(padding.lstrip(b" \t"))
-        if len(padding) == MAX_PADDING and not padding.strip(b" \t"):
-            raise MultipartError("too much white space after a boundary")
+    rest = body[at : at + MAX_PADDING].lstrip(b" \t")
+    if not rest and len(body) > at + MAX_PADDING:
+        raise MultipartError("too much white space after a boundary")
+    at += min(MAX_PADDING, len(body) - at) - len(rest)
     return at + len(line_end) if body.startswith(line_end, at) else None
 
 
@@ -157,9 +155,10 @@ def _header_block(body: bytes, at: int, line_end: bytes, limit: int) -> tuple[by
     if body.startswith(line_end, at):
         return b"", at + len(line_end)
     end = body.find(line_end * 2, at, at + limit)
+    if end < 0 and len(body) - at >= limit:
+        raise MultipartError(f"more than {MAX_HEADERS_SIZE} bytes of headers")
     if end < 0:
-        is_too_long = len(body) - at >= limit
-        raise MultipartError(f"more than {MAX_HEADERS_SIZE} bytes of headers" if is_too_long else _INCOMPLETE)
+        raise MultipartError("the last boundary is missing")
     return body[at:end], end + 2 * len(line_end)
 
 
@@ -186,18 +185,13 @@ def _part(headers: dict[str, str], data: memoryview) -> Part:
         raise ValueError("a part has no Content-Disposition")
     name, filename = _name_and_filename(disposition)
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
-    if encoding not in _PLAIN_ENCODINGS:
-        data = _decode_transfer(data, encoding)
-    return Part(name, data, filename, headers.get("content-type"))
-
-
-def _decode_transfer(data: memoryview, encoding: str) -> memoryview:
     if encoding not in _DECODERS:
         raise ValueError("a part has an unknown Content-Transfer-Encoding")
     try:
-        return memoryview(_DECODERS[encoding](data))
+        data = memoryview(_DECODERS[encoding](data))
     except binascii.Error as error:
         raise ValueError(f"a part is not valid {encoding}: {error}") from None
+    return Part(name, data, filename, headers.get("content-type"))
 
 
 @lru_cache(maxsize=256)

@@ -22,14 +22,24 @@ class Reply:
     body: bytes = b""
 
 
+def json_reply(
+    status: int, body: Any, headers: Mapping[str, str] | None = None, *, content_type: bytes = b"application/json"
+) -> Reply:
+    """A reply with a JSON body; `headers` are added, and may replace the content type."""
+    if not headers:
+        return Reply(status, ((b"content-type", content_type),), orjson.dumps(body))
+    lines = {b"content-type": content_type}
+    for name, text in headers.items():
+        lines[name.lower().encode("latin-1")] = text.encode("latin-1", "replace")
+    return Reply(status, tuple(lines.items()), orjson.dumps(body))
+
+
 def problem(
     status: int, detail: str, *, headers: Mapping[str, str] | None = None, title: str | None = None, **members: Any
 ) -> Reply:
     """An error of the mock itself as problem details (RFC 9457). `members` are extension members."""
     body = {"type": "about:blank", "title": title or HTTPStatus(status).phrase, "status": status, "detail": detail}
-    lines = [(b"content-type", b"application/problem+json")]
-    lines += [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in (headers or {}).items()]
-    return Reply(status, tuple(lines), orjson.dumps({**body, **members}))
+    return json_reply(status, {**body, **members}, headers, content_type=b"application/problem+json")
 
 
 async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) -> None:

@@ -4,10 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import parse_qsl
-
-import orjson
 
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
@@ -158,13 +156,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def json_reply(
-    status: int, body: Any, headers: Mapping[str, str] | None = None, *, content_type: bytes = b"application/json"
-) -> Reply:
-    """A reply with a JSON body; `headers` are added, and may replace the content type."""
-    if not headers:
-        return Reply(status, ((b"content-type", content_type),), orjson.dumps(body))
-    lines = {b"content-type": content_type}
-    for name, text in headers.items():
-        lines[name.lower().encode("latin-1")] = text.encode("latin-1", "replace")
-    return Reply(status, tuple(lines.items()), orjson.dumps(body))
+def outcomes_of_statuses(answers: Mapping[OutcomeName, Answer]) -> Mapping[int, OutcomeName]:
+    """The outcome that a client forces by a status: the first of `answers` with that status."""
+    outcomes = {200: OutcomeName.READ}
+    for name, answer in answers.items():
+        outcomes.setdefault(answer.status, name)
+    return outcomes

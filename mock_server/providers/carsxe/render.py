@@ -7,14 +7,23 @@ or missing key with different statuses. No reply has Retry-After or rate-limit h
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.core.model import Candidate, Outcome, OutcomeName, PlateReading, Product, Usage, Vehicle, VinReading
-from mock_server.http.reply import Reply
+from mock_server.core.model import (
+    Candidate,
+    Outcome,
+    OutcomeName,
+    PlateReading,
+    Product,
+    Reading,
+    Usage,
+    Vehicle,
+    VinReading,
+)
+from mock_server.http.reply import Reply, json_reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.provider import Answer, Refusal, json_reply
+from mock_server.providers.provider import Answer, Refusal, outcomes_of_statuses
 
 _CONTENT_TYPE = b"application/json; charset=utf-8"
 _USER_NOT_FOUND = "User with this API key was not found or the API key is disabled"
-_INVALID_IMAGE = Answer(400, "Invalid image data format. Must be a valid URL or base64 encoded string.")
 _UPSTREAM_DOWN = Answer(503, "Cannot access the internet at this time")
 
 _BOTH: Mapping[OutcomeName, Answer] = {
@@ -30,7 +39,7 @@ _BOTH: Mapping[OutcomeName, Answer] = {
         "This API is not available for your current subscription tier. "
         "Visit https://carsxe.com/pricing to review upgrade options.",
     ),
-    OutcomeName.INVALID_IMAGE: _INVALID_IMAGE,
+    OutcomeName.INVALID_IMAGE: Answer(400, "Invalid image data format. Must be a valid URL or base64 encoded string."),
     OutcomeName.OUT_OF_CREDITS: Answer(429, "API usage limit exceeded"),
     OutcomeName.RATE_LIMITED: Answer(429, "API usage limit exceeded"),
     OutcomeName.SERVICE_ERROR: Answer(500, "Could not get information at this time"),
@@ -41,20 +50,20 @@ _BOTH: Mapping[OutcomeName, Answer] = {
 
 _ANSWERS: Mapping[Product, Mapping[OutcomeName, Answer]] = {
     Product.PLATE: {
-        **_BOTH,
-        OutcomeName.MISSING_KEY: Answer(401, "Missing API key"),
         OutcomeName.UNKNOWN_KEY: Answer(401, _USER_NOT_FOUND),
+        OutcomeName.MISSING_KEY: Answer(401, "Missing API key"),
         OutcomeName.INVALID_REQUEST: Answer(400, "Missing upload URL"),
         OutcomeName.NOTHING_FOUND: Answer(404, "No plates detected in image"),
         OutcomeName.NO_TEXT: Answer(404, "No plates detected in image"),
+        **_BOTH,
     },
     Product.VIN: {
-        **_BOTH,
-        OutcomeName.MISSING_KEY: Answer(400, "Missing API key"),
-        OutcomeName.UNKNOWN_KEY: Answer(404, _USER_NOT_FOUND),
-        OutcomeName.INVALID_REQUEST: Answer(400, "Missing image data"),
         OutcomeName.NOTHING_FOUND: Answer(404, "No valid VIN candidates found in the image"),
+        OutcomeName.UNKNOWN_KEY: Answer(404, _USER_NOT_FOUND),
         OutcomeName.NO_TEXT: Answer(400, "No text detected in the image"),
+        OutcomeName.INVALID_REQUEST: Answer(400, "Missing image data"),
+        OutcomeName.MISSING_KEY: Answer(400, "Missing API key"),
+        **_BOTH,
     },
 }
 
@@ -64,39 +73,21 @@ _REFUSALS: Mapping[Refusal, Answer] = {
     Refusal.UNKNOWN_PRODUCT: Answer(404, "Not found"),
 }
 
+_NOTHING: Mapping[str | None, Mapping[Product, Mapping[str, Any]]] = {
+    "empty_results": {Product.PLATE: {"results": []}, Product.VIN: {"candidates": []}},
+    "missing_results": {Product.PLATE: {}, Product.VIN: {}},
+}
 _API_NAMES = {Product.PLATE: "platerecognition", Product.VIN: "vinocr"}
 
-_STATUSES_OF_BOTH = {
-    200: OutcomeName.READ,
-    403: OutcomeName.BLOCKED_KEY,
-    429: OutcomeName.OUT_OF_CREDITS,
-    500: OutcomeName.SERVICE_ERROR,
-    502: OutcomeName.UPSTREAM_UNREACHABLE,
-    503: OutcomeName.UPSTREAM_DOWN,
-    504: OutcomeName.UPSTREAM_TIMEOUT,
-}
-OUTCOME_OF_STATUS: Mapping[Product, Mapping[int, OutcomeName]] = {
-    Product.PLATE: {
-        **_STATUSES_OF_BOTH,
-        400: OutcomeName.INVALID_REQUEST,
-        401: OutcomeName.UNKNOWN_KEY,
-        404: OutcomeName.NOTHING_FOUND,
-    },
-    Product.VIN: {
-        **_STATUSES_OF_BOTH,
-        400: OutcomeName.NO_TEXT,
-        401: OutcomeName.INACTIVE_ACCOUNT,
-        404: OutcomeName.NOTHING_FOUND,
-    },
-}
+OUTCOME_OF_STATUS = {product: outcomes_of_statuses(answers) for product, answers in _ANSWERS.items()}
 
 
 def outcome(outcome: Outcome, product: Product) -> Reply:
     """The reply to an outcome."""
     if outcome.name is OutcomeName.READ:
-        return _reply(200, _reading(outcome, product), outcome.headers)
-    if outcome.name is OutcomeName.NOTHING_FOUND and outcome.variant in ("empty_results", "missing_results"):
-        return _reply(200, _nothing(outcome, product), outcome.headers)
+        return _reply(200, _success(outcome, product, _found(outcome.reading or Reading(), product)), outcome.headers)
+    if outcome.name is OutcomeName.NOTHING_FOUND and outcome.variant in _NOTHING:
+        return _reply(200, _success(outcome, product, _NOTHING[outcome.variant][product]), outcome.headers)
     answer = _ANSWERS[product][outcome.name]
     if outcome.name is OutcomeName.RATE_LIMITED and outcome.variant == "upstream":
         answer = _UPSTREAM_DOWN
@@ -118,25 +109,9 @@ def _reply(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> 
     return json_reply(status, body, headers, content_type=_CONTENT_TYPE)
 
 
-def _reading(outcome: Outcome, product: Product) -> dict[str, Any]:
-    reading = outcome.reading
+def _success(outcome: Outcome, product: Product, found: Mapping[str, Any]) -> dict[str, Any]:
     if product is Product.VIN:
-        return {"success": True, **(_vin(reading.vin) if reading and reading.vin else {})}
-    return {
-        "success": True,
-        "message": outcome.message or "",
-        "processing_time": _processing_time(outcome.digest),
-        "results": [_plate(plate) for plate in reading.plates] if reading else [],
-        "camera_id": None,
-        "filename": _filename(outcome.digest),
-    }
-
-
-def _nothing(outcome: Outcome, product: Product) -> dict[str, Any]:
-    empty = outcome.variant == "empty_results"
-    if product is Product.VIN:
-        return {"success": True, "candidates": []} if empty else {"success": True}
-    found: dict[str, Any] = {"results": []} if empty else {}
+        return {"success": True, **found}
     return {
         "success": True,
         "message": outcome.message or "",
@@ -145,6 +120,12 @@ def _nothing(outcome: Outcome, product: Product) -> dict[str, Any]:
         "camera_id": None,
         "filename": _filename(outcome.digest),
     }
+
+
+def _found(reading: Reading, product: Product) -> dict[str, Any]:
+    if product is Product.PLATE:
+        return {"results": [_plate(plate) for plate in reading.plates]}
+    return _vin(reading.vin) if reading.vin else {}
 
 
 def _plate(plate: PlateReading) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from mock_server.core.decision import PICTURE_OUTCOMES
 from mock_server.core.model import Outcome, OutcomeName, Product
-from mock_server.http.reply import Reply
-from mock_server.providers.provider import Answer, Refusal, json_reply
+from mock_server.http.reply import Reply, json_reply
+from mock_server.providers.provider import Answer, Refusal, outcomes_of_statuses
 
 _UNAUTHORIZED = Answer(401, "Invalid or missing API key.", "UNAUTHORIZED")
 _OUT_OF_CREDITS = Answer(
@@ -21,15 +21,15 @@ _OUT_OF_CREDITS = Answer(
 _INVALID_IMAGE = Answer(400, "The uploaded file is not a valid or supported image.", "VALIDATION_ERROR")
 
 _ANSWERS: Mapping[OutcomeName, Answer] = {
-    OutcomeName.MISSING_KEY: _UNAUTHORIZED,
     OutcomeName.UNKNOWN_KEY: _UNAUTHORIZED,
+    OutcomeName.MISSING_KEY: _UNAUTHORIZED,
     OutcomeName.INACTIVE_ACCOUNT: _UNAUTHORIZED,
     OutcomeName.BLOCKED_KEY: _UNAUTHORIZED,
+    OutcomeName.OUT_OF_CREDITS: _OUT_OF_CREDITS,
     # VehiCore has no plans. An account without a product has no credits for it.
     OutcomeName.PLAN_EXCLUDED: _OUT_OF_CREDITS,
-    OutcomeName.OUT_OF_CREDITS: _OUT_OF_CREDITS,
-    OutcomeName.INVALID_REQUEST: Answer(400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"),
     OutcomeName.INVALID_IMAGE: _INVALID_IMAGE,
+    OutcomeName.INVALID_REQUEST: Answer(400, "The request is not a valid multipart upload.", "VALIDATION_ERROR"),
     OutcomeName.RATE_LIMITED: Answer(429, "Too many requests. Please slow down.", "RATE_LIMITED"),
     OutcomeName.SERVICE_ERROR: Answer(500, "Unexpected server error. Please retry later."),
     OutcomeName.UPSTREAM_UNREACHABLE: Answer(500, "Unexpected server error. Please retry later."),
@@ -52,14 +52,7 @@ _REFUSALS: Mapping[Refusal, Answer] = {
     Refusal.NO_SUCH_PATH: Answer(404, "Not found."),
 }
 
-OUTCOME_OF_STATUS: Mapping[int, OutcomeName] = {
-    200: OutcomeName.READ,
-    400: OutcomeName.INVALID_IMAGE,
-    401: OutcomeName.UNKNOWN_KEY,
-    402: OutcomeName.OUT_OF_CREDITS,
-    429: OutcomeName.RATE_LIMITED,
-    500: OutcomeName.SERVICE_ERROR,
-}
+OUTCOME_OF_STATUS = outcomes_of_statuses(_ANSWERS)
 
 
 def outcome(outcome: Outcome, product: Product) -> Reply:

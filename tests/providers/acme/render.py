@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
-from mock_server.http.reply import Reply
-from mock_server.providers.provider import Refusal, json_reply
+from mock_server.http.reply import Reply, json_reply
+from mock_server.providers.provider import Refusal
 
 _STATUSES = {
     OutcomeName.MISSING_KEY: 401,
