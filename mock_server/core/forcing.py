@@ -6,7 +6,7 @@ token is ignored, because a file name may contain `mock-` by chance.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -33,12 +33,13 @@ class ForcedResult:
     status: int | None = None
 
 
-def find(
-    request: ReadRequest, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
-) -> ForcedResult | None:
-    """The result that the client forces, if it forces one. Raises UnknownPreferenceError."""
+def find(request: ReadRequest, scenarios: Collection[str], statuses: Mapping[int, OutcomeName]) -> ForcedResult | None:
+    """The result that the client forces, if it forces one. Raises UnknownPreferenceError.
+
+    `statuses` are the HTTP statuses of the provider's replies.
+    """
     if preferences := request.headers.get("prefer"):
-        forced = _by_preferences(preferences[:_MAX_PREFER], scenarios, outcome_of_status)
+        forced = _by_preferences(preferences[:_MAX_PREFER], scenarios, statuses)
         if forced:
             return forced
     for text, by in ((request.filename, "filename"), (request.url, "url")):
@@ -62,9 +63,7 @@ def _split(value: str) -> list[str]:
     return re.findall(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)+', value)
 
 
-def _by_preferences(
-    value: str, scenarios: Collection[str], outcome_of_status: Callable[[int], OutcomeName | None]
-) -> ForcedResult | None:
+def _by_preferences(value: str, scenarios: Collection[str], statuses: Mapping[int, OutcomeName]) -> ForcedResult | None:
     preferences = parse_preferences(value)
     if name := preferences.get("scenario"):
         if name not in scenarios:
@@ -75,10 +74,9 @@ def _by_preferences(
             raise UnknownPreferenceError("outcome", name, _closest(name, _OUTCOMES))
         return ForcedResult(f"prefer outcome={name}", outcome=OutcomeName(name))
     if code := preferences.get("code"):
-        outcome = outcome_of_status(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
+        outcome = statuses.get(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
         if outcome is None:
-            answered = [str(status) for status in range(200, 600) if outcome_of_status(status)]
-            raise UnknownPreferenceError("code", code, _closest(code, answered))
+            raise UnknownPreferenceError("code", code, _closest(code, [str(status) for status in sorted(statuses)]))
         return ForcedResult(f"prefer code={code}", outcome=outcome, status=int(code))
     return None
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Self, Union
 
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
-from mock_server.core.model import Reading
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.imaging.results import SearchResult
 
 if TYPE_CHECKING:
-    from mock_server.imaging.index import ImageIndex, Reference, Region
+    from mock_server.imaging.index import ImageIndex, Reference
 
 Index = Union["ImageIndex", LazyIndex]
 
@@ -67,23 +66,11 @@ def references_of(fixtures: FixtureSet) -> "list[Reference]":
     If a scenario has several pictures, its boxes belong to the first one.
     """
     # Imported late: the start does not need the index.
-    from mock_server.imaging.index import Reference
+    from mock_server.imaging.index import Reference, Region
 
     regions: dict[str, dict[Region, None]] = {image: {} for image in fixtures.images}
     for scenario in fixtures.scenarios:
         for image in scenario.when.images[:1]:
-            regions[image].update(dict.fromkeys(_regions(scenario.reading)))
+            for text, box in scenario.reading.boxes():
+                regions[image][Region(box, sum(map(str.isalnum, text)))] = None
     return [Reference(image, source, tuple(regions[image])) for image, source in fixtures.images.items()]
-
-
-def _regions(reading: Reading) -> "list[Region]":
-    from mock_server.imaging.index import Region  # as above
-
-    regions = [Region(plate.box, _characters(plate.text)) for plate in reading.plates if plate.box]
-    if reading.vin and reading.vin.box:
-        regions.append(Region(reading.vin.box, _characters(reading.vin.text)))
-    return regions
-
-
-def _characters(text: str) -> int:
-    return sum(char.isalnum() for char in text)

@@ -114,10 +114,10 @@ class Reading:
         """Whether the picture shows nothing that can be read."""
         return not self.plates and self.vin is None and self.text is None
 
-    def boxes(self) -> tuple[Box, ...]:
-        """The boxes of the texts: the regions that distinguish this picture from similar ones."""
-        plates = tuple(plate.box for plate in self.plates if plate.box)
-        return (*plates, self.vin.box) if self.vin and self.vin.box else plates
+    def boxes(self) -> list[tuple[str, Box]]:
+        """The texts with their boxes: the regions that distinguish this picture from similar ones."""
+        readings: tuple[PlateReading | VinReading, ...] = (*self.plates, self.vin) if self.vin else self.plates
+        return [(reading.text, reading.box) for reading in readings if reading.box]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,3 @@ class Traits:
     variants: Mapping[OutcomeName, tuple[str, ...]] = field(default_factory=dict)
     free_text: bool = False
     statuses: Mapping[Product, Mapping[int, OutcomeName]] = field(default_factory=dict)
-
-    def outcome_of_status(self, status: int, product: Product) -> OutcomeName | None:
-        """The outcome that the provider answers with an HTTP status; None where no reply has that status."""
-        return self.statuses.get(product, {}).get(status)

@@ -1,6 +1,7 @@
 """The scenarios that a request nearly matched, and why they did not match."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from heapq import nsmallest
 
 from mock_server.core.conditions import Query, failed_conditions, specificity
@@ -9,7 +10,7 @@ from mock_server.core.matching import Scenarios
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.results import ImageMatch, ImageNearMiss
 
-MOST = 3
+_MOST = 3
 
 # Kinds of near misses, the nearest first.
 _SAME_PICTURE, _SIMILAR_PICTURE, _RULE_IN_PART, _OTHER_SCENE, _RULE, _NO_PICTURE = range(6)
@@ -18,13 +19,13 @@ _Rank = tuple[int, int, float]
 _Pictures = Mapping[str, ImageMatch | ImageNearMiss]
 
 
-def near_misses(query: Query, scenarios: Scenarios, *, most: int = MOST) -> list[ScenarioMiss]:
+def near_misses(query: Query, scenarios: Scenarios) -> list[ScenarioMiss]:
     """The nearest scenarios, nearest first.
 
     The order: scenarios whose picture was sent but with other conditions that failed; those whose picture differs in
     its text or colours; those without a picture, some of whose conditions hold; those with a picture of another scene.
     """
-    ranked = nsmallest(most, _ranked_misses(query, scenarios), key=lambda pair: pair[0])
+    ranked = nsmallest(_MOST, _ranked_misses(query, scenarios), key=lambda pair: pair[0])
     return [miss for _, miss in ranked]
 
 
@@ -52,14 +53,12 @@ def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictur
         key=lambda one: (isinstance(one, ImageNearMiss), one.score),
         default=None,
     )
-    match closest:
-        case None:
-            return ScenarioMiss(scenario.name, failed)
-        case ImageMatch():
-            return ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit)
-        case ImageNearMiss():
-            region = region_of(closest.region)
-            return ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit, region, closest.reason)
+    if closest is None:
+        return ScenarioMiss(scenario.name, failed)
+    miss = ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit)
+    if isinstance(closest, ImageMatch):
+        return miss
+    return replace(miss, region=region_of(closest.region), reason=closest.reason)
 
 
 def _picture_kind(miss: ScenarioMiss) -> int:

@@ -36,7 +36,8 @@ class Reader:
         if isinstance(admission, Outcome):
             return Decision(_with_variant(admission, library, traits))
 
-        forced = self._forced(request, traits, library)
+        statuses = traits.statuses.get(request.product, {})
+        forced = forcing.find(request, library.scenarios.by_name, statuses) if self.policy.forcing else None
         decision = await self._decide(request, traits, library, admission, forced)
         if isinstance(decision, Decision):
             decision.outcome = _with_variant(decision.outcome, library, traits, forced)
@@ -72,13 +73,6 @@ class Reader:
         else:
             played.charged = 1
         return played
-
-    def _forced(self, request: ReadRequest, traits: Traits, library: Library) -> forcing.ForcedResult | None:
-        if not self.policy.forcing:
-            return None
-        return forcing.find(
-            request, library.scenarios.by_name, lambda status: traits.outcome_of_status(status, request.product)
-        )
 
 
 def _charged_outcomes(library: Library, traits: Traits) -> frozenset[OutcomeName]:

@@ -91,20 +91,15 @@ def _builder(kind: Any) -> Build:
 
 def _one_of(choices: list[Any]) -> Build:
     """Builds one of several types: the dataclass that has the fields of the JSON object, or the first type."""
-    if all(map(is_dataclass, choices)):
-        by_names: dict[tuple[str, ...], Build] = {}
 
-        def build(found: Any) -> Any:
-            if found is None:
-                return None
-            names = tuple(found)
-            if names not in by_names:
-                by_names[names] = _builder(next(one for one in choices if _has_fields(one, found)))
-            return by_names[names](found)
+    has_choice = len(choices) > 1 and is_dataclass(choices[0])
 
-        return build
-    first = choices[0]
-    return lambda found: None if found is None else _builder(first)(found)
+    def build(found: Any) -> Any:
+        if found is None:
+            return None
+        return _builder(next(one for one in choices if _has_fields(one, found)) if has_choice else choices[0])(found)
+
+    return build
 
 
 def _has_fields(kind: Any, found: Mapping[str, Any]) -> bool:

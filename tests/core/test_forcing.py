@@ -16,7 +16,7 @@ STATUSES = {429: OutcomeName.RATE_LIMITED, 200: OutcomeName.READ}
 
 def forced(request: ReadRequest) -> ForcedResult | None:
     """What a request forces at a provider with two statuses."""
-    return find(request, SCENARIOS, STATUSES.get)
+    return find(request, SCENARIOS, STATUSES)
 
 
 @pytest.mark.parametrize(
