@@ -59,7 +59,7 @@ def one_document(
     """The only document of a mapping (from JSON) or a text; None and a mistake if there is another number of them."""
     if isinstance(document, Mapping):
         try:
-            return PostedSource(document), _PlainCopy().copy(document, 0)
+            return PostedSource(document), _without_nulls(document)
         except UnreadableError as error:
             mistakes.append(PostedSource(document).mistake((), error.what))
             return PostedSource(document), None
@@ -107,23 +107,25 @@ def unknown_key(path: DocumentPath, known: Iterable[str], source: Source) -> Mis
     return source.mistake(path, f"unknown key {quoted(path[-1])}{where}", hint, at_key=True)
 
 
-class _PlainCopy:
-    """Copies JSON without its nulls, which mean "not given". Raises UnreadableError if it is too large."""
+def _without_nulls(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A copy of JSON without its nulls, which mean "not given". Raises UnreadableError if it is too large."""
+    values = 0
 
-    def __init__(self) -> None:
-        self.values = 0
-
-    def copy(self, value: Any, depth: int) -> Any:
-        self.values += 1
-        if self.values > MAX_POSTED_VALUES:
+    def copy(value: Any, depth: int) -> Any:
+        nonlocal values
+        values += 1
+        if values > MAX_POSTED_VALUES:
             raise UnreadableError(f"more than {MAX_POSTED_VALUES:,} values")
         if depth > yaml_reader.MAX_DEPTH:
             raise UnreadableError(f"nested more than {yaml_reader.MAX_DEPTH} levels deep")
         if isinstance(value, Mapping):
-            return {str(key): self.copy(item, depth + 1) for key, item in value.items() if item is not None}
+            return {str(key): copy(item, depth + 1) for key, item in value.items() if item is not None}
         if isinstance(value, list | tuple):
-            return [self.copy(item, depth + 1) for item in value]
+            return [copy(item, depth + 1) for item in value]
         return value
+
+    copied: Mapping[str, Any] = copy(document, 0)
+    return copied
 
 
 def _mistakes(detail: ErrorDetails, model: type[BaseModel], document: object, source: Source) -> Iterator[Mistake]:

@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -18,7 +19,6 @@ from anyio.abc import TaskGroup
 
 from mock_server.core.accounts import Accounts
 from mock_server.core.fixture_set import FixtureSet
-from mock_server.core.library import Index
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.image_indexing import index_of
@@ -107,7 +107,9 @@ class HotReload:
         return result.set
 
     async def _replace(self, loaded: Loaded) -> None:
-        index, warnings = await anyio.to_thread.run_sync(self._index_of, loaded)
+        previous = self._live.library.index
+        build = partial(index_of, loaded, max_pixels=self._max_pixels, previous=previous, cache=self._cache)
+        index, warnings = await anyio.to_thread.run_sync(build)
         for warning in (*loaded.warnings, *warnings):
             logger.warning("%s", warning)
         before = self._live.files.accounts
@@ -115,10 +117,6 @@ class HotReload:
         await self._accounts.redeclare(before, loaded.set.accounts)
         self._reloaded(loaded.set)
         logger.info("fixtures reloaded: %d scenarios", len(loaded.set.scenarios))
-
-    def _index_of(self, loaded: Loaded) -> tuple[Index, tuple[Mistake, ...]]:
-        previous = self._live.library.index
-        return index_of(loaded, max_pixels=self._max_pixels, previous=previous, cache=self._cache)
 
 
 async def watch(loader: FixtureLoader, changed: Changed) -> None:

@@ -72,13 +72,9 @@ def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Ite
             yield loser.source.mistake(("when",), what, "give one of them a further condition")
             continue
         what = f"no request reaches this scenario: {quoted(name)} ({where}) takes all of them"
-        yield loser.source.mistake(("when",), what, _why(loser.scenario, other.scenario))
-
-
-def _why(loser: Scenario, winner: Scenario) -> str:
-    if winner.priority != loser.priority:
-        return f"its priority is {winner.priority}, here it is {loser.priority}"
-    return "it is as specific and comes first"
+        mine, its = loser.scenario.priority, other.scenario.priority
+        hint = "it is as specific and comes first" if its == mine else f"its priority is {its}, here it is {mine}"
+        yield loser.source.mistake(("when",), what, hint)
 
 
 def vin_warnings(scenario: Scenario, source: Source) -> Iterator[Mistake]:

@@ -56,20 +56,16 @@ def read_scenario(
     scenario = compile.scenario(
         model, images=[id for _, id in pictures if id is not None], file=file, line=source.line(("scenario",))
     )
-    mistakes += _name(model, source)
-    mistakes += _provider(model, source, vocabulary)
+    mistakes += _names(model, source, vocabulary)
     mistakes += _steps(model, source, vocabulary)
     mistakes += vin_warnings(scenario, source)
     return ParsedScenario(scenario, source, pictures, complete)
 
 
-def _name(model: ScenarioModel, source: Source) -> Iterator[Mistake]:
+def _names(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
     if model.scenario in set(OutcomeName):
         what = f"{quoted(model.scenario)} is the name of an outcome"
         yield source.mistake(("scenario",), what, "call the scenario otherwise")
-
-
-def _provider(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
     provider = model.when.provider
     if provider is not None and vocabulary.providers and provider not in vocabulary.providers:
         hint = suggest(provider, vocabulary.providers)

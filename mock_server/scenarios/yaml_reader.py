@@ -7,7 +7,7 @@ give each value its type. Nothing is constructed from tags.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import yaml
 from yaml import events as ev
@@ -105,16 +105,31 @@ def plain(node: Node, empties: dict[Place, str]) -> Plain:
 
     Keys without a value are left out; they are added to `empties`.
     """
-    return _Expansion(empties).plain(node, 0)
+    values = 0
+
+    def expand(node: Node, depth: int) -> Plain:
+        # Counted, so that a few lines of aliases cannot fill the memory.
+        nonlocal values
+        values += 1
+        if values > MAX_EXPANDED_VALUES or depth > MAX_DEPTH:
+            raise UnreadableError(*_TOO_MANY_ALIASES, node.place)
+        if isinstance(node.content, list):
+            return [expand(item, depth + 1) for item in node.content]
+        if not isinstance(node.content, dict):
+            return node.content
+        written: dict[str, Plain] = {}
+        for key, entry in node.content.items():
+            if entry.node.content is not None:
+                written[key] = expand(entry.node, depth + 1)
+            elif not entry.node.is_reported:
+                empties[entry.place] = key
+        return written
+
+    return expand(node, 0)
 
 
 def _end_of(text: str) -> Place:
     return Place(text.count("\n") + 1, len(text) - text.rfind("\n"))
-
-
-class _Mark(Protocol):
-    line: int
-    column: int
 
 
 class _Builder:
@@ -207,33 +222,7 @@ class _Builder:
             self._complain(place, f"the tag {quoted(tag)} has no meaning here", "write the value alone")
 
 
-class _Expansion:
-    """Counts the values it writes out, so that a few lines of aliases cannot fill the memory."""
-
-    def __init__(self, empties: dict[Place, str]) -> None:
-        self.values = 0
-        self.empties = empties
-
-    def plain(self, node: Node, depth: int) -> Plain:
-        self.values += 1
-        if self.values > MAX_EXPANDED_VALUES or depth > MAX_DEPTH:
-            raise UnreadableError(*_TOO_MANY_ALIASES, node.place)
-        content = node.content
-        if isinstance(content, list):
-            return [self.plain(item, depth + 1) for item in content]
-        if isinstance(content, dict):
-            for key, entry in content.items():
-                if entry.node.content is None and not entry.node.is_reported:
-                    self.empties[entry.place] = key
-            return {
-                key: self.plain(entry.node, depth + 1)
-                for key, entry in content.items()
-                if entry.node.content is not None
-            }
-        return content
-
-
-def _place(mark: _Mark | None) -> Place:
+def _place(mark: "yaml.Mark | yaml._yaml.Mark | None") -> Place:
     assert mark is not None  # the parser gives every event a mark
     return Place(mark.line + 1, mark.column + 1)
 
