@@ -12,44 +12,14 @@ from typing import Any
 import orjson
 import yaml
 
-from mock_server.core.model import (
-    Candidate,
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Product,
-    Reading,
-    ReadRequest,
-    Usage,
-    Vehicle,
-    VinReading,
-)
+from mock_server.core.complete_reading import complete
+from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest, Usage, VinReading
 from mock_server.http.reply import Reply
-from mock_server.imaging.geometry import Box
 from mock_server.providers.provider import Provider, Refusal, Route
 
 Json = Mapping[str, Any]
 
-_READING = Reading(
-    plates=(
-        PlateReading(
-            "9DJC652",
-            region="us-ca",
-            region_score=0.849,
-            score=0.902,
-            dscore=0.861,
-            box=Box(412, 300, 548, 344),
-            candidates=(Candidate("9DJC652", 0.902), Candidate("9OJC652", 0.742)),
-            vehicle=Vehicle("Sedan", 0.783, Box(90, 80, 700, 420)),
-        ),
-    ),
-    vin=VinReading(
-        "JHLRD77874C026456",
-        0.983,
-        Box(257, 635, 1673, 793),
-        (Candidate("JHLRD77874C026456", 0.983, Box(257, 635, 1673, 793)),),
-    ),
-)
+_READING = Reading(plates=(PlateReading("9DJC652", "us-ca"),), vin=VinReading("JHLRD77874C026456"))
 _HEADERS = {
     "X-Mock-Request-Id": {"description": "The id of the request in the journal.", "schema": {"type": "string"}},
     "X-Mock-Scenario": {"description": "Name of the scenario, or `-`.", "schema": {"type": "string"}},
@@ -98,24 +68,17 @@ def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:
     """The replies by status; each is an example, named after its outcome."""
     responses: dict[str, Any] = {}
     for name, reply in sorted(replies.items(), key=lambda pair: pair[1].status):
-        response = responses.setdefault(str(reply.status), _response(operation, reply))
-        content = response["content"]["application/json"]
-        content["examples"][name] = {"value": orjson.loads(reply.body)}
-        outcomes = dict.fromkeys(example.partition(" ")[0] for example in content["examples"])
-        response["description"] = ", ".join(outcomes)
-        response["headers"] |= _headers(reply)
+        schema = operation["success" if 200 <= reply.status < 300 else "error"]
+        content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}
+        response = responses.setdefault(str(reply.status), {"content": {"application/json": content}, "headers": {}})
+        examples = response["content"]["application/json"]["examples"]
+        examples[name] = {"value": orjson.loads(reply.body)}
+        response["description"] = ", ".join(dict.fromkeys(example.partition(" ")[0] for example in examples))
+        response["headers"] |= _HEADERS | _headers(reply)
     return responses
 
 
-def _response(operation: Json, reply: Reply) -> dict[str, Any]:
-    schema = operation["success" if 200 <= reply.status < 300 else "error"]
-    return {
-        "headers": dict(_HEADERS),
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}},
-    }
-
-
-def _headers(reply: Reply) -> Json:
+def _headers(reply: Reply) -> dict[str, Any]:
     return {
         name.decode().title(): {"schema": {"type": "string"}, "example": text.decode("latin-1")}
         for name, text in reply.headers
@@ -125,11 +88,9 @@ def _headers(reply: Reply) -> Json:
 
 def _replies(provider: Provider, route: Route) -> dict[str, Reply]:
     """Every reply of a route, by the name of its outcome or refusal."""
-    refusals = (
-        [Refusal.WRONG_METHOD]
-        if isinstance(route.product, Product)
-        else [Refusal.WRONG_METHOD, Refusal.UNKNOWN_PRODUCT]
-    )
+    refusals = [Refusal.WRONG_METHOD]
+    if not isinstance(route.product, Product):
+        refusals.append(Refusal.UNKNOWN_PRODUCT)
     replies = {refusal.value: provider.refuse(refusal) for refusal in refusals}
     for product in route.products:
         request = ReadRequest(provider.name, product, "demo-key", filename="car.jpg")
@@ -146,7 +107,7 @@ def _outcomes(provider: Provider) -> Iterator[tuple[str, Outcome]]:
                 f"{name.value} {variant}" if variant else name.value,
                 Outcome(
                     name,
-                    reading=_READING if name is OutcomeName.READ else Reading(),
+                    reading=complete(_READING, None, None) if name is OutcomeName.READ else Reading(),
                     variant=variant,
                     usage=Usage(1000, 1000),
                     tier="standard",
