@@ -14,10 +14,9 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.model import NO_FAULT
 from mock_server.http.reply import problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service
-from mock_server.providers.provider import Provider
+from mock_server.providers.provider import MAX_TEXT, Provider
 from mock_server.suggest import suggest
 
-_MAX_TEXT = 512
 _OTHER_PATHS = ("/__admin/", "/healthz")
 
 
@@ -65,11 +64,11 @@ class Unserved:
             id=os.urandom(8).hex(),
             time=datetime.fromtimestamp(self._service.clock.now(), UTC),
             provider=NO_PROVIDER,
-            method=scope["method"][:_MAX_TEXT],
-            path=path[:_MAX_TEXT],
+            method=scope["method"][:MAX_TEXT],
+            path=path[:MAX_TEXT],
             status=reply.status,
             milliseconds=round((time.perf_counter() - started) * 1000, 3),
-            client=client.decode("latin-1")[:_MAX_TEXT] if client else None,
+            client=client.decode("latin-1")[:MAX_TEXT] if client else None,
             detail=hint,
             body=reply.body,
         )
