@@ -1,7 +1,6 @@
 """The connection to Redis or Valkey. The only file that imports redis."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -47,7 +46,8 @@ class RedisClient:
 
     def script(self, text: str) -> RunScript:
         """A Lua script as a function of its ARGV. Its one key is the prefix of all names."""
-        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        # A registered script would ask `SCRIPT EXISTS` before each pipeline. Its digest is enough here.
+        sha = self._redis.register_script(text).sha
 
         async def run(*arguments: Argument) -> Any:
             try:
