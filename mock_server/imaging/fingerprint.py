@@ -14,7 +14,7 @@ from mock_server.imaging.geometry import Box, Frame
 from mock_server.imaging.pixel_transforms import Grey
 from mock_server.imaging.registration import mosaic
 from mock_server.imaging.results import PictureFacts
-from mock_server.imaging.text_detection import CHARACTER_WIDTH, text_height, text_lines
+from mock_server.imaging.text_detection import CHARACTER_WIDTH, has_two_lines, text_height, text_lines
 from mock_server.imaging.thumbnails import FrameThumbnail, reference_thumbnails
 
 # --- Stored patches -------------------------------------------------------------------------------------------------
@@ -37,8 +37,11 @@ _MIN_CONTRAST = 6.0
 # A character and its spacing are at most this many times as wide as the text is high. Where a declared box gives more,
 # it is larger than its text, or the characters are set wide apart.
 _MAX_PITCH = 1.25
-# Below this aspect ratio, a box with more than four characters is taken to hold two lines.
+# A box may hold two lines below this aspect ratio, and with this many characters; a VIN stands on one line. The pixels
+# decide: a plate of the United States, boxed at its rim, is 2.0 times as wide as it is high and has one line.
 _TWO_LINES_BELOW = 2.2
+_MIN_TWO_LINE_CHARACTERS = 5
+_VIN_LENGTH = 17
 
 # --- Detected lines of text -----------------------------------------------------------------------------------------
 
@@ -60,13 +63,16 @@ class Region:
     characters: int = 0
 
     @property
-    def pitch(self) -> float:
+    def may_have_two_lines(self) -> bool:
+        """Whether the box has the shape, and the text the length, of two lines."""
+        is_tall = self.box.width < _TWO_LINES_BELOW * self.box.height
+        return is_tall and self.characters >= _MIN_TWO_LINE_CHARACTERS and self.characters != _VIN_LENGTH
+
+    def pitch(self, lines: int) -> float:
         """Width in pixels of one character with its spacing, as the box and the number of characters give it."""
         if not self.characters:
             return min(self.box.width / 6, self.box.height * 0.6)
-        two_lines = self.box.width < _TWO_LINES_BELOW * self.box.height and self.characters > 4
-        per_line = -(-self.characters // 2) if two_lines else self.characters
-        return self.box.width / per_line
+        return self.box.width / -(-self.characters // lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +164,26 @@ def _is_large_enough(box: Box) -> bool:
 
 def _declared_patches(picture: Picture, box: Box, region: Region) -> list[Patch]:
     """The patch of a declared box, and one of the line of text in it if the box is much larger than that."""
-    patches = [_declared_patch(picture, box, region.pitch)]
-    line = _line_within(picture, box)
+    inside = _crop(picture, box)
+    lines = 2 if region.may_have_two_lines and has_two_lines(inside) else 1
+    patches = [_declared_patch(picture, box, region.pitch(lines))]
+    line = _line_within(inside, box)
     if line is not None and _is_large_enough(line):
         patches.append(_detected_patch(picture, line, rank=1))
     return patches
 
 
-def _line_within(picture: Picture, box: Box) -> Box | None:
-    """The surest line of text in a box that is several times as large."""
+def _crop(picture: Picture, box: Box) -> Image.Image:
+    """A box cut out of the working copy."""
     x_scale, y_scale = picture.working.width / picture.size[0], picture.working.height / picture.size[1]
-    edges = (box.xmin * x_scale, box.ymin * y_scale, box.xmax * x_scale, box.ymax * y_scale)
-    lines = text_lines(picture.working.crop(edges), 1)
+    return picture.working.crop(
+        (box.xmin * x_scale, box.ymin * y_scale, box.xmax * x_scale, box.ymax * y_scale)
+    )
+
+
+def _line_within(inside: Image.Image, box: Box) -> Box | None:
+    """The surest line of text in a box that is several times as large; `inside`: the pixels of the box."""
+    lines = text_lines(inside, 1)
     if not lines:
         return None
     line = lines[0].box(box.width, box.height)

@@ -20,7 +20,7 @@ from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-VERSION = "10"
+VERSION = "11"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 

@@ -109,10 +109,10 @@ class ImageIndex:
     def too_small(self) -> tuple[TooSmall, ...]:
         """References with a declared text that is too small to distinguish it from a similar one."""
         return tuple(
-            TooSmall(entry.reference.id, region.box, region.pitch)
+            TooSmall(entry.reference.id, region.box, pitch)
             for entry in self._entries
             for region in entry.reference.regions
-            if region.pitch < MIN_CHARACTER
+            if (pitch := region.pitch(2 if region.may_have_two_lines else 1)) < MIN_CHARACTER
         )
 
     def explain(self, data: Bytes) -> Explanation:

@@ -7,6 +7,7 @@ below. Windows of that shape slide over the picture at several scales. A grille 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
@@ -59,6 +60,12 @@ _MIN_STEP = 8.0
 _SHARE_OF_STRONGEST_STEP = 0.25
 # A row of pixels belongs to the text if it has this share of the edges of the rows with the most.
 _SHARE_OF_MOST_EDGES = 0.5
+# Two lines of text: rows that are apart by more than this share of the region's height, are at least this high each and
+# together, and of similar height. A plate's number with the state's name above has lines of 0.45 and 0.1.
+_MAX_ROW_GAP = 0.04
+_MIN_ROW_HEIGHT = 0.2
+_MIN_ROWS_HEIGHT = 0.5
+_SIMILAR_HEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,17 +204,34 @@ def text_height(region: Image.Image) -> float:
     A row of pixels through text crosses many edges; one through a plate's frame crosses few. The whole height of the
     region where something else crosses as many edges as the text.
     """
+    rows = _rows_of_text(region)
+    return max(1, int(np.count_nonzero(rows))) * region.width / _measured_size(region)[0]
+
+
+def has_two_lines(region: Image.Image) -> bool:
+    """Whether a grey picture of a text's region shows two lines of similar height; False where that is not clear."""
+    rows = _rows_of_text(region)
+    text = np.flatnonzero(rows)
+    gaps = np.flatnonzero(np.diff(text) > 1 + _MAX_ROW_GAP * len(rows))
+    firsts, lasts = text[[0, *(gaps + 1)]], text[[*gaps, -1]]
+    *_, second, first = [0.0, 0.0, *sorted((lasts - firsts + 1) / len(rows))]
+    is_similar = second >= max(_MIN_ROW_HEIGHT, _SIMILAR_HEIGHT * first)
+    return bool(is_similar and first + second >= _MIN_ROWS_HEIGHT)
+
+
+def _measured_size(region: Image.Image) -> tuple[int, int]:
     width = min(region.width, _MEASURED_WIDTH)
-    factor = width / region.width
-    small = region.resize((width, max(1, round(region.height * factor))), Image.Resampling.BOX)
-    return _rows_of_text(np.asarray(small)) / factor
+    return width, max(1, round(region.height * width / region.width))
 
 
-def _rows_of_text(levels: Grey) -> int:
+def _rows_of_text(region: Image.Image) -> NDArray[np.bool_]:
+    """Which rows of pixels of the region, reduced to `_measured_size`, belong to text."""
+    levels = np.asarray(region.resize(_measured_size(region), Image.Resampling.BOX))
     if min(levels.shape) < 3:
-        return int(levels.shape[0])
+        return np.ones(levels.shape[0], dtype=np.bool_)
     edges = np.convolve(_edges_per_row(levels), np.full(3, 1 / 3), "same")
-    return max(1, int(np.count_nonzero(edges >= _SHARE_OF_MOST_EDGES * np.percentile(edges, 95))))
+    rows: NDArray[np.bool_] = edges >= _SHARE_OF_MOST_EDGES * np.percentile(edges, 95)
+    return rows
 
 
 def _edges_per_row(levels: Grey) -> Floats:
