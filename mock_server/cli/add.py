@@ -85,7 +85,7 @@ def _decode(image: Path, data: bytes) -> "Picture":
 
 def _propose_box(data: bytes, text: str) -> "Box | None":
     """The position where a text of this length is likely; None where no area looks like text."""
-    from mock_server.imaging.text_detection import propose_box
+    from mock_server.imaging.box_proposal import propose_box
 
     box = propose_box(data, characters=sum(char.isalnum() for char in text))
     if box is None:

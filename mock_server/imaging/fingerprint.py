@@ -176,9 +176,7 @@ def _declared_patches(picture: Picture, box: Box, region: Region) -> list[Patch]
 def _crop(picture: Picture, box: Box) -> Image.Image:
     """A box cut out of the working copy."""
     x_scale, y_scale = picture.working.width / picture.size[0], picture.working.height / picture.size[1]
-    return picture.working.crop(
-        (box.xmin * x_scale, box.ymin * y_scale, box.xmax * x_scale, box.ymax * y_scale)
-    )
+    return picture.working.crop((box.xmin * x_scale, box.ymin * y_scale, box.xmax * x_scale, box.ymax * y_scale))
 
 
 def _line_within(inside: Image.Image, box: Box) -> Box | None:

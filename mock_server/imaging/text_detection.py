@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
-from mock_server.imaging.decode import decode
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.lucas_kanade import Floats
-from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.pixel_transforms import Grey
-from mock_server.imaging.results import Bytes
 
 # --- Detection ------------------------------------------------------------------------------------------------------
 
@@ -37,19 +34,10 @@ _EXTENT_ENERGY = 0.35
 _MAX_GAP = 7
 # A line covers another one if they have this share of the smaller one in common.
 _SAME_LINE = 0.4
+# Width of a character with its spacing over the height of its line.
+CHARACTER_WIDTH = 0.55
 # The box of a line is higher than its window by this share of its height at either edge.
 _SLACK = 0.25
-
-# --- Proposal -------------------------------------------------------------------------------------------------------
-
-# Lines considered, the strength of the first one at least, and the share of it that the others need.
-_PROPOSED_LINES = 6
-_MIN_PROPOSED_STRENGTH = 9.0
-_SIMILAR_STRENGTH = 0.3
-# Width of a character with its spacing over the height of its line: narrowest, usual, widest.
-_NARROWEST = 0.33
-CHARACTER_WIDTH = 0.55
-_WIDEST = 1.0
 
 # --- Height of text -------------------------------------------------------------------------------------------------
 
@@ -93,27 +81,6 @@ class TextLine:
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return width > 0 and height > 0 and width * height > _SAME_LINE * min(self.area, other.area)
-
-
-def propose_box(data: Bytes, *, characters: int | None = None, max_pixels: int = DEFAULT_MAX_PIXELS) -> Box | None:
-    """The likeliest plate or VIN line of a picture, in upright pixels; None where nothing looks like text.
-
-    `characters`: how many the text has; a line that could not hold so many is not proposed, because a wrong box is
-    worse than none. Raises the errors of `ImageError`.
-    """
-    picture = decode(data, max_pixels=max_pixels)
-    lines = text_lines(picture.working, _PROPOSED_LINES)
-    if not lines or lines[0].strength < _MIN_PROPOSED_STRENGTH:
-        return None
-    # The small print of a plate or a VIN label is fainter than the number, and above all smaller.
-    strong = [line.box(*picture.size) for line in lines if line.strength >= _SIMILAR_STRENGTH * lines[0].strength]
-    if not characters:
-        return strong[0]
-    return max((box for box in strong if _can_hold(box, characters)), key=lambda box: box.height, default=None)
-
-
-def _can_hold(box: Box, characters: int) -> bool:
-    return _NARROWEST * characters <= box.width / max(box.height, 1) <= _WIDEST * characters
 
 
 def text_lines(image: Image.Image, count: int) -> tuple[TextLine, ...]:

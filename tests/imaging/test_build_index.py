@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.disk_cache import DiskCache
+from mock_server.imaging.box_proposal import propose_box
 from mock_server.imaging.explanation import summary
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.text_detection import propose_box
 
 
 def picture(text: str, seed: int = 1) -> bytes:

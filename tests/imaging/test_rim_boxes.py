@@ -30,9 +30,7 @@ def neighbours(count: int, seed: int) -> Iterator[tuple[str, str]]:
         yield text, text[:place] + rng.choice(others) + text[place + 1 :]
 
 
-def photo(
-    text: str, region: str, seed: int, width: int, *, two_line: bool = False
-) -> tuple[Image.Image, Box]:
+def photo(text: str, region: str, seed: int, width: int, *, two_line: bool = False) -> tuple[Image.Image, Box]:
     """Soft ground with a plate on it, and the box of the whole plate."""
     ground = np.random.default_rng(seed).integers(30, 220, (12, 16, 3), dtype=np.uint8)
     picture = Image.fromarray(ground).resize((560, 420), Image.Resampling.BICUBIC)
@@ -99,11 +97,7 @@ def test_lines_are_counted_in_the_picture(region: str, width: int, two_line: boo
 
 def test_ground_without_text_has_no_two_lines() -> None:
     """Even ground, noise and a picture of one row show no two lines."""
-    for region in (
-        Image.new("L", (200, 100), 128),
-        Image.effect_noise((200, 100), 40),
-        Image.new("L", (9, 1), 3),
-    ):
+    for region in (Image.new("L", (200, 100), 128), Image.effect_noise((200, 100), 40), Image.new("L", (9, 1), 3)):
         assert not has_two_lines(region)
 
 
