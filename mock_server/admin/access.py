@@ -22,6 +22,8 @@ HARDENING = (
 )
 """Headers of every response of the admin API."""
 
+_FORWARDING = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+"""A proxy on this machine adds these headers. Its own client may be on another machine, and the headers may be forged."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vehicle-ocr-mock admin"'}
 
 
@@ -63,7 +65,8 @@ class Access:
         if self.token:
             return None if self._authorized(headers) else _unauthorized(headers)
         client = scope.get("client")
-        if client is not None and not is_loopback(client[0]):
+        is_forwarded = any(name in headers for name in _FORWARDING)
+        if is_forwarded or (client is not None and not is_loopback(client[0])):
             return problem(
                 403, "Without a token only this machine can use the admin API: start the server with --admin-token."
             )

@@ -10,7 +10,8 @@ import orjson
 from starlette.types import Scope, Send
 
 from mock_server.core.model import Dribble, FaultPlan
-from mock_server.http.connection import Connection, break_connection, connection_of
+from mock_server.errors import FaultUnavailableError
+from mock_server.http.connection import Connection, connection_of
 
 
 @dataclass(slots=True)
@@ -52,7 +53,9 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     if plan.delay:
         await _pause(plan.delay, connection)
     if plan.fault:
-        break_connection(plan.fault, connection, reply.headers)
+        if connection is None:
+            raise FaultUnavailableError(plan.fault)
+        connection.break_off(plan.fault, reply.headers)
         return
     length = (b"content-length", b"%d" % len(reply.body))
     await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})

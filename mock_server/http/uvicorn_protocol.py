@@ -46,7 +46,7 @@ class MockProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.parser = _Parser(self)
-        # uvicorn's own setting: it answers the first request of a pipeline although the client closes after the last.
+        # As uvicorn's own parser: it answers the first request of a pipeline although the client closes after the last.
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         # uvicorn's access log shows whole URLs, and the URLs of some providers contain keys.
         self.access_log = False
@@ -74,15 +74,18 @@ class MockProtocol(HttpToolsProtocol):
             return
         self._head_size += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_size > MAX_HEAD:
+        if not self._is_in_head:
+            return
+        if self._head_size > MAX_HEAD:
             self._reject(431)
+        elif self._head_timer is None:
+            self._start_head_timer()
 
     def on_message_begin(self) -> None:
         """Count the bytes of the head from the next packet on: this one may begin with another request."""
         super().on_message_begin()
         self._is_in_head = True
         self._head_size = 0
-        self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
         """Add a part of the URL."""
@@ -105,12 +108,12 @@ class MockProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _start_head_timer(self) -> None:
-        self._stop_head_timer()
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
+            self._head_timer = None
 
     def send_400_response(self, msg: str) -> None:
         """Answer bytes that are not HTTP. uvicorn calls this."""

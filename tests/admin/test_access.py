@@ -24,6 +24,11 @@ from tests.support import FIXTURES
         ({"Origin": "null"}, 403),
         ({"Host": "localhost:8080", "Origin": "http://localhost:8080"}, 200),
         ({"Host": "localhost:8080", "Origin": "http://localhost:3000"}, 403),
+        ({"X-Forwarded-For": "203.0.113.7"}, 403),
+        ({"X-Forwarded-For": "127.0.0.1"}, 403),
+        ({"Forwarded": "for=127.0.0.1"}, 403),
+        ({"X-Real-IP": "127.0.0.1"}, 403),
+        ({"X-Forwarded-Host": "localhost"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),
         ({"Sec-Fetch-Site": "none"}, 200),
         ({"Sec-Fetch-Site": "same-site"}, 403),
@@ -31,10 +36,10 @@ from tests.support import FIXTURES
         ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200),
     ],
 )
-def test_pages_of_other_origins_are_refused(
+def test_pages_of_other_origins_and_forwarded_calls_are_refused(
     headers: dict[str, str], status: int, mock: MockServer, admin: httpx.Client
 ) -> None:
-    """Another host name (DNS rebinding) or another origin is refused; a link may be followed."""
+    """Another host name (DNS rebinding), another origin or a forwarded call is refused; a link may be followed."""
     reply = admin.get("/accounts", headers=headers)
 
     assert reply.status_code == status

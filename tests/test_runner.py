@@ -1,4 +1,4 @@
-"""What the listening server says and does beside serving."""
+"""What the server says and does beside serving."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ def test_the_limit_of_open_files_is_in_the_log(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One warning when connections come near the limit, with both numbers and what to do; none before."""
-    monkeypatch.setattr("mock_server.uvicorn_server._open_files_limit", lambda: 66)
+    monkeypatch.setattr("mock_server.runner.open_files_limit", lambda: 66)
     caplog.set_level(logging.WARNING)
     with MockServer(FIXTURES) as mock, ExitStack() as connections:
         for _ in range(2):

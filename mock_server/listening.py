@@ -1,0 +1,77 @@
+"""Listening sockets: on one address, and on the same address for another process."""
+
+import socket
+import sys
+
+from mock_server.errors import SettingsError
+
+BACKLOG = 2048
+"""How many connections may wait to be accepted."""
+_BALANCES_CONNECTIONS = sys.platform == "linux"
+"""Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
+_ATTEMPTS = 8  # to find a port that is free on IPv4 and IPv6
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that accept connections: two for localhost, IPv4 and IPv6, on the same port; otherwise one.
+
+    Raises SettingsError when the address is taken or not available.
+    """
+    if host != "localhost":
+        return [_listen(host, port)]
+    for _ in range(_ATTEMPTS):
+        ipv4 = _listen("127.0.0.1", port)
+        if not _has_ipv6_loopback():
+            return [ipv4]
+        try:
+            return [ipv4, _listen("::1", ipv4.getsockname()[1])]
+        except SettingsError:
+            ipv4.close()
+            # Another program has the port on IPv6. Only a free port can be chosen again.
+            if port:
+                raise
+    raise SettingsError("no free port on both 127.0.0.1 and ::1")
+
+
+def listen_again(listener: socket.socket) -> socket.socket:
+    """A socket for another process on the same address. The kernel spreads connections evenly where it can."""
+    if not _BALANCES_CONNECTIONS:
+        return listener.dup()
+    other = socket.socket(listener.family, socket.SOCK_STREAM)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    other.bind(listener.getsockname())
+    other.listen(BACKLOG)
+    other.setblocking(False)
+    return other
+
+
+def url_of(scheme: str, host: str, listener: socket.socket) -> str:
+    """The URL of a listening socket, without a slash at the end."""
+    port = listener.getsockname()[1]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        if _BALANCES_CONNECTIONS:
+            # Set after bind(): the first bind() must fail when another program has the address.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
