@@ -34,13 +34,12 @@ from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError, StoreUnavailableError
 from mock_server.fetch import fetch_function
-from mock_server.gallery import Gallery
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
-from mock_server.providers.provider_routes import Unserved, provider_routes
+from mock_server.routes import Unserved, gallery_route, provider_routes
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import Progress, Startup, cache_directory, load, with_defaults
@@ -116,8 +115,7 @@ class App(Starlette):
         unserved = Unserved(service, registry.PROVIDERS)
         super().__init__(
             routes=[
-                Route("/images/{name:path}", Gallery(live_scenarios, state.coordination).get),
-                *provider_routes(registry.PROVIDERS, service),
+                *provider_routes(registry.PROVIDERS, service, gallery_route(live_scenarios, state.coordination)),
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
                 Mount("/__admin", admin),

@@ -1,0 +1,123 @@
+"""The paths that the mock serves: the providers' paths and host names, the gallery, and a 404 for all others."""
+
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import anyio.to_thread
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mock_server.core.exchange import NO_PROVIDER
+from mock_server.core.journal import JournalEntry
+from mock_server.core.live_scenarios import LiveScenarios
+from mock_server.core.model import NO_FAULT
+from mock_server.core.state import Coordination
+from mock_server.http.reply import problem, send_reply
+from mock_server.providers.endpoint import Endpoint, Service
+from mock_server.providers.provider import MAX_TEXT, Provider
+from mock_server.suggest import suggest
+
+_OTHER_PATHS = ("/__admin/", "/healthz")
+_MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
+
+
+def provider_routes(providers: Sequence[Provider], service: Service, gallery: Route) -> list[BaseRoute]:
+    """First the providers' real host names, where each has its own paths and its own 404; then all paths."""
+    hosts: dict[bytes, ASGIApp] = {}
+    all_paths: list[BaseRoute] = []
+    for provider in providers:
+        paths = [Route(route.path, Endpoint(service, provider, route)) for route in provider.routes]
+        own = Router([*paths, gallery], redirect_slashes=False, default=Endpoint(service, provider))
+        hosts |= {host.encode(): own for host in provider.hosts}
+        all_paths += paths
+    return [_ProviderHosts(hosts), *all_paths, gallery]
+
+
+class _ProviderHosts(BaseRoute):
+    """Applications by their host names. A request may have the name in upper case, and with a final dot.
+
+    One look-up takes 1 µs; a Starlette `Host` for each name takes 3 µs each.
+    """
+
+    def __init__(self, apps: Mapping[bytes, ASGIApp]) -> None:
+        self._apps = apps
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Full for the host name of a provider, otherwise none."""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                app = self._apps.get(value.partition(b":")[0].removesuffix(b".").lower())
+                return (Match.FULL, {"endpoint": app}) if app else (Match.NONE, {})
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Call the provider's application."""
+        await scope["endpoint"](scope, receive, send)
+
+
+def gallery_route(scenarios: LiveScenarios, coordination: Coordination) -> Route:
+    """The images of the fixtures at `/images/<name>`, so that a client has URLs to send to a provider.
+
+    No part of a request's path reaches the file system.
+    """
+
+    async def read(name: str) -> bytes | None:
+        return await anyio.to_thread.run_sync(scenarios.library.picture, name)
+
+    async def get(request: Request) -> Response:
+        from mock_server.imaging.decode import inspect  # imports Pillow, which a start does not need
+
+        name = request.path_params["name"]
+        image = await read(name)
+        if image is None:
+            # Another process may have added the scenario a moment ago.
+            await coordination.refresh()
+            image = await read(name)
+        if image is None:
+            raise HTTPException(404)
+        format = inspect(image).format
+        return Response(image, media_type=_MEDIA_TYPES.get(format, f"image/{format.lower()}"))
+
+    return Route("/images/{name:path}", get)
+
+
+class Unserved:
+    """An ASGI application for every path that no route has: a 404 with the nearest path, in the journal and the log."""
+
+    def __init__(self, service: Service, providers: Sequence[Provider]) -> None:
+        self._service = service
+        self._paths = [*_documented_paths(providers), *_OTHER_PATHS]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        started = time.perf_counter()
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        hint = suggest(re.sub("/+", "/", path), self._paths)
+        reply = problem(404, f"Nothing is served at {path[:200]}; {hint}")
+        client = next((value for name, value in scope["headers"] if name == b"user-agent"), None)
+        entry = JournalEntry(
+            id=os.urandom(8).hex(),
+            time=datetime.fromtimestamp(self._service.clock.now(), UTC),
+            provider=NO_PROVIDER,
+            method=scope["method"][:MAX_TEXT],
+            path=path[:MAX_TEXT],
+            status=reply.status,
+            milliseconds=round((time.perf_counter() - started) * 1000, 3),
+            client=client.decode("latin-1")[:MAX_TEXT] if client else None,
+            detail=hint,
+            body=reply.body,
+        )
+        await self._service.record(entry)
+        await send_reply(reply, NO_FAULT, scope, send)
+
+
+def _documented_paths(providers: Sequence[Provider]) -> Iterable[str]:
+    return (provider.example_call(product, "", "").path for provider in providers for product in provider.products)
