@@ -21,7 +21,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from mock_server.app import App
-from mock_server.http.uvicorn_protocol import MockProtocol
+from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
 from mock_server.listening import BACKLOG, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
@@ -46,6 +46,7 @@ class Server:
     """
 
     def __init__(self, app: App) -> None:
+        check_uvicorn()
         settings = app.settings
         self.app = app
         names = _tls_names(settings)

@@ -5,8 +5,9 @@ import time
 from contextlib import ExitStack
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mock_server import MockServer
+from mock_server import MockServer, SettingsError
 from tests.support import FIXTURES, line_to
 
 
@@ -31,3 +32,11 @@ def test_the_limit_of_open_files_is_in_the_log(
         assert len(caplog.messages) == 1
         assert "limit of open files is 66" in caplog.text
         assert "ulimit -n" in caplog.text
+
+
+def test_a_uvicorn_without_the_used_methods_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start names what the installed uvicorn lacks, instead of failing at a request."""
+    monkeypatch.delattr(HttpToolsProtocol, "on_url")
+
+    with pytest.raises(SettingsError, match=r"HttpToolsProtocol has no on_url; install an earlier version"):
+        MockServer(FIXTURES).start()

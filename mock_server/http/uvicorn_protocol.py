@@ -10,15 +10,16 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
+import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from mock_server.errors import SettingsError
 from mock_server.http.connection import EXTENSION, Connection
 from mock_server.http.reply import problem
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 MAX_URL = 16 * 1024
 """Bytes of a request's URL."""
@@ -36,6 +37,25 @@ _DETAILS = {
     414: f"The URL is longer than {MAX_URL} bytes.",
     431: f"The URL and the headers are longer than {MAX_HEAD} bytes.",
 }
+
+
+_INSIDES = {
+    HttpToolsProtocol: "access_log app connections cycle headers loop on_body on_headers_complete on_message_begin "
+    "on_message_complete on_url parser scheme send_400_response shutdown transport",
+    RequestResponseCycle: "disconnected keep_alive more_body response_complete send",
+}
+"""What is used here of uvicorn's classes. uvicorn does not document it."""
+
+
+def check_uvicorn() -> None:
+    """Raise SettingsError if the installed uvicorn lacks something that is used here."""
+    for owner, names in _INSIDES.items():
+        known = {*dir(owner), *vars(owner)["__init__"].__code__.co_names}
+        if missing := [name for name in names.split() if name not in known]:
+            raise SettingsError(
+                f"uvicorn {uvicorn.__version__} cannot be used: its {owner.__name__} has no {', '.join(missing)}; "
+                "install an earlier version"
+            )
 
 
 class MockProtocol(HttpToolsProtocol):
