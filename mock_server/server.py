@@ -85,7 +85,7 @@ class MockServer(Controls):
         Every client in the process then reaches the mock under the real names and trusts its certificate. The mock
         must have been started with `tls=True`.
         """
-        from mock_server.redirect.in_process import redirected
+        from mock_server.redirect.environment import redirected
 
         return redirected(self.route)
 

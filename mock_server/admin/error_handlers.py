@@ -100,7 +100,7 @@ _REPLIES: Mapping[type[Exception], Callable[[Any], Reply]] = {
     ImageError: _image,
     BodyTooLargeError: _too_large,
     UnknownPreferenceError: _preference,
-    MultipartError: lambda error: problem(400, f"The form cannot be read: {error.reason}", title="Bad input"),
+    MultipartError: lambda error: problem(400, f"The form cannot be read: {error}", title="Bad input"),
     ClientDisconnectedError: lambda error: problem(400, "The client closed the connection."),
     NotFoundError: lambda error: problem(404, str(error)),
     ConflictError: lambda error: problem(409, str(error)),

@@ -1,4 +1,4 @@
-"""The environment variables that redirect a child process, and its children, to the mock."""
+"""Redirect a child process and its children, or this process for a while, to the mock."""
 
 import json
 import os
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route
+from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route, install
 
 _HERE = Path(__file__).parent
 _PYTHON_STARTUP = _HERE / "startup"
@@ -71,6 +71,21 @@ def changed_environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def redirected(route: Route) -> Iterator[None]:
+    """Make the route's names lead to the mock in this process, while the context lasts.
+
+    Name look-ups, connections and TLS trust change for exactly these names, and no proxy is used for them. At the end
+    all of it is undone, except that a TLS context that was used with the mock still trusts its authority.
+    """
+    with changed_environment(proxy_exceptions(route.names, os.environ)):
+        undo = install(route)
+        try:
+            yield
+        finally:
+            undo()
 
 
 def _trust_variables(route: Route, directory: Path, environ: Mapping[str, str]) -> dict[str, str]:

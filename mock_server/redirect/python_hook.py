@@ -28,7 +28,7 @@ ROUTE_VARIABLE = "VEHICLE_OCR_MOCK_REDIRECT"
 # Programs may resolve a name first and later connect to its address: this address identifies them.
 STAND_IN = "127.86.79.77"
 
-_INSTALLED = "_vehicle_ocr_mock_redirect"
+_ACTIVE = "_vehicle_ocr_mock_redirects"
 
 
 class Route:
@@ -85,41 +85,36 @@ def install(route: Route) -> Undo:
     Modules that are not imported yet are patched when the program imports them. A second call replaces the first
     until the second is undone.
     """
-    redirection = _Redirection(route, getattr(sys, _INSTALLED, None))
-    redirection.begin()
-    return redirection.end
+    # On `sys`, because one process may load this file under two names.
+    active: list[_Redirection] = vars(sys).setdefault(_ACTIVE, [])
+    redirection = _Redirection(route)
+    if active:
+        active[-1].revert()
+    active.append(redirection)
+    redirection.apply()
+
+    def undo() -> None:
+        if redirection not in active:
+            return
+        is_last = redirection is active[-1]
+        active.remove(redirection)
+        if is_last:
+            redirection.revert()
+            if active:
+                active[-1].apply()
+
+    return undo
 
 
 class _Redirection:
-    """One redirect of this process, and the `earlier` redirect that it replaces."""
+    """One redirect of this process. Only the last one is applied."""
 
-    def __init__(self, route: Route, earlier: Any) -> None:
+    def __init__(self, route: Route) -> None:
         self._route = route
-        self._earlier = earlier
-        self._ended = False
         self._undo_steps: list[Undo] = []
         self._finder: Any = None
 
-    def begin(self) -> None:
-        if self._earlier is not None:
-            self._earlier._revert()
-        self._apply()
-
-    def end(self) -> None:
-        if self._ended:
-            return
-        self._ended = True
-        # A later redirect may have replaced this one. Then the patches are not this one's.
-        if getattr(sys, _INSTALLED, None) is self:
-            self._revert()
-            earlier = self._earlier
-            while earlier is not None and earlier._ended:
-                earlier = earlier._earlier
-            if earlier is not None:
-                earlier._apply()
-
-    def _apply(self) -> None:
-        setattr(sys, _INSTALLED, self)
+    def apply(self) -> None:
         self._finder = _AfterImport({name: self._patch for name in _PATCHES if name not in sys.modules})
         sys.meta_path.insert(0, self._finder)
         for name in _PATCHES:
@@ -128,12 +123,12 @@ class _Redirection:
 
     def _patch(self, name: str) -> None:
         # An import may have started before the redirect ended.
-        if getattr(sys, _INSTALLED, None) is self:
+        if self._finder is not None:
             self._undo_steps.extend(_PATCHES[name](sys.modules[name], self._route))
 
-    def _revert(self) -> None:
-        setattr(sys, _INSTALLED, None)
+    def revert(self) -> None:
         sys.meta_path.remove(self._finder)
+        self._finder = None
         while self._undo_steps:
             self._undo_steps.pop()()
 

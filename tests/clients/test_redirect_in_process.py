@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from mock_server.redirect import python_hook
-from mock_server.redirect.in_process import redirected
+from mock_server.redirect.environment import redirected
 from mock_server.redirect.python_hook import STAND_IN, Route, install
 
 from .conftest import PYTHON

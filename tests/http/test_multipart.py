@@ -408,7 +408,7 @@ def test_malformed_bodies_are_refused_with_a_reason(body: bytes, reason: str) ->
     with pytest.raises(MultipartError) as raised:
         parse(body)
 
-    assert reason in raised.value.reason
+    assert reason in str(raised.value)
     assert time.process_time() - started < 0.2
 
 
@@ -434,7 +434,7 @@ def test_content_types_without_a_usable_boundary_are_refused(content_type: str, 
     with pytest.raises(MultipartError) as raised:
         parse_multipart(content_type, form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'))
 
-    assert reason in raised.value.reason
+    assert reason in str(raised.value)
 
 
 @pytest.mark.parametrize(
