@@ -12,7 +12,10 @@ from mock_server.core.exchange import Exchange
 
 # Lines wait this long, in seconds, to be written together with others.
 _FLUSH_SECONDS = 0.05
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_JSON_FIELDS = (
+    *("provider", "product", "method", "path", "status", "outcome", "scenario", "match", "charged"),
+    *("account", "key", "key_id", "milliseconds", "delay", "fault", "detail"),
+)
 
 
 class RequestLog:
@@ -67,28 +70,8 @@ def _text_line(exchange: Exchange) -> str:
 
 
 def _json_line(exchange: Exchange) -> str:
-    facts = {
-        "time": _timestamp(exchange.time),
-        "level": "info",
-        "event": "request",
-        "request_id": exchange.id,
-        "provider": exchange.provider,
-        "product": exchange.product,
-        "method": exchange.method,
-        "path": exchange.path,
-        "status": exchange.status,
-        "outcome": exchange.outcome,
-        "scenario": exchange.scenario,
-        "match": exchange.match,
-        "charged": exchange.charged,
-        "account": exchange.account,
-        "key": exchange.key,
-        "key_id": exchange.key_id,
-        "milliseconds": exchange.milliseconds,
-        "delay": exchange.delay,
-        "fault": exchange.fault,
-        "detail": exchange.detail,
-    }
+    facts = {"time": _timestamp(exchange.time), "level": "info", "event": "request", "request_id": exchange.id}
+    facts |= {name: getattr(exchange, name) for name in _JSON_FIELDS}
     return orjson.dumps(facts).decode() + "\n"
 
 
@@ -124,8 +107,8 @@ def configure(format: str, level: str, stream: IO[str] | None = None) -> Request
     logger = logging.getLogger("mock_server")
     logger.handlers = [handler]
     logger.propagate = False
-    logger.setLevel(_LEVELS[level])
+    logger.setLevel(level.upper())
     uvicorn = logging.getLogger("uvicorn")
     uvicorn.handlers, uvicorn.propagate = [handler], False
-    uvicorn.setLevel(max(_LEVELS[level], logging.WARNING))
-    return RequestLog(format, stream) if _LEVELS[level] <= logging.INFO else None
+    uvicorn.setLevel(max(logger.level, logging.WARNING))
+    return RequestLog(format, stream) if logger.level <= logging.INFO else None

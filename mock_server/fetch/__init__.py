@@ -13,13 +13,7 @@ def fetch_function(allowed: str, *, max_bytes: int) -> Fetch:
     # The HTTP client is slow to import, and most servers never fetch.
     from mock_server.fetch.fetcher import Fetcher
 
-    fetcher = Fetcher(policy, max_bytes=max_bytes)
-
-    async def fetch(url: str) -> tuple[bytes, str]:
-        fetched = await fetcher.fetch(url)
-        return fetched.data, fetched.address
-
-    return fetch
+    return Fetcher(policy, max_bytes=max_bytes).fetch
 
 
 async def _refuse(url: str) -> tuple[bytes, str]:

@@ -4,14 +4,12 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 import httpx
 
 from mock_server.errors import FetchError
-from mock_server.fetch.address import Address
-from mock_server.fetch.policy import FetchPolicy, as_address
+from mock_server.fetch.policy import Address, FetchPolicy, as_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
@@ -23,16 +21,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Content types of pictures whose type the server does not know.
 _UNTYPED = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/binary"})
 _HEADERS = {"accept": "image/*", "accept-encoding": "identity", "user-agent": "vehicle-ocr-mock"}
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A picture. `final_url`: its URL after redirects. `address`: the IP address that the connection used."""
-
-    data: bytes
-    content_type: str
-    final_url: str
-    address: str
 
 
 class Fetcher:
@@ -48,19 +36,17 @@ class Fetcher:
         *,
         max_bytes: int = MAX_BYTES,
         timeout: float = TIMEOUT_SECONDS,
-        max_redirects: int = MAX_REDIRECTS,
         resolve: Resolve | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.policy = policy
         self._max_bytes = max_bytes
         self._timeout = timeout
-        self._max_redirects = max_redirects
         self._resolve = resolve or _system_addresses
         self._ssl_context = ssl_context
 
-    async def fetch(self, url: str) -> Fetched:
-        """Return the picture at `url`.
+    async def fetch(self, url: str) -> tuple[bytes, str]:
+        """Return the picture at `url`, and the IP address that the connection used.
 
         Raises FetchError: not allowed, not reachable, wrong content type, too large or too slow.
         """
@@ -72,15 +58,15 @@ class Fetcher:
         except httpx.HTTPError as error:
             raise FetchError(f"the image URL cannot be read: {str(error) or type(error).__name__}") from error
 
-    async def _follow(self, url: str) -> Fetched:
+    async def _follow(self, url: str) -> tuple[bytes, str]:
         target = _parse(url)
         async with self._client() as client:
-            for _ in range(self._max_redirects + 1):
+            for _ in range(MAX_REDIRECTS + 1):
                 answer = await self._get(client, target)
-                if isinstance(answer, Fetched):
+                if not isinstance(answer, httpx.URL):
                     return answer
                 target = answer
-        raise FetchError(f"more than {self._max_redirects} redirects")
+        raise FetchError(f"more than {MAX_REDIRECTS} redirects")
 
     def _client(self) -> httpx.AsyncClient:
         # Loaded at the first fetch: reading the trusted certificates takes tens of milliseconds.
@@ -90,8 +76,8 @@ class Fetcher:
             verify=self._ssl_context, trust_env=False, follow_redirects=False, timeout=self._timeout
         )
 
-    async def _get(self, client: httpx.AsyncClient, url: httpx.URL) -> Fetched | httpx.URL:
-        """Send one request. Return the picture, or the URL of a redirect."""
+    async def _get(self, client: httpx.AsyncClient, url: httpx.URL) -> tuple[bytes, str] | httpx.URL:
+        """Send one request. Return the picture and the address that was used, or the URL of a redirect."""
         failure: Exception | None = None
         for address in await self._allowed_addresses(url):
             request = client.build_request(
@@ -109,7 +95,7 @@ class Fetcher:
             try:
                 if response.status_code in _REDIRECTS and "location" in response.headers:
                     return _parse(response.headers["location"], base=url)
-                return await self._read(response, url, address)
+                return await self._read(response, _host(url)), str(address)
             finally:
                 await response.aclose()
         raise FetchError(f"no connection to {_host(url)}: {failure}") from failure
@@ -132,14 +118,14 @@ class Fetcher:
             self.policy.check_address(host, address)
         return addresses
 
-    async def _read(self, response: httpx.Response, url: httpx.URL, address: Address) -> Fetched:
+    async def _read(self, response: httpx.Response, host: str) -> bytes:
         if response.status_code != 200:
-            raise FetchError(f"{_host(url)} answered {response.status_code}")
+            raise FetchError(f"{host} answered {response.status_code}")
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not (content_type.startswith("image/") or content_type in _UNTYPED):
-            raise FetchError(f"{_host(url)} sent {content_type}, not a picture")
+            raise FetchError(f"{host} sent {content_type}, not a picture")
         if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise FetchError(f"{_host(url)} sent a compressed body, which was not requested")
+            raise FetchError(f"{host} sent a compressed body, which was not requested")
         declared = response.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > self._max_bytes:
             raise FetchError(f"the picture has {declared} bytes, {self._max_bytes} are allowed")
@@ -148,7 +134,7 @@ class Fetcher:
             data += chunk
             if len(data) > self._max_bytes:
                 raise FetchError(f"the picture has more than {self._max_bytes} bytes")
-        return Fetched(bytes(data), content_type, str(url), str(address))
+        return bytes(data)
 
 
 def _parse(url: str, base: httpx.URL | None = None) -> httpx.URL:
