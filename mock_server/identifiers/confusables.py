@@ -1,7 +1,8 @@
 """Characters that OCR confuses with each other, and the misreadings that follow."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import combinations
 
 Similar = tuple[tuple[str, float], ...]
 """Characters similar to one character, with the similarity (0 to 1), the most similar first."""
@@ -52,20 +53,24 @@ def look_alikes(char: str, allowed: Collection[str] | None = None) -> Similar:
     return others if allowed is None else tuple(other for other in others if other[0] in allowed)
 
 
-def alternatives(
-    text: str, limit: int, *, allowed: Collection[str] | None = None, changes: int = 2
-) -> tuple[Alternative, ...]:
-    """Up to `limit` misreadings of `text`, the most likely first; `text` itself is not among them.
+def alternatives(text: str, limit: int, *, allowed: Collection[str] | None = None) -> list[Alternative]:
+    """Up to `limit` (at least 1) misreadings of `text`, the most likely first; `text` itself is not among them.
 
-    A misreading replaces at most `changes` characters and keeps their case. `allowed` limits the characters that may
-    appear (a VIN has no I, O or Q). The likeness of two replacements is their product, so one mistake ranks higher.
+    A misreading replaces one or two characters and keeps their case. `allowed` limits the characters that may appear
+    (a VIN has no I, O or Q). The likeness of two replacements is their product, so one mistake ranks higher.
     """
-    places = [(index, similar) for index, char in enumerate(text) if (similar := look_alikes(char, allowed))]
-    # Single replacements alone fill the limit down to this likeness, so less likely readings need no enumeration.
-    single = sorted((likeness for _, others in places for _, likeness in others), reverse=True)
-    least = single[limit - 1] if 0 < limit <= len(single) else 0.0
-    ranked = sorted(_misreadings(text, places, changes, least), key=lambda reading: (-reading[1], reading[0]))
-    return tuple(Alternative(reading, round(likeness, 4)) for reading, likeness in ranked[:limit])
+    changes = [
+        (likeness, index, other) for index, char in enumerate(text) for other, likeness in look_alikes(char, allowed)
+    ]
+    # Single replacements alone fill the limit down to this likeness, so less likely ones and pairs are left out.
+    ranked = sorted((likeness for likeness, *_ in changes), reverse=True)
+    least = ranked[limit - 1] if limit <= len(ranked) else 0.0
+    changes = [change for change in changes if change[0] >= least]
+    readings = [(-likeness, _replace(text, index, other)) for likeness, index, other in changes]
+    for (likeness, first, one), (factor, second, other) in combinations(changes, 2):
+        if first != second and likeness * factor >= least:
+            readings.append((-likeness * factor, _replace(_replace(text, first, one), second, other)))
+    return [Alternative(reading, round(-negative, 4)) for negative, reading in sorted(readings)[:limit]]
 
 
 def confuse(text: str, count: int, *, allowed: Collection[str] | None = None) -> str:
@@ -78,22 +83,6 @@ def confuse(text: str, count: int, *, allowed: Collection[str] | None = None) ->
     for _, index, other in sorted(best)[:count]:
         text = _replace(text, index, other)
     return text
-
-
-def _misreadings(
-    text: str, places: Sequence[tuple[int, Similar]], changes: int, least: float, so_far: float = 1.0
-) -> Iterator[tuple[str, float]]:
-    """Every text with 1 to `changes` characters replaced at `places`, and a likeness of at least `least`."""
-    if not changes:
-        return
-    for number, (index, others) in enumerate(places, 1):
-        for other, similarity in others:
-            likeness = so_far * similarity
-            if likeness < least:
-                break
-            reading = _replace(text, index, other)
-            yield reading, likeness
-            yield from _misreadings(reading, places[number:], changes - 1, least, likeness)
 
 
 def _replace(text: str, index: int, char: str) -> str:
