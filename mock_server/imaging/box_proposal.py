@@ -2,9 +2,8 @@
 
 Each detected line is cut out and separated into ink and ground. Its columns of ink must form as many characters as
 the text has, all of one height and on one line, with even ground between them. The box is proposed if this holds for
-one place only.
-Of 400 drawn plates laid into 65 photographs in perspective, 88 % got a box on the plate, one got a box beside it (since
-then ink that goes on beyond the line is left out) and the others none.
+one place only. Of 660 drawn plates laid into 65 photographs in perspective, 601 got a box on the plate, 59 none, and
+none a box beside it. The photographs without a plate got no box.
 """
 
 from dataclasses import dataclass
