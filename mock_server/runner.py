@@ -35,6 +35,7 @@ GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
 _POLL_SECONDS = 0.002
 _HANDLES = 8
+_LARGE_BLOCK = 8 * 1024 * 1024
 _OTHER_FILES = 64
 """Open files that are not connections, about."""
 
@@ -165,6 +166,9 @@ def run(server: Server, ready: Callable[[], None], *, until_closed: int | None =
             loop.add_reader(until_closed, server.stop)
         await server.serve(ready)
 
+    # glibc returns freed memory to the system at once, until it has seen a large block come and go. An upload of 100 KB
+    # then takes an eighth less processor time, because its pages are not fetched and zeroed again.
+    bytearray(_LARGE_BLOCK)
     run_loop(serve())
 
 

@@ -1,7 +1,9 @@
 """Reading the body of a request into memory, with a limit."""
 
 import asyncio
+import contextlib
 import zlib
+from collections.abc import AsyncIterator
 
 from starlette.types import Receive, Scope
 
@@ -21,20 +23,22 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     only after they have sent everything. A client that waits for `100 Continue` does not get it.
     Raises ClientDisconnectedError when the client disconnects first.
     """
-    declared = _declared_length(scope)
+    headers = dict(scope["headers"])
+    declared = int(text) if (text := headers.get(b"content-length", b"")).isdigit() else None
+    pieces = _pieces(receive)
     if declared is not None and declared > limit:
-        is_drained = not _expects_continue(scope) and declared <= DRAIN_LIMIT and await _drain(receive)
+        expects_continue = headers.get(b"expect", b"").lower() == b"100-continue"
+        is_drained = not expects_continue and declared <= DRAIN_LIMIT and await _drain(pieces)
         raise BodyTooLargeError(limit, declared, drained=is_drained)
-    pieces: list[bytes] = []
-    size, more = 0, True
-    while more and size <= limit:
-        piece, more = await _receive(receive)
-        pieces.append(piece)
+    body: list[bytes] = []
+    size = 0
+    async for piece in pieces:
+        body.append(piece)
         size += len(piece)
-    if size > limit:
-        pieces.clear()
-        raise BodyTooLargeError(limit, declared, drained=not more or await _drain(receive))
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if size > limit:
+            body.clear()
+            raise BodyTooLargeError(limit, declared, drained=await _drain(pieces))
+    return b"".join(body)
 
 
 def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:
@@ -53,35 +57,24 @@ def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:
     return content
 
 
-def _declared_length(scope: Scope) -> int | None:
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            return int(value) if value.isdigit() else None
-    return None
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnectedError
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
-def _expects_continue(scope: Scope) -> bool:
-    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
-
-
-async def _receive(receive: Receive) -> tuple[bytes, bool]:
-    """The next piece of the body, and whether more follows."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnectedError
-    return message.get("body", b""), message.get("more_body", False)
-
-
-async def _drain(receive: Receive) -> bool:
+async def _drain(pieces: AsyncIterator[bytes]) -> bool:
     """Read and discard the rest of the body; whether its end came within the bounds."""
     size = 0
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            while size <= DRAIN_LIMIT:
-                piece, more = await _receive(receive)
+            async for piece in pieces:
                 size += len(piece)
-                if not more:
-                    return True
-    except TimeoutError:
-        return False
+                if size > DRAIN_LIMIT:
+                    return False
+            return True
     return False
