@@ -108,6 +108,7 @@ def configure(format: str, level: str, stream: IO[str] | None = None) -> Request
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(level.upper())
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the journal has what is wrong with a body
     uvicorn = logging.getLogger("uvicorn")
     uvicorn.handlers, uvicorn.propagate = [handler], False
     uvicorn.setLevel(max(logger.level, logging.WARNING))
