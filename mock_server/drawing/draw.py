@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Literal
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.car_bodies import BODIES
+from mock_server.drawing.designs import BODIES, DESIGNS, PAINTS
 from mock_server.drawing.drawn_picture import Drawing
 from mock_server.drawing.glyphs import DRAWABLE
 from mock_server.drawing.places import PLACES
-from mock_server.drawing.plate_designs import DESIGNS
-from mock_server.drawing.scene_drawing import PAINTS, Parked, draw_plate, draw_scene
+from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
 from mock_server.drawing.vin_drawing import VIN_STYLES, draw_vin
 from mock_server.identifiers.generator import IdentifierGenerator
 from mock_server.identifiers.plates import regions_of

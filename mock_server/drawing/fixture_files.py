@@ -1,11 +1,10 @@
 """Drawn pictures as fixture files: one picture with its scenario, or a fixtures directory with many."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth
 from mock_server.scenarios.scenario_writer import Value, corners, scenario_text
@@ -20,12 +19,6 @@ accounts:
   - {name: demo, key: demo-key}
 unmatched: nothing_found
 """
-
-
-class Draw(Protocol):
-    """Draws the picture of a seed. It must be picklable, because several processes share a large set."""
-
-    def __call__(self, *, seed: int) -> Drawing: ...
 
 
 def name_for(kind: str, truth: Truth) -> str:
@@ -43,10 +36,11 @@ def write_picture(drawing: Drawing, image: Path) -> tuple[Path, Path]:
     return image, scenario
 
 
-def write_set(draw: Draw, kind: str, count: int, seed: int, out: Path) -> Iterator[Path]:
+def write_set(draw: Callable[..., Drawing], kind: str, count: int, seed: int, out: Path) -> Iterator[Path]:
     """Write a fixtures directory with `count` pictures, on all cores. Yields each picture when it is written.
 
-    The first picture has the seed `seed`, the next one `seed` + 1.
+    The first picture has the seed `seed`, the next one `seed` + 1. `draw` takes `seed`; it must be
+    picklable, because several processes share a large set.
     """
     out.mkdir(parents=True, exist_ok=True)
     mock = out / "mock.yaml"
@@ -62,7 +56,7 @@ def write_set(draw: Draw, kind: str, count: int, seed: int, out: Path) -> Iterat
         yield from pool.map(write, names, range(seed, seed + count))
 
 
-def _write_one(draw: Draw, out: Path, name: str, seed: int) -> Path:
+def _write_one(draw: Callable[..., Drawing], out: Path, name: str, seed: int) -> Path:
     image = out / "images" / f"{name}.jpg"
     _write(draw(seed=seed), name, image, out / "scenarios" / f"{name}.yaml", f"../images/{image.name}")
     return image

@@ -34,20 +34,8 @@ class Lettering:
     fixed: bool = False
 
 
-STYLES = {
-    # European plates: even strokes with square ends.
-    "plate": Lettering(),
-    # North American plates: narrow, with round ends.
-    "embossed": Lettering(width=0.36, weight=0.115, gap=0.16, roundness=0.5, round_ends=True),
-    # British plates.
-    "broad": Lettering(width=0.50, weight=0.17, gap=0.14, roundness=0.42),
-    # Numbers stamped into metal, dot-peened numbers, and thermal printers.
-    "stamped": Lettering(0.38, 0.12, gap=0.24, roundness=0.36, chamfer=True, round_ends=True, fixed=True),
-    "pricked": Lettering(width=0.46, weight=0.13, gap=0.24, roundness=0.30, dots=9, fixed=True),
-    "printed": Lettering(width=0.44, weight=0.105, gap=0.17, roundness=0.5, fixed=True),
-    # Small capitals for captions.
-    "small": Lettering(width=0.44, weight=0.13, gap=0.2, roundness=0.5),
-}
+_TABLES = tomllib.loads(files(__package__).joinpath("glyphs.toml").read_text("utf-8"))
+STYLES = {name: Lettering(**style) for name, style in _TABLES["styles"].items()}
 """Name of a style to its lettering."""
 SMALL = STYLES["small"]
 
@@ -74,7 +62,6 @@ def _stroke(words: list[str]) -> _Stroke:
     return _Stroke(tuple((x, y, rest[0] if rest else 1.0) for x, y, *rest in corners), closed)
 
 
-_TABLES = tomllib.loads(files(__package__).joinpath("glyphs.toml").read_text("utf-8"))
 _GLYPHS = {char: _glyph(*glyph) for char, glyph in _TABLES["proportional"].items()}
 _MONOSPACED = _GLYPHS | {char: _glyph(*glyph) for char, glyph in _TABLES["monospaced"].items()}
 DRAWABLE = frozenset(_GLYPHS) | {" "}

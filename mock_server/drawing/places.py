@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mock_server.drawing import raster
-from mock_server.drawing.car_bodies import BODIES
+from mock_server.drawing.designs import BODIES
 from mock_server.drawing.raster import Colour, Pixels, Point, Size
 from mock_server.drawing.vehicle_drawing import paint_vehicle
 from mock_server.drawing.vehicle_layer import Layer, Surroundings

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.drawing import raster
+from mock_server.drawing.designs import DESIGNS, Band, Caption, PlateDesign
 from mock_server.drawing.glyphs import SMALL, draw_text, text_mask, text_width
-from mock_server.drawing.plate_designs import DESIGNS, Band, Caption, PlateDesign, plain
 from mock_server.drawing.raster import Colour, Pixels, Point, Rect, Size
 
 SCALE = 3
@@ -32,7 +32,7 @@ def flat_plate(
     design, size = DESIGNS[region], plate_size(region, two_line)
     year, clouds = random_details(region, size, rng)
     if front and region == "gb":
-        design = replace(design, field=plain((238, 240, 240)))
+        design = replace(design, field=((0, (238, 240, 240)),))
     if two_line:
         design = replace(design, letter=design.letter * 0.98, captions=())
     pixels = raster.gradient(size, design.field)

@@ -117,18 +117,12 @@ def reach_of_blur(radius: float) -> int:
 def blend(base: Pixels, top: Pixels | Colour, mask: Pixels, strength: float = 1.0) -> Pixels:
     """`base` covered with `top` (an image or a colour) where `mask` is set."""
     result = base.copy()
-    blend_into(result, top, mask, strength)
+    # Only the part where the mask is set is computed.
+    if (spot := bounds_of(mask)) is not None:
+        paint = colour(top) if isinstance(top, tuple) else top[spot]
+        below = result[spot]
+        below += (paint - below) * (mask[spot] * np.float32(strength))[..., None]
     return result
-
-
-def blend_into(base: Pixels, top: Pixels | Colour, mask: Pixels, strength: float = 1.0) -> None:
-    """As `blend()`, but changes `base`. Only the part where the mask is set is computed."""
-    spot = bounds_of(mask)
-    if spot is None:
-        return
-    paint = colour(top) if isinstance(top, tuple) else top[spot]
-    below = base[spot]
-    below += (paint - below) * (mask[spot] * np.float32(strength))[..., None]
 
 
 Spot = tuple[slice, slice]

@@ -6,29 +6,13 @@ import numpy as np
 
 from mock_server.drawing import raster
 from mock_server.drawing.camera import Shot, add_distant_lights, add_glow, at_night, coordinates, expose
-from mock_server.drawing.car_bodies import BODIES
+from mock_server.drawing.designs import BODIES, PAINTS
 from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth, VehicleTruth
 from mock_server.drawing.places import HORIZON, PLACES, Backdrop
 from mock_server.drawing.plate_drawing import SCALE, FlatPlate, flat_plate, plate_size, random_details
-from mock_server.drawing.raster import Colour, Matrix, Pixels, Size, Spot
+from mock_server.drawing.raster import Matrix, Pixels, Size, Spot
 from mock_server.drawing.vehicle_drawing import FEET, paint_vehicle
 from mock_server.drawing.vehicle_layer import Layer, Surroundings
-
-PAINTS: dict[str, Colour] = {
-    "white": (236, 237, 236),
-    "black": (22, 23, 26),
-    "silver": (178, 182, 186),
-    "grey": (92, 97, 102),
-    "red": (158, 22, 28),
-    "blue": (30, 58, 120),
-    "navy": (22, 30, 54),
-    "green": (30, 74, 56),
-    "beige": (186, 172, 146),
-    "orange": (206, 92, 26),
-    "teal": (28, 98, 108),
-    "burgundy": (88, 20, 32),
-}
-"""Name of a vehicle's colour to its value."""
 
 _LARGEST_LAYER = 1.6
 """Width of a vehicle's layer in picture widths; a larger vehicle is enlarged, as only a part of it is visible."""

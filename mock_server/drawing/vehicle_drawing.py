@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from mock_server.drawing.car_bodies import Path
+from mock_server.drawing.designs import Path
 from mock_server.drawing.raster import Colour, Pixels, Point, Spot, blur, colour, dim
 from mock_server.drawing.vehicle_layer import Layer, extent
 

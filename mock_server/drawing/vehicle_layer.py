@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from mock_server.drawing import raster
-from mock_server.drawing.car_bodies import Body
+from mock_server.drawing.designs import Body
 from mock_server.drawing.raster import Colour, Pixels, Point, Spot
 
 _MARGIN = 160.0
@@ -141,13 +142,8 @@ class Layer:
         world, skyline = self.world, self._skyline[:, spot[1]]
         sky = _ramp(np.clip(up - skyline, 0, 1), (0.0, 0.35, 1.0), (world.haze, world.haze, world.zenith))
         ground, objects = world.ground, world.skyline
-        tones = (
-            raster.dim(ground, 0.4),
-            ground,
-            raster.dim(ground, 0.75),
-            raster.dim(objects, 0.4),
-            raster.dim(objects, 0.8),
-        )
+        near = (raster.dim(ground, 0.4), ground, raster.dim(ground, 0.75))
+        tones = (*near, raster.dim(objects, 0.4), raster.dim(objects, 0.8))
         low = _ramp(up, (-1.0, -0.3, -0.02, 0.03, 0.2), tones)
         edge = np.clip((up - skyline) / 0.025 + 0.5, 0, 1)[..., None]
         return np.asarray(low + (sky - low) * edge, np.float32)
@@ -195,18 +191,15 @@ class Layer:
 
     def _seats(self, top: float, bottom: float) -> list[Pixels]:
         tall = bottom - top
-        seats = []
-        for middle in (-0.40, 0.40):
-            image = Image.new("L", (self.width, self.height))
-            draw = ImageDraw.Draw(image)
-            x = self.origin[0] + middle * self.body.half_width * self.scale
-            wide = 120 * self.scale
+
+        def seat(draw: ImageDraw.ImageDraw, middle: float) -> None:
+            x, wide = self.origin[0] + middle * self.body.half_width * self.scale, 120 * self.scale
             head = (x - wide, top + tall * 0.34, x + wide, top + tall * 0.60)
             back = (x - wide * 2.2, top + tall * 0.66, x + wide * 2.2, bottom + tall)
             draw.rounded_rectangle(head, radius=50 * self.scale, fill=255)
             draw.rounded_rectangle(back, radius=90 * self.scale, fill=255)
-            seats.append(raster.from_image(image))
-        return seats
+
+        return [raster.stencil((self.width, self.height), partial(seat, middle=middle)) for middle in (-0.40, 0.40)]
 
     def depth(self, top: float, bottom: float) -> Pixels:
         """0 at the row `top` and above, 1 at the row `bottom` and below."""

@@ -8,11 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from mock_server.drawing.camera import Shot
-from mock_server.drawing.car_bodies import BODIES
+from mock_server.drawing.designs import BODIES, DESIGNS
 from mock_server.drawing.draw import Kind, UnknownNameError, draw
 from mock_server.drawing.drawn_picture import Drawing
 from mock_server.drawing.glyphs import DRAWABLE, STYLES, text_mask
-from mock_server.drawing.plate_designs import DESIGNS
 from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
 from mock_server.drawing.vin_drawing import draw_vin
 from mock_server.identifiers.plates import PLATE_FORMATS

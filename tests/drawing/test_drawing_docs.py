@@ -8,10 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from mock_server.cli.image import command
-from mock_server.drawing.car_bodies import BODIES
+from mock_server.drawing.designs import BODIES, DESIGNS, PAINTS
 from mock_server.drawing.places import PLACES
-from mock_server.drawing.plate_designs import DESIGNS
-from mock_server.drawing.scene_drawing import PAINTS
 from mock_server.drawing.vin_drawing import VIN_STYLES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "drawing.md").read_text("utf-8")
