@@ -5,7 +5,6 @@ import threading
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from mock_server.app import App, create_app
@@ -118,9 +117,7 @@ class MockServer(Controls):
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
 
     def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:

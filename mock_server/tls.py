@@ -73,18 +73,19 @@ class CertificateAuthority:
         now = now or datetime.now(UTC)
         try:
             authority = cls._read(directory)
-            if authority is None or not authority._is_current(names, now) or not authority._is_published():
-                authority = cls._create_or_renew(directory, names, now)
+            if authority and authority._is_current(names, now) and authority._is_published():
+                return authority
+            return cls._create_or_renew(directory, names, now)
         except OSError as error:
             raise SettingsError(
                 f"the certificate authority cannot be stored in {directory}: {error.strerror or error}; "
                 f"set {CA_DIRECTORY_VARIABLE} to a writable directory"
             ) from error
-        return authority
 
     @classmethod
     def _create_or_renew(cls, directory: Path, names: Sequence[str], now: datetime) -> "CertificateAuthority":
-        _make_private_directory(directory)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, exist_ok=True)  # a directory that already exists is not changed
         with _locked(directory / _LOCK_FILE):
             # Another process may have created it in the meantime.
             authority = cls._read(directory)
@@ -223,12 +224,6 @@ def default_directory() -> Path:
     if not directory.is_absolute():
         raise SettingsError(f"there is no home directory for the certificates; set {CA_DIRECTORY_VARIABLE}")
     return directory / "ca"
-
-
-def _make_private_directory(directory: Path) -> None:
-    """Make a directory that only this user can read. A directory that already exists is not changed."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    directory.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write_atomically(path: Path, data: bytes, *, mode: int) -> None:

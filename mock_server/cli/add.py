@@ -130,28 +130,19 @@ def _check_is_new(fixtures: Path, name: str, data: bytes, replace: bool) -> "Sce
         raise click.ClickException(
             f"the photo cannot be distinguished from {fixtures / matches[0].id}, the picture of {owner}"
         )
-    if old:
-        _check_is_alone(fixtures / "scenarios" / f"{name}.yaml", name)
-    return old
-
-
-def _check_is_alone(path: Path, name: str) -> None:
-    """Fail unless the scenario is the only one in its file, so the file can be replaced."""
-    if not path.exists() or len(re.findall(r"^scenario:", path.read_text("utf-8"), re.MULTILINE)) != 1:
+    path = fixtures / "scenarios" / f"{name}.yaml"
+    if old and not (path.exists() and len(re.findall(r"^scenario:", path.read_text("utf-8"), re.MULTILINE)) == 1):
         raise click.ClickException(f'the scenario "{name}" is not alone in {path}; edit its file instead')
+    return old
 
 
 def _reading(product: str, text: str, region: str | None, box: "Box | None") -> "dict[str, Value]":
     from mock_server.scenarios.scenario_writer import corners
 
-    if region is None and box is None:
-        return {product: text}
-    reading: dict[str, Value] = {"text": text}
-    if region is not None:
-        reading["region"] = region
+    details: dict[str, Value] = {"region": region} if region is not None else {}
     if box is not None:
-        reading["box"] = corners(box)
-    return {product: reading}
+        details["box"] = corners(box)
+    return {product: {"text": text, **details} if details else text}
 
 
 def _write(
