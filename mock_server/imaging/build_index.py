@@ -49,8 +49,8 @@ def build_entries(
     """The entries of all references, in their order; fingerprints come from `known` or the cache where possible."""
     wanted = list(references)
     entries: list[Entry] = []
-    with DiskCache(cache_directory) as disk, ThreadPoolExecutor(workers) as pool:
-        cache = FingerprintCache(disk)
+    cache = FingerprintCache(DiskCache(cache_directory))
+    with ThreadPoolExecutor(workers) as pool:
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
         stored = [_unchanged(reference, known, cache, max_pixels) for reference in wanted]
         missing = [reference for reference, entry in zip(wanted, stored, strict=True) if entry is None]

@@ -1,6 +1,6 @@
 """Hot reload: a saved fixture file is served within a second, unless it has mistakes.
 
-Changes are found on every file system: by events where there are any, and by regular comparison.
+The names and times of all files are compared regularly: some network and container mounts report no events.
 """
 
 import asyncio
@@ -13,9 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-import anyio
 import anyio.to_thread
-from anyio.abc import TaskGroup
 
 from mock_server.core.accounts import Accounts
 from mock_server.core.fixture_set import FixtureSet
@@ -33,16 +31,13 @@ Changed = Callable[[Loaded | FixturesError], Awaitable[None]]
 Snapshot = frozenset[tuple[str, int, int, int]]
 
 # Tuned for files that an editor or a script saves one after another.
-_QUIET_MS = 50
+_QUIET_SECONDS = 0.05
 """A change is complete after this time without another change."""
-_LONGEST_MS = 500
-"""The longest wait for that."""
-_STOP_MS = 300
-"""How long it takes at most until the listener ends."""
-_FIRST_LOOK_SECONDS = 0.3
-_LOOK_SECONDS = 0.5
-"""The time between two looks at the files, if no event comes before."""
-_LOOK_SHARE = 0.02
+_MAX_QUIET_LOOKS = 10
+"""The most looks until then."""
+_LOOK_SECONDS = 0.3
+"""The time between two looks at the files."""
+_LOOK_SHARE = 0.05
 """The share of one processor that the looks at a large directory may take."""
 
 
@@ -122,76 +117,34 @@ class HotReload:
 async def watch(loader: FixtureLoader, changed: Changed) -> None:
     """Call `changed` with the new set, or with its mistakes, whenever files of the set change.
 
-    Ends when the task is cancelled. The names and times of all files are compared regularly, because some file systems
-    report no events and the name of the directory may come to mean another one. Events make it faster.
+    Ends when the task is cancelled.
     """
-    async with anyio.create_task_group() as tasks:
-        events = _Events(loader.path, tasks)
-        snapshot: Snapshot | None = None
-        reported = loader.state, ""
-        pause = _FIRST_LOOK_SECONDS
-        while True:
-            await events.wait(pause)
-            start = time.monotonic()
-            before, snapshot = snapshot, await anyio.to_thread.run_sync(_look, loader.path)
-            pause = max(_LOOK_SECONDS, (time.monotonic() - start) / _LOOK_SHARE)
-            if snapshot == before:
-                continue
-            result = await anyio.to_thread.run_sync(load_result, loader)
-            current = loader.state, str(result) if isinstance(result, FixturesError) else ""
-            if current != reported:
-                reported = current
-                await changed(result)
+    snapshot: Snapshot | None = None
+    reported = loader.state, ""
+    pause = _LOOK_SECONDS
+    while True:
+        await asyncio.sleep(pause)
+        start = time.monotonic()
+        before, snapshot = snapshot, await anyio.to_thread.run_sync(_look, loader.path)
+        pause = max(_LOOK_SECONDS, (time.monotonic() - start) / _LOOK_SHARE)
+        if snapshot == before:
+            continue
+        snapshot = await _settled(loader.path, snapshot)
+        result = await anyio.to_thread.run_sync(load_result, loader)
+        current = loader.state, str(result) if isinstance(result, FixturesError) else ""
+        if current != reported:
+            reported = current
+            await changed(result)
 
 
-class _Events:
-    """The events of the file system for a directory. If there are none, `wait` only takes longer."""
-
-    def __init__(self, root: Path, tasks: TaskGroup) -> None:
-        self._root = root
-        self._tasks = tasks
-        self._identity: tuple[int, int] | None = None
-        self._listening = anyio.CancelScope()
-        self._event = anyio.Event()
-
-    async def wait(self, seconds: float) -> None:
-        """Return after an event, or after this time."""
-        self._follow_name()
-        with anyio.move_on_after(seconds):
-            await self._event.wait()
-        self._event = anyio.Event()
-
-    def _follow_name(self) -> None:
-        """Listen to the directory that has the name now: it may have been replaced, or be a link that was changed."""
-        try:
-            facts = self._root.stat()
-        except OSError:
-            return
-        if self._identity != (facts.st_dev, facts.st_ino):
-            self._identity = facts.st_dev, facts.st_ino
-            self._listening.cancel()
-            self._listening = anyio.CancelScope()
-            self._tasks.start_soon(self._listen, self._listening)
-
-    async def _listen(self, scope: anyio.CancelScope) -> None:
-        # Imported here, so that the server starts sooner.
-        from watchfiles import awatch
-
-        with scope:
-            try:
-                async for _ in awatch(
-                    self._root,
-                    debounce=_LONGEST_MS,
-                    step=_QUIET_MS,
-                    rust_timeout=_STOP_MS,
-                    recursive=True,
-                    watch_filter=None,
-                    ignore_permission_denied=True,
-                ):
-                    self._event.set()
-            except (OSError, RuntimeError) as error:
-                # The error of watchfiles is a RuntimeError.
-                logger.warning("no file events (%s): the fixtures are compared every %s s", error, _LOOK_SECONDS)
+async def _settled(root: Path, snapshot: Snapshot) -> Snapshot:
+    """The files when they no longer change, or after the most looks."""
+    for _ in range(_MAX_QUIET_LOOKS):
+        await asyncio.sleep(_QUIET_SECONDS)
+        before, snapshot = snapshot, await anyio.to_thread.run_sync(_look, root)
+        if snapshot == before:
+            break
+    return snapshot
 
 
 def _look(root: Path) -> Snapshot:

@@ -188,8 +188,7 @@ class FixtureLoader:
     def _read_cache(self) -> _Content:
         if self._cache is None:
             return _Content()
-        with DiskCache(self._cache) as disk:
-            data = disk.get(self._cache_key, _version(self.vocabulary))
+        data = DiskCache(self._cache).get(self._cache_key, _version(self.vocabulary))
         try:
             return from_json(_Content, data) if data else _Content()
         except (TypeError, ValueError, KeyError, StopIteration):
@@ -203,8 +202,7 @@ class FixtureLoader:
         except orjson.JSONEncodeError:
             # The name of a file may hold bytes that are not text.
             return
-        with DiskCache(self._cache) as disk:
-            disk.put(self._cache_key, data, _version(self.vocabulary))
+        DiskCache(self._cache).put(self._cache_key, data, _version(self.vocabulary))
 
 
 def _version(vocabulary: Vocabulary) -> str:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mock_server.disk_cache import DiskCache
 from mock_server.imaging.box_proposal import propose_box
 from mock_server.imaging.explanation import summary
 from mock_server.imaging.geometry import Box
@@ -42,7 +41,9 @@ def test_a_second_start_reads_no_picture(tmp_path: Path, monkeypatch: pytest.Mon
     changed = picture("AB 2CD", 2)[:-2] + b"\x00\xff\xd9"
 
     def unread(path: Path) -> bytes:
-        raise AssertionError(path)
+        with path.open("rb") as file:
+            assert path.parent == tmp_path / "cache"
+            return file.read()
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_bytes", unread)
@@ -65,10 +66,9 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 100])
 def test_a_damaged_cache_is_ignored(tmp_path: Path, damage: bytes) -> None:
-    """The index is built, whatever the file of the cache contains."""
+    """The index is built, whatever the files of the cache contain."""
     references = files(tmp_path, 1)
-    with DiskCache(tmp_path / "cache"):
-        pass
+    ImageIndex.build(references, cache=tmp_path / "cache")
     for file in (tmp_path / "cache").iterdir():
         file.write_bytes(damage)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.disk_cache import FILE_NAME, DiskCache
+from mock_server.disk_cache import DiskCache
 from mock_server.errors import FixturesError
 from mock_server.scenarios.load import FixtureLoader, Loaded, _version
 from mock_server.settings import shipped_fixtures
@@ -129,10 +129,10 @@ def test_mistake_in_a_cached_file_has_its_place(root: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("position", range(20))
-def test_damaged_row_is_not_used(root: Path, tmp_path: Path, position: int) -> None:
+def test_damaged_entry_is_not_used(root: Path, tmp_path: Path, position: int) -> None:
     """Flipped bits in the stored content give the right set, not another one."""
     first = loaded(root, tmp_path / "cache")
-    file = tmp_path / "cache" / FILE_NAME
+    (file,) = (tmp_path / "cache").iterdir()
     data = bytearray(file.read_bytes())
     start = data.index(b'"ABC123"')
     data[start - 400 + position * 40] ^= 1 << (position % 8)
@@ -142,12 +142,12 @@ def test_damaged_row_is_not_used(root: Path, tmp_path: Path, position: int) -> N
 
 
 def test_content_of_another_shape_is_not_used(root: Path, tmp_path: Path) -> None:
-    """A row with a right checksum and an unknown content is a miss."""
+    """An entry with a right checksum and an unknown content is a miss."""
     loader = FixtureLoader(root, cache=tmp_path / "cache")
     first = loader.load()
     loader.save()
-    with DiskCache(tmp_path / "cache") as disk:
-        disk.put(loader._cache_key, b'{"files": {"a": 1}, "unknown": {}}', _version(loader.vocabulary))
+    content = b'{"files": {"a": 1}, "unknown": {}}'
+    DiskCache(tmp_path / "cache").put(loader._cache_key, content, _version(loader.vocabulary))
 
     assert loaded(root, tmp_path / "cache") == first
 
