@@ -54,7 +54,7 @@ class DiskCache:
             # Other processes find the old entry or the new one, never a part.
             handle, temporary = tempfile.mkstemp(dir=self._directory)
             try:
-                with open(handle, "wb") as file:
+                with os.fdopen(handle, "wb") as file:
                     file.write(_checksum(key, version, value) + value)
                 Path(temporary).replace(self._directory / _hash(key).hex())
             except OSError:
