@@ -97,10 +97,10 @@ class Directory:
 
     def _walk(self, mistakes: list[Mistake]) -> Iterator[Path]:
         """The paths of all scenario files."""
-        pending: list[tuple[Path, frozenset[Path]]] = [(self.root / SCENARIO_DIRECTORY, frozenset())]
+        pending = [self.root / SCENARIO_DIRECTORY]
         directories = files = 0
         while pending:
-            directory, above = pending.pop()
+            directory = pending.pop()
             # Path.is_dir() raises for an entry of a directory that may be listed, but not entered.
             if not os.path.isdir(directory):  # noqa: PTH112
                 if directory.suffix.lower() in _SIMILAR_ENDINGS:
@@ -112,21 +112,20 @@ class Directory:
                 hint = "symbolic links may lead to one directory by many paths"
                 mistakes.append(Mistake(self._shown(self.root / SCENARIO_DIRECTORY), 1, 1, what, hint))
                 return
-            inside = above | {Path(os.path.realpath(directory))}
-            for path in self._visible(directory, above, mistakes):
+            for path in self._visible(directory, mistakes):
                 if path.name.endswith(_ENDINGS):
                     files += 1
                     yield path
                 else:
-                    pending.append((path, inside))
+                    pending.append(path)
 
-    def _visible(self, directory: Path, above: frozenset[Path], mistakes: list[Mistake]) -> list[Path]:
-        """The entries of a directory that are not hidden. `above` are the directories that the walk came through."""
+    def _visible(self, directory: Path, mistakes: list[Mistake]) -> list[Path]:
+        """The entries of a directory that are not hidden."""
         with self._report(directory, mistakes):
             real = Path(os.path.realpath(directory))
             if not real.is_relative_to(self.real):
                 raise UnreadableError(_LEADS_OUT)
-            if real in above:
+            if directory.is_symlink() and any(parent.samefile(real) for parent in directory.parents):
                 raise UnreadableError("a symbolic link to a directory that contains it")
             return [path for path in directory.iterdir() if not path.name.startswith(".")]
         return []

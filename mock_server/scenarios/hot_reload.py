@@ -4,7 +4,6 @@ The names and times of all files are compared regularly: some network and contai
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import stat
@@ -27,7 +26,7 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 0.05
 """Seconds after start-up before background work begins, so that the first requests are answered first."""
 
-Changed = Callable[[Loaded | FixturesError], Awaitable[None]]
+Changed = Callable[[Loaded | FixturesError], Awaitable[object]]
 Snapshot = frozenset[tuple[str, int, int, int]]
 
 # Tuned for files that an editor or a script saves one after another.
@@ -72,21 +71,20 @@ class HotReload:
     async def run(self) -> None:
         """Watch the files until cancelled."""
         await asyncio.sleep(START_SECONDS)
-        await watch(self._loader, self._serve_or_log)
+        await watch(self._loader, self._serve)
 
     async def reload(self) -> FixtureSet:
         """Read the files now and serve them. Raises FixturesError; then the last good set is served."""
+        result = await self.reload_or_log()
+        if isinstance(result, FixturesError):
+            raise result
+        return result
+
+    async def reload_or_log(self) -> FixtureSet | FixturesError:
+        """The same without raising an error: mistakes are logged and returned."""
         return await self._serve(await anyio.to_thread.run_sync(load_result, self._loader))
 
-    async def reload_or_log(self) -> None:
-        """The same without an error: mistakes are logged."""
-        await self._serve_or_log(await anyio.to_thread.run_sync(load_result, self._loader))
-
-    async def _serve_or_log(self, result: Loaded | FixturesError) -> None:
-        with contextlib.suppress(FixturesError):
-            await self._serve(result)
-
-    async def _serve(self, result: Loaded | FixturesError) -> FixtureSet:
+    async def _serve(self, result: Loaded | FixturesError) -> FixtureSet | FixturesError:
         try:
             if isinstance(result, FixturesError):
                 raise result
@@ -97,7 +95,7 @@ class HotReload:
             for mistake in error.mistakes:
                 logger.error("%s", mistake)
             logger.error("fixtures not reloaded: the last good set keeps serving")
-            raise
+            return error
         self.mistakes = ()
         return result.set
 

@@ -1,7 +1,7 @@
 """Building the index of the pictures of a loaded directory; mistakes name the file and the line."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,13 @@ def index_of(
         else:
             index = previous.updated(references, cache=cache, progress=progress)
     except ImageError:
-        raise_if_wrong(_unreadable_pictures(loaded, max_pixels))
+        users = {id: one for one in reversed(loaded.parsed) for id in one.scenario.when.images}
+        unreadable = [
+            unreadable_picture(users[id], users[id].position_of(id), error)
+            for id, error in _unreadable(references, max_pixels).items()
+            if isinstance(error, ImageError)
+        ]
+        raise_if_wrong(unreadable)
         raise
     found = sorted(set(check_index(loaded.parsed, loaded.set.accounts, index)))
     raise_if_wrong(found)
@@ -58,36 +64,24 @@ def lazy_index(loaded: Loaded, *, max_pixels: int, cache: Path | None) -> LazyIn
             return ImageIndex.build(references, cache=cache, max_pixels=max_pixels)
         except (ImageError, OSError):
             # A picture has changed since the start. Hot reload reports it; until then the others are served.
-            usable = [reference for reference in references if _usable(reference, max_pixels)]
+            unreadable = _unreadable(references, max_pixels)
+            for id, error in unreadable.items():
+                logger.warning("%s cannot be read any more and is not recognised: %r", id, error)
+            usable = [reference for reference in references if reference.id not in unreadable]
             return ImageIndex.build(usable, cache=cache, max_pixels=max_pixels)
 
     return LazyIndex(make)
 
 
-def _usable(reference: "Reference", max_pixels: int) -> bool:
-    error = _decoding_error(reference.source, max_pixels)
-    if error:
-        logger.warning("%s cannot be read any more and is not recognised: %r", reference.id, error)
-    return error is None
-
-
-def _unreadable_pictures(loaded: Loaded, max_pixels: int) -> list[Mistake]:
-    mistakes: dict[str, Mistake] = {}
-    for one in loaded.parsed:
-        for id in one.scenario.when.images:
-            if id not in mistakes:
-                error = _decoding_error(loaded.set.images[id], max_pixels)
-                if isinstance(error, ImageError):
-                    mistakes[id] = unreadable_picture(one, one.position_of(id), error)
-    return list(mistakes.values())
-
-
-def _decoding_error(source: Path | bytes, max_pixels: int) -> ImageError | OSError | None:
-    """The error of decoding a picture; None if it can be decoded."""
+def _unreadable(references: "Iterable[Reference]", max_pixels: int) -> dict[str, ImageError | OSError]:
+    """The errors of the pictures that cannot be decoded, by id."""
+    from mock_server.imaging.build_index import read
     from mock_server.imaging.decode import decode
 
-    try:
-        decode(source if isinstance(source, bytes) else source.read_bytes(), max_pixels=max_pixels)
-    except (ImageError, OSError) as error:
-        return error
-    return None
+    errors: dict[str, ImageError | OSError] = {}
+    for reference in references:
+        try:
+            decode(read(reference), max_pixels=max_pixels)
+        except (ImageError, OSError) as error:
+            errors[reference.id] = error
+    return errors

@@ -17,23 +17,21 @@ class Accounts:
     """The keys and names of accounts: a condition on the one is a condition on the other."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
-        self._names: Mapping[str, str] = {account.key: account.name for account in accounts}
-        self._keys: Mapping[str, str] = {name: key for key, name in self._names.items()}
+        self.names: Mapping[str, str] = {account.key: account.name for account in accounts}
+        self.keys: Mapping[str, str] = {name: key for key, name in self.names.items()}
 
     def complete(self, when: Conditions) -> Conditions:
         """`when` with the account of its key, and the key of its account."""
-        key = when.key if when.key is not None else self._keys.get(when.account or "")
-        account = when.account if when.account is not None else self._names.get(when.key or "")
+        key = when.key if when.key is not None else self.keys.get(when.account or "")
+        account = when.account if when.account is not None else self.names.get(when.key or "")
         return when if (key, account) == (when.key, when.account) else replace(when, key=key, account=account)
 
 
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
     """Duplicate names, unknown accounts, and scenarios that no request reaches."""
-    return [
-        *_duplicate_names(scenarios),
-        *_unknown_accounts(scenarios, accounts),
-        *_unreachable([one for one in scenarios if one.is_complete], Accounts(accounts)),
-    ]
+    known = Accounts(accounts)
+    complete = [one for one in scenarios if one.is_complete]
+    return [*_duplicate_names(scenarios), *_unknown_accounts(scenarios, known), *_unreachable(complete, known)]
 
 
 def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
@@ -47,18 +45,16 @@ def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
             first[name] = one
 
 
-def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> Iterator[Mistake]:
-    keys = {account.key: account.name for account in accounts}
-    names = {account.name: account.key for account in accounts}
+def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
     for one in scenarios:
         when = one.scenario.when
-        if when.account is not None and when.account not in names:
+        if when.account is not None and when.account not in accounts.keys:
             what = f"no account is named {quoted(when.account)}"
-            yield one.source.mistake(("when", "account"), what, suggest(when.account, names))
-        elif when.key is not None and when.key not in keys:
+            yield one.source.mistake(("when", "account"), what, suggest(when.account, accounts.keys))
+        elif when.key is not None and when.key not in accounts.names:
             yield one.source.mistake(("when", "key"), "no account has this key", "mock.yaml declares them")
-        elif when.account is not None and when.key is not None and keys[when.key] != when.account:
-            what = f"this key belongs to {quoted(keys[when.key])}, not to {quoted(when.account)}"
+        elif when.account is not None and when.key is not None and accounts.names[when.key] != when.account:
+            what = f"this key belongs to {quoted(accounts.names[when.key])}, not to {quoted(when.account)}"
             yield one.source.mistake(("when", "key"), what)
 
 

@@ -227,32 +227,26 @@ def _place(mark: "yaml.Mark | yaml._yaml.Mark | None") -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-_COLON = ('a ":" where no key is possible', "quote the text that holds it, or check the indentation")
-_OPEN_LIST = ('a list opened by "[" is not closed', "")
-_OPEN_MAPPING = ('a mapping opened by "{" is not closed', "")
 _STRAY = ("this does not fit what is above it", "check the indentation and the quotes")
-_OUTSIDE = ("text that belongs to nothing above it", '"---" begins a new document')
 
 _WORDS: dict[str, tuple[str, str]] = {
-    "mapping values are not allowed": _COLON,
-    "did not find expected ',' or ']'": _OPEN_LIST,
-    "expected ',' or ']', but got": _OPEN_LIST,
-    "did not find expected ',' or '}'": _OPEN_MAPPING,
-    "expected ',' or '}', but got": _OPEN_MAPPING,
+    "mapping values are not allowed": (
+        'a ":" where no key is possible',
+        "quote the text that holds it, or check the indentation",
+    ),
+    "did not find expected ',' or ']'": ('a list opened by "[" is not closed', ""),
+    "did not find expected ',' or '}'": ('a mapping opened by "{" is not closed', ""),
     "did not find expected '-' indicator": _STRAY,
     "did not find expected key": _STRAY,
     "did not find expected node content": ("a value is missing here, or something before it is not closed", ""),
-    "expected the node content, but found": ("a value is missing here, or something before it is not closed", ""),
-    "expected <block end>, but found": _STRAY,
     "could not find expected ':'": ('a key without its ":"', ""),
-    "did not find expected <document start>": _OUTSIDE,
-    "expected '<document start>', but found": _OUTSIDE,
+    "did not find expected <document start>": ("text that belongs to nothing above it", '"---" begins a new document'),
     "found unexpected end of stream": ("a quoted text is not closed", ""),
     "found unknown escape character": ("an unknown escape", "use single quotes where a backslash is meant"),
     "found a tab character": ("a tab in the indentation", "YAML wants spaces"),
     "found incompatible YAML document": ("an unknown version of YAML", "leave the %YAML line out"),
 }
-"""How the messages of the two parsers (libyaml and pure Python) begin, and the words for each."""
+"""How the messages of libyaml begin, and the words for each."""
 
 _PLACED_AT_START = ("a list", "a mapping", "a quoted", "a key")
 
