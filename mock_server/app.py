@@ -67,7 +67,7 @@ class App(Starlette):
         self.access = Access.of(settings.host, settings.admin_token)
         self.is_replacement = False
         self._is_started = False
-        self._reloading: asyncio.Future[None] | None = None
+        self._reloading: asyncio.Future[Any] | None = None
         self._log = log
         self._pictures = Pictures(
             fetch_function(settings.fetch, max_bytes=settings.max_body),
