@@ -65,7 +65,7 @@ class Control:
         """Reset one key: its account, counters and sequences, the runtime scenarios bound to it, and its requests."""
         hash = key_id(key)
         async with self.coordination.changing():
-            for id, added in list(self.live_scenarios.all_runtime().items()):
+            for id, added in list(self.live_scenarios.runtime.items()):
                 if added.scenario.when.key == key:
                     await self.live_scenarios.remove(id)
             await self._reset_account(key)

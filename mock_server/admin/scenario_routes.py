@@ -78,7 +78,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
         added = replace(added, scenario=replace(added.scenario, when=replace(when, key=key)))
     elif key is not None and when.key != key:
         raise mistake(pointer("when", "key"), "the key is not that of the URL")
-    is_new = control.live_scenarios.runtime(added.scenario.id) is None
+    is_new = added.scenario.id not in control.live_scenarios.runtime
     await control.live_scenarios.add(added, replacing=True)
     await _restart_sequence(control, added.scenario)
     return json_response(await _view(control, added.scenario), 201 if is_new else 200)
@@ -154,7 +154,7 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
     positions = await control.store.positions(scenario.id)
     return ServedScenario(
         **scenario_document(scenario),
-        runtime=control.live_scenarios.runtime(scenario.id) is not None,
+        runtime=scenario.id in control.live_scenarios.runtime,
         file=scenario.file or None,
         line=scenario.line or None,
         pictures=[f"/images/{gallery_name(image)}" for image in scenario.when.images],

@@ -31,14 +31,6 @@ class Quota:
     used: int = 0
 
 
-def _no_credits_limit() -> dict[Product, int | None]:
-    return dict.fromkeys(Product)
-
-
-def _no_quota_limit() -> dict[Product, Quota]:
-    return {product: Quota() for product in Product}
-
-
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account. `credits` are prepaid units for each product (None: unlimited), `rate_limit` is "N/second".
@@ -50,8 +42,8 @@ class Account:
     key: str
     status: AccountStatus = AccountStatus.ACTIVE
     plans: frozenset[Product] = frozenset(Product)
-    credits: Mapping[Product, int | None] = field(default_factory=_no_credits_limit)
-    quota: Mapping[Product, Quota] = field(default_factory=_no_quota_limit)
+    credits: Mapping[Product, int | None] = field(default_factory=lambda: dict.fromkeys(Product))
+    quota: Mapping[Product, Quota] = field(default_factory=lambda: dict.fromkeys(Product, Quota()))
     tier: str = "standard"
     overage: bool = False
     quota_period: QuotaPeriod = QuotaPeriod.MONTH

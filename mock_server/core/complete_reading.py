@@ -68,18 +68,13 @@ def _default_box(size: tuple[int, int], position: int, count: int, *, width: flo
     center_x = size[0] * (position + 1) / (count + 1)
     center_y = size[1] * 0.62
     half_width, half_height = size[0] * width / 2 / max(count, 1), size[1] * height / 2
-    return Box(
-        round(center_x - half_width),
-        round(center_y - half_height),
-        round(center_x + half_width),
-        round(center_y + half_height),
-    ).clamped(*size)
+    return _rounded(center_x - half_width, center_y - half_height, center_x + half_width, center_y + half_height, size)
 
 
 def _around(box: Box, size: tuple[int, int]) -> Box:
-    return Box(
-        round(box.xmin - 1.5 * box.width),
-        round(box.ymin - 2.5 * box.width),
-        round(box.xmax + 1.5 * box.width),
-        round(box.ymax + 0.5 * box.width),
-    ).clamped(*size)
+    side, above, below = 1.5 * box.width, 2.5 * box.width, 0.5 * box.width
+    return _rounded(box.xmin - side, box.ymin - above, box.xmax + side, box.ymax + below, size)
+
+
+def _rounded(xmin: float, ymin: float, xmax: float, ymax: float, size: tuple[int, int]) -> Box:
+    return Box(round(xmin), round(ymin), round(xmax), round(ymax)).clamped(*size)

@@ -77,14 +77,14 @@ class Case:
     @property
     def size(self) -> tuple[int, int] | None:
         """Width and height of the picture, None if there is only a URL."""
-        search = self.query.search
-        return (search.facts.width, search.facts.height) if search else None
+        facts = self.query.facts
+        return (facts.width, facts.height) if facts else None
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of the picture, or of its URL if there is only a URL."""
-        search = self.query.search
-        return search.facts.sha256 if search else sha256((self.request.url or "").encode()).hexdigest()
+        facts = self.query.facts
+        return facts.sha256 if facts else sha256((self.request.url or "").encode()).hexdigest()
 
     @property
     def problem(self) -> Problem | None:

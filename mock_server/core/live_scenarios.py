@@ -45,12 +45,9 @@ class LiveScenarios:
         """The content of the files, without runtime scenarios."""
         return self._files
 
-    def runtime(self, id: str) -> RuntimeScenario | None:
-        """The runtime scenario with that id."""
-        return self._runtime.get(id)
-
-    def all_runtime(self) -> Mapping[str, RuntimeScenario]:
-        """All runtime scenarios by id, in the order they were added."""
+    @property
+    def runtime(self) -> Mapping[str, RuntimeScenario]:
+        """The runtime scenarios by id, in the order they were added."""
         return self._runtime
 
     async def adopt(self, runtime: Mapping[str, RuntimeScenario]) -> None:

@@ -185,9 +185,6 @@ class FaultPlan:
     dribble: Dribble | None = None
     fault: Fault | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.delay or self.dribble or self.fault)
-
 
 NO_FAULT = FaultPlan()
 

@@ -41,8 +41,7 @@ class ScenarioPlayer:
             key = case.admission.account.key
             rng = random.Random(f"{case.policy.seed}/{key}/{scenario.name}/{position}")
             if step.trouble:
-                facts = case.query.search.facts if case.query.search else None
-                reading = misreads.apply(reading, step.trouble, facts=facts, rng=rng)
+                reading = misreads.apply(reading, step.trouble, facts=case.query.facts, rng=rng)
             plan = draw_plan(delay, step.fault, rng)
         return case.decide(await self._outcome(case, step, reading), plan, scenario.name, match.kind)
 
@@ -107,7 +106,7 @@ def _recognition_outcome(reading: Reading, product: Product, *, free_text: bool)
 
 
 def _fabricated_reading(case: Case) -> Reading:
-    if case.query.search and case.query.search.facts.blank:
+    if case.query.facts and case.query.facts.blank:
         return _EMPTY
     return _fabricate(case.digest, case.size or NOMINAL_SIZE, case.request.product)
 

@@ -42,17 +42,20 @@ class Thumbnails:
         try:
             made = picture.thumbnail() if isinstance(picture, Picture) else thumbnail(picture)
         except ImageError:
-            made = _UNDECODABLE
-        self._put(sha256, made)
+            made = b""  # so that it is not tried again
+        with self._lock:
+            self._bytes += len(made) - len(self._made.pop(sha256, b""))
+            self._made[sha256] = made
+            while self._bytes > self._max_bytes:
+                self._bytes -= len(self._made.popitem(last=False)[1])
         return made or None
 
     def get(self, sha256: str) -> bytes | None:
         """The thumbnail of a picture, if it is in the cache."""
         with self._lock:
-            made = self._made.get(sha256)
-            if made is not None:
+            if sha256 in self._made:
                 self._made.move_to_end(sha256)
-            return made or None
+            return self._made.get(sha256) or None
 
     async def share(self, sha256: str) -> None:
         """Let other processes have a thumbnail that was made here."""
@@ -60,14 +63,3 @@ class Thumbnails:
     async def find(self, sha256: str) -> bytes | None:
         """The same, also from the caches of other processes."""
         return self.get(sha256)
-
-    def _put(self, sha256: str, made: bytes) -> None:
-        with self._lock:
-            if sha256 not in self._made:
-                self._bytes += len(made)
-            self._made[sha256] = made
-            while self._bytes > self._max_bytes and self._made:
-                self._bytes -= len(self._made.popitem(last=False)[1])
-
-
-_UNDECODABLE = b""

@@ -48,7 +48,7 @@ class Process:
         """The ids of the runtime scenarios, in the order they were added."""
         await self.coordination.refresh()
         served = [one for one in self.live.library.scenarios.in_order() if one.order < 0]
-        assert [one.id for one in served] == list(self.live.all_runtime())
+        assert [one.id for one in served] == list(self.live.runtime)
         return [one.name for one in served]
 
     async def _fetch(self, url: str) -> tuple[bytes, str]:

@@ -72,7 +72,7 @@ class RedisCoordination:
             token = await self._acquire()
             try:
                 await self.refresh()
-                clock, runtime = self._clock.state, self._live.all_runtime()
+                clock, runtime = self._clock.state, self._live.runtime
                 yield
                 await self._share(clock, runtime, token)
             except BaseException:
@@ -93,7 +93,7 @@ class RedisCoordination:
 
     async def _share(self, clock: ClockState, before: Mapping[str, RuntimeScenario], token: str) -> None:
         """Publish what differs from the clock and the runtime scenarios before the change."""
-        after = self._live.all_runtime()
+        after = self._live.runtime
         changed = [id for id in {**before, **after} if before.get(id) is not after.get(id)]
         if not changed and clock == self._clock.state:
             return
