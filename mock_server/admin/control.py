@@ -1,12 +1,13 @@
 """What the admin API works on: the parts of one running mock, and how they are reset."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from mock_server.admin.models import FixturesHealth, Health
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
+from mock_server.core.exchange import Document
 from mock_server.core.journal import Journal, key_id
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
@@ -19,6 +20,30 @@ from mock_server.providers.provider import Provider
 from mock_server.scenarios.hot_reload import HotReload
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.version import __version__
+
+
+# Not among the other models, because every start imports this file. The import of the models takes 10 ms.
+@dataclass(frozen=True, slots=True)
+class FixturesHealth(Document):
+    """Whether the fixture files can be served as they are now. If not, the last good set is served."""
+
+    ok: bool
+    mistakes: Sequence[str] = ()
+    """Each as `file:line:column: what — hint`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health(Document):
+    """The state of the server."""
+
+    status: Literal["healthy"]
+    version: str
+    uptimeInSeconds: int
+    scenarios: int
+    """Number of scenarios."""
+    images: int
+    """Number of images under `/images/`."""
+    fixtures: FixturesHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,29 +11,6 @@ from mock_server.core.model import Fault, MatchKind, OutcomeName
 
 
 @dataclass(frozen=True, slots=True)
-class FixturesHealth(Document):
-    """Whether the fixture files can be served as they are now. If not, the last good set is served."""
-
-    ok: bool
-    mistakes: Sequence[str] = ()
-    """Each as `file:line:column: what — hint`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health(Document):
-    """The state of the server."""
-
-    status: Literal["healthy"]
-    version: str
-    uptimeInSeconds: int
-    scenarios: int
-    """Number of scenarios."""
-    images: int
-    """Number of images under `/images/`."""
-    fixtures: FixturesHealth
-
-
-@dataclass(frozen=True, slots=True)
 class Reloaded(Document):
     """The fixtures that are served after a reload."""
 

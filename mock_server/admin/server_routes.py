@@ -7,9 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mock_server.admin.control import Control
+from mock_server.admin.control import Control, Health
 from mock_server.admin.error_handlers import fixture_mistakes
-from mock_server.admin.models import ClockView, Health, Reloaded
+from mock_server.admin.models import ClockView, Reloaded
 from mock_server.admin.operation import Operations
 from mock_server.admin.validation import (
     END_OF_TIME,
