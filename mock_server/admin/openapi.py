@@ -11,6 +11,7 @@ import yaml
 
 from mock_server import __version__
 from mock_server.admin import models
+from mock_server.admin.control import Health
 from mock_server.admin.journal_routes import ABSENT, FIELDS, FILTERS
 from mock_server.admin.operation import Operation
 from mock_server.client_models import adapter
@@ -46,13 +47,14 @@ def openapi_document(
         path[operation.method.lower()] = _operation(operation, described[operation.id], texts, has_token)
     responses = [response for text in described.values() for response in text["responses"].values()]
     sent = dict.fromkeys(response["schema"] for response in responses if "schema" in response)
+    documents = {**vars(models), "Health": Health}
     filter_schemas = {**_filters(texts), "provider": {"enum": [*vocabulary.providers, NO_PROVIDER]}}
     schemas = {
         "Problem": texts["problem"],
         "Provider": {"enum": list(vocabulary.providers)},
         "ProviderFilter": filter_schemas["provider"],
         "RequestFilter": {"type": "object", "properties": filter_schemas, "additionalProperties": False},
-        **_sent_schemas(getattr(models, name) for name in sent),
+        **_sent_schemas(documents[name] for name in sent),
         **_components("ScenarioDocument", scenario_schema(vocabulary)),
         **_components("AccountDocument", without_titles(AccountModel.model_json_schema())),
         **provided["schemas"],
