@@ -15,7 +15,7 @@ _MAX_ADDED = 12
 
 def residual_energy(residual: Floats, character: float) -> Floats:
     """Mean squared residual in windows of half a character (`character`: its size in pixels), one per position."""
-    energy = gaussian(residual, _SMOOTHING * character) ** 2
+    energy = _gaussian(residual, _SMOOTHING * character) ** 2
     return window_means(energy, *window_size(character))
 
 
@@ -24,18 +24,14 @@ def window_size(character: float) -> tuple[int, int]:
     return max(2, round(_WINDOW_WIDTH * character)), max(2, round(_WINDOW_HEIGHT * character))
 
 
-def gaussian(values: Floats, sigma: float) -> Floats:
+def _gaussian(values: Floats, sigma: float) -> Floats:
     """A Gaussian filter over both axes; below a third of a pixel it would change nothing and is left out."""
     if sigma <= 0.3:
         return values
     reach = int(3 * sigma + 1)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     weights = (weights / weights.sum()).astype(np.float32)
-    rows, columns = values.shape
-    padded = np.pad(values, reach, mode="edge")
-    across: Floats = sum(weight * padded[:, at : at + columns] for at, weight in enumerate(weights))
-    both: Floats = sum(weight * across[at : at + rows] for at, weight in enumerate(weights))
-    return both
+    return _convolved(np.pad(values, reach, mode="edge"), weights, weights)
 
 
 def window_means(values: Floats, width: int, height: int) -> Floats:
@@ -43,7 +39,8 @@ def window_means(values: Floats, width: int, height: int) -> Floats:
     rows, columns = values.shape
     width, height = min(columns, width), min(rows, height)
     if width + height <= _MAX_ADDED:
-        return _window_sums(values, width, height) / np.float32(width * height)
+        added = _convolved(values, np.ones(width, np.float32), np.ones(height, np.float32))
+        return added / np.float32(width * height)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
     np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     totals = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
@@ -57,12 +54,9 @@ def window_variances(values: Floats, width: int, height: int) -> Floats:
     return window_means(values * values, width, height) - means * means
 
 
-def _window_sums(values: Floats, width: int, height: int) -> Floats:
-    rows, columns = values.shape[0] - height + 1, values.shape[1] - width + 1
-    across = values[:, :columns].copy()
-    for at in range(1, width):
-        across += values[:, at : at + columns]
-    both = across[:rows].copy()
-    for at in range(1, height):
-        both += across[at : at + rows]
-    return both
+def _convolved(values: Floats, across: Floats, down: Floats) -> Floats:
+    """Weighted sums over windows, one for every position where a window fits; weights per column and per row."""
+    rows, columns = values.shape[0] - len(down) + 1, values.shape[1] - len(across) + 1
+    lines: Floats = sum(weight * values[:, at : at + columns] for at, weight in enumerate(across))
+    sums: Floats = sum(weight * lines[at : at + rows] for at, weight in enumerate(down))
+    return sums

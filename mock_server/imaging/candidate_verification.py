@@ -5,22 +5,22 @@ picture; last come the colours.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.errors import ImageError
 from mock_server.imaging.colours import are_alike, distance, palette
-from mock_server.imaging.comparison import HOPELESS_SCORE, MARGIN, Comparison, compare_text
+from mock_server.imaging.comparison import HOPELESS_SCORE, MARGIN, PART_LIMIT, Comparison, compare_part, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement
-from mock_server.imaging.local_difference import LIMIT as PART_LIMIT
-from mock_server.imaging.local_difference import ReferencePart, compare_part
 from mock_server.imaging.registration import Pyramid
-from mock_server.imaging.whole_image import ReferenceImage, compare_whole
+from mock_server.imaging.whole_image import compare_whole
 
 # Highest score of a match of a declared text: with at least SURE_CHARACTER pixels per character in the sent picture,
 # and with fewer. `docs/matching.md` says how they were found.
@@ -43,7 +43,29 @@ _LEVELS_PER_POINT = 20.0
 # Score of a candidate that could not be compared.
 _NOT_COMPARED = 9.0
 
-ReadReference = Callable[[], ReferenceImage | None]
+
+class ReferenceImage:
+    """The working copy of a reference, read again from its source on demand; None where that is gone."""
+
+    def __init__(self, read_grey: Callable[[], Image.Image], read_colours: Callable[[], Image.Image]) -> None:
+        self._read_grey, self._read_colours = read_grey, read_colours
+
+    @cached_property
+    def grey(self) -> Image.Image | None:
+        with suppress(OSError, ImageError):
+            return self._read_grey()
+        return None
+
+    @cached_property
+    def colours(self) -> Image.Image | None:
+        """The same in RGB."""
+        with suppress(OSError, ImageError):
+            return self._read_colours()
+        return None
+
+    def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image | None:
+        """A part of the copy in RGB, resized."""
+        return None if self.colours is None else self.colours.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
 class QueryView:
@@ -73,8 +95,8 @@ class QueryView:
 
     def palette(self, frame: Frame) -> NDArray[np.uint8]:
         """The colours of a frame of the working copy."""
-        x_scale, y_scale = self._colours.width / self.image.width, self._colours.height / self.image.height
-        return palette(self._colours, frame.scaled(x_scale, y_scale))
+        colours = self._colours
+        return palette(colours, frame.scaled(colours.width / self.image.width, colours.height / self.image.height))
 
     @cached_property
     def _colours(self) -> Image.Image:
@@ -115,29 +137,26 @@ class Verdict:
         return self.excess + self.colour_distance / _LEVELS_PER_POINT
 
 
-def verify(reference: Fingerprint, query: QueryView, frame: Frame, read_reference: ReadReference) -> Verdict:
-    """Compare a reference with `frame` of the working copy.
-
-    `read_reference` reads the picture of the reference again; None where it is gone.
-    """
+def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
+    """Compare a reference with `frame` of the working copy."""
     verdicts = []
     for patch in reference.patches:
-        verdict = _verify_text(patch, reference.is_declared, query, frame, read_reference)
+        verdict = _verify_text(patch, reference.is_declared, query, frame, image)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
                 return verdict
     if not reference.is_declared:
-        verdicts.append(_verify_whole(query, frame, read_reference))
+        verdicts.append(_verify_whole(query, frame, image))
     worst = max(verdicts, key=lambda verdict: verdict.excess)
     return worst if worst.reason else _verify_colours(worst, reference, query)
 
 
 def _verify_text(
-    patch: Patch, any_declared: bool, query: QueryView, frame: Frame, read_reference: ReadReference
+    patch: Patch, any_declared: bool, query: QueryView, frame: Frame, reference: ReferenceImage
 ) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
-    text_frame = frame.part(patch.frame.left, patch.frame.top, patch.frame.width, patch.frame.height)
+    text_frame = frame.part(patch.frame)
     resolution = text_frame.width / patch.pixels.shape[1]
     image, finer = query.image, 1.0
     if resolution < _FULL_SIZE_BELOW and patch.is_declared:
@@ -149,11 +168,11 @@ def _verify_text(
     image_frame = text_frame.scaled(finer, finer)
     if any_declared and patch.rank <= 1:
         limit = LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL
-        result = _compare_declared(patch, image, image_frame, limit, None if is_too_small else read_reference)
+        result = _compare_declared(patch, image, image_frame, limit, None if is_too_small else reference)
     else:
-        limit = PART_LIMIT
-        part = ReferencePart(Image.fromarray(patch.pixels), patch.pitch, lambda: _colours_of(patch, read_reference()))
-        result = compare_part(part, image, image_frame, _MIN_VISIBLE_DETECTED)
+        limit, grey = PART_LIMIT, Image.fromarray(patch.pixels)
+        read_colours = partial(_colours_of, patch, reference)
+        result = compare_part(grey, patch.pitch, image, image_frame, _MIN_VISIBLE_DETECTED, read_colours)
     if result is None:
         return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
     difference = _around_strongest(result, text_frame)
@@ -164,15 +183,14 @@ def _verify_text(
 
 
 def _compare_declared(
-    patch: Patch, image: Image.Image, frame: Frame, limit: float, read_reference: ReadReference | None
+    patch: Patch, image: Image.Image, frame: Frame, limit: float, reference: ReferenceImage | None
 ) -> Comparison | None:
     """Compare a declared text; a second time with colours where they may decide, since that decodes the reference."""
     grey, visible = Image.fromarray(patch.pixels), _min_visible(patch)
     result = compare_text(grey, patch.character, image, frame, visible)
-    if read_reference is None or result is None or not limit < result.score < HOPELESS_SCORE:
+    if reference is None or result is None or not limit < result.score < HOPELESS_SCORE:
         return result
-    colours = _colours_of(patch, read_reference())
-    return compare_text(grey, patch.character, image, frame, visible, colours)
+    return compare_text(grey, patch.character, image, frame, visible, _colours_of(patch, reference))
 
 
 def _min_visible(patch: Patch) -> tuple[float, float]:
@@ -184,11 +202,11 @@ def _min_visible(patch: Patch) -> tuple[float, float]:
     return _MIN_VISIBLE, max(_MIN_VISIBLE, 1 - may_be_missing)
 
 
-def _colours_of(patch: Patch, reference: ReferenceImage | None) -> Image.Image | None:
+def _colours_of(patch: Patch, reference: ReferenceImage) -> Image.Image | None:
     """The patch in RGB, where the reference can still be read."""
-    if reference is None:
+    if reference.colours is None:
         return None
-    (width, height), part = reference.grey.size, patch.frame
+    (width, height), part = reference.colours.size, patch.frame
     box = (part.left * width, part.top * height, (part.left + part.width) * width, (part.top + part.height) * height)
     return reference.part(box, patch.pixels.shape[::-1])
 
@@ -200,11 +218,10 @@ def _verify_colours(verdict: Verdict, reference: Fingerprint, query: QueryView) 
     return replace(verdict, reason=reason, colour_distance=distance(reference.palette, colours))
 
 
-def _verify_whole(query: QueryView, frame: Frame, read_reference: ReadReference) -> Verdict:
-    reference = read_reference()
-    if reference is None:
+def _verify_whole(query: QueryView, frame: Frame, reference: ReferenceImage) -> Verdict:
+    if reference.grey is None:
         return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "unreadable")
-    result = compare_whole(reference, query.image, frame)
+    result = compare_whole(reference.grey, reference.part, query.image, frame)
     if result is None:
         return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "other_scene")
     reason = None if result.score <= PART_LIMIT else "other_detail"

@@ -52,11 +52,10 @@ class Frame:
     width: float
     height: float
 
-    def part(self, left: float, top: float, width: float, height: float) -> "Frame":
-        """The part of this frame given in fractions of its width and height."""
-        return Frame(
-            self.left + left * self.width, self.top + top * self.height, width * self.width, height * self.height
-        )
+    def part(self, part: "Frame") -> "Frame":
+        """A part of this frame, given in fractions of its width and height."""
+        inside = part.scaled(self.width, self.height)
+        return Frame(self.left + inside.left, self.top + inside.top, inside.width, inside.height)
 
     def scaled(self, x_scale: float, y_scale: float) -> "Frame":
         """The same frame after the picture was resized by these factors."""

@@ -11,12 +11,12 @@ from typing import Self
 
 import xxhash
 
-from mock_server.imaging.build_index import Entry, build_entries, read
+from mock_server.imaging.build_index import Entry, build_entries
 from mock_server.imaging.candidate_verification import MIN_CHARACTER
 from mock_server.imaging.decode import Picture, decode
-from mock_server.imaging.explanation import Explanation, explain, side_by_side
+from mock_server.imaging.explanation import Explanation, side_by_side
 from mock_server.imaging.fingerprint import Reference, Region
-from mock_server.imaging.geometry import Box, Placement
+from mock_server.imaging.geometry import Placement
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
 from mock_server.imaging.results import Bytes, Collision, ImageMatch, ImageNearMiss, MatchMethod, SearchResult, TooSmall
@@ -78,22 +78,28 @@ class ImageIndex:
 
     def find_known(self, data: Bytes) -> SearchResult | None:
         """The result for bytes of the index, or for bytes searched recently. It decodes nothing and never blocks."""
-        return self._find_known(xxhash.xxh3_128_digest(data))
+        content = xxhash.xxh3_128_digest(data)
+        result = self._find_content(content)
+        if result is None:
+            with self._recent_lock:
+                result = self._recent.get(content)
+                if result is not None:
+                    self._recent.move_to_end(content)
+        return result
 
     def find(self, data: Bytes, decoded: Callable[[Picture], None] | None = None) -> SearchResult:
         """Which references `data` shows; raises the errors of `ImageError`.
 
         `decoded` is called with the picture if it had to be decoded.
         """
-        content = xxhash.xxh3_128_digest(data)
-        result = self._find_known(content)
+        result = self.find_known(data)
         if result is None:
             picture = decode(data, max_pixels=self._max_pixels)
             result = self._search(picture)
             if decoded is not None:
                 decoded(picture)
             with self._recent_lock:
-                self._recent[content] = result
+                self._recent[xxhash.xxh3_128_digest(data)] = result
                 if len(self._recent) > _RECENT_RESULTS:
                     self._recent.popitem(last=False)
         return result
@@ -120,31 +126,13 @@ class ImageIndex:
         result = self._find_content(xxhash.xxh3_128_digest(data))
         if result is None:
             result = self._search(decode(data, max_pixels=self._max_pixels), thorough=True)
-        regions: tuple[Box, ...] = ()
-        if result.matches:
-            best = result.matches[0]
-            regions = tuple(best.placement.map(region.box) for region in self._reference(best.id).regions)
-        return explain(result, regions)
+        nearest = Explanation(result).nearest
+        ids = {entry.reference.id: entry.reference for entry in self._entries}
+        return Explanation(result, ids[nearest.id] if nearest else None)
 
     def explanation_picture(self, explanation: Explanation, data: Bytes) -> bytes:
         """A PNG of the sent picture beside the reference that matches or is nearest, their regions marked."""
-        if explanation.id is None:
-            return side_by_side(explanation, data, None, max_pixels=self._max_pixels)
-        reference = self._reference(explanation.id)
-        boxes = tuple(region.box for region in reference.regions)
-        return side_by_side(explanation, data, read(reference), boxes, max_pixels=self._max_pixels)
-
-    def _reference(self, id: str) -> Reference:
-        return next(entry.reference for entry in self._entries if entry.reference.id == id)
-
-    def _find_known(self, content: bytes) -> SearchResult | None:
-        result = self._find_content(content)
-        if result is None:
-            with self._recent_lock:
-                result = self._recent.get(content)
-                if result is not None:
-                    self._recent.move_to_end(content)
-        return result
+        return side_by_side(explanation, data, self._max_pixels)
 
     def _find_content(self, content: bytes) -> SearchResult | None:
         entries = self._by_content.get(content)

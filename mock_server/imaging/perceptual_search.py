@@ -4,26 +4,23 @@ Retrieval of candidate clusters by thumbnail, registration of the best ones, ver
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image
 
-from mock_server.errors import ImageError
 from mock_server.imaging.build_index import Entry, read
-from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
+from mock_server.imaging.candidate_verification import LIMIT, QueryView, ReferenceImage, Verdict, verify
 from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Box, Frame, Orientation
 from mock_server.imaging.lucas_kanade import sample
 from mock_server.imaging.registration import Registration, mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
-from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, Cluster, ClusterIndex
+from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
 from mock_server.imaging.thumbnails import query_thumbnails
-from mock_server.imaging.whole_image import ReferenceImage
 
-# --- How many candidates are verified: more cost time; fewer miss references after a strong change --------------------
-
+# How many candidates are verified: more cost time; fewer miss references after a strong change.
 # Clusters, and further ones whose similarity is within this distance of the best: labels on plain ground look alike.
 _CLUSTERS = 8
 _MAX_CLUSTERS = 24
@@ -38,16 +35,12 @@ _MIN_SIMILARITY_TURNED = 0.85
 # After a match, candidates less similar than it by this much are skipped; a change of the picture costs no candidate
 # more similarity than that in comparison with another one.
 _BEHIND_MATCH = 0.05
-
-# --- What counts as the same scene ----------------------------------------------------------------------------------
-
-# Correlation of the registered mosaics; a tone curve is fitted first where it is low.
+# The same scene has this correlation of the registered mosaics (a tone curve is fitted first where it is low), and at
+# most this ratio of the two axes' scales.
 _MIN_CORRELATION = 0.85
-# Largest ratio of the two axes' scales.
 _MAX_STRETCH = 1.1
 # Matches whose rank is within this of the best are the same picture, stored twice.
 _SAME_RANK = 1.0
-
 # Grey working copies of references kept in memory, 1 to 3 MB each.
 _GREY_COPIES = 16
 
@@ -85,7 +78,7 @@ class PerceptualSearch:
     def collisions(self) -> list[Collision]:
         """Pairs of references that look the same, though their pixels differ: one picture encoded twice."""
         clusters = self._clusters.clusters
-        pairs = [(cluster, *pair) for cluster in clusters for pair in cluster.similar_pairs()]
+        pairs = [pair for cluster in clusters for pair in cluster.similar_pairs()]
         return [collision for pair in pairs if (collision := self._collision(*pair))]
 
     def _verify_all(
@@ -128,7 +121,8 @@ class PerceptualSearch:
         """The likeliest members of a cluster with their registration, best first."""
         cluster, small = candidate.cluster, view.small.image
         reference = self._entries[cluster.representative].fingerprint
-        start, whole = _start_frame(candidate, view), Frame(0, 0, *small.size)
+        start = _start_frame(candidate.reference_frame, candidate.query_frame, view)
+        whole = Frame(0, 0, *small.size)
         registration = register(reference.mosaic, view.small, start, whole)
         if len(cluster.members) == 1:
             if registration is not None:
@@ -153,21 +147,11 @@ class PerceptualSearch:
         frame = view.enlarged(registration.frame)
         if registration.correlation < _MIN_CORRELATION or not _has_even_scale(frame, reference):
             return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
-        return verify(reference, view, frame, cache(partial(self._reference_image, position)))
+        image = ReferenceImage(partial(self._grey_copy, position), lambda: self._decoded(position).working_colours())
+        return verify(reference, image, view, frame)
 
-    def _reference_image(self, position: int) -> ReferenceImage | None:
-        """A reference read again from its source; None where that is gone."""
-        try:
-            return ReferenceImage(self._grey_copy(position), partial(self._read_colours, position))
-        except (OSError, ImageError):
-            return None
-
-    def _read_colours(self, position: int) -> Image.Image | None:
-        try:
-            picture = decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
-            return picture.working_colours()
-        except (OSError, ImageError):
-            return None
+    def _decoded(self, position: int) -> Picture:
+        return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
 
     def _match(self, entry: Entry, verdict: Verdict, view: QueryView) -> ImageMatch:
         reference, picture = entry.fingerprint, view.picture
@@ -185,16 +169,15 @@ class PerceptualSearch:
             view.placement(verdict.frame, reference.size),
         )
 
-    def _collision(self, cluster: Cluster, first: int, second: int) -> Collision | None:
-        """The collision of two members of a cluster, if the second would match the first were it sent."""
+    def _collision(self, first: int, second: int) -> Collision | None:
+        """The collision of two members of a cluster, if a search for the second would find the first."""
         entry, other = self._entries[first], self._entries[second]
         if entry.fingerprint.pixels == other.fingerprint.pixels:
             return None
-        picture = decode(read(other.reference), max_pixels=self._max_pixels)
+        picture = self._decoded(second)
         view = QueryView(picture, Orientation.UPRIGHT)
         frames = entry.fingerprint.thumbnails[0].frame, query_thumbnails(picture.small)[0].frame
-        candidate = Candidate(cluster, Orientation.UPRIGHT, *frames, 1.0)
-        registration = register(entry.fingerprint.mosaic, view.small, _start_frame(candidate, view))
+        registration = register(entry.fingerprint.mosaic, view.small, _start_frame(*frames, view))
         if registration is None:
             return None
         verdict = self._verdict(first, registration, view)
@@ -214,10 +197,9 @@ def _likeliest(candidates: list[Candidate]) -> list[Candidate]:
     ]
 
 
-def _start_frame(candidate: Candidate, view: QueryView) -> Frame:
-    """The frame of the whole reference in the small copy, if the two thumbnails show the same part."""
-    query = candidate.orientation.inverse.apply_to_frame(candidate.query_frame)
-    reference = candidate.reference_frame
+def _start_frame(reference: Frame, sent: Frame, view: QueryView) -> Frame:
+    """The frame of the whole reference in the small copy, if the part `reference` of it is `sent` of the picture."""
+    query = view.orientation.inverse.apply_to_frame(sent)
     width, height = query.width / reference.width, query.height / reference.height
     frame = Frame(query.left - reference.left * width, query.top - reference.top * height, width, height)
     return frame.scaled(*view.small.image.size)

@@ -16,8 +16,6 @@ from PIL import Image
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Floats, SampledGrid, align, correlate, least_squares, sample
 
-# --- Pyramid -------------------------------------------------------------------------------------------------------
-
 # Cells a side of the finest level, and of the mosaic that is stored for each reference.
 MOSAIC = 96
 # (cells a side, Lucas-Kanade steps at most) of each level.
@@ -30,9 +28,6 @@ _OVERSAMPLING = 1.5
 _MIN_COMMON_CELLS = 0.6
 # A step that moves a frame by less than this, in cells, is the last one.
 _CONVERGED = 0.01
-
-# --- Correlations that decide how far registration goes --------------------------------------------------------------
-
 # A start that correlates this well on the coarsest and on the finest level skips the levels between.
 _CLOSE_COARSE = 0.9
 _CLOSE_FINE = 0.98
@@ -97,19 +92,13 @@ def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Re
     return result
 
 
-def _resized(reference: NDArray[np.uint8], side: int) -> Floats:
-    """The mosaic in fewer cells, resampled as `sample` does: a different filter would look like a shift."""
-    if side == reference.shape[0]:
-        return reference.astype(np.float32)
-    cells = Image.fromarray(reference).resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(cells, dtype=np.float32)
-
-
 class _Level:
     """One level of the pyramid: a reference and an image, compared on a grid of `side` x `side` cells."""
 
     def __init__(self, reference: NDArray[np.uint8], image: Pyramid, side: int) -> None:
-        self._reference = _resized(reference, side)
+        # Resampled as `sample` does: a different filter would look like a shift.
+        cells = Image.fromarray(reference).resize((side, side), Image.Resampling.BILINEAR)
+        self._reference: Floats = np.asarray(cells, dtype=np.float32)
         self._image = image
         self._side = side
         self._margin = round(side * _MARGIN)

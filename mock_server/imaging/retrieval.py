@@ -16,8 +16,6 @@ from mock_server.imaging.geometry import Frame, Orientation
 from mock_server.imaging.lucas_kanade import Floats, SampledGrid
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-# --- Clusters -------------------------------------------------------------------------------------------------------
-
 # Two pictures are of one cluster if their thumbnails correlate by this much and the logarithms of their aspect ratios
 # fall into one bin of this width. A lower correlation puts pictures together whose registrations differ.
 _CLUSTER_CORRELATION = 0.97
@@ -30,9 +28,6 @@ _RANKING_CELLS = 256
 # with this many others next to it in the order of the cells' sum, which is almost the same for both.
 _ENCODING_DIFFERENCE = 14
 _ENCODING_NEIGHBOURS = 32
-
-# --- Coarse search --------------------------------------------------------------------------------------------------
-
 # Only this many thumbnails, the most similar ones at half resolution, are compared at full resolution.
 _COMPARED = 128
 # Correlation of thumbnails below which a cluster is no candidate.

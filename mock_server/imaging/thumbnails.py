@@ -62,12 +62,9 @@ def reference_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
 def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
     width, height = small.size
     left, top, right, bottom = edges
-    # Cut out before resizing: the filter reaches beyond the edges and would mix letterbox bars into the outermost
-    # cells.
-    part = small if edges == (0, 0, width, height) else small.crop(edges)
-    cells: Floats = np.asarray(
-        part.resize((THUMBNAIL_CELLS, THUMBNAIL_CELLS), Image.Resampling.BILINEAR, reducing_gap=3.0), dtype=np.float32
-    )
+    # Cut out before resizing: the filter reaches beyond the edges and would mix letterbox bars into the outer cells.
+    part = small.crop(edges).resize((THUMBNAIL_CELLS, THUMBNAIL_CELLS), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    cells: Floats = np.asarray(part, dtype=np.float32)
     centred: Floats = cells - cells.mean()
     pixels: Floats = centred / np.float32(max(float(np.linalg.norm(centred)), 1e-3))
     frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)

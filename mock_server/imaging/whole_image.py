@@ -1,25 +1,21 @@
 """Compares whole pictures, where no text was declared.
 
 A reduced overview finds the few places that differ most from their surroundings; each of them is then compared as in
-`local_difference.py`. The picture is as different as the worst of them. Values were set as described there.
+`comparison.py`. The picture is as different as the worst of them. Values were set as described there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
-from mock_server.imaging.comparison import Comparison
+from mock_server.imaging.comparison import FAINT_CONTRAST, Comparison, compare_part
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.local_difference import FAINT_CONTRAST, ReferencePart, compare_part
 from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, sample
 from mock_server.imaging.photometric_fit import predict
 from mock_server.imaging.pixel_transforms import reduced
-
-# --- Overview -------------------------------------------------------------------------------------------------------
 
 # Longer side of the overview in pixels: a plate over a tenth of the frame still has four pixels per character in it.
 _OVERVIEW = 400
@@ -31,9 +27,7 @@ _BLUR = 0.8
 _STEPS = 2
 _CONVERGED = 0.03
 
-# --- Places to compare closely --------------------------------------------------------------------------------------
-
-# How many at most. In the sweep, three gave the same matches; more cost time.
+# How many places at most are compared closely. In the sweep, three gave the same matches; more cost time.
 _MAX_PLACES = 7
 # Side in overview pixels of the windows in which the residual is averaged.
 _WINDOW = 5
@@ -54,38 +48,19 @@ _SPACING = 0.3
 # Share of a place that must lie inside the sent picture.
 _MIN_VISIBLE = 0.5
 
-
-class ReferenceImage:
-    """A reference read again from its source: the grey working copy, and the same in RGB, decoded on demand."""
-
-    def __init__(self, grey: Image.Image, read_colours: Callable[[], Image.Image | None]) -> None:
-        self.grey = grey
-        self._read_colours = read_colours
-
-    @cached_property
-    def _colours(self) -> Image.Image | None:
-        return self._read_colours()
-
-    def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image | None:
-        """A part of the copy in RGB, resized; None where the source is gone."""
-        colours = self._colours
-        return None if colours is None else colours.resize(size, Image.Resampling.BILINEAR, box=box)
+_Point = tuple[float, float]
+ReadPart = Callable[[tuple[float, float, float, float], tuple[int, int]], Image.Image | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A point of the picture, in fractions of its width and height."""
+def compare_whole(reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame) -> Comparison | None:
+    """Compare a whole reference with `frame` of a grey image; None where they have too little in common.
 
-    x: float
-    y: float
-
-
-def compare_whole(reference: ReferenceImage, image: Image.Image, frame: Frame) -> Comparison | None:
-    """Compare a whole reference with `frame` of a grey image; None where they have too little in common."""
+    `read_part` returns a part of the reference, given by its edges, in RGB and resized.
+    """
     small = reduced(image, _COPY)
     shrink = (small.width / image.width, small.height / image.height)
     small_frame = frame.scaled(*shrink)
-    copy = reduced(reference.grey, _COPY)
+    copy = reduced(reference, _COPY)
     overview = _overview(copy, small_frame, _OVERVIEW)
     small_frame = _align(_overview(copy, small_frame, _OVERVIEW // 2), small, small_frame)
     samples = sample(small, small_frame, overview.width, overview.height)
@@ -94,9 +69,9 @@ def compare_whole(reference: ReferenceImage, image: Image.Image, frame: Frame) -
     frame = small_frame.scaled(1 / shrink[0], 1 / shrink[1])
     worst = Comparison(-9.0, frame, (0.5, 0.5), _CHARACTER)
     for place in _most_different(overview, samples, frame):
-        result = _compare_place(reference, image, frame, place)
+        result = _compare_place(reference, read_part, image, frame, place)
         if result is not None and result.score > worst.score:
-            worst = replace(result, frame=frame, strongest=(place.x, place.y))
+            worst = replace(result, frame=frame, strongest=place)
     return worst
 
 
@@ -123,25 +98,25 @@ def _align(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
     return frame
 
 
-def _most_different(overview: Image.Image, samples: SampledGrid, frame: Frame) -> list[_Place]:
-    """The places with the largest residual for the contrast around them, apart from each other, worst first."""
+def _most_different(overview: Image.Image, samples: SampledGrid, frame: Frame) -> list[_Point]:
+    """The places (x, y) with the largest residual for the contrast around them, in fractions of the reference.
+
+    They lie apart from each other, the worst first.
+    """
     difference = _relative_difference(samples.cells, predict(overview, samples, blurs=(_BLUR,)))
     difference[:_EDGE] = difference[-_EDGE:] = difference[:, :_EDGE] = difference[:, -_EDGE:] = 0
     # Half the size of the neighbourhood that one comparison covers, in pixels of the overview.
     reach_x = max(2, round(_SPACING * _PLACE_SIZE[0] * overview.width / frame.width))
     reach_y = max(2, round(_SPACING * _PLACE_SIZE[1] * overview.height / frame.height))
     inset = _WINDOW // 2
-    places: list[_Place] = []
+    places: list[_Point] = []
     for _ in range(_MAX_PLACES):
-        row, column = (int(value) for value in np.unravel_index(int(np.argmax(difference)), difference.shape))
+        row, column = divmod(int(np.argmax(difference)), difference.shape[1])
         if difference[row, column] < _MIN_DIFFERENCE:
             break
-        places.append(
-            _Place(
-                (column + inset + samples.columns.start + 0.5) / overview.width,
-                (row + inset + samples.rows.start + 0.5) / overview.height,
-            )
-        )
+        x = (column + inset + samples.columns.start + 0.5) / overview.width
+        y = (row + inset + samples.rows.start + 0.5) / overview.height
+        places.append((x, y))
         difference[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
     return places
 
@@ -161,23 +136,23 @@ def _relative_difference(cells: Floats, predicted: Floats) -> Floats:
     return difference
 
 
-def _compare_place(reference: ReferenceImage, image: Image.Image, frame: Frame, place: _Place) -> Comparison | None:
+def _compare_place(
+    reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame, place: _Point
+) -> Comparison | None:
     """Compare the surroundings of one place, at the resolution that both pictures have."""
-    grey = reference.grey
-    factor = min(1.0, frame.width / grey.width, frame.height / grey.height)
-    left, top, right, bottom = edges = _edges_around(grey, place, _PLACE_SIZE[0] / factor, _PLACE_SIZE[1] / factor)
-    size = (max(8, round((right - left) * factor)), max(8, round((bottom - top) * factor)))
-    part = grey.resize(size, Image.Resampling.BILINEAR, box=edges) if factor < 1 else grey.crop(edges)
-    part_frame = frame.part(
-        left / grey.width, top / grey.height, (right - left) / grey.width, (bottom - top) / grey.height
+    factor = min(1.0, frame.width / reference.width, frame.height / reference.height)
+    left, width = _span(place[0], _PLACE_SIZE[0] / factor, reference.width)
+    top, height = _span(place[1], _PLACE_SIZE[1] / factor, reference.height)
+    edges = (left, top, left + width, top + height)
+    size = (max(8, round(width * factor)), max(8, round(height * factor)))
+    part = reference.resize(size, Image.Resampling.BILINEAR, box=edges) if factor < 1 else reference.crop(edges)
+    fractions = Frame(
+        left / reference.width, top / reference.height, width / reference.width, height / reference.height
     )
-    reference_part = ReferencePart(part, _CHARACTER, lambda: reference.part(edges, size))
-    return compare_part(reference_part, image, part_frame, _MIN_VISIBLE)
+    return compare_part(part, _CHARACTER, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size))
 
 
-def _edges_around(grey: Image.Image, place: _Place, width: float, height: float) -> tuple[int, int, int, int]:
-    """A rectangle of this size around a place, moved to lie inside the picture."""
-    wide, high = min(grey.width, round(width)), min(grey.height, round(height))
-    left = min(max(0, round(place.x * grey.width - wide / 2)), grey.width - wide)
-    top = min(max(0, round(place.y * grey.height - high / 2)), grey.height - high)
-    return left, top, left + wide, top + high
+def _span(centre: float, length: float, limit: int) -> tuple[int, int]:
+    """Start and length of a span around a point, given as a fraction of 0 to `limit`, moved to lie within that."""
+    within = min(limit, round(length))
+    return min(max(0, round(centre * limit - within / 2)), limit - within), within

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
+from mock_server.imaging.comparison import PART_LIMIT, compare_part
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.index import ImageIndex, Reference
-from mock_server.imaging.local_difference import LIMIT, ReferencePart, compare_part
 
 SIZE = (720, 540)
 # A text, and one that differs from it in one character.
@@ -103,13 +103,13 @@ def test_changes_of_single_channels_make_no_difference() -> None:
     draw.rectangle((30, 20, 60, 44), (255, 62, 64))
     sent = known.point([min(255, round(value * 1.5)) for value in range(256)] * 3).convert("L")
     frame = Frame(0, 0, *known.size)
-    in_grey = compare_part(ReferencePart(known.convert("L"), 14.0, lambda: None), sent, frame, 0.5)
-    in_colour = compare_part(ReferencePart(known.convert("L"), 14.0, lambda: known), sent, frame, 0.5)
+    in_grey = compare_part(known.convert("L"), 14.0, sent, frame, 0.5, lambda: None)
+    in_colour = compare_part(known.convert("L"), 14.0, sent, frame, 0.5, lambda: known)
 
     assert in_grey is not None
     assert in_colour is not None
-    assert in_grey.score > LIMIT
-    assert in_colour.score < LIMIT
+    assert in_grey.score > PART_LIMIT
+    assert in_colour.score < PART_LIMIT
 
 
 def test_colours_are_read_only_where_they_may_decide() -> None:
@@ -119,7 +119,7 @@ def test_colours_are_read_only_where_they_may_decide() -> None:
     def never() -> Image.Image:
         raise AssertionError
 
-    result = compare_part(ReferencePart(known, 14.0, never), known, Frame(0, 0, *known.size), 0.5)
+    result = compare_part(known, 14.0, known, Frame(0, 0, *known.size), 0.5, never)
 
     assert result is not None
-    assert result.score < LIMIT
+    assert result.score < PART_LIMIT
