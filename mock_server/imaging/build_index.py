@@ -49,60 +49,55 @@ def build_entries(
     """The entries of all references, in their order; fingerprints come from `known` or the cache where possible."""
     wanted = list(references)
     entries: list[Entry] = []
-    cache = FingerprintCache(DiskCache(cache_directory))
+    builder = _Builder(known, FingerprintCache(DiskCache(cache_directory)), max_pixels)
     with ThreadPoolExecutor(workers) as pool:
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
-        stored = [_unchanged(reference, known, cache, max_pixels) for reference in wanted]
+        stored = [builder.unchanged(reference) for reference in wanted]
         missing = [reference for reference, entry in zip(wanted, stored, strict=True) if entry is None]
-        built = pool.map(lambda reference: _read_entry(reference, known, cache, max_pixels), missing)
+        built = pool.map(builder.read, missing)
         for entry in stored:
             entries.append(next(built) if entry is None else entry)
             if progress:
                 progress(len(entries), len(wanted))
     if len(missing) >= _TRIM_AFTER:
-        _trim_memory()
+        # The memory returns to the system where the C library has this function.
+        with contextlib.suppress(AttributeError, OSError, TypeError):
+            ctypes.CDLL(None).malloc_trim(0)
     return entries
 
 
-def _unchanged(
-    reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
-) -> Entry | None:
-    """The stored entry of a file whose size and time of change are those of the last read."""
-    digest = cache.digest_of(reference.source)
-    return None if digest is None else _stored(reference, digest, known, cache, max_pixels)
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    known: Mapping[Key, Entry]
+    cache: FingerprintCache
+    max_pixels: int
 
+    def unchanged(self, reference: Reference) -> Entry | None:
+        """The stored entry of a file whose size and time of change are those of the last read."""
+        digest = self.cache.digest_of(reference.source)
+        return None if digest is None else self._stored(reference, digest)
 
-def _read_entry(reference: Reference, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int) -> Entry:
-    """The entry of a picture that has to be read; it is decoded only if no fingerprint of these bytes is stored."""
-    data = read(reference)
-    digest = hashlib.sha256(data).hexdigest()
-    cache.put_digest(reference.source, digest)
-    if stored := _stored(reference, digest, known, cache, max_pixels):
-        return stored
-    try:
-        built = fingerprint(decode(data, max_pixels=max_pixels, sha256=digest), reference.regions)
-    except ImageError as error:
-        error.add_note(f"picture: {reference.id}")
-        raise
-    cache.put(digest, reference.regions, built)
-    return Entry(reference, built)
+    def read(self, reference: Reference) -> Entry:
+        """The entry of a picture that has to be read; it is decoded only if no fingerprint of these bytes is stored."""
+        data = read(reference)
+        digest = hashlib.sha256(data).hexdigest()
+        self.cache.put_digest(reference.source, digest)
+        if stored := self._stored(reference, digest):
+            return stored
+        try:
+            built = fingerprint(decode(data, max_pixels=self.max_pixels, sha256=digest), reference.regions)
+        except ImageError as error:
+            error.add_note(f"picture: {reference.id}")
+            raise
+        self.cache.put(digest, reference.regions, built)
+        return Entry(reference, built)
 
-
-def _stored(
-    reference: Reference, digest: str, known: Mapping[Key, Entry], cache: FingerprintCache, max_pixels: int
-) -> Entry | None:
-    before = known.get((digest, reference.regions))
-    stored = before.fingerprint if before else cache.get(digest, reference.regions)
-    # A process with a higher limit may have stored a picture that this one must refuse.
-    if stored is None:
-        return None
-    facts = stored.facts
-    if facts.width * facts.height > pixel_limit(facts.format, max_pixels):
-        return None
-    return Entry(reference, stored)
-
-
-def _trim_memory() -> None:
-    """Return freed memory to the system, where the C library can."""
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    def _stored(self, reference: Reference, digest: str) -> Entry | None:
+        before = self.known.get((digest, reference.regions))
+        stored = before.fingerprint if before else self.cache.get(digest, reference.regions)
+        if stored is None:
+            return None
+        # A process with a higher limit may have stored a picture that this one must refuse.
+        facts = stored.facts
+        is_allowed = facts.width * facts.height <= pixel_limit(facts.format, self.max_pixels)
+        return Entry(reference, stored) if is_allowed else None

@@ -8,7 +8,6 @@ In the sweep of `docs/matching.md`, halving or doubling these values changed no 
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,9 +150,10 @@ class LucasKanade:
         terms[0] = cells
         terms[1] = 1
         terms[2] = x_gradient
-        np.multiply(x_gradient, _positions(width)[columns][None, :], out=terms[3])
+        # Positions from -1 to 1 keep the normal equations well conditioned.
+        np.multiply(x_gradient, np.linspace(-1, 1, width, dtype=np.float32)[None, columns], out=terms[3])
         terms[4] = y_gradient
-        np.multiply(y_gradient, _positions(height)[rows][:, None], out=terms[5])
+        np.multiply(y_gradient, np.linspace(-1, 1, height, dtype=np.float32)[rows, None], out=terms[5])
         self._terms = terms.reshape(6, -1)
         products = (self._terms @ self._terms.T).astype(np.float64)
         products.flat[::7] += _damping(products)
@@ -161,13 +161,6 @@ class LucasKanade:
         self._solution = np.linalg.inv(products)
 
 
-@cache
-def _positions(count: int) -> Floats:
-    """Positions of the cells from -1 to 1, a range that keeps the normal equations well conditioned."""
-    return np.linspace(-1, 1, count, dtype=np.float32)
-
-
-@cache
 def _prior(height: int, width: int) -> NDArray[np.float64]:
     """Cost of a move (x, x stretch, y, y stretch) in grey levels squared; a change of the aspect ratio costs most."""
     costs = np.eye(4) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
