@@ -26,7 +26,7 @@ from PIL import Image
 
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.lucas_kanade import Floats, SampledGrid, align, correlate
+from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate
 from mock_server.imaging.photometric_fit import colour_terms, predict
 
 # Lucas-Kanade steps, and the move in pixels below which they end: the fit itself explains a smaller misalignment.
@@ -104,9 +104,9 @@ def compare_text(
     best: Comparison | None = None
     for start in _starts(part, image, frame):
         aligned = align(np.asarray(part, dtype=np.float32), image, start, *_ALIGNMENT)
-        if aligned is None or not _is_inside(aligned[1], part, visible):
+        if aligned is None or not _is_inside(aligned.samples, part, visible):
             continue
-        result = _compare_aligned(part, *aligned, character, extra_terms)
+        result = _compare_aligned(part, aligned, character, extra_terms)
         if best is None or result.score < best.score:
             best = result
         if best.score < _GOOD_SCORE:
@@ -122,7 +122,7 @@ def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Fra
             coarse = np.asarray(part.reduce(factor), dtype=np.float32)
             aligned = align(coarse, image, frame, *_ALIGNMENT)
             if aligned is not None:
-                yield aligned[0]
+                yield aligned.frame
 
 
 def _is_inside(samples: SampledGrid, part: Image.Image, visible: tuple[float, float]) -> bool:
@@ -131,8 +131,9 @@ def _is_inside(samples: SampledGrid, part: Image.Image, visible: tuple[float, fl
 
 
 def _compare_aligned(
-    part: Image.Image, frame: Frame, samples: SampledGrid, character: float, extra_terms: Sequence[Floats]
+    part: Image.Image, aligned: Alignment, character: float, extra_terms: Sequence[Floats]
 ) -> Comparison:
+    samples = aligned.samples
     predicted = predict(part, samples, extra_terms)
     energies = _without_margin(residual_energy(samples.cells - predicted, character), part.height)
     contrast = _text_variance(predicted, character) + _MIN_TEXT_VARIANCE
@@ -142,7 +143,7 @@ def _compare_aligned(
     reference = np.asarray(part)[samples.rows, samples.columns]
     if not _is_visible(*(_without_margin(cells, part.height) for cells in (reference, samples.cells))):
         score = max(score, HOPELESS_SCORE)
-    return Comparison(score, frame, _place(int(np.argmax(energies)), energies, samples, part), character)
+    return Comparison(score, aligned.frame, _place(int(np.argmax(energies)), energies, samples, part), character)
 
 
 def _place(window: int, energies: Floats, samples: SampledGrid, part: Image.Image) -> tuple[float, float]:
@@ -211,9 +212,9 @@ def compare_part(
     if min(part.size) < 3:
         return None
     aligned = align(np.asarray(part, dtype=np.float32), image, frame, *_ALIGNMENT)
-    if aligned is None or not _is_inside(aligned[1], part, (visible, visible)):
+    if aligned is None or not _is_inside(aligned.samples, part, (visible, visible)):
         return None
-    frame, samples = aligned
+    samples = aligned.samples
     character *= factor
     score, strongest = _part_score(predict(part, samples), samples, part, character)
     # Colours have to be decoded from the reference's file, so only where they may decide.
@@ -223,7 +224,7 @@ def compare_part(
     grey = np.asarray(part)[samples.rows, samples.columns]
     if not _is_visible(_without_edges(grey), _without_edges(samples.cells)):
         score = max(score, HOPELESS_SCORE)
-    return Comparison(score, frame, strongest, character)
+    return Comparison(score, aligned.frame, strongest, character)
 
 
 def _part_score(

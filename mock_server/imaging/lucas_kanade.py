@@ -42,6 +42,15 @@ class SampledGrid:
         return correlate(reference[self.rows, self.columns], self.cells)
 
 
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where a reference lies in an image, what the image shows there, and the correlation of the two, -1 to 1."""
+
+    frame: Frame
+    samples: SampledGrid
+    correlation: float
+
+
 def sample(
     image: Image.Image, frame: Frame, columns: int, rows: int, margin: int = 0, least: float = 0.0
 ) -> SampledGrid | None:
@@ -88,27 +97,27 @@ def align(
     converged: float,
     margin: int = 0,
     least: float = 0.0,
-) -> tuple[Frame, SampledGrid] | None:
-    """The frame that correlates best with a reference grid after up to `steps` steps, and the image's samples of it.
+) -> Alignment | None:
+    """The frame that correlates best with a reference grid after up to `steps` steps.
 
     A step of less than `converged` cells is the last one. `margin` and `least` as in `sample`; None where that returns
     None for `frame`.
     """
     rows, columns = reference.shape
     solver = LucasKanade(reference)
-    best: tuple[float, Frame, SampledGrid] | None = None
+    best: Alignment | None = None
     for step in range(steps + 1):
         samples = sample(image, frame, columns, rows, margin, least)
         if samples is None:
             break
         correlation = samples.correlation(reference)
-        if best is None or correlation > best[0]:
-            best = (correlation, frame, samples)
+        if best is None or correlation > best.correlation:
+            best = Alignment(frame, samples, correlation)
         if step < steps:
             frame, moved = solver.step(frame, samples)
             if moved < converged:
                 break
-    return None if best is None else best[1:]
+    return best
 
 
 class LucasKanade:

@@ -14,8 +14,8 @@ from mock_server.imaging.candidate_verification import LIMIT, QueryView, Referen
 from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Box, Frame, Orientation
-from mock_server.imaging.lucas_kanade import sample
-from mock_server.imaging.registration import Registration, mosaic, register
+from mock_server.imaging.lucas_kanade import Alignment, sample
+from mock_server.imaging.registration import mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
 from mock_server.imaging.thumbnails import query_thumbnails
@@ -117,7 +117,7 @@ class PerceptualSearch:
             has_match = verdict.reason is None
         return results
 
-    def _registered_members(self, candidate: Candidate, view: QueryView) -> Iterator[tuple[int, Registration]]:
+    def _registered_members(self, candidate: Candidate, view: QueryView) -> Iterator[tuple[int, Alignment]]:
         """The likeliest members of a cluster with their registration, best first."""
         cluster, small = candidate.cluster, view.small.image
         reference = self._entries[cluster.representative].fingerprint
@@ -142,7 +142,7 @@ class PerceptualSearch:
             if own is not None:
                 yield position, own
 
-    def _verdict(self, position: int, registration: Registration, view: QueryView) -> Verdict:
+    def _verdict(self, position: int, registration: Alignment, view: QueryView) -> Verdict:
         reference = self._entries[position].fingerprint
         frame = view.enlarged(registration.frame)
         if registration.correlation < _MIN_CORRELATION or not _has_even_scale(frame, reference):

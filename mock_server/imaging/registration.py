@@ -7,14 +7,14 @@ Tuned values were chosen on the tuning styles of `benchmarks/styles.py`. In the 
 doubling them changed no match.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.lucas_kanade import Floats, SampledGrid, align, correlate, least_squares, sample
+from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate, least_squares, sample
 
 # Cells a side of the finest level, and of the mosaic that is stored for each reference.
 MOSAIC = 96
@@ -42,14 +42,6 @@ def mosaic(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(image.resize((MOSAIC, MOSAIC), Image.Resampling.BILINEAR, reducing_gap=3.0))
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """`frame`: where the reference lies in the image; `correlation` of the two there, -1 to 1."""
-
-    frame: Frame
-    correlation: float
-
-
 class Pyramid:
     """A grey image with reduced copies, so that coarse grids are sampled at a fraction of the cost."""
 
@@ -67,7 +59,7 @@ class Pyramid:
         return self._copies[factor], frame.scaled(1 / factor, 1 / factor), factor
 
 
-def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Registration | None:
+def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Alignment | None:
     """Find the frame of a reference, given by its mosaic, in a grey image; None where it shows another scene.
 
     The best of `starts` is refined, on the finest level alone if it is already close.
@@ -88,7 +80,8 @@ def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Re
         start = max(start, refined.frame, key=fine.correlation)
     result = fine.refine(start, fine_steps)
     if result is not None and result.correlation < _CLOSE_COARSE:
-        result = Registration(result.frame, max(result.correlation, fine.correlation_after_tone_curve(result.frame)))
+        correlation = max(result.correlation, fine.correlation_after_tone_curve(result.frame))
+        result = replace(result, correlation=correlation)
     return result
 
 
@@ -108,14 +101,11 @@ class _Level:
         samples = self._sample(frame)
         return 0.0 if samples is None else samples.correlation(self._reference)
 
-    def refine(self, start: Frame, steps: int) -> Registration | None:
+    def refine(self, start: Frame, steps: int) -> Alignment | None:
         """The best frame after up to `steps` steps from `start`; None where too little of it is inside the image."""
         copy, frame, factor = self._image.at_scale_of(self._side, start)
         aligned = align(self._reference, copy, frame, steps, _CONVERGED, self._margin, _MIN_COMMON_CELLS)
-        if aligned is None:
-            return None
-        frame, samples = aligned
-        return Registration(frame.scaled(factor, factor), samples.correlation(self._reference))
+        return None if aligned is None else replace(aligned, frame=aligned.frame.scaled(factor, factor))
 
     def correlation_after_tone_curve(self, frame: Frame) -> float:
         """The correlation after fitting a cubic tone curve, which explains clipped highlights."""

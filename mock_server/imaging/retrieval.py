@@ -147,13 +147,14 @@ class SimilarityTable:
     ) -> list[Candidate]:
         """The `count` clusters that are most similar in any of these orientations, best first."""
         rows = [row for row, (_, turn) in enumerate(self.queries) if turn in orientations]
-        similarity = self.similarity if len(rows) == len(self.queries) else self.similarity[rows]
+        similarity = self.similarity[rows]
         best = similarity.max(axis=0)
-        columns = np.flatnonzero(best >= least)
         chosen: dict[int, Candidate] = {}
-        for column in columns[np.argsort(-best[columns], kind="stable")]:
+        for column in np.argsort(-best, kind="stable"):
+            if best[column] < least or len(chosen) == count:
+                break
             cluster, frame = self.owners[column]
-            if len(chosen) < count and cluster.representative not in chosen:
+            if cluster.representative not in chosen:
                 query, turn = self.queries[rows[int(np.argmax(similarity[:, column]))]]
                 chosen[cluster.representative] = Candidate(cluster, turn, frame, query.frame, float(best[column]))
         return list(chosen.values())

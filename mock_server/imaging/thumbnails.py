@@ -7,7 +7,6 @@ first and not the second.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Frame
@@ -40,13 +39,12 @@ def query_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
 
     The first border may be letterbox bars; the second is the even ground that many drawn pictures have.
     """
-    grey = np.asarray(small)
-    height, width = grey.shape
-    inner = (0, 0, width, height)
+    inner = (0, 0, small.width, small.height)
     parts = [inner]
     for _ in range(2):
-        inner = _inside_border(grey, inner)
-        if inner == parts[-1] or (inner[2] - inner[0]) * (inner[3] - inner[1]) < _MIN_INNER_AREA * grey.size:
+        inner = _inside_border(small, inner)
+        inner_area = (inner[2] - inner[0]) * (inner[3] - inner[1])
+        if inner == parts[-1] or inner_area < _MIN_INNER_AREA * small.width * small.height:
             break
         parts.append(inner)
     return tuple(_thumbnail(small, part) for part in parts)
@@ -71,20 +69,17 @@ def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
     return FrameThumbnail(frame, pixels)
 
 
-def _inside_border(grey: Grey, edges: Edges) -> Edges:
+def _inside_border(small: Image.Image, edges: Edges) -> Edges:
     """What a border of one even grey leaves of the part `edges`; all of it where there is no such border."""
-    left, top, right, bottom = edges
-    part = grey[top:bottom, left:right]
-    level = _border_level(part)
+    part = small.crop(edges)
+    level = _border_level(np.asarray(part))
     if level is None:
         return edges
-    above, below = _border_lines(part, 1, level)
-    if above + below >= part.shape[0]:
+    content = part.point([abs(grey - level) > _BORDER_TOLERANCE for grey in range(256)]).getbbox()
+    if content is None:
         return edges
-    before, behind = _border_lines(part[above : part.shape[0] - below], 0, level)
-    if before + behind >= part.shape[1]:
-        return edges
-    return left + before, top + above, right - behind, bottom - below
+    left, top = edges[:2]
+    return left + content[0], top + content[1], left + content[2], top + content[3]
 
 
 def _border_level(part: Grey) -> int | None:
@@ -94,13 +89,3 @@ def _border_level(part: Grey) -> int | None:
         if high - low <= 2 * _BORDER_TOLERANCE:
             return (low + high) // 2
     return None
-
-
-def _border_lines(part: Grey, axis: int, level: int) -> tuple[int, int]:
-    """How many of the first and of the last lines have this grey level throughout; `axis` runs along a line."""
-    low: NDArray[np.int16] = part.min(axis=axis).astype(np.int16)
-    high: NDArray[np.int16] = part.max(axis=axis).astype(np.int16)
-    is_content = (low < level - _BORDER_TOLERANCE) | (high > level + _BORDER_TOLERANCE)
-    if not is_content.any():
-        return len(is_content), 0
-    return int(np.argmax(is_content)), int(np.argmax(is_content[::-1]))
