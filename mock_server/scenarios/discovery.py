@@ -146,6 +146,22 @@ class Directory:
             return FixtureFile(path, path.relative_to(self.root).as_posix(), self._shown(path), signature)
         return None
 
+    def unnamed_pictures(self, named: Collection[str]) -> dict[str, Path]:
+        """The pictures in `images/` that are not in `named`, by id, without links that lead out of the directory."""
+        # os.walk() leaves out directories that cannot be read.
+        files = [Path(folder, name) for folder, _, names in os.walk(self.root / "images") for name in names]
+        pictures = {path.relative_to(self.root).as_posix(): path for path in sorted(files) if self._is_picture(path)}
+        return {id: path for id, path in pictures.items() if id not in named}
+
+    def _is_picture(self, path: Path) -> bool:
+        if path.suffix.lower() not in _PICTURE_ENDINGS:
+            return False
+        try:
+            return self.contains(path) and path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES
+        except OSError:
+            # No permission.
+            return False
+
     def misplaced(self) -> list[Mistake]:
         """Warnings of files that look like fixtures but are in the wrong place.
 
@@ -232,22 +248,3 @@ def picture_id(file_id: str, written: str) -> str | None:
         return None
     id = os.path.normpath((PurePosixPath(file_id).parent / written).as_posix()).replace(os.sep, "/")
     return None if id == ".." or id.startswith("../") else id
-
-
-def unnamed_pictures(root: Path, named: Collection[str]) -> dict[str, Path]:
-    """The pictures in `images/` that no scenario names, by id, without links that lead out of the directory."""
-    # os.walk() leaves out directories that cannot be read.
-    files = [Path(folder, name) for folder, _, names in os.walk(root / "images") for name in names]
-    pictures = {path.relative_to(root).as_posix(): path for path in sorted(files) if _is_picture(path, root)}
-    return {id: path for id, path in pictures.items() if id not in named}
-
-
-def _is_picture(path: Path, root: Path) -> bool:
-    if path.suffix.lower() not in _PICTURE_ENDINGS:
-        return False
-    try:
-        is_inside = path.resolve().is_relative_to(root.resolve())
-        return is_inside and path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES
-    except (OSError, RuntimeError):
-        # No permission, or a loop of links.
-        return False

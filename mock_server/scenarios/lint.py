@@ -129,25 +129,23 @@ def _own_buckets(when: Conditions) -> list[Bucket]:
     """The buckets that contain the scenario: one of its conditions, which all that it covers must have too."""
     if when.images:
         return [("image", image) for image in when.images]
-    for name in ("sha256", "key", "account"):
-        if (value := getattr(when, name)) is not None:
-            return [(name, value)]
-    for name, glob in _globs(when):
-        return [(name, glob), (name, _ANY_PATTERN)] if is_wild(glob) else [(name, glob)]
+    for name, value in _texts(when):
+        return [(name, value), (name, _ANY_PATTERN)] if is_wild(value) else [(name, value)]
     return [_NO_CONDITION]
 
 
 def _covering_buckets(when: Conditions) -> list[Bucket]:
     """The buckets that contain all scenarios that may cover `when`."""
-    given = {"sha256": when.sha256, "key": when.key, "account": when.account}
     buckets = [("image", image) for image in when.images[:1]]
-    buckets += [(name, value) for name, value in given.items() if value is not None]
-    for name, glob in _globs(when):
-        buckets += [(name, glob), (name, "*" if is_wild(glob) else _ANY_PATTERN)]
+    for name, value in _texts(when):
+        buckets += [(name, value), (name, "*" if is_wild(value) else _ANY_PATTERN)]
     return [*buckets, _NO_CONDITION]
 
 
-def _globs(when: Conditions) -> list[tuple[str, str]]:
-    named = [("url", when.url), ("filename", when.filename)]
-    named += [(f"header {name}", glob) for name, glob in sorted(when.header.items())]
-    return [(name, glob) for name, glob in named if glob is not None]
+def _texts(when: Conditions) -> Iterator[tuple[str, str]]:
+    """The conditions that are a text or a glob."""
+    for name in ("sha256", "key", "account", "url", "filename"):
+        if (value := getattr(when, name)) is not None:
+            yield name, value
+    for name, glob in sorted(when.header.items()):
+        yield f"header {name}", glob

@@ -18,14 +18,7 @@ from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.serialization import from_json, to_json, without_defaults
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import FixturesError, Mistake
-from mock_server.scenarios.discovery import (
-    MOCK_FILE,
-    Directory,
-    FixtureFile,
-    Signature,
-    UnreadableError,
-    unnamed_pictures,
-)
+from mock_server.scenarios.discovery import MOCK_FILE, Directory, FixtureFile, Signature, UnreadableError
 from mock_server.scenarios.lint import check_set
 from mock_server.scenarios.lint_images import PictureSizes, check_pictures
 from mock_server.scenarios.parse_results import ParsedFile, ParsedScenario, raise_if_wrong
@@ -153,7 +146,7 @@ class FixtureLoader:
             accounts=accounts,
             defaults=declared.defaults,
             images=images,
-            unnamed=unnamed_pictures(directory.root, images),
+            unnamed=directory.unnamed_pictures(images),
         )
         return Loaded(fixtures, tuple(found), parsed)
 

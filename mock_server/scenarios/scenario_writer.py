@@ -44,26 +44,10 @@ def scenario_text(
         lines.append(f"description: {_flow(description)}")
     lines += ["when:", *_block(when, "  ")]
     if reading:
-        lines += ["reading:", *_nested(reading)]
+        lines += ["reading:", *_block(reading, "  ", is_nested=True)]
     if then:
         lines += ["then:", *(f"  - {_flow(step)}" for step in then)]
     return "\n".join(lines) + "\n"
-
-
-def _nested(reading: Mapping[str, Value]) -> list[str]:
-    """The reading with each plate and the VIN spread over lines."""
-    lines: list[str] = []
-    for key, value in reading.items():
-        if isinstance(value, Mapping):
-            lines += [f"  {key}:", *_block(value, "    ")]
-        elif isinstance(value, list):
-            lines.append(f"  {key}:")
-            for each in value:
-                first, *rest = _block(each, "      ")
-                lines += ["    - " + first.strip(), *rest]
-        else:
-            lines.append(f"  {key}: {_flow(value)}")
-    return lines
 
 
 def corners(box: Box) -> list[Value]:
@@ -71,8 +55,18 @@ def corners(box: Box) -> list[Value]:
     return [box.xmin, box.ymin, box.xmax, box.ymax]
 
 
-def _block(values: Mapping[str, Value], indent: str) -> list[str]:
-    return [f"{indent}{key}: {_flow(value)}" for key, value in values.items()]
+def _block(values: Mapping[str, Value], indent: str, *, is_nested: bool = False) -> list[str]:
+    """One line for each key. `is_nested`: mappings, and items of lists, are spread over lines too."""
+    lines: list[str] = []
+    for key, value in values.items():
+        if is_nested and isinstance(value, Mapping):
+            lines += [f"{indent}{key}:", *_block(value, indent + "  ")]
+        elif is_nested and isinstance(value, list):
+            items = ["\n".join(_block(each, indent + "    ")) for each in value]
+            lines += [f"{indent}{key}:", *(f"{indent}  - {item.lstrip()}" for item in items)]
+        else:
+            lines.append(f"{indent}{key}: {_flow(value)}")
+    return lines
 
 
 def _flow(value: Value) -> str:
