@@ -105,7 +105,7 @@ class Store(Protocol):
 
 
 class MemoryStore:
-    """A `Store` in the memory of this process. No act awaits, so each is atomic on the event loop."""
+    """A `Store` in the memory of this process. No act waits for anything, so each is atomic on the event loop."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
@@ -135,13 +135,13 @@ class MemoryStore:
         return self._accounts.pop(key, None) is not None
 
     async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
-        account = self._accounts.get(key)
+        account = await self.account(key)
         admission = check(account) if account else None
         if not isinstance(admission, Admission):
             return admission
         if admission.rate:
             admission.wait = self._hit(key, admission.rate, admission.now)
-        admission.used = self._used.get(admission.meter, 0)
+        admission.used = await self.used(admission.meter)
         return admission
 
     async def used(self, meter: Meter) -> int:
@@ -151,7 +151,7 @@ class MemoryStore:
         self._used[meter] = units
 
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
-        used = self._used.get(meter, 0)
+        used = await self.used(meter)
         if limit is not None and used >= limit:
             return None
         self._used[meter] = used + 1
@@ -197,7 +197,7 @@ class MemoryStore:
 class DryRunStore(MemoryStore):
     """A `Store` for dry runs: requests read from another store, and never write to it.
 
-    `guest` is an account that only this store has.
+    `guest` is an account that only this store has. Rates do not refuse: they depend on the time of the real request.
     """
 
     def __init__(self, store: Store, *, guest: Account | None = None) -> None:
@@ -208,20 +208,8 @@ class DryRunStore(MemoryStore):
     async def account(self, key: str) -> Account | None:
         return self._guest if self._guest and key == self._guest.key else await self._store.account(key)
 
-    async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
-        """Rate limits are not checked, because they depend on the time of the real request."""
-        account = await self.account(key)
-        admission = check(account) if account else None
-        if isinstance(admission, Admission):
-            admission.used = await self.used(admission.meter)
-        return admission
-
     async def used(self, meter: Meter) -> int:
         return await self._store.used(meter)
-
-    async def spend(self, meter: Meter, limit: int | None) -> int | None:
-        used = await self.used(meter)
-        return None if limit is not None and used >= limit else used + 1
 
     async def advance(self, key: str, scenario: str) -> int:
         return (await self._store.positions(scenario)).get(key, 0)
