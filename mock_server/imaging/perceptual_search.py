@@ -44,6 +44,8 @@ _SAME_RANK = 1.0
 # Grey working copies of references kept in memory, 1 to 3 MB each.
 _GREY_COPIES = 16
 
+_Found = tuple[Entry, Verdict, QueryView]
+
 
 class PerceptualSearch:
     """A search over the fingerprints of an index. Immutable; searches may run in several threads at once."""
@@ -60,20 +62,17 @@ class PerceptualSearch:
         similarities = self._clusters.similarities(query_thumbnails(picture.small))
         views: dict[Orientation, QueryView] = {}
         behind = 2.0 if thorough else _BEHIND_MATCH
-        candidates = _likeliest(similarities.candidates(_MAX_CLUSTERS))
-        matches, misses = self._verify_all(candidates, picture, views, behind)
-        if not matches:
+        found = self._verify_all(_likeliest(similarities.candidates(_MAX_CLUSTERS)), picture, views, behind)
+        if all(verdict.reason for _, verdict, _ in found):
             # Many photographs are nearly symmetric, so that a turned one looks upright to the coarse search.
             turned = similarities.candidates(
                 _CLUSTERS_TURNED, orientations=ORIENTATIONS[1:], least=_MIN_SIMILARITY_TURNED
             )
-            matches, more = self._verify_all(turned, picture, views, behind)
-            misses += more
-        limit = min((rank for rank, _ in matches), default=0.0) + _SAME_RANK
-        ranked = sorted(matches, key=lambda pair: pair[0])
-        return SearchResult(
-            picture.facts, tuple(match for rank, match in ranked if rank <= limit), _three_nearest(misses)
-        )
+            found += self._verify_all(turned, picture, views, behind)
+        matches = sorted((one for one in found if one[1].reason is None), key=lambda one: one[1].rank)
+        misses = sorted((one for one in found if one[1].reason is not None), key=lambda one: one[1].excess)
+        same = [one for one in matches if one[1].rank <= matches[0][1].rank + _SAME_RANK]
+        return SearchResult(picture.facts, tuple(_match(*one) for one in same), _three_nearest(misses))
 
     def collisions(self) -> list[Collision]:
         """Pairs of references that look the same, though their pixels differ: one picture encoded twice."""
@@ -83,13 +82,9 @@ class PerceptualSearch:
 
     def _verify_all(
         self, candidates: Iterable[Candidate], picture: Picture, views: dict[Orientation, QueryView], behind: float
-    ) -> tuple[list[tuple[float, ImageMatch]], list[tuple[float, ImageNearMiss]]]:
-        """Matches with their rank, near misses with their excess; candidates are ordered, the most similar first.
-
-        After a match, candidates that are less similar by more than `behind` are skipped.
-        """
-        matches: list[tuple[float, ImageMatch]] = []
-        misses: list[tuple[float, ImageNearMiss]] = []
+    ) -> list[_Found]:
+        """Verify candidates, the most similar first; after a match, skip those less similar by more than `behind`."""
+        found: list[_Found] = []
         least = -1.0
         for candidate in candidates:
             if candidate.similarity < least:
@@ -97,13 +92,11 @@ class PerceptualSearch:
             if candidate.orientation not in views:
                 views[candidate.orientation] = QueryView(picture, candidate.orientation)
             view = views[candidate.orientation]
-            for entry, verdict in self._verify_members(candidate, view):
-                if verdict.reason is None:
-                    matches.append((verdict.rank, self._match(entry, verdict, view)))
-                    least = max(least, candidate.similarity - behind)
-                else:
-                    misses.append((verdict.excess, _near_miss(entry, verdict, view)))
-        return matches, misses
+            members = self._verify_members(candidate, view)
+            found += [(entry, verdict, view) for entry, verdict in members]
+            if any(verdict.reason is None for _, verdict in members):
+                least = max(least, candidate.similarity - behind)
+        return found
 
     def _verify_members(self, candidate: Candidate, view: QueryView) -> list[tuple[Entry, Verdict]]:
         results: list[tuple[Entry, Verdict]] = []
@@ -153,22 +146,6 @@ class PerceptualSearch:
     def _decoded(self, position: int) -> Picture:
         return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
 
-    def _match(self, entry: Entry, verdict: Verdict, view: QueryView) -> ImageMatch:
-        reference, picture = entry.fingerprint, view.picture
-        # All pixels of a JPEG are decoded only where even the mosaics are equal.
-        has_same_pixels = (
-            reference.size == picture.size
-            and np.array_equal(reference.mosaic, mosaic(picture.small))
-            and reference.pixels == picture.pixels()
-        )
-        return ImageMatch(
-            entry.reference.id,
-            "pixels" if has_same_pixels else "perceptual",
-            verdict.score,
-            verdict.limit,
-            view.placement(verdict.frame, reference.size),
-        )
-
     def _collision(self, first: int, second: int) -> Collision | None:
         """The collision of two members of a cluster, if a search for the second would find the first."""
         entry, other = self._entries[first], self._entries[second]
@@ -210,6 +187,23 @@ def _has_even_scale(frame: Frame, reference: Fingerprint) -> bool:
     return 1 / _MAX_STRETCH < stretch < _MAX_STRETCH
 
 
+def _match(entry: Entry, verdict: Verdict, view: QueryView) -> ImageMatch:
+    reference, picture = entry.fingerprint, view.picture
+    # All pixels of a JPEG are decoded only where even the mosaics are equal.
+    has_same_pixels = (
+        reference.size == picture.size
+        and np.array_equal(reference.mosaic, mosaic(picture.small))
+        and reference.pixels == picture.pixels()
+    )
+    return ImageMatch(
+        entry.reference.id,
+        "pixels" if has_same_pixels else "perceptual",
+        verdict.score,
+        verdict.limit,
+        view.placement(verdict.frame, reference.size),
+    )
+
+
 def _near_miss(entry: Entry, verdict: Verdict, view: QueryView) -> ImageNearMiss:
     region = None
     if verdict.difference:
@@ -218,9 +212,10 @@ def _near_miss(entry: Entry, verdict: Verdict, view: QueryView) -> ImageNearMiss
     return ImageNearMiss(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)
 
 
-def _three_nearest(misses: list[tuple[float, ImageNearMiss]]) -> tuple[ImageNearMiss, ...]:
-    """The best near miss of each reference, of the three that came nearest."""
+def _three_nearest(misses: Iterable[_Found]) -> tuple[ImageNearMiss, ...]:
+    """The best near miss of each reference, of the first three."""
     best: dict[str, ImageNearMiss] = {}
-    for _, near_miss in sorted(misses, key=lambda pair: pair[0]):
+    for one in misses:
+        near_miss = _near_miss(*one)
         best.setdefault(near_miss.id, near_miss)
     return tuple(best.values())[:3]
