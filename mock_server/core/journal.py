@@ -12,7 +12,7 @@ from mock_server.core.conditions import Query
 from mock_server.core.exchange import Exchange
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class JournalEntry(Exchange):
     """An exchange with what only the server uses.
 

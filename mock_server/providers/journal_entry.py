@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
@@ -37,7 +36,7 @@ def journal_entry(
 
     `request` is None for an unknown path, `decision` if the request forces something that does not exist.
     """
-    return JournalEntry(
+    entry = JournalEntry(
         id=request_id,
         time=datetime.fromtimestamp(now, UTC),
         provider=provider.name,
@@ -48,48 +47,42 @@ def journal_entry(
         client=_cut(call.headers.get("user-agent")),
         # A copy: the buffer that the JSON library returns holds kilobytes, however short the body is.
         body=memoryview(reply.body)[:_MAX_BODY].tobytes(),
-        **(_request_fields(request) if request else {}),
-        **(_decision_fields(request, decision) if request and decision else {}),
     )
+    if request:
+        _add_request(entry, request)
+        if decision:
+            _add_decision(entry, request, decision)
+    return entry
 
 
-def _request_fields(request: ReadRequest) -> dict[str, Any]:
+def _add_request(entry: JournalEntry, request: ReadRequest) -> None:
     source = next((note for note in request.notes if note.startswith(_SOURCE)), None)
-    return {
-        "product": request.product,
-        "key": redacted(request.key) if request.key else None,
-        "key_id": key_id(request.key) if request.key else None,
-        "source": _cut(source.removeprefix(_SOURCE)) if source else None,
-        "aliases": tuple(note[:_MAX_TEXT] for note in request.notes if note is not source),
-        "filename": _cut(request.filename),
-        "url": _without_secrets(request.url) if request.url else None,
-        "language": _cut(request.language),
-        "headers": _headers(request),
-        "fields": tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS])),
-    }
+    entry.product = request.product
+    if request.key:
+        entry.key, entry.key_id = redacted(request.key), key_id(request.key)
+    entry.source = _cut(source.removeprefix(_SOURCE)) if source else None
+    entry.aliases = tuple(note[:_MAX_TEXT] for note in request.notes if note is not source)
+    entry.filename = _cut(request.filename)
+    entry.url = _without_secrets(request.url) if request.url else None
+    entry.language = _cut(request.language)
+    entry.headers = _headers(request)
+    entry.fields = tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS]))
 
 
-def _decision_fields(request: ReadRequest, decision: Decision | Unmatched) -> dict[str, Any]:
+def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision | Unmatched) -> None:
     search = decision.search
-    fields: dict[str, Any] = {"account": decision.account, "forced": _cut(decision.forced), "notes": decision.notes}
+    entry.account, entry.forced, entry.notes = decision.account, _cut(decision.forced), decision.notes
     if search:
         facts = search.facts
-        fields["image"] = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
+        entry.image = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
     if isinstance(decision, Decision):
-        fields |= {
-            "outcome": decision.outcome.name,
-            "scenario": decision.scenario,
-            "match": decision.match,
-            "charged": decision.charged,
-            "text": _text(decision.outcome.reading),
-            "fault": decision.plan.fault,
-            "delay": decision.plan.delay,
-            "detail": _cut(decision.outcome.detail),
-        }
+        outcome, plan = decision.outcome, decision.plan
+        entry.outcome, entry.text, entry.detail = outcome.name, _text(outcome.reading), _cut(outcome.detail)
+        entry.scenario, entry.match, entry.charged = decision.scenario, decision.match, decision.charged
+        entry.fault, entry.delay = plan.fault, plan.delay
     if _matches_no_scenario(request, decision):
-        fields["query"] = Query(_without_picture(request), decision.account or "", search)
-        fields["nearest"] = _nearest(search) if search else ()
-    return fields
+        entry.query = Query(_without_picture(request), decision.account or "", search)
+        entry.nearest = _nearest(search) if search else ()
 
 
 def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -> bool:
