@@ -1,12 +1,13 @@
 """The library that is served: scenarios, the index of their pictures, the gallery. It is replaced, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Union
 
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.matching import Scenarios
+from mock_server.core.scenario import Scenario
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.imaging.results import SearchResult
 
@@ -28,11 +29,21 @@ class Library:
     """Cached searches for pictures of the gallery, by their names."""
 
     @classmethod
-    def of(cls, fixtures: FixtureSet, index: Index, known: Scenarios | None = None) -> Self:
-        """The library of a fixture set and its index. `known` are the scenarios of the library that it replaces."""
+    def of(cls, fixtures: FixtureSet, index: Index) -> Self:
+        """The library of a fixture set and its index."""
         shown = {**fixtures.unnamed, **fixtures.images}
         gallery = {gallery_name(image): source for image, source in shown.items()}
-        return cls(fixtures, index, Scenarios(fixtures.scenarios, known), gallery)
+        return cls(fixtures, index, Scenarios(fixtures.scenarios), gallery)
+
+    def changed(self, *, removed: Scenario | None, added: Scenario | None) -> Self:
+        """A copy with one scenario less, one more, or both, and with the same pictures."""
+        scenarios = self.fixtures.scenarios
+        if removed is not None:
+            scenarios = tuple(scenario for scenario in scenarios if scenario is not removed)
+        if added is not None:
+            scenarios = (added, *scenarios)
+        fixtures = replace(self.fixtures, scenarios=scenarios)
+        return replace(self, fixtures=fixtures, scenarios=self.scenarios.changed(removed=removed, added=added))
 
     def picture(self, name: str) -> bytes | None:
         """The bytes of a gallery picture. `name` is a dictionary key and never becomes a path."""

@@ -32,6 +32,7 @@ class LiveScenarios:
         self._reader = reader
         self._coordination = coordination
         self._files = reader.library.fixtures
+        self._file_ids = {scenario.id for scenario in self._files.scenarios}
         self._runtime: dict[str, RuntimeScenario] = {}
         self._changing = asyncio.Lock()
 
@@ -50,12 +51,20 @@ class LiveScenarios:
         """The runtime scenarios by id, in the order they were added."""
         return self._runtime
 
-    async def adopt(self, runtime: Mapping[str, RuntimeScenario]) -> None:
-        """Serve these runtime scenarios, by id, instead of those that are served."""
+    async def adopt(self, changes: Mapping[str, RuntimeScenario | None], *, is_complete: bool) -> None:
+        """Apply changes of other processes by id; None removes a scenario.
+
+        With `is_complete`, runtime scenarios that are not among them are removed, too.
+        """
         async with self._changing:
+            if len(changes) == 1 and not is_complete:
+                await self._change_one(*next(iter(changes.items())))
+                return
+            found = changes if is_complete else {**self._runtime, **changes}
+            remaining = [(id, one) for id, one in found.items() if one is not None]
+            runtime = dict(sorted(remaining, key=lambda pair: -pair[1].scenario.order))
             if runtime != self._runtime:
-                in_order = sorted(runtime.items(), key=lambda pair: -pair[1].scenario.order)
-                await self._change(self._files, dict(in_order))
+                await self._change(self._files, runtime)
 
     async def add(self, added: RuntimeScenario, *, replacing: bool = False) -> bool:
         """Add a runtime scenario. False if its id exists and `replacing` is off.
@@ -66,9 +75,10 @@ class LiveScenarios:
             id = added.scenario.id
             if not replacing and id in self.library.scenarios.by_id:
                 return False
-            order = min((one.scenario.order for one in self._runtime.values()), default=0) - 1
+            latest = next(reversed(self._runtime.values()), None)
+            order = latest.scenario.order - 1 if latest else -1
             ordered = replace(added, scenario=replace(added.scenario, order=order))
-            await self._change(self._files, {**self._without(id), id: ordered})
+            await self._change_one(id, ordered)
             return True
 
     async def remove(self, id: str) -> bool:
@@ -76,7 +86,7 @@ class LiveScenarios:
         async with self._coordination.changing(), self._changing:
             if id not in self._runtime:
                 return False
-            await self._change(self._files, self._without(id))
+            await self._change_one(id, None)
             return True
 
     async def clear(self) -> None:
@@ -93,15 +103,31 @@ class LiveScenarios:
         async with self._changing:
             await self._change(files, self._runtime, index)
 
-    def _without(self, id: str) -> dict[str, RuntimeScenario]:
-        return {other: one for other, one in self._runtime.items() if other != id}
+    async def _change_one(self, id: str, new: RuntimeScenario | None) -> None:
+        """Add, replace or remove one runtime scenario. Most scenarios do not concern the index of pictures."""
+        runtime = dict(self._runtime)
+        old = runtime.pop(id, None)
+        if new is not None:
+            runtime[id] = new
+        if id in self._file_ids or _concerns_index(old) or _concerns_index(new):
+            await self._change(self._files, runtime)
+        else:
+            removed, added = old.scenario if old else None, new.scenario if new else None
+            self._reader.library = self.library.changed(removed=removed, added=added)
+            self._runtime = runtime
 
     async def _change(self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None) -> None:
         fixtures = _merge(files, runtime)
-        old = self.library if index is None else Library.of(files, index)
+        known = (files, index) if index is not None else (self.library.fixtures, self.library.index)
         # Pictures that are indexed are not read again, but new ones take time.
-        self._reader.library = await anyio.to_thread.run_sync(_build_library, fixtures, old)
+        self._reader.library = await anyio.to_thread.run_sync(_build_library, fixtures, *known)
         self._files, self._runtime = files, runtime
+        self._file_ids = {scenario.id for scenario in files.scenarios}
+
+
+def _concerns_index(one: RuntimeScenario | None) -> bool:
+    """Whether a scenario has pictures of its own, or boxes for a picture of the index."""
+    return one is not None and bool(one.pictures or (one.scenario.when.images and one.scenario.reading.boxes()))
 
 
 def _merge(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> FixtureSet:
@@ -111,8 +137,7 @@ def _merge(files: FixtureSet, runtime: Mapping[str, RuntimeScenario]) -> Fixture
     return replace(files, scenarios=(*added, *kept), images={**files.images, **pictures})
 
 
-def _build_library(fixtures: FixtureSet, old: Library) -> Library:
+def _build_library(fixtures: FixtureSet, indexed: FixtureSet, index: Index) -> Library:
     references = references_of(fixtures)
     # Most scenarios have no new picture. The same index also keeps its cache of recent pictures.
-    index = old.index if references == references_of(old.fixtures) else old.index.updated(references)
-    return Library.of(fixtures, index, old.scenarios)
+    return Library.of(fixtures, index if references == references_of(indexed) else index.updated(references))

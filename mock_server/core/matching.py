@@ -38,22 +38,50 @@ class Scenarios:
     The index leads from a picture, a digest or neither to the scenarios of each key (None: bound to no key).
     """
 
-    def __init__(self, scenarios: Iterable[Scenario] = (), known: "Scenarios | None" = None) -> None:
-        """`known` may have some of the scenarios: their conditions are not listed again."""
+    def __init__(self, scenarios: Iterable[Scenario] = ()) -> None:
         self.by_id: dict[str, Scenario] = {}
         self.by_name: dict[str, dict[str | None, Scenario]] = {}
         self._index: dict[_Anchor, dict[str | None, list[Scenario]]] = {}
         self._given: dict[str, list[Given]] = {}
         for scenario in scenarios:
-            id, when = scenario.id, scenario.when
-            self.by_id[id] = scenario
-            self.by_name.setdefault(scenario.name, {})[when.key] = scenario
-            if known and known.by_id.get(id) is scenario:
-                self._given[id] = known._given[id]
-            else:
-                self._given[id] = given_conditions(when)
-            for anchor in _anchors(when):
-                self._index.setdefault(anchor, {}).setdefault(when.key, []).append(scenario)
+            self._add(scenario)
+
+    def changed(self, *, removed: Scenario | None, added: Scenario | None) -> "Scenarios":
+        """A copy with one scenario less, one more, or both. It shares everything that these two do not concern."""
+        copy = Scenarios()
+        copy.by_id, copy.by_name = dict(self.by_id), dict(self.by_name)
+        copy._index, copy._given = dict(self._index), dict(self._given)
+        if removed is not None:
+            copy._unshare(removed)
+            copy._remove(removed)
+        if added is not None:
+            copy._unshare(added)
+            copy._add(added)
+        return copy
+
+    def _add(self, scenario: Scenario) -> None:
+        when = scenario.when
+        self.by_id[scenario.id] = scenario
+        self.by_name.setdefault(scenario.name, {})[when.key] = scenario
+        self._given[scenario.id] = given_conditions(when)
+        for anchor in _anchors(when):
+            self._index.setdefault(anchor, {}).setdefault(when.key, []).append(scenario)
+
+    def _remove(self, scenario: Scenario) -> None:
+        when = scenario.when
+        del self.by_id[scenario.id], self._given[scenario.id], self.by_name[scenario.name][when.key]
+        if not self.by_name[scenario.name]:
+            del self.by_name[scenario.name]
+        for anchor in _anchors(when):
+            self._index[anchor][when.key] = [one for one in self._index[anchor][when.key] if one is not scenario]
+
+    def _unshare(self, scenario: Scenario) -> None:
+        """Copy the parts that adding or removing a scenario changes."""
+        name, key = scenario.name, scenario.when.key
+        self.by_name[name] = dict(self.by_name.get(name, {}))
+        for anchor in _anchors(scenario.when):
+            by_key = self._index[anchor] = dict(self._index.get(anchor, {}))
+            by_key[key] = list(by_key.get(key, ()))
 
     def in_order(self) -> list[Scenario]:
         """All scenarios: runtime scenarios in the order they were added, then those of the files."""

@@ -2,13 +2,14 @@
 
 Below the prefix of all names:
 
-    version     a random text; each change sets another one
+    version     "EPOCH:NUMBER": how many changes there were since the state was empty
     clock       the clock
     scenarios   hash: id to runtime scenario, with the bytes of its pictures
+    changes     list: the ids of the scenarios that were changed last, "" for a change of the clock alone
     lock        held during a change; expires
 
-A request is admitted only if its process has the current version (see ENTER). A process with another version first
-reads the clock and the scenarios.
+A request is admitted only if its process has the current version (see ENTER). A process with an older version first
+applies the changes since then.
 """
 
 import asyncio
@@ -54,12 +55,16 @@ class RedisCoordination:
         if await self._client.command("GET", self._client.prefix + "version") == self.version:
             return
         async with self._refresh_lock:
-            while not (found := await self._read()):
+            while not (found := await self._read(self.version)):
                 await self._declare()
                 await self._initialize(secrets.token_hex(8))
-            version, clock, documents = found
-            runtime = [from_json(RuntimeScenario, document) for document in documents]
-            await self._live.adopt({one.scenario.id: one for one in runtime})
+            version, clock, is_complete, ids, documents = found
+            changes = {
+                id.decode(): None if document is None else from_json(RuntimeScenario, document)
+                for id, document in zip(ids, documents, strict=True)
+                if id
+            }
+            await self._live.adopt(changes, is_complete=bool(is_complete))
             self._clock.state = from_json(ClockState, clock)
             self.version = version
 
@@ -101,42 +106,61 @@ class RedisCoordination:
         for id in changed:
             arguments += [id, to_json(after[id]) if id in after else b""]
         async with self._refresh_lock:
-            if not await self._publish(*arguments):
+            version = await self._publish(*arguments)
+            if not version:
                 raise StoreUnavailableError("the change took too long and was not shared")
-            self.version = token.encode()
+            self.version = version
 
 
 INITIALIZE = """
-if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1]) == 1 then
-  redis.call('DEL', KEYS[1] .. 'clock', KEYS[1] .. 'scenarios')
+if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1] .. ':0') == 1 then
+  redis.call('DEL', KEYS[1] .. 'clock', KEYS[1] .. 'scenarios', KEYS[1] .. 'changes')
 end
 return 1
 """
-"""ARGV: the first version. Does nothing if there is a version."""
+"""ARGV: a random epoch. Does nothing if there is a version."""
 
 READ = """
-local version = redis.call('GET', KEYS[1] .. 'version')
+local prefix, ids, documents = KEYS[1], {}, {}
+local version = redis.call('GET', prefix .. 'version')
 if not version then return {} end
-return {version, redis.call('GET', KEYS[1] .. 'clock') or '{}', redis.call('HVALS', KEYS[1] .. 'scenarios')}
+local epoch, number = string.match(version, '^(.*):(%d+)$')
+local known_epoch, known = string.match(ARGV[1], '^(.*):(%d+)$')
+local is_known = known_epoch == epoch and number - known <= redis.call('LLEN', prefix .. 'changes')
+if not is_known then
+  ids = redis.call('HKEYS', prefix .. 'scenarios')
+elseif number ~= known then
+  ids = redis.call('LRANGE', prefix .. 'changes', known - number, -1)
+end
+for i, id in ipairs(ids) do documents[i] = redis.call('HGET', prefix .. 'scenarios', id) end
+return {version, redis.call('GET', prefix .. 'clock') or '{}', is_known and 0 or 1, ids, documents}
 """
-"""Returns the version, the clock and the documents of all scenarios, or nothing if there is no version."""
+"""ARGV: the version that the caller has. Returns the version, the clock, whether all scenarios follow or those that
+have changed (1 or 0), their ids and their documents (nil: removed). Returns nothing if there is no version."""
 
 PUBLISH = """
 local prefix = KEYS[1]
-if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return 0 end
-redis.call('SET', prefix .. 'version', ARGV[1])
-redis.call('SET', prefix .. 'clock', ARGV[2])
+if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return false end
+local epoch, number = string.match(redis.call('GET', prefix .. 'version'), '^(.*):(%d+)$')
+local ids = {}
 for i = 3, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', prefix .. 'scenarios', ARGV[i])
   else
     redis.call('HSET', prefix .. 'scenarios', ARGV[i], ARGV[i + 1])
   end
+  ids[#ids + 1] = ARGV[i]
 end
-return 1
+if #ids == 0 then ids = {''} end
+for _, id in ipairs(ids) do redis.call('RPUSH', prefix .. 'changes', id) end
+redis.call('LTRIM', prefix .. 'changes', -1000, -1)
+redis.call('SET', prefix .. 'clock', ARGV[2])
+local version = string.format('%s:%d', epoch, number + #ids)
+redis.call('SET', prefix .. 'version', version)
+return version
 """
-"""ARGV: the lock's token, which becomes the version; the clock; then the id and the document (empty: removed) of each
-changed scenario. Returns 0 if the lock was lost."""
+"""ARGV: the lock's token, the clock, then the id and the document (empty: removed) of each changed scenario. Returns
+the new version, or nil if the lock was lost."""
 
 RELEASE = """
 if redis.call('GET', KEYS[1] .. 'lock') == ARGV[1] then redis.call('DEL', KEYS[1] .. 'lock') end

@@ -6,8 +6,8 @@ Every script takes one key, the prefix of all names. These names lie below it:
     versions                    counter: the last version or place
     used:PERIOD:KEY             hash: "BILLING/PRODUCT" to units spent; expires if there is a period
     hits:KEY                    list: times of the latest requests, oldest first; expires
-    positions:KEY               hash: scenario to the key's position in its sequence
-    counted, periods            sets: the keys and periods that have a counter
+    positions:SCENARIO          hash: key to position in the scenario's sequence
+    counted, periods, sequences sets: the keys, periods and scenarios that have a counter
     version                     the version of the clock and the runtime scenarios, see `redis_coordination`
 """
 
@@ -40,7 +40,6 @@ class RedisStore:
         self._set_used = client.script(SET_USED)
         self._advance = client.script(ADVANCE)
         self._set_position = client.script(SET_POSITION)
-        self._positions = client.script(POSITIONS)
         self._reset = client.script(RESET)
 
     async def account(self, key: str) -> Account | None:
@@ -116,8 +115,8 @@ class RedisStore:
         await self._set_position(_encode(key), scenario, position)
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
-        found = await self._positions(scenario)
-        return {key.decode("utf-8", "surrogateescape"): int(position) for key, position in found}
+        found = await self._client.command("HGETALL", self._name(f"positions:{scenario}"))
+        return {key.decode("utf-8", "surrogateescape"): int(value) for key, value in found.items()}
 
     async def reset(self, key: str | None = None) -> None:
         await self._reset(*(() if key is None else (_encode(key),)))
@@ -144,26 +143,49 @@ def _parse_entry(entry: bytes) -> tuple[bytes, int, Account]:
     return version, int(place), from_json(Account, document)
 
 
-_COUNTERS = """
-local prefix = KEYS[1]
-local function set_used(key, period, field, units)
-  local name = prefix .. 'used:' .. period .. ':' .. key
-  redis.call('HSET', name, field, units)
-  if period ~= '' then redis.call('EXPIRE', name, 8640000) end
+_USED = """
+local function used_name(prefix, period, key) return prefix .. 'used:' .. period .. ':' .. key end
+local function remember(prefix, period, key)
   redis.call('SADD', prefix .. 'counted', key)
   redis.call('SADD', prefix .. 'periods', period)
+  if period ~= '' then redis.call('EXPIRE', used_name(prefix, period, key), 8640000) end
 end
-local function delete_counts(key)
-  redis.call('DEL', prefix .. 'hits:' .. key, prefix .. 'positions:' .. key)
+"""
+
+_HIT = """
+local function hit(prefix, key, amount, seconds, at)
+  local name, now = prefix .. 'hits:' .. key, tonumber(at)
+  local first = tonumber(redis.call('LINDEX', name, -amount) or nil)
+  if first and first > now - seconds and first <= now then
+    return string.format('%.17g', first + seconds - now)
+  end
+  if redis.call('RPUSH', name, at) == 1 then redis.call('SADD', prefix .. 'counted', key) end
+  redis.call('LTRIM', name, -amount, -1)
+  redis.call('EXPIRE', name, math.ceil(seconds) + 86400)
+  return false
+end
+"""
+
+_DELETE_COUNTS = """
+local function delete_counts(prefix, key)
+  redis.call('DEL', prefix .. 'hits:' .. key)
   for _, period in ipairs(redis.call('SMEMBERS', prefix .. 'periods')) do
     redis.call('DEL', prefix .. 'used:' .. period .. ':' .. key)
   end
   redis.call('SREM', prefix .. 'counted', key)
 end
+local function delete_all_of(prefix, key)
+  delete_counts(prefix, key)
+  for _, scenario in ipairs(redis.call('SMEMBERS', prefix .. 'sequences')) do
+    redis.call('HDEL', prefix .. 'positions:' .. scenario, key)
+  end
+end
 """
 
-PUT_ACCOUNT = f"""{_COUNTERS}
-local key, document, replace = ARGV[1], ARGV[2], ARGV[3]
+PUT_ACCOUNT = (
+    _USED
+    + """
+local prefix, key, document, replace = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local entry = redis.call('HGET', prefix .. 'accounts', key)
 if entry and replace == '0' then return 0 end
 local version = redis.call('INCR', prefix .. 'versions')
@@ -171,21 +193,30 @@ local place = version
 if entry then
   place = string.match(entry, '^%d+:(%d+):')
 else
-  for i = 4, #ARGV, 3 do set_used(key, ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+  for i = 4, #ARGV, 3 do
+    redis.call('HSET', used_name(prefix, ARGV[i], key), ARGV[i + 1], ARGV[i + 2])
+    remember(prefix, ARGV[i], key)
+  end
 end
 redis.call('HSET', prefix .. 'accounts', key, version .. ':' .. place .. ':' .. document)
 return 1
 """
+)
 """ARGV: key, JSON, whether to replace (0 or 1), then period, field and units of each counter of a new account.
 Returns 1, or 0 if the account exists and is not replaced."""
 
-REMOVE_ACCOUNT = f"""{_COUNTERS}
-delete_counts(ARGV[1])
-return redis.call('HDEL', prefix .. 'accounts', ARGV[1])
+REMOVE_ACCOUNT = (
+    _DELETE_COUNTS
+    + """
+delete_all_of(KEYS[1], ARGV[1])
+return redis.call('HDEL', KEYS[1] .. 'accounts', ARGV[1])
 """
+)
 """ARGV: key. Returns 1, or 0 if there was no account."""
 
-ENTER = """
+ENTER = (
+    _HIT
+    + """
 local prefix, key, version, shared = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 if shared ~= '' and redis.call('GET', prefix .. 'version') ~= shared then return 'outdated' end
 local entry = redis.call('HGET', prefix .. 'accounts', key)
@@ -194,58 +225,63 @@ if string.sub(entry, 1, #version + 1) ~= version .. ':' then return entry end
 if #ARGV == 3 then return {0} end
 local used = tonumber(redis.call('HGET', prefix .. 'used:' .. ARGV[4] .. ':' .. key, ARGV[5]) or 0)
 if #ARGV == 5 then return {used} end
-local hits, amount, seconds, now = prefix .. 'hits:' .. key, tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local first = tonumber(redis.call('LINDEX', hits, -amount) or nil)
-if first and first > now - seconds and first <= now then
-  return {used, string.format('%.17g', first + seconds - now)}
-end
-if redis.call('RPUSH', hits, ARGV[8]) == 1 then redis.call('SADD', prefix .. 'counted', key) end
-redis.call('LTRIM', hits, -amount, -1)
-redis.call('EXPIRE', hits, math.ceil(seconds) + 86400)
-return {used}
+return {used, hit(prefix, key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8])}
 """
+)
 """ARGV: key, the version of the account that the caller knows, the version of clock and runtime scenarios that the
 caller has (empty: any); if the caller admits the account, the meter's period and field; if there is a rate, its amount,
 its seconds and the time. Returns the units used and the seconds to wait (nil: none). If something has changed, nothing
 is counted, and the reply is "outdated" (clock or runtime scenarios), "unknown" (no account) or the new account."""
 
-SPEND = f"""{_COUNTERS}
-local key, period, field, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local name = prefix .. 'used:' .. period .. ':' .. key
+SPEND = (
+    _USED
+    + """
+local prefix, key, period, field, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local name = used_name(prefix, period, key)
 if limit and tonumber(redis.call('HGET', name, field) or 0) >= limit then return false end
 local used = redis.call('HINCRBY', name, field, 1)
-if used == 1 then set_used(key, period, field, 1) end
+if used == 1 then remember(prefix, period, key) end
 return used
 """
+)
 """ARGV: key, period, field, limit (empty: none). Returns the new count, or nil if nothing was left."""
 
-SET_USED = f"{_COUNTERS} set_used(unpack(ARGV))"
+SET_USED = (
+    _USED
+    + """
+redis.call('HSET', used_name(KEYS[1], ARGV[2], ARGV[1]), ARGV[3], ARGV[4])
+remember(KEYS[1], ARGV[2], ARGV[1])
+return 1
+"""
+)
 """ARGV: key, period, field, units."""
 
 ADVANCE = """
-local position = redis.call('HINCRBY', KEYS[1] .. 'positions:' .. ARGV[1], ARGV[2], 1)
-if position == 1 then redis.call('SADD', KEYS[1] .. 'counted', ARGV[1]) end
+local prefix, key, scenario = KEYS[1], ARGV[1], ARGV[2]
+local position = redis.call('HINCRBY', prefix .. 'positions:' .. scenario, key, 1)
+if position == 1 then redis.call('SADD', prefix .. 'sequences', scenario) end
 return position - 1
 """
 """ARGV: key, scenario. Returns the position before."""
 
 SET_POSITION = """
-redis.call('HSET', KEYS[1] .. 'positions:' .. ARGV[1], ARGV[2], ARGV[3])
-redis.call('SADD', KEYS[1] .. 'counted', ARGV[1])
+redis.call('HSET', KEYS[1] .. 'positions:' .. ARGV[2], ARGV[1], ARGV[3])
+redis.call('SADD', KEYS[1] .. 'sequences', ARGV[2])
+return 1
 """
 """ARGV: key, scenario, position."""
 
-POSITIONS = """
-local found = {}
-for _, key in ipairs(redis.call('SMEMBERS', KEYS[1] .. 'counted')) do
-  local position = redis.call('HGET', KEYS[1] .. 'positions:' .. key, ARGV[1])
-  if position then found[#found + 1] = {key, position} end
+RESET = (
+    _DELETE_COUNTS
+    + """
+local prefix, key = KEYS[1], ARGV[1]
+if key then delete_all_of(prefix, key) return 1 end
+for _, each in ipairs(redis.call('SMEMBERS', prefix .. 'counted')) do delete_counts(prefix, each) end
+for _, scenario in ipairs(redis.call('SMEMBERS', prefix .. 'sequences')) do
+  redis.call('DEL', prefix .. 'positions:' .. scenario)
 end
-return found
+redis.call('DEL', prefix .. 'periods', prefix .. 'sequences')
+return 1
 """
-"""ARGV: scenario. Returns the keys that have a position, each with it."""
-
-RESET = f"""{_COUNTERS}
-for _, key in ipairs(#ARGV > 0 and ARGV or redis.call('SMEMBERS', prefix .. 'counted')) do delete_counts(key) end
-"""
+)
 """ARGV: a key, or nothing for all keys."""
