@@ -4,6 +4,7 @@ import asyncio
 import base64
 import itertools
 import json
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -185,3 +186,8 @@ def plugin_to_load() -> list[str]:
     """The pytest plugin's module, where pytest does not find it by itself: in a checkout that is not installed."""
     installed = any(point.name == "vehicle_ocr_mock" for point in entry_points(group="pytest11"))
     return [] if installed else ["mock_server.pytest_plugin"]
+
+
+def without_coverage() -> dict[str, str]:
+    """The environment for a child that may write nowhere: with coverage it would report that on stderr."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}

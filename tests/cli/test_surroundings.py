@@ -1,21 +1,22 @@
 """Odd surroundings: no home, no temporary directory, closed streams, unwritable paths. One line each, no traceback."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from mock_server.tls import CA_DIRECTORY_VARIABLE
 from tests.cli.command import COMMAND, READY, run
-from tests.support import FIXTURES
+from tests.support import FIXTURES, without_coverage
 
 PICTURE = str(FIXTURES / "images" / "car.jpg")
 
 
 def without_home(tmp_path: Path, *arguments: str) -> list[str]:
     """The command as a user that has no home directory and is not in the list of users."""
-    prefix = ["unshare", "--map-user=4242", "--map-group=4242", "env", "-u", "HOME", "-u", "XDG_CACHE_HOME"]
+    unset = ("HOME", "XDG_CACHE_HOME", CA_DIRECTORY_VARIABLE)
+    prefix = ["unshare", "--map-user=4242", "--map-group=4242", "env", *(f"--unset={name}" for name in unset)]
     if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("user namespaces are not available")
     return [*prefix, *COMMAND, *arguments]
@@ -52,19 +53,18 @@ def test_https_without_a_home_directory(tmp_path: Path, arguments: tuple[str, ..
 @pytest.mark.parametrize("arguments", [("serve", "--port", "0", "--tls", "--tls-port", "0"), ("exec", "--", "true")])
 def test_https_without_a_temporary_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Exit code 1 and one sentence."""
-    read_only = "for d in /tmp /var/tmp /usr/tmp; do mount -t tmpfs -o ro none $d; done 2>/dev/null; cd /proc; "
-    prefix = ["unshare", "--mount", "sh", "-c", f'{read_only} exec "$@"', "sh"]
-    authority = Path(__file__).parent / "ca"
-    environ = {**os.environ, "VEHICLE_OCR_MOCK_CA_DIR": str(authority), "PYTHONPATH": str(Path(__file__).parents[2])}
+    script = (
+        "for d in /tmp /var/tmp /usr/tmp; do mount --bind $d $d && mount -o remount,bind,ro $d; done 2>/dev/null; "
+        f'mount -t tmpfs none /mnt && export {CA_DIRECTORY_VARIABLE}=/mnt/ca; cd /proc; exec "$@"'
+    )
+    prefix = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    environ = {**without_coverage(), "PYTHONPATH": str(Path(__file__).parents[2])}
     environ.pop("TMPDIR", None)
     if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("mount namespaces are not available")
-    try:
-        ended = subprocess.run(
-            [*prefix, *COMMAND, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False
-        )
-    finally:
-        shutil.rmtree(authority, ignore_errors=True)
+    ended = subprocess.run(
+        [*prefix, *COMMAND, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert ended.returncode == 1
     assert "needs a writable temporary directory" in ended.stderr.splitlines()[-1]

@@ -13,6 +13,7 @@ import pytest
 from mock_server.errors import FixturesError
 from mock_server.scenarios.discovery import MAX_BYTES
 from mock_server.scenarios.load import load
+from tests.support import without_coverage
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 
@@ -242,6 +243,7 @@ def test_unreadable_places(write: Write, public: Path, mode: int, place: str, li
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(root), place, str(mode)],
+        env=without_coverage(),
         capture_output=True,
         text=True,
         check=False,
