@@ -108,16 +108,12 @@ _HEADER_SIZE = 130
 
 def size_of(entry: JournalEntry) -> int:
     """How many bytes of memory an entry takes, approximately."""
-    size = _ENTRY_SIZE + len(entry.body) + _NEAREST_SIZE * len(entry.nearest)
-    size += _length(entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language)
-    size += _length(entry.text, entry.detail, entry.forced, *entry.aliases, *entry.notes, *entry.fields)
-    size += _HEADER_SIZE * len(entry.headers) + _length(*entry.headers.values())
+    size = _ENTRY_SIZE + len(entry.body) + _NEAREST_SIZE * len(entry.nearest) + _HEADER_SIZE * len(entry.headers)
+    texts = [entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language]
+    texts += [entry.text, entry.detail, entry.forced, *entry.aliases, *entry.notes, *entry.fields]
+    texts += entry.headers.values()
     if entry.query is not None:
         request = entry.query.request
-        size += _QUERY_SIZE + _length(request.key, request.url, request.filename, request.language)
-        size += _HEADER_SIZE * len(request.headers) + _length(*request.headers.values())
-    return size
-
-
-def _length(*texts: str | None) -> int:
-    return sum(len(text) for text in texts if text)
+        size += _QUERY_SIZE + _HEADER_SIZE * len(request.headers)
+        texts += [request.key, request.url, request.filename, request.language, *request.headers.values()]
+    return size + sum(map(len, filter(None, texts)))
