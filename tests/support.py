@@ -6,7 +6,8 @@ import itertools
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -191,3 +192,12 @@ def plugin_to_load() -> list[str]:
 def without_coverage() -> dict[str, str]:
     """The environment for a child that may write nowhere: with coverage it would report that on stderr."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether a condition becomes true within a bounded time."""
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -39,7 +40,8 @@ def main() -> None:
     """Run one verb. Exit codes: 0 fine, 1 bad fixtures or settings, 2 usage."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the parent process has closed it
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+            # It stays open until the process ends, so there is no `with`.
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
     if sys.argv[1:2] == ["serve"]:
         # Until it serves, there is no request to finish. Without a handler, process 1 of a container ignores SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -83,6 +83,7 @@ def _same_fields(kind: type[Value], model: FixtureModel, **given: object) -> Val
 
     None in a model means "not given", so the core's own default applies.
     """
+    # `kind` is a dataclass; a type variable cannot say so.
     names = {field.name for field in fields(kind)} & type(model).model_fields.keys() - given.keys()  # type: ignore[arg-type]
     same = {name: value for name in names if (value := getattr(model, name)) is not None}
     return kind(**same, **given)

@@ -200,7 +200,8 @@ class Directory:
 def why_unusable(root: Path) -> str:
     """One sentence that says why `root` cannot be a fixtures directory; empty if it can."""
     try:
-        names = sorted(os.listdir(root))  # noqa: PTH208 -- the names only
+        # Only the names are needed, not a Path for each of them.
+        names = sorted(os.listdir(root))  # noqa: PTH208
     except NotADirectoryError:
         return f"{root} is not a directory"
     except FileNotFoundError:

@@ -1,8 +1,7 @@
 """Hot reload through a running server."""
 
 import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +9,7 @@ import pytest
 
 from mock_server import MockServer
 from mock_server.settings import shipped_fixtures
+from tests.support import eventually
 
 PICTURE = (shipped_fixtures() / "images" / "california-sedan.jpg").read_bytes()
 SCENARIO = "scenario: car\nwhen: {{image: ../images/car.jpg}}\nreading: {{plate: {plate}}}\nthen: {then}\n"
@@ -35,15 +35,6 @@ def server(fixtures: Path) -> Iterator[MockServer]:
 def read(server: MockServer, key: str = "demo-key") -> httpx.Response:
     """The reply to the picture."""
     return httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": key}, files={"image": PICTURE})
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether a condition becomes true within a bounded time."""
-    for _ in range(200):
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_saved_file_goes_live(server: MockServer, fixtures: Path) -> None:

@@ -6,15 +6,14 @@ import pty
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from mock_server import MockServer
-from tests.support import FIXTURES
+from tests.support import FIXTURES, eventually
 
 SCENARIO = "scenario: car\nwhen: {{filename: car.jpg}}\nreading: {{plate: {plate}}}\n"
 CAR = (FIXTURES / "images/car.jpg").read_bytes()
@@ -38,15 +37,6 @@ def server(fixtures: Path) -> Iterator[MockServer]:
 def read(url: str) -> httpx.Response:
     """The reply to a plate request."""
     return httpx.post(f"{url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("car.jpg", CAR)})
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether a condition becomes true within a bounded time."""
-    for _ in range(200):
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_reload(server: MockServer, fixtures: Path) -> None:

@@ -37,7 +37,7 @@ class RedisClient:
         try:
             address, self.prefix = _parse(url)
             self._redis: Redis = Redis.from_url(address, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=None)
-            # A bad parameter is found when the first connection is made.
+            # A bad parameter is found when the first connection is made. redis-py declares no types for this call.
             self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
