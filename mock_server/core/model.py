@@ -225,7 +225,8 @@ class Traits:
 
     `charged`: outcomes that cost a unit. `variants`: the documented alternatives of an outcome, the default first.
     `free_text`: a picture that holds text but no VIN is answered with that text. `statuses`: the outcome behind
-    each HTTP status of a product's replies.
+    each HTTP status of a product's replies. `charged_variants`: variants that cost a unit although their outcome
+    does not.
     """
 
     name: str
@@ -234,3 +235,4 @@ class Traits:
     variants: Mapping[OutcomeName, tuple[str, ...]] = field(default_factory=dict)
     free_text: bool = False
     statuses: Mapping[Product, Mapping[int, OutcomeName]] = field(default_factory=dict)
+    charged_variants: frozenset[tuple[OutcomeName, str]] = frozenset()

@@ -1,13 +1,11 @@
 """The story of a request: admit the account, look up the picture, find and play a scenario, charge."""
 
-from dataclasses import replace
-
 from mock_server.core import forcing
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
-from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest, Traits
+from mock_server.core.model import NO_FAULT, Outcome, ReadRequest, Traits
 from mock_server.core.pictures import Pictures
 from mock_server.core.scenario_player import ScenarioPlayer
 from mock_server.core.store import Admission, Store
@@ -34,13 +32,13 @@ class Reader:
         # `admit` has applied changes made by other processes, so read the library only now.
         library = self.library
         if isinstance(admission, Outcome):
-            return Decision(_with_variant(admission, library, traits))
+            return Decision(_choose_variant(admission, library, traits))
 
         statuses = traits.statuses.get(request.product, {})
         forced = forcing.find(request, library.scenarios.by_name, statuses) if self.policy.forcing else None
         decision = await self._decide(request, traits, library, admission, forced)
         if isinstance(decision, Decision):
-            decision.outcome = _with_variant(decision.outcome, library, traits, forced)
+            _choose_variant(decision.outcome, library, traits, forced)
         return decision
 
     async def _decide(
@@ -66,7 +64,10 @@ class Reader:
             return case.decide(refusal)
 
         played = await self._player.play(case, match)
-        if isinstance(played, Unmatched) or played.outcome.name not in _charged_outcomes(library, traits):
+        if isinstance(played, Unmatched):
+            return played
+        _choose_variant(played.outcome, library, traits, forced)
+        if not _is_charged(played.outcome, library, traits):
             return played
         if (refusal := await self._accounts.charge(admission)) is not None:
             played.outcome, played.plan = refusal, NO_FAULT
@@ -75,15 +76,19 @@ class Reader:
         return played
 
 
-def _charged_outcomes(library: Library, traits: Traits) -> frozenset[OutcomeName]:
-    configured = library.fixtures.defaults.charge
-    return configured.get(traits.name, configured.get("*", traits.charged)) if configured else traits.charged
+def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:
+    """Whether an outcome costs a unit: by the list in `mock.yaml`, or else by the provider's rule."""
+    if charge := library.fixtures.defaults.charge:
+        configured = charge.get(traits.name, charge.get("*"))
+        if configured is not None:
+            return outcome.name in configured
+    return outcome.name in traits.charged or (outcome.name, outcome.variant) in traits.charged_variants
 
 
-def _with_variant(
+def _choose_variant(
     outcome: Outcome, library: Library, traits: Traits, forced: forcing.ForcedResult | None = None
 ) -> Outcome:
-    """The outcome with a variant: its own, or the one in `mock.yaml`, or the first one of the provider."""
+    """Set the outcome's variant if it has none: the one in `mock.yaml`, or the first one of the provider."""
     variants = traits.variants.get(outcome.name)
     if outcome.variant or not variants:
         return outcome
@@ -91,4 +96,5 @@ def _with_variant(
     # The variant in `mock.yaml` may have another status than the client forces. The first one has the right status.
     if forced and forced.status is not None and outcome.name in PICTURE_OUTCOMES:
         configured = None
-    return replace(outcome, variant=configured or variants[0])
+    outcome.variant = configured or variants[0]
+    return outcome

@@ -1,10 +1,12 @@
 """CarsXE recognition as documented: one case for each row of the contract."""
 
+import base64
 import codecs
 import gzip
 import json
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.model import Product
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import CARSXE_PATHS, carsxe, gallery, latest, new_key, vehicore
+from tests.support import CARSXE_PATHS, carsxe, drawn, gallery, latest, new_key, vehicore
 
 pins = pytest.mark.pins
 
@@ -413,34 +415,42 @@ def test_overage(mock: MockServer, http: httpx.Client) -> None:
     assert statuses == [200] * 5
 
 
-@pins("carsxe-charge-400", "carsxe-charge-404", "carsxe-charge-5xx")
+@pins("carsxe-charge-success", "carsxe-charge-400", "carsxe-charge-404", "carsxe-charge-5xx", "carsxe-charge-empty")
 def test_what_counts(mock: MockServer, http: httpx.Client) -> None:
-    """A reading and a 404 cost a unit; 400, other refusals and 5xx cost nothing."""
+    """A successful call costs a unit, also with empty results; 400, 404, other refusals and 5xx cost nothing."""
     key = new_key(mock, quota=3)
     free = [
         carsxe(http, "vin", "no url", key=key),
         carsxe(http, "vin", gallery(http, "no-text"), key=key),
+        carsxe(http, "vin", gallery(http, "label"), key=key),
+        carsxe(http, "vin", gallery(http, "car"), key=key),
         carsxe(http, "vin", key=key, headers={"Prefer": "outcome=service_error"}),
         carsxe(http, "vin", key=key, headers={"Prefer": "outcome=upstream_timeout"}),
     ]
     counted = [
-        carsxe(http, "vin", gallery(http, "label"), key=key),
+        carsxe(http, "vin", key=key, headers={"X-Scenario": "empty-results"}),
         carsxe(http, "vin", key=key),
-        carsxe(http, "vin", gallery(http, "car"), key=key),
+        carsxe(http, "vin", key=key, headers={"X-Scenario": "missing-results"}),
     ]
     last = carsxe(http, "vin", key=key)
 
-    assert [reply.status_code for reply in free] == [400, 400, 500, 504]
-    assert [reply.status_code for reply in counted] == [404, 200, 404]
+    assert [reply.status_code for reply in free] == [400, 400, 404, 404, 500, 504]
+    assert [reply.status_code for reply in counted] == [200, 200, 200]
     assert (last.status_code, last.json()) == (429, exhausted(3, 3))
 
 
-def test_a_picture_without_text_has_no_plate_and_counts(mock: MockServer, http: httpx.Client) -> None:
-    """On the plate endpoint a picture without text is a 404, so it costs a unit."""
-    key = new_key(mock, quota=1)
-    replies = [carsxe(http, "plate", gallery(http, "no-text"), key=key) for _ in range(2)]
+def test_a_404_counts_if_the_fixtures_say_so(serve: MakeClient, tmp_path: Path) -> None:
+    """With `charge` in `mock.yaml`, a 404 of either endpoint costs a unit."""
+    (tmp_path / "mock.yaml").write_text(
+        "unmatched: nothing_found\n"
+        "charge: {carsxe: [read, nothing_found]}\n"
+        "accounts: [{key: k, quota: {plate: 1, vin: 1}}]\n"
+    )
+    client = serve(tmp_path)
+    picture_url = "data:image/png;base64," + base64.b64encode(drawn()).decode()
+    statuses = [carsxe(client, product, picture_url, key="k").status_code for product in ("plate", "vin") * 2]
 
-    assert [reply.status_code for reply in replies] == [404, 429]
+    assert statuses == [404, 404, 429, 429]
 
 
 @pins("carsxe-tier-message")

@@ -27,13 +27,16 @@ class CarsXE(Provider):
     traits = Traits(
         name="carsxe",
         billing=Billing.QUOTA,
-        charged=frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND}),
+        charged=frozenset({OutcomeName.READ}),
         variants={
             OutcomeName.NOTHING_FOUND: ("not_found", "empty_results", "missing_results"),
             OutcomeName.OUT_OF_CREDITS: ("usage", "tier_message"),
             OutcomeName.RATE_LIMITED: ("usage", "upstream"),
         },
         statuses=render.OUTCOME_OF_STATUS,
+        charged_variants=frozenset(
+            (OutcomeName.NOTHING_FOUND, variant) for variant in ("empty_results", "missing_results")
+        ),
     )
     hosts = ("api.carsxe.com", "eu-api.carsxe.com")
     routes = (
