@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import anyio.to_thread
@@ -18,9 +18,9 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.model import NO_FAULT
 from mock_server.core.state import Coordination
-from mock_server.http.reply import problem, send_reply
+from mock_server.http.reply import header_text, problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service
-from mock_server.providers.provider import MAX_TEXT, Provider
+from mock_server.providers.provider import MAX_TEXT, Provider, documented_paths
 from mock_server.suggest import suggest
 
 _OTHER_PATHS = ("/__admin/", "/healthz")
@@ -92,7 +92,7 @@ class Unserved:
 
     def __init__(self, service: Service, providers: Sequence[Provider]) -> None:
         self._service = service
-        self._paths = [*_documented_paths(providers), *_OTHER_PATHS]
+        self._paths = [*documented_paths(providers), *_OTHER_PATHS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,10 +101,16 @@ class Unserved:
         started = time.perf_counter()
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         hint = suggest(re.sub("/+", "/", path), self._paths)
-        reply = problem(404, f"Nothing is served at {path[:200]}; {hint}")
+        request_id = os.urandom(8).hex()
+        mock_headers = {"X-Mock-Request-Id": request_id, "X-Mock-Detail": header_text(hint).decode()}
+        reply = problem(
+            404,
+            f"Nothing is served at {path[:200]}; {hint}",
+            headers=mock_headers if self._service.has_mock_headers else None,
+        )
         client = next((value for name, value in scope["headers"] if name == b"user-agent"), None)
         entry = JournalEntry(
-            id=os.urandom(8).hex(),
+            id=request_id,
             time=datetime.fromtimestamp(self._service.clock.now(), UTC),
             provider=NO_PROVIDER,
             method=scope["method"][:MAX_TEXT],
@@ -117,7 +123,3 @@ class Unserved:
         )
         await self._service.record(entry)
         await send_reply(reply, NO_FAULT, scope, send)
-
-
-def _documented_paths(providers: Sequence[Provider]) -> Iterable[str]:
-    return (provider.example_call(product, "", "").path for provider in providers for product in provider.products)

@@ -47,34 +47,39 @@ class Accounts:
     async def admit(self, key: str | None, product: Product, billing: Billing) -> Admission | Outcome:
         """Admit a request, or return the outcome that refuses it. Raises StoreUnavailableError."""
         if not key:
-            return Outcome(OutcomeName.MISSING_KEY)
+            return Outcome(OutcomeName.MISSING_KEY, detail="the request has no key")
 
         def check(account: Account) -> Admission | Outcome:
             if account.status in _STATUS_REFUSALS:
-                return Outcome(_STATUS_REFUSALS[account.status], detail=f"account is {account.status}")
+                detail = f"the account {account.name} is {account.status}"
+                return Outcome(_STATUS_REFUSALS[account.status], detail=detail)
             if product not in account.plans:
-                return Outcome(OutcomeName.PLAN_EXCLUDED, tier=account.tier)
+                detail = f"the plans of the account {account.name} do not include {product}"
+                return Outcome(OutcomeName.PLAN_EXCLUDED, tier=account.tier, detail=detail)
             rate = parse_rate(account.rate_limit) if account.rate_limit is not None else None
             return Admission(account, *self._meter(account, product, billing), rate, self._clock.now())
 
         admission = await self._store.enter(key, check)
         if admission is None:
-            return Outcome(OutcomeName.UNKNOWN_KEY)
+            return Outcome(OutcomeName.UNKNOWN_KEY, detail="no account has this key")
         if isinstance(admission, Admission) and admission.wait is not None:
-            return await self._refuse(admission, OutcomeName.RATE_LIMITED, retry_after=admission.wait)
+            refusal = await self._refuse(admission, OutcomeName.RATE_LIMITED, retry_after=admission.wait)
+            account = admission.account
+            refusal.detail = f"the account {account.name} may make {account.rate_limit} requests"
+            return refusal
         return admission
 
     async def check_allowance(self, admission: Admission) -> Outcome | None:
         """The refusal, if nothing was left when the request was admitted."""
         if admission.limit is None or admission.used < admission.limit:
             return None
-        return await self._refuse(admission, OutcomeName.OUT_OF_CREDITS)
+        return await self._out_of_credits(admission)
 
     async def charge(self, admission: Admission) -> Outcome | None:
         """Spend one unit in one atomic act. The refusal, if another request has taken the last unit."""
         if await self._store.spend(admission.meter, admission.limit) is not None:
             return None
-        return await self._refuse(admission, OutcomeName.OUT_OF_CREDITS)
+        return await self._out_of_credits(admission)
 
     async def simulate_refusal(self, admission: Admission, name: OutcomeName) -> Outcome:
         """An outcome that a scenario or the client chooses, as if the account had caused it."""
@@ -85,6 +90,15 @@ class Accounts:
             limit = outcome.usage.limit or 0
             return replace(outcome, usage=Usage(max(limit, outcome.usage.current), limit))
         return outcome
+
+    async def _out_of_credits(self, admission: Admission) -> Outcome:
+        refusal = await self._refuse(admission, OutcomeName.OUT_OF_CREDITS)
+        meter, period = admission.meter, f" in {admission.meter.period}" if admission.meter.period else ""
+        refusal.detail = (
+            f"the account {admission.account.name} has used all {admission.limit} units "
+            f"of its {meter.billing} for {meter.product}{period}"
+        )
+        return refusal
 
     async def _refuse(self, admission: Admission, name: OutcomeName, *, retry_after: float | None = None) -> Outcome:
         account, meter = admission.account, admission.meter

@@ -125,7 +125,7 @@ class Problem:
     """Why a request has no readable picture.
 
     `outcome` is `invalid_request` (malformed, or without a picture) or `invalid_image` (the data is not a picture).
-    `detail` is for the journal. `variant` selects the wording of the reply.
+    `detail` becomes that of the `Outcome`. `variant` selects the wording of the reply.
     """
 
     outcome: OutcomeName
@@ -140,7 +140,8 @@ class ReadRequest:
     The picture is `image` (bytes) or `url` (a reference that the image source may resolve), or neither when
     `problem` says why. `headers` have lower-case names. `notes` are facts for the journal, such as the alias a
     client used; `fields` are the names of body fields that the provider does not have. `received_at` is the time of
-    the mock's clock, in Unix seconds, for replies that carry a time.
+    the mock's clock, in Unix seconds, for replies that carry a time. `no_key` says why a request that seems to have
+    a key has none.
     """
 
     provider: str
@@ -155,6 +156,7 @@ class ReadRequest:
     fields: tuple[str, ...] = ()
     problem: Problem | None = None
     received_at: float = 0.0
+    no_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ class Outcome:
     is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period` are set for
     `out_of_credits` and `rate_limited`, `retry_after` (seconds) for `rate_limited`. `digest` (SHA-256, hex) identifies
     the picture: values that a provider makes up are derived from it, so that they do not change.
+    `detail` is one sentence with what the mock knows and the provider's text does not say. It is sent in the header
+    `X-Mock-Detail` and stored in the journal, so it contains no key.
     """
 
     name: OutcomeName

@@ -84,7 +84,7 @@ class Pictures:
                 search = await loop.run_in_executor(self._threads, self._find, library, image)
                 await self._thumbnails.share(search.facts.sha256)
         except ImageError as error:
-            detail = f"{type(error).__name__}: {error}".removesuffix(": ")
+            detail = f"the picture cannot be used: {type(error).__name__}: {error}".removesuffix(": ")
             problem = Problem(OutcomeName.INVALID_IMAGE, detail, variant=type(error).__name__)
             return Lookup(problem=problem, notes=notes)
         return Lookup(search, notes=notes)

@@ -5,7 +5,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
-from mock_server.core.model import NO_FAULT, Outcome, ReadRequest, Traits
+from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest, Traits
 from mock_server.core.pictures import Pictures
 from mock_server.core.scenario_player import ScenarioPlayer
 from mock_server.core.store import Admission, Store
@@ -32,6 +32,8 @@ class Reader:
         # `admit` has applied changes made by other processes, so read the library only now.
         library = self.library
         if isinstance(admission, Outcome):
+            if admission.name is OutcomeName.MISSING_KEY and request.no_key:
+                admission.detail = request.no_key
             return Decision(_choose_variant(admission, library, traits))
 
         statuses = traits.statuses.get(request.product, {})

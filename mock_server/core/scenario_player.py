@@ -46,14 +46,16 @@ class ScenarioPlayer:
         return case.decide(await self._outcome(case, step, reading), plan, scenario.name, match.kind)
 
     async def _outcome(self, case: Case, step: Step, reading: Reading) -> Outcome:
-        name = step.outcome
+        name, detail = step.outcome, None
         if name is OutcomeName.READ:
             name, reading = _recognize(case, reading)
+            if name is not OutcomeName.READ:
+                detail = f"the reading of the scenario has no {case.request.product}"
         elif name is OutcomeName.NO_TEXT and case.request.product is Product.PLATE:
             # Plate recognition does not distinguish a picture without text from one without a plate.
             name = OutcomeName.NOTHING_FOUND
         if name in PICTURE_OUTCOMES:
-            return Outcome(name, reading, step.message, step.variant, step.headers, digest=case.digest)
+            return Outcome(name, reading, step.message, step.variant, step.headers, digest=case.digest, detail=detail)
         outcome = await self._accounts.simulate_refusal(case.admission, name)
         return replace(outcome, message=step.message, variant=step.variant, headers=step.headers)
 
@@ -64,10 +66,12 @@ class ScenarioPlayer:
         fabricated = forced is None and unmatched is UnmatchedPolicy.SYNTHESIZE
         if fabricated or forced is OutcomeName.READ:
             name, reading = _recognize(case, _fabricated_reading(case))
-            kind = MatchKind.SYNTHESIZED
+            kind, detail = MatchKind.SYNTHESIZED, None if name is OutcomeName.READ else "the picture is blank"
         else:
             name, reading, kind = forced or OutcomeName.NOTHING_FOUND, _EMPTY, MatchKind.NONE
-        return case.decide(Outcome(name, reading, digest=case.digest), self._default_plan(case), match=kind)
+            detail = None if forced else "no scenario matches the picture"
+        outcome = Outcome(name, reading, digest=case.digest, detail=detail)
+        return case.decide(outcome, self._default_plan(case), match=kind)
 
     def _default_plan(self, case: Case) -> FaultPlan:
         delay = case.library.fixtures.defaults.delay

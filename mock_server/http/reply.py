@@ -13,6 +13,8 @@ from mock_server.core.model import Dribble, FaultPlan
 from mock_server.errors import FaultUnavailableError
 from mock_server.http.connection import Connection, connection_of
 
+_MAX_HEADER_TEXT = 200
+
 
 @dataclass(slots=True)
 class Reply:
@@ -33,6 +35,15 @@ def json_reply(
     for name, text in headers.items():
         lines[name.lower().encode("latin-1")] = text.encode("latin-1", "replace")
     return Reply(status, tuple(lines.items()), orjson.dumps(body))
+
+
+def header_text(text: str) -> bytes:
+    """A text as the value of a header: one line of printable ASCII, other characters escaped, of limited length."""
+    if len(text) > _MAX_HEADER_TEXT:
+        text = f"{text[: _MAX_HEADER_TEXT - 3]}..."
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(char if " " <= char <= "~" else ascii(char)[1:-1] for char in text)
+    return text.strip().encode("ascii")[:_MAX_HEADER_TEXT]
 
 
 def problem(

@@ -14,10 +14,11 @@ from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Pr
 from mock_server.core.reader import Reader
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompress, read_body
-from mock_server.http.reply import Reply, problem, send_reply
+from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import journal_entry
-from mock_server.providers.provider import Call, Provider, Refusal, Route, limited
+from mock_server.providers.provider import MAX_TEXT, Call, Provider, Refusal, Route, documented_paths, limited
+from mock_server.suggest import suggest
 
 _CLOSE = (b"connection", b"close")
 
@@ -43,6 +44,7 @@ class Endpoint:
         self._provider = provider
         is_refused = route is not None and route.is_alias and service.is_strict
         self._route = None if is_refused else route
+        self._is_refused_alias = is_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -58,17 +60,20 @@ class Endpoint:
         product = self._product(scope)
         request: ReadRequest | None = None
         decision: Decision | Unmatched | None = None
+        detail: str | None
         if isinstance(product, Refusal):
-            reply = self._provider.refuse(product)
+            reply, detail = self._provider.refuse(product), self._why_refused(product, call)
         else:
             request = limited(self._provider.parse(call, product))
-            decision, reply = await self._answer(request)
-        headers = reply.headers + self._headers(request_id, decision, is_drained)
+            decision, reply, detail = await self._answer(request)
+        headers = reply.headers + self._headers(request_id, decision, detail, is_drained)
         reply = Reply(reply.status, headers, reply.body)
 
         # Record
         now, seconds = self._service.clock.now(), time.perf_counter() - started
-        entry = journal_entry(request_id, self._provider, call, reply, request, decision, now=now, seconds=seconds)
+        entry = journal_entry(
+            request_id, self._provider, call, reply, request, decision, detail, now=now, seconds=seconds
+        )
         await self._service.record(entry)
 
         # Send
@@ -109,19 +114,32 @@ class Endpoint:
         )
         return call, is_drained
 
-    async def _answer(self, request: ReadRequest) -> tuple[Decision | Unmatched | None, Reply]:
+    def _why_refused(self, refusal: Refusal, call: Call) -> str:
+        if refusal is Refusal.WRONG_METHOD:
+            return f"{call.method[:MAX_TEXT]} is not served here; use POST"
+        if refusal is Refusal.UNKNOWN_PRODUCT:
+            return f"the last part of the path is none of: {', '.join(self._provider.products)}"
+        if self._is_refused_alias:
+            return "the path is an alias, which strict mode refuses"
+        return (
+            f"{self._provider.title} does not serve this path; {suggest(call.path, documented_paths([self._provider]))}"
+        )
+
+    async def _answer(self, request: ReadRequest) -> tuple[Decision | Unmatched | None, Reply, str | None]:
+        """The decision, the reply, and what the mock knows beyond the text of the reply."""
         try:
             decision = await self._service.reader.read(request, self._provider.traits)
         except UnknownPreferenceError as error:
-            return None, _unknown_preference(error)
+            detail = _unknown_preference(error)
+            return None, problem(501, detail, title=f"Unknown {error.kind}"), detail
         except StoreUnavailableError as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if isinstance(decision, Unmatched):
-            return decision, _unmatched(decision.search)
-        return decision, self._provider.render(decision.outcome, request)
+            return decision, _unmatched(decision.search), "no scenario matches the picture"
+        return decision, self._provider.render(decision.outcome, request), decision.outcome.detail
 
     def _headers(
-        self, request_id: str, decision: Decision | Unmatched | None, is_drained: bool
+        self, request_id: str, decision: Decision | Unmatched | None, detail: str | None, is_drained: bool
     ) -> tuple[tuple[bytes, bytes], ...]:
         # The server would take the unread rest of the body for the next request.
         closing = () if is_drained else (_CLOSE,)
@@ -131,9 +149,11 @@ class Endpoint:
             (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
         )
         broken = () if self._service.are_fixtures_ok() else ((b"x-mock-fixtures", b"broken"),)
+        details = ((b"x-mock-detail", header_text(detail)),) if detail else ()
         return (
             *closing,
             *broken,
+            *details,
             (b"x-mock-request-id", request_id.encode()),
             (b"x-mock-scenario", (scenario or "-").encode()),
             (b"x-mock-match", match.value.encode()),
@@ -149,7 +169,6 @@ def _unmatched(search: SearchResult | None) -> Reply:
     return problem(501, f"No scenario matches the picture{closest}.", title="No scenario matches", nearest=nearest)
 
 
-def _unknown_preference(error: UnknownPreferenceError) -> Reply:
+def _unknown_preference(error: UnknownPreferenceError) -> str:
     hint = f" Did you mean {error.close[0]!r}?" if error.close else ""
-    detail = f"The Prefer header asks for the {error.kind} {error.name!r}, which does not exist.{hint}"
-    return problem(501, detail, title=f"Unknown {error.kind}")
+    return f"The Prefer header asks for the {error.kind} {error.name!r}, which does not exist.{hint}"

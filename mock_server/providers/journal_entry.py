@@ -28,11 +28,12 @@ def journal_entry(
     reply: Reply,
     request: ReadRequest | None,
     decision: Decision | Unmatched | None,
+    detail: str | None,
     *,
     now: float,
     seconds: float,
 ) -> JournalEntry:
-    """The entry of a call. `now` is Unix time, `seconds` the time to decide.
+    """The entry of a call. `detail` is the reason for the reply, `now` Unix time, `seconds` the time to decide.
 
     `request` is None for an unknown path, `decision` if the request forces something that does not exist.
     """
@@ -45,6 +46,7 @@ def journal_entry(
         status=reply.status,
         milliseconds=round(seconds * 1000, 3),
         client=_cut(call.headers.get("user-agent")),
+        detail=_cut(detail),
         # A copy: the buffer that the JSON library returns holds kilobytes, however short the body is.
         body=memoryview(reply.body)[:_MAX_BODY].tobytes(),
     )
@@ -77,7 +79,7 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
         entry.image = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
     if isinstance(decision, Decision):
         outcome, plan = decision.outcome, decision.plan
-        entry.outcome, entry.text, entry.detail = outcome.name, _text(outcome.reading), _cut(outcome.detail)
+        entry.outcome, entry.text = outcome.name, _text(outcome.reading)
         entry.scenario, entry.match, entry.charged = decision.scenario, decision.match, decision.charged
         entry.fault, entry.delay = plan.fault, plan.delay
     if _matches_no_scenario(request, decision):

@@ -27,6 +27,10 @@ _HEADERS = {
         "description": "`broken` while the fixture files have mistakes; the last good set is served.",
         "schema": {"const": "broken"},
     },
+    "X-Mock-Detail": {
+        "description": "What the mock knows and the provider's text does not say. Only where there is something.",
+        "schema": {"type": "string", "maxLength": 200},
+    },
     "X-Mock-Match": {"description": "How the scenario was found.", "schema": {"type": "string"}},
 }
 

@@ -1,7 +1,7 @@
 """What a provider is: how it is reached, how its calls are read and its replies written, how it is documented."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar
@@ -124,6 +124,11 @@ class Provider(ABC):
     @abstractmethod
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""
+
+
+def documented_paths(providers: Iterable[Provider]) -> Iterator[str]:
+    """The paths of the documented calls."""
+    return (provider.example_call(product, "", "").path for provider in providers for product in provider.products)
 
 
 def limited(request: ReadRequest) -> ReadRequest:

@@ -15,9 +15,11 @@ from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import decode_inline, is_url
+from mock_server.suggest import quoted
 
 _PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
 _FIELDS = ("image_url", "upload_url", "image")
+_OTHER_KEY_HEADERS = ("x-api-key", "authorization", "key")
 
 
 class CarsXE(Provider):
@@ -54,6 +56,7 @@ class CarsXE(Provider):
         notes = [f"path {call.alias}"] if call.alias else []
         fields = _fields(call, notes)
         key = _key(call, fields, notes)
+        no_key = None if key else _why_no_key(call, fields)
         picture = _picture(call, product, fields, notes)
         return ReadRequest(
             self.name,
@@ -65,6 +68,7 @@ class CarsXE(Provider):
             fields=() if isinstance(fields, Problem) else tuple(set(fields) - {*_FIELDS, "key"}),
             notes=tuple(notes),
             problem=picture if isinstance(picture, Problem) else None,
+            no_key=no_key,
         )
 
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
@@ -120,13 +124,23 @@ def _key(call: Call, fields: Fields, notes: list[str]) -> str | None:
     return key or None
 
 
+def _why_no_key(call: Call, fields: Fields) -> str | None:
+    if isinstance(fields, Mapping) and fields.get("key"):
+        return f"the key in the body {'is an alias, which strict mode refuses' if call.strict else 'is not a string'}"
+    elsewhere = next((name for name in _OTHER_KEY_HEADERS if call.headers.get(name)), None)
+    return f"the key is read from the query parameter key, not from the header {elsewhere}" if elsewhere else None
+
+
 def _picture(call: Call, product: Product, fields: Fields, notes: list[str]) -> bytes | str | Problem:
     """The picture's bytes, its URL, or what is wrong with it."""
     if isinstance(fields, Problem):
         return fields
-    name = next((name for name in (_FIELDS[:1] if call.strict else _FIELDS) if fields.get(name)), None)
+    name = next((name for name in _FIELDS if fields.get(name)), None)
     if name is None:
-        return _invalid_request("no image in the body")
+        names = ", ".join(map(quoted, sorted(fields)[:5]))
+        return _invalid_request(f"no {_FIELDS[0]} in the body" + (f"; it has {names}" if names else ""))
+    if name != _FIELDS[0] and call.strict:
+        return _invalid_request(f"the field {name} is an alias of {_FIELDS[0]}, which strict mode refuses")
     if name != _FIELDS[0]:
         notes.append(f"field {name}")
     text = fields[name]

@@ -35,16 +35,18 @@ class VehiCore(Provider):
     def parse(self, call: Call, product: Product) -> ReadRequest:
         """The picture is the form part `image`; its declared type and file name do not matter."""
         upload = read_upload(call, "image")
+        key = call.headers.get("x-api-key", "").strip() or None
         return ReadRequest(
             self.name,
             product,
-            call.headers.get("x-api-key", "").strip() or None,
+            key,
             upload.image,
             filename=upload.filename,
             language=_language(upload),
             headers=call.headers,
             fields=tuple(part.name for part in upload.form or () if part.name not in _FIELDS),
             problem=upload.problem,
+            no_key=None if key else _why_no_key(call),
         )
 
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
@@ -54,6 +56,12 @@ class VehiCore(Provider):
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not an upload."""
         return render.refusal(refusal)
+
+
+def _why_no_key(call: Call) -> str | None:
+    places = [f"header {name}" for name in ("authorization", "key") if call.headers.get(name)]
+    places += [f"query parameter {name}" for name in ("key", "api_key") if call.parameters.get(name)]
+    return f"the key is read from the header X-API-Key, not from the {places[0]}" if places else None
 
 
 def _language(upload: Upload) -> str:
