@@ -1,22 +1,36 @@
 # Without a mount it serves the shipped fixtures; with mock.yaml or scenarios/ in /config it serves those.
 # Off loopback the admin API needs a token: set VEHICLE_OCR_MOCK_ADMIN_TOKEN, or read the generated one from the log.
 # podman drops the health check unless you build with `podman build --format docker`.
+ARG BASE=python:3.13-slim
 
-FROM python:3.13-slim AS build
+FROM ${BASE} AS dependencies
 WORKDIR /src
-# The dependencies are a layer of their own, so a change of the code does not install them again.
-COPY pyproject.toml constraints.txt README.md LICENSE ./
-COPY mock_server/version.py mock_server/version.py
-RUN mkdir fixtures && touch mock_server/__init__.py && python -m venv /opt/venv \
+COPY pyproject.toml constraints.txt ./
+# The names are all that pip needs of the package itself, so only a change of these two files installs them again.
+RUN mkdir mock_server fixtures && touch README.md LICENSE mock_server/__init__.py \
+    && echo '__version__ = "0"' > mock_server/version.py \
+    && python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --constraint constraints.txt '.[heif,redis]' \
-    && /opt/venv/bin/pip uninstall --yes vehicle-ocr-mock
+    && /opt/venv/bin/pip uninstall --yes vehicle-ocr-mock \
+    && echo /opt/app > "$(echo /opt/venv/lib/python3*/site-packages)/app.pth"
+
+FROM dependencies AS code
+COPY README.md LICENSE ./
 COPY mock_server mock_server
 COPY fixtures fixtures
-RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt . \
-    && rm -rf /opt/venv/lib/python*/site-packages/numpy/*/tests \
+# The first start makes the index of the shipped pictures, which any user of the image can then read.
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --constraint constraints.txt --target /opt/app . \
+    && cd / && XDG_CACHE_HOME=/tmp/cache /opt/venv/bin/python -c \
+        'from mock_server import MockServer; MockServer().start().stop()' \
+    && mv /tmp/cache/vehicle-ocr-mock /opt/app/mock_server/_cache \
+    && chmod -R u=rwX,go=rX /opt/app/mock_server/_cache
+
+# The parts that are needed to install, but not to run, are left out of the dependencies.
+FROM dependencies AS slim
+RUN rm -rf /opt/venv/lib/python3*/site-packages/numpy/*/tests \
     && /opt/venv/bin/pip uninstall --yes pip
 
-FROM python:3.13-slim
+FROM ${BASE}
 LABEL org.opencontainers.image.title="vehicle-ocr-mock" \
     org.opencontainers.image.description="A local server that answers as the VehiCore and CarsXE recognition APIs do" \
     org.opencontainers.image.licenses="MIT"
@@ -24,9 +38,10 @@ LABEL org.opencontainers.image.title="vehicle-ocr-mock" \
 # There is no /config: if it exists, it is a mount.
 RUN useradd --create-home --uid 10001 --gid 0 mock && mkdir /ca && chown mock:0 /ca \
     && chmod g=u /ca /home/mock
-COPY --from=build /opt/venv /opt/venv
+COPY --from=slim /opt/venv /opt/venv
+COPY --from=code /opt/app /opt/app
 COPY scripts/container /usr/local/bin/container
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/opt/app/bin:/opt/venv/bin:$PATH \
     HOME=/home/mock \
     PYTHONUNBUFFERED=1 \
     VEHICLE_OCR_MOCK_HOST=0.0.0.0
@@ -36,5 +51,6 @@ WORKDIR /home/mock
 EXPOSE 8080 8443
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 \
     CMD ["sh", "/usr/local/bin/container", "healthcheck"]
-ENTRYPOINT ["sh", "/usr/local/bin/container"]
+# Process 1 ignores SIGTERM until it has a handler. A blocked signal waits until then.
+ENTRYPOINT ["env", "--block-signal=TERM", "sh", "/usr/local/bin/container"]
 CMD ["serve"]

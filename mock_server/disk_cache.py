@@ -2,7 +2,9 @@
 
 Nothing in the cache is executed, and nothing in it is trusted: the directory and the files must belong to this user and
 must not be writable by others, and each file begins with a checksum. A file that cannot be used is a miss. A directory
-that cannot be used is a cache without entries: every read is a miss and nothing is written.
+that cannot be used is a cache without own entries: nothing is written.
+
+The container image brings entries for the shipped pictures. They are as trustworthy as the code beside which they are.
 """
 
 import os
@@ -17,6 +19,7 @@ from platformdirs import user_cache_path
 
 _CHECKSUM_BYTES = 16
 _WRITABLE_BY_OTHERS = 0o022
+_SHIPPED = Path(__file__).parent / "_cache"
 
 
 def default_cache_directory() -> Path | None:
@@ -33,18 +36,22 @@ class DiskCache:
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory if directory and _is_usable(directory) else None
+        self._sources = [(self._directory, _user())] if self._directory else []
+        if directory and _SHIPPED.is_dir():
+            self._sources.append((_SHIPPED, Path(__file__).stat().st_uid))
 
     def get(self, key: str, version: str = "") -> bytes | None:
         """The value that was stored under `key` by the same `version` of the code; None if there is none."""
-        if self._directory is None:
-            return None
-        path = self._directory / _hash(key).hex()
-        try:
-            data = path.read_bytes() if _is_safe(path, stat.S_ISREG) else b""
-        except OSError:
-            return None
-        value = data[_CHECKSUM_BYTES:]
-        return value if data[:_CHECKSUM_BYTES] == _checksum(key, version, value) else None
+        for directory, owner in self._sources:
+            path = directory / _hash(key).hex()
+            try:
+                data = path.read_bytes() if _is_safe(path, stat.S_ISREG, owner) else b""
+            except OSError:
+                continue
+            value = data[_CHECKSUM_BYTES:]
+            if data[:_CHECKSUM_BYTES] == _checksum(key, version, value):
+                return value
+        return None
 
     def put(self, key: str, value: bytes, version: str = "") -> None:
         """Store a value if that is possible."""
@@ -74,13 +81,17 @@ def _is_usable(directory: Path) -> bool:
     """Make the directory if it is missing; whether it can be trusted."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _is_safe(directory, stat.S_ISDIR)
+        return _is_safe(directory, stat.S_ISDIR, _user())
     except OSError:
         return False
 
 
-def _is_safe(path: Path, is_kind: Callable[[int], bool]) -> bool:
-    """Whether `path` is of the expected kind, belongs to this user and cannot be changed by others.
+def _user() -> int:
+    return os.geteuid() if os.name == "posix" else 0
+
+
+def _is_safe(path: Path, is_kind: Callable[[int], bool], owner: int) -> bool:
+    """Whether `path` is of the expected kind, belongs to `owner` and cannot be changed by others.
 
     Nothing is opened: opening a FIFO would block. A symbolic link is never of the expected kind.
     """
@@ -89,4 +100,4 @@ def _is_safe(path: Path, is_kind: Callable[[int], bool]) -> bool:
         return False
     if os.name != "posix":
         return True
-    return facts.st_uid == os.geteuid() and not facts.st_mode & _WRITABLE_BY_OTHERS
+    return facts.st_uid == owner and not facts.st_mode & _WRITABLE_BY_OTHERS

@@ -9,6 +9,7 @@ BACKLOG = 2048
 """How many connections may wait to be accepted."""
 _BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
+_LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 _ATTEMPTS = 8  # to find a port that is free on IPv4 and IPv6
 
 
@@ -46,9 +47,19 @@ def listen_again(listener: socket.socket) -> socket.socket:
     return other
 
 
+def is_all_addresses(host: str) -> bool:
+    """Whether a server on `host` listens on every address of this machine."""
+    return host in _LOOPBACK_OF_ALL
+
+
+def reachable_host(host: str) -> str:
+    """The address at which this machine reaches a server on `host`. No client can connect to 0.0.0.0 everywhere."""
+    return _LOOPBACK_OF_ALL.get(host, host)
+
+
 def url_of(scheme: str, host: str, listener: socket.socket) -> str:
-    """The URL of a listening socket, without a slash at the end."""
-    port = listener.getsockname()[1]
+    """The URL at which this machine reaches a listening socket, without a slash at the end."""
+    host, port = reachable_host(host), listener.getsockname()[1]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 

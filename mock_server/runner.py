@@ -23,7 +23,7 @@ from uvicorn.server import ServerState
 from mock_server import tuning
 from mock_server.app import App
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
-from mock_server.listening import BACKLOG, listen, listen_again, url_of
+from mock_server.listening import BACKLOG, is_all_addresses, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
 
@@ -205,6 +205,5 @@ def _authority(names: Sequence[str]) -> "CertificateAuthority":
 
 def _tls_names(settings: Settings) -> list[str]:
     further = settings.tls_names.replace(",", " ").split()
-    # No client connects to a wildcard address.
-    own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]
+    own = [] if is_all_addresses(settings.host) else [settings.host]
     return [*own_hosts(), *own, *further]

@@ -49,7 +49,7 @@ class MockServer(Controls):
 
     @property
     def url(self) -> str:
-        """The HTTP address, without a slash at the end."""
+        """The HTTP address, without a slash at the end; of loopback for a server on all addresses."""
         return self._running().url
 
     @property
@@ -121,9 +121,7 @@ class MockServer(Controls):
         self.stop()
 
     def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-        # Windows does not connect to a wildcard address.
-        url = self.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-        return MockClient(url, token=self.admin_token)._send(method, path, body, content_type)
+        return MockClient(self.url, token=self.admin_token)._send(method, path, body, content_type)
 
     def _running(self) -> Server:
         if self._server is None:

@@ -1,6 +1,7 @@
 """A real Redis server on a free port, for tests of the shared state."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,13 +17,12 @@ import pytest
 
 
 class RedisServer:
-    """A server process of the tests. It writes every change to disk before it replies, so a test may kill it."""
+    """A server process of the tests. It writes every change to a file before it replies, so a test may kill it."""
 
     def __init__(self, program: str, directory: Path) -> None:
         self._program = program
         self._directory = directory
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = _free_port()
         self.process = self._start()
 
     def url(self, namespace: str | None = None) -> str:
@@ -64,11 +65,14 @@ class RedisServer:
             "dir": self._directory,
             "save": "",
             "appendonly": "yes",
-            "appendfsync": "always",
+            # What is written survives the process. Waiting for the disk would only help when the machine crashes, and
+            # on a busy disk it takes longer than the mock waits for a reply.
+            "appendfsync": "no",
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         process = subprocess.Popen([self._program, *words], stdout=subprocess.DEVNULL)
-        for _ in range(500):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
             try:
                 if self.command("PING") == "+PONG\r\n":
                     return process
@@ -79,6 +83,14 @@ class RedisServer:
             time.sleep(0.01)
         process.kill()
         raise RuntimeError(f"{self._program} does not answer")
+
+
+def _free_port() -> int:
+    """A port that no outgoing connection takes while the server is away: systems take those from 32768 upwards."""
+    for port in random.sample(range(20_000, 32_768), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no free port for a Redis server")
 
 
 def _program() -> str:

@@ -27,7 +27,6 @@ FIXTURE_FILES = {
     "mock.yaml": """
 accounts:
   - {name: demo, key: demo-key}
-  - {name: rich, key: rich-key, credits: {plate: 1000}}
   - {name: thirty, key: thirty-key, credits: {plate: 30}, quota: {plate: {limit: 30, used: 10}}}
   - {name: slow, key: slow-key, rate_limit: 3/hour}
 """,
@@ -120,8 +119,9 @@ def ended(process: "subprocess.Popen[str]") -> None:
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    """Whether a condition becomes true within some seconds."""
-    for _ in range(400):
+    """Whether a condition becomes true within a minute."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         with suppress(httpx.TransportError):
             if holds():
                 return True
@@ -241,8 +241,8 @@ def test_while_the_state_is_gone_every_request_fails_as_the_provider_would(
 
     assert Counter(served.plate("thirty-key") for _ in range(10)) == {500: 10}
     own_redis_server.start()
-    assert until(lambda: served.plate("rich-key") == 200)
-    assert until(lambda: [served.plate("rich-key") for _ in range(8)] == [200] * 8)
+    # The system chooses the worker: so many connections reach both.
+    assert until(lambda: [served.plate("demo-key") for _ in range(40)] == [200] * 40)
     assert Counter(served.plate("thirty-key") for _ in range(30)) == {200: 20, 402: 10}
 
 

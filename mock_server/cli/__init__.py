@@ -45,6 +45,9 @@ def main() -> None:
     if sys.argv[1:2] == ["serve"]:
         # Until it serves, there is no request to finish. Without a handler, process 1 of a container ignores SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    if hasattr(signal, "pthread_sigmask"):
+        # The container image starts the command with SIGTERM blocked, so that none is lost before this line.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     try:
         command_line(prog_name="vehicle-ocr-mock")
     except FixturesError as error:

@@ -1,7 +1,7 @@
 """The verb `healthcheck`."""
 
-import http.client
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,12 @@ import click
 
 from mock_server.cli.options import local_fixtures
 from mock_server.errors import FixturesError
+from mock_server.listening import reachable_host
 from mock_server.settings import Settings
 
 # In a container the server is process 1.
 CONTAINER_PROCESS = Path("/proc/1")
 _COMMANDS = ("vehicle-ocr-mock", "container", "mock_server")
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 @click.command()
@@ -30,17 +30,21 @@ def command(host: str | None, port: int | None, timeout: float) -> None:
     flags, environ = _container_settings()
     flags |= {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = _settings(flags, environ | os.environ)
-    host, port = _ANY_ADDRESS.get(settings.host, settings.host), settings.port
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    host, port = reachable_host(settings.host), settings.port
     try:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
+        line = _status_line(host, port, timeout)
+    except OSError as error:
         raise click.ClickException(f"no healthy server on {host}:{port}: {error}") from None
-    finally:
-        connection.close()
-    if status != 200:
-        raise click.ClickException(f"no healthy server on {host}:{port}: status {status}")
+    if line.split()[1:2] != [b"200"]:
+        raise click.ClickException(f"no healthy server on {host}:{port}: it answers {line[:80].decode('latin-1')!r}")
+
+
+def _status_line(host: str, port: int, timeout: float) -> bytes:
+    """The first line of the answer. Importing an HTTP client would take longer than the rest of the check."""
+    with socket.create_connection((host, port), timeout=timeout) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        with connection.makefile("rb") as answer:
+            return answer.readline(1024).rstrip()
 
 
 def _container_settings() -> tuple[dict[str, Any], dict[str, str]]:

@@ -21,6 +21,7 @@ def command(hints: bool, **flags: Any) -> None:
     """
     from mock_server.app import create_app
     from mock_server.cli.progress import progress
+    from mock_server.listening import is_all_addresses
     from mock_server.providers.registry import PROVIDERS
     from mock_server.runner import Server, run
 
@@ -33,7 +34,8 @@ def command(hints: bool, **flags: Any) -> None:
         counts = len(fixtures.scenarios), len(fixtures.images)
         logger.info("serving %s: %d scenarios, %d pictures", app.settings.fixtures_dir, *counts)
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
-        click.echo(f"vehicle-ocr-mock ready on {addresses}")
+        everywhere = " (all addresses)" if is_all_addresses(app.settings.host) else ""
+        click.echo(f"vehicle-ocr-mock ready on {addresses}{everywhere}")
         if server.app.access.generated:
             click.echo(f"admin token: {server.app.access.token}", err=True)
         if hints:

@@ -25,7 +25,7 @@ def test_the_token_is_printed_once_and_keys_never(tmp_path: Path) -> None:
         text=True,
     )
     assert process.stdout is not None
-    url = process.stdout.readline().split()[-1].replace("0.0.0.0", "127.0.0.1")
+    url = process.stdout.readline().removesuffix(" (all addresses)\n").split()[-1]
     try:
         with httpx.Client(base_url=url, timeout=30) as client:
             ids = [vehicore(client, key=key).headers["X-Mock-Request-Id"] for key in ("demo-key", "an-unknown-key")]

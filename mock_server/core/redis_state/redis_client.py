@@ -1,7 +1,8 @@
 """The connection to Redis or Valkey. The only file that imports redis."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -91,10 +92,25 @@ class RedisClient:
         for command in commands:
             pipeline.execute_command(*command)
         try:
-            async with asyncio.timeout(_TIMEOUT):
+            async with _time_limit():
                 return await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
             return [error] * len(commands)
+
+
+@asynccontextmanager
+async def _time_limit() -> AsyncIterator[None]:
+    """Raise TimeoutError after `_TIMEOUT`. Time in which this process could not run, on a busy machine, does not count.
+
+    With one timer, a reply that arrived during such a pause would be lost: the timer would be handled before it.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        halfway = loop.call_later(_TIMEOUT / 2, lambda: limit.reschedule(loop.time() + _TIMEOUT / 2))
+        try:
+            yield
+        finally:
+            halfway.cancel()
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:
