@@ -1,7 +1,7 @@
 """Checks of a built container image: `python3 -m scripts.container_checks ROOT IMAGE.json`, as root.
 
-ROOT is the mounted file system of the image, IMAGE.json what `buildah inspect` prints. A container is the file system with
-a process, mounts and a user of its own. It shares the network of this machine, so every server gets a free port.
+ROOT is the mounted file system of the image, IMAGE.json what `buildah inspect` prints. A container is that file system
+with a process, mounts and a user of its own. It shares the network of this machine, so every server gets a free port.
 """
 
 import json
@@ -87,12 +87,12 @@ def container(
     user: str | None = None,
     config: Path | None = None,
     read_only: bool = False,
-    **environ: str,
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Container]:
     """Start a container with its entry point; `config` is mounted at /config."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environ = {"VEHICLE_OCR_MOCK_PORT": str(port), **environ}
+    environ = {"VEHICLE_OCR_MOCK_PORT": str(port), **(environ or {})}
     with tempfile.TemporaryDirectory(dir=image.root.parent, prefix="container-") as directory:
         root = Path(directory, "root")
         subprocess.run(["cp", "-al", str(image.root), str(root)], check=True)
@@ -202,7 +202,7 @@ def check_odd_users(image: Image) -> None:
         seconds = time.monotonic() - mock.started
         image.check(answer == b'{"result":"9DJC652"}', f"read-only root, uid {FOREIGN_UID}: {seconds:.2f} s; {ready}")
     tls = {"VEHICLE_OCR_MOCK_TLS": "true", "VEHICLE_OCR_MOCK_TLS_PORT": "0", "VEHICLE_OCR_MOCK_CA_DIR": "/ca"}
-    with container(image, user=FOREIGN_UID, **tls) as mock:
+    with container(image, user=FOREIGN_UID, environ=tls) as mock:
         ready = mock.ready()
         image.check("https://" in ready, f"certificates in /ca as uid {FOREIGN_UID}: {ready}")
 

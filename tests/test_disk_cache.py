@@ -281,3 +281,26 @@ def test_home_without_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.undo()
     assert default_cache_directory() == user_cache_path("vehicle-ocr-mock", appauthor=False)
+
+
+def test_entries_that_came_with_the_package(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are used where the user has no entry or no directory of his own, and not by a cache that is switched off."""
+    monkeypatch.setattr(disk_cache, "_SHIPPED", directory)
+    own = DiskCache(tmp_path / "own")
+    own.put("key 1", b"newer")
+    (tmp_path / "a file").touch()
+
+    assert found(tmp_path / "own") == {**ENTRIES, "key 1": b"newer"}
+    assert found(tmp_path / "a file") == ENTRIES
+    assert found(None) == dict.fromkeys(ENTRIES)
+
+
+@posix
+def test_entries_beside_the_package_that_others_can_write(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not used."""
+    monkeypatch.setattr(disk_cache, "_SHIPPED", directory)
+    file_of(directory).chmod(0o666)
+
+    assert found(tmp_path / "own") == WITHOUT_ONE

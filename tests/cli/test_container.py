@@ -1,11 +1,13 @@
 """The container's entry point: a mounted directory is served, and one that cannot be served ends the start."""
 
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,6 +143,35 @@ def test_a_file_at_the_mount(tmp_path: Path) -> None:
 
     assert (process.returncode, output) == (1, "")
     assert errors == f"vehicle-ocr-mock: {tmp_path / 'config'} is not a directory\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_sigterm_before_python_runs(tmp_path: Path) -> None:
+    """Process 1 ignores SIGTERM without a handler. The image's entry point blocks the signal until there is one."""
+    prefix = ("unshare", "--pid", "--fork", "--kill-child")
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*prefix, "true"], check=False, stderr=subprocess.DEVNULL).returncode
+    ):
+        pytest.skip("this user may not create a process namespace")
+    image = (ENTRY.parents[1] / "Dockerfile").read_text(encoding="utf-8")
+    words = json.loads(re.findall(r"^ENTRYPOINT (.*)$", image, re.MULTILINE)[0])
+    until = time.monotonic() + 30
+    with container(
+        tmp_path / "config", "serve", "--port", "0", prefix=(*prefix, *words[: words.index("sh")])
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (pids := children.read_text().split()) or not _blocks_sigterm(int(pids[0])):
+            assert time.monotonic() < until
+        os.kill(int(pids[0]), signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, output) == (0, "")
+
+
+def _blocks_sigterm(pid: int) -> bool:
+    blocked = re.search(r"SigBlk:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
+    return blocked is not None and bool(int(blocked[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def test_the_image_has_no_directory_at_the_mount() -> None:
