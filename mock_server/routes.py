@@ -20,7 +20,9 @@ from mock_server.core.model import NO_FAULT
 from mock_server.core.state import Coordination
 from mock_server.http.reply import header_text, problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service
+from mock_server.providers.key_check import KeyCheckEndpoint
 from mock_server.providers.provider import MAX_TEXT, Provider, documented_paths
+from mock_server.providers.provider import Route as ProviderRoute
 from mock_server.suggest import suggest
 
 _OTHER_PATHS = ("/__admin/", "/healthz")
@@ -32,11 +34,19 @@ def provider_routes(providers: Sequence[Provider], service: Service, gallery: Ro
     hosts: dict[bytes, ASGIApp] = {}
     all_paths: list[BaseRoute] = []
     for provider in providers:
-        paths = [Route(route.path, Endpoint(service, provider, route)) for route in provider.routes]
-        own = Router([*paths, gallery], redirect_slashes=False, default=Endpoint(service, provider))
-        hosts |= {host.encode(): own for host in provider.hosts}
+        paths = [_provider_route(service, provider, route) for route in provider.routes]
+        for host in provider.hosts:
+            served = zip(paths, provider.routes, strict=True)
+            own = [path for path, route in served if host in (route.hosts or provider.hosts)]
+            unknown = Endpoint(service, provider)
+            hosts[host.encode()] = Router([*own, gallery], redirect_slashes=False, default=unknown)
         all_paths += paths
     return [_ProviderHosts(hosts), *all_paths, gallery]
+
+
+def _provider_route(service: Service, provider: Provider, route: ProviderRoute) -> Route:
+    kind = KeyCheckEndpoint if route.product is None else Endpoint
+    return Route(route.prefix + route.path, kind(service, provider, route))
 
 
 class _ProviderHosts(BaseRoute):

@@ -20,7 +20,7 @@ from mock_server.errors import SettingsError
 from mock_server.tls import AUTHORITY_LIFE, CertificateAuthority, default_directory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PROVIDERS = ("api.carsxe.com", "eu-api.carsxe.com", "vehicore-api.dev-stage.fyi")
+PROVIDERS = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
 
 
 def handshake(server: ssl.SSLContext, name: str, trusted: Path) -> None:

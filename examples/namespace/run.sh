@@ -6,7 +6,7 @@
 set -eu
 hosts=$(mktemp)
 cat /etc/hosts > "$hosts"
-echo "127.0.0.1 api.carsxe.com eu-api.carsxe.com vehicore-api.dev-stage.fyi" >> "$hosts"
+echo "127.0.0.1 api.carsxe.com eu-api.carsxe.com api.vehicore.pro vehicore-api.dev-stage.fyi" >> "$hosts"
 
 exec unshare --map-root-user --net --mount sh -c '
   set -eu

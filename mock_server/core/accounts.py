@@ -18,6 +18,9 @@ _SIMULATED_LIMIT = 1000
 
 _UNLIMITED = Quota()
 
+_NO_KEY = "the request has no key"
+_UNKNOWN_KEY = "no account has this key"
+
 _STATUS_REFUSALS = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
     AccountStatus.DISABLED: OutcomeName.UNKNOWN_KEY,
@@ -37,6 +40,11 @@ def parse_rate(text: str) -> Rate:
     return Rate(rates[0].amount, rates[0].get_expiry())
 
 
+def _status_refusal(account: Account) -> Outcome | None:
+    name = _STATUS_REFUSALS.get(account.status)
+    return Outcome(name, detail=f"the account {account.name} is {account.status}") if name else None
+
+
 class Accounts:
     """The rules of accounts, over a store that counts and a clock that gives the time."""
 
@@ -47,12 +55,11 @@ class Accounts:
     async def admit(self, key: str | None, product: Product, billing: Billing) -> Admission | Outcome:
         """Admit a request, or return the outcome that refuses it. Raises StoreUnavailableError."""
         if not key:
-            return Outcome(OutcomeName.MISSING_KEY, detail="the request has no key")
+            return Outcome(OutcomeName.MISSING_KEY, detail=_NO_KEY)
 
         def check(account: Account) -> Admission | Outcome:
-            if account.status in _STATUS_REFUSALS:
-                detail = f"the account {account.name} is {account.status}"
-                return Outcome(_STATUS_REFUSALS[account.status], detail=detail)
+            if refusal := _status_refusal(account):
+                return refusal
             if product not in account.plans:
                 detail = f"the plans of the account {account.name} do not include {product}"
                 return Outcome(OutcomeName.PLAN_EXCLUDED, tier=account.tier, detail=detail)
@@ -61,13 +68,22 @@ class Accounts:
 
         admission = await self._store.enter(key, check)
         if admission is None:
-            return Outcome(OutcomeName.UNKNOWN_KEY, detail="no account has this key")
+            return Outcome(OutcomeName.UNKNOWN_KEY, detail=_UNKNOWN_KEY)
         if isinstance(admission, Admission) and admission.wait is not None:
             refusal = await self._refuse(admission, OutcomeName.RATE_LIMITED, retry_after=admission.wait)
             account = admission.account
             refusal.detail = f"the account {account.name} may make {account.rate_limit} requests"
             return refusal
         return admission
+
+    async def identify(self, key: str | None) -> Account | Outcome:
+        """The account of a key, or the outcome that refuses it. Nothing is counted. Raises StoreUnavailableError."""
+        if not key:
+            return Outcome(OutcomeName.MISSING_KEY, detail=_NO_KEY)
+        account = await self._store.account(key)
+        if account is None:
+            return Outcome(OutcomeName.UNKNOWN_KEY, detail=_UNKNOWN_KEY)
+        return _status_refusal(account) or account
 
     async def check_allowance(self, admission: Admission) -> Outcome | None:
         """The refusal, if nothing was left when the request was admitted."""

@@ -1,6 +1,7 @@
 """The story of a request: admit the account, look up the picture, find and play a scenario, charge."""
 
 from mock_server.core import forcing
+from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
@@ -42,6 +43,10 @@ class Reader:
         if isinstance(decision, Decision):
             _choose_variant(decision.outcome, library, traits, forced)
         return decision
+
+    async def check_key(self, key: str | None) -> Account | Outcome:
+        """The account of a key, or the outcome that refuses the key. Raises StoreUnavailableError."""
+        return await self._accounts.identify(key)
 
     async def _decide(
         self,

@@ -1,13 +1,15 @@
 """The journal entry of one call: without the API key, the picture's bytes or other secrets."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mock_server.core.account import Account
 from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry, key_id, redacted
-from mock_server.core.model import OutcomeName, Reading, ReadRequest
+from mock_server.core.model import Outcome, OutcomeName, Reading, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call, Provider
@@ -57,6 +59,18 @@ def journal_entry(
     return entry
 
 
+def add_key_check(entry: JournalEntry, call: Call, key: str | None, check: Account | Outcome | None) -> None:
+    """Complete the entry of a key check: its key, and the account or the outcome that refuses the key."""
+    if key:
+        entry.key, entry.key_id = redacted(key), key_id(key)
+    entry.aliases = (f"path {call.alias}",) if call.alias else ()
+    entry.headers = _headers(call.headers, key)
+    if isinstance(check, Account):
+        entry.account = check.name
+    elif check:
+        entry.outcome = check.name
+
+
 def _add_request(entry: JournalEntry, request: ReadRequest) -> None:
     source = next((note for note in request.notes if note.startswith(_SOURCE)), None)
     entry.product = request.product
@@ -67,7 +81,7 @@ def _add_request(entry: JournalEntry, request: ReadRequest) -> None:
     entry.filename = _cut(request.filename)
     entry.url = _without_secrets(request.url) if request.url else None
     entry.language = _cut(request.language)
-    entry.headers = _headers(request)
+    entry.headers = _headers(request.headers, request.key)
     entry.fields = tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS]))
 
 
@@ -117,11 +131,10 @@ def _without_secrets(url: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:_MAX_TEXT]
 
 
-def _headers(request: ReadRequest) -> dict[str, str]:
-    key = request.key
+def _headers(headers: Mapping[str, str], key: str | None) -> dict[str, str]:
     return {
         name: HIDDEN if name in _SECRET_HEADERS or (key and key in value) else value[:_MAX_TEXT]
-        for name, value in request.headers.items()
+        for name, value in headers.items()
     }
 
 

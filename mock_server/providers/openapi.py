@@ -42,7 +42,7 @@ def describe(providers: Sequence[Provider]) -> dict[str, dict[str, Any]]:
         file = Path(inspect.getfile(type(provider))).with_name("openapi.yaml")
         texts = yaml.safe_load(file.read_text("utf-8"))
         for route in provider.routes:
-            if not route.is_alias:
+            if not route.is_alias and not route.prefix:
                 document["paths"][route.path] = {"post": _operation(provider, route, texts["operations"][route.path])}
         document["schemas"] |= texts["schemas"]
         document["security"][provider.name] = texts["security"]
@@ -58,6 +58,7 @@ def _operation(provider: Provider, route: Route, operation: Json) -> Json:
         "parameters": operation.get("parameters", []),
         "requestBody": {"required": True, "content": operation["body"]},
         "security": [{provider.name: []}],
+        "servers": [{"url": prefix or "/"} for prefix in _prefixes(provider, route)],
         "responses": {
             **_responses(operation, _replies(provider, route)),
             "501": {
@@ -66,6 +67,10 @@ def _operation(provider: Provider, route: Route, operation: Json) -> Json:
             },
         },
     }
+
+
+def _prefixes(provider: Provider, route: Route) -> list[str]:
+    return [other.prefix for other in provider.routes if other.path == route.path]
 
 
 def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
+from mock_server.core.account import Account
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 
@@ -27,21 +28,27 @@ class Route:
     """A path, called by POST, and the product that it reads.
 
     `path` may have one parameter, written as in Starlette and OpenAPI: `/read/{kind}`. `product` is then a mapping
-    from the parameter's value to the product. `is_alias`: not documented, but published clients use it.
+    from the parameter's value to the product. Without a product the path checks a key, and is called by GET.
+    `is_alias`: not documented, but published clients use it. `prefix` stands before `path`. `hosts`: those of the
+    provider's host names that serve the path, if not all of them do.
     """
 
     path: str
-    product: Product | Mapping[str, Product]
+    product: Product | Mapping[str, Product] | None
     is_alias: bool = False
+    prefix: str = ""
+    hosts: tuple[str, ...] = ()
 
     @property
     def products(self) -> tuple[Product, ...]:
         """Every product that the path may read."""
+        if self.product is None:
+            return ()
         return (self.product,) if isinstance(self.product, Product) else tuple(self.product.values())
 
     def product_of(self, path_parameters: Mapping[str, str]) -> Product | None:
         """The product that a call asks for; None where its path parameter names none."""
-        if isinstance(self.product, Product):
+        if self.product is None or isinstance(self.product, Product):
             return self.product
         return next((self.product[text] for text in path_parameters.values() if text in self.product), None)
 
@@ -124,6 +131,14 @@ class Provider(ABC):
     @abstractmethod
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""
+
+    def parse_key(self, call: Call) -> str | None:
+        """The key of a call to a route that checks keys. Only for providers with such a route."""
+        raise NotImplementedError
+
+    def render_key_check(self, check: Account | Outcome) -> Reply:
+        """The reply to a key check: for the account of a good key, or for the outcome that refuses the key."""
+        raise NotImplementedError
 
 
 def documented_paths(providers: Iterable[Provider]) -> Iterator[str]:

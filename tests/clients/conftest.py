@@ -20,7 +20,7 @@ from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 from .fixtures import write_fixtures
 
 NPM_PACKAGE = "carsxe-api@1.4.0"
-NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "vehicore-api.dev-stage.fyi")
+NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
 
 RunChild = Callable[..., "subprocess.CompletedProcess[str]"]
 

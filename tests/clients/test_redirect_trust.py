@@ -25,6 +25,7 @@ def company(tmp_path: Path) -> CertificateAuthority:
     ("url", "answer"),
     [
         ("https://api.carsxe.com/x", "mock-https api.carsxe.com /x"),
+        ("https://api.vehicore.pro/x", "mock-https api.vehicore.pro /x"),
         ("https://vehicore-api.dev-stage.fyi/x", "mock-https vehicore-api.dev-stage.fyi /x"),
         ("http://eu-api.carsxe.com/x", "mock-http eu-api.carsxe.com /x"),
     ],

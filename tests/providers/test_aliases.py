@@ -39,6 +39,15 @@ CASES = [
     ),
     pytest.param("/v1/vinocr", KEY, {"json": {"image": "IMAGE"}}, (400, NO_DATA), id="4"),
     pytest.param(
+        "/v1/vinocr",
+        KEY,
+        {"json": {"imageUrl": "IMAGE"}},
+        (400, NO_DATA),
+        marks=pins("carsxe-camel-case-field"),
+        id="imageUrl",
+    ),
+    pytest.param("/platerecognition", KEY, {"json": {"imageUrl": "IMAGE"}}, (400, NO_URL), id="imageUrl plate"),
+    pytest.param(
         "/platerecognition",
         {},
         {"json": {"key": "demo-key", "image": "IMAGE"}},

@@ -74,6 +74,7 @@ def test_inline_pictures(http: httpx.Client, wrap: Wrap) -> None:
         "https://eu-api.carsxe.com/images/vin.jpg?size=large#top",
         "https://API.CARSXE.COM/images/vin.jpg",
         "https://vehicore-api.dev-stage.fyi/images/vin.jpg",
+        "https://api.vehicore.pro/images/vin.jpg",
         "  https://api.carsxe.com/images/v%69n.jpg  ",
     ],
 )

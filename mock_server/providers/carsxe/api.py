@@ -6,10 +6,12 @@ clients send other forms as well: each is accepted and noted as an alias, and re
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
+from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
@@ -18,7 +20,14 @@ from mock_server.providers.uploads import decode_inline, is_url
 from mock_server.suggest import quoted
 
 _PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
-_FIELDS = ("image_url", "upload_url", "image")
+_ROUTES = (
+    *(Route(path, product) for product, path in _PATHS.items()),
+    Route("/vinocr", Product.VIN, is_alias=True),
+    Route("/vin-ocr", Product.VIN, is_alias=True),
+    Route("/v1/auth/validate", None, is_alias=True),
+)
+_MAIN_HOST = "api.carsxe.com"
+_FIELDS = ("image_url", "upload_url", "image", "imageUrl")
 _OTHER_KEY_HEADERS = ("x-api-key", "authorization", "key")
 
 
@@ -40,12 +49,8 @@ class CarsXE(Provider):
             (OutcomeName.NOTHING_FOUND, variant) for variant in ("empty_results", "missing_results")
         ),
     )
-    hosts = ("api.carsxe.com", "eu-api.carsxe.com")
-    routes = (
-        *(Route(path, product) for product, path in _PATHS.items()),
-        Route("/vinocr", Product.VIN, is_alias=True),
-        Route("/vin-ocr", Product.VIN, is_alias=True),
-    )
+    hosts = (_MAIN_HOST, "eu-api.carsxe.com")
+    routes = (*_ROUTES, *(replace(route, prefix="/eu", hosts=(_MAIN_HOST,)) for route in _ROUTES))
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
         """A JSON body with the URL of a picture."""
@@ -78,6 +83,14 @@ class CarsXE(Provider):
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""
         return render.refusal(refusal)
+
+    def parse_key(self, call: Call) -> str | None:
+        """The query parameter `key`."""
+        return call.parameters.get("key")
+
+    def render_key_check(self, check: Account | Outcome) -> Reply:
+        """The reply to `GET /v1/auth/validate`, which published clients send first."""
+        return render.key_check(check)
 
 
 Fields = Mapping[str, Any] | Problem

@@ -4,9 +4,11 @@ Errors are `{"success": false, "message": text}`, with the provider's own messag
 or missing key with different statuses. No reply has Retry-After or rate-limit headers.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from mock_server.core.account import Account
 from mock_server.core.model import (
     Candidate,
     Outcome,
@@ -103,6 +105,14 @@ def refusal(refusal: Refusal) -> Reply:
     """The reply to a call that is not a request to read a picture."""
     answer = _REFUSALS[refusal]
     return _reply(answer.status, {"success": False, "message": answer.message}, answer.headers)
+
+
+def key_check(check: Account | Outcome) -> Reply:
+    """The reply to a key check. Bad keys are refused as on the plate endpoint."""
+    if isinstance(check, Account):
+        email = re.sub(r"[^a-z0-9]+", "-", check.name.lower()).strip("-") or "user"
+        return _reply(200, {"success": True, "active": True, "user": {"email": f"{email}@example.com"}}, {})
+    return outcome(check, Product.PLATE)
 
 
 def _reply(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:

@@ -25,7 +25,7 @@ class VehiCore(Provider):
         free_text=True,
         statuses=dict.fromkeys(Product, render.OUTCOME_OF_STATUS),
     )
-    hosts = ("vehicore-api.dev-stage.fyi",)
+    hosts = ("api.vehicore.pro", "vehicore-api.dev-stage.fyi")
     routes = (Route("/api/ocr/{type}", {product.value: product for product in Product}),)
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
