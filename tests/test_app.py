@@ -133,7 +133,9 @@ def test_a_mounted_application_links_below_its_mount(mounted: TestClient) -> Non
     assert "`/__admin" not in page
 
 
-@pytest.mark.parametrize("host", ["api.carsxe.com", "API.CARSXE.COM.", "api.vehicore.pro", "vehicore-api.dev-stage.fyi"])
+@pytest.mark.parametrize(
+    "host", ["api.carsxe.com", "API.CARSXE.COM.", "api.vehicore.pro", "vehicore-api.dev-stage.fyi"]
+)
 def test_a_mounted_application_knows_the_providers_hosts(mounted: TestClient, host: str) -> None:
     """Under a provider's host name there is that provider only."""
     assert mounted.get("/mock/healthz", headers={"Host": host}).status_code == 404

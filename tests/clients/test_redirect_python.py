@@ -143,7 +143,9 @@ def test_a_python_client_reaches_the_mock(run_child: RunChild, client: str) -> N
     assert (result.stdout.strip(), result.stderr) == ("mock-https api.carsxe.com /x", "")
 
 
-@pytest.mark.parametrize("name", ["api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi"])
+@pytest.mark.parametrize(
+    "name", ["api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi"]
+)
 def test_plain_http_is_led_to_the_other_port(run_child: RunChild, name: str) -> None:
     """Port 80 of each name leads to the mock's HTTP port."""
     code = f"import urllib.request as u; print(u.urlopen('http://{name}/x').read().decode())"

@@ -20,12 +20,7 @@ BLOCKED = "This API key has been blocked, please contact support if you believe 
 @pins("carsxe-auth-validate")
 @pytest.mark.parametrize(
     ("host", "path"),
-    [
-        ("localhost", PATH),
-        ("api.carsxe.com", PATH),
-        ("api.carsxe.com", f"/eu{PATH}"),
-        ("eu-api.carsxe.com", PATH),
-    ],
+    [("localhost", PATH), ("api.carsxe.com", PATH), ("api.carsxe.com", f"/eu{PATH}"), ("eu-api.carsxe.com", PATH)],
 )
 def test_a_good_key(http: httpx.Client, host: str, path: str) -> None:
     """A good key is 200 with the user, on every host and below `/eu`."""
