@@ -11,7 +11,7 @@ from mock_server.version import __version__
 
 if TYPE_CHECKING:
     from mock_server.client import MockClient
-    from mock_server.client_models import Account, NearMiss, QuotaView
+    from mock_server.client_models import Account, NearMiss, Override, QuotaView
     from mock_server.core.exchange import Exchange, Picture, ScenarioMiss
     from mock_server.errors import (
         ConflictError,
@@ -36,6 +36,7 @@ __all__ = [
     "MockServerError",
     "NearMiss",
     "NotFoundError",
+    "Override",
     "Picture",
     "QuotaView",
     "RefusedError",

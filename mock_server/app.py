@@ -101,7 +101,7 @@ class App(Starlette):
             live_scenarios=live_scenarios,
             hot_reload=self._hot_reload,
         )
-        state.coordination.attach(clock, live_scenarios, self._declare_accounts)
+        state.coordination.attach(clock, self.reader.overrides, live_scenarios, self._declare_accounts)
         service = Service(
             self.reader,
             clock,

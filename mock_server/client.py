@@ -2,23 +2,28 @@
 
 import http.client
 import json
-import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_server.client_models import Account, AccountChanges, AccountFields, NearMiss, RequestFilters, adapter
+from mock_server.client_forms import Image, Part, multipart, read, without_pictures
+from mock_server.client_models import (
+    Account,
+    AccountChanges,
+    AccountFields,
+    NearMiss,
+    Override,
+    OverrideFields,
+    RequestFilters,
+    adapter,
+)
 from mock_server.core.exchange import Exchange
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
 from mock_server.verification import bounds_of, failure_message
-
-Image = str | Path | bytes
-"""A picture: the path of a local file, relative to the working directory, or its bytes."""
-Part = tuple[str, str | None, bytes]
-"""A part of a form: its name, its file name (None for a text) and its data."""
 
 _TIMEOUT = 30.0  # seconds
 
@@ -71,9 +76,9 @@ class Controls(ABC):
         """
         if replace and isinstance(document, str):
             raise ValueError("only a mapping can replace a scenario, not YAML text")
-        plain, pictures = _without_pictures(document)
+        plain, pictures = without_pictures(document)
         text = plain if isinstance(plain, str) else json.dumps(plain)
-        body, content_type = _multipart([("scenario", None, text.encode()), *pictures])
+        body, content_type = multipart([("scenario", None, text.encode()), *pictures])
         if isinstance(plain, Mapping) and replace:
             method, path = "PUT", _path("scenarios", str(plain.get("scenario", "")))
         else:
@@ -98,6 +103,39 @@ class Controls(ABC):
     def set_state(self, scenario: str, key: str, position: int) -> None:
         """Set the position of a key in a scenario's sequence, from 0."""
         self._json("PUT", _path("scenarios", scenario, "state"), {"key": key, "position": position})
+
+    # Overrides
+
+    @contextmanager
+    def override(self, **fields: Unpack[OverrideFields]) -> Iterator[Override]:
+        """Decide what happens to the next calls, before any scenario, while the context lasts.
+
+        `with mock.override(outcome="service_error", key=account.key):` fails one call of that key, or
+        `times=3` calls, or `times="always"` every call. An override with the same key, provider and product is
+        replaced, and comes back at the end. Raises RefusedError with every mistake.
+        """
+        scope = {name: fields.get(name) for name in ("key", "provider", "product")}
+        overrides = self._json("GET", "/overrides")["overrides"]
+        replaced = [one | {"times": one["remaining"]} for one in overrides if scope.items() <= one.items()]
+        override = self.set_override(**fields)
+        try:
+            yield override
+        finally:
+            self._json("DELETE", f"/overrides?{urlencode({'id': override.id})}")
+            for document in replaced:
+                self._json("PUT", "/overrides", document)
+
+    def set_override(self, **fields: Unpack[OverrideFields]) -> Override:
+        """The same without an end: until its calls are used up, or `reset`. Raises RefusedError."""
+        return adapter(Override).validate_python(self._json("PUT", "/overrides", fields))
+
+    def overrides(self) -> list[Override]:
+        """The overrides that will still answer a call."""
+        return adapter(list[Override]).validate_python(self._json("GET", "/overrides")["overrides"])
+
+    def remove_overrides(self, *, key: str | None = None) -> None:
+        """Remove the overrides for a key, or all."""
+        self._json("DELETE", f"/overrides{_key_query(key)}")
 
     # The journal
 
@@ -149,8 +187,8 @@ class Controls(ABC):
             for name, value in fields.items()
         ]
         if image is not None:
-            parts.append(("image", "image", _read(image)))
-        return dict(self._call("POST", "/match", *_multipart(parts)))
+            parts.append(("image", "image", read(image)))
+        return dict(self._call("POST", "/match", *multipart(parts)))
 
     # State
 
@@ -232,35 +270,3 @@ def _now(clock: Mapping[str, Any]) -> datetime:
 
 def _with_iso_times(filters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in filters.items()}
-
-
-def _read(image: Image) -> bytes:
-    return image if isinstance(image, bytes) else Path(image).read_bytes()
-
-
-def _without_pictures(document: Mapping[str, Any] | str) -> tuple[Mapping[str, Any] | str, list[Part]]:
-    """The document with names instead of local pictures, and the pictures as parts with these names."""
-    when = document.get("when") if isinstance(document, Mapping) else None
-    if isinstance(document, str) or not isinstance(when, Mapping) or "image" not in when:
-        return document, []
-    images = when["image"] if isinstance(when["image"], list | tuple) else [when["image"]]
-    # A text that is no path of a file is the name of a picture that the mock has.
-    parts: list[Part] = [
-        ("image", f"picture-{number}", _read(image))
-        for number, image in enumerate(images)
-        if not isinstance(image, str) or Path(image).is_file()
-    ]
-    sent = {filename for _, filename, _ in parts}
-    names = [f"picture-{number}" if f"picture-{number}" in sent else image for number, image in enumerate(images)]
-    return {**document, "when": {**when, "image": names}}, parts
-
-
-def _multipart(parts: Sequence[Part]) -> tuple[bytes, str]:
-    """The body and the content type of a form."""
-    boundary = secrets.token_hex(16)
-    lines: list[bytes] = []
-    for name, filename, data in parts:
-        file = "" if filename is None else f'; filename="{filename}"'
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
-        lines += [head.encode(), data, b"\r\n"]
-    return b"".join([*lines, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"

@@ -1,13 +1,14 @@
 """Accounts, exchanges and near misses as Python tests see them, and the arguments of the client's methods."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.exchange import Choice, Document, Exchange, ScenarioMiss
+from mock_server.core.model import Fault, OutcomeName, Product
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNLIMITED = "unlimited"
+ALWAYS: Literal["always"] = "always"
 
 _LOCK = Lock()
 _ADAPTERS: dict[Any, Any] = {}
@@ -103,6 +105,52 @@ class NearMiss(Document):
     request: Exchange
     scenarios: tuple[ScenarioMiss, ...]
     """The nearest scenarios, nearest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override(Document):
+    """What happens to the next calls, before any scenario."""
+
+    id: str
+    key: str | None = None
+    """The API key whose calls it answers; None for all keys."""
+    provider: str | None = None
+    """The provider whose calls it answers; None for all providers."""
+    product: Annotated[str | None, Choice(Product)] = None
+    """The product whose calls it answers; None for all products."""
+    outcome: Annotated[str, Choice(OutcomeName)]
+    message: str | None = None
+    """Text that replaces the provider's own message."""
+    variant: str | None = None
+    """Documented alternative of the outcome."""
+    fault: Annotated[str | None, Choice(Fault)] = None
+    """Connection fault instead of a reply."""
+    delay: Any = None
+    """Delay of the reply, as in a scenario file."""
+    headers: dict[str, Any] = field(default_factory=dict)
+    """Headers that are added to the reply."""
+    trouble: dict[str, Any] | None = None
+    """Errors of the recognition itself, as in a scenario file."""
+    times: int | Literal["always"]
+    """The number of calls that it answers."""
+    remaining: int | Literal["always"]
+    """The number of calls that it will still answer."""
+
+
+class OverrideFields(TypedDict, total=False):
+    """What happens to the next calls of a key, a provider or a product: one of outcome and fault, and the details."""
+
+    key: str | None
+    provider: str | None
+    product: str | None
+    outcome: str
+    message: str
+    variant: str
+    fault: str
+    delay: str | Mapping[str, Any]
+    headers: Mapping[str, str]
+    trouble: Mapping[str, Any]
+    times: int | Literal["always"]
 
 
 class AccountChanges(TypedDict, total=False):

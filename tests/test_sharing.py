@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import httpx
@@ -180,6 +181,25 @@ def test_a_forced_scenario_may_come_from_the_other_mock(mocks: Pair, clients: Cl
 
     assert (forced.status_code, forced.headers["X-Mock-Scenario"]) == (200, "added")
     assert vehicore(clients[0], headers={"Prefer": "scenario=added"}).status_code == 501
+
+
+def test_overrides_are_shared(mocks: Pair, clients: Clients) -> None:
+    """An override that is set in one mock answers calls of both, exactly as often as it says."""
+    one, two = mocks
+    key = one.create_account().key
+    one.set_override(outcome="service_error", key=key, times=7)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda number: vehicore(clients[number % 2], key=key).status_code, range(40)))
+
+    assert Counter(statuses) == {500: 7, 200: 33}
+    assert two.overrides() == []
+    with two.override(outcome="out_of_credits", key=key, times="always"):
+        assert [vehicore(client, key=key).status_code for client in clients] == [402, 402]
+    assert [vehicore(client, key=key).status_code for client in clients] == [200, 200]
+    one.set_override(outcome="service_error", key=key)
+    two.reset(key)
+    assert one.overrides() == []
+    assert vehicore(clients[0], key=key).status_code == 200
 
 
 def test_a_reset_puts_both_back(mocks: Pair, clients: Clients) -> None:

@@ -64,8 +64,8 @@ def test_python_examples_pass(beside_a_car: Path) -> None:
     for number, block in enumerate(blocks):
         (beside_a_car / f"test_example_{number}.py").write_text(block)
 
-    assert "7 passed" in _pytest(beside_a_car)
-    assert len(blocks) == 4
+    assert "8 passed" in _pytest(beside_a_car)
+    assert len(blocks) == 5
 
 
 def test_the_conftest_example_chooses_the_settings(beside_a_car: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_calls_of_the_admin_guide_succeed(beside_a_car: Path, shipped: MockS
     )
 
     assert ended.returncode == 0, ended.stdout
-    assert script.count("curl -s") == 18
+    assert script.count("curl -s") == 23
 
 
 def test_the_guide_names_every_route_and_every_filter() -> None:

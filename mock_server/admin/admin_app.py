@@ -14,7 +14,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mock_server.admin import account_routes, journal_routes, match_routes, scenario_routes, server_routes
+from mock_server.admin import (
+    account_routes,
+    journal_routes,
+    match_routes,
+    override_routes,
+    scenario_routes,
+    server_routes,
+)
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS, to_response
@@ -47,6 +54,7 @@ async def openapi(control: Control, request: Request) -> Response:
 OPERATIONS: tuple[Operation, ...] = (
     *account_routes.OPERATIONS,
     *scenario_routes.OPERATIONS,
+    *override_routes.OPERATIONS,
     *journal_routes.OPERATIONS,
     *match_routes.OPERATIONS,
     *server_routes.OPERATIONS,

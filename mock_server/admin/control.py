@@ -1,7 +1,7 @@
 """What the admin API works on: the parts of one running mock, and how they are reset."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +10,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.exchange import Document
 from mock_server.core.journal import Journal, key_id
 from mock_server.core.live_scenarios import LiveScenarios
+from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.state import Coordination
@@ -79,22 +80,33 @@ class Control:
         )
 
     async def reset_all(self) -> None:
-        """Reset the scenarios, accounts, counters, sequences, the journal and the clock to the fixture files."""
+        """Reset scenarios, overrides, accounts, counters, sequences, the journal and the clock to the fixture files."""
         async with self.coordination.changing():
+            self.reader.overrides.all = ()
             await self.live_scenarios.clear()
             await self._reset_accounts()
             await self.journal.clear()
             self.clock.release()
 
     async def reset_key(self, key: str) -> None:
-        """Reset one key: its account, counters and sequences, the runtime scenarios bound to it, and its requests."""
+        """Reset one key: account, counters and sequences, the runtime scenarios and overrides for it, its requests."""
         hash = key_id(key)
         async with self.coordination.changing():
+            await self.remove_overrides(lambda override: override.scenario.when.key == key)
             for id, added in list(self.live_scenarios.runtime.items()):
                 if added.scenario.when.key == key:
                     await self.live_scenarios.remove(id)
             await self._reset_account(key)
             await self.journal.clear(lambda entry: entry.key_id == hash)
+
+    async def remove_overrides(self, is_removed: Callable[[Override], bool]) -> None:
+        """Remove the overrides for which `is_removed` is true, and their counts."""
+        overrides = self.reader.overrides
+        removed = [override for override in overrides.all if is_removed(override)]
+        if removed:
+            overrides.all = tuple(override for override in overrides.all if override not in removed)
+        for override in removed:
+            await self.store.clear_positions(override.counter)
 
     async def _reset_account(self, key: str) -> None:
         account = await self.store.account(key)

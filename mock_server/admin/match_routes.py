@@ -63,6 +63,7 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
         store=store,
         pictures=control.pictures,
         policy=control.reader.policy,
+        overrides=control.reader.overrides,
     )
     decision = await reader.read(request, provider.traits)
     query = Query(request, decision.account or "", decision.search)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from mock_server.client_models import Account, NearMiss
+from mock_server.client_models import Account, NearMiss, Override
 from mock_server.core.exchange import Choice, Document, Exchange, Picture, ScenarioMiss
 from mock_server.core.model import Fault, MatchKind, OutcomeName
 
@@ -83,6 +83,14 @@ class ScenarioState(SequencePosition):
     """The position of one API key in the sequence of one scenario."""
 
     scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideList(Document):
+    """The overrides that will still answer a call."""
+
+    overrides: Sequence[Override]
+    """In the order in which they were set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from mock_server.core.exchange import NO_PROVIDER
 from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
 from mock_server.providers.openapi import describe
 from mock_server.providers.provider import Provider
-from mock_server.scenarios.json_schema import scenario_schema, without_titles
+from mock_server.scenarios.json_schema import override_schema, scenario_schema, without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
 
@@ -56,6 +56,7 @@ def openapi_document(
         "RequestFilter": {"type": "object", "properties": filter_schemas, "additionalProperties": False},
         **_sent_schemas(documents[name] for name in sent),
         **_components("ScenarioDocument", scenario_schema(vocabulary)),
+        **_components("OverrideDocument", override_schema(vocabulary)),
         **_components("AccountDocument", without_titles(AccountModel.model_json_schema())),
         **provided["schemas"],
     }

@@ -80,7 +80,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
         raise mistake(pointer("when", "key"), "the key is not that of the URL")
     is_new = added.scenario.id not in control.live_scenarios.runtime
     await control.live_scenarios.add(added, replacing=True)
-    await _restart_sequence(control, added.scenario)
+    await control.store.clear_positions(added.scenario.id)
     return json_response(await _view(control, added.scenario), 201 if is_new else 200)
 
 
@@ -91,7 +91,7 @@ async def delete_scenario(control: Control, request: Request) -> None:
         raise ConflictError(
             f"The scenario {scenario.name} comes from the file {scenario.file}: only runtime scenarios can be deleted."
         )
-    await _restart_sequence(control, scenario)
+    await control.store.clear_positions(scenario.id)
 
 
 @OPERATIONS("PUT", "/scenarios/{name}/state")
@@ -138,11 +138,6 @@ def _requested(control: Control, request: Request, default_key: object = None) -
     hint = suggest(name, by_name)
     close = f" {hint[0].upper()}{hint[1:]}" if hint.startswith("did") and not by_key else ""
     raise NotFoundError(f"There is no scenario {name[:80]}{' for this key' if by_key else ''}.{close}")
-
-
-async def _restart_sequence(control: Control, scenario: Scenario) -> None:
-    for key in list(await control.store.positions(scenario.id)):
-        await control.store.set_position(key, scenario.id, 0)
 
 
 async def _position(control: Control, key: str, position: int) -> SequencePosition:

@@ -87,7 +87,7 @@ class Accounts:
 
     async def check_allowance(self, admission: Admission) -> Outcome | None:
         """The refusal, if nothing was left when the request was admitted."""
-        if admission.limit is None or admission.used < admission.limit:
+        if admission.has_allowance:
             return None
         return await self._out_of_credits(admission)
 

@@ -10,6 +10,7 @@ from mock_server.core.library import Library
 from mock_server.core.matching import Match
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest, Traits
 from mock_server.core.pictures import Lookup
+from mock_server.core.scenario import Scenario
 from mock_server.core.store import Admission
 from mock_server.imaging.results import SearchResult
 
@@ -56,7 +57,7 @@ class Unmatched:
 
 @dataclass(slots=True)
 class Case:
-    """An admitted request with everything that its decision depends on."""
+    """An admitted request with everything that its decision depends on. `override` answers instead of a scenario."""
 
     query: Query
     lookup: Lookup
@@ -65,6 +66,7 @@ class Case:
     library: Library
     policy: Policy
     forced: ForcedResult | None = None
+    override: Scenario | None = None
 
     @property
     def request(self) -> ReadRequest:
@@ -92,7 +94,9 @@ class Case:
         return None if self.forced_outcome else self.lookup.problem
 
     def match(self) -> Match | None:
-        """The forced scenario, or else the scenario that matches best."""
+        """The override, or the forced scenario, or else the scenario that matches best."""
+        if self.override is not None:
+            return Match(self.override, MatchKind.RULE)
         if self.forced and self.forced.scenario:
             return self._forced_match(self.forced.scenario)
         # A picture that cannot be fetched can still match by its URL. A broken request matches nothing.

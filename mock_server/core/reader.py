@@ -1,4 +1,7 @@
-"""The story of a request: admit the account, look up the picture, find and play a scenario, charge."""
+"""The story of a request: admit the account, look up the picture, find and play a scenario, charge.
+
+An override answers instead of a scenario.
+"""
 
 from mock_server.core import forcing
 from mock_server.core.account import Account
@@ -7,7 +10,9 @@ from mock_server.core.conditions import Query
 from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest, Traits
+from mock_server.core.overrides import Overrides
 from mock_server.core.pictures import Pictures
+from mock_server.core.scenario import Scenario
 from mock_server.core.scenario_player import ScenarioPlayer
 from mock_server.core.store import Admission, Store
 
@@ -16,10 +21,19 @@ class Reader:
     """Decides about requests. `library` and `policy` may be replaced; a running request keeps those it began with."""
 
     def __init__(
-        self, library: Library, *, accounts: Accounts, store: Store, pictures: Pictures, policy: Policy | None = None
+        self,
+        library: Library,
+        *,
+        accounts: Accounts,
+        store: Store,
+        pictures: Pictures,
+        policy: Policy | None = None,
+        overrides: Overrides | None = None,
     ) -> None:
         self.library = library
         self.policy = policy or Policy()
+        self.overrides = overrides or Overrides()
+        self._store = store
         self._accounts = accounts
         self._pictures = pictures
         self._player = ScenarioPlayer(accounts, store)
@@ -37,9 +51,12 @@ class Reader:
                 admission.detail = request.no_key
             return Decision(_choose_variant(admission, library, traits))
 
-        statuses = traits.statuses.get(request.product, {})
-        forced = forcing.find(request, library.scenarios.by_name, statuses) if self.policy.forcing else None
-        decision = await self._decide(request, traits, library, admission, forced)
+        override = await self._override(request, admission) if self.overrides.is_active else None
+        forced = None
+        if self.policy.forcing and override is None:
+            statuses = traits.statuses.get(request.product, {})
+            forced = forcing.find(request, library.scenarios.by_name, statuses)
+        decision = await self._decide(request, traits, library, admission, forced, override)
         if isinstance(decision, Decision):
             _choose_variant(decision.outcome, library, traits, forced)
         return decision
@@ -48,6 +65,10 @@ class Reader:
         """The account of a key, or the outcome that refuses the key. Raises StoreUnavailableError."""
         return await self._accounts.identify(key)
 
+    async def _override(self, request: ReadRequest, admission: Admission) -> Scenario | None:
+        """The override that answers the request. An account without an allowance does not use it up."""
+        return await self.overrides.take(request, self._store) if admission.has_allowance else None
+
     async def _decide(
         self,
         request: ReadRequest,
@@ -55,6 +76,7 @@ class Reader:
         library: Library,
         admission: Admission,
         forced: forcing.ForcedResult | None,
+        override: Scenario | None,
     ) -> Decision | Unmatched:
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             outcome = await self._accounts.simulate_refusal(admission, forced.outcome)
@@ -62,7 +84,7 @@ class Reader:
 
         lookup = await self._pictures.look_up(request, library)
         query = Query(request, admission.account.name, lookup.search)
-        case = Case(query, lookup, admission, traits, library, self.policy, forced)
+        case = Case(query, lookup, admission, traits, library, self.policy, forced, override)
 
         match = case.match()
         if match is None and (problem := case.problem):

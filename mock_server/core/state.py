@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from mock_server.core.clock import Clock
 from mock_server.core.journal import Journal, MemoryJournal
+from mock_server.core.overrides import Overrides
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnail_cache import Thumbnails
 
@@ -17,16 +18,18 @@ if TYPE_CHECKING:
 
 
 class Coordination(Protocol):
-    """What the processes of one mock agree on, besides counters: the clock and the runtime scenarios.
+    """What the processes of one mock agree on, besides counters: the clock, the overrides and the runtime scenarios.
 
     Changes are made one after another. When one is complete, every process sees it at its next `refresh`.
     """
 
-    def attach(self, clock: Clock, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]) -> None:
+    def attach(
+        self, clock: Clock, overrides: Overrides, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]
+    ) -> None:
         """Set what is shared, once. `declare` adds the accounts of the files to a store that has lost everything."""
 
     def changing(self) -> AbstractAsyncContextManager[object]:
-        """Change the clock, runtime scenarios or accounts while no other process does. Re-entrant.
+        """Change the clock, overrides, runtime scenarios or accounts while no other process does. Re-entrant.
 
         Raises StoreUnavailableError if the change could not be shared.
         """
@@ -41,7 +44,9 @@ class LocalCoordination:
     def __init__(self) -> None:
         self._lock = ReentrantLock()
 
-    def attach(self, clock: Clock, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]) -> None:
+    def attach(
+        self, clock: Clock, overrides: Overrides, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]
+    ) -> None:
         """There is nothing to share."""
 
     def changing(self) -> AbstractAsyncContextManager[object]:

@@ -45,6 +45,11 @@ class Admission:
     used: int = 0
     wait: float | None = None
 
+    @property
+    def has_allowance(self) -> bool:
+        """Whether a unit was left when the request was admitted."""
+        return self.limit is None or self.used < self.limit
+
 
 Check = Callable[[Account], Admission | Outcome]
 """Admits a request of an account, or refuses it before anything is counted. May be called more than once."""
@@ -96,6 +101,9 @@ class Store(Protocol):
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
         """Each key's position in a scenario's sequence."""
+
+    async def clear_positions(self, scenario: str) -> None:
+        """Put every key back to the beginning of a scenario's sequence."""
 
     async def reset(self, key: str | None = None) -> None:
         """Delete counters, windows and positions (not accounts), of one key or of all."""
@@ -179,6 +187,9 @@ class MemoryStore:
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
         return {key: position for (key, name), position in self._positions.items() if name == scenario}
+
+    async def clear_positions(self, scenario: str) -> None:
+        self._positions = {place: value for place, value in self._positions.items() if place[1] != scenario}
 
     async def reset(self, key: str | None = None) -> None:
         if key is None:

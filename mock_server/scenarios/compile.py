@@ -7,6 +7,7 @@ from typing import TypeVar
 from mock_server.core.account import Account, Quota
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.model import Candidate, Dribble, PlateReading, Product, Reading, Vehicle, VinReading
+from mock_server.core.overrides import OVERRIDE
 from mock_server.core.scenario import (
     Conditions,
     Delay,
@@ -20,6 +21,7 @@ from mock_server.core.scenario import (
 )
 from mock_server.scenarios.models.field_types import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
+from mock_server.scenarios.models.override_model import OverrideModel
 from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VinModel
 from mock_server.scenarios.models.scenario_model import DelayModel, ScenarioModel, StepModel, TroubleModel, WhenModel
 
@@ -43,6 +45,11 @@ def scenario(model: ScenarioModel, *, images: Iterable[str], file: str = "", lin
         file=file,
         line=line,
     )
+
+
+def override(model: OverrideModel) -> Scenario:
+    """The scenario of an override: its scope as conditions, and one step."""
+    return Scenario(OVERRIDE, _same_fields(Conditions, model), steps=(_step(model, model.times),))
 
 
 def account(model: AccountModel, *, name: str, key: str) -> Account:

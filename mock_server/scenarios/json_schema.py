@@ -6,6 +6,7 @@ from typing import Any
 from mock_server.core.model import OutcomeName
 from mock_server.scenarios.models.field_types import JsonSchema
 from mock_server.scenarios.models.mock_model import SETTING_SCHEMA, MockModel
+from mock_server.scenarios.models.override_model import OverrideModel
 from mock_server.scenarios.models.scenario_model import ScenarioModel
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.settings import Settings
@@ -21,6 +22,13 @@ def scenario_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
         models["WhenModel"]["properties"]["provider"]["enum"] = sorted(vocabulary.providers)
         models["StepModel"]["allOf"] = _variants(vocabulary)
     return schema
+
+
+def override_schema(vocabulary: Vocabulary) -> JsonSchema:
+    """The schema of an override."""
+    schema: JsonSchema = without_titles(OverrideModel.model_json_schema())
+    schema["properties"]["provider"]["enum"] = sorted(vocabulary.providers)
+    return schema | {"allOf": _variants(vocabulary)}
 
 
 def mock_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:

@@ -66,10 +66,16 @@ def _names(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iter
     if model.scenario in set(OutcomeName):
         what = f"{quoted(model.scenario)} is the name of an outcome"
         yield source.mistake(("scenario",), what, "call the scenario otherwise")
-    provider = model.when.provider
+    yield from provider_mistakes(("when", "provider"), model.when.provider, source, vocabulary)
+
+
+def provider_mistakes(
+    path: DocumentPath, provider: str | None, source: Source, vocabulary: Vocabulary
+) -> Iterator[Mistake]:
+    """A mistake if there is no such provider."""
     if provider is not None and vocabulary.providers and provider not in vocabulary.providers:
         hint = suggest(provider, vocabulary.providers)
-        yield source.mistake(("when", "provider"), f"unknown provider {quoted(provider)}", hint)
+        yield source.mistake(path, f"unknown provider {quoted(provider)}", hint)
 
 
 def _steps(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:

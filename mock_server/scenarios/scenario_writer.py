@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from mock_server.core.model import Dribble, Reading
-from mock_server.core.scenario import Conditions, Fixed, Lognormal, Scenario, Uniform
+from mock_server.core.scenario import Conditions, Fixed, Lognormal, Scenario, Step, Uniform
 from mock_server.imaging.geometry import Box
 
 Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
@@ -25,9 +25,14 @@ def scenario_document(scenario: Scenario) -> dict[str, Any]:
         "priority": scenario.priority,
         "when": _when(scenario.when),
         "reading": _reading(scenario.reading),
-        "then": [_plain(step) for step in scenario.steps],
+        "then": [step_document(step) for step in scenario.steps],
         "repeat": "cycle" if scenario.cycle else "last",
     }
+
+
+def step_document(step: Step) -> dict[str, Any]:
+    """The document of a step, without fields that are empty."""
+    return _fields(step)
 
 
 def scenario_text(

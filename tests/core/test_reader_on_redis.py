@@ -13,9 +13,11 @@ from mock_server.core.decision import Decision
 from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.core.library import Library, references_of
 from mock_server.core.model import Billing, OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest, Traits
+from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.redis_state import RedisClient, RedisStore
+from mock_server.core.redis_state.redis_client import Argument
 from mock_server.core.scenario import Conditions, Scenario, Step, Uniform
 from mock_server.core.store import MemoryStore, Store
 from mock_server.errors import FetchError
@@ -191,3 +193,37 @@ async def test_every_kind_of_request_checks_the_account(
     assert (decision.outcome.name, decision.charged) == (OutcomeName.INACTIVE_ACCOUNT, 0)
     assert here.fetched == []
     assert await there.positions("flaky") == {}
+
+
+async def test_overrides_cost_a_round_trip_only_while_they_count(redis_server: RedisServer) -> None:
+    """Without an override, with one for another key, and with one for all calls a request is as cheap as before."""
+    client, sent = RedisClient(redis_server.url()), []
+    command = client.command
+
+    async def count(*words: Argument) -> object:
+        sent.append(words)
+        return await command(*words)
+
+    client.command = count  # type: ignore[method-assign]
+    bench = Bench(RedisStore(client))
+    await bench.store.put_account(Account("unlimited", "key"))
+    await bench.ask()
+
+    async def commands(*overrides: tuple[str | None, int | None]) -> int:
+        """How many commands a second request sends, after a first one with the same overrides."""
+        bench.reader.overrides.all = tuple(
+            Override(f"{key}{times}", Scenario("override", Conditions(key=key), steps=(Step(times=times),)))
+            for key, times in overrides
+        )
+        for _ in range(3):
+            sent.clear()
+            await bench.ask()
+        return len(sent)
+
+    usual = await commands()
+
+    assert await commands(("other", 5)) == usual
+    assert await commands((None, None)) == usual
+    assert await commands((None, 1)) == usual
+    assert await commands(("key", 50)) == usual + 1
+    await client.close()

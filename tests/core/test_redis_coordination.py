@@ -10,10 +10,11 @@ from mock_server.core.clock import Clock
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.library import Library
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
+from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
 from mock_server.core.redis_state import RedisClient, RedisCoordination
-from mock_server.core.scenario import Conditions, Scenario
+from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex
@@ -36,7 +37,8 @@ class Process:
         self.client = RedisClient(url)
         self.coordination = RedisCoordination(self.client)
         self.live = LiveScenarios(reader, self.coordination)
-        self.coordination.attach(self.clock, self.live, self._declare)
+        self.overrides = reader.overrides
+        self.coordination.attach(self.clock, self.overrides, self.live, self._declare)
 
     async def add(self, *names: str) -> None:
         """Add scenarios in one change."""
@@ -135,3 +137,20 @@ async def test_a_change_that_fails_is_reverted(pair: tuple[Process, Process]) ->
     assert await there.runtime() == ["a"]
     assert await here.runtime() == ["a"]
     assert here.clock.state == there.clock.state == Clock().state
+
+
+async def test_overrides_are_shared(pair: tuple[Process, Process]) -> None:
+    """Another process has them at its next refresh, and they can be removed there."""
+    here, there = pair
+    override = Override("one", Scenario("override", Conditions(key="k"), steps=(Step(times=3),)))
+    async with here.coordination.changing():
+        here.overrides.all = (override,)
+    await here.add("a")
+
+    assert await there.runtime() == ["a"]
+    assert there.overrides.all == (override,)
+    assert there.overrides.is_active
+    async with there.coordination.changing():
+        there.overrides.all = ()
+    await here.coordination.refresh()
+    assert not here.overrides.is_active

@@ -1,11 +1,11 @@
-"""The clock and the runtime scenarios of all processes, in Redis or Valkey.
+"""The clock, the overrides and the runtime scenarios of all processes, in Redis or Valkey.
 
 Below the prefix of all names:
 
     version     "EPOCH:NUMBER": how many changes there were since the state was empty
-    clock       the clock
+    settings    the clock and the overrides
     scenarios   hash: id to runtime scenario, with the bytes of its pictures
-    changes     list: the ids of the scenarios that were changed last, "" for a change of the clock alone
+    changes     list: the ids of the scenarios that were changed last, "" for a change of the settings alone
     lock        held during a change; expires
 
 A request is admitted only if its process has the current version (see ENTER). A process with an older version first
@@ -16,9 +16,11 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from mock_server.core.clock import Clock, ClockState
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
+from mock_server.core.overrides import Override, Overrides
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.serialization import from_json, to_json
 from mock_server.core.state import ReentrantLock
@@ -28,6 +30,14 @@ _LOCK_MILLISECONDS = 10_000
 """After this time the lock is free again, even if the process that held it has died."""
 _RETRY_SECONDS = 0.005
 _UNKNOWN = b"-"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSettings:
+    """What the processes share besides scenarios."""
+
+    clock: ClockState = ClockState()
+    overrides: tuple[Override, ...] = ()
 
 
 class RedisCoordination:
@@ -46,8 +56,11 @@ class RedisCoordination:
         self._change_lock = ReentrantLock()
         self._refresh_lock = asyncio.Lock()
 
-    def attach(self, clock: Clock, live: LiveScenarios, declare: Callable[[], Awaitable[None]]) -> None:
+    def attach(
+        self, clock: Clock, overrides: Overrides, live: LiveScenarios, declare: Callable[[], Awaitable[None]]
+    ) -> None:
         self._clock = clock
+        self._overrides = overrides
         self._live = live
         self._declare = declare
 
@@ -58,14 +71,15 @@ class RedisCoordination:
             while not (found := await self._read(self.version)):
                 await self._declare()
                 await self._initialize(secrets.token_hex(8))
-            version, clock, is_complete, ids, documents = found
+            version, settings, is_complete, ids, documents = found
             changes = {
                 id.decode(): None if document is None else from_json(RuntimeScenario, document)
                 for id, document in zip(ids, documents, strict=True)
                 if id
             }
             await self._live.adopt(changes, is_complete=bool(is_complete))
-            self._clock.state = from_json(ClockState, clock)
+            shared = from_json(SharedSettings, settings)
+            self._clock.state, self._overrides.all = shared.clock, shared.overrides
             self.version = version
 
     @asynccontextmanager
@@ -77,15 +91,19 @@ class RedisCoordination:
             token = await self._acquire()
             try:
                 await self.refresh()
-                clock, runtime = self._clock.state, self._live.runtime
+                settings, runtime = self._settings, self._live.runtime
                 yield
-                await self._share(clock, runtime, token)
+                await self._share(settings, runtime, token)
             except BaseException:
                 # The next refresh reverts a change that was made here and not shared.
                 self.version = _UNKNOWN
                 raise
             finally:
                 await self._release(token)
+
+    @property
+    def _settings(self) -> SharedSettings:
+        return SharedSettings(self._clock.state, self._overrides.all)
 
     async def _acquire(self) -> str:
         token = secrets.token_hex(8)
@@ -96,13 +114,13 @@ class RedisCoordination:
             await asyncio.sleep(_RETRY_SECONDS)
         raise StoreUnavailableError("another process does not finish its change")
 
-    async def _share(self, clock: ClockState, before: Mapping[str, RuntimeScenario], token: str) -> None:
-        """Publish what differs from the clock and the runtime scenarios before the change."""
+    async def _share(self, settings: SharedSettings, before: Mapping[str, RuntimeScenario], token: str) -> None:
+        """Publish what differs from the settings and the runtime scenarios before the change."""
         after = self._live.runtime
         changed = [id for id in {**before, **after} if before.get(id) is not after.get(id)]
-        if not changed and clock == self._clock.state:
+        if not changed and settings == self._settings:
             return
-        arguments: list[Argument] = [token, to_json(self._clock.state)]
+        arguments: list[Argument] = [token, to_json(self._settings)]
         for id in changed:
             arguments += [id, to_json(after[id]) if id in after else b""]
         async with self._refresh_lock:
@@ -114,7 +132,7 @@ class RedisCoordination:
 
 INITIALIZE = """
 if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1] .. ':0') == 1 then
-  redis.call('DEL', KEYS[1] .. 'clock', KEYS[1] .. 'scenarios', KEYS[1] .. 'changes')
+  redis.call('DEL', KEYS[1] .. 'settings', KEYS[1] .. 'scenarios', KEYS[1] .. 'changes')
 end
 return 1
 """
@@ -133,9 +151,9 @@ elseif number ~= known then
   ids = redis.call('LRANGE', prefix .. 'changes', known - number, -1)
 end
 for i, id in ipairs(ids) do documents[i] = redis.call('HGET', prefix .. 'scenarios', id) end
-return {version, redis.call('GET', prefix .. 'clock') or '{}', is_known and 0 or 1, ids, documents}
+return {version, redis.call('GET', prefix .. 'settings') or '{}', is_known and 0 or 1, ids, documents}
 """
-"""ARGV: the version that the caller has. Returns the version, the clock, whether all scenarios follow or those that
+"""ARGV: the version that the caller has. Returns the version, the settings, whether all scenarios follow or those that
 have changed (1 or 0), their ids and their documents (nil: removed). Returns nothing if there is no version."""
 
 PUBLISH = """
@@ -154,12 +172,12 @@ end
 if #ids == 0 then ids = {''} end
 for _, id in ipairs(ids) do redis.call('RPUSH', prefix .. 'changes', id) end
 redis.call('LTRIM', prefix .. 'changes', -1000, -1)
-redis.call('SET', prefix .. 'clock', ARGV[2])
+redis.call('SET', prefix .. 'settings', ARGV[2])
 local version = string.format('%s:%d', epoch, number + #ids)
 redis.call('SET', prefix .. 'version', version)
 return version
 """
-"""ARGV: the lock's token, the clock, then the id and the document (empty: removed) of each changed scenario. Returns
+"""ARGV: the lock's token, the settings, then the id and the document (empty: removed) of each changed scenario. Returns
 the new version, or nil if the lock was lost."""
 
 RELEASE = """

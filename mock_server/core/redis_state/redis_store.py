@@ -40,6 +40,7 @@ class RedisStore:
         self._set_used = client.script(SET_USED)
         self._advance = client.script(ADVANCE)
         self._set_position = client.script(SET_POSITION)
+        self._clear_positions = client.script(CLEAR_POSITIONS)
         self._reset = client.script(RESET)
 
     async def account(self, key: str) -> Account | None:
@@ -117,6 +118,9 @@ class RedisStore:
     async def positions(self, scenario: str) -> Mapping[str, int]:
         found = await self._client.command("HGETALL", self._name(f"positions:{scenario}"))
         return {key.decode("utf-8", "surrogateescape"): int(value) for key, value in found.items()}
+
+    async def clear_positions(self, scenario: str) -> None:
+        await self._clear_positions(scenario)
 
     async def reset(self, key: str | None = None) -> None:
         await self._reset(*(() if key is None else (_encode(key),)))
@@ -270,6 +274,13 @@ redis.call('SADD', KEYS[1] .. 'sequences', ARGV[2])
 return 1
 """
 """ARGV: key, scenario, position."""
+
+CLEAR_POSITIONS = """
+redis.call('DEL', KEYS[1] .. 'positions:' .. ARGV[1])
+redis.call('SREM', KEYS[1] .. 'sequences', ARGV[1])
+return 1
+"""
+"""ARGV: scenario."""
 
 RESET = (
     _DELETE_COUNTS
