@@ -8,9 +8,13 @@ import contextlib
 import gc
 import socket
 from collections.abc import Callable
+from typing import Any
+
+import orjson
 
 _HANDLES = 8
 _LARGE_BLOCK = 8 * 1024 * 1024
+_LARGE_JSON = 16 * 1024
 
 
 def handles(listener: socket.socket) -> list[socket.socket]:
@@ -29,6 +33,20 @@ def keep_freed_memory() -> None:
     then takes an eighth less processor time, because its pages are not fetched and zeroed again.
     """
     bytearray(_LARGE_BLOCK)
+
+
+def loads(document: bytes) -> Any:
+    """Parse JSON in UTF-8. Raises ValueError.
+
+    Pydantic's parser reads 100 KB of base64 in 11 µs, orjson in 40 µs. Its import takes 15 ms, so only the first large
+    document waits for it. orjson has the last word about what Pydantic's parser refuses, such as deep nesting.
+    """
+    if len(document) > _LARGE_JSON:
+        from pydantic_core import from_json
+
+        with contextlib.suppress(ValueError):
+            return from_json(document, allow_inf_nan=False)
+    return orjson.loads(document)
 
 
 def share_memory_with_children() -> None:

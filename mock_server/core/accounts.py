@@ -6,6 +6,7 @@ be readable. A unit is spent in one atomic act.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
@@ -17,6 +18,7 @@ _SIMULATED_LIMIT = 1000
 """The limit in a simulated refusal of an unlimited account. Clients expect a number."""
 
 _UNLIMITED = Quota()
+_DAY = 24 * 60 * 60  # seconds
 
 _NO_KEY = "the request has no key"
 _UNKNOWN_KEY = "no account has this key"
@@ -43,6 +45,13 @@ def parse_rate(text: str) -> Rate:
 def _status_refusal(account: Account) -> Outcome | None:
     name = _STATUS_REFUSALS.get(account.status)
     return Outcome(name, detail=f"the account {account.name} is {account.status}") if name else None
+
+
+@lru_cache(maxsize=256)
+def _month(day: float) -> str:
+    """The month of a day, such as "2026-11". Days are counted from 1970."""
+    date = datetime.fromtimestamp(day * _DAY, UTC)
+    return f"{date.year}-{date.month:02}"
 
 
 class Accounts:
@@ -140,8 +149,7 @@ class Accounts:
         if billing is Billing.CREDITS:
             return Meter(account.key, billing, product), account.credits.get(product)
         limit = None if account.overage else account.quota.get(product, _UNLIMITED).limit
-        today = self._clock.today()
-        period = f"{today.year}-{today.month:02}" if account.quota_period is QuotaPeriod.MONTH else ""
+        period = _month(self._clock.now() // _DAY) if account.quota_period is QuotaPeriod.MONTH else ""
         return Meter(account.key, billing, product, period), limit
 
     # Changes by the fixtures and the admin API

@@ -4,6 +4,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -40,6 +41,7 @@ Selection = Callable[[JournalEntry], bool]
 """Returns whether an entry is selected."""
 
 
+@lru_cache(maxsize=256)
 def key_id(key: str) -> str:
     """A short hash of an API key. The key cannot be computed from it."""
     return hashlib.blake2s(key.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
@@ -72,19 +74,21 @@ class MemoryJournal:
     def __init__(self, *, max_count: int = 10_000, max_bytes: int = 32 * 1024 * 1024) -> None:
         self._max_count = max_count
         self._max_bytes = max_bytes
-        self._entries: deque[JournalEntry] = deque()
+        self._entries: deque[tuple[JournalEntry, int]] = deque()  # with their sizes
         self._bytes = 0
         self._dropped = 0
 
     async def add(self, entry: JournalEntry) -> None:
-        self._entries.append(entry)
-        self._bytes += size_of(entry)
+        size = size_of(entry)
+        self._entries.append((entry, size))
+        self._bytes += size
         while len(self._entries) > self._max_count or self._bytes > self._max_bytes:
-            self._bytes -= size_of(self._entries.popleft())
+            _, dropped_size = self._entries.popleft()
+            self._bytes -= dropped_size
             self._dropped += 1
 
     async def exchanges(self) -> Sequence[JournalEntry]:
-        return list(self._entries)
+        return [entry for entry, _ in self._entries]
 
     async def dropped(self) -> int:
         return self._dropped
@@ -93,9 +97,9 @@ class MemoryJournal:
         before = len(self._entries)
         if selection is None:
             self._dropped = 0
-        remaining = [] if selection is None else [entry for entry in self._entries if not selection(entry)]
+        remaining = [] if selection is None else [each for each in self._entries if not selection(each[0])]
         self._entries = deque(remaining)
-        self._bytes = sum(map(size_of, remaining))
+        self._bytes = sum(size for _, size in remaining)
         return before - len(remaining)
 
 
@@ -109,9 +113,10 @@ _HEADER_SIZE = 130
 def size_of(entry: JournalEntry) -> int:
     """How many bytes of memory an entry takes, approximately."""
     size = _ENTRY_SIZE + len(entry.body) + _NEAREST_SIZE * len(entry.nearest) + _HEADER_SIZE * len(entry.headers)
-    texts = [entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language]
-    texts += [entry.text, entry.detail, entry.forced, *entry.aliases, *entry.notes, *entry.fields]
-    texts += entry.headers.values()
+    texts = [
+        *(entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language, entry.text, entry.detail),
+        *(entry.forced, *entry.aliases, *entry.notes, *entry.fields, *entry.headers.values()),
+    ]
     if entry.query is not None:
         request = entry.query.request
         size += _QUERY_SIZE + _HEADER_SIZE * len(request.headers)

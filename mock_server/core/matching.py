@@ -5,7 +5,7 @@ number of conditions, run time before files, how exactly the picture was recogni
 files.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mock_server.core.conditions import Given, Query, given_conditions
@@ -15,11 +15,12 @@ from mock_server.imaging.geometry import Placement
 
 _EXACTNESS = {MatchKind.SHA256: 0, MatchKind.PIXELS: 1, MatchKind.URL: 1, MatchKind.RULE: 1, MatchKind.PERCEPTUAL: 2}
 
+_KINDS = {kind.value: kind for kind in MatchKind}
 _Anchor = tuple[str, str]
 _RULE: _Anchor = ("rule", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """A scenario for a request, how it was found, and the placement of its picture in the one that was sent.
 
@@ -119,17 +120,18 @@ class Scenarios:
         if query.search is not None:
             for place, found in enumerate(query.search.matches):
                 for scenario in self._indexed(("image", found.id), key):
-                    yield Match(scenario, MatchKind(found.method), found.placement, place)
+                    yield Match(scenario, _KINDS[found.method], found.placement, place)
             for scenario in self._indexed(("sha256", query.search.facts.sha256), key):
                 yield Match(scenario, MatchKind.SHA256)
         for scenario in self._indexed(_RULE, key):
             yield Match(scenario, MatchKind.URL if scenario.when.url else MatchKind.RULE)
 
-    def _indexed(self, anchor: _Anchor, key: str | None) -> Iterator[Scenario]:
-        by_key = self._index.get(anchor, {})
-        yield from by_key.get(None, ())
-        if key is not None:
-            yield from by_key.get(key, ())
+    def _indexed(self, anchor: _Anchor, key: str | None) -> Sequence[Scenario]:
+        by_key = self._index.get(anchor)
+        if by_key is None:
+            return ()
+        unbound = by_key.get(None, ())
+        return unbound if key is None or key not in by_key else [*unbound, *by_key[key]]
 
     def _rank(self, match: Match) -> tuple[int, int, bool, int, int, int]:
         scenario = match.scenario

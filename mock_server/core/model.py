@@ -109,6 +109,10 @@ class Reading:
     vin: VinReading | None = None
     text: str | None = None
 
+    def __hash__(self) -> int:
+        # Cached functions hash a reading at every request. The generated method would hash each box and candidate.
+        return hash((self.text, self.vin and self.vin.text, *[plate.text for plate in self.plates]))
+
     @property
     def is_empty(self) -> bool:
         """Whether the picture shows nothing that can be read."""

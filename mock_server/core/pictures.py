@@ -23,7 +23,7 @@ _GALLERY = "/images/"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookup:
     """The result of looking up a picture: a search, or the problem that prevented it. `notes` are for the journal."""
 

@@ -74,11 +74,12 @@ class Lognormal:
 
 
 Delay = Fixed | Uniform | Lognormal | Dribble
+_RANDOM_DELAYS = (Uniform, Lognormal)
 
 
 def is_random(delay: Delay | None) -> bool:
     """Whether a delay differs from one request to the next."""
-    return isinstance(delay, Uniform | Lognormal)
+    return isinstance(delay, _RANDOM_DELAYS)
 
 
 def draw_plan(delay: Delay | None, fault: Fault | None, rng: Random) -> FaultPlan:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import AsyncIterator
 
 from starlette.types import Receive, Scope
 
@@ -25,19 +24,20 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     """
     headers = dict(scope["headers"])
     declared = int(text) if (text := headers.get(b"content-length", b"")).isdigit() else None
-    pieces = _pieces(receive)
     if declared is not None and declared > limit:
         expects_continue = headers.get(b"expect", b"").lower() == b"100-continue"
-        is_drained = not expects_continue and declared <= DRAIN_LIMIT and await _drain(pieces)
+        is_drained = not expects_continue and declared <= DRAIN_LIMIT and await _drain(receive)
         raise BodyTooLargeError(limit, declared, drained=is_drained)
     body: list[bytes] = []
     size = 0
-    async for piece in pieces:
+    is_last = False
+    while not is_last:
+        piece, is_last = await _receive_piece(receive)
         body.append(piece)
         size += len(piece)
         if size > limit:
             body.clear()
-            raise BodyTooLargeError(limit, declared, drained=await _drain(pieces))
+            raise BodyTooLargeError(limit, declared, drained=is_last or await _drain(receive))
     return b"".join(body)
 
 
@@ -57,24 +57,21 @@ def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:
     return content
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnectedError
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+async def _receive_piece(receive: Receive) -> tuple[bytes, bool]:
+    """The next piece of the body, and whether it is the last one."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnectedError
+    return message.get("body", b""), not message.get("more_body", False)
 
 
-async def _drain(pieces: AsyncIterator[bytes]) -> bool:
+async def _drain(receive: Receive) -> bool:
     """Read and discard the rest of the body; whether its end came within the bounds."""
     size = 0
+    is_last = False
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for piece in pieces:
+            while not is_last and size <= DRAIN_LIMIT:
+                piece, is_last = await _receive_piece(receive)
                 size += len(piece)
-                if size > DRAIN_LIMIT:
-                    return False
-            return True
-    return False
+    return is_last and size <= DRAIN_LIMIT

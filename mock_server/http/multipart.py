@@ -40,7 +40,7 @@ _DECODERS: dict[str, Callable[[memoryview], bytes | memoryview]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """One part of a form: a text field, or a file when it has a `filename` (a label, never a path to open).
 
@@ -58,7 +58,7 @@ class Part:
         return str(self.data, "utf-8", "replace")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Form:
     """The parts of a form in the order they were sent; names may repeat.
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
@@ -74,8 +75,7 @@ class Call:
     @property
     def parameters(self) -> Mapping[str, str]:
         """The query parameters; the first of two with one name counts."""
-        pairs = parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)
-        return dict(reversed(pairs))
+        return _parameters(self.query)
 
     @property
     def media_type(self) -> str:
@@ -92,6 +92,13 @@ class ExampleCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, str] | None = None
     upload: str | None = None
+
+
+@lru_cache(maxsize=64)
+def _parameters(query: bytes) -> Mapping[str, str]:
+    # Most calls of a client have the same query.
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return dict(reversed(pairs))
 
 
 class Provider(ABC):
@@ -151,8 +158,8 @@ def limited(request: ReadRequest) -> ReadRequest:
 
     A key over the limit is cut: no account has such a key. A URL over the limit becomes a problem.
     """
-    texts = (request.key, request.filename, request.language, *request.notes)
-    if max(len(text or "") for text in texts) > MAX_TEXT:
+    texts = (request.key or "", request.filename or "", request.language, *request.notes)
+    if max(map(len, texts)) > MAX_TEXT:
         request = replace(
             request,
             key=request.key and request.key[: MAX_TEXT + 1],

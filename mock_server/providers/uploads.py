@@ -1,11 +1,15 @@
 """How clients send a picture: as a file in a form, as a `data:` URL, or in base64. Shared by the providers."""
 
 import binascii
+import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 import pybase64
 
+from mock_server import tuning
 from mock_server.core.model import OutcomeName, Problem
 from mock_server.errors import MultipartError
 from mock_server.http.multipart import Form, Part, parse_multipart
@@ -18,7 +22,7 @@ _PERCENT_TO_EQUALS = bytes.maketrans(b"%", b"=")
 _WHITE_SPACE = b" \t\r\n\v\f"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Upload:
     """A form with a picture. `image` is None where `problem` says why; `form` is None where there is no form."""
 
@@ -60,6 +64,17 @@ def _picture_part(form: Form, name: str) -> Part | None:
 
 def _missing(detail: str) -> Problem:
     return Problem(OutcomeName.INVALID_REQUEST, detail, "missing")
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a JSON body in UTF-8, UTF-16 or UTF-32, with or without a byte-order mark. Raises ValueError."""
+    try:
+        return tuning.loads(body)
+    except ValueError:
+        encoding = json.detect_encoding(body)
+        if encoding == "utf-8":
+            raise
+        return orjson.loads(body.decode(encoding))
 
 
 def is_url(text: str) -> bool:

@@ -4,19 +4,16 @@ The documented form is one path for each product, the key in the query and `imag
 clients send other forms as well: each is accepted and noted as an alias, and refused in strict mode.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-
-import orjson
 
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import render
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
-from mock_server.providers.uploads import decode_inline, is_url
+from mock_server.providers.uploads import decode_inline, is_url, parse_json
 from mock_server.suggest import quoted
 
 _PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
@@ -28,6 +25,7 @@ _ROUTES = (
 )
 _MAIN_HOST = "api.carsxe.com"
 _FIELDS = ("image_url", "upload_url", "image", "imageUrl")
+_KNOWN_FIELDS = frozenset({*_FIELDS, "key"})
 _OTHER_KEY_HEADERS = ("x-api-key", "authorization", "key")
 
 
@@ -70,7 +68,7 @@ class CarsXE(Provider):
             image=picture if isinstance(picture, bytes) else None,
             url=picture if isinstance(picture, str) else None,
             headers=call.headers,
-            fields=() if isinstance(fields, Problem) else tuple(set(fields) - {*_FIELDS, "key"}),
+            fields=() if isinstance(fields, Problem) else tuple(fields.keys() - _KNOWN_FIELDS),
             notes=tuple(notes),
             problem=picture if isinstance(picture, Problem) else None,
             no_key=no_key,
@@ -118,9 +116,8 @@ def _fields(call: Call, notes: list[str]) -> Fields:
 
 
 def _json(data: bytes) -> Fields:
-    encoding = json.detect_encoding(data)  # also by a byte-order mark
     try:
-        fields = orjson.loads(data if encoding == "utf-8" else data.decode(encoding))
+        fields = parse_json(data)
     except ValueError:
         return _invalid_request("invalid JSON")
     return fields if isinstance(fields, dict) else _invalid_request("the JSON is not an object")

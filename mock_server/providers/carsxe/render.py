@@ -6,6 +6,7 @@ or missing key with different statuses. No reply has Retry-After or rate-limit h
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from mock_server.core.account import Account
@@ -132,7 +133,8 @@ def _success(outcome: Outcome, product: Product, found: Mapping[str, Any]) -> di
     }
 
 
-def _found(reading: Reading, product: Product) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _found(reading: Reading, product: Product) -> Mapping[str, Any]:
     if product is Product.PLATE:
         return {"results": [_plate(plate) for plate in reading.plates]}
     return _vin(reading.vin) if reading.vin else {}
