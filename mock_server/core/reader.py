@@ -123,7 +123,7 @@ def _choose_variant(
         return outcome
     configured = library.fixtures.defaults.variants.get(traits.name, {}).get(outcome.name)
     # The variant in `mock.yaml` may have another status than the client forces. The first one has the right status.
-    if forced and forced.status is not None and outcome.name in PICTURE_OUTCOMES:
+    if forced and forced.status is not None:
         configured = None
     outcome.variant = configured or variants[0]
     return outcome

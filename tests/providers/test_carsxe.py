@@ -461,7 +461,7 @@ def test_the_other_quota_text(http: httpx.Client) -> None:
     message = body["message"]
 
     assert reply.status_code == 429
-    assert message.startswith("API limit exceeded for platerecognition (")
+    assert message.startswith("API limit exceeded for plate_image_recognition (")
     assert message.endswith("). Subscription tier: standard. Current usage: 1000, Limit: 1000.")
     assert body["usage"] == {"current": 1000, "limit": 1000, "remaining": 0}
 

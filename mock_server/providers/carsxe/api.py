@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
-from mock_server.providers.carsxe import render
+from mock_server.providers.carsxe import render, wording
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import decode_inline, is_url, parse_json
 from mock_server.suggest import quoted
@@ -37,12 +37,8 @@ class CarsXE(Provider):
         name="carsxe",
         billing=Billing.QUOTA,
         charged=frozenset({OutcomeName.READ}),
-        variants={
-            OutcomeName.NOTHING_FOUND: ("not_found", "empty_results", "missing_results"),
-            OutcomeName.OUT_OF_CREDITS: ("usage", "tier_message"),
-            OutcomeName.RATE_LIMITED: ("usage", "upstream"),
-        },
-        statuses=render.OUTCOME_OF_STATUS,
+        variants=wording.VARIANTS,
+        statuses=wording.OUTCOME_OF_STATUS,
         charged_variants=frozenset(
             (OutcomeName.NOTHING_FOUND, variant) for variant in ("empty_results", "missing_results")
         ),

@@ -23,66 +23,14 @@ from mock_server.core.model import (
 )
 from mock_server.http.reply import Reply, json_reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.provider import Answer, Refusal, outcomes_of_statuses
+from mock_server.providers.carsxe import wording
+from mock_server.providers.provider import Refusal
 
 _CONTENT_TYPE = b"application/json; charset=utf-8"
-_USER_NOT_FOUND = "User with this API key was not found or the API key is disabled"
-_UPSTREAM_DOWN = Answer(503, "Cannot access the internet at this time")
-
-_BOTH: Mapping[OutcomeName, Answer] = {
-    OutcomeName.INACTIVE_ACCOUNT: Answer(
-        401,
-        "User with this API key is not active. To activate update your billing on https://carsxe.com/dashboard/billing",
-    ),
-    OutcomeName.BLOCKED_KEY: Answer(
-        403, "This API key has been blocked, please contact support if you believe this is an error."
-    ),
-    OutcomeName.PLAN_EXCLUDED: Answer(
-        403,
-        "This API is not available for your current subscription tier. "
-        "Visit https://carsxe.com/pricing to review upgrade options.",
-    ),
-    OutcomeName.INVALID_IMAGE: Answer(400, "Invalid image data format. Must be a valid URL or base64 encoded string."),
-    OutcomeName.OUT_OF_CREDITS: Answer(429, "API usage limit exceeded"),
-    OutcomeName.RATE_LIMITED: Answer(429, "API usage limit exceeded"),
-    OutcomeName.SERVICE_ERROR: Answer(500, "Could not get information at this time"),
-    OutcomeName.UPSTREAM_UNREACHABLE: Answer(502, "Could not fetch data"),
-    OutcomeName.UPSTREAM_DOWN: _UPSTREAM_DOWN,
-    OutcomeName.UPSTREAM_TIMEOUT: Answer(504, "Request timed out. Please try again."),
-}
-
-_ANSWERS: Mapping[Product, Mapping[OutcomeName, Answer]] = {
-    Product.PLATE: {
-        OutcomeName.UNKNOWN_KEY: Answer(401, _USER_NOT_FOUND),
-        OutcomeName.MISSING_KEY: Answer(401, "Missing API key"),
-        OutcomeName.INVALID_REQUEST: Answer(400, "Missing upload URL"),
-        OutcomeName.NOTHING_FOUND: Answer(404, "No plates detected in image"),
-        OutcomeName.NO_TEXT: Answer(404, "No plates detected in image"),
-        **_BOTH,
-    },
-    Product.VIN: {
-        OutcomeName.NOTHING_FOUND: Answer(404, "No valid VIN candidates found in the image"),
-        OutcomeName.UNKNOWN_KEY: Answer(404, _USER_NOT_FOUND),
-        OutcomeName.NO_TEXT: Answer(400, "No text detected in the image"),
-        OutcomeName.INVALID_REQUEST: Answer(400, "Missing image data"),
-        OutcomeName.MISSING_KEY: Answer(400, "Missing API key"),
-        **_BOTH,
-    },
-}
-
-_REFUSALS: Mapping[Refusal, Answer] = {
-    Refusal.WRONG_METHOD: Answer(405, "Method not allowed", headers={"Allow": "POST"}),
-    Refusal.NO_SUCH_PATH: Answer(404, "Not found"),
-    Refusal.UNKNOWN_PRODUCT: Answer(404, "Not found"),
-}
-
 _NOTHING: Mapping[str | None, Mapping[Product, Mapping[str, Any]]] = {
     "empty_results": {Product.PLATE: {"results": []}, Product.VIN: {"candidates": []}},
     "missing_results": {Product.PLATE: {}, Product.VIN: {}},
 }
-_API_NAMES = {Product.PLATE: "platerecognition", Product.VIN: "vinocr"}
-
-OUTCOME_OF_STATUS = {product: outcomes_of_statuses(answers) for product, answers in _ANSWERS.items()}
 
 
 def outcome(outcome: Outcome, product: Product) -> Reply:
@@ -91,12 +39,14 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
         return _reply(200, _success(outcome, product, _found(outcome.reading or Reading(), product)), outcome.headers)
     if outcome.name is OutcomeName.NOTHING_FOUND and outcome.variant in _NOTHING:
         return _reply(200, _success(outcome, product, _NOTHING[outcome.variant][product]), outcome.headers)
-    answer = _ANSWERS[product][outcome.name]
-    if outcome.name is OutcomeName.RATE_LIMITED and outcome.variant == "upstream":
-        answer = _UPSTREAM_DOWN
-    body: dict[str, Any] = {"success": False, "message": outcome.message or answer.message}
-    if answer.status == 429:
-        if outcome.variant == "tier_message" and not outcome.message:
+    variant = outcome.name, outcome.variant
+    answer = wording.ANSWERS_OF_VARIANTS[product].get(variant) or wording.ANSWERS[product][outcome.name]
+    message = outcome.message or answer.message
+    if answer.status == 200:
+        return _reply(200, {"success": False, "error": message}, outcome.headers)
+    body: dict[str, Any] = {"success": False, "message": message}
+    if answer.status == 429 and outcome.variant != "without_usage":
+        if outcome.variant in wording.TIER_ENDINGS and not outcome.message:
             body["message"] = _tier_message(outcome, product)
         body["usage"] = _usage(outcome.usage or Usage(0, 0))
     return _reply(answer.status, body, outcome.headers)
@@ -104,7 +54,7 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
 
 def refusal(refusal: Refusal) -> Reply:
     """The reply to a call that is not a request to read a picture."""
-    answer = _REFUSALS[refusal]
+    answer = wording.REFUSALS[refusal]
     return _reply(answer.status, {"success": False, "message": answer.message}, answer.headers)
 
 
@@ -121,11 +71,13 @@ def _reply(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> 
 
 
 def _success(outcome: Outcome, product: Product, found: Mapping[str, Any]) -> dict[str, Any]:
+    message = outcome.message or (wording.CACHED if outcome.variant == "cached" else "")
     if product is Product.VIN:
-        return {"success": True, **found}
+        # The documented example has no message.
+        return {"success": True, **({"message": message} if message else {}), **found}
     return {
         "success": True,
-        "message": outcome.message or "",
+        "message": message,
         "processing_time": _processing_time(outcome.digest),
         **found,
         "camera_id": None,
@@ -180,8 +132,8 @@ def _usage(usage: Usage) -> dict[str, int | None]:
 def _tier_message(outcome: Outcome, product: Product) -> str:
     usage = outcome.usage or Usage(0, 0)
     return (
-        f"API limit exceeded for {_API_NAMES[product]} ({outcome.period}). Subscription tier: {outcome.tier}. "
-        f"Current usage: {usage.current}, Limit: {usage.limit}."
+        f"API limit exceeded for {wording.API_NAMES[product]} ({outcome.period}). Subscription tier: {outcome.tier}. "
+        f"Current usage: {usage.current}, Limit: {usage.limit}.{wording.TIER_ENDINGS[outcome.variant]}"
     )
 
 
