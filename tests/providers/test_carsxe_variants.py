@@ -22,8 +22,7 @@ UPGRADE = " Please upgrade your tier to continue using the API."
 OVERAGE = " Enable overage billing in your dashboard billing preferences to continue with overage charges"
 NOT_FOUND = "User with this API key was not found or the API key is disabled"
 INACTIVE = (
-    "User with this API key is not active. "
-    "To activate update your billing on https://api.carsxe.com/dashboard/billing"
+    "User with this API key is not active. To activate update your billing on https://api.carsxe.com/dashboard/billing"
 )
 
 
