@@ -73,6 +73,7 @@ class App(Starlette):
             fetch_function(settings.fetch, max_bytes=settings.max_body),
             registry.own_hosts(),
             thumbnails=state.thumbnails,
+            decode_seconds=settings.decode_timeout,
         )
         self.reader = Reader(
             startup.library, accounts=self.accounts, store=self.store, pictures=self._pictures, policy=_policy(settings)

@@ -9,7 +9,9 @@ MockServerError                     base class, never raised itself
 │   ├── NotAnImageError             not an image format
 │   ├── UnsupportedImageError       an image format that is not supported
 │   ├── TruncatedImageError         an image that ends early or is damaged
-│   └── TooManyPixelsError          an image with more pixels than allowed, by its header
+│   ├── TooManyPixelsError          an image with more pixels than allowed, by its header
+│   ├── TooComplexImageError        an image with more parts (scans, markers, chunks, …) than allowed
+│   └── DecodeTimeoutError          an image that takes longer to decode than allowed
 ├── BodyTooLargeError               a request body over the limit
 ├── ClientDisconnectedError         the client disconnected before its request was complete
 ├── MultipartError                  a malformed multipart/form-data body
@@ -96,6 +98,24 @@ class TooManyPixelsError(ImageError):
         self.pixels = pixels
         self.limit = limit
         super().__init__(f"{pixels} pixels, {limit} allowed")
+
+
+class TooComplexImageError(ImageError):
+    """An image that has `count` of `parts`, such as scans or chunks, and more than allowed. It was not decoded."""
+
+    def __init__(self, parts: str, count: int, limit: int) -> None:
+        self.parts = parts
+        self.count = count
+        self.limit = limit
+        super().__init__(f"{count} {parts}, {limit} allowed")
+
+
+class DecodeTimeoutError(ImageError):
+    """An image whose decoding was ended after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"not decoded within {seconds:g} s")
 
 
 class BodyTooLargeError(MockServerError):

@@ -81,7 +81,7 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination) -> Route
         return await anyio.to_thread.run_sync(scenarios.library.picture, name)
 
     async def get(request: Request) -> Response:
-        from mock_server.imaging.decode import inspect  # imports Pillow, which a start does not need
+        from mock_server.imaging.picture_header import inspect  # imports Pillow, which a start does not need
 
         name = request.path_params["name"]
         image = await read(name)

@@ -12,6 +12,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from email.utils import formatdate
 from functools import partial
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
+EXIT_SECONDS = 5.0
+"""How long a process may take to end after it has served."""
 _POLL_SECONDS = 0.002
 _OTHER_FILES = 64
 """Open files that are not connections, about."""
@@ -165,6 +168,13 @@ def run(server: Server, ready: Callable[[], None], *, until_closed: int | None =
 
     tuning.keep_freed_memory()
     run_loop(serve())
+
+
+def end_soon(code: int = 0) -> None:
+    """End this process with this code, even if a thread goes on: the interpreter would wait for it."""
+    timer = threading.Timer(EXIT_SECONDS, os._exit, [code])
+    timer.daemon = True
+    timer.start()
 
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:

@@ -44,7 +44,11 @@ def command(child: list[str], /, **flags: Any) -> None:
     """
     if not child:
         raise click.UsageError("no command: put it after --")
-    sys.exit(run(child, {name: value for name, value in flags.items() if value is not None}))
+    from mock_server.runner import end_soon
+
+    code = run(child, {name: value for name, value in flags.items() if value is not None})
+    end_soon(code)
+    sys.exit(code)
 
 
 def run(child: Sequence[str], flags: dict[str, Any]) -> int:

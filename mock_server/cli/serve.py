@@ -23,7 +23,7 @@ def command(hints: bool, **flags: Any) -> None:
     from mock_server.cli.progress import progress
     from mock_server.listening import is_all_addresses
     from mock_server.providers.registry import PROVIDERS
-    from mock_server.runner import Server, run
+    from mock_server.runner import Server, end_soon, run
 
     check_fixtures(flags)
     with progress("reading pictures") as report:
@@ -51,3 +51,4 @@ def command(hints: bool, **flags: Any) -> None:
     else:
         server = Server(app)
         run(server, lambda: announce(server))
+        end_soon()

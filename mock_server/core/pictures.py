@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,8 @@ from mock_server.imaging.results import SearchResult
 
 if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture
+    from mock_server.imaging.decoding_process import DecodingProcess
+    from mock_server.imaging.index import Opened
 
 Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Fetches the bytes behind a URL. Returns them and the address they came from, or raises FetchError."""
@@ -36,19 +39,35 @@ class Pictures:
     """Looks up pictures. Decoding happens in worker threads, so that one request does not block the others."""
 
     def __init__(
-        self, fetch: Fetch, own_hosts: Collection[str] = (), *, threads: int = 2, thumbnails: Thumbnails | None = None
+        self,
+        fetch: Fetch,
+        own_hosts: Collection[str] = (),
+        *,
+        threads: int = 2,
+        thumbnails: Thumbnails | None = None,
+        decode_seconds: float = 10.0,
     ) -> None:
         self._fetch = fetch
         self._thumbnails = thumbnails or Thumbnails()
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
         self._thread_count = threads
+        self._decode_seconds = decode_seconds
+        self._processes: set[DecodingProcess] = set()
+        self._start_threads()
+
+    def _start_threads(self) -> None:
         # AnyIO's threads are not used: passing a picture to one takes as long as finding a known picture.
-        self._threads = ThreadPoolExecutor(threads)
+        self._threads = ThreadPoolExecutor(self._thread_count, "decode")
+        # Each of these waits for a process. Cheap pictures do not wait behind expensive ones.
+        self._process_threads = ThreadPoolExecutor(self._thread_count, "decode-apart")
 
     def close(self) -> None:
-        """End the threads when they have finished their work. New threads start when they are needed again."""
-        threads, self._threads = self._threads, ThreadPoolExecutor(self._thread_count)
-        threads.shutdown(wait=False)
+        """Abandon all work: kill the processes, and end the threads. New threads start when they are needed again."""
+        for threads in (self._threads, self._process_threads):
+            threads.shutdown(wait=False, cancel_futures=True)
+        for process in list(self._processes):
+            process.kill()
+        self._start_threads()
 
     async def look_up(self, request: ReadRequest, library: Library) -> Lookup:
         """Find the picture of a request among the pictures of the library."""
@@ -80,8 +99,7 @@ class Pictures:
         try:
             search = library.index.find_known(image)
             if search is None or search.facts.sha256 not in self._thumbnails:
-                loop = asyncio.get_running_loop()
-                search = await loop.run_in_executor(self._threads, self._find, library, image)
+                search = await self._decode_and_find(library, image)
                 await self._thumbnails.share(search.facts.sha256)
         except ImageError as error:
             detail = f"the picture cannot be used: {type(error).__name__}: {error}".removesuffix(": ")
@@ -89,10 +107,42 @@ class Pictures:
             return Lookup(problem=problem, notes=notes)
         return Lookup(search, notes=notes)
 
-    def _find(self, library: Library, image: bytes | memoryview) -> SearchResult:
+    async def _decode_and_find(self, library: Library, image: bytes | memoryview) -> SearchResult:
+        loop = asyncio.get_running_loop()
+        search = await loop.run_in_executor(self._threads, self._find_cheap, library, image)
+        if search is None:
+            search = await loop.run_in_executor(self._process_threads, self._find_expensive, library, image)
+        return search
+
+    def _find_cheap(self, library: Library, image: bytes | memoryview) -> SearchResult | None:
+        """The search result, or None for a picture that takes too long for a thread, which cannot be stopped."""
+        # Imported late, as in every thread here: its libraries load slowly, and the start does not need them.
+        from mock_server.imaging.decode import ExpensivePicture
+        from mock_server.imaging.decoding_process import decode_cheap
+
+        try:
+            return self._find(library, image, partial(decode_cheap, seconds=self._decode_seconds))
+        except ExpensivePicture:
+            return None
+
+    def _find_expensive(self, library: Library, image: bytes | memoryview) -> SearchResult:
+        from mock_server.imaging.decoding_process import decode_apart
+
+        opened = partial(decode_apart, seconds=self._decode_seconds, running=self._processes)
+        return self._find(library, image, opened)
+
+    def _find(self, library: Library, image: bytes | memoryview, opened: "Opened") -> SearchResult:
         decoded: list[Picture] = []
-        search = library.index.find(image, decoded.append)
-        self._thumbnails.make(search.facts.sha256, decoded[0] if decoded else image)
+        search = library.index.find(image, decoded.append, opened)
+        if decoded:
+            self._thumbnails.make(search.facts.sha256, decoded[0])
+        elif search.facts.sha256 not in self._thumbnails:
+            # The index knows the picture, and its thumbnail was dropped.
+            try:
+                with opened(image) as picture:
+                    self._thumbnails.make(search.facts.sha256, picture)
+            except ImageError:
+                self._thumbnails.make(search.facts.sha256, None)
         return search
 
     def _gallery_name(self, request: ReadRequest) -> str | None:

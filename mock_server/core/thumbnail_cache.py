@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_BYTES = 8 * 1024 * 1024
 
-Drawable = Union[Bytes, "Picture"]
-"""The bytes of a picture, or the decoded picture."""
+Drawable = Union[Bytes, "Picture", None]
+"""The bytes of a picture, or the decoded picture; None for one that cannot be decoded."""
 
 
 class Thumbnails:
@@ -40,7 +40,10 @@ class Thumbnails:
         from mock_server.imaging.decode import Picture, thumbnail
 
         try:
-            made = picture.thumbnail() if isinstance(picture, Picture) else thumbnail(picture)
+            if isinstance(picture, Picture):
+                made = picture.thumbnail()
+            else:
+                made = b"" if picture is None else thumbnail(picture)
         except ImageError:
             made = b""  # so that it is not tried again
         with self._lock:

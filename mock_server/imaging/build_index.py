@@ -10,9 +10,10 @@ from pathlib import Path
 
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import ImageError
-from mock_server.imaging.decode import decode, pixel_limit
+from mock_server.imaging.decode import decode
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region, fingerprint
 from mock_server.imaging.fingerprint_cache import FingerprintCache
+from mock_server.imaging.picture_header import pixel_limit
 
 Key = tuple[str, tuple[Region, ...]]
 

@@ -1,20 +1,19 @@
 """Decodes pictures to upright, grey, reduced copies, within a limit of pixels.
 
 All sizes and coordinates of this package are in upright pixels: as a viewer shows the picture, with its EXIF
-orientation applied. `inspect` reads the header only; `decode` makes the copies that everything else works on.
+orientation applied. `decode` makes the copies that everything else works on.
 """
 
 import hashlib
-from dataclasses import dataclass
+import math
 from io import BytesIO
-from math import ceil
 
 import numpy as np
 import xxhash
 from PIL import Image, ImageFile, ImageFilter
 
-from mock_server.errors import TooManyPixelsError
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, load, open_image, orientation_of, sniff
+from mock_server.imaging.picture_header import can_draft, read_header
 from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,
@@ -40,22 +39,12 @@ THUMBNAIL_SIDE = 128
 _THUMBNAIL_QUALITY = 80
 # Side of the square that colours are compared in.
 _COLOURS_SIDE = 32
-# A baseline JPEG may have this many times the limit of pixels, since it is decoded at half its size or less: 256
-# instead of 64 million, more than the cameras of phones have. A limit below the default applies to every format as it
-# is.
-_DRAFT_ALLOWANCE = 4
 # Standard deviation in pixels of the blur that removes a GIF's dithering, which is as strong as strokes of small text.
 _DITHERING = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class PictureHeader:
-    """What the header alone says; `width` and `height` in upright pixels."""
-
-    format: str
-    width: int
-    height: int
-    byte_count: int
+class ExpensivePicture(Exception):
+    """A picture that would take longer to decode than the caller wants to wait."""
 
 
 class Picture:
@@ -87,6 +76,7 @@ class Picture:
         return self._working_copy()[1]
 
     def _working_copy(self) -> tuple[Image.Image, float]:
+        """The working copy and its zoom."""
         if self._working is None:
             self._working = guarded(self.facts.format, self._make_working_copy)
         return self._working
@@ -112,7 +102,7 @@ class Picture:
     def full_zoom(self) -> float:
         """Pixels of the full picture for each upright pixel: a half where all of them would take too much memory."""
         is_large = self.facts.width * self.facts.height > DEFAULT_MAX_PIXELS
-        return 0.5 if is_large and _can_draft(self.facts.format) else 1.0
+        return 0.5 if is_large and can_draft(self.facts.format) else 1.0
 
     def full(self) -> Image.Image:
         """The upright picture in RGB at `full_zoom`, decoded once."""
@@ -136,7 +126,11 @@ class Picture:
 
     def at(self, zoom: float) -> tuple[Image.Image, float]:
         """A grey copy of at least this zoom, with its zoom: the working copy if it is fine enough, else full size."""
-        return (self.working, self.zoom) if zoom <= self.zoom * 1.01 else (self.full().convert("L"), self.full_zoom)
+        return (self.working, self.zoom) if zoom <= self.zoom * 1.01 else (self.full_grey(), self.full_zoom)
+
+    def full_grey(self) -> Image.Image:
+        """The upright picture in grey at `full_zoom`."""
+        return self.full().convert("L")
 
     def colours(self) -> Image.Image:
         """The preview reduced to 32 x 32 pixels."""
@@ -151,14 +145,16 @@ class Picture:
         return _thumbnail(self.preview)
 
 
-def inspect(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> PictureHeader:
-    """Format and upright size from the header alone; raises the errors of `ImageError`."""
-    return _inspect(data, max_pixels)[0]
+def decode(
+    data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | None = None, most_seconds: float = math.inf
+) -> Picture:
+    """The decoded picture; raises the errors of `ImageError`. `sha256`: its digest, where the caller has it already.
 
-
-def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | None = None) -> Picture:
-    """The decoded picture; raises the errors of `ImageError`. `sha256`: its digest, where the caller has it already."""
-    header, image = _inspect(data, max_pixels)
+    Raises ExpensivePicture instead of decoding one that would take one core about `most_seconds`.
+    """
+    header, image = read_header(data, max_pixels)
+    if header.seconds > most_seconds:
+        raise ExpensivePicture
     preview, full = guarded(header.format, lambda: _preview(image, header.format))
     small = _without_dithering(preview.convert("L"), header.format)
     facts = PictureFacts(
@@ -174,10 +170,10 @@ def decode(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, sha256: str | N
 
 def grey_copy(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
     """The working copy alone, at half of the cost; raises the errors of `ImageError`."""
-    header, image = _inspect(data, max_pixels)
+    header, image = read_header(data, max_pixels)
 
     def read() -> Image.Image:
-        full = None if _can_draft(header.format) else to_rgb(_load_upright(image))
+        full = None if can_draft(header.format) else to_rgb(_load_upright(image))
         return _working_copy(image, full, header.format, (header.width, header.height))[0]
 
     return guarded(header.format, read)
@@ -185,34 +181,8 @@ def grey_copy(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Ima
 
 def thumbnail(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
     """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side; raises the errors of `ImageError`."""
-    header, image = _inspect(data, max_pixels)
+    header, image = read_header(data, max_pixels)
     return _thumbnail(guarded(header.format, lambda: _preview(image, header.format))[0])
-
-
-def _inspect(data: Bytes, max_pixels: int) -> tuple[PictureHeader, ImageFile.ImageFile]:
-    format = sniff(data)
-    image = guarded(format, lambda: open_image(format, data))
-    size = image.size
-    # To decode a progressive JPEG takes the memory of all its pixels at any size.
-    limit = max_pixels if image.info.get("progressive") else pixel_limit(format, max_pixels)
-    if size[0] * size[1] > limit:
-        raise TooManyPixelsError(size[0] * size[1], limit)
-    # Pillow turns a TIFF by itself and reports the upright size.
-    if format != "TIFF":
-        size = orientation_of(image).apply_to_size(size)
-    name = "MPO" if format == "JPEG" and "mp" in image.info else format
-    return PictureHeader(name, *size, len(data)), image
-
-
-def pixel_limit(format: str, max_pixels: int) -> int:
-    """The most pixels that a picture of this format may have where `max_pixels` is the limit for others."""
-    is_raised = _can_draft(format) and max_pixels >= DEFAULT_MAX_PIXELS
-    return _DRAFT_ALLOWANCE * max_pixels if is_raised else max_pixels
-
-
-def _can_draft(format: str) -> bool:
-    """Whether the format can be decoded at a fraction of its size."""
-    return format in ("JPEG", "MPO")
 
 
 def _load_upright(image: ImageFile.ImageFile) -> Image.Image:
@@ -223,11 +193,11 @@ def _load_upright(image: ImageFile.ImageFile) -> Image.Image:
 
 def _preview(image: ImageFile.ImageFile, format: str) -> tuple[Image.Image, Image.Image | None]:
     """The preview, and the full-size RGB picture where it had to be decoded for that."""
-    if not _can_draft(format):
+    if not can_draft(format):
         full = to_rgb(_load_upright(image))
         return halved(full, SMALL_SIDE), full
     share = min(1.0, SMALL_SIDE / max(image.size))
-    image.draft("RGB", (ceil(image.width * share), ceil(image.height * share)))
+    image.draft("RGB", (math.ceil(image.width * share), math.ceil(image.height * share)))
     return halved(to_rgb(_load_upright(image)), SMALL_SIDE), None
 
 

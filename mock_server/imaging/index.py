@@ -4,7 +4,8 @@ In order of cost: by the bytes, by the pixels, then by perceptual search.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -25,6 +26,9 @@ __all__ = ["ImageIndex", "ImageMatch", "ImageNearMiss", "Reference", "Region", "
 
 # How many results are kept, of the pictures sent last: a test suite sends the same picture many times.
 _RECENT_RESULTS = 4096
+
+Opened = Callable[..., AbstractContextManager[Picture]]
+"""Takes bytes and `max_pixels`, and returns a context with the decoded picture."""
 
 
 class ImageIndex:
@@ -87,17 +91,20 @@ class ImageIndex:
                     self._recent.move_to_end(content)
         return result
 
-    def find(self, data: Bytes, decoded: Callable[[Picture], None] | None = None) -> SearchResult:
+    def find(
+        self, data: Bytes, decoded: Callable[[Picture], None] | None = None, opened: Opened | None = None
+    ) -> SearchResult:
         """Which references `data` shows; raises the errors of `ImageError`.
 
-        `decoded` is called with the picture if it had to be decoded.
+        `decoded` is called with the picture if it had to be decoded. `opened` is a context in which it is decoded: one
+        of `decoding_process`.
         """
         result = self.find_known(data)
         if result is None:
-            picture = decode(data, max_pixels=self._max_pixels)
-            result = self._search(picture)
-            if decoded is not None:
-                decoded(picture)
+            with (opened or _decoded_here)(data, max_pixels=self._max_pixels) as picture:
+                result = self._search(picture)
+                if decoded is not None:
+                    decoded(picture)
             with self._recent_lock:
                 self._recent[xxhash.xxh3_128_digest(data)] = result
                 if len(self._recent) > _RECENT_RESULTS:
@@ -151,6 +158,11 @@ class ImageIndex:
         """Matches of these entries by `method`, then of others with the same pixels."""
         others = [entry for entry in self._by_pixels[entries[0].fingerprint.pixels] if entry not in entries]
         return (*(_identical(entry, method) for entry in entries), *(_identical(entry, "pixels") for entry in others))
+
+
+@contextmanager
+def _decoded_here(data: Bytes, *, max_pixels: int) -> Iterator[Picture]:
+    yield decode(data, max_pixels=max_pixels)
 
 
 def _identical(entry: Entry, method: MatchMethod) -> ImageMatch:

@@ -19,6 +19,7 @@ from mock_server.errors import (
     TruncatedImageError,
     UnsupportedImageError,
 )
+from mock_server.imaging.file_structure import png_without_pixels
 from mock_server.imaging.geometry import Orientation
 from mock_server.imaging.results import Bytes
 
@@ -151,11 +152,20 @@ def load(image: ImageFile.ImageFile) -> Image.Image:
 
 def orientation_of(image: Image.Image) -> Orientation:
     """The EXIF orientation; upright where there is none, or where the metadata is damaged."""
-    if image.format == "PNG":
-        # Pillow decodes a PNG in search of EXIF after the pixels. An error in the pixels is not one in the metadata.
-        guarded("PNG", image.load)
     try:
         return Orientation(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:
+        return Orientation.UPRIGHT
+
+
+def orientation_in_file(image: ImageFile.ImageFile, data: Bytes) -> Orientation:
+    """The same for a file whose pixels are not decoded yet."""
+    if image.format != "PNG":
+        return orientation_of(image)
+    # The EXIF of a PNG may stand behind the pixels, and Pillow decodes them in search of it.
+    try:
+        metadata = open_image("PNG", png_without_pixels(data))
+        return Orientation(Image.Image.getexif(metadata).get(_EXIF_ORIENTATION, 1))
     except Exception:
         return Orientation.UPRIGHT
 

@@ -12,6 +12,7 @@ from mock_server.errors import (
     ImageError,
     Mistake,
     NotAnImageError,
+    TooComplexImageError,
     TooManyPixelsError,
     TruncatedImageError,
     UnsupportedImageError,
@@ -77,7 +78,7 @@ def _size(path: Path, known: tuple[PictureSignature, Size] | None) -> tuple[Pict
         if facts.st_size > MAX_PICTURE_BYTES:
             raise ImageError(f"{facts.st_size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
         # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
-        from mock_server.imaging.decode import inspect
+        from mock_server.imaging.picture_header import inspect
 
         header = inspect(path.read_bytes())
     except OSError as error:
@@ -133,6 +134,8 @@ def _what_is_wrong(error: ImageError) -> tuple[str, str]:
             return f"is of a format that is not read here ({format})", hint
         case TooManyPixelsError(pixels=pixels, limit=limit):
             return f"has {pixels:,} pixels; at most {limit:,} are read", ""
+        case TooComplexImageError(parts=parts, count=count, limit=limit):
+            return f"has {count:,} {parts}; at most {limit:,} are read", ""
         case TruncatedImageError():
             return "is damaged or ends early", ""
         case _:

@@ -14,8 +14,9 @@ from mock_server.errors import (
     TruncatedImageError,
     UnsupportedImageError,
 )
-from mock_server.imaging.decode import decode, inspect, thumbnail
+from mock_server.imaging.decode import decode, thumbnail
 from mock_server.imaging.geometry import Orientation
+from mock_server.imaging.picture_header import inspect
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:
