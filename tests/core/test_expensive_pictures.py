@@ -160,7 +160,7 @@ def test_a_slow_picture_is_refused_like_a_bad_one(impatient: MockServer, slow: b
     assert (reply.status_code, reply.json()) == (damaged.status_code, damaged.json())
     entry = impatient.requests(key=key)[0]
     assert (entry.outcome, entry.charged) == ("invalid_image", 0)
-    assert entry.detail == "DecodeTimeoutError: not decoded within 1 s"
+    assert "DecodeTimeoutError: not decoded within 1 s" in (entry.detail or "")
 
 
 def test_others_get_their_turn(impatient: MockServer, slow: bytes) -> None:
