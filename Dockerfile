@@ -25,10 +25,12 @@ RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --constraint constraints.
     && mv /tmp/cache/vehicle-ocr-mock /opt/app/mock_server/_cache \
     && chmod -R u=rwX,go=rX /opt/app/mock_server/_cache
 
-# The parts that are needed to install, but not to run, are left out of the dependencies.
+# Without what is needed to install but not to run: 40 MB.
 FROM dependencies AS slim
-RUN rm -rf /opt/venv/lib/python3*/site-packages/numpy/*/tests \
-    && /opt/venv/bin/pip uninstall --yes pip
+RUN cd /opt/venv/lib/python3*/site-packages \
+    && rm -rf numpy/tests numpy/*/tests numpy/f2py \
+    && find faker/providers -path '*/??_??/__pycache__' ! -path '*/en_US/*' -prune -exec rm -rf {} + \
+    && /opt/venv/bin/pip uninstall --yes --quiet setuptools pip
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="vehicle-ocr-mock" \

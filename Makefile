@@ -37,4 +37,4 @@ dist: $(INSTALLED)
 	.venv/bin/python -m hatchling build --directory dist
 
 clean:
-	rm -rf .venv .venv-lowest dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-lowest .venv-python dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -96,8 +96,8 @@ def _free_port() -> int:
 def _program() -> str:
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI has no redis-server: .ci/run installs it")
+        if "redis-server" in os.environ.get("EXPECTED_PROGRAMS", "").split():
+            pytest.fail("redis-server is missing, although CI has installed it")
         pytest.skip("no redis-server or valkey-server on the PATH: what several processes share is not tested")
     return program
 

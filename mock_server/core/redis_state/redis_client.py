@@ -14,7 +14,7 @@ try:
     from redis.backoff import NoBackoff
     from redis.exceptions import NoScriptError, RedisError
 except ImportError:
-    raise SettingsError("a shared state needs the extra 'redis': pip install 'vehicle-ocr-mock[redis]'") from None
+    raise SettingsError("a shared state needs redis-py: install this package with its extra [redis]") from None
 
 _TIMEOUT = 2.0
 """Seconds to wait for a connection or a reply before the server counts as unavailable."""
