@@ -6,7 +6,7 @@ PORT ?= 8080
 
 help:
 	@echo "make run      serve the shipped fixtures at http://127.0.0.1:$(PORT)"
-	@echo "make test     everything CI runs: check, then the tests with coverage"
+	@echo "make test     check, then all tests with coverage"
 	@echo "make test-lowest   the tests with the lowest versions of the dependencies"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make golden   write the golden replies again"
