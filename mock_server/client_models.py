@@ -83,7 +83,7 @@ class Account(Document):
     credits: Mapping[str, Units]
     """Prepaid units that are left, by product; None if unlimited."""
     quota: Mapping[str, QuotaView]
-    """Requests in the current period, by product."""
+    """Requests in the current period, by product. `shared` is there if the account has one quota for all products."""
     quota_period: Annotated[str, Choice(QuotaPeriod)]
     """When the quota is renewed."""
     tier: str
@@ -92,6 +92,8 @@ class Account(Document):
     """Whether requests over the quota succeed."""
     rate_limit: str | None
     """Such as 5/second; None if unlimited."""
+    wallet: bool = False
+    """Whether requests with the same `Idempotency-Key` are charged once."""
 
     def document(self) -> dict[str, Any]:
         credits = {product: _sent(units) for product, units in self.credits.items()}
@@ -165,6 +167,7 @@ class AccountChanges(TypedDict, total=False):
     tier: str
     overage: bool
     rate_limit: str | None
+    wallet: bool
 
 
 class AccountFields(AccountChanges, total=False):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mock_server.core.account import Account, AccountStatus
+from mock_server.core.account import Account, AccountStatus, Quota
 from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
 from mock_server.core.library import references_of
 from mock_server.core.model import OutcomeName, Product
@@ -139,6 +139,7 @@ def test_keys_have_their_allowances(shipped: FixtureSet, product: Product) -> No
     assert (one.credits[product], one.quota[product].limit, one.quota[product].used) == (1, 1, 0)
     assert account(shipped, "basic-plan-key").plans == frozenset()
     assert account(shipped, "slow-key").rate_limit == "2/second"
+    assert account(shipped, "sandbox-key").shared_quota == Quota(100)
 
 
 def test_unknown_pictures_get_a_reading(shipped: FixtureSet) -> None:

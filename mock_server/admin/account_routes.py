@@ -16,15 +16,16 @@ from mock_server.admin.operation import Operations, created
 from mock_server.admin.validation import MAX_KEY, as_text, mistake, pointer, read_object
 from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
-from mock_server.core.account import Account, Quota
+from mock_server.core.account import Account, Quota, QuotaPeriod
 from mock_server.core.journal import redacted
 from mock_server.core.model import Billing, Product
 from mock_server.errors import ConflictError, NotFoundError
 
 OPERATIONS = Operations()
 
+_SHARED = "shared"
 _SIMPLE_FIELDS = tuple(
-    field.name for field in fields(Account) if field.name not in ("key", "credits", "quota", "declared")
+    field.name for field in fields(Account) if field.name not in ("key", "credits", "quota", "shared_quota", "declared")
 )
 
 
@@ -87,7 +88,11 @@ async def _view(control: Control, account: Account) -> AccountView:
         credits[product.value] = (await control.accounts.usage(account, product, Billing.CREDITS)).remaining
         usage = await control.accounts.usage(account, product, Billing.QUOTA)
         quota[product.value] = QuotaView(usage.current, usage.limit, usage.remaining)
+    if account.shared_quota:
+        quota[_SHARED] = quota[Product.PLATE.value]
     same = {name: getattr(account, name) for name in _SIMPLE_FIELDS}
+    if account.shared_quota:
+        same["quota_period"] = QuotaPeriod.NEVER
     plans = tuple(product.value for product in Product if product in account.plans)
     return AccountView(**same | {"key": account.key, "plans": plans, "credits": credits, "quota": quota})
 
@@ -107,11 +112,18 @@ def _declared(given: Mapping[str, Any]) -> Mapping[str, Any]:
     quota = given.get("quota")
     if not isinstance(quota, Mapping):
         return given
+    if _is_sent(quota.get(_SHARED)):
+        # Where there is a shared quota, the quota of each product is sent too, with the same counts.
+        quota = {name: one for name, one in quota.items() if name == _SHARED or not _is_sent(one)}
     return {**given, "quota": {product: _declared_quota(one) for product, one in quota.items()}}
 
 
+def _is_sent(quota: object) -> bool:
+    return isinstance(quota, Mapping) and "current" in quota
+
+
 def _declared_quota(quota: object) -> object:
-    if not isinstance(quota, Mapping) or "current" not in quota:
+    if not isinstance(quota, Mapping) or not _is_sent(quota):
         return quota
     others = {name: value for name, value in quota.items() if name not in ("current", "remaining")}
     return {"used": quota["current"], **others}
@@ -135,23 +147,29 @@ async def _changed(
         spent = (await control.accounts.usage(account, product, Billing.CREDITS)).current
         # An account stores how many units were bought.
         credits[product] = None if balance is None else spent + balance
-    quota, counts = _changed_quota(account, wanted, changes.get("quota"))
     declared = account.declared or account
-    return replace(account, declared=declared, credits=credits, quota=quota, **simple), counts
+    account, counts = _with_quota(account, wanted, changes.get("quota"))
+    return replace(account, declared=declared, credits=credits, **simple), counts
 
 
-def _changed_quota(
-    account: Account, wanted: Account, document: object
-) -> tuple[dict[Product, Quota], dict[Product, int]]:
+def _with_quota(account: Account, wanted: Account, document: object) -> tuple[Account, dict[Product, int]]:
+    """The account with its quota changed, and the new counts."""
+    if wanted.shared_quota and isinstance(document, Mapping):
+        quota, used = _changed_quota(account.shared_quota or Quota(), wanted.shared_quota, document[_SHARED])
+        return replace(account, shared_quota=quota), {} if used is None else {Product.PLATE: used}
     quotas, counts = dict(account.quota), {}
-    for product in _products(document):
+    for product in (products := _products(document)):
         given = document.get(product) if isinstance(document, Mapping) else document
-        names = set(given) if isinstance(given, Mapping) else {"limit"}
-        new, old = wanted.quota[product], quotas.get(product, Quota())
-        quotas[product] = Quota(new.limit if "limit" in names else old.limit, old.used)
-        if "used" in names:
-            counts[product] = new.used
-    return quotas, counts
+        quotas[product], used = _changed_quota(quotas.get(product, Quota()), wanted.quota[product], given)
+        if used is not None:
+            counts[product] = used
+    return replace(account, quota=quotas, shared_quota=None if products else account.shared_quota), counts
+
+
+def _changed_quota(old: Quota, new: Quota, given: object) -> tuple[Quota, int | None]:
+    """A quota with the fields that are given, and its new count if one is given."""
+    names = set(given) if isinstance(given, Mapping) else {"limit"}
+    return Quota(new.limit if "limit" in names else old.limit, old.used), new.used if "used" in names else None
 
 
 def _products(document: object) -> list[Product]:

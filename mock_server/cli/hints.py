@@ -67,7 +67,7 @@ def _example(library: Library, product: Product) -> tuple[Account, Scenario, str
 
 
 def _is_unlimited(account: Account, product: Product) -> bool:
-    limited = account.credits.get(product), account.quota[product].limit
+    limited = account.credits.get(product), (account.shared_quota or account.quota[product]).limit
     active = account.status is AccountStatus.ACTIVE and product in account.plans and not account.rate_limit
     return active and all(limit is None or limit > 1 for limit in limited)
 

@@ -35,6 +35,8 @@ class Quota:
 class Account:
     """An account. `credits` are prepaid units for each product (None: unlimited), `rate_limit` is "N/second".
 
+    `shared_quota` is one quota for all products together. It replaces `quota`, is never renewed, and has no overage.
+    `wallet`: a charge with an idempotency key that was charged before costs nothing.
     `declared` is the original account if this one was changed or created at run time. A reset restores it.
     """
 
@@ -48,4 +50,6 @@ class Account:
     overage: bool = False
     quota_period: QuotaPeriod = QuotaPeriod.MONTH
     rate_limit: str | None = None
+    shared_quota: Quota | None = None
+    wallet: bool = False
     declared: "Account | None" = field(default=None, repr=False, compare=False)

@@ -95,16 +95,24 @@ class Accounts:
         return _status_refusal(account) or account
 
     async def check_allowance(self, admission: Admission) -> Outcome | None:
-        """The refusal, if nothing was left when the request was admitted."""
+        """The refusal, if nothing was left when the request was admitted, and the request was not charged before."""
         if admission.has_allowance:
+            return None
+        if admission.once and await self._store.was_spent(admission.meter.key, admission.once):
             return None
         return await self._out_of_credits(admission)
 
     async def charge(self, admission: Admission) -> Outcome | None:
         """Spend one unit in one atomic act. The refusal, if another request has taken the last unit."""
-        if await self._store.spend(admission.meter, admission.limit) is not None:
-            return None
-        return await self._out_of_credits(admission)
+        is_spent: bool | None
+        if admission.once:
+            is_spent = await self._store.spend_once(admission.meter, admission.limit, admission.once)
+        else:
+            is_spent = await self._store.spend(admission.meter, admission.limit) is not None or None
+        if is_spent is None:
+            return await self._out_of_credits(admission)
+        admission.charged = int(is_spent)
+        return None
 
     async def simulate_refusal(self, admission: Admission, name: OutcomeName) -> Outcome:
         """An outcome that a scenario or the client chooses, as if the account had caused it."""
@@ -119,15 +127,13 @@ class Accounts:
     async def _out_of_credits(self, admission: Admission) -> Outcome:
         refusal = await self._refuse(admission, OutcomeName.OUT_OF_CREDITS)
         meter, period = admission.meter, f" in {admission.meter.period}" if admission.meter.period else ""
-        refusal.detail = (
-            f"the account {admission.account.name} has used all {admission.limit} units "
-            f"of its {meter.billing} for {meter.product}{period}"
-        )
+        allowance = f"{meter.billing} for {meter.product}{period}" if meter.product else f"shared {meter.billing}"
+        refusal.detail = f"the account {admission.account.name} has used all {admission.limit} units of its {allowance}"
         return refusal
 
     async def _refuse(self, admission: Admission, name: OutcomeName, *, retry_after: float | None = None) -> Outcome:
         account, meter = admission.account, admission.meter
-        usage = await self.usage(account, meter.product, meter.billing)
+        usage = await self._usage(account, meter)
         today = self._clock.today()
         return Outcome(
             name,
@@ -139,15 +145,22 @@ class Accounts:
 
     async def usage(self, account: Account, product: Product, billing: Billing) -> Usage:
         """The units used and the limit. Overage does not change the limit that is shown."""
-        meter, limit = self._meter(account, product, billing)
-        if billing is Billing.QUOTA:
-            limit = account.quota.get(product, _UNLIMITED).limit
+        return await self._usage(account, self._meter(account, product, billing)[0])
+
+    async def _usage(self, account: Account, meter: Meter) -> Usage:
+        if meter.billing is Billing.CREDITS:
+            limit = account.credits.get(meter.product) if meter.product else None
+        else:
+            quota = account.quota.get(meter.product) if meter.product else account.shared_quota
+            limit = (quota or _UNLIMITED).limit
         return Usage(await self._store.used(meter), limit)
 
     def _meter(self, account: Account, product: Product, billing: Billing) -> tuple[Meter, int | None]:
         """The counter that a request draws on, and how far it may go."""
         if billing is Billing.CREDITS:
             return Meter(account.key, billing, product), account.credits.get(product)
+        if account.shared_quota:
+            return Meter(account.key, billing, None), account.shared_quota.limit
         limit = None if account.overage else account.quota.get(product, _UNLIMITED).limit
         period = _month(self._clock.now() // _DAY) if account.quota_period is QuotaPeriod.MONTH else ""
         return Meter(account.key, billing, product, period), limit
@@ -182,6 +195,8 @@ class Accounts:
         await self._store.set_used(self._meter(account, product, billing)[0], units)
 
     def _initial_counts(self, account: Account) -> dict[Meter, int]:
+        if account.shared_quota:
+            return {self._meter(account, Product.PLATE, Billing.QUOTA)[0]: account.shared_quota.used}
         return {
             self._meter(account, product, Billing.QUOTA)[0]: quota.used
             for product, quota in account.quota.items()

@@ -234,7 +234,8 @@ class Traits:
     `charged`: outcomes that cost a unit. `variants`: the documented alternatives of an outcome, the default first.
     `free_text`: a picture that holds text but no VIN is answered with that text. `statuses`: the outcome behind
     each HTTP status of a product's replies. `charged_variants`: variants that cost a unit although their outcome
-    does not.
+    does not. `idempotency_header` (lower case): requests with the same value are charged once, if the account is a
+    wallet.
     """
 
     name: str
@@ -244,3 +245,4 @@ class Traits:
     free_text: bool = False
     statuses: Mapping[Product, Mapping[int, OutcomeName]] = field(default_factory=dict)
     charged_variants: frozenset[tuple[OutcomeName, str]] = frozenset()
+    idempotency_header: str | None = None

@@ -3,6 +3,8 @@
 An override answers instead of a scenario.
 """
 
+from hashlib import sha256
+
 from mock_server.core import forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
@@ -51,6 +53,9 @@ class Reader:
                 admission.detail = request.no_key
             return Decision(_choose_variant(admission, library, traits))
 
+        if admission.account.wallet and (once := request.headers.get(traits.idempotency_header or "")):
+            # A client's text can be long; its digest is enough to compare it.
+            admission.once = sha256(once.encode("utf-8", "replace")).hexdigest()
         override = await self._override(request, admission) if self.overrides.is_active else None
         forced = None
         if self.policy.forcing and override is None:
@@ -101,7 +106,7 @@ class Reader:
         if (refusal := await self._accounts.charge(admission)) is not None:
             played.outcome, played.plan = refusal, NO_FAULT
         else:
-            played.charged = 1
+            played.charged = admission.charged
         return played
 
 

@@ -11,13 +11,16 @@ from typing import NamedTuple, Protocol
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, Product
 
+MAX_SPENT_ONCE = 10_000
+"""How many texts of `spend_once` are remembered for a key. The oldest are forgotten first."""
+
 
 class Meter(NamedTuple):
-    """One counter of units: of a key, for a product, in a period ("" if units never come back)."""
+    """One counter of units: of a key, for a product or for all (None), in a period ("" if units never come back)."""
 
     key: str
     billing: Billing
-    product: Product
+    product: Product | None
     period: str = ""
 
 
@@ -33,8 +36,9 @@ class Rate:
 class Admission:
     """A request that an account may make: the meter it draws on and how far that may go (None: no limit).
 
-    `now` is the time of the request (Unix). The store fills in the last two: the units that are `used`, and the
-    seconds to `wait` if the rate is exceeded.
+    `now` is the time of the request (Unix). The store fills in the units that are `used`, and the seconds to `wait` if
+    the rate is exceeded. Admissions of one key with the same text in `once` are charged once. `charged` are the units
+    that were spent for it.
     """
 
     account: Account
@@ -44,6 +48,8 @@ class Admission:
     now: float = 0.0
     used: int = 0
     wait: float | None = None
+    once: str = ""
+    charged: int = 0
 
     @property
     def has_allowance(self) -> bool:
@@ -93,6 +99,15 @@ class Store(Protocol):
     async def spend(self, meter: Meter, limit: int | None) -> int | None:
         """Spend one unit unless `limit` are spent. The new count, or None if nothing was left."""
 
+    async def spend_once(self, meter: Meter, limit: int | None, once: str) -> bool | None:
+        """Spend one unit unless the meter's key has spent one with the same `once`, or `limit` are spent.
+
+        Whether a unit was spent; None if nothing was left. A key's latest 10,000 texts are remembered.
+        """
+
+    async def was_spent(self, key: str, once: str) -> bool:
+        """Whether the key has spent a unit with this text."""
+
     async def advance(self, key: str, scenario: str) -> int:
         """Step forward in a key's sequence of a scenario (its id). The position before the step, from 0."""
 
@@ -120,6 +135,7 @@ class MemoryStore:
         self._used: dict[Meter, int] = {}
         self._hits: dict[str, deque[float]] = {}
         self._positions: dict[tuple[str, str], int] = {}
+        self._spent_once: dict[str, dict[str, None]] = {}
 
     async def account(self, key: str) -> Account | None:
         return self._accounts.get(key)
@@ -165,6 +181,20 @@ class MemoryStore:
         self._used[meter] = used + 1
         return used + 1
 
+    async def spend_once(self, meter: Meter, limit: int | None, once: str) -> bool | None:
+        if await self.was_spent(meter.key, once):
+            return False
+        if await self.spend(meter, limit) is None:
+            return None
+        texts = self._spent_once.setdefault(meter.key, {})
+        texts[once] = None
+        if len(texts) > MAX_SPENT_ONCE:
+            del texts[next(iter(texts))]
+        return True
+
+    async def was_spent(self, key: str, once: str) -> bool:
+        return once in self._spent_once.get(key, ())
+
     def _hit(self, key: str, rate: Rate, now: float) -> float | None:
         """Count one request in a sliding window. None if it is admitted, else the seconds to wait."""
         hits = self._hits.get(key)
@@ -196,8 +226,10 @@ class MemoryStore:
             self._used.clear()
             self._hits.clear()
             self._positions.clear()
+            self._spent_once.clear()
             return
         self._hits.pop(key, None)
+        self._spent_once.pop(key, None)
         self._used = {meter: units for meter, units in self._used.items() if meter.key != key}
         self._positions = {place: value for place, value in self._positions.items() if place[0] != key}
 
@@ -221,6 +253,9 @@ class DryRunStore(MemoryStore):
 
     async def used(self, meter: Meter) -> int:
         return await self._store.used(meter)
+
+    async def was_spent(self, key: str, once: str) -> bool:
+        return await self._store.was_spent(key, once)
 
     async def advance(self, key: str, scenario: str) -> int:
         return (await self._store.positions(scenario)).get(key, 0)

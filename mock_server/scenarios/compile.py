@@ -63,6 +63,7 @@ def account(model: AccountModel, *, name: str, key: str) -> Account:
         plans=frozenset(model.plans),
         credits={Product.PLATE: model.credits.plate, Product.VIN: model.credits.vin},
         quota={product: _same_fields(Quota, one) for product, one in quota.items()},
+        shared_quota=_same_fields(Quota, model.quota.shared) if model.quota.shared else None,
     )
 
 

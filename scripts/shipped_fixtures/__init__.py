@@ -17,6 +17,7 @@ accounts:
     key: no-credits
     credits: {plate: 0, vin: 0}
     quota: {plate: {limit: 1000, used: 1000}, vin: {limit: 1000, used: 1000}}
+  - {name: sandbox, key: sandbox-key, quota: {shared: 100}, tier: sandbox}
   - {name: one-credit, key: one-credit, credits: {plate: 1, vin: 1}, quota: {plate: 1, vin: 1}}
   - {name: inactive, key: inactive-key, status: inactive}
   - {name: disabled, key: disabled-key, status: disabled}

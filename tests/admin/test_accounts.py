@@ -26,6 +26,7 @@ def test_an_account_without_fields_is_unlimited(admin: httpx.Client) -> None:
         "credits": {"plate": "unlimited", "vin": "unlimited"},
         "quota": {"plate": UNLIMITED, "vin": UNLIMITED},
         "quota_period": "month",
+        "wallet": False,
         "tier": "standard",
         "overage": False,
         "rate_limit": None,

@@ -39,6 +39,7 @@ class CarsXE(Provider):
         charged=frozenset({OutcomeName.READ}),
         variants=wording.VARIANTS,
         statuses=wording.OUTCOME_OF_STATUS,
+        idempotency_header="idempotency-key",
         charged_variants=frozenset(
             (OutcomeName.NOTHING_FOUND, variant) for variant in ("empty_results", "missing_results")
         ),

@@ -1,8 +1,8 @@
 """The models of `mock.yaml`: accounts and defaults."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.accounts import parse_rate
@@ -19,6 +19,7 @@ from mock_server.scenarios.models.field_types import (
     Text,
     choice,
     expected,
+    invalid,
     one_or_many,
     one_word,
     scalar_text,
@@ -78,6 +79,15 @@ class QuotasModel(FixtureModel):
 
     plate: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
     vin: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
+    shared: Annotated[QuotaModel | None, one_word("limit", schema=_ALLOWANCE.schema)] = Field(
+        None, description="One quota for all products together, which is never renewed: a number, or {limit, used}."
+    )
+
+    @model_validator(mode="after")
+    def _shared_or_not(self) -> Self:
+        if "shared" in self.model_fields_set and len(self.model_fields_set) > 1:
+            raise invalid('"shared" and a quota for one product', "keep one of them")
+        return self
 
 
 class AccountModel(FixtureModel):
@@ -95,7 +105,7 @@ class AccountModel(FixtureModel):
         CreditsModel(), description="Prepaid units: a number for both products, or {plate, vin}."
     )
     quota: Annotated[QuotasModel, one_word("plate", "vin", schema=_ALLOWANCE.schema)] = Field(
-        QuotasModel(), description="Requests in one period: a number for both products, or {plate, vin}."
+        QuotasModel(), description="Requests in one period: a number for both products, {plate, vin}, or {shared}."
     )
     tier: Text = Field("standard", description="The name of the subscription tier.")
     overage: Flag = Field(False, description="true: requests over the quota succeed.")
@@ -105,6 +115,7 @@ class AccountModel(FixtureModel):
     rate_limit: Annotated[
         str | None, Scalar(_rate_limit, {"type": "string", "examples": ["5/second", "100/minute"]})
     ] = Field(None, description="The highest number of requests in a time, e.g. 5/second.")
+    wallet: Flag = Field(False, description="true: requests with the same Idempotency-Key are charged once.")
 
 
 class DeclaredAccountModel(AccountModel):
