@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from mock_server.client import Controls
     from mock_server.client_models import Account
+    from mock_server.core.exchange import Loser
 
 URL_VARIABLE = "VEHICLE_OCR_MOCK_URL"
 TOKEN_VARIABLE = "VEHICLE_OCR_MOCK_ADMIN_TOKEN"
@@ -114,7 +115,12 @@ def _journal(mock: "Controls", key: str) -> str:
     lines = []
     for exchange in exchanges:
         lines.append(str(exchange))
+        lines += [_lost(loser) for loser in exchange.losers]
         for near in near_misses.get(exchange.id, ()):
             distance = "" if near.distance is None else f", distance {near.distance:.2f}, limit {near.limit}"
             lines.append(f"    near: {near.scenario} (failed: {', '.join(near.failed)}{distance})")
     return "\n".join(lines) or "no request was made with this test's key"
+
+
+def _lost(loser: "Loser") -> str:
+    return f"    lost: {loser.scenario} (held: {', '.join(loser.held) or 'no condition'}): {loser.why}"

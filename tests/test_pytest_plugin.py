@@ -107,6 +107,34 @@ def test_real_names_lead_to_the_mock(pytester: pytest.Pytester, monkeypatch: pyt
     _run(pytester).assert_outcomes(passed=1)
 
 
+def test_a_failing_test_shows_why_a_scenario_lost(pytester: pytest.Pytester) -> None:
+    """The report has the scenarios that held as well, and why each of them lost."""
+    pytester.makepyfile(
+        """
+        from conftest import ask
+
+        def test_fails(vehicle_ocr_mock, vehicle_ocr_account):
+            for name, priority in (("mine", 5), ("theirs", 4)):
+                when = {"key": vehicle_ocr_account.key}
+                vehicle_ocr_mock.add_scenario(
+                    {"scenario": name, "when": when, "reading": {"plate": name}, "priority": priority}
+                )
+            reply = ask(vehicle_ocr_mock, vehicle_ocr_account)
+            assert reply.json() == {"result": "mine"}
+        """
+    )
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- vehicle-ocr-mock journal -*",
+            "*POST /api/ocr/plate*200 read*",
+            "*lost: mine (held: key): its priority is lower",
+        ]
+    )
+
+
 def test_a_failing_test_shows_its_journal(pytester: pytest.Pytester) -> None:
     """The report of a failed test lists the requests with the test's key, and near misses."""
     pytester.makepyfile(

@@ -73,7 +73,8 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
         account=decision.account if fields.get("key") else None,
         forced=decision.forced,
         **(_search_fields(decision.search) if decision.search else {}),
-        nearMisses=() if has_scenario else near_misses(query, reader.library.scenarios),
+        losers=decision.losers if isinstance(decision, Decision) else (),
+        nearMisses=near_misses(query, reader.library.scenarios, only_close=bool(has_scenario)),
     )
 
 

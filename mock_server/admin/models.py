@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from mock_server.client_models import Account, NearMiss, Override
-from mock_server.core.exchange import Choice, Document, Exchange, Picture, ScenarioMiss
+from mock_server.core.exchange import Choice, Document, Exchange, Loser, Picture, ScenarioMiss
 from mock_server.core.model import Fault, MatchKind, OutcomeName
 
 
@@ -179,8 +179,10 @@ class MatchResult(Document):
     """The picture that was sent, if it could be read."""
     pictures: Sequence[RecognisedPicture] = ()
     """Known pictures that were recognised, best first."""
+    losers: Sequence[Loser] = ()
+    """Other scenarios whose conditions hold, and why each of them loses."""
     nearMisses: Sequence[ScenarioMiss] = ()
-    """The nearest scenarios, if none matches."""
+    """The nearest scenarios that do not match. Beside a match: only those that share the picture or a condition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ def failed_conditions(when: Conditions, query: Query) -> list[str]:
     return list(dict.fromkeys(failed))
 
 
+def held_conditions(when: Conditions, query: Query) -> tuple[str, ...]:
+    """The names of the conditions that a request meets."""
+    return tuple(row.name for row, value in given_conditions(when) if row.test(value, query))
+
+
 def covers(broad: Conditions, narrow: Conditions) -> bool:
     """Whether every request that meets `narrow` certainly meets `broad`."""
     return all(row.covers(value, row.get(narrow)) for row, value in given_conditions(broad))

@@ -1,21 +1,22 @@
 """A request on its way to a decision, and the decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from mock_server.core.conditions import Query
+from mock_server.core.conditions import Query, given_conditions
+from mock_server.core.exchange import Loser
 from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.forcing import ForcedResult
 from mock_server.core.library import Library
-from mock_server.core.matching import Match
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest, Traits
 from mock_server.core.pictures import Lookup
+from mock_server.core.precedence import Match, losers
 from mock_server.core.scenario import Scenario
 from mock_server.core.store import Admission
 from mock_server.imaging.results import SearchResult
 
-PICTURE_OUTCOMES = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
-"""The results of recognition itself. Every other outcome can be forced without a picture."""
+_MOST_LOSERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Policy:
 class Decision:
     """The outcome of a request, and the facts that explain it in the journal.
 
-    `charged` is the number of units spent, `forced` says how the client forced the outcome.
+    `charged` is the number of units spent, `forced` says how the client forced the outcome. `losers` are the other
+    scenarios that held.
     """
 
     outcome: Outcome
@@ -43,6 +45,7 @@ class Decision:
     search: SearchResult | None = None
     forced: str | None = None
     notes: tuple[str, ...] = ()
+    losers: tuple[Loser, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ class Case:
     policy: Policy
     forced: ForcedResult | None = None
     override: Scenario | None = None
+    losers: tuple[Loser, ...] = ()
 
     @property
     def request(self) -> ReadRequest:
@@ -94,7 +98,7 @@ class Case:
         return None if self.forced_outcome else self.lookup.problem
 
     def match(self) -> Match | None:
-        """The override, or the forced scenario, or else the scenario that matches best."""
+        """The override, the forced scenario, or the scenario that applies. The others that held become `losers`."""
         if self.override is not None:
             return Match(self.override, MatchKind.RULE)
         if self.forced and self.forced.scenario:
@@ -102,7 +106,10 @@ class Case:
         # A picture that cannot be fetched can still match by its URL. A broken request matches nothing.
         if self.lookup.problem and self.request.url is None:
             return None
-        return self.library.scenarios.find(self.query)
+        found = self.library.scenarios.matches(self.query)
+        if len(found) > 1:
+            self.losers = losers_of(found)
+        return found[0] if found else None
 
     def _forced_match(self, name: str) -> Match:
         scenario = self.library.scenarios.named(name, self.request.key)
@@ -128,6 +135,7 @@ class Case:
             search=self.query.search,
             forced=self.forced.by if self.forced else None,
             notes=self.lookup.notes,
+            losers=self.losers if scenario else (),
         )
 
     def unmatched(self) -> Unmatched:
@@ -135,3 +143,16 @@ class Case:
         return Unmatched(
             self.query.account, self.query.search, self.forced.by if self.forced else None, self.lookup.notes
         )
+
+
+def losers_of(ordered: Sequence[Match]) -> tuple[Loser, ...]:
+    """The first few matches after the one that applies, for the journal."""
+    return tuple(
+        Loser(
+            match.scenario.name,
+            tuple(condition.name for condition, _ in given_conditions(match.scenario.when)),
+            rule,
+            rule.why_lost,
+        )
+        for match, rule in losers(ordered)[:_MOST_LOSERS]
+    )

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
+from mock_server.core.precedence import Rule
 from mock_server.imaging.geometry import Box
 
 Region = tuple[int, int, int, int]
@@ -74,6 +75,19 @@ class Nearest(Document):
     """Why it was not recognised: `other_scene`, `other_text`, `other_detail` or `other_colours`."""
     region: Region | None = None
     """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loser(Document):
+    """A scenario whose conditions held for a request, but another scenario answered it."""
+
+    scenario: str
+    held: tuple[str, ...]
+    """Its conditions."""
+    lost_by: Annotated[str, Choice(Rule)]
+    """The rule of precedence by which it lost."""
+    why: str
+    """The rule in words."""
 
 
 NO_PROVIDER = "-"
@@ -149,6 +163,8 @@ class Exchange(Document):
     """The picture, if it could be read."""
     nearest: tuple[Nearest, ...] = ()
     """For a request that no scenario matched: the most similar known pictures."""
+    losers: tuple[Loser, ...] = ()
+    """Other scenarios whose conditions held, and why each of them lost."""
     reply: Any = field(default=None, repr=False)
     """Body of the reply: JSON, or text if it is not JSON or was cut off."""
 
@@ -181,6 +197,8 @@ class ScenarioMiss(Document):
     scenario: str
     failed: tuple[str, ...]
     """The conditions that the request does not meet."""
+    held: tuple[str, ...] = ()
+    """The conditions that it meets."""
     distance: float | None = None
     """Distance of the scenario's picture to the one that was sent; None if there is none or it is not similar."""
     limit: float | None = None

@@ -108,11 +108,13 @@ _ENTRY_SIZE = 780
 _NEAREST_SIZE = 150
 _QUERY_SIZE = 600
 _HEADER_SIZE = 130
+_LOSER_SIZE = 600
 
 
 def size_of(entry: JournalEntry) -> int:
     """How many bytes of memory an entry takes, approximately."""
     size = _ENTRY_SIZE + len(entry.body) + _NEAREST_SIZE * len(entry.nearest) + _HEADER_SIZE * len(entry.headers)
+    size += _LOSER_SIZE * len(entry.losers)
     texts = [
         *(entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language, entry.text, entry.detail),
         *(entry.forced, *entry.aliases, *entry.notes, *entry.fields, *entry.headers.values()),

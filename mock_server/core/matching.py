@@ -1,36 +1,15 @@
-"""Finds the scenario for a request.
-
-Among the scenarios whose conditions all hold, the winner is decided by, in this order: priority (1 wins over 9), the
-number of conditions, run time before files, how exactly the picture was recognised, how similar it is, the order of the
-files.
-"""
+"""Finds the scenarios whose conditions all hold for a request. `precedence` decides which of them answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from mock_server.core.conditions import Given, Query, given_conditions
 from mock_server.core.model import MatchKind
+from mock_server.core.precedence import Match, in_order
 from mock_server.core.scenario import Conditions, Scenario
-from mock_server.imaging.geometry import Placement
-
-_EXACTNESS = {MatchKind.SHA256: 0, MatchKind.PIXELS: 1, MatchKind.URL: 1, MatchKind.RULE: 1, MatchKind.PERCEPTUAL: 2}
 
 _KINDS = {kind.value: kind for kind in MatchKind}
 _Anchor = tuple[str, str]
 _RULE: _Anchor = ("rule", "")
-
-
-@dataclass(slots=True)
-class Match:
-    """A scenario for a request, how it was found, and the placement of its picture in the one that was sent.
-
-    `place` is the rank of its picture among those that were recognised, 0 for the most similar one.
-    """
-
-    scenario: Scenario
-    kind: MatchKind
-    placement: Placement | None = None
-    place: int = 0
 
 
 class Scenarios:
@@ -88,13 +67,9 @@ class Scenarios:
         """All scenarios: runtime scenarios in the order they were added, then those of the files."""
         return sorted(self.by_id.values(), key=lambda scenario: (scenario.order >= 0, abs(scenario.order)))
 
-    def find(self, query: Query) -> Match | None:
-        """The scenario that applies to a request, if any does."""
-        return min(self._matching(query), key=self._rank, default=None)
-
     def matches(self, query: Query) -> list[Match]:
         """All scenarios that match a request, the one that applies first."""
-        return sorted(self._matching(query), key=self._rank)
+        return in_order(self._matching(query))
 
     def named(self, name: str, key: str | None) -> Scenario:
         """The scenario of that name for a key: the one bound to the key, else to no key, else to another key.
@@ -116,15 +91,16 @@ class Scenarios:
                 yield match
 
     def _candidates(self, query: Query) -> Iterator[Match]:
-        key = query.request.key
+        key, given = query.request.key, self._given
         if query.search is not None:
             for place, found in enumerate(query.search.matches):
                 for scenario in self._indexed(("image", found.id), key):
-                    yield Match(scenario, _KINDS[found.method], found.placement, place)
+                    yield Match(scenario, _KINDS[found.method], found.placement, place, len(given[scenario.id]))
             for scenario in self._indexed(("sha256", query.search.facts.sha256), key):
-                yield Match(scenario, MatchKind.SHA256)
+                yield Match(scenario, MatchKind.SHA256, None, 0, len(given[scenario.id]))
         for scenario in self._indexed(_RULE, key):
-            yield Match(scenario, MatchKind.URL if scenario.when.url else MatchKind.RULE)
+            kind = MatchKind.URL if scenario.when.url else MatchKind.RULE
+            yield Match(scenario, kind, None, 0, len(given[scenario.id]))
 
     def _indexed(self, anchor: _Anchor, key: str | None) -> Sequence[Scenario]:
         by_key = self._index.get(anchor)
@@ -132,18 +108,6 @@ class Scenarios:
             return ()
         unbound = by_key.get(None, ())
         return unbound if key is None or key not in by_key else [*unbound, *by_key[key]]
-
-    def _rank(self, match: Match) -> tuple[int, int, bool, int, int, int]:
-        scenario = match.scenario
-        is_from_file = scenario.order >= 0
-        return (
-            scenario.priority,
-            -len(self._given[scenario.id]),
-            is_from_file,
-            _EXACTNESS[match.kind],
-            match.place,
-            scenario.order,
-        )
 
 
 def _anchors(when: Conditions) -> list[_Anchor]:

@@ -38,6 +38,10 @@ class OutcomeName(StrEnum):
     UPSTREAM_TIMEOUT = "upstream_timeout"
 
 
+PICTURE_OUTCOMES = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
+"""The results of recognition itself. Every other outcome can be forced without a picture."""
+
+
 class MatchKind(StrEnum):
     """How a scenario was found for a request."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from heapq import nsmallest
 
-from mock_server.core.conditions import Query, failed_conditions, specificity
+from mock_server.core.conditions import Query, failed_conditions, held_conditions, specificity
 from mock_server.core.exchange import ScenarioMiss, region_of
 from mock_server.core.matching import Scenarios
 from mock_server.core.scenario import Scenario
@@ -19,13 +19,15 @@ _Rank = tuple[int, int, float]
 _Pictures = Mapping[str, ImageMatch | ImageNearMiss]
 
 
-def near_misses(query: Query, scenarios: Scenarios) -> list[ScenarioMiss]:
-    """The nearest scenarios, nearest first.
+def near_misses(query: Query, scenarios: Scenarios, *, only_close: bool = False) -> list[ScenarioMiss]:
+    """The nearest scenarios, nearest first; `only_close`: those that share the picture or a condition.
 
     The order: scenarios whose picture was sent but with other conditions that failed; those whose picture differs in
     its text or colours; those without a picture, some of whose conditions hold; those with a picture of another scene.
     """
-    ranked = nsmallest(_MOST, _ranked_misses(query, scenarios), key=lambda pair: pair[0])
+    farthest = _RULE_IN_PART if only_close else _NO_PICTURE
+    close = (pair for pair in _ranked_misses(query, scenarios) if pair[0][0] <= farthest)
+    ranked = nsmallest(_MOST, close, key=lambda pair: pair[0])
     return [miss for _, miss in ranked]
 
 
@@ -38,24 +40,25 @@ def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, 
         failed = tuple(failed_conditions(scenario.when, query))
         if not failed:
             continue
+        miss = ScenarioMiss(scenario.name, failed, held_conditions(scenario.when, query))
         if scenario.when.images:
-            miss = _with_picture(scenario, failed, pictures)
+            miss = _with_picture(scenario, miss, pictures)
             beyond = miss.distance - miss.limit if miss.distance is not None and miss.limit is not None else 0.0
             yield (_picture_kind(miss), len(failed), beyond), miss
         else:
             hold = specificity(scenario.when) - len(failed)
-            yield ((_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold), ScenarioMiss(scenario.name, failed))
+            yield (_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold), miss
 
 
-def _with_picture(scenario: Scenario, failed: tuple[str, ...], pictures: _Pictures) -> ScenarioMiss:
+def _with_picture(scenario: Scenario, miss: ScenarioMiss, pictures: _Pictures) -> ScenarioMiss:
     closest = min(
         (pictures[image] for image in scenario.when.images if image in pictures),
         key=lambda one: (isinstance(one, ImageNearMiss), one.score),
         default=None,
     )
     if closest is None:
-        return ScenarioMiss(scenario.name, failed)
-    miss = ScenarioMiss(scenario.name, failed, round(closest.score, 4), closest.limit)
+        return miss
+    miss = replace(miss, distance=round(closest.score, 4), limit=closest.limit)
     if isinstance(closest, ImageMatch):
         return miss
     return replace(miss, region=region_of(closest.region), reason=closest.reason)

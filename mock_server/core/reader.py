@@ -9,9 +9,9 @@ from mock_server.core import forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
-from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Policy, Unmatched
+from mock_server.core.decision import Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
-from mock_server.core.model import NO_FAULT, Outcome, OutcomeName, ReadRequest, Traits
+from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Outcome, OutcomeName, ReadRequest, Traits
 from mock_server.core.overrides import Overrides
 from mock_server.core.pictures import Pictures
 from mock_server.core.scenario import Scenario

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from mock_server.core.model import NO_FAULT, Dribble, Fault, FaultPlan, OutcomeName, Product, Reading
+from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Dribble, Fault, FaultPlan, OutcomeName, Product, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,11 @@ class Step:
     headers: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble | None = None
 
+    @property
+    def is_error(self) -> bool:
+        """Whether the step answers with something else than a result of recognition."""
+        return self.outcome not in PICTURE_OUTCOMES or self.fault is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -163,6 +168,13 @@ class Scenario:
             if position < 0:
                 return step
         return self.steps[-1]
+
+    @property
+    def is_bound_error(self) -> bool:
+        """Whether a step is an error, and a condition other than the picture says for which requests."""
+        when = self.when
+        is_bound = when.filename or when.url or when.header or when.key or when.account
+        return bool(is_bound) and any(step.is_error for step in self.steps)
 
     @property
     def counts_requests(self) -> bool:

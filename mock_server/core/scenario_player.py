@@ -7,11 +7,20 @@ from functools import lru_cache
 from mock_server.core import misreads
 from mock_server.core.accounts import Accounts
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
-from mock_server.core.decision import PICTURE_OUTCOMES, Case, Decision, Unmatched
+from mock_server.core.decision import Case, Decision, Unmatched
 from mock_server.core.fabricated_reading import fabricate
 from mock_server.core.fixture_set import UnmatchedPolicy
-from mock_server.core.matching import Match
-from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Product, Reading
+from mock_server.core.model import (
+    NO_FAULT,
+    PICTURE_OUTCOMES,
+    FaultPlan,
+    MatchKind,
+    Outcome,
+    OutcomeName,
+    Product,
+    Reading,
+)
+from mock_server.core.precedence import Match
 from mock_server.core.scenario import Step, draw_plan, is_random
 from mock_server.core.store import Store
 

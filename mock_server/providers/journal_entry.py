@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from mock_server.core.account import Account
 from mock_server.core.conditions import Query
-from mock_server.core.decision import PICTURE_OUTCOMES, Decision, Unmatched
+from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry, key_id, redacted
-from mock_server.core.model import Outcome, OutcomeName, Reading, ReadRequest
+from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Reading, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call, Provider
@@ -95,7 +95,7 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
         outcome, plan = decision.outcome, decision.plan
         entry.outcome, entry.text = outcome.name, _text(outcome.reading)
         entry.scenario, entry.match, entry.charged = decision.scenario, decision.match, decision.charged
-        entry.fault, entry.delay = plan.fault, plan.delay
+        entry.fault, entry.delay, entry.losers = plan.fault, plan.delay, decision.losers
     if _matches_no_scenario(request, decision):
         entry.query = Query(_without_picture(request), decision.account or "", search)
         entry.nearest = _nearest(search) if search else ()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from mock_server.core.account import Account
 from mock_server.core.conditions import covers, is_wild, specificity
+from mock_server.core.precedence import Rule, gives_way, takes_place
 from mock_server.core.scenario import Conditions, Scenario
 from mock_server.errors import Mistake
 from mock_server.identifiers import vins
@@ -70,6 +71,8 @@ def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Ite
         what = f"no request reaches this scenario: {quoted(name)} ({where}) takes all of them"
         mine, its = loser.scenario.priority, other.scenario.priority
         hint = "it is as specific and comes first" if its == mine else f"its priority is {its}, here it is {mine}"
+        if takes_place(other.scenario, loser.scenario):
+            hint = Rule.ERROR_BINDING.why_lost
         yield loser.source.mistake(("when",), what, hint)
 
 
@@ -114,15 +117,39 @@ def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int
     for position, scenario in enumerate(scenarios):
         for bucket in _own_buckets(scenario.when):
             buckets.setdefault(bucket, []).append(position)
-    ranks = [(one.priority, -specificity(one.when), position) for position, one in enumerate(scenarios)]
+
+    order = _Order(scenarios)
     found: dict[int, int] = {}
     for position, scenario in enumerate(scenarios):
         when = accounts.complete(scenario.when)
         for bucket in _covering_buckets(when):
             for other in buckets.get(bucket, ()):
-                if ranks[other] < ranks[position] and covers(scenarios[other].when, when):
+                if other != position and order.wins(other, position) and covers(scenarios[other].when, when):
                     found.setdefault(position, other)
     return found
+
+
+class _Order:
+    """The order of precedence among scenarios of which one covers the other, without a request."""
+
+    def __init__(self, scenarios: Sequence[Scenario]) -> None:
+        self._scenarios = scenarios
+        self._ranks = [(one.priority, -specificity(one.when), position) for position, one in enumerate(scenarios)]
+        # By priority, the most conditions of a scenario whose place an error can take.
+        self._pictures: dict[int, int] = {}
+        for one in filter(gives_way, scenarios):
+            self._pictures[one.priority] = max(specificity(one.when), self._pictures.get(one.priority, 0))
+
+    def wins(self, one: int, other: int) -> bool:
+        """Whether the scenario at position `one` answers every request for which both hold."""
+        winner, loser = self._scenarios[one], self._scenarios[other]
+        if takes_place(winner, loser):
+            return True
+        if self._ranks[other] < self._ranks[one]:
+            return False
+        # An error that is covered by another rule is reached where a picture comes before that rule.
+        can_be_reached = winner.priority == loser.priority and loser.is_bound_error and not winner.is_bound_error
+        return not (can_be_reached and self._pictures.get(winner.priority, -1) >= specificity(winner.when))
 
 
 def _own_buckets(when: Conditions) -> list[Bucket]:

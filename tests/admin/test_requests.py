@@ -64,6 +64,7 @@ def test_the_fields_of_a_request(http: httpx.Client, admin: httpx.Client, key: s
         "language": "en",
         "fields": [],
         "nearest": [],
+        "losers": [],
         "reply": {"result": "9DJC652"},
     }
 
@@ -349,3 +350,26 @@ def test_match_has_near_misses(mock: MockServer) -> None:
     assert (result["scenario"], result["match"]) == (None, "synthesized")
     assert len(result["nearMisses"]) == 3
     assert result["reply"]["success"] is True
+
+
+def test_why_not_my_scenario(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """The journal and `/match` have the scenarios that held as well, and the rule by which each lost."""
+    mock.add_scenario({"scenario": "mine", "when": {"key": key, "filename": "down-*"}, "then": "service_error"})
+    mock.add_scenario({"scenario": "elsewhere", "when": {"key": key, "header": {"X-Lane": "n*"}}})
+    reply = vehicore(http, key=key, filename="down-1.jpg")
+    result = mock.match(FIXTURES / "images" / "car.jpg", key=key, filename="down-1.jpg")
+    (exchange,) = mock.requests(key=key)
+
+    assert (reply.status_code, exchange.scenario, result["scenario"]) == (500, "mine", "mine")
+    assert [(one.scenario, one.lost_by) for one in exchange.losers] == [("car", "error_binding")]
+    assert result["losers"] == [
+        {
+            "scenario": "car",
+            "held": ["image"],
+            "lost_by": "error_binding",
+            "why": "an error that is bound by file name, URL, header, key or account comes before a picture",
+        }
+    ]
+    assert [(near["scenario"], near["held"], near["failed"]) for near in result["nearMisses"]] == [
+        ("elsewhere", ["key"], ["header x-lane"])
+    ]

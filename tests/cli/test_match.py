@@ -65,3 +65,108 @@ def test_the_explanation_is_a_picture(tmp_path: Path) -> None:
     assert "explained in" in ended.stdout
     with Image.open(tmp_path / "why.png") as why:
         assert why.format == "PNG"
+
+
+_WHY = """
+scenario: sedan
+when: {image: ../car.jpg}
+reading: {plate: 9DJC652}
+---
+scenario: outage
+when: {filename: "down-*"}
+then: service_error
+---
+scenario: vip
+when: {image: ../car.jpg, key: one-credit, provider: carsxe}
+reading: {plate: VIP 1}
+---
+scenario: lane
+when: {image: ../car.jpg, header: {X-Lane: n*}, account: demo, product: vin}
+reading: {vin: JHLRD77874C026456}
+---
+scenario: cdn
+when: {image: ../car.jpg, url: "https://cdn.test/*"}
+reading: {plate: CDN 1}
+"""
+_ERROR = "an error that is bound by file name, URL, header, key or account comes before a picture"
+_BYTES = "car.jpg, same bytes"
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        pytest.param(
+            ["--filename", "down-1.jpg"],
+            [
+                "match outage (filename)",
+                *(f"lost  {name} ({_BYTES}): {_ERROR}" for name in ("lane", "vip", "sedan")),
+                f"near  cdn ({_BYTES}): failed url",
+            ],
+            id="an error by file name before the picture",
+        ),
+        pytest.param(
+            ["--key", "one-credit", "--provider", "carsxe", "--product", "plate", "--header", "x-lane=south"],
+            [
+                f"match vip ({_BYTES}, key, provider)",
+                f"lost  sedan ({_BYTES}): it has fewer conditions",
+                f"near  lane ({_BYTES}): failed account, product, header x-lane",
+                f"near  cdn ({_BYTES}): failed url",
+            ],
+            id="everything known",
+        ),
+        pytest.param(
+            ["--key", "demo-key", "--product=vin", "--header", "X-Lane=north=1"],
+            [
+                f"match lane ({_BYTES}, account, product, header x-lane)",
+                f"lost  sedan ({_BYTES}): it has fewer conditions",
+                f"near  vip ({_BYTES}): failed key",
+                f"near  cdn ({_BYTES}): failed url",
+            ],
+            id="the account of the key",
+        ),
+        pytest.param(
+            ["--url", "https://cdn.test/1.jpg", "--key", "slow-key"],
+            [
+                f"match cdn ({_BYTES}, url)",
+                f"lost  sedan ({_BYTES}): it has fewer conditions",
+                f"near  vip ({_BYTES}): failed key",
+                f"near  lane ({_BYTES}): failed account",
+            ],
+            id="a URL instead of an upload",
+        ),
+        pytest.param(
+            [],
+            [
+                f"match lane ({_BYTES}); also requires account demo, product vin, header x-lane n*",
+                f"match vip ({_BYTES}); also requires key one-credit, provider carsxe",
+                f"match sedan ({_BYTES})",
+                f"near  cdn ({_BYTES}): failed url",
+            ],
+            id="what is not known is listed",
+        ),
+    ],
+)
+def test_why_not_another_scenario(tmp_path: Path, options: list[str], lines: list[str]) -> None:
+    """The scenario that answers, the others that hold and why they lose, and those that nearly hold."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "car.jpg").write_bytes(picture("car"))
+    (tmp_path / "scenarios" / "all.yaml").write_text(_WHY)
+    ended = run("match", str(tmp_path / "car.jpg"), str(tmp_path), *options)
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[1:] == lines
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--provider", "carsx"], '--provider is "carsx"; did you mean "carsxe"?'),
+        (["--product", "passport"], '--product is "passport"; known: plate, vin'),
+        (["--header", "X-Lane"], '--header is "X-Lane", not NAME=VALUE'),
+    ],
+)
+def test_unusable_facts(options: list[str], message: str) -> None:
+    """A usage error with a hint."""
+    ended = run("match", str(FIXTURES / "images" / "car.jpg"), HERE, *options)
+
+    assert (ended.returncode, message in ended.stderr) == (2, True)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.core.conditions import Query, failed_conditions, specificity
-from mock_server.core.matching import Match, Scenarios
+from mock_server.core.matching import Scenarios
 from mock_server.core.model import MatchKind, Product, ReadRequest
+from mock_server.core.precedence import Match
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.results import ImageMatch, MatchMethod, PictureFacts, SearchResult
@@ -129,9 +130,9 @@ def test_precedence(
         Scenario(name, _condition(**when), priority=priority, order=place)
         for place, (name, when, priority) in enumerate(scenarios)
     )
-    match = known.find(asked(*found))
+    matches = known.matches(asked(*found))
 
-    assert (match.scenario.name if match else None) == winner
+    assert (matches[0].scenario.name if matches else None) == winner
 
 
 @pytest.mark.parametrize(
@@ -145,9 +146,8 @@ def test_precedence(
 )
 def test_how_it_was_found(when: dict[str, object], kind: MatchKind) -> None:
     """A match has the kind of condition that found the scenario."""
-    match = Scenarios([Scenario("s", _condition(**when))]).find(asked(("a", "perceptual")))
+    (match,) = Scenarios([Scenario("s", _condition(**when))]).matches(asked(("a", "perceptual")))
 
-    assert match is not None
     assert match.kind is kind
 
 
@@ -166,10 +166,9 @@ def test_scenarios_of_other_keys_are_not_compared(monkeypatch: pytest.MonkeyPatc
         for number, when in enumerate(conditions)
         for key in (None, *(f"key-{one}" for one in range(100)))
     )
-    found = known.find(asked(("a", "sha256")))
+    found = known.matches(asked(("a", "sha256")))
 
-    assert found is not None
-    assert found.scenario.id == "s0?key=key-1"
+    assert found[0].scenario.id == "s0?key=key-1"
     assert sorted(compared) == ["s0", "s0?key=key-1", "s1", "s1?key=key-1", "s2", "s2?key=key-1"]
 
 

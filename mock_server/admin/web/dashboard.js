@@ -81,6 +81,10 @@ function showDialog(title, ...content) {
   dialog.showModal();
 }
 
+function loserLine(loser) {
+  return el("div", {}, el("strong", {}, loser.scenario), ` (${loser.held.join(", ") || "no condition"}): ${loser.why}`);
+}
+
 function showExchange(exchange) {
   const image = exchange.image;
   showDialog(
@@ -93,6 +97,7 @@ function showExchange(exchange) {
       ["Charged", exchange.charged],
       ["Forced", exchange.forced],
       ["Detail", exchange.detail],
+      ["Also held", exchange.losers.length ? el("div", {}, ...exchange.losers.map(loserLine)) : null],
       ["Delay", exchange.delay ? `${exchange.delay} s` : null],
       ["Picture", image && `${image.format} ${image.width} × ${image.height}, ${image.bytes} bytes`],
       ["File name", exchange.filename],

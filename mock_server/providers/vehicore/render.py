@@ -7,8 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.core.decision import PICTURE_OUTCOMES
-from mock_server.core.model import Outcome, OutcomeName, Product
+from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Product
 from mock_server.http.reply import Reply, json_reply
 from mock_server.providers.provider import Answer, Refusal, outcomes_of_statuses
 
