@@ -49,24 +49,15 @@ def _timestamp(time: datetime) -> str:
 
 
 def _text_line(exchange: Exchange) -> str:
-    facts = [
-        _timestamp(exchange.time),
-        exchange.id,
-        exchange.provider,
-        f"{exchange.method} {_one_line(exchange.path)}",
-        str(exchange.status),
-        exchange.outcome or "-",
-        f"scenario={exchange.scenario or '-'}",
-        f"match={exchange.match}",
-        f"account={exchange.account or '-'}",
-        f"key={exchange.key or '-'}",
-        f"{exchange.milliseconds:.1f}ms",
-    ]
-    if exchange.fault:
-        facts.append(f"fault={exchange.fault}")
-    if exchange.detail:
-        facts.append(f"({_one_line(exchange.detail)})")
-    return " ".join(facts) + "\n"
+    fault = f" fault={exchange.fault}" if exchange.fault else ""
+    detail = f" ({_one_line(exchange.detail)})" if exchange.detail else ""
+    return (
+        f"{_timestamp(exchange.time)} {exchange.id} {exchange.provider} "
+        f"{exchange.method} {_one_line(exchange.path)} {exchange.status} {exchange.outcome or '-'} "
+        f"scenario={exchange.scenario or '-'} match={exchange.match} "
+        f"account={exchange.account or '-'} key={exchange.key or '-'} "
+        f"{exchange.milliseconds:.1f}ms{fault}{detail}\n"
+    )
 
 
 def _json_line(exchange: Exchange) -> str:

@@ -45,7 +45,7 @@ class Choice:
         return {"enum": [*self.choices, *([None] if schema["type"] == "nullable" else [])]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Picture(Document):
     """A picture that was sent. Its bytes are not recorded."""
 

@@ -1,6 +1,7 @@
 """Finds the scenarios whose conditions all hold for a request. `precedence` decides which of them answers."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mock_server.core.conditions import Given, Query, given_conditions
 from mock_server.core.model import MatchKind
@@ -10,6 +11,21 @@ from mock_server.core.scenario import Conditions, Scenario
 _KINDS = {kind.value: kind for kind in MatchKind}
 _Anchor = tuple[str, str]
 _RULE: _Anchor = ("rule", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenConditions:
+    """The conditions of a scenario: how many there are, and those that the index has not tested."""
+
+    count: int
+    untested: tuple[Given, ...]
+
+    def hold(self, query: Query) -> bool:
+        """Whether a request meets them. A loop, because a generator costs more than most of the tests."""
+        for condition, value in self.untested:  # noqa: SIM110
+            if not condition.test(value, query):
+                return False
+        return True
 
 
 class Scenarios:
@@ -22,7 +38,7 @@ class Scenarios:
         self.by_id: dict[str, Scenario] = {}
         self.by_name: dict[str, dict[str | None, Scenario]] = {}
         self._index: dict[_Anchor, dict[str | None, list[Scenario]]] = {}
-        self._given: dict[str, list[Given]] = {}
+        self._given: dict[str, _GivenConditions] = {}
         for scenario in scenarios:
             self._add(scenario)
 
@@ -43,7 +59,7 @@ class Scenarios:
         when = scenario.when
         self.by_id[scenario.id] = scenario
         self.by_name.setdefault(scenario.name, {})[when.key] = scenario
-        self._given[scenario.id] = given_conditions(when)
+        self._given[scenario.id] = _given(when)
         for anchor in _anchors(when):
             self._index.setdefault(anchor, {}).setdefault(when.key, []).append(scenario)
 
@@ -86,8 +102,7 @@ class Scenarios:
 
     def _matching(self, query: Query) -> Iterator[Match]:
         for match in self._candidates(query):
-            given = self._given[match.scenario.id]
-            if all(condition.test(value, query) for condition, value in given):
+            if self._given[match.scenario.id].hold(query):
                 yield match
 
     def _candidates(self, query: Query) -> Iterator[Match]:
@@ -95,12 +110,12 @@ class Scenarios:
         if query.search is not None:
             for place, found in enumerate(query.search.matches):
                 for scenario in self._indexed(("image", found.id), key):
-                    yield Match(scenario, _KINDS[found.method], found.placement, place, len(given[scenario.id]))
+                    yield Match(scenario, _KINDS[found.method], found.placement, place, given[scenario.id].count)
             for scenario in self._indexed(("sha256", query.search.facts.sha256), key):
-                yield Match(scenario, MatchKind.SHA256, None, 0, len(given[scenario.id]))
+                yield Match(scenario, MatchKind.SHA256, None, 0, given[scenario.id].count)
         for scenario in self._indexed(_RULE, key):
             kind = MatchKind.URL if scenario.when.url else MatchKind.RULE
-            yield Match(scenario, kind, None, 0, len(given[scenario.id]))
+            yield Match(scenario, kind, None, 0, given[scenario.id].count)
 
     def _indexed(self, anchor: _Anchor, key: str | None) -> Sequence[Scenario]:
         by_key = self._index.get(anchor)
@@ -108,6 +123,12 @@ class Scenarios:
             return ()
         unbound = by_key.get(None, ())
         return unbound if key is None or key not in by_key else [*unbound, *by_key[key]]
+
+
+def _given(when: Conditions) -> _GivenConditions:
+    given = given_conditions(when)
+    anchor = _anchors(when)[0][0]
+    return _GivenConditions(len(given), tuple(each for each in given if each[0].name != anchor))
 
 
 def _anchors(when: Conditions) -> list[_Anchor]:

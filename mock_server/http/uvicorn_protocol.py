@@ -7,6 +7,7 @@ Request line and headers have a limit. A request that was received whole gets it
 import asyncio
 import contextlib
 from collections.abc import Awaitable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -117,7 +118,7 @@ class MockProtocol(HttpToolsProtocol):
         """Start the application, unless the parser is going to parse this request again."""
         self._is_in_head = False
         self._stop_head_timer()
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+        if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > MAX_HEAD:
             raise self._reject(431)
         if not self.parser.should_upgrade() or self.parser.get_method() == _CONNECT:
             super().on_headers_complete()

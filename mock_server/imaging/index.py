@@ -40,6 +40,7 @@ class ImageIndex:
         # An LRU cache by hand: `functools.lru_cache` cannot be asked for a result without computing it.
         self._recent: OrderedDict[bytes, SearchResult] = OrderedDict()
         self._recent_lock = Lock()
+        self._exact: dict[bytes, SearchResult] = {}  # results for the bytes of references, as they are asked for
         self._by_content: dict[bytes, list[Entry]] = defaultdict(list)
         self._by_pixels: dict[bytes, list[Entry]] = defaultdict(list)
         for entry in self._entries:
@@ -142,8 +143,11 @@ class ImageIndex:
         return side_by_side(explanation, data, self._max_pixels)
 
     def _find_content(self, content: bytes) -> SearchResult | None:
-        entries = self._by_content.get(content)
-        return SearchResult(entries[0].fingerprint.facts, self._same(entries, "sha256")) if entries else None
+        result = self._exact.get(content)
+        if result is None and (entries := self._by_content.get(content)):
+            result = SearchResult(entries[0].fingerprint.facts, self._same(entries, "sha256"))
+            self._exact[content] = result
+        return result
 
     def _search(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         # All pixels of a JPEG would have to be decoded for the digest: the perceptual search needs fewer, and finds it.

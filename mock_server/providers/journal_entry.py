@@ -72,17 +72,19 @@ def add_key_check(entry: JournalEntry, call: Call, key: str | None, check: Accou
 
 
 def _add_request(entry: JournalEntry, request: ReadRequest) -> None:
-    source = next((note for note in request.notes if note.startswith(_SOURCE)), None)
     entry.product = request.product
     if request.key:
         entry.key, entry.key_id = redacted(request.key), key_id(request.key)
-    entry.source = _cut(source.removeprefix(_SOURCE)) if source else None
-    entry.aliases = tuple(note[:_MAX_TEXT] for note in request.notes if note is not source)
+    if request.notes:
+        source = next((note for note in request.notes if note.startswith(_SOURCE)), None)
+        entry.source = _cut(source.removeprefix(_SOURCE)) if source else None
+        entry.aliases = tuple(note[:_MAX_TEXT] for note in request.notes if note is not source)
     entry.filename = _cut(request.filename)
     entry.url = _without_secrets(request.url) if request.url else None
     entry.language = _cut(request.language)
     entry.headers = _headers(request.headers, request.key)
-    entry.fields = tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS]))
+    if request.fields:
+        entry.fields = tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS]))
 
 
 def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision | Unmatched) -> None:
