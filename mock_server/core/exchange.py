@@ -45,7 +45,7 @@ class Choice:
         return {"enum": [*self.choices, *([None] if schema["type"] == "nullable" else [])]}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Picture(Document):
     """A picture that was sent. Its bytes are not recorded."""
 

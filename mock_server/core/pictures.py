@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from mock_server.core.library import Library
@@ -147,15 +147,31 @@ class Pictures:
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
         """The name of the gallery picture that the URL leads to, if it leads to one."""
-        try:
-            parts = urlsplit(request.url or "")
-            host = (parts.hostname or "").lower()
-        except ValueError:
+        address = _parse_gallery_url(request.url or "")
+        if address is None:
             return None
         own = request.headers.get("host", "").lower()
-        prefix, gallery, name = parts.path.partition(_GALLERY)
-        is_own = host in self._own_hosts or host == own.rsplit(":", 1)[0]
+        is_own = address.host in self._own_hosts or address.host == own.rsplit(":", 1)[0]
         # Another application may mount the mock below a path; the URL then has the same host and port as the request.
-        if prefix and parts.netloc.lower() != own:
+        if address.prefix and address.netloc != own:
             is_own = False
-        return unquote(name) if gallery and is_own else None
+        return address.name if is_own else None
+
+
+class _GalleryUrl(NamedTuple):
+    host: str
+    netloc: str
+    prefix: str
+    name: str
+
+
+@lru_cache(maxsize=128)
+def _parse_gallery_url(url: str) -> _GalleryUrl | None:
+    """The parts of a URL that may lead to a gallery. Cached, because a test suite sends the same URL many times."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return None
+    prefix, gallery, name = parts.path.partition(_GALLERY)
+    return _GalleryUrl(host, parts.netloc.lower(), prefix, unquote(name)) if gallery else None

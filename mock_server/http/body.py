@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import zlib
 
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
 
@@ -32,7 +32,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     size = 0
     is_last = False
     while not is_last:
-        piece, is_last = await _receive_piece(receive)
+        piece, is_last = _piece(await receive())
         body.append(piece)
         size += len(piece)
         if size > limit:
@@ -57,9 +57,8 @@ def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:
     return content
 
 
-async def _receive_piece(receive: Receive) -> tuple[bytes, bool]:
-    """The next piece of the body, and whether it is the last one."""
-    message = await receive()
+def _piece(message: Message) -> tuple[bytes, bool]:
+    """The piece of the body in an ASGI message, and whether it is the last one."""
     if message["type"] == "http.disconnect":
         raise ClientDisconnectedError
     return message.get("body", b""), not message.get("more_body", False)
@@ -72,6 +71,6 @@ async def _drain(receive: Receive) -> bool:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
             while not is_last and size <= DRAIN_LIMIT:
-                piece, is_last = await _receive_piece(receive)
+                piece, is_last = _piece(await receive())
                 size += len(piece)
     return is_last and size <= DRAIN_LIMIT

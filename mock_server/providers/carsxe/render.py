@@ -137,11 +137,13 @@ def _tier_message(outcome: Outcome, product: Product) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def _processing_time(digest: str) -> float:
     # In milliseconds. Computed from the picture, so that its reply stays the same.
     return round(40 + int(digest[:6] or "0", 16) % 140_000 / 1000, 3)
 
 
+@lru_cache(maxsize=1024)
 def _filename(digest: str) -> str:
     digest = digest.ljust(16, "0")
     return f"{int(digest[6:8], 16) % 24:02}_{int(digest[8:10], 16) % 60:02}_{digest[10:16]}.jpg"
