@@ -251,12 +251,17 @@ def create_app(
     return App(startup, _state(settings, store), clock or Clock(), log, flags or {})
 
 
-_LIVE_SETTINGS = ("unmatched", "forcing", "seed")
+_LIVE_SETTINGS = ("unmatched", "forcing", "seed", "x402")
 """The settings that a reload of `mock.yaml` changes: those of `Policy`."""
 
 
 def _policy(settings: Settings) -> Policy:
-    return Policy(UnmatchedPolicy(settings.unmatched), forcing=settings.forcing, seed=settings.seed)
+    return Policy(
+        UnmatchedPolicy(settings.unmatched),
+        forcing=settings.forcing,
+        seed=settings.seed,
+        pay_per_call=settings.x402 == "keyless",
+    )
 
 
 def _state(settings: Settings, store: Store | None) -> State:

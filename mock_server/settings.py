@@ -52,6 +52,11 @@ class Settings:
         choices=("synthesize", "nothing_found", "error"),
     )
     strict: bool = _setting(False, "Refuse requests that the providers do not document, such as path aliases.")
+    x402: str = _setting(
+        "off",
+        "keyless: a CarsXE call without a key is asked for a payment, and succeeds with a payment header.",
+        choices=("off", "keyless"),
+    )
     forcing: bool = _setting(True, "Let clients force an outcome by Prefer header, file name or URL.")
     fetch: str = _setting("off", "Image URLs that may be fetched: off, local, any, or host globs.", repeatable=True)
     seed: int = _setting(0, "Seed of all random choices.")

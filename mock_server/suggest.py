@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-_LONGEST_LIST = 16
+_LONGEST_LIST = 20
 _LONGEST_TEXT = 60
 
 

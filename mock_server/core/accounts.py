@@ -23,6 +23,9 @@ _DAY = 24 * 60 * 60  # seconds
 _NO_KEY = "the request has no key"
 _UNKNOWN_KEY = "no account has this key"
 
+_PAYER = Account("pay-per-call", "")
+"""Stands for the account of requests that are paid one by one."""
+
 _STATUS_REFUSALS = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
     AccountStatus.DISABLED: OutcomeName.UNKNOWN_KEY,
@@ -84,6 +87,12 @@ class Accounts:
             refusal.detail = f"the account {account.name} may make {account.rate_limit} requests"
             return refusal
         return admission
+
+    async def admit_payer(self, product: Product, billing: Billing) -> Admission:
+        """Admit a request that was paid by itself and has no account. Raises StoreUnavailableError."""
+        # No account has an empty key. A shared store applies the changes of other processes before it says so.
+        await self._store.enter("", lambda account: Outcome(OutcomeName.UNKNOWN_KEY))
+        return Admission(_PAYER, *self._meter(_PAYER, product, billing), now=self._clock.now(), is_paid=True)
 
     async def identify(self, key: str | None) -> Account | Outcome:
         """The account of a key, or the outcome that refuses it. Nothing is counted. Raises StoreUnavailableError."""

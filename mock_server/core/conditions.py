@@ -105,6 +105,12 @@ def _glob_covers(broad: str, narrow: str | None) -> bool:
     return broad in ("*", narrow) or (not is_wild(narrow) and fnmatchcase(narrow, broad))
 
 
+def _has_language(tag: str, wanted: str) -> bool:
+    """Whether a language tag is the wanted one, or a narrower one: `en` takes `en-US` and `en_GB` too (RFC 4647)."""
+    tag, wanted = tag.lower().replace("_", "-"), wanted.lower().replace("_", "-")
+    return tag == wanted or tag.startswith(f"{wanted}-")
+
+
 def _header(name: str) -> Condition:
     return _glob(
         f"header {name}", lambda when: when.header.get(name), lambda query: query.request.headers.get(name.lower())
@@ -152,8 +158,8 @@ _TABLE = (
     Condition(
         "language",
         attrgetter("language"),
-        lambda wanted, query: wanted.lower() == query.request.language.lower(),
-        lambda broad, narrow: narrow is not None and broad.lower() == narrow.lower(),
+        lambda wanted, query: _has_language(query.request.language, wanted),
+        lambda broad, narrow: narrow is not None and _has_language(narrow, broad),
     ),
     *(_property(each.name) for each in fields(ImageProperties)),
 )

@@ -21,11 +21,15 @@ _MOST_LOSERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The settings that hold for all requests."""
+    """The settings that hold for all requests.
+
+    `pay_per_call`: a request without a key is asked for a payment, where the provider takes one.
+    """
 
     unmatched: UnmatchedPolicy = UnmatchedPolicy.SYNTHESIZE
     forcing: bool = True
     seed: int = 0
+    pay_per_call: bool = False
 
 
 @dataclass(slots=True)

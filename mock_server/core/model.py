@@ -36,6 +36,7 @@ class OutcomeName(StrEnum):
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
     UPSTREAM_DOWN = "upstream_down"
     UPSTREAM_TIMEOUT = "upstream_timeout"
+    PAYMENT_REQUIRED = "payment_required"
 
 
 PICTURE_OUTCOMES = frozenset({OutcomeName.READ, OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT})
@@ -236,10 +237,10 @@ class Traits:
     """How a provider works, without its wording.
 
     `charged`: outcomes that cost a unit. `variants`: the documented alternatives of an outcome, the default first.
-    `free_text`: a picture that holds text but no VIN is answered with that text. `statuses`: the outcome behind
-    each HTTP status of a product's replies. `charged_variants`: variants that cost a unit although their outcome
-    does not. `idempotency_header` (lower case): requests with the same value are charged once, if the account is a
-    wallet.
+    `free_text`: a picture that holds a plate or other text but no VIN is answered with that text. `statuses`: the
+    outcome behind each HTTP status of a product's replies. `charged_variants`: variants that cost a unit although their
+    outcome does not. `idempotency_header` (lower case): requests with the same value are charged once, if the account
+    is a wallet. `payment_headers` (lower case): each can carry a payment instead of a key.
     """
 
     name: str
@@ -250,3 +251,4 @@ class Traits:
     statuses: Mapping[Product, Mapping[int, OutcomeName]] = field(default_factory=dict)
     charged_variants: frozenset[tuple[OutcomeName, str]] = frozenset()
     idempotency_header: str | None = None
+    payment_headers: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ class Reader:
 
         Raises UnknownPreferenceError if the client forces something that does not exist, and StoreUnavailableError.
         """
-        admission = await self._accounts.admit(request.key, request.product, traits.billing)
+        admission = await self._admit(request, traits)
         # `admit` has applied changes made by other processes, so read the library only now.
         library = self.library
         if isinstance(admission, Outcome):
@@ -65,6 +65,13 @@ class Reader:
         if isinstance(decision, Decision):
             _choose_variant(decision.outcome, library, traits, forced)
         return decision
+
+    async def _admit(self, request: ReadRequest, traits: Traits) -> Admission | Outcome:
+        if request.key or not (self.policy.pay_per_call and traits.payment_headers):
+            return await self._accounts.admit(request.key, request.product, traits.billing)
+        if not any(request.headers.get(name) for name in traits.payment_headers):
+            return Outcome(OutcomeName.PAYMENT_REQUIRED, detail="the request has neither a key nor a payment")
+        return await self._accounts.admit_payer(request.product, traits.billing)
 
     async def check_key(self, key: str | None) -> Account | Outcome:
         """The account of a key, or the outcome that refuses the key. Raises StoreUnavailableError."""
@@ -101,7 +108,7 @@ class Reader:
         if isinstance(played, Unmatched):
             return played
         _choose_variant(played.outcome, library, traits, forced)
-        if not _is_charged(played.outcome, library, traits):
+        if admission.is_paid or not _is_charged(played.outcome, library, traits):
             return played
         if (refusal := await self._accounts.charge(admission)) is not None:
             played.outcome, played.plan = refusal, NO_FAULT

@@ -113,7 +113,7 @@ def _recognize(case: Case, reading: Reading) -> tuple[OutcomeName, Reading]:
 def _recognition_outcome(reading: Reading, product: Product, *, free_text: bool) -> OutcomeName:
     if product is Product.PLATE:
         return OutcomeName.READ if reading.plates else OutcomeName.NOTHING_FOUND
-    if reading.vin or (reading.text and free_text):
+    if reading.vin or (free_text and (reading.text or reading.plates)):
         return OutcomeName.READ
     return OutcomeName.NOTHING_FOUND if reading.text or reading.plates else OutcomeName.NO_TEXT
 

@@ -38,7 +38,7 @@ class Admission:
 
     `now` is the time of the request (Unix). The store fills in the units that are `used`, and the seconds to `wait` if
     the rate is exceeded. Admissions of one key with the same text in `once` are charged once. `charged` are the units
-    that were spent for it.
+    that were spent for it. `is_paid`: the request was paid by itself, and uses no units.
     """
 
     account: Account
@@ -50,6 +50,7 @@ class Admission:
     wait: float | None = None
     once: str = ""
     charged: int = 0
+    is_paid: bool = False
 
     @property
     def has_allowance(self) -> bool:

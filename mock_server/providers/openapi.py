@@ -1,7 +1,7 @@
 """The providers in the OpenAPI document: their paths, with every reply as an example that the provider renders.
 
 The file `openapi.yaml` in a provider's folder has an operation for each documented path (`success` and `error` name
-the schemas of its replies), the schemas, and how a key is sent.
+the schemas of its replies, `schemas` those of single statuses), the schemas, and how a key is sent.
 """
 
 import inspect
@@ -77,7 +77,8 @@ def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:
     """The replies by status; each is an example, named after its outcome."""
     responses: dict[str, Any] = {}
     for name, reply in sorted(replies.items(), key=lambda pair: pair[1].status):
-        schema = operation["success" if 200 <= reply.status < 300 else "error"]
+        kind = operation["success" if 200 <= reply.status < 300 else "error"]
+        schema = operation.get("schemas", {}).get(reply.status, kind)
         content = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "examples": {}}
         response = responses.setdefault(str(reply.status), {"content": {"application/json": content}, "headers": {}})
         examples = response["content"]["application/json"]["examples"]

@@ -38,7 +38,14 @@ _CARSXE_VARIANTS = {
     "service_error-error_field": "error-field",
 }
 """The variants of CarsXE's outcomes, each with the scenario that answers so."""
-_PREFERRED = ("rate_limited", "service_error", "upstream_unreachable", "upstream_down", "upstream_timeout")
+_PREFERRED = (
+    "rate_limited",
+    "service_error",
+    "upstream_unreachable",
+    "upstream_down",
+    "upstream_timeout",
+    "payment_required",
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,8 @@ def _vehicore(product: str) -> Iterator[GoldenCase]:
         yield case(name, picture(image))
     for outcome in dict.fromkeys((*_KEYS, *_PREFERRED)):
         yield case(outcome, known, _KEYS.get(outcome, "demo-key"), _headers(outcome))
+    if product == "vin":
+        yield case("read-plate_text", picture("car"))
     yield case("missing_key", known, None)
     yield case("invalid_image", b"no picture")
     yield case("invalid_image-empty", b"")

@@ -4,6 +4,7 @@ import base64
 import quopri
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import httpx
 import pytest
@@ -34,7 +35,8 @@ SERVER_ERROR = {"message": "Unexpected server error. Please retry later."}
         pytest.param("plate", "vin", "", marks=pins("vehicore-nothing-found"), id="no plate on it"),
         pytest.param("plate", "no-plate", "", id="nothing found"),
         pytest.param("vin", "no-text", "", id="no text"),
-        pytest.param("vin", "car", "", id="plate but no vin"),
+        pytest.param("vin", "car", "9DJC652", marks=pins("vehicore-200-vin-plate"), id="plate but no vin"),
+        pytest.param("vin", "two-cars", "6HKD804", id="several plates but no vin"),
     ],
 )
 def test_result(http: httpx.Client, product: str, image: str, text: str) -> None:
@@ -362,6 +364,26 @@ def test_user_language(http: httpx.Client) -> None:
         )
 
         assert reply.json() == {"result": "9DJC652"}
+
+
+@pins("vehicore-language-region")
+@pytest.mark.parametrize("language", ["de", "DE", "de-AT", "de_AT", "de-Latn-CH"])
+def test_region_tags(serve: MakeClient, tmp_path: Path, language: str) -> None:
+    """A language with a region is accepted, and a scenario for the language takes it too."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "mock.yaml").write_text("accounts: [{key: k}]\n")
+    (tmp_path / "scenarios" / "german.yaml").write_text(
+        "scenario: german\nwhen: {language: de}\nreading: {plate: M-AB 123}\n"
+        "---\nscenario: other\nreading: {plate: ABC123}\n"
+    )
+    client = serve(tmp_path)
+    headers, files = {"X-API-Key": "k"}, {"image": drawn()}
+    replies = [
+        client.post("/api/ocr/plate", headers=headers, data={"userLanguage": tag}, files=files).json()["result"]
+        for tag in (language, "en-US", "den")
+    ]
+
+    assert replies == ["M-AB 123", "ABC123", "ABC123"]
 
 
 @pins("vehicore-404")

@@ -11,14 +11,13 @@ from typing import Any
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
-from mock_server.providers.carsxe import render, wording
+from mock_server.providers.carsxe import payment, render, wording
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import decode_inline, is_url, parse_json
 from mock_server.suggest import quoted
 
-_PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
 _ROUTES = (
-    *(Route(path, product) for product, path in _PATHS.items()),
+    *(Route(path, product) for product, path in wording.PATHS.items()),
     Route("/vinocr", Product.VIN, is_alias=True),
     Route("/vin-ocr", Product.VIN, is_alias=True),
     Route("/v1/auth/validate", None, is_alias=True),
@@ -39,6 +38,7 @@ class CarsXE(Provider):
         charged=frozenset({OutcomeName.READ}),
         variants=wording.VARIANTS,
         statuses=wording.OUTCOME_OF_STATUS,
+        payment_headers=payment.HEADERS,
         idempotency_header="idempotency-key",
         charged_variants=frozenset(
             (OutcomeName.NOTHING_FOUND, variant) for variant in ("empty_results", "missing_results")
@@ -49,7 +49,7 @@ class CarsXE(Provider):
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
         """A JSON body with the URL of a picture."""
-        return ExampleCall(_PATHS[product], query={"key": key}, json={"image_url": picture_url})
+        return ExampleCall(wording.PATHS[product], query={"key": key}, json={"image_url": picture_url})
 
     def parse(self, call: Call, product: Product) -> ReadRequest:
         """A body that names a picture by URL, or holds it in base64."""

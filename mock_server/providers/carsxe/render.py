@@ -1,7 +1,7 @@
 """CarsXE's replies: an outcome as status, JSON body and headers. Pure functions.
 
 Errors are `{"success": false, "message": text}`, with the provider's own messages. The two endpoints answer an unknown
-or missing key with different statuses. No reply has Retry-After or rate-limit headers.
+or missing key with different statuses. A 402 has payment requirements. No reply has Retry-After or rate-limit headers.
 """
 
 import re
@@ -23,7 +23,7 @@ from mock_server.core.model import (
 )
 from mock_server.http.reply import Reply, json_reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.carsxe import wording
+from mock_server.providers.carsxe import payment, wording
 from mock_server.providers.provider import Refusal
 
 _CONTENT_TYPE = b"application/json; charset=utf-8"
@@ -44,6 +44,8 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
     message = outcome.message or answer.message
     if answer.status == 200:
         return _reply(200, {"success": False, "error": message}, outcome.headers)
+    if answer.status == 402:
+        return _reply(402, payment.requirements(product, wording.PATHS[product], message), outcome.headers)
     body: dict[str, Any] = {"success": False, "message": message}
     if answer.status == 429 and outcome.variant != "without_usage":
         if outcome.variant in wording.TIER_ENDINGS and not outcome.message:

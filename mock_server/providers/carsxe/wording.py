@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from mock_server.core.model import OutcomeName, Product
 from mock_server.providers.provider import Answer, Refusal, outcomes_of_statuses
 
+PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
+"""The documented path of each product."""
+
 VARIANTS: Mapping[OutcomeName, tuple[str, ...]] = {
     OutcomeName.READ: ("fresh", "cached"),
     OutcomeName.NOTHING_FOUND: ("not_found", "empty_results", "missing_results"),
@@ -64,6 +67,7 @@ _BOTH: Mapping[OutcomeName, Answer] = {
     OutcomeName.UPSTREAM_UNREACHABLE: Answer(502, "Could not fetch data"),
     OutcomeName.UPSTREAM_DOWN: _UPSTREAM_DOWN,
     OutcomeName.UPSTREAM_TIMEOUT: Answer(504, "Request timed out. Please try again."),
+    OutcomeName.PAYMENT_REQUIRED: Answer(402, "X-PAYMENT header is required"),
 }
 
 ANSWERS: Mapping[Product, Mapping[OutcomeName, Answer]] = {

@@ -34,6 +34,8 @@ _ANSWERS: Mapping[OutcomeName, Answer] = {
     OutcomeName.UPSTREAM_UNREACHABLE: Answer(500, "Unexpected server error. Please retry later."),
     OutcomeName.UPSTREAM_DOWN: Answer(500, "Unexpected server error. Please retry later."),
     OutcomeName.UPSTREAM_TIMEOUT: Answer(500, "Unexpected server error. Please retry later."),
+    # VehiCore takes no payment for a single call.
+    OutcomeName.PAYMENT_REQUIRED: _OUT_OF_CREDITS,
 }
 
 _VALIDATION_MESSAGES = {
@@ -76,9 +78,10 @@ def _text(outcome: Outcome, product: Product) -> str:
     reading = outcome.reading
     if outcome.name is not OutcomeName.READ or reading is None:
         return outcome.message or ""
+    plate = reading.plates[0].text if reading.plates else ""
     if product is Product.PLATE:
-        return reading.plates[0].text
-    return reading.vin.text if reading.vin else reading.text or ""
+        return plate
+    return reading.vin.text if reading.vin else reading.text or plate
 
 
 def _error(answer: Answer, outcome: Outcome, headers: Mapping[str, str]) -> Reply:
