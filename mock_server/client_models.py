@@ -1,6 +1,6 @@
 """Accounts, exchanges and near misses as Python tests see them, and the arguments of the client's methods."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -120,7 +120,8 @@ class Override(Document):
     """The provider whose calls it answers; None for all providers."""
     product: Annotated[str | None, Choice(Product)] = None
     """The product whose calls it answers; None for all products."""
-    outcome: Annotated[str, Choice(OutcomeName)]
+    outcome: Annotated[str | None, Choice(OutcomeName)] = None
+    """Kind of reply; None if the reply is written out."""
     message: str | None = None
     """Text that replaces the provider's own message."""
     variant: str | None = None
@@ -133,6 +134,12 @@ class Override(Document):
     """Headers that are added to the reply."""
     trouble: dict[str, Any] | None = None
     """Errors of the recognition itself, as in a scenario file."""
+    omit: tuple[str, ...] = ()
+    """Paths of fields that the reply lacks."""
+    add: dict[str, Any] = field(default_factory=dict)
+    """Paths of new fields, with their values."""
+    reply: dict[str, Any] | None = None
+    """Reply in place of the provider's: status, headers and body."""
     times: int | Literal["always"]
     """The number of calls that it answers."""
     remaining: int | Literal["always"]
@@ -140,7 +147,7 @@ class Override(Document):
 
 
 class OverrideFields(TypedDict, total=False):
-    """What happens to the next calls of a key, a provider or a product: one of outcome and fault, and the details."""
+    """What happens to the next calls of a key, a provider or a product: one of outcome, fault, reply; and details."""
 
     key: str | None
     provider: str | None
@@ -152,6 +159,9 @@ class OverrideFields(TypedDict, total=False):
     delay: str | Mapping[str, Any]
     headers: Mapping[str, str]
     trouble: Mapping[str, Any]
+    omit: Sequence[str] | str
+    add: Mapping[str, Any]
+    reply: Mapping[str, Any] | int
     times: int | Literal["always"]
 
 

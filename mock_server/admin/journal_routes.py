@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -39,20 +38,23 @@ _MOST_NEAR_MISSES = 50
 ABSENT = "-"
 """Stands for a field that is null, as in the header `X-Mock-Scenario: -`."""
 
+Kind = type | list[str]
+"""The type of a field, or the texts that it is limited to."""
 
-def _fields(model: type, *kinds: type) -> dict[str, type]:
-    """The fields of a dataclass that have one of some types, with that type or the enum that they are limited to."""
-    fields: dict[str, type] = {}
+
+def _fields(model: type, *kinds: type) -> dict[str, Kind]:
+    """The fields of a dataclass that have one of some types, with that type or the texts that they are limited to."""
+    fields: dict[str, Kind] = {}
     for name, hint in get_type_hints(model, include_extras=True).items():
         marks = getattr(hint, "__metadata__", ())
         plain = hint.__origin__ if marks else hint
         types = set(get_args(plain) if isinstance(plain, UnionType) else [plain]) - {NoneType}
         if types <= set(kinds):
-            fields[name] = marks[0].choices if marks else types.pop()
+            fields[name] = list(marks[0].choices) if marks else types.pop()
     return fields
 
 
-FIELDS: Mapping[str, type] = {**_fields(Exchange, str, int), **_fields(Picture, str)}
+FIELDS: Mapping[str, Kind] = {**_fields(Exchange, str, int), **_fields(Picture, str)}
 """The fields that a filter compares, with their types. `key` is compared by its hash."""
 FILTERS = (*FIELDS, "since", "until", "limit")
 
@@ -197,4 +199,4 @@ def _expected(name: str, value: Any, place: str, providers: Collection[str]) -> 
         return as_choice(value, [*providers, NO_PROVIDER], place, name)
     if value is None or value == ABSENT:
         return None
-    return as_choice(value, list(kind), place, name) if issubclass(kind, StrEnum) else as_text(value, place)
+    return as_choice(value, kind, place, name) if isinstance(kind, list) else as_text(value, place)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 
 from mock_server.admin.control import Control
@@ -14,12 +13,14 @@ from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
+from mock_server.core.journal import shown_body
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.near_misses import near_misses
 from mock_server.core.reader import Reader
 from mock_server.core.store import DryRunStore
 from mock_server.http.multipart import Form
 from mock_server.imaging.results import SearchResult
+from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import Provider
 
 OPERATIONS = Operations()
@@ -99,17 +100,17 @@ def _read_request(control: Control, fields: Mapping[str, Any], image: bytes | me
 def _decision_fields(decision: Decision | Unmatched, provider: Provider, request: ReadRequest) -> dict[str, Any]:
     if isinstance(decision, Unmatched):
         return {"status": 501}
-    reply = provider.render(decision.outcome, request)
+    reply = reply_to(decision.outcome, request, provider)
     return {
         "scenario": decision.scenario,
         "match": decision.match,
-        "outcome": decision.outcome.name,
+        "outcome": decision.outcome.label,
         "charged": decision.charged,
         "detail": decision.outcome.detail,
         "delay": decision.plan.delay,
         "fault": decision.plan.fault,
         "status": reply.status,
-        "reply": orjson.loads(reply.body),
+        "reply": shown_body(reply.body),
     }
 
 

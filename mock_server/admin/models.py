@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from mock_server.client_models import Account, NearMiss, Override
-from mock_server.core.exchange import Choice, Document, Exchange, Loser, Picture, ScenarioMiss
-from mock_server.core.model import Fault, MatchKind, OutcomeName
+from mock_server.core.exchange import OUTCOMES, Choice, Document, Exchange, Loser, Picture, ScenarioMiss
+from mock_server.core.model import Fault, MatchKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class MatchResult(Document):
     """Name of the scenario that would answer."""
     match: Annotated[str, Choice(MatchKind)] = MatchKind.NONE
     """How the scenario was found."""
-    outcome: Annotated[str | None, Choice(OutcomeName)] = None
+    outcome: Annotated[str | None, Choice(OUTCOMES)] = None
     account: str | None = None
     """Name of the account, if an API key was given."""
     charged: int = 0

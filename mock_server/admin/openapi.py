@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import yaml
 from mock_server import __version__
 from mock_server.admin import models
 from mock_server.admin.control import Health
-from mock_server.admin.journal_routes import ABSENT, FIELDS, FILTERS
+from mock_server.admin.journal_routes import ABSENT, FIELDS, FILTERS, Kind
 from mock_server.admin.operation import Operation
 from mock_server.client_models import adapter
 from mock_server.core.exchange import NO_PROVIDER
@@ -113,10 +112,10 @@ def _filters(texts: Json) -> Json:
     return {name: texts["filters"].get(name) or _filter(name, FIELDS[name]) for name in FILTERS}
 
 
-def _filter(name: str, kind: type) -> Json:
+def _filter(name: str, kind: Kind) -> Json:
     if kind is int:
         return {"type": "integer", "minimum": 0, "maximum": 10**9, "description": f"Only requests with this `{name}`."}
-    schema: Json = {"enum": [*kind, ABSENT]} if issubclass(kind, StrEnum) else {"type": "string"}
+    schema: Json = {"enum": [*kind, ABSENT]} if isinstance(kind, list) else {"type": "string"}
     return schema | {"description": f"Only requests with this `{name}`; `{ABSENT}` for requests without."}
 
 

@@ -28,7 +28,7 @@ from mock_server.admin.validation import (
 from mock_server.core.journal import key_id, redacted
 from mock_server.core.library import Library, gallery_name
 from mock_server.core.live_scenarios import RuntimeScenario
-from mock_server.core.scenario import Scenario
+from mock_server.core.scenario import Scenario, Step
 from mock_server.errors import ConflictError, MultipartError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.scenarios.scenario_writer import scenario_document
@@ -189,7 +189,25 @@ def _runtime_scenario(control: Control, document: Document, pictures: Sequence[P
         if isinstance(source, bytes):
             # The picture came with another runtime scenario, which can be deleted before this one.
             data[image] = source
-    return RuntimeScenario(replace(scenario, when=replace(scenario.when, images=tuple(images))), data)
+    when = replace(scenario.when, images=tuple(images))
+    return RuntimeScenario(replace(scenario, when=when, steps=_with_bodies(scenario, document, library)), data)
+
+
+def _with_bodies(scenario: Scenario, document: Document, library: Library) -> tuple[Step, ...]:
+    """The steps, with the bodies of files that the served scenarios use. The file system is not searched."""
+    replies = [step.reply for one in library.fixtures.scenarios for step in one.steps if step.reply]
+    known = {reply.body_file: reply.body for reply in replies if reply.body_file}
+    steps: list[Step] = []
+    for number, step in enumerate(scenario.steps):
+        reply = step.reply
+        if reply is not None and reply.body_file is not None:
+            if reply.body_file not in known:
+                is_list = isinstance(document, Mapping) and isinstance(document.get("then"), list)
+                place = pointer("then", *([number] if is_list else []), "reply", "body_file")
+                raise mistake(place, "the served fixtures have no such file", 'send its text as "body"')
+            step = replace(step, reply=replace(reply, body=known[reply.body_file]))
+        steps.append(step)
+    return tuple(steps)
 
 
 def _known_image(written: str, number: int, document: Document, library: Library) -> str:

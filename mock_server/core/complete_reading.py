@@ -50,17 +50,22 @@ def _complete_plate(plate: PlateReading, default: Box, move: _Move, size: tuple[
         plate,
         box=box,
         region=plate.region or next(iter(regions_of(plate.text)), _UNKNOWN_REGION),
-        candidates=candidates or (Candidate(plate.text, plate.score),),
+        candidates=candidates or _own_candidate(plate, plate.score),
         vehicle=replace(vehicle, box=move(vehicle.box) or _around(box, size)),
     )
 
 
 def _complete_vin(vin: VinReading, default: Box, move: _Move) -> VinReading:
     box = move(vin.box) or default
-    candidates = vin.candidates or (Candidate(vin.text, vin.confidence),)
+    candidates = vin.candidates or _own_candidate(vin, vin.confidence)
     return replace(
         vin, box=box, candidates=tuple(replace(candidate, box=move(candidate.box) or box) for candidate in candidates)
     )
+
+
+def _own_candidate(reading: PlateReading | VinReading, score: float) -> tuple[Candidate, ...]:
+    """The text of a reading as its only candidate; none if the reply leaves the text out."""
+    return () if "text" in reading.omitted else (Candidate(reading.text, score),)
 
 
 def _default_box(size: tuple[int, int], position: int, count: int, *, width: float, height: float) -> Box:

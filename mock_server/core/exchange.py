@@ -4,13 +4,12 @@ The admin API's documents, their JSON Schemas, the filters of the journal and `m
 classes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from mock_server.core.model import Fault, MatchKind, OutcomeName, Product
+from mock_server.core.model import REPLY, Fault, MatchKind, OutcomeName, Product
 from mock_server.core.precedence import Rule
 from mock_server.imaging.geometry import Box
 
@@ -21,6 +20,10 @@ Region = tuple[int, int, int, int]
 def region_of(box: Box | None) -> Region | None:
     """A box in the form in which it is sent."""
     return (box.xmin, box.ymin, box.xmax, box.ymax) if box else None
+
+
+OUTCOMES = (*OutcomeName, REPLY)
+"""What an exchange may have for an outcome."""
 
 
 class Document:
@@ -39,7 +42,7 @@ class Document:
 class Choice:
     """Marks a text that is one of the values of `choices`, for JSON Schemas and filters."""
 
-    choices: type[StrEnum]
+    choices: Iterable[str]
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: object) -> dict[str, Any]:
         return {"enum": [*self.choices, *([None] if schema["type"] == "nullable" else [])]}
@@ -115,8 +118,8 @@ class Exchange(Document):
     """A hash of the API key: twelve hexadecimal digits."""
     account: str | None = None
     """Name of the account."""
-    outcome: Annotated[str | None, Choice(OutcomeName)] = None
-    """What the mock decided; null if it could not decide."""
+    outcome: Annotated[str | None, Choice(OUTCOMES)] = None
+    """What the mock decided; `reply` if a scenario wrote the reply out; null if the mock could not decide."""
     scenario: str | None = None
     """Name of the scenario that decided."""
     match: Annotated[str, Choice(MatchKind)] = MatchKind.NONE

@@ -29,7 +29,7 @@ class Defaults:
     unmatched: UnmatchedPolicy | None = None
     strict: bool | None = None
     delay: Delay | None = None
-    charge: Mapping[str, frozenset[OutcomeName]] = field(default_factory=dict)
+    charge: Mapping[str, frozenset[str]] = field(default_factory=dict)
     variants: Mapping[str, Mapping[OutcomeName, str]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
 

@@ -26,15 +26,17 @@ class JournalEntry(Exchange):
 
     def document(self) -> dict[str, Any]:
         """The fields of the exchange, with its reply."""
-        sent = Exchange.document(self) | {"reply": self._reply()}
+        sent = Exchange.document(self) | {"reply": shown_body(self.body)}
         del sent["body"], sent["query"]
         return sent
 
-    def _reply(self) -> Any:
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return self.body.decode("utf-8", "replace") or None
+
+def shown_body(body: bytes) -> Any:
+    """The body of a reply as it is shown: JSON, or text if it is not JSON, or None if it is empty."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body.decode("utf-8", "replace") or None
 
 
 Selection = Callable[[JournalEntry], bool]

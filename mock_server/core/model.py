@@ -6,6 +6,7 @@ Nothing here names a field, a status or a message of a provider.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from mock_server.imaging.geometry import Box
 
@@ -56,12 +57,13 @@ class MatchKind(StrEnum):
 
 
 class Fault(StrEnum):
-    """Connection faults instead of a proper reply. Names and effects are those of WireMock."""
+    """Connection faults instead of a proper reply. All but the last one have the names and effects of WireMock."""
 
     EMPTY_RESPONSE = "EMPTY_RESPONSE"
     MALFORMED_RESPONSE_CHUNK = "MALFORMED_RESPONSE_CHUNK"
     RANDOM_DATA_THEN_CLOSE = "RANDOM_DATA_THEN_CLOSE"
     CONNECTION_RESET_BY_PEER = "CONNECTION_RESET_BY_PEER"
+    TRUNCATED_BODY = "TRUNCATED_BODY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Candidate:
     text: str
     score: float
     box: Box | None = None
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,15 @@ class Vehicle:
     type: str
     score: float
     box: Box | None = None
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlateReading:
-    """A licence plate. Scores are 0 to 1: `score` for the text, `dscore` for the detection. Best candidate first."""
+    """A licence plate. Scores are 0 to 1: `score` for the text, `dscore` for the detection. Best candidate first.
+
+    `omitted`, here and in the parts of a reading: the names of fields that replies leave out.
+    """
 
     text: str
     region: str | None = None
@@ -94,6 +101,7 @@ class PlateReading:
     box: Box | None = None
     candidates: tuple[Candidate, ...] = ()
     vehicle: Vehicle | None = None
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,7 @@ class VinReading:
     confidence: float = 0.95
     box: Box | None = None
     candidates: tuple[Candidate, ...] = ()
+    omitted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +209,41 @@ class FaultPlan:
 NO_FAULT = FaultPlan()
 
 
+REPLY = "reply"
+"""What stands for the name of an outcome if a scenario writes the reply out."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReply:
+    """A reply that a scenario writes out. It is not the provider's: a gateway's error page, for example.
+
+    `body_file` is the path of the file below the fixtures directory that the body comes from, if it comes from one.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    body_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldEdits:
+    """Changes to the fields of a JSON reply. A path is names joined by dots, and goes through every item of a list.
+
+    `omit`: paths of fields that are removed, if they exist. `add`: paths of new fields with their values; a field that
+    exists keeps its value.
+    """
+
+    omit: tuple[str, ...] = ()
+    add: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Outcome:
     """The result of one request. A provider renders it in its own words.
 
-    `message` replaces the provider's default text. `variant` names a documented alternative of the outcome. `reading`
+    `message` replaces the provider's default text. `variant` names a documented alternative of the outcome. `edits`
+    are changes to the reply that the provider has rendered; `reply` is sent in its place. `reading`
     is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period` are set for
     `out_of_credits` and `rate_limited`, `retry_after` (seconds) for `rate_limited`. `digest` (SHA-256, hex) identifies
     the picture: values that a provider makes up are derived from it, so that they do not change.
@@ -217,12 +256,19 @@ class Outcome:
     message: str | None = None
     variant: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    edits: FieldEdits | None = None
+    reply: WrittenReply | None = None
     usage: Usage | None = None
     tier: str | None = None
     period: str | None = None
     retry_after: float | None = None
     digest: str = ""
     detail: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name in the journal, in metrics and in `charge`: `reply` if the reply is not the provider's."""
+        return REPLY if self.reply else self.name
 
 
 class Billing(StrEnum):

@@ -122,8 +122,10 @@ def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:
     if charge := library.fixtures.defaults.charge:
         configured = charge.get(traits.name, charge.get("*"))
         if configured is not None:
-            return outcome.name in configured
-    return outcome.name in traits.charged or (outcome.name, outcome.variant) in traits.charged_variants
+            return outcome.label in configured
+    return outcome.reply is None and (
+        outcome.name in traits.charged or (outcome.name, outcome.variant) in traits.charged_variants
+    )
 
 
 def _choose_variant(

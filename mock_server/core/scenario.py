@@ -4,8 +4,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
-from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Dribble, Fault, FaultPlan, OutcomeName, Product, Reading
+from mock_server.core.model import (
+    NO_FAULT,
+    PICTURE_OUTCOMES,
+    Dribble,
+    Fault,
+    FaultPlan,
+    FieldEdits,
+    OutcomeName,
+    Product,
+    Reading,
+    WrittenReply,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +139,26 @@ class Step:
     fault: Fault | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     trouble: Trouble | None = None
+    omit: tuple[str, ...] = ()
+    add: Mapping[str, Any] = field(default_factory=dict)
+    reply: WrittenReply | None = None
+
+    @property
+    def edits(self) -> FieldEdits | None:
+        """The changes to the fields of the reply, if there are any."""
+        return FieldEdits(self.omit, self.add) if self.omit or self.add else None
 
     @property
     def is_error(self) -> bool:
         """Whether the step answers with something else than a result of recognition."""
-        return self.outcome not in PICTURE_OUTCOMES or self.fault is not None
+        return self.outcome not in PICTURE_OUTCOMES or self.fault is not None or self.reply is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """The steps happen one after another, for each key, at the requests that meet `when`.
 
-    `order` is the position in the files. It is negative for a scenario that lies over them: one that was added at run
-    time or, with `overlay`, one from a file that says so.
+    `order` is the position in the files. It is negative for a scenario that was added at run time.
     """
 
     name: str
@@ -152,12 +171,6 @@ class Scenario:
     order: int = 0
     file: str = ""
     line: int = 0
-    overlay: bool = False
-
-    @property
-    def layer(self) -> int:
-        """0 for a scenario that was added at run time, 1 for an overlay, 2 for any other. Lower layers win."""
-        return 1 if self.overlay else 2 if self.order >= 0 else 0
 
     @property
     def id(self) -> str:

@@ -55,6 +55,8 @@ class ScenarioPlayer:
         return case.decide(await self._outcome(case, step, reading), plan, scenario.name, match.kind)
 
     async def _outcome(self, case: Case, step: Step, reading: Reading) -> Outcome:
+        if step.reply:
+            return Outcome(step.outcome, reply=step.reply)
         name, detail = step.outcome, None
         if name is OutcomeName.READ:
             name, reading = _recognize(case, reading)
@@ -64,9 +66,12 @@ class ScenarioPlayer:
             # Plate recognition does not distinguish a picture without text from one without a plate.
             name = OutcomeName.NOTHING_FOUND
         if name in PICTURE_OUTCOMES:
-            return Outcome(name, reading, step.message, step.variant, step.headers, digest=case.digest, detail=detail)
+            digest = case.digest
+            return Outcome(
+                name, reading, step.message, step.variant, step.headers, step.edits, digest=digest, detail=detail
+            )
         outcome = await self._accounts.simulate_refusal(case.admission, name)
-        return replace(outcome, message=step.message, variant=step.variant, headers=step.headers)
+        return replace(outcome, message=step.message, variant=step.variant, headers=step.headers, edits=step.edits)
 
     def _play_without_scenario(self, case: Case) -> Decision | Unmatched:
         unmatched, forced = case.policy.unmatched, case.forced_outcome

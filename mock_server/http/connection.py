@@ -1,4 +1,4 @@
-"""The connection of a request, for delays that end early and for WireMock's four connection faults."""
+"""The connection of a request, for delays that end early and for faults: WireMock's four, and a cut-off body."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.types import Scope
@@ -15,6 +16,8 @@ from mock_server.core.model import Fault
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+Headers = Sequence[tuple[bytes, bytes]]
+_STATUSES = frozenset(HTTPStatus)
 EXTENSION = "vehicle_ocr_mock.connection"
 """The ASGI extension that holds the `Connection` of a request."""
 # Neither a status line nor a chunk size. The text explains the bytes to the reader of a network trace.
@@ -43,12 +46,13 @@ class Connection:
             async with asyncio.timeout(seconds):
                 await self.hurry.wait()
 
-    def break_off(self, fault: Fault, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Break the connection as the fault says, instead of a reply.
+    def break_off(self, fault: Fault, status: int, headers: Headers, body: bytes) -> None:
+        """Break the connection as the fault says, instead of sending the reply with this status, headers and body.
 
         EMPTY_RESPONSE closes it. MALFORMED_RESPONSE_CHUNK sends the head of a chunked `200 OK` with `headers`, then
         garbage that is not a chunk, and closes. RANDOM_DATA_THEN_CLOSE sends garbage and closes.
-        CONNECTION_RESET_BY_PEER resets the TCP connection. Requests that are pipelined behind this one get no reply.
+        CONNECTION_RESET_BY_PEER resets the TCP connection. TRUNCATED_BODY sends the head with the length of the whole
+        body, the first half of the body, and closes. Requests that are pipelined behind this one get no reply.
         """
         self._give_up_reply()
         if self._is_lost:
@@ -57,11 +61,14 @@ class Connection:
             case Fault.EMPTY_RESPONSE:
                 self._close(b"")
             case Fault.MALFORMED_RESPONSE_CHUNK:
-                self._close(_chunked_head(headers) + GARBAGE)
+                self._close(_head(200, (*headers, (b"transfer-encoding", b"chunked"))) + GARBAGE)
             case Fault.RANDOM_DATA_THEN_CLOSE:
                 self._close(GARBAGE)
             case Fault.CONNECTION_RESET_BY_PEER:
                 self._reset()
+            case Fault.TRUNCATED_BODY:
+                length = (b"content-length", b"%d" % len(body))
+                self._close(_head(status, (*headers, length)) + body[: len(body) // 2])
 
     def mark_lost(self) -> None:
         """Record that the connection is gone."""
@@ -97,6 +104,7 @@ def connection_of(scope: Scope) -> Connection | None:
     return connection
 
 
-def _chunked_head(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    lines = [b"HTTP/1.1 200 OK", *(name + b": " + value for name, value in headers)]
-    return b"\r\n".join([*lines, b"transfer-encoding: chunked", b"", b""])
+def _head(status: int, headers: Headers) -> bytes:
+    reason = HTTPStatus(status).phrase if status in _STATUSES else ""
+    lines = [f"HTTP/1.1 {status} {reason}".encode(), *(name + b": " + value for name, value in headers)]
+    return b"\r\n".join([*lines, b"", b""])

@@ -14,6 +14,8 @@ from mock_server.errors import FaultUnavailableError
 from mock_server.http.connection import Connection, connection_of
 
 _MAX_HEADER_TEXT = 200
+_WITHOUT_LENGTH = frozenset({204, 304})
+"""Statuses whose replies have neither a body nor a Content-Length (RFC 9110, 8.6)."""
 
 
 @dataclass(slots=True)
@@ -66,10 +68,12 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     if plan.fault:
         if connection is None:
             raise FaultUnavailableError(plan.fault)
-        connection.break_off(plan.fault, reply.headers)
+        connection.break_off(plan.fault, reply.status, reply.headers, reply.body)
         return
-    length = (b"content-length", b"%d" % len(reply.body))
-    await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]})
+    headers = list(reply.headers)
+    if reply.status not in _WITHOUT_LENGTH:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if plan.dribble:
         await _dribble(reply.body, plan.dribble, connection, send)
     else:

@@ -17,6 +17,7 @@ from mock_server.http.body import decompress, read_body
 from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import journal_entry
+from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import MAX_TEXT, Call, Provider, Refusal, Route, documented_paths, limited
 from mock_server.suggest import suggest
 
@@ -136,7 +137,7 @@ class Endpoint:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if isinstance(decision, Unmatched):
             return decision, _unmatched(decision.search), "no scenario matches the picture"
-        return decision, self._provider.render(decision.outcome, request), decision.outcome.detail
+        return decision, reply_to(decision.outcome, request, self._provider), decision.outcome.detail
 
     def _headers(
         self, request_id: str, decision: Decision | Unmatched | None, detail: str | None, is_drained: bool

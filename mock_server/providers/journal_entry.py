@@ -95,7 +95,7 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
         entry.image = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
     if isinstance(decision, Decision):
         outcome, plan = decision.outcome, decision.plan
-        entry.outcome, entry.text = outcome.name, _text(outcome.reading)
+        entry.outcome, entry.text = outcome.label, _text(outcome.reading)
         entry.scenario, entry.match, entry.charged = decision.scenario, decision.match, decision.charged
         entry.fault, entry.delay, entry.losers = plan.fault, plan.delay, decision.losers
     if _matches_no_scenario(request, decision):

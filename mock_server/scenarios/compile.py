@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from mock_server.core.account import Account, Quota
 from mock_server.core.fixture_set import Defaults
-from mock_server.core.model import Candidate, Dribble, PlateReading, Product, Reading, Vehicle, VinReading
+from mock_server.core.model import Candidate, Dribble, PlateReading, Product, Reading, Vehicle, VinReading, WrittenReply
 from mock_server.core.overrides import OVERRIDE
 from mock_server.core.scenario import (
     Conditions,
@@ -21,14 +21,18 @@ from mock_server.core.scenario import (
 )
 from mock_server.scenarios.models.field_types import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
+from mock_server.scenarios.models.omission import Omission, is_given, omitted
 from mock_server.scenarios.models.override_model import OverrideModel
-from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VinModel
+from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VehicleModel, VinModel
+from mock_server.scenarios.models.reply_model import ReplyModel
 from mock_server.scenarios.models.scenario_model import DelayModel, ScenarioModel, StepModel, TroubleModel, WhenModel
 
 Value = TypeVar("Value")
 
 _CANDIDATE_FACTOR = 0.85
 """A candidate without a score gets the score of the one before it times this."""
+_VEHICLE_SCORE = 0.8
+"""The score of a vehicle that gives none, or whose score replies leave out."""
 
 
 def scenario(model: ScenarioModel, *, images: Iterable[str], file: str = "", line: int = 0) -> Scenario:
@@ -93,7 +97,7 @@ def _same_fields(kind: type[Value], model: FixtureModel, **given: object) -> Val
     """
     # `kind` is a dataclass; a type variable cannot say so.
     names = {field.name for field in fields(kind)} & type(model).model_fields.keys() - given.keys()  # type: ignore[arg-type]
-    same = {name: value for name in names if (value := getattr(model, name)) is not None}
+    same = {name: value for name in names if is_given(value := getattr(model, name))}
     return kind(**same, **given)
 
 
@@ -114,39 +118,77 @@ def _reading(model: ReadingModel) -> Reading:
 
 
 def _plate(model: PlateModel) -> PlateReading:
-    score = _top_score(model, model.score, PlateReading(model.text).score)
+    score = _top_score(model, model.score, PlateReading("").score)
     return _same_fields(
         PlateReading,
         model,
+        text=_text(model),
         score=score,
         candidates=_candidates(model, score),
-        vehicle=_same_fields(Vehicle, model.vehicle) if model.vehicle else None,
+        vehicle=_vehicle(model.vehicle) if is_given(model.vehicle) else None,
+        omitted=omitted(model),
     )
 
 
+def _vehicle(model: VehicleModel) -> Vehicle:
+    kind = model.type if is_given(model.type) else ""
+    score = model.score if is_given(model.score) else _VEHICLE_SCORE
+    return _same_fields(Vehicle, model, type=kind, score=score, omitted=omitted(model))
+
+
 def _vin(model: VinModel) -> VinReading:
-    score = _top_score(model, model.confidence, VinReading(model.text).confidence)
-    return _same_fields(VinReading, model, confidence=score, candidates=_candidates(model, score))
+    score = _top_score(model, model.confidence, VinReading("").confidence)
+    return _same_fields(
+        VinReading,
+        model,
+        text=_text(model),
+        confidence=score,
+        candidates=_candidates(model, score),
+        omitted=omitted(model),
+    )
 
 
-def _top_score(model: PlateModel | VinModel, given: float | None, default: float) -> float:
+def _text(model: PlateModel | VinModel | CandidateModel) -> str:
+    return model.text if is_given(model.text) else ""
+
+
+def _top_score(model: PlateModel | VinModel, given: float | Omission | None, default: float) -> float:
     """The score of a reading: the given one, or that of its own candidate, or one not below any candidate's."""
-    if given is not None:
+    if is_given(given):
         return given
-    scores = {candidate.text: candidate.any_score for candidate in reversed(model.candidates)}
-    own = scores.get(model.text)
-    return own if own is not None else max([default, *(score for score in scores.values() if score is not None)])
+    candidates = model.candidates if is_given(model.candidates) else []
+    scores = {candidate.text: candidate.any_score for candidate in reversed(candidates)}
+    own = scores.get(model.text) if is_given(model.text) else None
+    if isinstance(own, float):
+        return own
+    return max([default, *(score for score in scores.values() if isinstance(score, float))])
 
 
 def _candidates(model: PlateModel | VinModel, score: float) -> tuple[Candidate, ...]:
-    """All candidates with scores; the reading's own text comes first."""
-    own = next((one for one in model.candidates if one.text == model.text), CandidateModel(text=model.text))
-    found = [Candidate(own.text, score if own.any_score is None else own.any_score, own.box)]
-    for other in model.candidates:
-        if other.text != model.text:
-            lower = round(found[-1].score * _CANDIDATE_FACTOR, 3)
-            found.append(Candidate(other.text, lower if other.any_score is None else other.any_score, other.box))
+    """All candidates with scores; the reading's own text comes first, unless replies leave it out."""
+    if not is_given(model.candidates):
+        return ()
+    others = [one for one in model.candidates if one.text != model.text or not is_given(one.text)]
+    found: list[Candidate] = []
+    if is_given(model.text):
+        own = next((one for one in model.candidates if one.text == model.text), CandidateModel(text=model.text))
+        found.append(_candidate(own, score))
+    for other in others:
+        lower = round(found[-1].score * _CANDIDATE_FACTOR, 3) if found else score
+        found.append(_candidate(other, lower))
     return tuple(found)
+
+
+def _candidate(model: CandidateModel, score: float) -> Candidate:
+    """A candidate; `score` is used if it gives none."""
+    left_out = tuple(dict.fromkeys("score" if name == "confidence" else name for name in omitted(model)))
+    return _same_fields(
+        Candidate,
+        model,
+        text=_text(model),
+        score=model.any_score if is_given(model.any_score) else score,
+        omitted=left_out,
+    )
 
 
 def _steps(models: list[StepModel], *, cycle: bool) -> tuple[Step, ...]:
@@ -159,8 +201,20 @@ def _steps(models: list[StepModel], *, cycle: bool) -> tuple[Step, ...]:
 
 
 def _step(model: StepModel, times: int | None) -> Step:
-    trouble = _trouble(model.trouble) if model.trouble else None
-    return _same_fields(Step, model, times=times, delay=delay(model.delay), trouble=trouble)
+    return _same_fields(
+        Step,
+        model,
+        times=times,
+        delay=delay(model.delay),
+        trouble=_trouble(model.trouble) if model.trouble else None,
+        omit=tuple(model.omit),
+        reply=_reply(model.reply) if model.reply else None,
+    )
+
+
+def _reply(model: ReplyModel) -> WrittenReply:
+    """A written reply. The content of its file is read when the whole directory is loaded."""
+    return _same_fields(WrittenReply, model, body=(model.body or "").encode("utf-8", "replace"))
 
 
 def _trouble(model: TroubleModel) -> Trouble:

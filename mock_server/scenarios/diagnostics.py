@@ -108,10 +108,13 @@ def unknown_key(path: DocumentPath, known: Iterable[str], source: Source) -> Mis
 
 
 def _without_nulls(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A copy of JSON without its nulls, which mean "not given". Raises UnreadableError if it is too large."""
+    """A copy of JSON without its nulls, which mean "not given". Raises UnreadableError if it is too large.
+
+    In the parts of a reading, and in fields that a step adds, a null is not left out.
+    """
     values = 0
 
-    def copy(value: Any, depth: int) -> Any:
+    def copy(value: Any, depth: int, key: str = "", *, has_nulls: bool = False) -> Any:
         nonlocal values
         values += 1
         if values > MAX_POSTED_VALUES:
@@ -119,9 +122,14 @@ def _without_nulls(document: Mapping[str, Any]) -> Mapping[str, Any]:
         if depth > yaml_reader.MAX_DEPTH:
             raise UnreadableError(f"nested more than {yaml_reader.MAX_DEPTH} levels deep")
         if isinstance(value, Mapping):
-            return {str(key): copy(item, depth + 1) for key, item in value.items() if item is not None}
+            inside = key == "reading"
+            return {
+                str(name): copy(item, depth + 1, name, has_nulls=has_nulls or inside or name == "add")
+                for name, item in value.items()
+                if item is not None or has_nulls
+            }
         if isinstance(value, list | tuple):
-            return [copy(item, depth + 1) for item in value]
+            return [copy(item, depth + 1, has_nulls=has_nulls) for item in value]
         return value
 
     copied: Mapping[str, Any] = copy(document, 0)

@@ -31,36 +31,32 @@ class Accounts:
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
     """Duplicate names, unknown accounts, and scenarios that no request reaches."""
     known = Accounts(accounts)
-    # An overlay may take all requests of another scenario.
-    complete = [one for one in scenarios if one.is_complete and not one.scenario.overlay]
+    complete = [one for one in scenarios if one.is_complete]
     return [*_duplicate_names(scenarios), *_unknown_accounts(scenarios, known), *_unreachable(complete, known)]
 
 
 def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
-    # Each key has its own names, as at run time.
     first: dict[str, ParsedScenario] = {}
     for one in scenarios:
-        name, id = one.scenario.name, one.scenario.id
-        if id in first:
-            what = f"the name {quoted(name)} is taken ({first[id].place})"
+        name = one.scenario.name
+        if name in first:
+            what = f"the name {quoted(name)} is taken ({first[name].place})"
             yield one.source.mistake(("scenario",), what)
         if name != NAMELESS:
-            first[id] = one
+            first[name] = one
 
 
 def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
     for one in scenarios:
-        when, is_overlay = one.scenario.when, one.scenario.overlay
+        when = one.scenario.when
         if when.account is not None and when.account not in accounts.keys:
             what = f"no account is named {quoted(when.account)}"
-            hint = suggest(when.account, accounts.keys)
-            yield one.source.mistake(("when", "account"), what, hint, warning=is_overlay)
+            yield one.source.mistake(("when", "account"), what, suggest(when.account, accounts.keys))
         elif when.key is not None and when.key not in accounts.names:
-            what, hint = "no account has this key", "mock.yaml declares them"
-            yield one.source.mistake(("when", "key"), what, hint, warning=is_overlay)
+            yield one.source.mistake(("when", "key"), "no account has this key", "mock.yaml declares them")
         elif when.account is not None and when.key is not None and accounts.names[when.key] != when.account:
             what = f"this key belongs to {quoted(accounts.names[when.key])}, not to {quoted(when.account)}"
-            yield one.source.mistake(("when", "key"), what, warning=is_overlay)
+            yield one.source.mistake(("when", "key"), what)
 
 
 def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
@@ -83,7 +79,11 @@ def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Ite
 def vin_warnings(scenario: Scenario, source: Source) -> Iterator[Mistake]:
     """Warnings of texts that are not valid VINs, unless a step says that the VIN is to be wrong."""
     vin = scenario.reading.vin
-    if vin is None or any(step.trouble and step.trouble.bad_check_digit for step in scenario.steps):
+    if (
+        vin is None
+        or "text" in vin.omitted
+        or any(step.trouble and step.trouble.bad_check_digit for step in scenario.steps)
+    ):
         return
     path, text = ("reading", "vin", "text"), vin.text.upper()
     if len(text) != vins.VIN_LENGTH:

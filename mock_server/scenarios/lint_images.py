@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_server.core.account import Account
@@ -21,8 +21,9 @@ from mock_server.imaging.geometry import Box
 from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory
 from mock_server.scenarios.lint import Accounts, are_same
 from mock_server.scenarios.parse_results import ParsedScenario
+from mock_server.scenarios.path_checks import outside, path_problem
 from mock_server.scenarios.source import DocumentPath
-from mock_server.suggest import quoted, suggest
+from mock_server.suggest import quoted
 
 if TYPE_CHECKING:
     from mock_server.imaging.index import ImageIndex
@@ -48,10 +49,9 @@ def check_pictures(
     for one in scenarios:
         for number, (written, id) in enumerate(one.pictures):
             if id is None:
-                what = f"{quoted(written)} lies outside the fixtures directory"
-                mistakes.append(one.at_picture(number, what, "pictures are kept inside it"))
+                mistakes.append(one.at_picture(number, *outside(written, "pictures")))
                 continue
-            if problem := _path_problem(directory, id, written):
+            if problem := path_problem(directory, id, written, "picture"):
                 mistakes.append(one.at_picture(number, *problem))
                 continue
             try:
@@ -93,36 +93,6 @@ def unreadable_picture(one: ParsedScenario, number: int, error: ImageError) -> M
     return one.at_picture(number, f"{quoted(one.pictures[number][0])} {what}", hint)
 
 
-def _path_problem(directory: Directory, id: str, written: str) -> tuple[str, str] | None:
-    """What is wrong with the path of a picture, and a hint."""
-    try:
-        place = directory.root / id
-        if not directory.contains(place):
-            return f"{quoted(written)} leads out of the fixtures directory", "it goes through a symbolic link"
-        if place.is_dir():
-            return f"{quoted(written)} is a directory, not a picture", ""
-        if not place.is_file():
-            hint = 'write "/" between the parts of a path' if "\\" in written else _nearest(place.parent, written)
-            return f"there is no picture {quoted(written)}", hint
-    except PermissionError:
-        return f"{quoted(written)} cannot be read: permission denied", ""
-    except (OSError, ValueError):
-        return "no file can have this name", ""
-    return None
-
-
-def _nearest(folder: Path, written: str) -> str:
-    """A hint with the file that was probably meant, or with some files of the folder."""
-    if not folder.is_dir():
-        return f"there is no directory {quoted(PurePosixPath(written).parent)}"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith("."))
-    if not names:
-        return "that directory is empty"
-    hint = suggest(PurePosixPath(written).name, names)
-    more = ", …" if len(names) > 5 else ""
-    return hint if hint.startswith("did you") else f"found there: {', '.join(names[:5])}{more}"
-
-
 def _what_is_wrong(error: ImageError) -> tuple[str, str]:
     match error:
         case EmptyImageError():
@@ -148,7 +118,7 @@ def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[Mi
         if box.xmax > width or box.ymax > height:
             corners = f"[{box.xmin}, {box.ymin}, {box.xmax}, {box.ymax}]"
             what = f"the box {corners} reaches out of {quoted(written)}, which has {width} x {height} pixels"
-            yield one.source.mistake(path, what, warning=one.scenario.overlay)
+            yield one.source.mistake(path, what)
 
 
 def _boxes(reading: Reading) -> Iterator[tuple[DocumentPath, Box]]:
@@ -182,8 +152,7 @@ def _collisions(
     for collision in index.collisions():
         for a in users.get(collision.a, ()):
             for b in users.get(collision.b, ()):
-                is_overlay = scenarios[a].scenario.overlay or scenarios[b].scenario.overlay
-                if a != b and not is_overlay and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
+                if a != b and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
                     first, later = scenarios[min(a, b)], scenarios[max(a, b)]
                     number = later.position_of(collision.b if b > a else collision.a)
                     name = quoted(first.scenario.name)

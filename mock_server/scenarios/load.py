@@ -6,7 +6,6 @@ What was read is cached on disk between runs: a start then reads only the files 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -16,10 +15,10 @@ import xxhash
 import mock_server
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
-from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json, without_defaults
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import FixturesError, Mistake
+from mock_server.scenarios.body_files import BodyFiles
 from mock_server.scenarios.discovery import MOCK_FILE, Directory, FixtureFile, Signature, UnreadableError
 from mock_server.scenarios.lint import check_set
 from mock_server.scenarios.lint_images import PictureSizes, check_pictures
@@ -48,17 +47,21 @@ class CheckedPictures:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What is known of a directory: its files by id, and its pictures that can be read, each with its signature."""
+    """What is known of a directory: its files by id, and its pictures that can be read, each with its signature.
+
+    `bodies` are the signatures of the files with the bodies of written replies.
+    """
 
     files: Mapping[str, tuple[Signature, ParsedFile]] = field(default_factory=dict)
     sizes: PictureSizes = field(default_factory=dict)
+    bodies: Mapping[str, Signature] = field(default_factory=dict)
     checked: CheckedPictures | None = None
 
     @property
     def signatures(self) -> frozenset[object]:
         """Equal for two states of the directory if nothing has changed between them."""
         known = {**self.files, **self.sizes}
-        return frozenset((name, signature) for name, (signature, _) in known.items())
+        return frozenset((name, signature) for name, (signature, _) in known.items()) | frozenset(self.bodies.items())
 
 
 def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account] = ()) -> Loaded:
@@ -134,9 +137,10 @@ class FixtureLoader:
         directory = Directory(self.root, self.path)
         mistakes = directory.misplaced()
         files = {file.id: self._read(file) for file in directory.files(mistakes)}
-        parsed = tuple(scenario for _, file in files.values() for scenario in file.scenarios)
+        bodies = BodyFiles(directory, mistakes)
+        parsed = tuple(bodies.filled_in(one) for _, file in files.values() for one in file.scenarios)
         images, sizes = check_pictures(directory, parsed, self._known.sizes, mistakes)
-        self._known = replace(self._known, files=files, sizes=sizes)
+        self._known = replace(self._known, files=files, sizes=sizes, bodies=bodies.signatures)
         declared = files[MOCK_FILE][1] if MOCK_FILE in files else ParsedFile()
         accounts = self.accounts if declared.accounts is None else declared.accounts
         mistakes += check_set(parsed, accounts)
@@ -144,7 +148,7 @@ class FixtureLoader:
         raise_if_wrong(found)
         fixtures = FixtureSet(
             root=directory.root,
-            scenarios=_in_order([one.scenario for one in parsed]),
+            scenarios=tuple(replace(one.scenario, order=number) for number, one in enumerate(parsed)),
             accounts=accounts,
             defaults=declared.defaults,
             images=images,
@@ -214,9 +218,3 @@ def _sources() -> Iterator[bytes]:
             if entry.name.endswith(".py"):
                 facts = entry.stat()
                 yield f"{entry.name} {facts.st_mtime_ns} {facts.st_size}".encode()
-
-
-def _in_order(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
-    """The scenarios with their places: from 0 in the order of the files, and from -1 downwards for overlays."""
-    places, overlay_places = count(), count(-1, -1)
-    return tuple(replace(one, order=next(overlay_places if one.overlay else places)) for one in scenarios)

@@ -32,5 +32,7 @@ def parse_override(document: Mapping[str, Any], vocabulary: Vocabulary) -> Scena
 
 def _meaning(model: OverrideModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
     yield from provider_mistakes(("provider",), model.provider, source, vocabulary)
+    if model.reply is not None and model.reply.body_file is not None:
+        yield source.mistake(("reply", "body_file"), "an override cannot name a file", 'send its text as "body"')
     if model.variant is not None:
         yield from variant_mistakes(("variant",), model.variant, model.outcome, source, vocabulary, model.provider)

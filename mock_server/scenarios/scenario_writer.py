@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from enum import Enum
 from typing import Any
 
-from mock_server.core.model import Dribble, Reading
-from mock_server.core.scenario import Conditions, Fixed, Lognormal, Scenario, Step, Uniform
+from mock_server.core.model import Dribble, Reading, WrittenReply
+from mock_server.core.scenario import Conditions, Delay, Fixed, Lognormal, Scenario, Step, Uniform
 from mock_server.imaging.geometry import Box
 
 Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
 """What a fixture file can hold."""
 
+OMITTED = "none"
+"""The value of a field of a reading that replies leave out."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ %-]*")
 
 
@@ -31,8 +33,9 @@ def scenario_document(scenario: Scenario) -> dict[str, Any]:
 
 
 def step_document(step: Step) -> dict[str, Any]:
-    """The document of a step, without fields that are empty."""
-    return _fields(step)
+    """The document of a step, without fields that are empty. Beside a written reply, an outcome has no meaning."""
+    document = _fields(step)
+    return {name: value for name, value in document.items() if name != "outcome"} if step.reply else document
 
 
 def scenario_text(
@@ -106,17 +109,12 @@ def _plain(value: Any) -> Any:
     match value:
         case Box(xmin, ymin, xmax, ymax):
             return [xmin, ymin, xmax, ymax]
-        case Fixed(seconds):
-            return _duration(seconds)
-        case Uniform(low, high):
-            return {"uniform": [_duration(low), _duration(high)]}
-        case Dribble(chunks, seconds):
-            return {"dribble": {"chunks": chunks, "over": _duration(seconds)}}
-        case Lognormal(median, sigma, longest):
-            limit = {} if longest is None else {"max": _duration(longest)}
-            return {"lognormal": {"median": _duration(median), "sigma": sigma, **limit}}
+        case Fixed() | Uniform() | Lognormal() | Dribble():
+            return _delay(value)
         case Enum():
             return value.value
+        case WrittenReply():
+            return _reply(value)
         case None | str() | int() | float():
             return value
         case tuple():
@@ -127,11 +125,37 @@ def _plain(value: Any) -> Any:
             return _fields(value)
 
 
+def _delay(delay: Delay) -> Any:
+    match delay:
+        case Uniform(low, high):
+            return {"uniform": [_duration(low), _duration(high)]}
+        case Dribble(chunks, seconds):
+            return {"dribble": {"chunks": chunks, "over": _duration(seconds)}}
+        case Lognormal(median, sigma, longest):
+            limit = {} if longest is None else {"max": _duration(longest)}
+            return {"lognormal": {"median": _duration(median), "sigma": sigma, **limit}}
+        case Fixed(seconds):
+            return _duration(seconds)
+
+
+def _reply(reply: WrittenReply) -> dict[str, Any]:
+    """The body as text, so that the document needs no file; the file's path if the body is not text."""
+    document = _fields(replace(reply, body=b"", body_file=None))
+    try:
+        text = reply.body.decode()
+    except UnicodeDecodeError:
+        return document if reply.body_file is None else document | {"body_file": reply.body_file}
+    return document | {"body": text} if text else document
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass; a field that is empty, as it is by default, is left out."""
     found = {field.name: getattr(value, field.name) for field in fields(value)}
     empty = {field.name for field in fields(value) if not found[field.name] and found[field.name] == _default(field)}
-    return {name: _plain(item) for name, item in found.items() if name not in empty}
+    document = {name: _plain(item) for name, item in found.items() if name not in empty}
+    for name in document.pop("omitted", ()):
+        document[name] = OMITTED
+    return document
 
 
 def _default(field: Field[Any]) -> Any:

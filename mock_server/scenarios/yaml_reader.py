@@ -33,6 +33,12 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
 
 
+class PlainScalar(str):
+    """A scalar without quotes: the only kind that may be a number, true, false or null."""
+
+    __slots__ = ()
+
+
 class Place(NamedTuple):
     """Line and column, counted from 1."""
 
@@ -162,7 +168,7 @@ class _Builder:
             self.anchors[event.anchor] = node
         self._check_tag(event, place)
         if isinstance(event, ev.ScalarEvent):
-            node.content = event.value if event.value or event.style else None
+            node.content = event.value if event.style else (PlainScalar(event.value) if event.value else None)
         elif isinstance(event, ev.SequenceStartEvent):
             node.content = self._items(events, depth)
         else:
@@ -190,7 +196,7 @@ class _Builder:
                 what, hint = (f"duplicate key {quoted(key.content)}", f"it is on line {first.place.line} already")
                 self._complain(key.place, what, hint)
             else:
-                entries[key.content] = Entry(key.place, node)
+                entries[str(key.content)] = Entry(key.place, node)
         for node in merged:
             self._merge(entries, node)
         return entries

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from scripts.shipped_fixtures.failures import ERRORS, TROUBLE
 from scripts.shipped_fixtures.pictures import NOTHING, PLATES, RIMS, VINS
+from scripts.shipped_fixtures.replies import REPLIES
 
-EVERYTHING = (*PLATES, *VINS, *NOTHING, *ERRORS, *TROUBLE, *RIMS)
+EVERYTHING = (*PLATES, *VINS, *NOTHING, *ERRORS, *TROUBLE, *RIMS, *REPLIES)
 """The whole set. The position of an entry, from 1, is the seed of its picture."""
 
 MOCK_YAML = """\

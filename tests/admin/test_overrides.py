@@ -212,7 +212,7 @@ BAD = [
     ({"outcome": "read", "provider": "vehicor"}, "/provider", 'unknown provider "vehicor"'),
     ({"outcome": "read", "product": "car"}, "/product", 'unknown product "car"'),
     ({"outcome": "read", "delay": "soon"}, "/delay", "a duration"),
-    ({"outcome": "read", "variant": "odd"}, "/variant", "has no variants"),
+    ({"outcome": "invalid_request", "variant": "odd"}, "/variant", "has no variants"),
     ({"outcome": "read", "scenario": "x"}, "/scenario", 'unknown key "scenario"'),
 ]
 

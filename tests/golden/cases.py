@@ -136,6 +136,7 @@ def _carsxe(product: str) -> Iterator[GoldenCase]:
     for name, image in _pictures(product).items():
         if name != "read-free_text":
             yield case(name, {"image_url": f"{{gallery}}/{image}.jpg"})
+    yield case("read-newer_example", known, headers={"X-Scenario": "newer-example"})
     for outcome in dict.fromkeys((*_KEYS, *_PREFERRED)):
         yield case(outcome, known, _KEYS.get(outcome, "demo-key"), _headers(outcome))
     yield case("missing_key", known, None)

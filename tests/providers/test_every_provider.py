@@ -390,7 +390,8 @@ def test_charge_and_variants_in_mock_yaml(serve: MakeClient, tmp_path: Path, clo
     assert [(reply.status_code, reply.json()["results"]) for reply in free] == [(200, [])] * 3
     assert (missed.status_code, missed.json()["message"]) == (404, "No plates detected in image")
     assert exhausted.json()["message"] == (
-        "API limit exceeded for platerecognition (1/2026). Subscription tier: standard. Current usage: 2, Limit: 2."
+        "API limit exceeded for plate_image_recognition (1/2026). Subscription tier: standard. "
+        "Current usage: 2, Limit: 2."
     )
 
 

@@ -23,15 +23,22 @@ def optional(required: dict[str, Any], **others: Any) -> st.SearchStrategy[dict[
     return st.fixed_dictionaries(required, optional=others)
 
 
-candidates = st.lists(optional({"text": text}, score=score, box=box), max_size=3)
-vehicle = optional({"type": text}, score=score, box=box)
+none = st.just("none")
+candidates = none | st.lists(optional({"text": text | none}, score=score | none, box=box | none), max_size=3)
+vehicle = none | optional({"type": text | none}, score=score | none, box=box | none)
 plate = optional(
-    {"text": text}, region=text, region_score=score, score=score, dscore=score, box=box, candidates=candidates
+    {"text": text | none},
+    region=text | none,
+    region_score=score | none,
+    score=score | none,
+    dscore=score | none,
+    box=box | none,
+    candidates=candidates,
 ) | optional({"text": text, "vehicle": vehicle})
 reading = optional(
     {},
     plates=st.lists(plate, max_size=3),
-    vin=optional({"text": text}, confidence=score, box=box, candidates=candidates),
+    vin=optional({"text": text | none}, confidence=score | none, box=box | none, candidates=candidates),
     text=text,
 )
 when = optional(
@@ -65,7 +72,14 @@ trouble = optional(
     too_small=size,
     too_blurred=score,
 )
-step = optional(
+path = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(".".join)
+value = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | score | text,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(text, inner, max_size=2),
+    max_leaves=4,
+)
+written_reply = optional({}, status=st.sampled_from([200, 413, 599]), headers=st.just({"X-A": "b"}), body=st.text())
+step = optional({"reply": written_reply}, times=size, delay=delay, fault=st.sampled_from(list(Fault))) | optional(
     {},
     outcome=st.sampled_from(list(OutcomeName)),
     message=st.text(max_size=5),
@@ -75,6 +89,8 @@ step = optional(
     fault=st.sampled_from(list(Fault)),
     headers=st.dictionaries(st.sampled_from(["X-A", "x-b"]), text),
     trouble=trouble,
+    omit=st.lists(path, min_size=1, max_size=2),
+    add=st.dictionaries(path, value, max_size=2),
 )
 scenarios = optional(
     {"scenario": st.text("abc-1", min_size=1, max_size=8)},

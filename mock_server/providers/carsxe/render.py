@@ -5,7 +5,7 @@ or missing key with different statuses. A 402 has payment requirements. No reply
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -95,32 +95,52 @@ def _found(reading: Reading, product: Product) -> Mapping[str, Any]:
 
 
 def _plate(plate: PlateReading) -> dict[str, Any]:
-    return {
+    region: dict[str, Any] = {"code": plate.region, "score": plate.region_score}
+    if "region_score" in plate.omitted:
+        del region["score"]
+    fields = {
         "plate": plate.text.lower(),
         "box": _box(plate.box),
-        "region": {"code": plate.region, "score": plate.region_score},
+        "region": region,
         "score": plate.score,
         "dscore": plate.dscore,
-        "candidates": [{"plate": other.text.lower(), "score": other.score} for other in plate.candidates],
+        "candidates": [_plate_candidate(candidate) for candidate in plate.candidates],
         "vehicle": _vehicle(plate.vehicle),
     }
+    return _without(plate.omitted, fields, text="plate")
+
+
+def _plate_candidate(candidate: Candidate) -> dict[str, Any]:
+    fields = {"plate": candidate.text.lower(), "score": candidate.score}
+    return _without(candidate.omitted, fields, text="plate")
 
 
 def _vehicle(vehicle: Vehicle | None) -> dict[str, Any] | None:
-    return {"type": vehicle.type, "score": vehicle.score, "box": _box(vehicle.box)} if vehicle else None
+    if vehicle is None:
+        return None
+    return _without(vehicle.omitted, {"type": vehicle.type, "score": vehicle.score, "box": _box(vehicle.box)})
 
 
 def _vin(vin: VinReading) -> dict[str, Any]:
-    return {
+    fields = {
         "vin": vin.text,
         "box": _box(vin.box),
         "confidence": vin.confidence,
         "candidates": [_vin_candidate(candidate) for candidate in vin.candidates],
     }
+    return _without(vin.omitted, fields, text="vin")
 
 
 def _vin_candidate(candidate: Candidate) -> dict[str, Any]:
-    return {"vin": candidate.text, "confidence": candidate.score, "box": _box(candidate.box)}
+    fields = {"vin": candidate.text, "confidence": candidate.score, "box": _box(candidate.box)}
+    return _without(candidate.omitted, fields, text="vin", score="confidence")
+
+
+def _without(omitted: Sequence[str], fields: dict[str, Any], **names: str) -> dict[str, Any]:
+    """`fields` without those that a reading omits. `names` are the provider's names where they differ."""
+    for name in omitted:
+        fields.pop(names.get(name, name), None)
+    return fields
 
 
 def _box(box: Box | None) -> dict[str, int] | None:

@@ -61,7 +61,8 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
     headers = outcome.headers
     if outcome.name in PICTURE_OUTCOMES:
         if outcome.variant != "validation_error":
-            return json_reply(200, {"result": _text(outcome, product)}, headers)
+            text = _text(outcome, product)
+            return json_reply(200, {} if text is None else {"result": text}, headers)
         return _error(_INVALID_IMAGE, outcome, headers)
     if outcome.name is OutcomeName.RATE_LIMITED:
         headers = {"retry-after": str(max(math.ceil(outcome.retry_after or 1), 1)), **headers}
@@ -74,14 +75,18 @@ def refusal(refusal: Refusal) -> Reply:
     return json_reply(answer.status, _body(answer.message, answer.code), answer.headers)
 
 
-def _text(outcome: Outcome, product: Product) -> str:
+def _text(outcome: Outcome, product: Product) -> str | None:
+    """The text of the reply; None if the reading says that the reply has none."""
     reading = outcome.reading
     if outcome.name is not OutcomeName.READ or reading is None:
         return outcome.message or ""
-    plate = reading.plates[0].text if reading.plates else ""
-    if product is Product.PLATE:
-        return plate
-    return reading.vin.text if reading.vin else reading.text or plate
+    plate = next(iter(reading.plates), None)
+    if product is Product.VIN and reading.vin is None and reading.text:
+        return reading.text
+    found = plate if product is Product.PLATE else reading.vin or plate
+    if found is None:
+        return ""
+    return None if "text" in found.omitted else found.text
 
 
 def _error(answer: Answer, outcome: Outcome, headers: Mapping[str, str]) -> Reply:

@@ -6,8 +6,9 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.accounts import parse_rate
+from mock_server.core.exchange import OUTCOMES
 from mock_server.core.fixture_set import UnmatchedPolicy
-from mock_server.core.model import OutcomeName, Product
+from mock_server.core.model import Product
 from mock_server.scenarios.models.field_types import (
     FREE_TEXT,
     FixtureModel,
@@ -25,7 +26,7 @@ from mock_server.scenarios.models.field_types import (
     scalar_text,
     whole_number,
 )
-from mock_server.scenarios.models.scenario_model import OUTCOME, Delay
+from mock_server.scenarios.models.scenario_model import Delay
 
 _COUNT = whole_number(0)
 _UNLIMITED = "unlimited"
@@ -53,8 +54,8 @@ _ALLOWANCE = Scalar(
     _allowance, {"type": ["integer", "string"], "minimum": 0, "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$"}
 )
 Allowance = Annotated[int | None, _ALLOWANCE]
-Outcome = Annotated[OutcomeName, OUTCOME]
-Outcomes = Annotated[list[Outcome], one_or_many("an outcome", can_be_empty=True)]
+ChargedOutcome = Annotated[str, choice(OUTCOMES, "an outcome")]
+Outcomes = Annotated[list[ChargedOutcome], one_or_many("an outcome", can_be_empty=True)]
 
 
 class CreditsModel(FixtureModel):

@@ -16,9 +16,12 @@ from mock_server.scenarios.models.field_types import (
     one_word,
     whole_number,
 )
+from mock_server.scenarios.models.omission import Omissible, Omission
 
 Score = Annotated[float, number(0, 1)]
-OptionalScore = Annotated[float | None, number(0, 1)]
+OptionalScore = Annotated[float | Omission | None, Omissible(Annotated[float | None, number(0, 1)])]
+ReadText = Annotated[str | Omission, Omissible(Text, keeps_null=True)]
+"""The text that is read. `null` and `~` are texts too."""
 
 
 def _box(corners: list[int]) -> Box:
@@ -33,8 +36,8 @@ def _box(corners: list[int]) -> Box:
 
 _Corners = Annotated[list[Annotated[int, whole_number(0)]], exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")]
 OptionalBox = Annotated[
-    Box | None,
-    Converted(_Corners, _box),
+    Box | Omission | None,
+    Omissible(Annotated[Box | None, Converted(_Corners, _box)]),
     Field(description="[xmin, ymin, xmax, ymax] in pixels of the upright picture."),
 ]
 
@@ -44,13 +47,13 @@ class CandidateModel(FixtureModel):
 
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["score", "confidence"]}})
 
-    text: Text = Field(description="The text.")
+    text: ReadText = Field(description="The text.")
     score: OptionalScore = Field(None, description="Its confidence, 0 to 1. `confidence` means the same.")
     confidence: OptionalScore = Field(None, description="Its confidence, 0 to 1.")
     box: OptionalBox = None
 
     @property
-    def any_score(self) -> float | None:
+    def any_score(self) -> float | Omission | None:
         """The confidence, under either name."""
         return self.confidence if self.score is None else self.score
 
@@ -61,22 +64,28 @@ class CandidateModel(FixtureModel):
         return self
 
 
-Candidates = list[Annotated[CandidateModel, one_word("text")]]
+_CandidateList = list[Annotated[CandidateModel, one_word("text")]]
+Candidates = Annotated[list[CandidateModel] | Omission, Omissible(_CandidateList)]
 
 
 class VehicleModel(FixtureModel):
     """The vehicle that carries the plate."""
 
-    type: Text = Field(description="The type of vehicle, e.g. Sedan.")
-    score: Score = Field(0.8, description="Confidence in the type, 0 to 1.")
+    type: Annotated[str | Omission, Omissible(Text)] = Field(description="The type of vehicle, e.g. Sedan.")
+    score: OptionalScore = Field(None, description="Confidence in the type, 0 to 1.")
     box: OptionalBox = None
+
+
+_Vehicle = Annotated[VehicleModel, one_word("type")]
 
 
 class PlateModel(FixtureModel):
     """A licence plate in the picture."""
 
-    text: Text = Field(description="The text on the plate, kept as written.")
-    region: OptionalText = Field(None, description="Code of the region, e.g. us-ca.")
+    text: ReadText = Field(description="The text on the plate, kept as written.")
+    region: Annotated[str | Omission | None, Omissible(OptionalText)] = Field(
+        None, description="Code of the region, e.g. us-ca."
+    )
     region_score: OptionalScore = Field(None, description="Confidence in the region, 0 to 1.")
     score: OptionalScore = Field(None, description="Confidence in the text, 0 to 1.")
     dscore: OptionalScore = Field(None, description="Confidence that this is a plate, 0 to 1.")
@@ -84,7 +93,7 @@ class PlateModel(FixtureModel):
     candidates: Candidates = Field(
         [], description="Possible texts, best first. The plate's own text is added as the first one."
     )
-    vehicle: Annotated[VehicleModel, one_word("type")] | None = Field(
+    vehicle: Annotated[VehicleModel | Omission | None, Omissible(_Vehicle | None)] = Field(
         None, description="The vehicle that carries the plate."
     )
 
@@ -92,7 +101,7 @@ class PlateModel(FixtureModel):
 class VinModel(FixtureModel):
     """A vehicle identification number in the picture."""
 
-    text: Text = Field(description="The VIN, kept as written.")
+    text: ReadText = Field(description="The VIN, kept as written.")
     confidence: OptionalScore = Field(None, description="Confidence in the text, 0 to 1.")
     box: OptionalBox = None
     candidates: Candidates = Field(

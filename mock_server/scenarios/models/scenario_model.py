@@ -30,6 +30,7 @@ from mock_server.scenarios.models.field_types import (
     whole_number,
 )
 from mock_server.scenarios.models.reading_model import ReadingModel, Score
+from mock_server.scenarios.models.reply_model import AddedFields, FieldPaths, Reply
 
 Size = Annotated[int | None, whole_number(1)]
 
@@ -162,6 +163,9 @@ class TroubleModel(FixtureModel):
     )
 
 
+_PARTS_OF_PROVIDERS_REPLY = ("outcome", "message", "variant", "headers", "trouble", "omit", "add")
+
+
 class StepModel(FixtureModel):
     """One step of the sequence."""
 
@@ -177,6 +181,20 @@ class StepModel(FixtureModel):
     )
     headers: ReplyHeaders = Field({}, description="Headers that are added to the reply.")
     trouble: TroubleModel | None = Field(None, description="Errors of the recognition itself.")
+    omit: FieldPaths = Field(
+        [], description="Fields that are left out of the JSON reply: paths of names joined by dots, through lists."
+    )
+    add: AddedFields = Field({}, description="Fields that the JSON reply gets, by their paths; none is overwritten.")
+    reply: Reply | None = Field(None, description="A reply in place of the provider's.")
+
+    @model_validator(mode="after")
+    def _one_reply(self) -> Self:
+        if self.reply is not None:
+            for key in _PARTS_OF_PROVIDERS_REPLY:
+                if key in self.model_fields_set and getattr(self, key):
+                    hint = 'write them inside "reply"' if key == "headers" else "leave it out"
+                    raise invalid(f'"reply" replaces the provider\'s reply, so "{key}" has no effect', hint)
+        return self
 
 
 Step = Annotated[StepModel, one_word("outcome", schema=OUTCOME.schema)]
@@ -194,9 +212,6 @@ class ScenarioModel(FixtureModel):
     reading: ReadingModel = Field(ReadingModel(), description="What is on the picture.")
     then: Annotated[list[Step], one_or_many("a step")] = Field(
         [StepModel()], description="The replies, step by step. Each API key has its own position."
-    )
-    overlay: Flag = Field(
-        False, description="true: it lies over the others, as a scenario that is added at run time does."
     )
     repeat: Annotated[Literal["last", "cycle"], choice(("last", "cycle"), "a way to repeat")] = Field(
         "last", description="After the last step: last stays there, cycle starts again."
