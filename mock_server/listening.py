@@ -1,12 +1,18 @@
 """Listening sockets: on one address, and on the same address for another process."""
 
+import asyncio
+import contextlib
 import socket
 import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from mock_server.errors import SettingsError
 
 BACKLOG = 2048
 """How many connections may wait to be accepted."""
+_PAUSE_SECONDS = 0.5
+"""How long no connection is accepted when the process may open no more files."""
 _BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
 _LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
@@ -45,6 +51,59 @@ def listen_again(listener: socket.socket) -> socket.socket:
     other.listen(BACKLOG)
     other.setblocking(False)
     return other
+
+
+Connect = Callable[[socket.socket], Coroutine[Any, Any, object]]
+"""Begins to serve an accepted connection."""
+
+
+class Acceptor:
+    """Accepts the connections of a listening socket, all that wait at once.
+
+    uvloop's server accepts one connection, and then serves all others before the next. When 500 busy clients connect,
+    the last one waited for seconds. Raises NotImplementedError on an event loop that cannot watch sockets.
+    """
+
+    def __init__(
+        self, listener: socket.socket, connect: Callable[[socket.socket], Coroutine[Any, Any, object]]
+    ) -> None:
+        self._listener = listener
+        self._connect = connect
+        self._loop = asyncio.get_running_loop()
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._pause: asyncio.TimerHandle | None = None
+        self._open()
+
+    def close(self) -> None:
+        """Accept no more connections. The socket stays open."""
+        if self._pause is not None:
+            self._pause.cancel()
+        self._loop.remove_reader(self._listener)
+
+    def _open(self) -> None:
+        self._loop.add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(BACKLOG):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:
+                # No more files may be open. The loop would call this again at once.
+                self.close()
+                self._pause = self._loop.call_later(_PAUSE_SECONDS, self._open)
+                return
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = self._loop.create_task(self._begin(connection))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _begin(self, connection: socket.socket) -> None:
+        # A TLS handshake that fails concerns its client only.
+        with contextlib.suppress(OSError):
+            await self._connect(connection)
 
 
 def is_all_addresses(host: str) -> bool:

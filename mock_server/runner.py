@@ -24,7 +24,7 @@ from uvicorn.server import ServerState
 from mock_server import tuning
 from mock_server.app import App
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
-from mock_server.listening import BACKLOG, is_all_addresses, listen, listen_again, url_of
+from mock_server.listening import Acceptor, is_all_addresses, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
 
@@ -86,15 +86,13 @@ class Server:
         config.load()
         async with self.app.running():
             self._update()
-            servers = [
-                server for listener, tls in self._listeners for server in await self._accept(config, listener, tls)
-            ]
+            acceptors = [self._accept(config, listener, tls) for listener, tls in self._listeners]
             ready()
             while not self._stop_event.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop_event.wait(), 1.0)
                 self._update()
-            await self._finish(servers)
+            await self._finish(acceptors)
 
     def close(self) -> None:
         """Close the sockets in this process, because another process serves them."""
@@ -105,16 +103,11 @@ class Server:
         """Make `serve` end. Call it on the server's own event loop."""
         self._stop_event.set()
 
-    async def _accept(
-        self, config: uvicorn.Config, listener: socket.socket, tls: ssl.SSLContext | None
-    ) -> list[asyncio.Server]:
+    def _accept(self, config: uvicorn.Config, listener: socket.socket, tls: ssl.SSLContext | None) -> Acceptor:
         """Begin to accept connections."""
         protocol = partial(MockProtocol, config, self._state, {})
         loop = asyncio.get_running_loop()
-        return [
-            await loop.create_server(protocol, sock=handle, ssl=tls, backlog=BACKLOG)
-            for handle in tuning.handles(listener)
-        ]
+        return Acceptor(listener, lambda connection: loop.connect_accepted_socket(protocol, connection, ssl=tls))
 
     def _update(self) -> None:
         """Set the Date header of the next replies. Called every second."""
@@ -131,10 +124,10 @@ class Server:
             )
         self._is_near_limit = is_near
 
-    async def _finish(self, servers: Sequence[asyncio.Server]) -> None:
+    async def _finish(self, acceptors: Sequence[Acceptor]) -> None:
         """Close idle connections, and wait for requests in flight."""
-        for server in servers:
-            server.close()
+        for acceptor in acceptors:
+            acceptor.close()
         self.close()
         for connection in list(self._state.connections):
             connection.shutdown()
@@ -146,8 +139,6 @@ class Server:
         except TimeoutError:
             for task in self._state.tasks:
                 task.cancel()
-        for server in servers:
-            await server.wait_closed()
 
 
 def run(server: Server, ready: Callable[[], None], *, until_closed: int | None = None) -> None:
