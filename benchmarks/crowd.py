@@ -1,6 +1,6 @@
 """`python -m benchmarks.crowd [--seconds N]`: many clients, some of which send pictures that nobody has sent before.
 
-Every picture gets its turn: the slowest requests take a few times as long as the middle one, and not as long as the run.
+Every picture gets its turn: the slowest requests take a few times as long as the middle one.
 The memory is flat after the first quarter.
 """
 
