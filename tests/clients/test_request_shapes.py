@@ -1,7 +1,8 @@
 """The bytes that each published client puts on the wire, replayed over a bare socket.
 
 `shapes/*.http` holds one file a client, requests apart by `###`. Line ends are CRLF on the wire; `{{lf}}` is a bare
-line feed.
+line feed. A first line `# STATUS MESSAGE` is the expected answer of a request that no reading answers, `# 200 key` that of a
+key check.
 """
 
 import base64
@@ -29,16 +30,20 @@ def mock(fixtures: Path) -> Iterator[MockServer]:
         yield server
 
 
-def recorded() -> Iterator[tuple[str, str]]:
-    """Each recorded request with a name for it."""
+def recorded() -> Iterator[tuple[str, str, str]]:
+    """Each recorded request with a name for it, and with the answer that is expected if it is no reading."""
     for file in sorted(SHAPES.glob("*.http")):
         for number, text in enumerate(file.read_text(encoding="utf-8").split("\n###\n"), 1):
-            yield f"{file.stem}-{number}", text
+            expected, _, request = text.partition("\n") if text.startswith("# ") else ("", "", text)
+            yield f"{file.stem}-{number}", request, expected.removeprefix("# ")
+
+
+REQUESTS = [pytest.param(text, expected, id=name) for name, text, expected in recorded()]
 
 
 def product_of(request: str) -> str:
     """What the request asks for, by its path."""
-    return "plate" if "plate" in request.partition(" HTTP")[0] else "vin"
+    return "plate" if "plate" in request.partition("?")[0] else "vin"
 
 
 def render(request: str, mock_url: str, key: str) -> bytes:
@@ -56,7 +61,7 @@ def render(request: str, mock_url: str, key: str) -> bytes:
         b"{{lf}}": b"\n",
     }
     head, _, body = request.removesuffix("\n").partition("\n\n")
-    parts = [part.replace("\n", "\r\n").encode() for part in (head, body)]
+    parts = [part.replace("\n", "\r\n").encode() for part in (head.rstrip("\n"), body)]
     # A form ends with a line end, a JSON text does not.
     parts[1] += b"\r\n" if "multipart" in head else b""
     for placeholder, value in values.items():
@@ -82,14 +87,19 @@ def _head(first: bytes, lines: Iterator[bytes]) -> tuple[int, dict[str, str]]:
     return int(first.split()[1]), {name.lower(): value for name, value in headers.items()}
 
 
-@pytest.mark.parametrize("request_text", [pytest.param(text, id=name) for name, text in recorded()])
-def test_a_recorded_request_is_read(mock: MockServer, request_text: str) -> None:
-    """Every client's plate and VIN request gets the reading, in its provider's words."""
+@pytest.mark.parametrize(("request_text", "special"), REQUESTS)
+def test_a_recorded_request_is_answered(mock: MockServer, request_text: str, special: str) -> None:
+    """Every client's plate and VIN request gets the reading, or what the provider would answer to it."""
     status, headers, body = send(mock.url, render(request_text, mock.url, "demo-key"))
 
     product = product_of(request_text)
     expected = PICTURES[product][1]
     answer = json.loads(body)
+    if special:
+        key = {"success": True, "active": True, "user": {"email": "demo@example.com"}}
+        code, _, message = special.partition(" ")
+        assert (str(status), answer) == (code, key if code == "200" else {"success": False, "message": message})
+        return
     assert status == 200, answer
     if "vehicore" in request_text:
         assert answer == {"result": expected}
@@ -101,24 +111,49 @@ def test_a_recorded_request_is_read(mock: MockServer, request_text: str) -> None
     assert headers["x-mock-scenario"] in ("sedan", "vin-plate")
 
 
-@pytest.mark.parametrize("request_text", [pytest.param(text, id=name) for name, text in recorded()])
-def test_a_recorded_request_with_an_unknown_key_is_refused(mock: MockServer, request_text: str) -> None:
+@pytest.mark.parametrize(("request_text", "special"), REQUESTS)
+def test_a_recorded_request_with_an_unknown_key_is_refused(mock: MockServer, request_text: str, special: str) -> None:
     """The key is found where each client puts it, and an unknown one is told in the provider's words."""
     status, _, body = send(mock.url, render(request_text, mock.url, "nobody-has-this"))
 
     answer = json.loads(body)
     if "vehicore" in request_text:
         assert (status, answer["code"]) == (401, "UNAUTHORIZED")
+    elif special.startswith("405"):
+        assert (status, answer["message"]) == (405, "Method not allowed")
     else:
-        assert status == (401 if product_of(request_text) == "plate" else 404)
+        assert status == (404 if "vin" in request_text.partition("?")[0] else 401)
         assert answer["message"] == "User with this API key was not found or the API key is disabled"
 
 
 def test_every_client_of_the_contract_is_recorded() -> None:
     """No client goes missing from the table."""
-    names = {re.sub(r"-\d+$", "", name) for name, _ in recorded()}
+    names = {re.sub(r"-\d+$", "", name) for name, *_ in recorded()}
 
-    carsxe = {"python", "node", "node-older", "cli", "go", "java", "php", "n8n", "dotnet", "mcp-server"}
-    documented = {"documented", "documented-older", "documented-eu"}
+    carsxe = {"python", "node", "node-older", "cli", "go", "java", "php", "n8n", "n8n-older", "dotnet", "mcp-server"}
+    carsxe |= {"swift", "claude-plugin", "codex-plugin", "gemini-extension", "openclaw", "openclaw-first"}
+    carsxe |= {"databricks", "agent-skill", "ruby-other-key"}
+    documented = {"documented", "documented-older", "documented-eu", "documented-eu-prefix"}
     vehicore = {f"vehicore-{language}" for language in ("curl", "node", "python", "java", "go")}
     assert carsxe | documented | vehicore | {"ruby-image-url", "ruby-upload-url", "ruby-image"} <= names
+
+
+QUIRKS = {
+    "dotnet": [b"source=c%23", b"application/json; charset=utf-8"],
+    "go": [b"\\u0026", b'"}\n', b"source=my-own-text"],
+    "java": [b'name="my car""}'],
+    "mcp-server": [b"Content-Type: text/plain", b"\r\n\r\nhttp://", b"POST /vinocr?"],
+    "n8n-older": [b"key: demo-key"],
+    "node-older": [b'{"key":"demo-key"', b"POST /vin-ocr HTTP"],
+    "php": [b"http:\\/\\/"],
+    "swift": [b"http:\\/\\/"],
+}
+
+
+@pytest.mark.parametrize("client", QUIRKS)
+def test_the_quirks_are_on_the_wire(client: str) -> None:
+    """What is peculiar about a client's requests is in the bytes that are sent."""
+    requests = [text for name, text, _ in recorded() if re.sub(r"-\d+$", "", name) == client]
+    sent = b"".join(render(text, "http://127.0.0.1:8080", "demo-key") for text in requests)
+
+    assert [quirk for quirk in QUIRKS[client] if quirk not in sent] == []
