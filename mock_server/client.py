@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
+from mock_server.client_export import write_fixtures
 from mock_server.client_forms import Image, Part, multipart, read, without_pictures
 from mock_server.client_models import (
     Account,
@@ -190,6 +191,18 @@ class Controls(ABC):
             parts.append(("image", "image", read(image)))
         return dict(self._call("POST", "/match", *multipart(parts)))
 
+    # Export
+
+    def export(self, directory: Path | str, *, replace: bool = False) -> list[Path]:
+        """Write what is served as a fixtures directory: scenarios, pictures, accounts as declared and `mock.yaml`.
+
+        Returns the paths of the files. Raises ConflictError if the directory has files and `replace` is false.
+        """
+        status, data = self._send("GET", "/__admin/export", b"", "application/json")
+        if status != 200:
+            raise _error(status, data)
+        return write_fixtures(data, Path(directory), replace=replace)
+
     # State
 
     def reset(self, key: str | None = None) -> None:
@@ -220,16 +233,9 @@ class Controls(ABC):
 
     def _call(self, method: str, path: str, body: bytes, content_type: str) -> Any:
         status, content = self._send(method, f"/__admin{path}", body, content_type)
-        document = json.loads(content) if content else None
-        if status < 400:
-            return document
-        problem = document if isinstance(document, dict) else {}
-        detail = problem.get("detail", "")
-        if status == 404:
-            raise NotFoundError(detail)
-        if status == 409:
-            raise ConflictError(detail)
-        raise RefusedError(status, detail, problem.get("errors", []))
+        if status >= 400:
+            raise _error(status, content)
+        return json.loads(content) if content else None
 
 
 class MockClient(Controls):
@@ -254,6 +260,21 @@ class MockClient(Controls):
             return response.status, response.read()
         finally:
             connection.close()
+
+
+def _error(status: int, content: bytes) -> Exception:
+    """The error of a call that failed."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    problem = document if isinstance(document, dict) else {}
+    detail = problem.get("detail", "")
+    if status == 404:
+        return NotFoundError(detail)
+    if status == 409:
+        return ConflictError(detail)
+    return RefusedError(status, detail, problem.get("errors", []))
 
 
 def _path(*steps: str) -> str:

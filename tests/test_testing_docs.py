@@ -108,7 +108,7 @@ def test_the_calls_of_the_admin_guide_succeed(beside_a_car: Path, shipped: MockS
     )
 
     assert ended.returncode == 0, ended.stdout
-    assert script.count("curl -s") == 23
+    assert script.count("curl -s") == 24
 
 
 def test_the_guide_names_every_route_and_every_filter() -> None:

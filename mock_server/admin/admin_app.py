@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from mock_server.admin import (
     account_routes,
+    export_routes,
     journal_routes,
     match_routes,
     override_routes,
@@ -58,6 +59,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *journal_routes.OPERATIONS,
     *match_routes.OPERATIONS,
     *server_routes.OPERATIONS,
+    *export_routes.OPERATIONS,
     *_PAGES,
 )
 

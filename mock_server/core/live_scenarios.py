@@ -77,7 +77,7 @@ class LiveScenarios:
                 return False
             latest = next(reversed(self._runtime.values()), None)
             order = latest.scenario.order - 1 if latest else -1
-            ordered = replace(added, scenario=replace(added.scenario, order=order))
+            ordered = replace(added, scenario=replace(added.scenario, order=order, overlay=False))
             await self._change_one(id, ordered)
             return True
 

@@ -80,8 +80,8 @@ class Scenarios:
             by_key[key] = list(by_key.get(key, ()))
 
     def in_order(self) -> list[Scenario]:
-        """All scenarios: runtime scenarios in the order they were added, then those of the files."""
-        return sorted(self.by_id.values(), key=lambda scenario: (scenario.order >= 0, abs(scenario.order)))
+        """All scenarios: runtime scenarios in the order they were added, then those of the files, overlays first."""
+        return sorted(self.by_id.values(), key=lambda scenario: (scenario.layer, abs(scenario.order)))
 
     def matches(self, query: Query) -> list[Match]:
         """All scenarios that match a request, the one that applies first."""

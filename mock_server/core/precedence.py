@@ -51,7 +51,7 @@ _WHY_LOST = {
     Rule.ORDER: "it comes later",
 }
 
-Rank = tuple[int, int, bool, tuple[int, int], int]
+Rank = tuple[int, int, int, tuple[int, int], int]
 """One value for each rule but ERROR_BINDING; the smallest rank comes first."""
 
 _RANKED = tuple(rule for rule in Rule if rule is not Rule.ERROR_BINDING)
@@ -111,4 +111,4 @@ def rank(match: Match) -> Rank:
     """The place of a match by all rules but ERROR_BINDING."""
     scenario = match.scenario
     exactness = _EXACTNESS[match.kind], match.place
-    return scenario.priority, -match.conditions, scenario.order >= 0, exactness, scenario.order
+    return scenario.priority, -match.conditions, scenario.layer, exactness, scenario.order

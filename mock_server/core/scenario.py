@@ -158,7 +158,8 @@ class Step:
 class Scenario:
     """The steps happen one after another, for each key, at the requests that meet `when`.
 
-    `order` is the position in the files. It is negative for a scenario that was added at run time.
+    `order` is the position in the files. It is negative for a scenario that lies over them: one that was added at run
+    time or, with `overlay`, one from a file that says so.
     """
 
     name: str
@@ -171,6 +172,12 @@ class Scenario:
     order: int = 0
     file: str = ""
     line: int = 0
+    overlay: bool = False
+
+    @property
+    def layer(self) -> int:
+        """0 for a scenario that was added at run time, 1 for an overlay, 2 for any other. Lower layers win."""
+        return 1 if self.overlay else 2 if self.order >= 0 else 0
 
     @property
     def id(self) -> str:

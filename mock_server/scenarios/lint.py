@@ -31,32 +31,36 @@ class Accounts:
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
     """Duplicate names, unknown accounts, and scenarios that no request reaches."""
     known = Accounts(accounts)
-    complete = [one for one in scenarios if one.is_complete]
+    # An overlay may take all requests of another scenario.
+    complete = [one for one in scenarios if one.is_complete and not one.scenario.overlay]
     return [*_duplicate_names(scenarios), *_unknown_accounts(scenarios, known), *_unreachable(complete, known)]
 
 
 def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
+    # Each key has its own names, as at run time.
     first: dict[str, ParsedScenario] = {}
     for one in scenarios:
-        name = one.scenario.name
-        if name in first:
-            what = f"the name {quoted(name)} is taken ({first[name].place})"
+        name, id = one.scenario.name, one.scenario.id
+        if id in first:
+            what = f"the name {quoted(name)} is taken ({first[id].place})"
             yield one.source.mistake(("scenario",), what)
         if name != NAMELESS:
-            first[name] = one
+            first[id] = one
 
 
 def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
     for one in scenarios:
-        when = one.scenario.when
+        when, is_overlay = one.scenario.when, one.scenario.overlay
         if when.account is not None and when.account not in accounts.keys:
             what = f"no account is named {quoted(when.account)}"
-            yield one.source.mistake(("when", "account"), what, suggest(when.account, accounts.keys))
+            hint = suggest(when.account, accounts.keys)
+            yield one.source.mistake(("when", "account"), what, hint, warning=is_overlay)
         elif when.key is not None and when.key not in accounts.names:
-            yield one.source.mistake(("when", "key"), "no account has this key", "mock.yaml declares them")
+            what, hint = "no account has this key", "mock.yaml declares them"
+            yield one.source.mistake(("when", "key"), what, hint, warning=is_overlay)
         elif when.account is not None and when.key is not None and accounts.names[when.key] != when.account:
             what = f"this key belongs to {quoted(accounts.names[when.key])}, not to {quoted(when.account)}"
-            yield one.source.mistake(("when", "key"), what)
+            yield one.source.mistake(("when", "key"), what, warning=is_overlay)
 
 
 def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:

@@ -118,7 +118,7 @@ def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[Mi
         if box.xmax > width or box.ymax > height:
             corners = f"[{box.xmin}, {box.ymin}, {box.xmax}, {box.ymax}]"
             what = f"the box {corners} reaches out of {quoted(written)}, which has {width} x {height} pixels"
-            yield one.source.mistake(path, what)
+            yield one.source.mistake(path, what, warning=one.scenario.overlay)
 
 
 def _boxes(reading: Reading) -> Iterator[tuple[DocumentPath, Box]]:
@@ -152,7 +152,8 @@ def _collisions(
     for collision in index.collisions():
         for a in users.get(collision.a, ()):
             for b in users.get(collision.b, ()):
-                if a != b and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
+                is_overlay = scenarios[a].scenario.overlay or scenarios[b].scenario.overlay
+                if a != b and not is_overlay and _differ_in_pictures_only(scenarios[a], scenarios[b], accounts):
                     first, later = scenarios[min(a, b)], scenarios[max(a, b)]
                     number = later.position_of(collision.b if b > a else collision.a)
                     name = quoted(first.scenario.name)

@@ -6,6 +6,7 @@ What was read is cached on disk between runs: a start then reads only the files 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -15,6 +16,7 @@ import xxhash
 import mock_server
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json, without_defaults
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import FixturesError, Mistake
@@ -148,7 +150,7 @@ class FixtureLoader:
         raise_if_wrong(found)
         fixtures = FixtureSet(
             root=directory.root,
-            scenarios=tuple(replace(one.scenario, order=number) for number, one in enumerate(parsed)),
+            scenarios=_in_order([one.scenario for one in parsed]),
             accounts=accounts,
             defaults=declared.defaults,
             images=images,
@@ -218,3 +220,9 @@ def _sources() -> Iterator[bytes]:
             if entry.name.endswith(".py"):
                 facts = entry.stat()
                 yield f"{entry.name} {facts.st_mtime_ns} {facts.st_size}".encode()
+
+
+def _in_order(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+    """The scenarios with their places: from 0 in the order of the files, and from -1 downwards for overlays."""
+    places, overlay_places = count(), count(-1, -1)
+    return tuple(replace(one, order=next(overlay_places if one.overlay else places)) for one in scenarios)

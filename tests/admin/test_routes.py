@@ -59,6 +59,7 @@ SUCCESSES = [
     Case("POST", "/match", 200, {"files": {"image": ("car.jpg", drawn())}}),
     Case("POST", "/reset", 204),
     Case("POST", "/reload", 200),
+    Case("GET", "/export", 200),
     Case("GET", "/clock", 200),
     Case("PUT", "/clock", 200, _json({"advance": "1d"})),
     Case("DELETE", "/clock", 200),

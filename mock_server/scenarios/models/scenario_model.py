@@ -213,6 +213,9 @@ class ScenarioModel(FixtureModel):
     then: Annotated[list[Step], one_or_many("a step")] = Field(
         [StepModel()], description="The replies, step by step. Each API key has its own position."
     )
+    overlay: Flag = Field(
+        False, description="true: it lies over the others, as a scenario that is added at run time does."
+    )
     repeat: Annotated[Literal["last", "cycle"], choice(("last", "cycle"), "a way to repeat")] = Field(
         "last", description="After the last step: last stays there, cycle starts again."
     )

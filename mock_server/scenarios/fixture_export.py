@@ -1,0 +1,100 @@
+"""A fixture set as the files of a fixtures directory, with which a server behaves the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from mock_server.core.account import Account
+from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.library import gallery_name
+from mock_server.core.scenario import Scenario
+from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY
+from mock_server.scenarios.mock_writer import mock_document
+from mock_server.scenarios.scenario_writer import scenario_document
+
+IMAGE_DIRECTORY = "images"
+
+_WIDEST = float("inf")
+_OPTIONAL: Mapping[str, object] = {
+    "description": "",
+    "priority": 5,
+    "when": {},
+    "reading": {},
+    "then": [{"outcome": "read"}],
+    "repeat": "last",
+}
+"""The parts of a scenario that are left out, with the values that they then have."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes equal values each in full, not as references to the first one."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def fixture_files(fixtures: FixtureSet, accounts: Sequence[Account]) -> Iterator[tuple[str, bytes | Path]]:
+    """The files of a directory by their paths: text, or the bytes of a picture, or the file that has them.
+
+    Runtime scenarios become overlays. Pictures keep their names under `/images/`.
+    """
+    names = _image_paths(fixtures)
+    yield MOCK_FILE, _yaml(mock_document(accounts, fixtures.defaults))
+    overlays = [scenario for scenario in fixtures.scenarios if scenario.order < 0]
+    others = [scenario for scenario in fixtures.scenarios if scenario.order >= 0]
+    # Runtime scenarios were added after the overlays of the files, and the latest wins.
+    overlays.sort(key=lambda scenario: (-scenario.layer, -scenario.order))
+    others.sort(key=lambda scenario: scenario.order)
+    for scenario, path in zip(others, _scenario_paths(others), strict=True):
+        yield path, _scenario_file(scenario, names)
+    for number, scenario in enumerate(overlays, 1):
+        path = f"{SCENARIO_DIRECTORY}/overlays/{number:0{len(str(len(overlays)))}}-{scenario.name}.yaml"
+        yield path, _scenario_file(replace(scenario, overlay=True), names)
+    for id, source in {**fixtures.unnamed, **fixtures.images}.items():
+        yield names[id], source
+
+
+def _image_paths(fixtures: FixtureSet) -> dict[str, str]:
+    """The path of each picture. Two pictures can have the same name under `/images/`; only the last is served there."""
+    paths: dict[str, str] = {}
+    taken: set[str] = set()
+    for id in reversed([*fixtures.unnamed, *fixtures.images]):
+        name = gallery_name(id)
+        path = f"{IMAGE_DIRECTORY}/{name}" if name not in taken else f"{IMAGE_DIRECTORY}/{id}"
+        taken.add(name)
+        paths[id] = path
+    return paths
+
+
+def _scenario_paths(scenarios: Sequence[Scenario]) -> list[str]:
+    """A path for each scenario, in their order: its name, after a number if the names have another order."""
+    names = [f"{scenario.name}.yaml" for scenario in scenarios]
+    if names != sorted(set(names)):
+        names = [f"{number:0{len(str(len(names)))}}-{name}" for number, name in enumerate(names, 1)]
+    return [f"{SCENARIO_DIRECTORY}/{name}" for name in names]
+
+
+def _scenario_file(scenario: Scenario, names: Mapping[str, str]) -> bytes:
+    depth = 2 if scenario.overlay else 1
+    written = scenario_document(scenario)
+    document = {name: value for name, value in written.items() if name not in _OPTIONAL or value != _OPTIONAL[name]}
+    if scenario.when.images:
+        paths = [str(PurePosixPath(*[".."] * depth, names[id])) for id in scenario.when.images]
+        document["when"] = {**document["when"], "image": paths if len(paths) > 1 else paths[0]}
+    return _yaml(document | ({"overlay": True} if scenario.overlay else {}))
+
+
+def _yaml(document: Mapping[str, Any]) -> bytes:
+    """A document as YAML; lists and mappings of plain values stand on one line."""
+    return yaml.dump(
+        document,
+        Dumper=_Dumper,
+        encoding="utf-8",
+        allow_unicode=True,
+        sort_keys=False,
+        default_flow_style=None,
+        width=_WIDEST,
+    )
