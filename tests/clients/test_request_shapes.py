@@ -1,7 +1,7 @@
 """The bytes that each published client puts on the wire, replayed over a bare socket.
 
 `shapes/*.http` holds one file a client, requests apart by `###`. Line ends are CRLF on the wire; `{{lf}}` is a bare
-line feed. A first line `# STATUS MESSAGE` is the expected answer of a request that no reading answers, `# 200 key` that of a
+line feed. A first line `# STATUS MESSAGE` is the expected answer if that is no reading; `# 200 key` is that of a
 key check.
 """
 
