@@ -251,7 +251,7 @@ def create_app(
     return App(startup, _state(settings, store), clock or Clock(), log, flags or {})
 
 
-_LIVE_SETTINGS = ("unmatched", "forcing", "seed", "x402")
+_LIVE_SETTINGS = ("unmatched", "unmatched_url", "forcing", "seed", "x402")
 """The settings that a reload of `mock.yaml` changes: those of `Policy`."""
 
 
@@ -260,6 +260,7 @@ def _policy(settings: Settings) -> Policy:
         UnmatchedPolicy(settings.unmatched),
         forcing=settings.forcing,
         seed=settings.seed,
+        reads_unfetched=settings.unmatched_url == "unmatched" and not settings.strict,
         pay_per_call=settings.x402 == "keyless",
     )
 

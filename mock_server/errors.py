@@ -150,6 +150,10 @@ class FetchError(MockServerError):
     """An image URL that may not be fetched or could not be fetched. The text says which."""
 
 
+class FetchRefusedError(FetchError):
+    """An image URL that may not be fetched."""
+
+
 class UnknownPreferenceError(MockServerError):
     """A client forces a scenario, outcome or status that does not exist. `close` are similar names."""
 

@@ -51,6 +51,11 @@ class Settings:
         "Answer to a picture that no scenario matches: synthesize, nothing_found or error.",
         choices=("synthesize", "nothing_found", "error"),
     )
+    unmatched_url: str = _setting(
+        "unmatched",
+        "Answer to an image URL that may not be fetched: as to any unknown picture (unmatched), or an error (refuse).",
+        choices=("unmatched", "refuse"),
+    )
     strict: bool = _setting(False, "Refuse requests that the providers do not document, such as path aliases.")
     x402: str = _setting(
         "off",

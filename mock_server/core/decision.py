@@ -23,12 +23,14 @@ _MOST_LOSERS = 5
 class Policy:
     """The settings that hold for all requests.
 
+    `reads_unfetched`: a picture behind a URL that may not be fetched is an unknown picture, not a mistake.
     `pay_per_call`: a request without a key is asked for a payment, where the provider takes one.
     """
 
     unmatched: UnmatchedPolicy = UnmatchedPolicy.SYNTHESIZE
     forcing: bool = True
     seed: int = 0
+    reads_unfetched: bool = True
     pay_per_call: bool = False
 
 
@@ -99,7 +101,13 @@ class Case:
     @property
     def problem(self) -> Problem | None:
         """Why the picture cannot be read. A forced outcome needs no readable picture."""
-        return None if self.forced_outcome else self.lookup.problem
+        return None if self.forced_outcome or self.unfetched else self.lookup.problem
+
+    @property
+    def unfetched(self) -> str | None:
+        """Why the picture was not fetched, if it is an unknown picture for that reason."""
+        is_unknown = self.lookup.is_unfetched and self.policy.reads_unfetched
+        return self.lookup.problem.detail if is_unknown and self.lookup.problem else None
 
     def match(self) -> Match | None:
         """The override, the forced scenario, or the scenario that applies. The others that held become `losers`."""

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnail_cache import Thumbnails
-from mock_server.errors import FetchError, ImageError
+from mock_server.errors import FetchError, FetchRefusedError, ImageError
 from mock_server.imaging.results import SearchResult
 
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(slots=True)
 class Lookup:
-    """The result of looking up a picture: a search, or the problem that prevented it. `notes` are for the journal."""
+    """The result of looking up a picture: a search, or the problem that prevented it. `notes` are for the journal.
+
+    `is_unfetched`: the problem is only that the URL may not be fetched.
+    """
 
     search: SearchResult | None = None
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
+    is_unfetched: bool = False
 
 
 class Pictures:
@@ -82,6 +86,12 @@ class Pictures:
             return await self._look_up_in_gallery(name, library)
         try:
             image, address = await self._fetch(request.url)
+        except FetchRefusedError as error:
+            if name is not None:
+                detail = f"the gallery has no picture {name}"
+                return Lookup(problem=Problem(OutcomeName.INVALID_IMAGE, detail), notes=(detail,))
+            problem = Problem(OutcomeName.INVALID_IMAGE, str(error))
+            return Lookup(problem=problem, notes=(str(error),), is_unfetched=_is_well_formed(request.url))
         except FetchError as error:
             return Lookup(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), notes=(str(error),))
         return await self._search(image, library, f"fetched {len(image)} bytes from {address}")
@@ -175,3 +185,12 @@ def _parse_gallery_url(url: str) -> _GalleryUrl | None:
         return None
     prefix, gallery, name = parts.path.partition(_GALLERY)
     return _GalleryUrl(host, parts.netloc.lower(), prefix, unquote(name)) if gallery else None
+
+
+def _is_well_formed(url: str) -> bool:
+    """Whether a URL names a host, and a port that exists if it names one."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and not any(char.isspace() for char in url.strip())
+    except ValueError:
+        return False

@@ -84,6 +84,8 @@ class ScenarioPlayer:
         else:
             name, reading, kind = forced or OutcomeName.NOTHING_FOUND, _EMPTY, MatchKind.NONE
             detail = None if forced else "no scenario matches the picture"
+        if case.unfetched and forced is None:
+            detail = f"{case.unfetched}; {detail or 'the reading is made up from the URL'}"
         outcome = Outcome(name, reading, digest=case.digest, detail=detail)
         return case.decide(outcome, self._default_plan(case), match=kind)
 

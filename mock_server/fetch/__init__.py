@@ -1,7 +1,7 @@
 """Fetching image URLs safely: only allowed hosts and addresses, so that no URL leads into a private network."""
 
 from mock_server.core.pictures import Fetch
-from mock_server.errors import FetchError
+from mock_server.errors import FetchRefusedError
 from mock_server.fetch.policy import NOT_ALLOWED, FetchPolicy
 
 
@@ -17,4 +17,4 @@ def fetch_function(allowed: str, *, max_bytes: int) -> Fetch:
 
 
 async def _refuse(url: str) -> tuple[bytes, str]:
-    raise FetchError(NOT_ALLOWED)
+    raise FetchRefusedError(NOT_ALLOWED)

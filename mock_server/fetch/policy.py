@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from mock_server.errors import FetchError, SettingsError
+from mock_server.errors import FetchRefusedError, SettingsError
 
 Address = IPv4Address | IPv6Address
 
@@ -69,31 +69,31 @@ class FetchPolicy:
         return self.local or self.any_host or bool(self.hosts or self.networks or self.addresses)
 
     def check_host(self, host: str) -> None:
-        """Raise FetchError for a host that is not allowed, before its name is resolved.
+        """Raise FetchRefusedError for a host that is not allowed, before its name is resolved.
 
         `host` is in lower case, ASCII, without brackets.
         """
         if not self:
-            raise FetchError(NOT_ALLOWED)
+            raise FetchRefusedError(NOT_ALLOWED)
         address = as_address(host)
         if address is not None:
             self.check_address(host, address)
         elif _looks_like_address(host):
-            raise FetchError(f"{host} is an address in an unusual notation")
+            raise FetchRefusedError(f"{host} is an address in an unusual notation")
         elif not ((self.local and _is_local_name(host)) or self._lists_host(host)):
-            raise FetchError(f"{host} is not a host that --fetch allows")
+            raise FetchRefusedError(f"{host} is not a host that --fetch allows")
 
     def check_address(self, host: str, address: Address) -> None:
-        """Raise FetchError for an address that `host` must not resolve to."""
+        """Raise FetchRefusedError for an address that `host` must not resolve to."""
         if self.local and _is_local_address(address):
             return
         is_listed = self._lists_address(address)
         kind = _kind_of(address)
         if not (self._lists_host(host) or (is_listed and as_address(host) == address)):
-            raise FetchError(f"{host} ({address}) is not a host that --fetch allows")
+            raise FetchRefusedError(f"{host} ({address}) is not a host that --fetch allows")
         if kind is None or is_listed or (kind == "loopback" and host == "localhost" and host in self.hosts):
             return
-        raise FetchError(f"{host} resolves to the {kind} address {address}; only --fetch {address} allows that")
+        raise FetchRefusedError(f"{host} resolves to the {kind} address {address}; only --fetch {address} allows that")
 
     def _lists_address(self, address: Address) -> bool:
         return any(address in network for network in self.networks) or any(

@@ -64,7 +64,7 @@ def test_an_allowed_picture_is_read(fixtures: Path, pictures: str) -> None:
 )
 def test_a_refused_picture_gets_the_providers_own_error(fixtures: Path, pictures: str, fetch: str, url: str) -> None:
     """The client hears what the provider says of a URL that cannot be read, and no word about the mock's network."""
-    with MockServer(fixtures, fetch=fetch) as mock:
+    with MockServer(fixtures, fetch=fetch, unmatched_url="refuse") as mock:
         reply = plate_of(mock, url.format(pictures=pictures))
 
     assert (reply.status_code, reply.json()) == (400, {"success": False, "message": NOT_FETCHED})

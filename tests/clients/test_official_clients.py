@@ -69,6 +69,12 @@ OUTCOMES: dict[str, tuple[str, str, str, Check]] = {
         "demo-key",
         "vin",
         "https://pictures.example/unknown.jpg",
+        lambda got: len(got["answer"]["vin"]) == 17,
+    ),
+    "a picture that the gallery lacks": (
+        "demo-key",
+        "vin",
+        GALLERY + "unknown.jpg",
         says("Invalid image data format. Must be a valid URL or base64 encoded string."),
     ),
     "slow answer": (

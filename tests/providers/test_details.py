@@ -66,7 +66,7 @@ DETAILS: list[tuple[Send, str]] = [
     ),
     (
         lambda client: carsxe(client, reference="http://203.0.113.9/car.jpg"),
-        "image URLs are not fetched; allow it with --fetch",
+        "image URLs are not fetched; allow it with --fetch; the reading is made up from the URL",
     ),
     (lambda client: vehicore(client, "vin", encoded(Image.new("RGB", (320, 240), "gray"))), "the picture is blank"),
     (_posted("/v1/vin-ocr"), 'did you mean "/v1/vinocr"?'),
