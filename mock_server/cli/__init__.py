@@ -12,7 +12,7 @@ from mock_server.errors import FixturesError, MockServerError
 from mock_server.suggest import quoted, suggest
 from mock_server.version import __version__
 
-VERBS = ("serve", "validate", "schema", "image", "match", "add", "export", "ca", "exec", "healthcheck")
+VERBS = ("serve", "validate", "schema", "image", "match", "add", "export", "compare", "ca", "exec", "healthcheck")
 
 
 class _Verbs(click.Group):

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mock_server.cli.provider_reply import asked_reading, remove_unfit_boxes, stored_reading
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
     from mock_server.core.scenario import Scenario
     from mock_server.imaging.decode import Picture
     from mock_server.imaging.geometry import Box
+    from mock_server.providers.real_service import ReadingDocument
     from mock_server.scenarios.scenario_writer import Value
 
 
@@ -26,6 +28,16 @@ _SCHEMA_LINE = "# yaml-language-server: $schema=../scenario.schema.json"
 @click.argument("fixtures", type=click.Path(path_type=Path), required=False)
 @click.option("--plate", help="The plate in the photo.")
 @click.option("--vin", help="The VIN in the photo.")
+@click.option(
+    "--reply", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Take the text from a stored reply."
+)
+@click.option(
+    "--ask", metavar="PROVIDER", help="Send the photo once to the real vehicore or carsxe, and take its reply."
+)
+@click.option("--product", type=click.Choice(["plate", "vin"]), help="What --ask reads, or --reply has read.")
+@click.option("--yes", is_flag=True, help="Do not ask whether --ask may send the photo.")
+@click.option("--base-url", help="Another address than the provider's own, for --ask.")
+@click.option("--image-url", help="Public URL of the photo, for --ask: sent instead of the photo itself.")
 @click.option("--region", help="The plate's region code, such as us-ca.")
 @click.option("--box", help="Position of the text: xmin,ymin,xmax,ymax in pixels of the upright photo.")
 @click.option("--name", help="Name of the scenario. Default: the photo's name.")
@@ -37,6 +49,12 @@ def command(
     fixtures: Path | None,
     plate: str | None,
     vin: str | None,
+    reply: Path | None,
+    ask: str | None,
+    product: str | None,
+    yes: bool,
+    base_url: str | None,
+    image_url: str | None,
     region: str | None,
     box: str | None,
     name: str | None,
@@ -48,10 +66,13 @@ def command(
 
     Without FIXTURES, the directory of VEHICLE_OCR_MOCK_FIXTURES or ./fixtures is used. It is created if it does not
     exist.
+
+    --ask sends one call with the key in VEHICORE_API_KEY or CARSXE_API_KEY. It shows first what the call costs. Only
+    what is on the photo is taken from a reply: no key, no id, no name of a file.
     """
-    if (plate is None) == (vin is None):
-        raise click.UsageError("give the text in the photo, either --plate or --vin")
-    if region is not None and vin is not None:
+    if sum(source is not None for source in (plate, vin, reply, ask)) != 1:
+        raise click.UsageError("give the text in the photo: one of --plate, --vin, --reply and --ask")
+    if region is not None and plate is None:
         raise click.UsageError("--region can be given with --plate only")
     if fixtures and directory:
         raise click.UsageError("give the fixtures directory as an argument or as --fixtures, not both")
@@ -61,11 +82,19 @@ def command(
     fixtures = fixtures or directory or Settings.resolve({}).fixtures or Path("fixtures")
     data = image.read_bytes()
     photo = _decode(image, data)
-    product, text = ("plate", plate) if plate is not None else ("vin", vin or "")
-    position = _parse_box(box, photo.size) if box else _propose_box(data, text)
     replaced = _check_is_new(fixtures, name, data, replace)
+    given = _parse_box(box, photo.size) if box else None
+    if ask is not None:
+        reading = asked_reading(
+            ask, image, product or "plate", base_url=base_url, image_url=image_url, is_confirmed=yes
+        )
+    elif reply is not None:
+        reading = stored_reading(reply, product)
+    else:
+        reading = {"vin": {"text": vin}} if vin is not None else {"plate": {"text": plate}}
+        reading["plate" if vin is None else "vin"] |= {"region": region} if region is not None else {}
+    position = _place(reading, photo.size, given, data)
     copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
-    reading = _reading(product, text, region, position)
     for path in _write(fixtures, name, copy, data, reading, replaced):
         click.echo(path)
     if show is not None:
@@ -136,19 +165,31 @@ def _check_is_new(fixtures: Path, name: str, data: bytes, replace: bool) -> "Sce
     return old
 
 
-def _reading(product: str, text: str, region: str | None, box: "Box | None") -> "dict[str, Value]":
+def _place(reading: "ReadingDocument", size: tuple[int, int], given: "Box | None", data: bytes) -> "Box | None":
+    """Put a box around the first text, if it has none: the given one, or one that is likely. Returns that text's box.
+
+    Boxes that do not fit the photo are removed.
+    """
+    from mock_server.imaging.geometry import Box
     from mock_server.scenarios.scenario_writer import corners
 
-    details: dict[str, Value] = {"region": region} if region is not None else {}
-    if box is not None:
-        details["box"] = corners(box)
-    return {product: {"text": text, **details} if details else text}
+    for text in remove_unfit_boxes(reading, size):
+        click.echo(f"the box of {text} does not fit the photo and was left out", err=True)
+    first = next(iter(reading.get("plates") or [reading.get("plate") or reading.get("vin")]))
+    if first is None:
+        return given
+    if given is None and "box" not in first:
+        given = _propose_box(data, first["text"])
+    if given is not None:
+        first["box"] = corners(given)
+    return Box(*first["box"]) if "box" in first else None
 
 
 def _write(
-    fixtures: Path, name: str, copy: Path, data: bytes, reading: "dict[str, Value]", replaced: "Scenario | None"
+    fixtures: Path, name: str, copy: Path, data: bytes, reading: "ReadingDocument", replaced: "Scenario | None"
 ) -> tuple[Path, Path]:
     """Copy the photo and write its scenario. All files are restored if the fixtures cannot be loaded with them."""
+    from mock_server.core.model import OutcomeName
     from mock_server.errors import FixturesError
     from mock_server.providers.registry import vocabulary
     from mock_server.scenarios.json_schema import scenario_schema
@@ -156,7 +197,9 @@ def _write(
     from mock_server.scenarios.scenario_writer import scenario_text
 
     scenario = fixtures / "scenarios" / f"{name}.yaml"
-    text = scenario_text(name, {"image": f"../images/{copy.name}"}, reading)
+    nothing: list[dict[str, Value]] = [] if reading else [{"outcome": OutcomeName.NOTHING_FOUND}]
+    short = {key: part["text"] if isinstance(part, dict) and len(part) == 1 else part for key, part in reading.items()}
+    text = scenario_text(name, {"image": f"../images/{copy.name}"}, short, then=nothing)
     replaceable = [scenario, *(fixtures / id for id in replaced.when.images)] if replaced else []
     for path in (copy, scenario):
         if path.exists() and path not in replaceable:

@@ -178,8 +178,8 @@ def test_editors_find_the_schema(photo: Path, fixtures: Path) -> None:
     ("arguments", "said"),
     [
         (["--plate", "A", "other-fixtures"], "as an argument or as --fixtures, not both"),
-        ([], "either --plate or --vin"),
-        (["--plate", "A", "--vin", "B"], "either --plate or --vin"),
+        ([], "one of --plate, --vin"),
+        (["--plate", "A", "--vin", "B"], "one of --plate, --vin"),
         (["--vin", "B", "--region", "de"], "--region can be given with --plate only"),
         (["--plate", "A", "--name", "No Good"], "is not a scenario name"),
         (["--plate", "A", "--box", "1,2,3"], "is not a box"),

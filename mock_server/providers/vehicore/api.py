@@ -1,10 +1,14 @@
 """VehiCore's wire format: its path, and how an upload becomes a request."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from mock_server.core.model import Billing, Outcome, OutcomeName, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
+from mock_server.providers.real_service import FreeCall, ReadingDocument
 from mock_server.providers.uploads import Upload, read_upload
-from mock_server.providers.vehicore import render
+from mock_server.providers.vehicore import render, vehicore_service
 
 _DEFAULT_LANGUAGE = "en"
 _FIELDS = ("image", "userLanguage")
@@ -26,6 +30,7 @@ class VehiCore(Provider):
         statuses=dict.fromkeys(Product, render.OUTCOME_OF_STATUS),
     )
     hosts = ("api.vehicore.pro", "vehicore-api.dev-stage.fyi")
+    real = vehicore_service.SERVICE
     routes = (Route("/api/ocr/{type}", {product.value: product for product in Product}),)
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
@@ -52,6 +57,14 @@ class VehiCore(Provider):
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
         """The reply to an outcome."""
         return render.outcome(outcome, request.product)
+
+    def free_calls(self, key: str | None) -> Iterator[FreeCall]:
+        """Calls without a key, with a wrong method or path and, with a key, without an image."""
+        return vehicore_service.free_calls(key)
+
+    def read_reply(self, reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
+        """The reading behind a reply."""
+        return vehicore_service.reading(reply, product)
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not an upload."""
