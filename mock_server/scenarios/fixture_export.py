@@ -16,6 +16,7 @@ from mock_server.scenarios.mock_writer import mock_document
 from mock_server.scenarios.scenario_writer import scenario_document
 
 IMAGE_DIRECTORY = "images"
+BODY_DIRECTORY = "bodies"
 
 _WIDEST = float("inf")
 _OPTIONAL: Mapping[str, object] = {
@@ -53,6 +54,7 @@ def fixture_files(fixtures: FixtureSet, accounts: Sequence[Account]) -> Iterator
     for number, scenario in enumerate(overlays, 1):
         path = f"{SCENARIO_DIRECTORY}/overlays/{number:0{len(str(len(overlays)))}}-{scenario.name}.yaml"
         yield path, _scenario_file(replace(scenario, overlay=True), names)
+    yield from _body_files(fixtures.scenarios)
     for id, source in {**fixtures.unnamed, **fixtures.images}.items():
         yield names[id], source
 
@@ -81,10 +83,28 @@ def _scenario_file(scenario: Scenario, names: Mapping[str, str]) -> bytes:
     depth = 2 if scenario.overlay else 1
     written = scenario_document(scenario)
     document = {name: value for name, value in written.items() if name not in _OPTIONAL or value != _OPTIONAL[name]}
+    for step in document.get("then", ()):
+        if body_file := step.get("reply", {}).get("body_file"):
+            step["reply"]["body_file"] = str(PurePosixPath(*[".."] * depth, BODY_DIRECTORY, body_file))
     if scenario.when.images:
         paths = [str(PurePosixPath(*[".."] * depth, names[id])) for id in scenario.when.images]
         document["when"] = {**document["when"], "image": paths if len(paths) > 1 else paths[0]}
     return _yaml(document | ({"overlay": True} if scenario.overlay else {}))
+
+
+def _body_files(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, bytes | Path]]:
+    """The bodies of replies that are no text, and therefore not in their scenarios."""
+    replies = [step.reply for scenario in scenarios for step in scenario.steps if step.reply and step.reply.body_file]
+    files = {f"{BODY_DIRECTORY}/{reply.body_file}": reply.body for reply in replies if not _is_text(reply.body)}
+    yield from files.items()
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _yaml(document: Mapping[str, Any]) -> bytes:

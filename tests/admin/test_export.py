@@ -106,6 +106,16 @@ RUNTIME: list[dict[str, Any]] = [
         ],
         "repeat": "cycle",
     },
+    {
+        "scenario": "written",
+        "when": {"filename": "written*"},
+        "then": [
+            {"reply": {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<p>\r\n ü: '\"x\t</p>\n"}},
+            {"reply": {"status": 204}},
+            {"outcome": "read", "omit": ["result"], "add": {"a.b": [1, None, True, "x", 1.5, {"c": "007"}]}},
+        ],
+        "reading": {"plate": {"text": "null", "score": "none", "vehicle": "none", "candidates": "none"}},
+    },
     {"scenario": "nobody", "when": {"key": "no-such-key"}, "then": "service_error"},
     {"scenario": "boxed", "when": {"image": drawn("boxed")}, "reading": {"vin": {"text": "X", "box": [0, 0, 9999, 9]}}},
 ]
@@ -120,6 +130,8 @@ def test_runtime_scenarios(tmp_path: Path) -> None:
         upload(CAR, filename="texts.jpg"),
         upload(CAR, filename="&{odd}, x") | {"headers": {"X-API-Key": "demo-key", "X-Odd": "z: [a"}},
         *[upload(CAR, filename="steps.jpg") for _ in range(7)],
+        *[upload(CAR, filename="written.jpg") for _ in range(3)],
+        {**reference("car.jpg"), "headers": {"Prefer": "scenario=written"}},
         *[{**reference("car.jpg"), "headers": {"Prefer": f"scenario={name}"}} for name in ("steps", "nobody", "car")],
         *[{**upload(CAR), "headers": {"X-API-Key": "demo-key", "Prefer": "scenario=car"}}],
         upload(drawn("boxed"), "vin"),
@@ -231,6 +243,24 @@ def test_pictures_anywhere(tmp_path: Path) -> None:
         assert found == answers(original, requests)
 
     assert [scenario for _, scenario, _, _ in found] == ["aa", "-", "aa"] * 2
+
+
+def test_bodies_of_replies(tmp_path: Path) -> None:
+    """A body from a file is text in the scenario, or a file again if it is no text."""
+    files = tmp_path / "files"
+    (files / "scenarios" / "deep").mkdir(parents=True)
+    (files / "scenarios" / "page.html").write_text("<html>: #ü\n")
+    (files / "data.bin").write_bytes(bytes(range(256)))
+    (files / "scenarios" / "deep" / "replies.yaml").write_text(
+        "scenario: replies\nwhen: {filename: '*'}\nthen:\n  - {reply: {body_file: ../page.html}}\n"
+        "  - {reply: {status: 200, headers: {Content-Type: application/x-odd}, body_file: ../../data.bin}}\n"
+    )
+    requests = [upload(drawn())] * 2
+    with MockServer(files) as original, exported(original, tmp_path / "copy") as copy:
+        found = answers(copy, requests)
+        assert found == answers(original, requests)
+
+    assert [body for _, _, _, body in found] == ["<html>: #ü\n".encode(), bytes(range(256))]
 
 
 def test_the_zip_file(admin: httpx.Client) -> None:
