@@ -40,10 +40,10 @@ class ScenarioPlayer:
         if match is None:
             return self._play_without_scenario(case)
         scenario, default_delay = match.scenario, case.library.fixtures.defaults.delay
-        position = 0
-        if case.forced_outcome is None and (scenario.counts_requests or is_random(default_delay)):
+        position, forced = 0, case.forced_outcome
+        if forced is None and (scenario.counts_requests or is_random(default_delay)):
             position = await self._store.advance(case.admission.account.key, scenario.id)
-        step = Step(case.forced_outcome) if case.forced_outcome else scenario.step_at(position)
+        step = Step(forced) if forced else scenario.step_at(position)
         reading, plan = _true_reading(case, match), NO_FAULT
         delay = step.delay or default_delay
         if step.trouble or step.fault or delay:
@@ -111,7 +111,7 @@ def _true_reading(case: Case, match: Match) -> Reading:
 def _recognize(case: Case, reading: Reading) -> tuple[OutcomeName, Reading]:
     """The outcome of recognising the product in a picture that shows `reading`, and what is read."""
     name = _recognition_outcome(reading, case.request.product, free_text=case.traits.free_text)
-    if case.forced_outcome is OutcomeName.READ and name is not OutcomeName.READ:
+    if name is not OutcomeName.READ and case.forced_outcome is OutcomeName.READ:
         # The client forces a reading, whatever the picture shows.
         return OutcomeName.READ, _fabricate(case.digest, case.size or NOMINAL_SIZE, case.request.product)
     return name, reading

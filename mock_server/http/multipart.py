@@ -76,7 +76,10 @@ class Form:
 
     def first(self, name: str) -> Part | None:
         """The first part of that name."""
-        return next((part for part in self.parts if part.name == name), None)
+        for part in self.parts:
+            if part.name == name:
+                return part
+        return None
 
 
 def parse_multipart(content_type: str, body: bytes) -> Form:

@@ -58,8 +58,8 @@ def read_upload(call: Call, part_name: str) -> Upload:
 
 def _picture_part(form: Form, name: str) -> Part | None:
     # A form may have a text field and a file of one name: the file counts.
-    files = (part for part in form if part.name == name and part.filename is not None)
-    return next(files, None) or form.first(name)
+    files = [part for part in form.parts if part.name == name and part.filename is not None]
+    return files[0] if files else form.first(name)
 
 
 def _missing(detail: str) -> Problem:

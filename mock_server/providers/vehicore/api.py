@@ -49,7 +49,7 @@ class VehiCore(Provider):
             filename=upload.filename,
             language=_language(upload),
             headers=call.headers,
-            fields=tuple(part.name for part in upload.form or () if part.name not in _FIELDS),
+            fields=_other_fields(upload),
             problem=upload.problem,
             no_key=None if key else _why_no_key(call),
         )
@@ -75,6 +75,11 @@ def _why_no_key(call: Call) -> str | None:
     places = [f"header {name}" for name in ("authorization", "key") if call.headers.get(name)]
     places += [f"query parameter {name}" for name in ("key", "api_key") if call.parameters.get(name)]
     return f"the key is read from the header X-API-Key, not from the {places[0]}" if places else None
+
+
+def _other_fields(upload: Upload) -> tuple[str, ...]:
+    parts = upload.form.parts if upload.form else ()
+    return tuple([part.name for part in parts if part.name not in _FIELDS])
 
 
 def _language(upload: Upload) -> str:
