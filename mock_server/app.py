@@ -34,6 +34,8 @@ from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError, StoreUnavailableError
 from mock_server.fetch import fetch_function
+from mock_server.http.cors import parse_origins
+from mock_server.http.root_path import below_root_path, parse_root_path
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
@@ -58,6 +60,7 @@ class App(Starlette):
         self, startup: Startup, state: State, clock: Clock, log: RequestLog | None, flags: Mapping[str, Any]
     ) -> None:
         self.settings = settings = startup.settings
+        self._root_path = parse_root_path(settings.root_path)
         self._flags = flags
         self.store = state.store
         self.clock = clock
@@ -111,12 +114,14 @@ class App(Starlette):
             is_strict=settings.strict,
             has_mock_headers=settings.mock_headers,
             are_fixtures_ok=lambda: not self._hot_reload.mistakes,
+            origins=parse_origins(settings.cors),
         )
+        gallery = gallery_route(live_scenarios, state.coordination, service.origins)
         admin = _Lazy(self._create_admin)
         unserved = Unserved(service, registry.PROVIDERS)
         super().__init__(
             routes=[
-                *provider_routes(registry.PROVIDERS, service, gallery_route(live_scenarios, state.coordination)),
+                *provider_routes(registry.PROVIDERS, service, gallery),
                 Route("/healthz", self._health),
                 Route("/__admin", admin),
                 Mount("/__admin", admin),
@@ -133,6 +138,8 @@ class App(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_started and scope["type"] == "http":
             await self._start_without_lifespan()
+        if self._root_path and scope["type"] != "lifespan":
+            scope = below_root_path(scope, self._root_path)
         await super().__call__(scope, receive, send)
 
     @contextlib.asynccontextmanager
@@ -209,7 +216,7 @@ class App(Starlette):
     def _create_admin(self) -> ASGIApp:
         from mock_server.admin.admin_app import create_admin
 
-        return create_admin(self.control, self.access, max_body=self.settings.max_body)
+        return create_admin(self.control, self.access, max_body=self.settings.max_body, root_path=self._root_path)
 
 
 class _Lazy:

@@ -10,7 +10,7 @@ import anyio.to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.routing import BaseRoute, Match, Route, Router, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.core.exchange import NO_PROVIDER
@@ -18,6 +18,7 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.model import NO_FAULT
 from mock_server.core.state import Coordination
+from mock_server.http.cors import with_cors
 from mock_server.http.reply import header_text, problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service
 from mock_server.providers.key_check import KeyCheckEndpoint
@@ -25,6 +26,7 @@ from mock_server.providers.provider import MAX_TEXT, Provider, documented_paths
 from mock_server.providers.provider import Route as ProviderRoute
 from mock_server.suggest import suggest
 
+_GALLERY_METHODS = ("GET", "HEAD")
 _OTHER_PATHS = ("/__admin/", "/healthz")
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
 
@@ -38,7 +40,7 @@ def provider_routes(providers: Sequence[Provider], service: Service, gallery: Ro
         for host in provider.hosts:
             served = zip(paths, provider.routes, strict=True)
             own = [path for path, route in served if host in (route.hosts or provider.hosts)]
-            unknown = Endpoint(service, provider)
+            unknown = with_cors(Endpoint(service, provider), service.origins)
             hosts[host.encode()] = Router([*own, gallery], redirect_slashes=False, default=unknown)
         all_paths += paths
     return [_ProviderHosts(hosts), *all_paths, gallery]
@@ -46,7 +48,7 @@ def provider_routes(providers: Sequence[Provider], service: Service, gallery: Ro
 
 def _provider_route(service: Service, provider: Provider, route: ProviderRoute) -> Route:
     kind = KeyCheckEndpoint if route.product is None else Endpoint
-    return Route(route.prefix + route.path, kind(service, provider, route))
+    return Route(route.prefix + route.path, with_cors(kind(service, provider, route), service.origins))
 
 
 class _ProviderHosts(BaseRoute):
@@ -71,7 +73,7 @@ class _ProviderHosts(BaseRoute):
         await scope["endpoint"](scope, receive, send)
 
 
-def gallery_route(scenarios: LiveScenarios, coordination: Coordination) -> Route:
+def gallery_route(scenarios: LiveScenarios, coordination: Coordination, origins: Sequence[str] = ()) -> Route:
     """The images of the fixtures at `/images/<name>`, so that a client has URLs to send to a provider.
 
     No part of a request's path reaches the file system.
@@ -83,6 +85,9 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination) -> Route
     async def get(request: Request) -> Response:
         from mock_server.imaging.picture_header import inspect  # imports Pillow, which a start does not need
 
+        if request.method not in _GALLERY_METHODS:
+            # With CORS, preflight requests must reach the route.
+            raise HTTPException(405, headers={"Allow": ", ".join(_GALLERY_METHODS)})
         name = request.path_params["name"]
         image = await read(name)
         if image is None:
@@ -94,7 +99,7 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination) -> Route
         format = inspect(image).format
         return Response(image, media_type=_MEDIA_TYPES.get(format, f"image/{format.lower()}"))
 
-    return Route("/images/{name:path}", get)
+    return Route("/images/{name:path}", with_cors(request_response(get), origins) if origins else get)
 
 
 class Unserved:

@@ -64,6 +64,10 @@ class Settings:
     )
     forcing: bool = _setting(True, "Let clients force an outcome by Prefer header, file name or URL.")
     fetch: str = _setting("off", "Image URLs that may be fetched: off, local, any, or host globs.", repeatable=True)
+    cors: str = _setting(
+        "off", "Origins whose web pages may call the providers and /images/: off, any, or origins.", repeatable=True
+    )
+    root_path: str = _setting("", "Path below which a proxy serves the mock, such as /mock.")
     seed: int = _setting(0, "Seed of all random choices.")
     workers: int = _setting(1, "Number of processes; more than one needs a shared --state.", minimum=1)
     state: str = _setting("memory", "Where counters are kept: memory, or redis://HOST:PORT/DB.")

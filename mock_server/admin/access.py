@@ -22,7 +22,7 @@ HARDENING = (
 )
 """Headers of every response of the admin API."""
 
-_FORWARDING = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+_FORWARDING = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-prefix", b"x-real-ip")
 """Headers that a proxy on this machine adds. Its own client may be on another machine; the headers may be forged."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vehicle-ocr-mock admin"'}
 

@@ -64,7 +64,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def create_admin(control: Control, access: Access, *, max_body: int) -> Starlette:
+def create_admin(control: Control, access: Access, *, max_body: int, root_path: str = "") -> Starlette:
     """The admin application. `max_body` is the largest body of a request, in bytes."""
 
     @cache
@@ -73,7 +73,8 @@ def create_admin(control: Control, access: Access, *, max_body: int) -> Starlett
         from mock_server.admin.openapi import openapi_document
 
         providers = list(control.providers.values())
-        return to_json(openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token)))
+        document = openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token))
+        return to_json({**document, "servers": [{"url": root_path or "/"}]})
 
     guard = Middleware(
         Guard,

@@ -12,6 +12,7 @@ from starlette.types import Scope, Send
 from mock_server.core.model import Dribble, FaultPlan
 from mock_server.errors import FaultUnavailableError
 from mock_server.http.connection import Connection, connection_of
+from mock_server.http.cors import cors_headers
 
 _MAX_HEADER_TEXT = 200
 _WITHOUT_LENGTH = frozenset({204, 304})
@@ -68,7 +69,7 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     if plan.fault:
         if connection is None:
             raise FaultUnavailableError(plan.fault)
-        connection.break_off(plan.fault, reply.status, reply.headers, reply.body)
+        connection.break_off(plan.fault, reply.status, (*reply.headers, *cors_headers(scope)), reply.body)
         return
     headers = list(reply.headers)
     if reply.status not in _WITHOUT_LENGTH:

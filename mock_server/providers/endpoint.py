@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
@@ -26,7 +26,10 @@ _CLOSE = (b"connection", b"close")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What all endpoints share. `record` takes each entry once, before its reply is sent."""
+    """What all endpoints share. `record` takes each entry once, before its reply is sent.
+
+    `origins` are those whose web pages may call the endpoints, `*` for all.
+    """
 
     reader: Reader
     clock: Clock
@@ -35,6 +38,7 @@ class Service:
     is_strict: bool = False
     has_mock_headers: bool = True
     are_fixtures_ok: Callable[[], bool] = lambda: True
+    origins: Sequence[str] = ()
 
 
 class Endpoint:
