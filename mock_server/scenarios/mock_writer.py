@@ -29,6 +29,8 @@ def mock_document(accounts: Sequence[Account], defaults: Defaults) -> dict[str, 
             document |= _plain(value)
         elif field.name == "delay" and value is not None:
             document["delay"] = step_document(Step(delay=value))["delay"]
+        elif field.name == "chaos":
+            document |= {"chaos": {str(name): f"{share * 100:.10g}%" for name, share in value.items()}} if value else {}
         elif value != getattr(_NO_DEFAULTS, field.name):
             document[field.name] = _plain(value)
     return document

@@ -49,6 +49,8 @@ KINDS = [
     ({"outcome": "nothing_found", "variant": "validation_error"}, 400, {}),
     ({"outcome": "service_error", "message": "Down.", "headers": {"X-Extra": "1"}}, 500, {"message": "Down."}),
     ({"outcome": "rate_limited"}, 429, {}),
+    ({"reply": {"status": 413, "headers": {"X-Gateway": "1"}, "body": '{"a": 1}'}}, 413, {"a": 1}),
+    ({"outcome": "read", "omit": "result", "add": {"id": 7}}, 200, {"id": 7}),
     ({"outcome": "read"}, 200, {"result": "9DJC652"}),
 ]
 
@@ -66,6 +68,21 @@ def test_it_is_a_step(
     assert [reply.headers[name] for name in step.get("headers", {})] == [*step.get("headers", {}).values()]
 
 
+def test_written_replies(mock: MockServer, admin: httpx.Client, client: httpx.Client) -> None:
+    """A reply that is not the provider's costs nothing, and has no outcome of the provider."""
+    key = mock.create_account(credits={"plate": 1}).key
+    put(admin, reply={"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<html>"}, times=2)
+    replies = [vehicore(client, key=key), vehicore(client, image=b"no picture", key=key)]
+
+    assert [(reply.status_code, reply.text, reply.headers["content-type"]) for reply in replies] == [
+        (502, "<html>", "text/html")
+    ] * 2
+    assert [(one.outcome, one.scenario, one.charged) for one in mock.requests(key=key)] == [
+        ("reply", "override", 0)
+    ] * 2
+    assert put(admin, reply={"body_file": "page.html"}).status_code == 400
+
+
 def test_faults_and_delays(mock: MockServer, admin: httpx.Client, client: httpx.Client) -> None:
     """A fault breaks the connection; a delay is in the journal."""
     key = mock.create_account().key
@@ -75,6 +92,9 @@ def test_faults_and_delays(mock: MockServer, admin: httpx.Client, client: httpx.
     entry = latest(mock)
 
     assert (entry.fault, entry.delay, entry.scenario) == ("EMPTY_RESPONSE", 0.001, "override")
+    put(admin, fault="TRUNCATED_BODY")
+    with pytest.raises(httpx.RemoteProtocolError):
+        vehicore(client, key=key)
     assert vehicore(client, key=key).status_code == 200
 
 

@@ -235,6 +235,23 @@ def test_a_reset_of_a_key_deletes_its_scenarios(mock: MockServer, admin: httpx.C
     assert admin.get("/scenarios/free").status_code == 200
 
 
+def test_a_scenario_of_a_key_can_be_sent_back(admin: httpx.Client, mock: MockServer) -> None:
+    """The document has its key: it can be sent back with and without `?key=`, and other keys' scenarios stay."""
+    keys = [mock.create_account().key for _ in range(2)]
+    for key in keys:
+        mock.add_scenario({"scenario": "mine", "when": {"key": key}, "reading": {"plate": key}})
+    before = [admin.get("/scenarios/mine", params={"key": key}).json() for key in keys]
+    ambiguous = admin.get("/scenarios/mine")
+    statuses = [admin.put("/scenarios/mine", params={"key": keys[0]}, json=before[0]).status_code]
+    statuses += [admin.put("/scenarios/mine", json=document).status_code for document in before]
+    after = [admin.get("/scenarios/mine", params={"key": key}).json() for key in keys]
+
+    assert ambiguous.status_code == 409
+    assert [key in ambiguous.json()["detail"] for key in keys] == [True, True]
+    assert statuses == [200, 200, 200]
+    assert after == before
+
+
 def test_put_hides_a_scenario_and_delete_restores_it(admin: httpx.Client, http: httpx.Client) -> None:
     """A runtime scenario hides that of a file with the same name until it is deleted."""
     document = {"when": {"image": "car.jpg"}, "reading": {"plate": "HIDDEN1"}}
