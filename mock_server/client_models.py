@@ -140,6 +140,8 @@ class Override(Document):
     """Paths of new fields, with their values."""
     reply: dict[str, Any] | None = None
     """Reply in place of the provider's: status, headers and body."""
+    chance: str | None = None
+    """Share of the calls that it answers, such as 10%; None for all of them."""
     times: int | Literal["always"]
     """The number of calls that it answers."""
     remaining: int | Literal["always"]
@@ -162,6 +164,7 @@ class OverrideFields(TypedDict, total=False):
     omit: Sequence[str] | str
     add: Mapping[str, Any]
     reply: Mapping[str, Any] | int
+    chance: str
     times: int | Literal["always"]
 
 

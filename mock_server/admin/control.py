@@ -107,6 +107,7 @@ class Control:
             overrides.all = tuple(override for override in overrides.all if override not in removed)
         for override in removed:
             await self.store.clear_positions(override.counter)
+            await self.store.clear_positions(override.draws)
 
     async def _reset_account(self, key: str) -> None:
         account = await self.store.account(key)

@@ -135,7 +135,7 @@ class Exchange(Document):
     fault: Annotated[str | None, Choice(Fault)] = None
     """Deliberate connection fault."""
     forced: str | None = None
-    """What the client forced, and how: `prefer outcome=service_error`."""
+    """What was forced, and how: `prefer outcome=service_error` by the client, `chaos service_error` by `mock.yaml`."""
     text: str | None = None
     """The text that was read from the picture."""
     detail: str | None = None

@@ -23,7 +23,8 @@ class Defaults:
     """The defaults in `mock.yaml`. None means that it has no such field.
 
     `charge`: provider name (or "*") to the outcomes that cost a unit. `variants`: provider name to outcome to the
-    variant that is used if a scenario names none.
+    variant that is used if a scenario names none. `chaos`: outcomes and faults that any request may meet, with their
+    chances, 0 to 1.
     """
 
     unmatched: UnmatchedPolicy | None = None
@@ -32,6 +33,7 @@ class Defaults:
     charge: Mapping[str, frozenset[str]] = field(default_factory=dict)
     variants: Mapping[str, Mapping[OutcomeName, str]] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
+    chaos: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

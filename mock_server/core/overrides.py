@@ -1,8 +1,9 @@
 """Overrides: what happens to the next calls, before any scenario."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mock_server.core.chance import draw
 from mock_server.core.model import ReadRequest
 from mock_server.core.scenario import Scenario, Step
 from mock_server.core.store import Store
@@ -27,6 +28,18 @@ class Override:
     @property
     def step(self) -> Step:
         return self.scenario.steps[0]
+
+    @property
+    def answer(self) -> Scenario:
+        """The scenario that answers a call. Its step is not left to chance any more."""
+        if self.step.chance is None:
+            return self.scenario
+        return replace(self.scenario, steps=(replace(self.step, chance=None),))
+
+    @property
+    def draws(self) -> str:
+        """The name of the sequence whose position is the number of draws of a key."""
+        return f"{self.counter}/chance"
 
     @property
     def counter(self) -> str:
@@ -67,16 +80,18 @@ class Overrides:
         self._used_up = {override.id for override in overrides} & self._used_up
         self.is_active = len(self._used_up) < len(overrides)
 
-    async def take(self, request: ReadRequest, store: Store) -> Scenario | None:
+    async def take(self, request: ReadRequest, store: Store, *, seed: int = 0) -> Scenario | None:
         """The scenario of the override that answers a call; the call is counted.
 
         The narrowest one answers: with a key before without, then with a provider, then with a product.
         """
         for override in self._candidates(request):
+            if override.step.chance is not None and not await _is_drawn(override, request.key or "", store, seed):
+                continue
             if override.step.times is None:
-                return override.scenario
+                return override.answer
             if await store.advance(_ALL_KEYS, override.counter) < override.step.times:
-                return override.scenario
+                return override.answer
             self._used_up.add(override.id)
             self.is_active = len(self._used_up) < len(self._all)
         return None
@@ -88,3 +103,9 @@ class Overrides:
                     override = self._by_scope.get((key, provider, product))
                     if override is not None and override.id not in self._used_up:
                         yield override
+
+
+async def _is_drawn(override: Override, key: str, store: Store, seed: int) -> bool:
+    """Whether the override answers a call, by its chance: drawn from the seed, the key and the key's calls."""
+    count = await store.advance(key, override.draws)
+    return draw(seed, key, OVERRIDE, *override.scope, count) < (override.step.chance or 0.0)

@@ -5,18 +5,29 @@ An override answers instead of a scenario.
 
 from hashlib import sha256
 
-from mock_server.core import forcing
+from mock_server.core import chance, forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Case, Decision, Policy, Unmatched
 from mock_server.core.library import Library
-from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Outcome, OutcomeName, ReadRequest, Traits
+from mock_server.core.model import (
+    NO_FAULT,
+    PICTURE_OUTCOMES,
+    Fault,
+    FaultPlan,
+    Outcome,
+    OutcomeName,
+    ReadRequest,
+    Traits,
+)
 from mock_server.core.overrides import Overrides
 from mock_server.core.pictures import Pictures
 from mock_server.core.scenario import Scenario
 from mock_server.core.scenario_player import ScenarioPlayer
 from mock_server.core.store import Admission, Store
+
+_FAULTS = frozenset(Fault)
 
 
 class Reader:
@@ -61,9 +72,15 @@ class Reader:
         if self.policy.forcing and override is None:
             statuses = traits.statuses.get(request.product, {})
             forced = forcing.find(request, library.scenarios.by_name, statuses)
+        fault = None
+        if library.fixtures.defaults.chaos and forced is None and override is None:
+            forced, fault = await self._meet_chaos(library, admission)
         decision = await self._decide(request, traits, library, admission, forced, override)
         if isinstance(decision, Decision):
             _choose_variant(decision.outcome, library, traits, forced)
+            if fault is not None:
+                decision.plan = FaultPlan(decision.plan.delay, fault=fault)
+                decision.forced = f"chaos {fault}"
         return decision
 
     async def _admit(self, request: ReadRequest, traits: Traits) -> Admission | Outcome:
@@ -79,7 +96,22 @@ class Reader:
 
     async def _override(self, request: ReadRequest, admission: Admission) -> Scenario | None:
         """The override that answers the request. An account without an allowance does not use it up."""
-        return await self.overrides.take(request, self._store) if admission.has_allowance else None
+        return (
+            await self.overrides.take(request, self._store, seed=self.policy.seed) if admission.has_allowance else None
+        )
+
+    async def _meet_chaos(
+        self, library: Library, admission: Admission
+    ) -> tuple[forcing.ForcedResult | None, Fault | None]:
+        """The outcome or the fault that `chaos` in `mock.yaml` has for this request, if any."""
+        key = admission.account.key
+        count = await self._store.advance(key, chance.CHAOS)
+        name = chance.pick(library.fixtures.defaults.chaos, self.policy.seed, key, chance.CHAOS, count)
+        if name is None:
+            return None, None
+        if name in _FAULTS:
+            return None, Fault(name)
+        return forcing.ForcedResult(f"chaos {name}", outcome=OutcomeName(name)), None
 
     async def _decide(
         self,

@@ -129,7 +129,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a scenario's sequence. `times` None means that it repeats forever."""
+    """One step of a scenario's sequence. `times` None means that it repeats forever.
+
+    `chance`: the share of the calls reaching the step that it answers, 0 to 1; the next step answers the others.
+    """
 
     outcome: OutcomeName = OutcomeName.READ
     message: str | None = None
@@ -142,6 +145,7 @@ class Step:
     omit: tuple[str, ...] = ()
     add: Mapping[str, Any] = field(default_factory=dict)
     reply: WrittenReply | None = None
+    chance: float | None = None
 
     @property
     def edits(self) -> FieldEdits | None:
@@ -204,7 +208,12 @@ class Scenario:
         return bool(is_bound) and any(step.is_error for step in self.steps)
 
     @property
+    def has_chance(self) -> bool:
+        """Whether a step is left to chance."""
+        return any(step.chance is not None for step in self.steps)
+
+    @property
     def counts_requests(self) -> bool:
         """Whether the result depends on the number of earlier requests: by several steps, or by chance."""
         first, *others = self.steps
-        return bool(others or first.trouble) or is_random(first.delay)
+        return bool(others or first.trouble) or first.chance is not None or is_random(first.delay)

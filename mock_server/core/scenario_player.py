@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from mock_server.core import misreads
 from mock_server.core.accounts import Accounts
+from mock_server.core.chance import Sequences
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.decision import Case, Decision, Unmatched
 from mock_server.core.fabricated_reading import fabricate
@@ -21,7 +22,7 @@ from mock_server.core.model import (
     Reading,
 )
 from mock_server.core.precedence import Match
-from mock_server.core.scenario import Step, draw_plan, is_random
+from mock_server.core.scenario import Scenario, Step, draw_plan, is_random
 from mock_server.core.store import Store
 
 _EMPTY = Reading()
@@ -34,6 +35,7 @@ class ScenarioPlayer:
         self._accounts = accounts
         self._store = store
         self._default_delays = 0
+        self._sequences = Sequences()
 
     async def play(self, case: Case, match: Match | None) -> Decision | Unmatched:
         """The decision about a case, before it is charged."""
@@ -43,7 +45,7 @@ class ScenarioPlayer:
         position, forced = 0, case.forced_outcome
         if forced is None and (scenario.counts_requests or is_random(default_delay)):
             position = await self._store.advance(case.admission.account.key, scenario.id)
-        step = Step(forced) if forced else scenario.step_at(position)
+        step = Step(forced) if forced else self._step(case, scenario, position)
         reading, plan = _true_reading(case, match), NO_FAULT
         delay = step.delay or default_delay
         if step.trouble or step.fault or delay:
@@ -53,6 +55,11 @@ class ScenarioPlayer:
                 reading = misreads.apply(reading, step.trouble, facts=case.query.facts, rng=rng)
             plan = draw_plan(delay, step.fault, rng)
         return case.decide(await self._outcome(case, step, reading), plan, scenario.name, match.kind)
+
+    def _step(self, case: Case, scenario: Scenario, position: int) -> Step:
+        if not scenario.counts_requests or not scenario.has_chance:
+            return scenario.step_at(position)
+        return self._sequences.step(scenario, position, key=case.admission.account.key, seed=case.policy.seed)
 
     async def _outcome(self, case: Case, step: Step, reading: Reading) -> Outcome:
         if step.reply:

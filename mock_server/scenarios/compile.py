@@ -192,12 +192,16 @@ def _candidate(model: CandidateModel, score: float) -> Candidate:
 
 
 def _steps(models: list[StepModel], *, cycle: bool) -> tuple[Step, ...]:
-    """The steps. Without `times` a step is for one request, the last one without end."""
+    """The steps. Without `times` a step is for one request; the last one, and one with a chance, without end."""
     last = len(models) - 1
     return tuple(
-        _step(model, times=model.times if model.times or (number == last and not cycle) else 1)
-        for number, model in enumerate(models)
+        _step(model, times=_times(model, stays=number == last and not cycle)) for number, model in enumerate(models)
     )
+
+
+def _times(model: StepModel, *, stays: bool) -> int | None:
+    """A step with a chance never runs out, unless it says so."""
+    return model.times if model.times or stays or model.chance is not None else 1
 
 
 def _step(model: StepModel, times: int | None) -> Step:

@@ -83,7 +83,12 @@ def _steps(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iter
         if step.variant is not None:
             path = ("then", number, "variant")
             yield from variant_mistakes(path, step.variant, step.outcome, source, vocabulary, model.when.provider)
-    if model.repeat == "last" and model.then[-1].times is not None:
+        if step.chance == 0:
+            yield source.mistake(("then", number, "chance"), "a step with 0% never answers", warning=True)
+        if step.chance == 1 and step.times is None and number < len(model.then) - 1:
+            what = "no call reaches the steps after this one"
+            yield source.mistake(("then", number, "chance"), what, '"times" ends it', warning=True)
+    if model.repeat == "last" and model.then[-1].times is not None and model.then[-1].chance is None:
         last = ("then", len(model.then) - 1, "times")
         what = 'the last step stays, so its "times" has no effect'
         yield source.mistake(last, what, '"repeat: cycle" starts over', warning=True)

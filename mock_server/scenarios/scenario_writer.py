@@ -35,6 +35,8 @@ def scenario_document(scenario: Scenario) -> dict[str, Any]:
 def step_document(step: Step) -> dict[str, Any]:
     """The document of a step, without fields that are empty. Beside a written reply, an outcome has no meaning."""
     document = _fields(step)
+    if step.chance is not None:
+        document["chance"] = f"{step.chance * 100:.10g}%"
     return {name: value for name, value in document.items() if name != "outcome"} if step.reply else document
 
 

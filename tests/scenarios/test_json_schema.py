@@ -147,6 +147,7 @@ def test_bad_meanings_are_beyond_a_schema(case: str, scenario: Mapping[str, Any]
         {"scenario": "a", "when": {"properties": {"format": "jpg"}}},
         {"scenario": "a", "reading": {"plate": {"text": "none", "box": "none", "vehicle": "none", "score": "none"}}},
         {"scenario": "a", "reading": {"vin": {"text": "X", "candidates": [{"text": "Y", "box": "none"}]}}},
+        {"scenario": "a", "then": [{"outcome": "service_error", "chance": "12.5 %"}, {"chance": "100%", "times": 2}]},
         {"scenario": "a", "then": {"omit": "filename", "add": {"a.b": [1, None, {"c": "d"}]}}},
         {"scenario": "a", "then": [{"reply": 502}, {"reply": {"status": "413", "headers": {"X-A": 1}, "body": ""}}]},
         {"scenario": 7, "priority": 3, "description": 12},

@@ -91,6 +91,7 @@ step = optional({"reply": written_reply}, times=size, delay=delay, fault=st.samp
     trouble=trouble,
     omit=st.lists(path, min_size=1, max_size=2),
     add=st.dictionaries(path, value, max_size=2),
+    chance=st.sampled_from(["0%", "0.5%", "33.333%", "100%"]),
 )
 scenarios = optional(
     {"scenario": st.text("abc-1", min_size=1, max_size=8)},

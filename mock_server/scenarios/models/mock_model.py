@@ -2,13 +2,13 @@
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.accounts import parse_rate
 from mock_server.core.exchange import OUTCOMES
 from mock_server.core.fixture_set import UnmatchedPolicy
-from mock_server.core.model import Product
+from mock_server.core.model import Fault, OutcomeName, Product
 from mock_server.scenarios.models.field_types import (
     FREE_TEXT,
     FixtureModel,
@@ -26,6 +26,7 @@ from mock_server.scenarios.models.field_types import (
     scalar_text,
     whole_number,
 )
+from mock_server.scenarios.models.percentage import Percentage
 from mock_server.scenarios.models.scenario_model import Delay
 
 _COUNT = whole_number(0)
@@ -129,6 +130,18 @@ def _for_every_provider(value: object) -> object:
     return value if isinstance(value, dict) else {"*": value}
 
 
+_CHAOS = (*(outcome for outcome in OutcomeName if outcome is not OutcomeName.READ), *Fault)
+_CHAOS_SCHEMA: JsonSchema = {"enum": [str(name) for name in _CHAOS]}
+ChaosName = Annotated[str, choice(_CHAOS, "an outcome or fault")]
+
+
+def _possible(chances: dict[str, float]) -> dict[str, float]:
+    total = sum(chances.values())
+    if total > 1 + 1e-9:
+        raise invalid(f"the chances add up to {total * 100:.10g}%", "they share all requests, so 100% is the most")
+    return chances
+
+
 class MockModel(FixtureModel):
     """`mock.yaml`: accounts, and defaults for all scenarios.
 
@@ -143,6 +156,11 @@ class MockModel(FixtureModel):
     )
     strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
     delay: Delay | None = Field(None, description="The delay of a reply whose step gives none.")
+    chaos: Annotated[
+        dict[ChaosName, Percentage],
+        AfterValidator(_possible),
+        Field(json_schema_extra={"propertyNames": _CHAOS_SCHEMA}),
+    ] = Field({}, description="Outcomes and faults that any request may meet, each with its share of them, e.g. 5%.")
     charge: Annotated[dict[str, Outcomes], BeforeValidator(_for_every_provider)] = Field(
         {}, description="The outcomes that cost a unit: a list for all providers, or a list for each provider."
     )

@@ -29,6 +29,7 @@ from mock_server.scenarios.models.field_types import (
     one_word,
     whole_number,
 )
+from mock_server.scenarios.models.percentage import OptionalPercentage
 from mock_server.scenarios.models.reading_model import ReadingModel, Score
 from mock_server.scenarios.models.reply_model import AddedFields, FieldPaths, Reply
 
@@ -186,6 +187,9 @@ class StepModel(FixtureModel):
     )
     add: AddedFields = Field({}, description="Fields that the JSON reply gets, by their paths; none is overwritten.")
     reply: Reply | None = Field(None, description="A reply in place of the provider's.")
+    chance: OptionalPercentage = Field(
+        None, description="The share of calls that the step answers, e.g. 10%; the next step answers the others."
+    )
 
     @model_validator(mode="after")
     def _one_reply(self) -> Self:
