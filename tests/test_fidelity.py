@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,20 @@ def _named(nodes: list[ast.expr], tables: dict[str, ast.expr]) -> Iterator[str]:
                 yield from (str(ast.literal_eval(argument)) for argument in node.args)
 
 
-def _rows() -> list[re.Match[str]]:
+def ledger_rows() -> list[re.Match[str]]:
+    """The rows of the ledger."""
     lines = LEDGER.read_text(encoding="utf-8").splitlines()
     return [match for line in lines if (match := ROW.match(line))]
 
 
-def _holders() -> dict[str, list[str]]:
-    holders: dict[str, list[str]] = {}
+@cache
+def holders() -> dict[str, list[str]]:
+    """Each row that tests name, with these tests."""
+    found: dict[str, list[str]] = {}
     for row, test in _pins():
-        if test not in holders.setdefault(row, []):
-            holders[row].append(test)
-    return holders
+        if test not in found.setdefault(row, []):
+            found[row].append(test)
+    return found
 
 
 def _shown(tests: list[str]) -> str:
@@ -62,22 +66,22 @@ def _shown(tests: list[str]) -> str:
 
 def test_every_row_has_a_test_and_every_test_its_row(pytestconfig: pytest.Config) -> None:
     """No row is without a test, no test names a row that is not there, and the table names its tests."""
-    holders = _holders()
+    held_by = holders()
     if pytestconfig.getoption("--write-golden"):
-        _write(holders)
-    rows = _rows()
+        _write(held_by)
+    rows = ledger_rows()
     names = [row["row"] for row in rows]
 
     assert len(names) == len(set(names)), "a row stands twice"
-    assert set(names) - holders.keys() == set(), "rows without a test"
-    assert holders.keys() - set(names) == set(), "tests of rows that are not in the ledger"
-    assert {row["row"]: row["held"] for row in rows} == {name: _shown(holders[name]) for name in names}
+    assert set(names) - held_by.keys() == set(), "rows without a test"
+    assert held_by.keys() - set(names) == set(), "tests of rows that are not in the ledger"
+    assert {row["row"]: row["held"] for row in rows} == {name: _shown(held_by[name]) for name in names}
 
 
 def test_the_table_is_read_whole() -> None:
     """Every line of the ledger's tables is a row, and says who says so unless it is an assumption."""
     lines = [line for line in LEDGER.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    rows = _rows()
+    rows = ledger_rows()
 
     assert len(rows) == len([line for line in lines if not line.startswith("| row ")])
     assert [row["row"] for row in rows if row["level"] != "A" and row["source"] == "—"] == []

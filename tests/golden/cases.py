@@ -108,6 +108,7 @@ def _vehicore(product: str) -> Iterator[GoldenCase]:
     yield case("invalid_image", b"no picture")
     yield case("invalid_image-empty", b"")
     yield case("nothing_found-validation_error", known, headers={"X-Scenario": "validation-error"})
+    yield case("no_text-validation_error", known, headers={"X-Scenario": "no-text-validation-error"})
     yield case("nothing_found-empty_result", known, headers={"X-Scenario": "empty-result"})
     path, headers = f"/api/ocr/{product}", {"X-API-Key": "demo-key"}
     yield GoldenCase("vehicore", f"{product}-invalid_request", "POST", path, headers=headers)
