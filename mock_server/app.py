@@ -117,7 +117,7 @@ class App(Starlette):
             origins=parse_origins(settings.cors),
         )
         gallery = gallery_route(live_scenarios, state.coordination, service.origins)
-        admin = _Lazy(self._create_admin)
+        self._admin = admin = _Lazy(self._create_admin)
         unserved = Unserved(service, registry.PROVIDERS)
         super().__init__(
             routes=[
@@ -151,7 +151,7 @@ class App(Starlette):
         background: list[asyncio.Task[None]] = []
         try:
             await self._start()
-            background.append(asyncio.create_task(self._load_index()))
+            background.append(asyncio.create_task(self._load_the_rest()))
             if self.settings.watch:
                 background.append(asyncio.create_task(self._hot_reload.run()))
             yield
@@ -182,12 +182,13 @@ class App(Starlette):
     async def _declare_accounts(self) -> None:
         await self.accounts.declare(self.control.live_scenarios.files.accounts)
 
-    async def _load_index(self) -> None:
-        """Load a deferred index before an image needs it, but after the first requests."""
+    async def _load_the_rest(self) -> None:
+        """Load what the start defers, before a request needs it, but after the first requests."""
+        await asyncio.sleep(START_SECONDS)
         index = self.reader.library.index
         if isinstance(index, LazyIndex):
-            await asyncio.sleep(START_SECONDS)
             await anyio.to_thread.run_sync(index.get)
+        await self._admin.get()
 
     def reload_fixtures(self) -> None:
         """Start to read the fixture files again. Mistakes are logged."""
@@ -220,16 +221,23 @@ class App(Starlette):
 
 
 class _Lazy:
-    """An application that is created at its first request: its imports take as long as the rest of the start."""
+    """An application that is created after the start, or at its first request: its imports take long."""
 
     def __init__(self, create: Callable[[], ASGIApp]) -> None:
         self._create = create
         self._app: ASGIApp | None = None
+        self._lock = anyio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._app is None:
-            self._app = self._create()
-        await self._app(scope, receive, send)
+        app = self._app or await self.get()
+        await app(scope, receive, send)
+
+    async def get(self) -> ASGIApp:
+        """The application. It is created in a thread, so that other requests do not wait."""
+        async with self._lock:
+            if self._app is None:
+                self._app = await anyio.to_thread.run_sync(self._create)
+            return self._app
 
 
 def create_app(

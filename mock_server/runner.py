@@ -6,6 +6,7 @@ One process serves HTTP and, with TLS, HTTPS. It is ready when every socket acce
 import asyncio
 import contextlib
 import copy
+import itertools
 import logging
 import os
 import signal
@@ -38,6 +39,8 @@ GRACE_SECONDS = 30
 EXIT_SECONDS = 5.0
 """How long a process may take to end after it has served."""
 _POLL_SECONDS = 0.002
+_TRIM_SECONDS = 10
+"""How often freed memory is given back."""
 _OTHER_FILES = 64
 """Open files that are not connections, about."""
 
@@ -88,10 +91,13 @@ class Server:
             self._update()
             acceptors = [self._accept(config, listener, tls) for listener, tls in self._listeners]
             ready()
+            seconds = itertools.count(1)
             while not self._stop_event.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop_event.wait(), 1.0)
                 self._update()
+                if next(seconds) % _TRIM_SECONDS == 0:
+                    await asyncio.to_thread(tuning.return_freed_memory)
             await self._finish(acceptors)
 
     def close(self) -> None:

@@ -199,7 +199,9 @@ class CertificateAuthority:
 
     def _is_current(self, names: Sequence[str], now: datetime) -> bool:
         permitted = permitted_names(self._certificate)
-        if permitted is None or now + RENEWED_BEFORE_END >= self.expires:
+        # The clock of this machine may have been wrong when the authority was created.
+        has_begun = self._certificate.not_valid_before_utc <= now
+        if permitted is None or not has_begun or now + RENEWED_BEFORE_END >= self.expires:
             return False
         return all(is_permitted(name, permitted) for name in names)
 

@@ -24,6 +24,17 @@ def keep_freed_memory() -> None:
     bytearray(_LARGE_BLOCK)
 
 
+def return_freed_memory() -> None:
+    """Give the memory that is not used to the system, where the C library can.
+
+    After a body of 30 MB, glibc keeps up to 60 MB of freed memory, and more in the heaps of its threads.
+    """
+    import ctypes  # takes 5 ms, which the start does not need
+
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def loads(document: bytes) -> Any:
     """Parse JSON in UTF-8. Raises ValueError.
 

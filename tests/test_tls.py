@@ -107,6 +107,16 @@ def test_the_authority_is_renewed_before_it_expires(tmp_path: Path, days_left: i
     assert new.certificate_path.read_bytes() == new.certificate_pem()
 
 
+def test_an_authority_that_begins_in_the_future_is_renewed(tmp_path: Path) -> None:
+    """An authority that was created while the clock was wrong works today, under the same key."""
+    now = datetime.now(UTC)
+    early = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS, now=now + timedelta(days=400))
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS, now=now)
+
+    assert authority.certificate_pem() != early.certificate_pem()
+    handshake(authority.ssl_context(PROVIDERS), "api.carsxe.com", authority.certificate_path)
+
+
 def test_who_trusts_the_old_certificate_is_not_cut_off(tmp_path: Path) -> None:
     """After a renewal, a client with the old certificate still works until that certificate expires."""
     now = datetime.now(UTC)

@@ -22,6 +22,7 @@ from mock_server.http.multipart import Form
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import Provider
+from mock_server.providers.uploads import beginning
 
 OPERATIONS = Operations()
 
@@ -34,7 +35,7 @@ _FIELDS = ("provider", "product", "key", "url", "filename", "language", "headers
 @OPERATIONS("POST", "/match")
 async def match(control: Control, request: Request) -> MatchResult:
     body = await read(request)
-    form = body.form("image", *_FIELDS)
+    form = await body.form("image", *_FIELDS)
     if form is None:
         return await _match(control, as_object(parse_json(body.data)), None)
     fields, image = _form_fields(form), form.first("image")
@@ -49,8 +50,8 @@ def _form_fields(form: Form) -> dict[str, Any]:
         if part.name == "headers":
             fields[part.name] = parse_json(part.data)
         elif part.name != "image":
-            # Only as much as tells that the text is too long.
-            fields[part.name] = bytes(part.data[: 4 * MAX_TEXT + 4]).decode("utf-8", "replace")
+            # Only as much as shows that the text is too long.
+            fields[part.name] = beginning(part, MAX_TEXT)
     return fields
 
 

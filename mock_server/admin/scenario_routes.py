@@ -48,7 +48,7 @@ async def list_scenarios(control: Control, request: Request) -> ScenarioList:
 
 @OPERATIONS("POST", "/scenarios")
 async def add_scenario(control: Control, request: Request) -> Response:
-    document, pictures = _posted(await read(request))
+    document, pictures = await _posted(await read(request))
     added = await anyio.to_thread.run_sync(_runtime_scenario, control, document, pictures)
     name, key = added.scenario.name, added.scenario.when.key
     if not await control.live_scenarios.add(added):
@@ -65,7 +65,7 @@ async def get_scenario(control: Control, request: Request) -> ServedScenario:
 @OPERATIONS("PUT", "/scenarios/{name}")
 async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
-    document, pictures = _posted(await read(request))
+    document, pictures = await _posted(await read(request))
     if isinstance(document, Mapping):
         # The document of a GET can be sent back.
         given = {field: value for field, value in document.items() if field not in SCENARIO_STATE}
@@ -157,9 +157,9 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
     )
 
 
-def _posted(body: Body) -> tuple[Document, list[Part]]:
+async def _posted(body: Body) -> tuple[Document, list[Part]]:
     """The document and the pictures of a request body. Raises FixturesError and MultipartError."""
-    form = body.form("scenario", "image")
+    form = await body.form("scenario", "image")
     if form is None:
         return body.document(), []
     document = form.first("scenario")

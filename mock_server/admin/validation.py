@@ -14,7 +14,7 @@ import orjson
 from starlette.requests import Request
 
 from mock_server.errors import FixturesError, Mistake, MultipartError
-from mock_server.http.body import read_body
+from mock_server.http.body import off_loop, read_body
 from mock_server.http.multipart import Form, parse_multipart
 from mock_server.suggest import suggest
 
@@ -146,11 +146,11 @@ class Body:
         """A mapping from JSON, or the text of YAML, if it is declared as YAML or does not begin like a JSON object."""
         return parse_document(self.data, yaml=self.media_type.rpartition("/")[2] in _YAML)
 
-    def form(self, *allowed: str) -> Form | None:
+    async def form(self, *allowed: str) -> Form | None:
         """The parts of a form; None if the body is not a form. Raises MultipartError for a part that is not allowed."""
         if self.media_type != "multipart/form-data":
             return None
-        form = parse_multipart(self.content_type, self.data)
+        form = await off_loop(len(self.data), parse_multipart, self.content_type, self.data)
         if form.skipped:
             raise MultipartError(form.skipped[0])
         for part in form:
@@ -177,6 +177,7 @@ async def read_object(request: Request, *, is_optional: bool = False) -> Mapping
 def parse_json(data: bytes | memoryview) -> Any:
     """JSON of limited size. Raises FixturesError with line and column."""
     _check_size(data)
+    _check_commas(data)
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -202,6 +203,12 @@ def parse_document(data: bytes | memoryview, *, yaml: bool = False) -> Mapping[s
 def _check_size(data: bytes | memoryview) -> None:
     if len(data) > _MAX_BYTES:
         raise mistake("", f"a document can have at most {_MAX_BYTES:,} bytes")
+
+
+def _check_commas(data: bytes | memoryview) -> None:
+    """Refuse a document that would take long to parse. Texts have commas, too, so that more are allowed than values."""
+    if len(data) > 5 * _MAX_VALUES and sum(map(bytes(data).count, (b",", b"[", b"{"))) > 5 * _MAX_VALUES:
+        raise mistake("", f"a document can have at most {_MAX_VALUES:,} values")
 
 
 def _check_values(document: Any) -> None:

@@ -3,15 +3,23 @@
 import asyncio
 import contextlib
 import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
+import anyio.to_thread
 from starlette.types import Message, Receive, Scope
 
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
+
+T = TypeVar("T")
 
 DRAIN_LIMIT = 64 * 1024 * 1024
 """How many bytes of a refused body are read and discarded."""
 DRAIN_SECONDS = 15.0
 _COMPRESSIONS = ("gzip", "x-gzip", "deflate")
+LARGE = 1_000_000
+"""Bytes of a body from which it is parsed in a thread, so that other requests do not wait."""
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib detects the header
 
 
@@ -39,6 +47,20 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
             body.clear()
             raise BodyTooLargeError(limit, declared, drained=is_last or await _drain(receive))
     return b"".join(body)
+
+
+async def off_loop(size: int, parse: Callable[..., T], *arguments: Any) -> T:
+    """The result of `parse`, which works on so many bytes: many of them in a thread."""
+    if size < LARGE:
+        return parse(*arguments)
+    return await anyio.to_thread.run_sync(parse, *arguments)
+
+
+async def decompressed(body: bytes, encoding: str, *, limit: int) -> bytes:
+    """The same as `decompress`, in a thread: a few bytes may have a long content."""
+    if not encoding:
+        return body
+    return await anyio.to_thread.run_sync(partial(decompress, body, encoding, limit=limit))
 
 
 def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:

@@ -89,6 +89,19 @@ class MockProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self.connection.mark_lost()
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer the requests that came whole, although the client sends nothing more; then close.
+
+        Nothing shows whether the client still reads, so that a delay is of no use any more.
+        """
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if self.scheme == "https" or cycle is None or cycle.response_complete or cycle.more_body or self._is_in_head:
+            # asyncio closes a TLS connection in any case.
+            return None
+        cycle.keep_alive = False
+        self.connection.hurry.set()
+        return True
+
     def data_received(self, data: bytes) -> None:
         """Parse the next bytes, and discard what follows a rejected request."""
         if self.is_rejected:

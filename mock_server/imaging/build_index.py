@@ -1,16 +1,15 @@
 """Builds the entries of an index in parallel; reads only the pictures that are not in the cache."""
 
-import contextlib
-import ctypes
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from mock_server import tuning
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import ImageError
-from mock_server.imaging.decode import decode
+from mock_server.imaging.decoding_process import decode_within
 from mock_server.imaging.fingerprint import Fingerprint, Reference, Region, fingerprint
 from mock_server.imaging.fingerprint_cache import FingerprintCache
 from mock_server.imaging.picture_header import pixel_limit
@@ -19,6 +18,8 @@ Key = tuple[str, tuple[Region, ...]]
 
 # After decoding this many pictures, the memory that glibc keeps for more of them is returned to the system.
 _TRIM_AFTER = 100
+# How long a reference may be decoded: these are the user's own pictures, or those of a client of the admin API.
+_REFERENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,7 @@ def build_entries(
             if progress:
                 progress(len(entries), len(wanted))
     if len(missing) >= _TRIM_AFTER:
-        # The memory returns to the system where the C library has this function.
-        with contextlib.suppress(AttributeError, OSError, TypeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        tuning.return_freed_memory()
     return entries
 
 
@@ -86,7 +85,8 @@ class _Builder:
         if stored := self._stored(reference, digest):
             return stored
         try:
-            built = fingerprint(decode(data, max_pixels=self.max_pixels, sha256=digest), reference.regions)
+            with decode_within(data, max_pixels=self.max_pixels, seconds=_REFERENCE_SECONDS) as picture:
+                built = fingerprint(picture, reference.regions)
         except ImageError as error:
             error.add_note(f"picture: {reference.id}")
             raise

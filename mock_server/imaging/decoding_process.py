@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from mock_server.errors import DecodeTimeoutError, ImageError, TruncatedImageError
-from mock_server.imaging.decode import Picture, decode
+from mock_server.imaging.decode import ExpensivePicture, Picture, decode
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.results import Bytes
 
@@ -71,6 +71,18 @@ def decode_apart(
             yield _PictureApart(process, data)
     finally:
         running.discard(process)
+
+
+@contextlib.contextmanager
+def decode_within(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, seconds: float) -> Iterator[Picture]:
+    """The picture, decoded here or apart. Raises the errors of `ImageError`."""
+    try:
+        picture = decode(data, max_pixels=max_pixels, most_seconds=_CHEAP_SECONDS)
+    except ExpensivePicture:
+        with decode_apart(data, max_pixels=max_pixels, seconds=seconds, running=set()) as apart:
+            yield apart
+    else:
+        yield picture
 
 
 class DecodingProcess:

@@ -13,7 +13,7 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.reader import Reader
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
-from mock_server.http.body import decompress, read_body
+from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import journal_entry
@@ -69,7 +69,7 @@ class Endpoint:
         if isinstance(product, Refusal):
             reply, detail = self._provider.refuse(product), self._why_refused(product, call)
         else:
-            request = limited(self._provider.parse(call, product))
+            request = limited(await off_loop(len(call.body or b""), self._provider.parse, call, product))
             decision, reply, detail = await self._answer(request)
         headers = reply.headers + self._headers(request_id, decision, detail, is_drained)
         reply = Reply(reply.status, headers, reply.body)
@@ -103,7 +103,7 @@ class Endpoint:
         is_drained = True
         try:
             body = await read_body(scope, receive, limit=self._service.max_body)
-            body = decompress(body, headers.get("content-encoding", ""), limit=self._service.max_body)
+            body = await decompressed(body, headers.get("content-encoding", ""), limit=self._service.max_body)
         except BodyTooLargeError as error:
             body, is_drained = None, error.drained
         path = scope["path"].removeprefix(scope.get("root_path", ""))

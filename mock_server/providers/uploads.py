@@ -19,6 +19,9 @@ _URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:([^,]{0,1000}+),", re.IGNORECASE)
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _PERCENT_TO_EQUALS = bytes.maketrans(b"%", b"=")
+_LARGE_JSON = 250_000  # bytes
+_MAX_VALUES = 100_000  # of a large JSON body
+_BEFORE_VALUES = (b",", b"[", b"{")
 _WHITE_SPACE = b" \t\r\n\v\f"
 
 
@@ -68,6 +71,9 @@ def _missing(detail: str) -> Problem:
 
 def parse_json(body: bytes) -> Any:
     """The value of a JSON body in UTF-8, UTF-16 or UTF-32, with or without a byte-order mark. Raises ValueError."""
+    # A large body is a picture in base64. No other thread runs while millions of values are parsed.
+    if len(body) > _LARGE_JSON and sum(map(body.count, _BEFORE_VALUES)) > _MAX_VALUES:
+        raise ValueError(f"more than {_MAX_VALUES:,} values")
     try:
         return tuning.loads(body)
     except ValueError:
@@ -75,6 +81,11 @@ def parse_json(body: bytes) -> Any:
         if encoding == "utf-8":
             raise
         return orjson.loads(body.decode(encoding))
+
+
+def beginning(part: Part, length: int) -> str:
+    """The first characters of a text field, and perhaps more of them. Takes no longer for a larger field."""
+    return str(part.data[: 4 * length + 4], "utf-8", "replace")
 
 
 def is_url(text: str) -> bool:

@@ -12,7 +12,7 @@ from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import carsxe_service, payment, render, wording
-from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
+from mock_server.providers.provider import MAX_URL, Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.real_service import FreeCall, ReadingDocument
 from mock_server.providers.uploads import decode_inline, is_url, parse_json
 from mock_server.suggest import quoted
@@ -114,7 +114,11 @@ def _fields(call: Call, notes: list[str]) -> Fields:
     if media_type not in ("text/plain", "") or call.strict:
         return _invalid_request(f"content type {media_type or 'missing'}, not application/json")
     # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
-    text = call.body.decode("utf-8-sig", "replace").strip()
+    try:
+        text = call.body.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        # It is no base64. Replacing the bytes of a large body would take long.
+        text = call.body[: 4 * MAX_URL + 4].decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
         notes.append("JSON as plain text")
         return _json(call.body)

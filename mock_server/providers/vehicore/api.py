@@ -5,9 +5,9 @@ from typing import Any
 
 from mock_server.core.model import Billing, Outcome, OutcomeName, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
-from mock_server.providers.provider import Call, ExampleCall, Provider, Refusal, Route
+from mock_server.providers.provider import MAX_TEXT, Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.real_service import FreeCall, ReadingDocument
-from mock_server.providers.uploads import Upload, read_upload
+from mock_server.providers.uploads import Upload, beginning, read_upload
 from mock_server.providers.vehicore import render, vehicore_service
 
 _DEFAULT_LANGUAGE = "en"
@@ -84,4 +84,4 @@ def _other_fields(upload: Upload) -> tuple[str, ...]:
 
 def _language(upload: Upload) -> str:
     part = upload.form.first("userLanguage") if upload.form else None
-    return (part.text.strip() if part and part.filename is None else "") or _DEFAULT_LANGUAGE
+    return (beginning(part, MAX_TEXT).strip() if part and part.filename is None else "") or _DEFAULT_LANGUAGE
