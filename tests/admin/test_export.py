@@ -112,6 +112,7 @@ RUNTIME: list[dict[str, Any]] = [
         "then": [
             {"reply": {"status": 502, "headers": {"Content-Type": "text/html"}, "body": "<p>\r\n ü: '\"x\t</p>\n"}},
             {"reply": {"status": 204}},
+            {"outcome": "out_of_credits", "chance": "12.5%"},
             {"outcome": "read", "omit": ["result"], "add": {"a.b": [1, None, True, "x", 1.5, {"c": "007"}]}},
         ],
         "reading": {"plate": {"text": "null", "score": "none", "vehicle": "none", "candidates": "none"}},
@@ -130,7 +131,7 @@ def test_runtime_scenarios(tmp_path: Path) -> None:
         upload(CAR, filename="texts.jpg"),
         upload(CAR, filename="&{odd}, x") | {"headers": {"X-API-Key": "demo-key", "X-Odd": "z: [a"}},
         *[upload(CAR, filename="steps.jpg") for _ in range(7)],
-        *[upload(CAR, filename="written.jpg") for _ in range(3)],
+        *[upload(CAR, filename="written.jpg") for _ in range(12)],
         {**reference("car.jpg"), "headers": {"Prefer": "scenario=written"}},
         *[{**reference("car.jpg"), "headers": {"Prefer": f"scenario={name}"}} for name in ("steps", "nobody", "car")],
         *[{**upload(CAR), "headers": {"X-API-Key": "demo-key", "Prefer": "scenario=car"}}],
@@ -197,7 +198,8 @@ def test_every_setting_of_mock_yaml(tmp_path: Path) -> None:
     (files / "mock.yaml").write_text(
         "unmatched: nothing_found\nstrict: true\ndelay: {lognormal: {median: 1ms, sigma: 0.1, max: 2ms}}\n"
         "charge: {vehicore: [read, no_text], '*': []}\ncarsxe: {nothing_found: empty_results}\n"
-        "vehicore: {no_text: validation_error}\nfetch: [a.test, '*.b.test']\nseed: 7\nadmin-token: s3cret\n"
+        "vehicore: {no_text: validation_error}\nchaos: {service_error: 2.5%, rate_limited: 1%}\n"
+        "fetch: [a.test, '*.b.test']\nseed: 7\nadmin-token: s3cret\n"
         "accounts:\n"
         "  - {name: a, key: '007', status: inactive, plans: [vin], credits: {plate: 0}, tier: 'no', overage: true}\n"
         "  - {name: b, key: 'k: #', quota: {plate: {limit: unlimited, used: 4}, vin: 2}, quota_period: never}\n"

@@ -221,6 +221,21 @@ def test_exactly_n_of_many_at_once(mock: MockServer, admin: httpx.Client, client
     assert (found.count(500), found.count(200)) == (17, 43)
 
 
+def test_chance(mock: MockServer, admin: httpx.Client, client: httpx.Client) -> None:
+    """A share of the calls, the same calls in every run; calls that it does not answer are not counted."""
+    key = mock.create_account().key
+    runs = []
+    for _ in range(2):
+        put(admin, outcome="service_error", key=key, chance="50%", times="always")
+        runs.append(statuses(client, 30, key=key))
+    put(admin, outcome="service_error", key=key, chance="50%", times=4)
+
+    assert runs[0] == runs[1]
+    assert 5 < runs[0].count(500) < 25
+    assert statuses(client, 60, key=key).count(500) == 4
+    assert mock.overrides() == []
+
+
 BAD = [
     ({}, "", "an override wants one of"),
     ({"times": 3}, "", "an override wants one of"),
