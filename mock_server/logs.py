@@ -1,10 +1,14 @@
 """The request log and the event log, as text or JSON lines. They contain no API keys."""
 
 import asyncio
+import json
 import logging
+import os
 import sys
+import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 import orjson
 
@@ -12,6 +16,7 @@ from mock_server.core.exchange import Exchange
 
 # Lines wait this long, in seconds, to be written together with others.
 _FLUSH_SECONDS = 0.05
+_STDERR = 2
 _JSON_FIELDS = (
     *("provider", "product", "method", "path", "status", "outcome", "scenario", "match", "charged"),
     *("account", "key", "key_id", "milliseconds", "delay", "fault", "detail"),
@@ -50,25 +55,40 @@ def _timestamp(time: datetime) -> str:
 
 def _text_line(exchange: Exchange) -> str:
     fault = f" fault={exchange.fault}" if exchange.fault else ""
-    detail = f" ({_one_line(exchange.detail)})" if exchange.detail else ""
-    return (
+    detail = f" ({exchange.detail})" if exchange.detail else ""
+    line = (
         f"{_timestamp(exchange.time)} {exchange.id} {exchange.provider} "
-        f"{exchange.method} {_one_line(exchange.path)} {exchange.status} {exchange.outcome or '-'} "
+        f"{exchange.method} {exchange.path} {exchange.status} {exchange.outcome or '-'} "
         f"scenario={exchange.scenario or '-'} match={exchange.match} "
         f"account={exchange.account or '-'} key={exchange.key or '-'} "
-        f"{exchange.milliseconds:.1f}ms{fault}{detail}\n"
+        f"{exchange.milliseconds:.1f}ms{fault}{detail}"
     )
+    return _one_line(line) + "\n"
 
 
 def _json_line(exchange: Exchange) -> str:
     facts = {"time": _timestamp(exchange.time), "level": "info", "event": "request", "request_id": exchange.id}
     facts |= {name: getattr(exchange, name) for name in _JSON_FIELDS}
-    return orjson.dumps(facts).decode() + "\n"
+    return _json(facts) + "\n"
 
 
 def _one_line(text: str) -> str:
-    # Text from a client must not start a new line in the log.
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    """The text with escapes for what could start a new line or control a terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    try:
+        text = orjson.dumps(facts).decode()
+    except TypeError:  # the name of a file that is not valid UTF-8
+        return json.dumps(facts)
+    # JSON may contain U+0085 and U+2028, at which some programs split lines.
+    return text if text.isprintable() else json.dumps(facts)
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return _one_line(super().format(record))
 
 
 class _JsonFormatter(logging.Formatter):
@@ -82,7 +102,7 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             facts["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(facts).decode()
+        return _json(facts)
 
 
 def configure(format: str, level: str, stream: IO[str] | None = None) -> RequestLog | None:
@@ -90,11 +110,16 @@ def configure(format: str, level: str, stream: IO[str] | None = None) -> Request
 
     Do not call it for a server inside another program, which sets up logging itself.
     """
+    is_own_process = stream is None
+    if is_own_process:
+        _log_native_output()
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
-        _JsonFormatter() if format == "json" else logging.Formatter("%(levelname)s %(name)s: %(message)s")
+        _JsonFormatter() if format == "json" else _TextFormatter("%(levelname)s %(name)s: %(message)s")
     )
+    if is_own_process:
+        _log_the_rest(handler)
     logger = logging.getLogger("mock_server")
     logger.handlers = [handler]
     logger.propagate = False
@@ -104,3 +129,43 @@ def configure(format: str, level: str, stream: IO[str] | None = None) -> Request
     uvicorn.handlers, uvicorn.propagate = [handler], False
     uvicorn.setLevel(max(logger.level, logging.WARNING))
     return RequestLog(format, stream) if logger.level <= logging.INFO else None
+
+
+def _log_the_rest(handler: logging.Handler) -> None:
+    """Warnings of Python and of libraries, and exceptions that nothing handles, become log lines as well."""
+    logging.getLogger().handlers = [handler]
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread_exception
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_thread_exception(arguments: threading.ExceptHookArgs) -> None:
+    exception = arguments.exc_value or arguments.exc_type()
+    logging.getLogger("mock_server").error("a thread failed", exc_info=exception)
+
+
+def _log_unraisable(unraisable: Any) -> None:
+    logging.getLogger("mock_server").error("an exception was ignored", exc_info=unraisable.exc_value)
+
+
+def _log_native_output() -> None:
+    """Log the lines that C libraries such as libtiff print on stderr. `sys.stderr` writes to the old stderr."""
+    try:
+        if sys.stderr.fileno() != _STDERR:
+            return
+        stream = os.fdopen(os.dup(_STDERR), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    except (OSError, ValueError):
+        return
+    reading, writing = os.pipe()
+    # A library may print while it holds the interpreter's lock. Output beyond the size of the pipe is lost.
+    os.set_blocking(writing, False)
+    sys.stderr = stream
+    os.dup2(writing, _STDERR)
+    os.close(writing)
+    threading.Thread(target=_log_lines, args=(reading,), daemon=True, name="native-output").start()
+
+
+def _log_lines(reading: int) -> None:
+    with os.fdopen(reading, encoding="utf-8", errors="backslashreplace") as lines:
+        for line in lines:
+            logging.getLogger("mock_server.native").warning("%s", line.strip())

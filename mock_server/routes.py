@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match, Route, Router, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.core.exchange import NO_PROVIDER
-from mock_server.core.journal import JournalEntry
+from mock_server.core.journal import JournalEntry, without_keys
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.model import NO_FAULT
 from mock_server.core.state import Coordination
@@ -115,12 +115,13 @@ class Unserved:
             return
         started = time.perf_counter()
         path = scope["path"].removeprefix(scope.get("root_path", ""))
+        shown = without_keys(path)
         hint = suggest(re.sub("/+", "/", path), self._paths)
         request_id = os.urandom(8).hex()
         mock_headers = {"X-Mock-Request-Id": request_id, "X-Mock-Detail": header_text(hint).decode()}
         reply = problem(
             404,
-            f"Nothing is served at {path[:200]}; {hint}",
+            f"Nothing is served at {shown[:200]}; {hint}",
             headers=mock_headers if self._service.has_mock_headers else None,
         )
         client = next((value for name, value in scope["headers"] if name == b"user-agent"), None)
@@ -129,7 +130,7 @@ class Unserved:
             time=datetime.fromtimestamp(self._service.clock.now(), UTC),
             provider=NO_PROVIDER,
             method=scope["method"][:MAX_TEXT],
-            path=path[:MAX_TEXT],
+            path=shown[:MAX_TEXT],
             status=reply.status,
             milliseconds=round((time.perf_counter() - started) * 1000, 3),
             client=client.decode("latin-1")[:MAX_TEXT] if client else None,

@@ -83,7 +83,11 @@ class Settings:
         choices=("debug", "info", "warning", "error"),
     )
     max_body: int = _setting(32 * _MEGABYTE, "Largest request body, in bytes.", minimum=1)
-    max_pixels: int = _setting(64_000_000, "Largest picture that is decoded, in pixels.", minimum=1)
+    max_pixels: int = _setting(
+        64_000_000,
+        "Largest picture that is decoded, in pixels; from the default on, four times as many in a baseline JPEG.",
+        minimum=1,
+    )
     decode_timeout: int = _setting(10, "Longest time to decode a picture, in seconds.", minimum=1)
     journal_size: int = _setting(10_000, "Number of exchanges that the journal keeps.", minimum=1)
     journal_bytes: int = _setting(32 * _MEGABYTE, "Size of the journal, in bytes.", minimum=1)

@@ -30,10 +30,16 @@ def settings_options(**defaults: Any) -> Callable[[_Function], _Function]:
 
 
 def check_fixtures(flags: Mapping[str, Any]) -> None:
-    """Raise SettingsError if the chosen directory cannot be a fixtures directory."""
+    """Raise SettingsError if the chosen directory cannot be a fixtures directory.
+
+    An argument that is not a directory is a UsageError.
+    """
     from mock_server.scenarios.discovery import why_unusable
 
-    if reason := why_unusable(Settings.resolve(flags).fixtures_dir):
+    root = Settings.resolve(flags).fixtures_dir
+    if flags.get("fixtures") is not None and not root.is_dir():
+        raise click.UsageError(f"{root} is not a directory")
+    if reason := why_unusable(root):
         raise SettingsError(reason)
 
 

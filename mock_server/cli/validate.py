@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mock_server.cli.options import fixtures_argument
+from mock_server.cli.options import check_fixtures, fixtures_argument
 from mock_server.errors import FixturesError, Mistake
 from mock_server.settings import Settings, shipped_fixtures
 
@@ -20,17 +20,12 @@ def command(fixtures: Path | None) -> None:
     """
     from mock_server.cli.progress import progress
     from mock_server.providers.registry import vocabulary
-    from mock_server.scenarios.discovery import why_unusable
     from mock_server.scenarios.image_indexing import index_of
     from mock_server.scenarios.load import declared_accounts, load
 
     settings = Settings.resolve({"fixtures": fixtures})
     root = settings.fixtures_dir
-    if not root.is_dir():
-        raise click.UsageError(f"{root} is not a directory")
-    if reason := why_unusable(root):
-        click.echo(reason)
-        sys.exit(1)
+    check_fixtures({"fixtures": fixtures})
     words = vocabulary()
     try:
         shipped_accounts = declared_accounts(shipped_fixtures(), vocabulary=words)

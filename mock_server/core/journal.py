@@ -1,6 +1,7 @@
 """The journal: the latest exchanges, limited in number and in bytes."""
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,14 @@ def key_id(key: str) -> str:
 def redacted(key: str) -> str:
     """An API key as it may be shown: an ellipsis and, if the key is long enough, its last two characters."""
     return f"…{key[-2:]}" if len(key) > 6 else "…"
+
+
+_KEY_LIKE = re.compile(r"(?=[^/]*[0-9])[A-Za-z0-9._~-]{16,}")
+
+
+def without_keys(path: str) -> str:
+    """A path in which parts that look like API keys are redacted: at least 16 characters, with a digit."""
+    return _KEY_LIKE.sub(lambda found: redacted(found[0]), path)
 
 
 class Journal(Protocol):

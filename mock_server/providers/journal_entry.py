@@ -8,7 +8,7 @@ from mock_server.core.account import Account
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
-from mock_server.core.journal import JournalEntry, key_id, redacted
+from mock_server.core.journal import JournalEntry, key_id, redacted, without_keys
 from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Reading, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
@@ -44,7 +44,7 @@ def journal_entry(
         time=datetime.fromtimestamp(now, UTC),
         provider=provider.name,
         method=call.method[:_MAX_TEXT],
-        path=call.path[:_MAX_TEXT],
+        path=without_keys(call.path[:_MAX_TEXT]),
         status=reply.status,
         milliseconds=round(seconds * 1000, 3),
         client=_cut(call.headers.get("user-agent")),

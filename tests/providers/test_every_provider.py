@@ -7,6 +7,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -535,3 +536,16 @@ def test_the_fixtures_of_these_tests_are_clean() -> None:
 
         assert not index.collisions()
         assert not index.too_small()
+
+
+@pins("mock-upright-boxes")
+def test_boxes_of_turned_photos(http: httpx.Client) -> None:
+    """The box in the reply to a photo with an EXIF orientation is that of the upright photo."""
+    with Image.open(BytesIO(picture("car"))) as car:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # to be turned by a quarter, clockwise
+        stored = encoded(car.transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif)
+    replies = [carsxe(http, reference=_inline(image)).json() for image in (picture("car"), stored)]
+    upright, turned = (reply["results"][0]["box"] for reply in replies)
+
+    assert upright == turned

@@ -85,11 +85,12 @@ def test_same_picture_twice(write: Write) -> None:
 
 
 def test_no_such_directory(tmp_path: Path) -> None:
-    """A missing directory is a usage error."""
-    done = run("validate", "nowhere", cwd=tmp_path)
+    """A missing directory is a usage error of every verb that takes one."""
+    for verb in (["validate", "nowhere"], ["serve", "nowhere"], ["exec", "nowhere", "--", "true"]):
+        done = run(*verb, cwd=tmp_path)
 
-    assert done.returncode == 2
-    assert "nowhere is not a directory" in done.stderr
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "nowhere is not a directory" in done.stderr
 
 
 def test_shipped_set(tmp_path: Path) -> None:
