@@ -1,6 +1,7 @@
 """The request log and the event log, as text or JSON lines. They contain no API keys."""
 
 import asyncio
+import atexit
 import json
 import logging
 import os
@@ -162,7 +163,15 @@ def _log_native_output() -> None:
     sys.stderr = stream
     os.dup2(writing, _STDERR)
     os.close(writing)
-    threading.Thread(target=_log_lines, args=(reading,), daemon=True, name="native-output").start()
+    thread = threading.Thread(target=_log_lines, args=(reading,), daemon=True, name="native-output")
+    thread.start()
+    atexit.register(_finish_native_output, thread, stream.fileno())
+
+
+def _finish_native_output(thread: threading.Thread, stderr: int) -> None:
+    """Close the pipe, so that the thread logs the last lines and ends."""
+    os.dup2(stderr, _STDERR)
+    thread.join(1.0)
 
 
 def _log_lines(reading: int) -> None:
