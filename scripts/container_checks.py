@@ -194,8 +194,9 @@ def check_early_end(image: Image) -> None:
     """A SIGTERM that comes before Python runs is not lost, although process 1 has no handler yet."""
 
     def is_blocked(pid: int) -> bool:
-        # unshare blocks signals too, while it starts process 1.
-        if Path(f"/proc/{pid}/comm").read_text().strip() == "unshare":
+        # unshare and the shell of this check block signals too, for a moment, before they run the entry point.
+        command = Path(f"/proc/{pid}/cmdline").read_text()
+        if command.startswith(("unshare\0", "sh\0-c\0")):
             return False
         blocked = re.search(r"SigBlk:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
         return blocked is not None and bool(int(blocked[1], 16) >> (signal.SIGTERM - 1) & 1)
