@@ -22,7 +22,8 @@ import httpx
 
 def ask(mock, account):
     with open({str(IMAGE)!r}, "rb") as image:
-        return httpx.post(mock.url + "/api/ocr/plate", headers={{"X-API-Key": account.key}}, files={{"image": image}})
+        headers, files = {{"X-API-Key": account.key}}, {{"image": image}}
+        return httpx.post(mock.url + "/api/ocr/plate", headers=headers, files=files, timeout=60)
 """
 
 
