@@ -109,6 +109,7 @@ class FixtureLoader:
         self._cache_key = f"fixtures {self.path}\n{root}"
         self._known = self._read_cache()
         self._saved_state = self.state
+        self._not_cached = {id for id, (_, parsed) in self._known.files.items() if parsed.uses_environment}
         self._loading = Lock()
 
     @property
@@ -173,8 +174,9 @@ class FixtureLoader:
     def _read(self, file: FixtureFile) -> tuple[Signature, ParsedFile]:
         """The content of a file, which is read if it has changed."""
         known = self._known.files.get(file.id)
-        if known is not None and known[0] == file.signature:
+        if known is not None and known[0] == file.signature and file.id not in self._not_cached:
             return known
+        self._not_cached.discard(file.id)
         # The models load slowly, and a start that reads nothing new does not need them: they are imported when needed.
         from mock_server.scenarios.mock_reader import mock_file
         from mock_server.scenarios.scenario_reader import scenario_file
@@ -198,12 +200,18 @@ class FixtureLoader:
     def _write_cache(self) -> None:
         if self._cache is None:
             return
+        # The values of variables may be secrets, and may be others at the next start.
+        files = {id: _without_variables(*found) for id, found in self._known.files.items()}
         try:
-            data = to_json(without_defaults(self._known))
+            data = to_json(without_defaults(replace(self._known, files=files)))
         except orjson.JSONEncodeError:
             # The name of a file may hold bytes that are not text.
             return
         DiskCache(self._cache).put(self._cache_key, data, _version(self.vocabulary))
+
+
+def _without_variables(signature: Signature, parsed: ParsedFile) -> tuple[Signature, ParsedFile]:
+    return signature, ParsedFile(uses_environment=True) if parsed.uses_environment else parsed
 
 
 def _version(vocabulary: Vocabulary) -> str:

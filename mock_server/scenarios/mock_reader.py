@@ -10,6 +10,7 @@ from mock_server.errors import Mistake, SettingsError
 from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, unknown_key, validate
 from mock_server.scenarios.discovery import FixtureFile
+from mock_server.scenarios.environment import MOCK_PLACES, expand
 from mock_server.scenarios.models.field_types import scalar_text
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
 from mock_server.scenarios.parse_results import ParsedFile, raise_if_wrong
@@ -26,9 +27,11 @@ def mock_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> ParsedFil
     found = documents(text, file.shown, mistakes, str(file.path))
     mistakes += [source.mistake((), "a second document; this file has one") for source, _ in found[1:]]
     for source, document in found[:1]:
+        uses_environment = expand(document, MOCK_PLACES, source, mistakes)
         model = validate(MockModel, document, source, mistakes)
         if model is not None:
-            return _MockReader(source, vocabulary, mistakes).read(model)
+            parsed = _MockReader(source, vocabulary, mistakes).read(model)
+            return replace(parsed, uses_environment=uses_environment)
     return ParsedFile(mistakes=tuple(mistakes))
 
 

@@ -42,12 +42,16 @@ class ParsedScenario:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """The content of one fixture file, and what is wrong in it; `accounts` is None if it does not list any."""
+    """The content of one fixture file, and what is wrong in it; `accounts` is None if it does not list any.
+
+    `uses_environment`: the content has values of variables, which are not written to disk.
+    """
 
     scenarios: tuple[ParsedScenario, ...] = ()
     accounts: tuple[Account, ...] | None = None
     defaults: Defaults = field(default_factory=Defaults)
     mistakes: tuple[Mistake, ...] = ()
+    uses_environment: bool = False
 
 
 def raise_if_wrong(mistakes: Sequence[Mistake]) -> None:

@@ -10,6 +10,7 @@ from mock_server.errors import Mistake
 from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
 from mock_server.scenarios.discovery import FixtureFile, picture_id
+from mock_server.scenarios.environment import SCENARIO_PLACES, expand
 from mock_server.scenarios.lint import vin_warnings
 from mock_server.scenarios.models.scenario_model import ScenarioModel
 from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario, raise_if_wrong
@@ -21,11 +22,11 @@ from mock_server.suggest import quoted, suggest
 def scenario_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> ParsedFile:
     """All scenarios of one file."""
     mistakes: list[Mistake] = []
-    scenarios = [
-        read_scenario(document, source, mistakes, vocabulary, file=file.id)
-        for source, document in documents(text, file.shown, mistakes, str(file.path))
-    ]
-    return ParsedFile(tuple(one for one in scenarios if one is not None), mistakes=tuple(mistakes))
+    found = documents(text, file.shown, mistakes, str(file.path))
+    expanded = [expand(document, SCENARIO_PLACES, source, mistakes) for source, document in found]
+    scenarios = [read_scenario(document, source, mistakes, vocabulary, file=file.id) for source, document in found]
+    read = tuple(one for one in scenarios if one is not None)
+    return ParsedFile(read, mistakes=tuple(mistakes), uses_environment=any(expanded))
 
 
 def parse_scenario(document: Mapping[str, Any] | str, *, vocabulary: Vocabulary = ANY) -> Scenario:
