@@ -89,6 +89,8 @@ class DecodingProcess:
     """A child process with a time limit. Raises OSError if it cannot be started."""
 
     def __init__(self, seconds: float) -> None:
+        if not sys.executable or hasattr(sys, "frozen"):
+            raise OSError("this program contains Python, and cannot start it")
         self._seconds = seconds
         # Modules are found where this process finds them, and not in the current directory.
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

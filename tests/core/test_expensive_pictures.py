@@ -117,6 +117,16 @@ def test_a_process_that_dies_gives_an_error() -> None:
             apart.full()
 
 
+def test_a_program_that_contains_python_decodes_in_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its executable is not Python: started as a decoder, it would start the whole program again."""
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    running = set[DecodingProcess]()
+
+    with decode_apart(drawn(size=(90, 90)), running=running) as decoded:
+        assert decoded.size == (90, 90)
+        assert not running
+
+
 def test_a_process_ends_with_its_parent() -> None:
     """A process whose parent is killed reads the end of its input, and ends."""
     code = "import os; from mock_server.imaging.decoding_process import DecodingProcess as P; print(P(60).pid, flush=1)"
