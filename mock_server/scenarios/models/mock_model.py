@@ -77,11 +77,15 @@ Quota = Annotated[QuotaModel, one_word("limit", schema=_ALLOWANCE.schema)]
 
 
 class QuotasModel(FixtureModel):
-    """The requests of one period for each product."""
+    """The requests of one period for each product, or of all time for all products."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"not": {"required": ["shared"], "anyOf": [{"required": ["plate"]}, {"required": ["vin"]}]}}
+    )
 
     plate: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
     vin: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
-    shared: Annotated[QuotaModel | None, one_word("limit", schema=_ALLOWANCE.schema)] = Field(
+    shared: Quota | None = Field(
         None, description="One quota for all products together, which is never renewed: a number, or {limit, used}."
     )
 
