@@ -1,6 +1,7 @@
 """Several worker processes: they start together, are replaced when they end, and stop together."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,10 @@ from mock_server.server import MockServer
 from tests.redis_server import RedisServer
 from tests.support import FIXTURES
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+    pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed"),
+]
 
 CAR = (FIXTURES / "images/car.jpg").read_bytes()
 FIXTURE_FILES = {
