@@ -12,7 +12,21 @@ from mock_server.errors import FixturesError, MockServerError
 from mock_server.suggest import quoted, suggest
 from mock_server.version import __version__
 
-VERBS = ("serve", "validate", "schema", "image", "match", "add", "export", "compare", "ca", "exec", "healthcheck")
+VERBS = (
+    "serve",
+    "init",
+    "validate",
+    "schema",
+    "image",
+    "match",
+    "add",
+    "export",
+    "compare",
+    "ca",
+    "exec",
+    "doctor",
+    "healthcheck",
+)
 
 
 class _Verbs(click.Group):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from mock_server.errors import SettingsError
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings, flag_of
@@ -75,6 +76,9 @@ def _option(setting: "Field[Any]", defaults: dict[str, Any]) -> Callable[[_Funct
         metavar="WORD" if "choices" in limits else None,
         multiple=is_repeatable,
         callback=_join_values if is_repeatable else None,
+        shell_complete=lambda ctx, parameter, start: [
+            CompletionItem(word) for word in limits.get("choices", ()) if word.startswith(start)
+        ],
         help=f"{limits['help']} [default: {default}]" if default != "" else limits["help"],
     )
 
