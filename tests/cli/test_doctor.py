@@ -72,7 +72,7 @@ def test_settings_in_the_environment_are_checked() -> None:
 
 def test_a_reachable_state(redis_server: RedisServer) -> None:
     """A real Redis answers."""
-    assert finding("state", state=redis_server.url).level is Level.OK
+    assert finding("state", state=redis_server.url("doctor")).level is Level.OK
 
 
 def test_bad_fixtures(tmp_path: Path) -> None:
