@@ -88,7 +88,12 @@ def test_some_boxes_are_at_the_rim_of_the_plate(shipped: FixtureSet) -> None:
 def test_every_outcome_of_a_picture_is_shown(shipped: FixtureSet) -> None:
     """Every outcome has a picture, except the outcomes that depend on the request only."""
     shown = {step.outcome for scenario in shipped.scenarios for step in scenario.steps}
-    of_requests = {OutcomeName.MISSING_KEY, OutcomeName.UNKNOWN_KEY, OutcomeName.INVALID_REQUEST}
+    of_requests = {
+        OutcomeName.MISSING_KEY,
+        OutcomeName.UNKNOWN_KEY,
+        OutcomeName.INVALID_REQUEST,
+        OutcomeName.PAYMENT_REQUIRED,
+    }
 
     assert shown == set(OutcomeName) - of_requests
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from mock_server.core.account import Account, AccountStatus
 from mock_server.core.library import Library, gallery_name
 from mock_server.core.model import OutcomeName, Product
-from mock_server.core.scenario import Scenario
+from mock_server.core.scenario import Scenario, Step
 from mock_server.providers.provider import ExampleCall, Provider
 
 
@@ -74,9 +74,10 @@ def _is_unlimited(account: Account, product: Product) -> bool:
 
 def _is_plain_read(scenario: Scenario, product: Product) -> bool:
     reading = scenario.reading
-    only = [step.outcome for step in scenario.steps] == [OutcomeName.READ] and not scenario.steps[0].trouble
-    read = reading.plates if product is Product.PLATE else reading.vin
-    return only and bool(read) and scenario.when.provider is None and scenario.when.product in (None, product)
+    read = reading.plates if product is Product.PLATE else (reading.vin,)
+    is_usual = bool(read) and all(one and not any(part.omitted for part in (one, *one.candidates)) for one in read)
+    is_for_all = scenario.when.provider is None and scenario.when.product in (None, product)
+    return scenario.steps == (Step(),) and is_usual and is_for_all
 
 
 def _relative(path: Path) -> Path:

@@ -76,10 +76,7 @@ class Form:
 
     def first(self, name: str) -> Part | None:
         """The first part of that name."""
-        for part in self.parts:
-            if part.name == name:
-                return part
-        return None
+        return next((part for part in self.parts if part.name == name), None)
 
 
 def parse_multipart(content_type: str, body: bytes) -> Form:
