@@ -10,11 +10,11 @@ from mock_server.errors import Mistake
 from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
 from mock_server.scenarios.discovery import FixtureFile, picture_id
-from mock_server.scenarios.variables import SCENARIO_PLACES, expand
 from mock_server.scenarios.lint import vin_warnings
 from mock_server.scenarios.models.scenario_model import ScenarioModel
 from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.source import DocumentPath, Source
+from mock_server.scenarios.variables import SCENARIO_PLACES, expand
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.suggest import quoted, suggest
 
