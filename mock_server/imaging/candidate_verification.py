@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,11 @@ class QueryView:
         self.orientation = orientation
         self.small = Pyramid(orientation.inverse.apply_to_image(picture.small))
 
+    @property
+    def is_upright(self) -> bool:
+        """Whether the picture stands as it was sent."""
+        return self.orientation is Orientation.UPRIGHT
+
     @cached_property
     def image(self) -> Image.Image:
         """The grey working copy."""
@@ -137,23 +143,44 @@ class Verdict:
         return self.excess + self.colour_distance / _LEVELS_PER_POINT
 
 
+class TextView(Protocol):
+    """A grey picture in which a reference stands upright."""
+
+    @property
+    def image(self) -> Image.Image: ...
+
+    def full_size(self) -> tuple[Image.Image, float]:
+        """The same at full size, and how many times as fine it is."""
+
+
 def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
     """Compare a reference with `frame` of the working copy."""
-    verdicts = []
-    for patch in reference.patches:
-        verdict = _verify_text(patch, reference.is_declared, query, frame, image)
-        if verdict is not None:
-            verdicts.append(verdict)
-            if verdict.reason:
-                return verdict
-    if not reference.is_declared:
+    verdicts = _verify_texts(reference, image, query, frame)
+    if not (verdicts and verdicts[-1].reason) and not reference.is_declared:
         verdicts.append(_verify_whole(query, frame, image))
     worst = max(verdicts, key=lambda verdict: verdict.excess)
     return worst if worst.reason else _verify_colours(worst, reference, query)
 
 
+def verify_texts(reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame) -> Verdict:
+    """Compare the declared texts of a reference with `frame` of a view that need not show the rest of it."""
+    return max(_verify_texts(reference, image, view, frame), key=lambda verdict: verdict.excess)
+
+
+def _verify_texts(reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame) -> list[Verdict]:
+    """The verdicts on all texts up to the first that differs."""
+    verdicts = []
+    for patch in reference.patches:
+        verdict = _verify_text(patch, reference.is_declared, view, frame, image)
+        if verdict is not None:
+            verdicts.append(verdict)
+            if verdict.reason:
+                return [verdict]
+    return verdicts
+
+
 def _verify_text(
-    patch: Patch, any_declared: bool, query: QueryView, frame: Frame, reference: ReferenceImage
+    patch: Patch, any_declared: bool, query: TextView, frame: Frame, reference: ReferenceImage
 ) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
     text_frame = frame.part(patch.frame)

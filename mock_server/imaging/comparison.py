@@ -38,6 +38,8 @@ _COARSER = (2, 4)
 _MIN_COARSE_SIDE = 5
 # From this share of the reference's resolution on, it is compared as it is, which saves a blur.
 _SAME_RESOLUTION = 0.95
+# Ratio of the two axes' scales from which on each has a resolution of its own.
+_SQUASHED = 1.1
 # Energy that any codec leaves behind; it keeps a nearly perfect fit from making the typical energy zero.
 _NOISE_ENERGY = 4.0
 # Variance of the faintest text that can be compared.
@@ -189,10 +191,16 @@ def _typical_energy(energies: Floats, predicted: Floats, contrast: float, charac
 
 def _at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     """`reference` no finer than its `frame` in the sent picture, and the factor by which it was reduced."""
-    factor = min(1.0, float(np.sqrt((frame.width / reference.width) * (frame.height / reference.height))))
+    across, down = frame.width / reference.width, frame.height / reference.height
+    factor = min(1.0, float(np.sqrt(across * down)))
+    if max(across, down) > _SQUASHED * min(across, down):
+        across, down = min(1.0, across), min(1.0, down)
+        factor = float(np.sqrt(across * down))
+    else:
+        across = down = factor
     if factor > _SAME_RESOLUTION:
         return reference, 1.0
-    size = (max(1, round(reference.width * factor)), max(1, round(reference.height * factor)))
+    size = (max(1, round(reference.width * across)), max(1, round(reference.height * down)))
     return reference.resize(size, Image.Resampling.BILINEAR), factor
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.imaging.anchors import MAX_ANCHORS, Anchor, anchor
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box, Frame
@@ -45,9 +46,8 @@ _VIN_LENGTH = 17
 
 # --- Detected lines of text -----------------------------------------------------------------------------------------
 
-# How many are compared where no text is declared, and beside each declared one.
+# How many are compared where no text is declared.
 _LINES = 3
-_LINES_BESIDE = 1
 # A line within a declared box is compared by itself if it fills at most this share of the box's area (against the rest
 # of the box, a faint text's own contrast would count for nothing) and at least this share of its width (a narrower line
 # is only a part of the text).
@@ -90,7 +90,7 @@ class Patch:
 
     `frame` in fractions of the picture. In pixels of the patch: `pitch` from one character to the next, `character` the
     size of one, which is not more than that. `rank` 0: the text was declared; 1 and up: it was detected, the surest
-    first. Where any text is declared, 1 is a line within a declared box, and 2 and up lie beside the boxes.
+    first. Where any text is declared, 1 is a line within a declared box.
     """
 
     frame: Frame
@@ -115,6 +115,7 @@ class Fingerprint:
     mosaic: NDArray[np.uint8]
     thumbnails: tuple[FrameThumbnail, ...]
     patches: tuple[Patch, ...]
+    anchors: tuple[Anchor, ...]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -137,7 +138,14 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
         mosaic(picture.small),
         reference_thumbnails(picture.small),
         () if picture.facts.blank else _patches(picture, regions),
+        () if picture.facts.blank else _anchors(picture, regions),
     )
+
+
+def _anchors(picture: Picture, regions: tuple[Region, ...]) -> tuple[Anchor, ...]:
+    boxes = [(region.box.clamped(*picture.size), region.characters) for region in regions[:MAX_ANCHORS]]
+    large = [one for one in boxes if _is_large_enough(one[0])]
+    return tuple(anchor(picture.working, picture.zoom, box, characters) for box, characters in large)
 
 
 def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]:
@@ -149,13 +157,11 @@ def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]
         for patch in _declared_patches(picture, box, region)
         if patch.pixels.std() >= _MIN_CONTRAST
     ]
-    lines = text_lines(picture.working, _LINES_BESIDE + len(declared) if declared else _LINES)
-    detected = [line.box(*picture.size) for line in lines]
     if declared:
-        detected = [box for box in detected if not any(box.overlaps(other) for other in boxes)]
-    first_rank = 2 if declared else 1
-    large = enumerate((box for box in detected if _is_large_enough(box)), first_rank)
-    return (*declared, *(_detected_patch(picture, box, rank) for rank, box in large))
+        return tuple(declared)
+    lines = (line.box(*picture.size) for line in text_lines(picture.working, _LINES))
+    large = enumerate((box for box in lines if _is_large_enough(box)), 1)
+    return tuple(_detected_patch(picture, box, rank) for rank, box in large)
 
 
 def _is_large_enough(box: Box) -> bool:

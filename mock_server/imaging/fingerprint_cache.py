@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from mock_server.disk_cache import DiskCache
+from mock_server.imaging.anchors import GLYPHS, Anchor
 from mock_server.imaging.colours import PALETTE_CELLS
 from mock_server.imaging.fingerprint import Fingerprint, Patch, Region
 from mock_server.imaging.geometry import Frame
@@ -20,7 +21,7 @@ from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-VERSION = "11"
+VERSION = "12"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 
@@ -73,6 +74,7 @@ def _encode(fingerprint: Fingerprint) -> bytes:
                 [astuple(patch.frame), patch.pitch, patch.character, patch.rank, patch.pixels.shape]
                 for patch in fingerprint.patches
             ],
+            "anchors": [[astuple(anchor.frame), len(anchor.codes)] for anchor in fingerprint.anchors],
         }
     )
     arrays: list[NDArray[Any]] = [
@@ -80,6 +82,7 @@ def _encode(fingerprint: Fingerprint) -> bytes:
         fingerprint.mosaic,
         *(thumbnail.pixels for thumbnail in fingerprint.thumbnails),
         *(patch.pixels for patch in fingerprint.patches),
+        *(part for anchor in fingerprint.anchors for part in (anchor.points, anchor.codes, anchor.glyphs)),
     ]
     return b"".join([len(header).to_bytes(4, "little"), header, *(array.tobytes() for array in arrays)])
 
@@ -115,5 +118,11 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerpri
         patches=tuple(
             Patch(Frame(*frame), pitch, character, rank, array(tuple(shape), np.uint8))
             for frame, pitch, character, rank, shape in header["patches"]
+        ),
+        anchors=tuple(
+            Anchor(
+                Frame(*frame), array((count, 3), np.float32), array((count,), np.uint64), array(GLYPHS[::-1], np.uint8)
+            )
+            for frame, count in header["anchors"]
         ),
     )

@@ -62,6 +62,50 @@ class Frame:
         return Frame(self.left * x_scale, self.top * y_scale, self.width * x_scale, self.height * y_scale)
 
 
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """A map of points: `x' = xx * x + xy * y + x0` and `y' = yx * x + yy * y + y0`."""
+
+    xx: float
+    xy: float
+    x0: float
+    yx: float
+    yy: float
+    y0: float
+
+    @property
+    def coefficients(self) -> tuple[float, float, float, float, float, float]:
+        """As Pillow takes a map from the pixels of its output to those of its input."""
+        return self.xx, self.xy, self.x0, self.yx, self.yy, self.y0
+
+    @property
+    def determinant(self) -> float:
+        """How many times as large an area becomes."""
+        return self.xx * self.yy - self.xy * self.yx
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point comes to lie."""
+        return self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0
+
+    def after(self, first: "Affine") -> "Affine":
+        """The map that applies `first`, then this one."""
+        return Affine(
+            self.xx * first.xx + self.xy * first.yx,
+            self.xx * first.xy + self.xy * first.yy,
+            *self.point(first.x0, first.y0)[:1],
+            self.yx * first.xx + self.yy * first.yx,
+            self.yx * first.xy + self.yy * first.yy,
+            *self.point(first.x0, first.y0)[1:],
+        )
+
+    @property
+    def inverse(self) -> "Affine":
+        """The map that undoes this one."""
+        area = self.determinant
+        xx, xy, yx, yy = self.yy / area, -self.xy / area, -self.yx / area, self.xx / area
+        return Affine(xx, xy, -xx * self.x0 - xy * self.y0, yx, yy, -yx * self.x0 - yy * self.y0)
+
+
 # Pillow's `Image.Transpose` for each EXIF orientation except 1.
 _TRANSPOSE = {
     2: "FLIP_LEFT_RIGHT",
@@ -143,7 +187,8 @@ class Orientation(IntEnum):
 class Placement:
     """Where the pixels of a reference picture lie in the picture that was sent.
 
-    The reference is turned by `orientation`, then scaled and shifted per axis: `sent = scale * turned + shift`.
+    The reference is turned by `orientation`, then scaled and shifted per axis: `sent = scale * turned + shift`. A
+    picture that is turned a little has a `skew`: how much x changes with the turned y, and y with the turned x.
     Sizes are (width, height) in upright pixels.
     """
 
@@ -152,13 +197,13 @@ class Placement:
     orientation: Orientation = Orientation.UPRIGHT
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
+    skew: tuple[float, float] = (0.0, 0.0)
 
     def map(self, box: Box) -> Box:
-        """`box` of the reference in pixels of the sent picture, rounded and clamped to it."""
+        """The box around `box` of the reference in the sent picture, in whole pixels and clamped to it."""
         frame = self.orientation.apply_to_frame(Frame(box.xmin, box.ymin, box.width, box.height), self.reference_size)
-        left, right = (self._sent(x, 0) for x in (frame.left, frame.left + frame.width))
-        top, bottom = (self._sent(y, 1) for y in (frame.top, frame.top + frame.height))
-        return Box(left, top, right, bottom).clamped(*self.sent_size)
-
-    def _sent(self, value: float, axis: int) -> int:
-        return round(self.scale[axis] * value + self.shift[axis])
+        x, y = (frame.left, frame.left + frame.width), (frame.top, frame.top + frame.height)
+        across = [self.scale[0] * one + self.skew[0] * other + self.shift[0] for one in x for other in y]
+        down = [self.scale[1] * other + self.skew[1] * one + self.shift[1] for one in x for other in y]
+        edges = (round(edge) for edge in (min(across), min(down), max(across), max(down)))
+        return Box(*edges).clamped(*self.sent_size)

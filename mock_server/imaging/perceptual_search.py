@@ -3,7 +3,7 @@
 Retrieval of candidate clusters by thumbnail, registration of the best ones, verification of their members text by text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 
 import numpy as np
@@ -13,11 +13,13 @@ from mock_server.imaging.build_index import Entry, read
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, ReferenceImage, Verdict, verify
 from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
-from mock_server.imaging.geometry import Box, Frame, Orientation
+from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
 from mock_server.imaging.lucas_kanade import Alignment, sample
+from mock_server.imaging.rectified_view import RectifiedView
 from mock_server.imaging.registration import mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
+from mock_server.imaging.text_search import FoundText, TextSearch
 from mock_server.imaging.thumbnails import query_thumbnails
 
 # How many candidates are verified: more cost time; fewer miss references after a strong change.
@@ -41,10 +43,18 @@ _MIN_CORRELATION = 0.85
 _MAX_STRETCH = 1.1
 # Matches whose rank is within this of the best are the same picture, stored twice.
 _SAME_RANK = 1.0
+# Nearly found pictures that are straightened and compared again, and how far above its limit their score may be.
+_STRAIGHTENED = 2
+_MAX_EXCESS_STRAIGHTENED = 3.4
+# A match whose score is less than this below its limit is compared again, straightened.
+_SURE = 1.0
+# A match is placed anew if that moves a corner of its texts by so many pixels of the working copy.
+_MIN_MOVE = 0.7
 # Grey working copies of references kept in memory, 1 to 3 MB each.
 _GREY_COPIES = 16
 
-_Found = tuple[Entry, Verdict, QueryView]
+# Position of a reference, the verdict on it, and the view in which it was compared.
+_Found = tuple[int, Verdict, QueryView | RectifiedView]
 
 
 class PerceptualSearch:
@@ -56,6 +66,7 @@ class PerceptualSearch:
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
         # Not a bound method: a cycle of references would keep a replaced index alive.
         self._grey_copy = lru_cache(_GREY_COPIES)(partial(_read_grey_copy, entries, max_pixels))
+        self._texts = TextSearch(entries, partial(_reference_image, entries, max_pixels, self._grey_copy))
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""
@@ -69,10 +80,56 @@ class PerceptualSearch:
                 _CLUSTERS_TURNED, orientations=ORIENTATIONS[1:], least=_MIN_SIMILARITY_TURNED
             )
             found += self._verify_all(turned, picture, views, behind)
+        found = [self._confirmed(*one) for one in found]
         matches = sorted((one for one in found if one[1].reason is None), key=lambda one: one[1].rank)
         misses = sorted((one for one in found if one[1].reason is not None), key=lambda one: one[1].excess)
-        same = [one for one in matches if one[1].rank <= matches[0][1].rank + _SAME_RANK]
-        return SearchResult(picture.facts, tuple(_match(*one) for one in same), _three_nearest(misses))
+        if not matches:
+            texts = self._straightened(misses, picture)
+            if all(one.verdict.reason for one in texts):
+                texts += self._texts.find(picture)
+            for one in texts:
+                (misses if one.verdict.reason else matches).append((one.position, one.verdict, one.view))
+            matches.sort(key=lambda one: one[1].rank)
+            misses.sort(key=lambda one: one[1].excess)
+        same = [self._levelled(*one) for one in matches if one[1].rank <= matches[0][1].rank + _SAME_RANK]
+        return SearchResult(
+            picture.facts,
+            tuple(_match(self._entries[position], verdict, view) for position, verdict, view in same),
+            self._three_nearest(misses),
+        )
+
+    def _straightened(self, misses: Sequence[_Found], picture: Picture) -> list[FoundText]:
+        """References that were nearly found, compared once more with the picture straightened."""
+        found: list[FoundText] = []
+        for position, verdict, view in misses:
+            is_squashed = verdict.reason == "other_scene" and verdict.score <= 9.0 - _MIN_CORRELATION
+            is_near = verdict.excess < _MAX_EXCESS_STRAIGHTENED or is_squashed
+            if len(found) < _STRAIGHTENED and is_near and isinstance(view, QueryView) and view.is_upright:
+                one = self._texts.compare_at(picture, position, _affine(verdict.frame, self._entries[position]))
+                found += [one] if one is not None else []
+        return found
+
+    def _confirmed(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> _Found:
+        """A match whose score is close to its limit is compared once more with the picture straightened.
+
+        A turn or a shear leaves a residual on each stroke, among which a changed one would not stand out.
+        """
+        is_match = verdict.reason is None and isinstance(view, QueryView) and view.is_upright
+        if is_match and verdict.excess > -_SURE:
+            affine = _affine(verdict.frame, self._entries[position])
+            one = self._texts.compare_at(view.picture, position, affine)
+            if one is not None:
+                return position, one.verdict, one.view
+        return position, verdict, view
+
+    def _levelled(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> _Found:
+        """A match, placed anew where its text lies otherwise than its scene: turned, sheared or in perspective."""
+        if isinstance(view, QueryView) and view.is_upright:
+            affine = _affine(verdict.frame, self._entries[position])
+            one = self._texts.compare_at(view.picture, position, affine, least_move=_MIN_MOVE)
+            if one is not None and one.verdict.reason is None:
+                return position, one.verdict, one.view
+        return position, verdict, view
 
     def collisions(self) -> list[Collision]:
         """Pairs of references that look the same, though their pixels differ: one picture encoded twice."""
@@ -93,17 +150,17 @@ class PerceptualSearch:
                 views[candidate.orientation] = QueryView(picture, candidate.orientation)
             view = views[candidate.orientation]
             members = self._verify_members(candidate, view)
-            found += [(entry, verdict, view) for entry, verdict in members]
+            found += [(position, verdict, view) for position, verdict in members]
             if any(verdict.reason is None for _, verdict in members):
                 least = max(least, candidate.similarity - behind)
         return found
 
-    def _verify_members(self, candidate: Candidate, view: QueryView) -> list[tuple[Entry, Verdict]]:
-        results: list[tuple[Entry, Verdict]] = []
+    def _verify_members(self, candidate: Candidate, view: QueryView) -> list[tuple[int, Verdict]]:
+        results: list[tuple[int, Verdict]] = []
         has_match = False
         for position, registration in self._registered_members(candidate, view):
             verdict = self._verdict(position, registration, view)
-            results.append((self._entries[position], verdict))
+            results.append((position, verdict))
             # Members come best first: after a match, the first one that does not match ends the search.
             if has_match and verdict.reason is not None:
                 break
@@ -140,8 +197,16 @@ class PerceptualSearch:
         frame = view.enlarged(registration.frame)
         if registration.correlation < _MIN_CORRELATION or not _has_even_scale(frame, reference):
             return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
-        image = ReferenceImage(partial(self._grey_copy, position), lambda: self._decoded(position).working_colours())
+        image = _reference_image(self._entries, self._max_pixels, self._grey_copy, position)
         return verify(reference, image, view, frame)
+
+    def _three_nearest(self, misses: Iterable[_Found]) -> tuple[ImageNearMiss, ...]:
+        """The best near miss of each reference, of the first three."""
+        best: dict[str, ImageNearMiss] = {}
+        for position, verdict, view in misses:
+            near_miss = _near_miss(self._entries[position], verdict, view)
+            best.setdefault(near_miss.id, near_miss)
+        return tuple(best.values())[:3]
 
     def _decoded(self, position: int) -> Picture:
         return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
@@ -163,6 +228,21 @@ class PerceptualSearch:
 
 def _read_grey_copy(entries: Sequence[Entry], max_pixels: int, position: int) -> Image.Image:
     return grey_copy(read(entries[position].reference), max_pixels=max_pixels)
+
+
+def _reference_image(
+    entries: Sequence[Entry], max_pixels: int, grey_copy: Callable[[int], Image.Image], position: int
+) -> ReferenceImage:
+    def colours() -> Image.Image:
+        return decode(read(entries[position].reference), max_pixels=max_pixels).working_colours()
+
+    return ReferenceImage(partial(grey_copy, position), colours)
+
+
+def _affine(frame: Frame, entry: Entry) -> Affine:
+    """The map from a reference's upright pixels to a picture in which it has this frame."""
+    width, height = entry.fingerprint.size
+    return Affine(frame.width / width, 0, frame.left, 0, frame.height / height, frame.top)
 
 
 def _likeliest(candidates: list[Candidate]) -> list[Candidate]:
@@ -187,7 +267,7 @@ def _has_even_scale(frame: Frame, reference: Fingerprint) -> bool:
     return 1 / _MAX_STRETCH < stretch < _MAX_STRETCH
 
 
-def _match(entry: Entry, verdict: Verdict, view: QueryView) -> ImageMatch:
+def _match(entry: Entry, verdict: Verdict, view: QueryView | RectifiedView) -> ImageMatch:
     reference, picture = entry.fingerprint, view.picture
     # All pixels of a JPEG are decoded only where even the mosaics are equal.
     has_same_pixels = (
@@ -204,18 +284,9 @@ def _match(entry: Entry, verdict: Verdict, view: QueryView) -> ImageMatch:
     )
 
 
-def _near_miss(entry: Entry, verdict: Verdict, view: QueryView) -> ImageNearMiss:
+def _near_miss(entry: Entry, verdict: Verdict, view: QueryView | RectifiedView) -> ImageNearMiss:
     region = None
     if verdict.difference:
         # A placement maps boxes of a picture; the unit box of a picture of one pixel stands for the whole frame.
         region = view.placement(verdict.difference, (1, 1)).map(Box(0, 0, 1, 1))
     return ImageNearMiss(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)
-
-
-def _three_nearest(misses: Iterable[_Found]) -> tuple[ImageNearMiss, ...]:
-    """The best near miss of each reference, of the first three."""
-    best: dict[str, ImageNearMiss] = {}
-    for one in misses:
-        near_miss = _near_miss(*one)
-        best.setdefault(near_miss.id, near_miss)
-    return tuple(best.values())[:3]

@@ -1,0 +1,87 @@
+"""Anchors: the keypoints on and around a declared text, by which it is found in any part of any picture.
+
+The finest level shows single characters, each further one a wider neighbourhood at a lower resolution, the last one the
+whole picture. All of them lie close around the text, so a crop that shows the text shows most of them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mock_server.imaging.geometry import Box, Frame
+from mock_server.imaging.keypoints import LEVEL_RATIO, level_keypoints
+from mock_server.imaging.lucas_kanade import Floats
+from mock_server.imaging.pixel_transforms import Grey
+
+# Size of a character (the square root of its area) on the finest level, in pixels, and how much a small text is
+# enlarged for that.
+_FINEST_CHARACTER = 34.0
+_MAX_ENLARGED = 2.5
+# Pixels around the text on every level.
+_AROUND = 64
+# Keypoints of a level at most, on the text and around it each.
+_COUNT = 12
+# Levels at most, and the shorter side of the last one.
+_LEVELS = 14
+_MIN_SIDE = 28
+# Texts of one picture that have anchors.
+MAX_ANCHORS = 6
+# (width, height) in pixels of the copy of a text, by which the references that show the same scene are ranked.
+GLYPHS = (48, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The keypoints around one declared text.
+
+    `frame`: the text's box. `points`: of shape (keypoints, 3): x, y and the size of a pixel of the keypoint's level.
+    All in upright pixels. `codes`: the descriptions. `glyphs`: a small grey copy of the box.
+    """
+
+    frame: Frame
+    points: Floats
+    codes: NDArray[np.uint64]
+    glyphs: NDArray[np.uint8]
+
+
+def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anchor:
+    """The anchor of a box in upright pixels, made of a grey copy with this zoom."""
+    left, top, right, bottom = (edge * zoom for edge in (box.xmin, box.ymin, box.xmax, box.ymax))
+    scale = min(_MAX_ENLARGED, _FINEST_CHARACTER / character_size(box, characters) / zoom)
+    points: list[Floats] = [np.zeros((0, 3), np.float32)]
+    codes: list[NDArray[np.uint64]] = [np.zeros(0, np.uint64)]
+    for _ in range(_LEVELS):
+        around = _AROUND / scale
+        part = (
+            max(0, round(left - around)),
+            max(0, round(top - around)),
+            min(working.width, round(right + around)),
+            min(working.height, round(bottom + around)),
+        )
+        size = (round((part[2] - part[0]) * scale), round((part[3] - part[1]) * scale))
+        if min(size) < _MIN_SIDE and len(points) > 1:
+            break
+        level = working.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.BILINEAR, box=part)
+        found = level_keypoints(level, _COUNT, part, Frame(left, top, right - left, bottom - top))
+        points.append((found.points / np.float32(zoom)).astype(np.float32))
+        codes.append(found.codes())
+        if part == (0, 0, *working.size) and min(size) < 2 * _MIN_SIDE:
+            break
+        scale /= LEVEL_RATIO
+    glyphs: Grey = np.asarray(
+        working.resize(GLYPHS, Image.Resampling.BILINEAR, box=_inside((left, top, right, bottom), working.size))
+    )
+    frame = Frame(box.xmin, box.ymin, box.width, box.height)
+    return Anchor(frame, np.concatenate(points), np.concatenate(codes), glyphs)
+
+
+def character_size(box: Box, characters: int) -> float:
+    """The square root of the area that a character takes of its box."""
+    return float(np.sqrt(box.width * box.height / (characters or 7)))
+
+
+def _inside(edges: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
+    left, top, right, bottom = edges
+    return max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom)

@@ -1,0 +1,143 @@
+"""The sent picture, straightened so that a reference lies level in it: only the part around the declared texts."""
+
+import numpy as np
+from PIL import Image
+
+from mock_server.imaging.affine_alignment import align_affine
+from mock_server.imaging.decode import Picture
+from mock_server.imaging.fingerprint import Fingerprint, Patch
+from mock_server.imaging.geometry import Affine, Box, Frame, Placement
+
+# Space around the texts, in heights of a text: for their alignment.
+_SPACE = 0.5
+# Pixels of the straightened part at most on the longer side; a larger part is straightened at a lower resolution.
+_MAX_SIDE = 1600
+# The picture's edge pixels are repeated by so much beyond its edges, in heights of a text. A text that is cut out
+# closely and turned a little would lose rows of its margin otherwise.
+_REPEATED = 0.12
+
+
+class RectifiedView:
+    """The part of a sent picture around a reference's texts, level and at the picture's own resolution.
+
+    `affine` maps upright pixels of the reference to those of the working copy; it is refined at the first text.
+    """
+
+    def __init__(self, picture: Picture, reference: Fingerprint, affine: Affine) -> None:
+        self.picture = picture
+        texts = [patch for patch in reference.patches if patch.is_declared]
+        source, self._source_zoom = picture.at(_zoom_needed(picture, reference, texts, affine))
+        affine = _scaling(self._source_zoom / picture.zoom).after(affine)
+        self.affine = _refined(texts[0], source, affine, reference.size)
+        x_scale = float(np.hypot(self.affine.xx, self.affine.yx))
+        y_scale = float(np.hypot(self.affine.xy, self.affine.yy))
+        boxes = [text.frame.scaled(*reference.size) for text in texts]
+        # How far a corner of the first text lies from where it would by the given map, in pixels of the working copy.
+        self.moved = _distance(affine, self.affine, boxes[0]) * picture.zoom / self._source_zoom
+        height = max(box.height for box in boxes)
+        left, top = (min(getattr(box, edge) for box in boxes) - _SPACE * height for edge in ("left", "top"))
+        width = max(box.left + box.width for box in boxes) + _SPACE * height - left
+        high = max(box.top + box.height for box in boxes) + _SPACE * height - top
+        limit = min(1.0, _MAX_SIDE / max(width * x_scale, high * y_scale))
+        x_scale, y_scale = x_scale * limit, y_scale * limit
+        # From the straightened part to the source.
+        back = self.affine.after(Affine(1 / x_scale, 0, left, 0, 1 / y_scale, top))
+        size = (max(8, round(width * x_scale)), max(8, round(high * y_scale)))
+        self.image, corner = _straightened(source, back, size, round(_REPEATED * height * y_scale / limit) + 1)
+        self._back = back.after(Affine(1, 0, corner[0], 0, 1, corner[1]))
+        # The whole reference in the straightened part.
+        self.frame = Frame(
+            -left * x_scale - corner[0],
+            -top * y_scale - corner[1],
+            reference.size[0] * x_scale,
+            reference.size[1] * y_scale,
+        )
+
+    def full_size(self) -> tuple[Image.Image, float]:
+        """The straightened part; it has the resolution that is needed already."""
+        return self.image, 1.0
+
+    def to_sent(self, frame: Frame, reference_size: tuple[int, int]) -> Affine:
+        """From a reference of this size, with `frame` in the straightened part, to upright pixels of the picture."""
+        x, y = frame.width / reference_size[0], frame.height / reference_size[1]
+        return _scaling(1 / self._source_zoom).after(self._back.after(Affine(x, 0, frame.left, 0, y, frame.top)))
+
+    def placement(self, frame: Frame, reference_size: tuple[int, int]) -> Placement:
+        """Where a reference of this size lies in the sent picture, given its frame in the straightened part."""
+        affine = self.to_sent(frame, reference_size)
+        return Placement(
+            reference_size,
+            self.picture.size,
+            scale=(affine.xx, affine.yy),
+            shift=(affine.x0, affine.y0),
+            skew=(affine.xy, affine.yx),
+        )
+
+
+def _zoom_needed(picture: Picture, reference: Fingerprint, texts: list[Patch], affine: Affine) -> float:
+    """The zoom of the picture at which its texts have the resolution of the reference's."""
+    finest = max(text.pixels.shape[1] / (text.frame.width * reference.size[0]) for text in texts)
+    scale = float(np.sqrt(abs(affine.determinant)))
+    return min(1.0, picture.zoom * finest / scale) if scale < finest else picture.zoom
+
+
+def _refined(text: Patch, source: Image.Image, affine: Affine, size: tuple[int, int]) -> Affine:
+    """`affine`, from a reference of this size to the source, refined at one text."""
+    frame = text.frame.scaled(*size)
+    rows, columns = text.pixels.shape
+    cell = Affine(frame.width / columns, 0, frame.left, 0, frame.height / rows, frame.top)
+    return align_affine(text.pixels, source, affine.after(cell)).after(cell.inverse)
+
+
+def _distance(one: Affine, other: Affine, box: Frame) -> float:
+    """How far apart the corners of a box lie at most under two maps."""
+    corners = [(x, y) for x in (box.left, box.left + box.width) for y in (box.top, box.top + box.height)]
+    return max(float(np.hypot(*np.subtract(one.point(*corner), other.point(*corner)))) for corner in corners)
+
+
+def _scaling(factor: float) -> Affine:
+    return Affine(factor, 0, 0, 0, factor, 0)
+
+
+def _straightened(
+    source: Image.Image, back: Affine, size: tuple[int, int], repeated: int
+) -> tuple[Image.Image, tuple[int, int]]:
+    """The part of a level area of this size that lies inside the source, and its top left corner.
+
+    `back` maps the area to the source, whose edges are repeated by `repeated` pixels.
+    """
+    inside = _visible(back.inverse, source.size, size, repeated)
+    to_source = back.after(Affine(1, 0, inside.xmin, 0, 1, inside.ymin))
+    corners = [to_source.point(x, y) for x in (0, inside.width) for y in (0, inside.height)]
+    x, y = (int(min(one[axis] for one in corners)) - 3 for axis in (0, 1))
+    right, bottom = (int(max(one[axis] for one in corners)) + 4 for axis in (0, 1))
+    needed = Box(x, y, right, bottom)
+    known = needed.clamped(*source.size)
+    around = ((known.ymin - y, bottom - known.ymax), (known.xmin - x, right - known.xmax))
+    pixels = np.asarray(source.crop((known.xmin, known.ymin, known.xmax, known.ymax)))
+    padded = Image.fromarray(np.pad(pixels, around, mode="edge"))
+    to_padded = Affine(1, 0, -x, 0, 1, -y).after(to_source)
+    image = padded.transform(
+        (inside.width, inside.height), Image.Transform.AFFINE, to_padded.coefficients, Image.Resampling.BICUBIC
+    )
+    return image, (inside.xmin, inside.ymin)
+
+
+def _visible(to_part: Affine, source: tuple[int, int], size: tuple[int, int], repeated: int) -> Box:
+    """The part of a straightened area of this size in which every pixel lies inside the source."""
+    left, top, right, bottom = -repeated, -repeated, source[0] + repeated, source[1] + repeated
+    upper_left, upper_right, lower_right, lower_left = (
+        to_part.point(x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
+    )
+    xmin = max(0.0, *(_crossing(upper_left, lower_left, y, 1) for y in (0, size[1])))
+    xmax = min(float(size[0]), *(_crossing(upper_right, lower_right, y, 1) for y in (0, size[1])))
+    ymin = max(0.0, *(_crossing(upper_left, upper_right, x, 0) for x in (0, size[0])))
+    ymax = min(float(size[1]), *(_crossing(lower_left, lower_right, x, 0) for x in (0, size[0])))
+    first = (int(np.ceil(xmin)), int(np.ceil(ymin)))
+    return Box(*first, max(first[0] + 1, int(xmax)), max(first[1] + 1, int(ymax)))
+
+
+def _crossing(one: tuple[float, float], other: tuple[float, float], at: float, axis: int) -> float:
+    """The other coordinate of a line through two points where the coordinate `axis` has this value."""
+    share = (at - one[axis]) / (other[axis] - one[axis])
+    return one[1 - axis] + share * (other[1 - axis] - one[1 - axis])
