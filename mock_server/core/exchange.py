@@ -75,7 +75,7 @@ class Nearest(Document):
     limit: float
     """The largest distance at which the picture is recognised."""
     reason: str
-    """Why it was not recognised: `other_scene`, `other_text`, `other_detail`, `other_colours` or `other_surroundings`."""
+    """Why it was not recognised, such as `other_scene`, `other_text`, `other_detail` or `other_surroundings`."""
     region: Region | None = None
     """Where the pictures differ: [xmin, ymin, xmax, ymax] in pixels of the picture that was sent."""
 

@@ -44,8 +44,9 @@ class ImageNearMiss:
     """A reference that is similar and does not match; `region`: where they differ, in pixels of the sent picture.
 
     `reason`: "other_scene", "other_text" (a line of text differs), "other_detail" (something else differs),
-    "other_colours", "other_surroundings" (only what surrounds the texts differs), "too_small" (too few pixels per character to be sure), "cut_off" (a part of a declared region lies
-    outside the sent picture), "unreadable" (the file of the reference is gone).
+    "other_colours", "other_surroundings" (only what surrounds the texts differs), "too_small" (too few pixels per
+    character to be sure), "cut_off" (a part of a declared region lies outside the sent picture), "unreadable" (the file
+    of the reference is gone).
     """
 
     id: str
