@@ -73,7 +73,6 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
     return MatchResult(
         **_decision_fields(decision, provider, request),
         account=decision.account if fields.get("key") else None,
-        forced=decision.forced,
         **(_search_fields(decision.search) if decision.search else {}),
         losers=decision.losers if isinstance(decision, Decision) else (),
         nearMisses=near_misses(query, reader.library.scenarios, only_close=bool(has_scenario)),
@@ -84,17 +83,20 @@ def _read_request(control: Control, fields: Mapping[str, Any], image: bytes | me
     check_names(fields, _FIELDS)
     texts = {name: as_text(fields[name], pointer(name)) for name in _FIELDS if name in fields and name != "headers"}
     headers = as_object(fields.get("headers", {}))
+    headers = {name.lower(): as_text(value, pointer(name)) for name, value in headers.items()}
     providers = list(control.providers)
+    provider = as_choice(texts.get("provider", providers[0]), providers, pointer("provider"), "provider")
     return ReadRequest(
-        as_choice(texts.get("provider", providers[0]), providers, pointer("provider"), "provider"),
+        provider,
         Product(as_choice(texts.get("product", Product.PLATE), list(Product), pointer("product"), "product")),
         texts.get("key") or GUEST.key,
         image=image,
         url=texts.get("url"),
         filename=texts.get("filename"),
         language=texts.get("language", "en"),
-        headers={name.lower(): as_text(value, pointer(name)) for name, value in headers.items()},
+        headers=headers,
         received_at=control.clock.now(),
+        once=headers.get(control.providers[provider].once_header, ""),
     )
 
 
@@ -107,6 +109,7 @@ def _decision_fields(decision: Decision | Unmatched, provider: Provider, request
         "match": decision.match,
         "outcome": decision.outcome.label,
         "charged": decision.charged,
+        "forced": decision.forced,
         "detail": decision.outcome.detail,
         "delay": decision.plan.delay,
         "fault": decision.plan.fault,

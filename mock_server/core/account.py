@@ -36,7 +36,7 @@ class Account:
     """An account. `credits` are prepaid units for each product (None: unlimited), `rate_limit` is "N/second".
 
     `shared_quota` is one quota for all products together. It replaces `quota`, is never renewed, and has no overage.
-    `wallet`: a charge with an idempotency key that was charged before costs nothing.
+    `wallet`: requests with the same text in `ReadRequest.once` are charged once.
     `declared` is the original account if this one was changed or created at run time. A reset restores it.
     """
 

@@ -12,7 +12,6 @@ from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest, Traits
 from mock_server.core.pictures import Lookup
 from mock_server.core.precedence import Match, losers
-from mock_server.core.scenario import Scenario
 from mock_server.core.store import Admission
 from mock_server.imaging.results import SearchResult
 
@@ -38,8 +37,8 @@ class Policy:
 class Decision:
     """The outcome of a request, and the facts that explain it in the journal.
 
-    `charged` is the number of units spent, `forced` says how the client forced the outcome. `losers` are the other
-    scenarios that held.
+    `charged` is the number of units spent, `forced` says by what the outcome was forced. `losers` are the other scenarios
+    that held.
     """
 
     outcome: Outcome
@@ -60,13 +59,12 @@ class Unmatched:
 
     account: str
     search: SearchResult | None = None
-    forced: str | None = None
     notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Case:
-    """An admitted request with everything that its decision depends on. `override` answers instead of a scenario."""
+    """An admitted request with everything that its decision depends on."""
 
     query: Query
     lookup: Lookup
@@ -75,7 +73,6 @@ class Case:
     library: Library
     policy: Policy
     forced: ForcedResult | None = None
-    override: Scenario | None = None
     losers: tuple[Loser, ...] = ()
 
     @property
@@ -111,8 +108,8 @@ class Case:
 
     def match(self) -> Match | None:
         """The override, the forced scenario, or the scenario that applies. The others that held become `losers`."""
-        if self.override is not None:
-            return Match(self.override, MatchKind.RULE)
+        if self.forced and self.forced.override:
+            return Match(self.forced.override, MatchKind.RULE)
         if self.forced and self.forced.scenario:
             return self._forced_match(self.forced.scenario)
         # A picture that cannot be fetched can still match by its URL. A broken request matches nothing.
@@ -145,16 +142,14 @@ class Case:
             match,
             account=self.query.account,
             search=self.query.search,
-            forced=self.forced.by if self.forced else None,
+            forced=(self.forced.by or None) if self.forced else None,
             notes=self.lookup.notes,
             losers=self.losers if scenario else (),
         )
 
     def unmatched(self) -> Unmatched:
         """No decision: no scenario matches this request."""
-        return Unmatched(
-            self.query.account, self.query.search, self.forced.by if self.forced else None, self.lookup.notes
-        )
+        return Unmatched(self.query.account, self.query.search, self.lookup.notes)
 
 
 def losers_of(ordered: Sequence[Match]) -> tuple[Loser, ...]:

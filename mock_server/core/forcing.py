@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from mock_server.core.model import OutcomeName, ReadRequest
+from mock_server.core.model import Fault, OutcomeName, ReadRequest
+from mock_server.core.scenario import Scenario
 from mock_server.errors import UnknownPreferenceError
 
 _PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
@@ -22,15 +23,18 @@ _OUTCOMES = frozenset(OutcomeName)
 
 @dataclass(frozen=True, slots=True)
 class ForcedResult:
-    """A forced scenario or outcome. `by` names the header or token that forces it.
+    """What decides in place of the scenarios that match: an override, the name of a scenario, an outcome or a fault.
 
-    `status` is set if the client forces an HTTP status: the reply to the outcome must then have that status.
+    `by` is the text in the journal: the header or token of the client, or `chaos`; empty for an override. `status` is
+    set if the client forces an HTTP status: the reply to the outcome must then have that status.
     """
 
-    by: str
+    by: str = ""
     scenario: str | None = None
     outcome: OutcomeName | None = None
     status: int | None = None
+    fault: Fault | None = None
+    override: Scenario | None = None
 
 
 def find(request: ReadRequest, scenarios: Collection[str], statuses: Mapping[int, OutcomeName]) -> ForcedResult | None:

@@ -159,7 +159,8 @@ class ReadRequest:
     `problem` says why. `headers` have lower-case names. `notes` are facts for the journal, such as the alias a
     client used; `fields` are the names of body fields that the provider does not have. `received_at` is the time of
     the mock's clock, in Unix seconds, for replies that carry a time. `no_key` says why a request that seems to have
-    a key has none.
+    a key has none. Requests with the same text in `once` are charged once, if the account is a wallet. `has_payment`:
+    the request is paid by itself.
     """
 
     provider: str
@@ -175,6 +176,8 @@ class ReadRequest:
     problem: Problem | None = None
     received_at: float = 0.0
     no_key: str | None = None
+    once: str = ""
+    has_payment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +288,7 @@ class Traits:
     `charged`: outcomes that cost a unit. `variants`: the documented alternatives of an outcome, the default first.
     `free_text`: a picture that holds a plate or other text but no VIN is answered with that text. `statuses`: the
     outcome behind each HTTP status of a product's replies. `charged_variants`: variants that cost a unit although their
-    outcome does not. `idempotency_header` (lower case): requests with the same value are charged once, if the account
-    is a wallet. `payment_headers` (lower case): each can carry a payment instead of a key.
+    outcome does not. `takes_payments`: a request may have a payment instead of a key.
     """
 
     name: str
@@ -296,5 +298,4 @@ class Traits:
     free_text: bool = False
     statuses: Mapping[Product, Mapping[int, OutcomeName]] = field(default_factory=dict)
     charged_variants: frozenset[tuple[OutcomeName, str]] = frozenset()
-    idempotency_header: str | None = None
-    payment_headers: tuple[str, ...] = ()
+    takes_payments: bool = False

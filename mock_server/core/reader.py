@@ -1,15 +1,18 @@
 """The story of a request: admit the account, look up the picture, find and play a scenario, charge.
 
-An override answers instead of a scenario.
+An override, the client or chaos may decide in place of the scenarios that match.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 
-from mock_server.core import chance, forcing
+from mock_server.core import forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
+from mock_server.core.chance import CHAOS, pick
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Case, Decision, Policy, Unmatched
+from mock_server.core.forcing import ForcedResult
 from mock_server.core.library import Library
 from mock_server.core.model import (
     NO_FAULT,
@@ -23,7 +26,6 @@ from mock_server.core.model import (
 )
 from mock_server.core.overrides import Overrides
 from mock_server.core.pictures import Pictures
-from mock_server.core.scenario import Scenario
 from mock_server.core.scenario_player import ScenarioPlayer
 from mock_server.core.store import Admission, Store
 
@@ -57,61 +59,61 @@ class Reader:
         Raises UnknownPreferenceError if the client forces something that does not exist, and StoreUnavailableError.
         """
         admission = await self._admit(request, traits)
-        # `admit` has applied changes made by other processes, so read the library only now.
+        # `_admit` has applied changes made by other processes, so read the library only now.
         library = self.library
         if isinstance(admission, Outcome):
-            if admission.name is OutcomeName.MISSING_KEY and request.no_key:
-                admission.detail = request.no_key
             return Decision(_choose_variant(admission, library, traits))
-
-        if admission.account.wallet and (once := request.headers.get(traits.idempotency_header or "")):
-            # A client's text can be long; its digest is enough to compare it.
-            admission.once = sha256(once.encode("utf-8", "replace")).hexdigest()
-        override = await self._override(request, admission) if self.overrides.is_active else None
-        forced = None
-        if self.policy.forcing and override is None:
-            statuses = traits.statuses.get(request.product, {})
-            forced = forcing.find(request, library.scenarios.by_name, statuses)
-        fault = None
-        if library.fixtures.defaults.chaos and forced is None and override is None:
-            forced, fault = await self._meet_chaos(library, admission)
-        decision = await self._decide(request, traits, library, admission, forced, override)
+        forced = await self._force(request, traits, library, admission)
+        decision = await self._decide(request, traits, library, admission, forced)
         if isinstance(decision, Decision):
             _choose_variant(decision.outcome, library, traits, forced)
-            if fault is not None:
-                decision.plan = FaultPlan(decision.plan.delay, fault=fault)
-                decision.forced = f"chaos {fault}"
+            if forced and forced.fault:
+                decision.plan = FaultPlan(decision.plan.delay, fault=forced.fault)
         return decision
-
-    async def _admit(self, request: ReadRequest, traits: Traits) -> Admission | Outcome:
-        if request.key or not (self.policy.pay_per_call and traits.payment_headers):
-            return await self._accounts.admit(request.key, request.product, traits.billing)
-        if not any(request.headers.get(name) for name in traits.payment_headers):
-            return Outcome(OutcomeName.PAYMENT_REQUIRED, detail="the request has neither a key nor a payment")
-        return await self._accounts.admit_payer(request.product, traits.billing)
 
     async def check_key(self, key: str | None) -> Account | Outcome:
         """The account of a key, or the outcome that refuses the key. Raises StoreUnavailableError."""
         return await self._accounts.identify(key)
 
-    async def _override(self, request: ReadRequest, admission: Admission) -> Scenario | None:
-        """The override that answers the request. An account without an allowance does not use it up."""
-        return (
-            await self.overrides.take(request, self._store, seed=self.policy.seed) if admission.has_allowance else None
-        )
+    async def _admit(self, request: ReadRequest, traits: Traits) -> Admission | Outcome:
+        """Admit the request of an account, or one that is paid by itself."""
+        if not request.key and self.policy.pay_per_call and traits.takes_payments:
+            if request.has_payment:
+                return await self._accounts.admit_payer(request.product, traits.billing)
+            return Outcome(OutcomeName.PAYMENT_REQUIRED, detail="the request has neither a key nor a payment")
+        admission = await self._accounts.admit(request.key, request.product, traits.billing)
+        if isinstance(admission, Outcome):
+            if admission.name is OutcomeName.MISSING_KEY and request.no_key:
+                admission.detail = request.no_key
+        elif request.once and admission.account.wallet:
+            # A client's text can be long; its digest is enough to compare it.
+            admission.once = sha256(request.once.encode("utf-8", "replace")).hexdigest()
+        return admission
 
-    async def _meet_chaos(
-        self, library: Library, admission: Admission
-    ) -> tuple[forcing.ForcedResult | None, Fault | None]:
-        """The outcome or the fault that `chaos` in `mock.yaml` has for this request, if any."""
-        key = admission.account.key
-        count = await self._store.advance(key, chance.CHAOS)
-        name = chance.pick(library.fixtures.defaults.chaos, self.policy.seed, key, chance.CHAOS, count)
+    async def _force(
+        self, request: ReadRequest, traits: Traits, library: Library, admission: Admission
+    ) -> ForcedResult | None:
+        """What decides in place of the scenarios that match: an override, the client or chaos, the first that does."""
+        # An account without an allowance does not use an override up.
+        if self.overrides.is_active and admission.has_allowance:
+            override = await self.overrides.take(request, self._store, seed=self.policy.seed)
+            if override is not None:
+                return ForcedResult(override=override)
+        if self.policy.forcing:
+            statuses = traits.statuses.get(request.product, {})
+            forced = forcing.find(request, library.scenarios.by_name, statuses)
+            if forced is not None:
+                return forced
+        chances = library.fixtures.defaults.chaos
+        return await self._meet_chaos(chances, admission.account.key) if chances else None
+
+    async def _meet_chaos(self, chances: Mapping[str, float], key: str) -> ForcedResult | None:
+        count = await self._store.advance(key, CHAOS)
+        name = pick(chances, self.policy.seed, key, CHAOS, count)
         if name is None:
-            return None, None
-        if name in _FAULTS:
-            return None, Fault(name)
-        return forcing.ForcedResult(f"chaos {name}", outcome=OutcomeName(name)), None
+            return None
+        by = f"chaos {name}"
+        return ForcedResult(by, fault=Fault(name)) if name in _FAULTS else ForcedResult(by, outcome=OutcomeName(name))
 
     async def _decide(
         self,
@@ -119,8 +121,7 @@ class Reader:
         traits: Traits,
         library: Library,
         admission: Admission,
-        forced: forcing.ForcedResult | None,
-        override: Scenario | None,
+        forced: ForcedResult | None,
     ) -> Decision | Unmatched:
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             outcome = await self._accounts.simulate_refusal(admission, forced.outcome)
@@ -128,7 +129,7 @@ class Reader:
 
         lookup = await self._pictures.look_up(request, library)
         query = Query(request, admission.account.name, lookup.search)
-        case = Case(query, lookup, admission, traits, library, self.policy, forced, override)
+        case = Case(query, lookup, admission, traits, library, self.policy, forced)
 
         match = case.match()
         if match is None and (problem := case.problem):
@@ -161,7 +162,7 @@ def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:
 
 
 def _choose_variant(
-    outcome: Outcome, library: Library, traits: Traits, forced: forcing.ForcedResult | None = None
+    outcome: Outcome, library: Library, traits: Traits, forced: ForcedResult | None = None
 ) -> Outcome:
     """Set the outcome's variant if it has none: the one in `mock.yaml`, or the first one of the provider."""
     variants = traits.variants.get(outcome.name)

@@ -89,7 +89,7 @@ def _add_request(entry: JournalEntry, request: ReadRequest) -> None:
 
 def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision | Unmatched) -> None:
     search = decision.search
-    entry.account, entry.forced, entry.notes = decision.account, _cut(decision.forced), decision.notes
+    entry.account, entry.notes = decision.account, decision.notes
     if search:
         facts = search.facts
         entry.image = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
@@ -98,6 +98,7 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
         entry.outcome, entry.text = outcome.label, _text(outcome.reading)
         entry.scenario, entry.match, entry.charged = decision.scenario, decision.match, decision.charged
         entry.fault, entry.delay, entry.losers = plan.fault, plan.delay, decision.losers
+        entry.forced = _cut(decision.forced)
     if _matches_no_scenario(request, decision):
         entry.query = Query(_without_picture(request), decision.account or "", search)
         entry.nearest = _nearest(search) if search else ()
@@ -105,11 +106,9 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
 
 def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -> bool:
     """Whether the scenarios were searched and none matched. Refused accounts and broken pictures do not count."""
-    if decision.forced or request.problem or decision.account is None:
-        return False
     if isinstance(decision, Unmatched):
         return True
-    if decision.scenario:
+    if decision.forced or request.problem or decision.account is None or decision.scenario:
         return False
     if decision.outcome.name in PICTURE_OUTCOMES:
         return True

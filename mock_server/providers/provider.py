@@ -113,6 +113,8 @@ class Provider(ABC):
     traits: ClassVar[Traits]
     hosts: ClassVar[tuple[str, ...]]
     routes: ClassVar[tuple[Route, ...]]
+    once_header: ClassVar[str] = ""
+    """The header (lower case) whose value becomes `ReadRequest.once`, if the provider has one."""
     real: ClassVar[RealService | None] = None
     """The real service, if the command line may call it."""
 

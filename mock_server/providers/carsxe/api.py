@@ -39,12 +39,12 @@ class CarsXE(Provider):
         charged=frozenset({OutcomeName.READ}),
         variants=wording.VARIANTS,
         statuses=wording.OUTCOME_OF_STATUS,
-        payment_headers=payment.HEADERS,
-        idempotency_header="idempotency-key",
+        takes_payments=True,
         charged_variants=frozenset(
             (OutcomeName.NOTHING_FOUND, variant) for variant in ("empty_results", "missing_results")
         ),
     )
+    once_header = "idempotency-key"
     hosts = (_MAIN_HOST, "eu-api.carsxe.com")
     real = carsxe_service.SERVICE
     routes = (*_ROUTES, *(replace(route, prefix="/eu", hosts=(_MAIN_HOST,)) for route in _ROUTES))
@@ -71,6 +71,8 @@ class CarsXE(Provider):
             notes=tuple(notes),
             problem=picture if isinstance(picture, Problem) else None,
             no_key=no_key,
+            once=call.headers.get(self.once_header, ""),
+            has_payment=any(call.headers.get(name) for name in payment.HEADERS),
         )
 
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
