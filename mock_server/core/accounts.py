@@ -113,14 +113,10 @@ class Accounts:
 
     async def charge(self, admission: Admission) -> Outcome | None:
         """Spend one unit in one atomic act. The refusal, if another request has taken the last unit."""
-        is_spent: bool | None
-        if admission.once:
-            is_spent = await self._store.spend_once(admission.meter, admission.limit, admission.once)
-        else:
-            is_spent = await self._store.spend(admission.meter, admission.limit) is not None or None
-        if is_spent is None:
+        used = await self._store.spend(admission.meter, admission.limit, admission.once)
+        if used is None:
             return await self._out_of_credits(admission)
-        admission.charged = int(is_spent)
+        admission.charged = 1 if used else 0
         return None
 
     async def simulate_refusal(self, admission: Admission, name: OutcomeName) -> Outcome:

@@ -37,8 +37,8 @@ class Policy:
 class Decision:
     """The outcome of a request, and the facts that explain it in the journal.
 
-    `charged` is the number of units spent, `forced` says by what the outcome was forced. `losers` are the other scenarios
-    that held.
+    `charged` is the number of units spent, `forced` says what forced the outcome. `losers` are the other scenarios that
+    held.
     """
 
     outcome: Outcome

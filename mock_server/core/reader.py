@@ -116,12 +116,7 @@ class Reader:
         return ForcedResult(by, fault=Fault(name)) if name in _FAULTS else ForcedResult(by, outcome=OutcomeName(name))
 
     async def _decide(
-        self,
-        request: ReadRequest,
-        traits: Traits,
-        library: Library,
-        admission: Admission,
-        forced: ForcedResult | None,
+        self, request: ReadRequest, traits: Traits, library: Library, admission: Admission, forced: ForcedResult | None
     ) -> Decision | Unmatched:
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             outcome = await self._accounts.simulate_refusal(admission, forced.outcome)
@@ -161,9 +156,7 @@ def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:
     )
 
 
-def _choose_variant(
-    outcome: Outcome, library: Library, traits: Traits, forced: ForcedResult | None = None
-) -> Outcome:
+def _choose_variant(outcome: Outcome, library: Library, traits: Traits, forced: ForcedResult | None = None) -> Outcome:
     """Set the outcome's variant if it has none: the one in `mock.yaml`, or the first one of the provider."""
     variants = traits.variants.get(outcome.name)
     if outcome.variant or not variants:

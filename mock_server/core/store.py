@@ -12,7 +12,7 @@ from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, Product
 
 MAX_SPENT_ONCE = 10_000
-"""How many texts of `spend_once` are remembered for a key. The oldest are forgotten first."""
+"""How many texts of `spend` are remembered for a key. The oldest are forgotten first."""
 
 
 class Meter(NamedTuple):
@@ -97,13 +97,11 @@ class Store(Protocol):
     async def set_used(self, meter: Meter, units: int) -> None:
         """Set how many units are spent."""
 
-    async def spend(self, meter: Meter, limit: int | None) -> int | None:
-        """Spend one unit unless `limit` are spent. The new count, or None if nothing was left."""
+    async def spend(self, meter: Meter, limit: int | None, once: str = "") -> int | None:
+        """Spend one unit unless `limit` are spent. The new count, or None if nothing was left.
 
-    async def spend_once(self, meter: Meter, limit: int | None, once: str) -> bool | None:
-        """Spend one unit unless the meter's key has spent one with the same `once`, or `limit` are spent.
-
-        Whether a unit was spent; None if nothing was left. A key's latest 10,000 texts are remembered.
+        With a text in `once`, 0 if the meter's key has spent a unit with this text: nothing is spent then. A key's
+        latest 10,000 texts are remembered.
         """
 
     async def was_spent(self, key: str, once: str) -> bool:
@@ -175,23 +173,19 @@ class MemoryStore:
     async def set_used(self, meter: Meter, units: int) -> None:
         self._used[meter] = units
 
-    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+    async def spend(self, meter: Meter, limit: int | None, once: str = "") -> int | None:
+        if once and await self.was_spent(meter.key, once):
+            return 0
         used = await self.used(meter)
         if limit is not None and used >= limit:
             return None
         self._used[meter] = used + 1
+        if once:
+            texts = self._spent_once.setdefault(meter.key, {})
+            texts[once] = None
+            if len(texts) > MAX_SPENT_ONCE:
+                del texts[next(iter(texts))]
         return used + 1
-
-    async def spend_once(self, meter: Meter, limit: int | None, once: str) -> bool | None:
-        if await self.was_spent(meter.key, once):
-            return False
-        if await self.spend(meter, limit) is None:
-            return None
-        texts = self._spent_once.setdefault(meter.key, {})
-        texts[once] = None
-        if len(texts) > MAX_SPENT_ONCE:
-            del texts[next(iter(texts))]
-        return True
 
     async def was_spent(self, key: str, once: str) -> bool:
         return once in self._spent_once.get(key, ())

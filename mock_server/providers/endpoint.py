@@ -1,4 +1,4 @@
-"""One call to a provider: receive, parse, decide, render, record, send. The same story for every provider."""
+"""One call to a provider: receive, answer (parse, decide, render), record, send. The same story for every provider."""
 
 import os
 import time
@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
-from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product, ReadRequest
+from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.reader import Reader
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
-from mock_server.providers.journal_entry import journal_entry
+from mock_server.providers.journal_entry import Answered, journal_entry
 from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import MAX_TEXT, Call, Provider, Refusal, Route, documented_paths, limited
 from mock_server.suggest import suggest
@@ -52,38 +52,38 @@ class Endpoint:
         self._is_refused_alias = is_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        request_id = os.urandom(8).hex()
-
-        # Receive
+        started, request_id = time.perf_counter(), os.urandom(8).hex()
         try:
             call, is_drained = await self._receive(scope, receive)
         except ClientDisconnectedError:
             return
-
-        # Parse, decide, render
-        product = self._product(scope)
-        request: ReadRequest | None = None
-        decision: Decision | Unmatched | None = None
-        detail: str | None
-        if isinstance(product, Refusal):
-            reply, detail = self._provider.refuse(product), self._why_refused(product, call)
-        else:
-            request = limited(await off_loop(len(call.body or b""), self._provider.parse, call, product))
-            decision, reply, detail = await self._answer(request)
-        headers = reply.headers + self._headers(request_id, decision, detail, is_drained)
-        reply = Reply(reply.status, headers, reply.body)
-
-        # Record
+        answered = await self._answer(scope, call)
+        reply, decision = answered.reply, answered.decision
+        headers = reply.headers + self._headers(request_id, decision, answered.detail, is_drained)
+        answered.reply = Reply(reply.status, headers, reply.body)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
-        entry = journal_entry(
-            request_id, self._provider, call, reply, request, decision, detail, now=now, seconds=seconds
-        )
+        entry = journal_entry(request_id, self._provider, call, answered, now=now, seconds=seconds)
         await self._service.record(entry)
-
-        # Send
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
-        await send_reply(reply, plan, scope, send)
+        await send_reply(answered.reply, plan, scope, send)
+
+    async def _answer(self, scope: Scope, call: Call) -> Answered:
+        """Parse the call, decide about it and render the reply."""
+        product = self._product(scope)
+        if isinstance(product, Refusal):
+            return Answered(self._provider.refuse(product), self._why_refused(product, call))
+        request = limited(await off_loop(len(call.body or b""), self._provider.parse, call, product))
+        try:
+            decision = await self._service.reader.read(request, self._provider.traits)
+        except UnknownPreferenceError as error:
+            detail = _unknown_preference(error)
+            return Answered(problem(501, detail, title=f"Unknown {error.kind}"), detail, request)
+        except StoreUnavailableError as error:
+            decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
+        if isinstance(decision, Unmatched):
+            return Answered(_unmatched(decision.search), "no scenario matches the picture", request, decision)
+        reply = reply_to(decision.outcome, request, self._provider)
+        return Answered(reply, decision.outcome.detail, request, decision)
 
     def _product(self, scope: Scope) -> Product | Refusal:
         if self._route is None:
@@ -129,19 +129,6 @@ class Endpoint:
         return (
             f"{self._provider.title} does not serve this path; {suggest(call.path, documented_paths([self._provider]))}"
         )
-
-    async def _answer(self, request: ReadRequest) -> tuple[Decision | Unmatched | None, Reply, str | None]:
-        """The decision, the reply, and what the mock knows beyond the text of the reply."""
-        try:
-            decision = await self._service.reader.read(request, self._provider.traits)
-        except UnknownPreferenceError as error:
-            detail = _unknown_preference(error)
-            return None, problem(501, detail, title=f"Unknown {error.kind}"), detail
-        except StoreUnavailableError as error:
-            decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
-        if isinstance(decision, Unmatched):
-            return decision, _unmatched(decision.search), "no scenario matches the picture"
-        return decision, reply_to(decision.outcome, request, self._provider), decision.outcome.detail
 
     def _headers(
         self, request_id: str, decision: Decision | Unmatched | None, detail: str | None, is_drained: bool

@@ -1,7 +1,7 @@
 """The journal entry of one call: without the API key, the picture's bytes or other secrets."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mock_server.core.account import Account
@@ -23,22 +23,27 @@ HIDDEN = "…"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def journal_entry(
-    request_id: str,
-    provider: Provider,
-    call: Call,
-    reply: Reply,
-    request: ReadRequest | None,
-    decision: Decision | Unmatched | None,
-    detail: str | None,
-    *,
-    now: float,
-    seconds: float,
-) -> JournalEntry:
-    """The entry of a call. `detail` is the reason for the reply, `now` Unix time, `seconds` the time to decide.
+@dataclass(slots=True)
+class Answered:
+    """The reply to a call, and what the mock knows about it.
 
-    `request` is None for an unknown path, `decision` if the request forces something that does not exist.
+    `detail` is the reason for the reply, beyond its text. `request` is set if a picture was to be read; `decision` then
+    is None if the request forces something that does not exist. `checked` is set for a call that checks a key: the key,
+    and its account or the outcome that refuses it (None if the call itself was refused).
     """
+
+    reply: Reply
+    detail: str | None = None
+    request: ReadRequest | None = None
+    decision: Decision | Unmatched | None = None
+    checked: tuple[str | None, Account | Outcome | None] | None = None
+
+
+def journal_entry(
+    request_id: str, provider: Provider, call: Call, answered: Answered, *, now: float, seconds: float
+) -> JournalEntry:
+    """The entry of a call. `now` is Unix time, `seconds` the time to decide."""
+    reply, request = answered.reply, answered.request
     entry = JournalEntry(
         id=request_id,
         time=datetime.fromtimestamp(now, UTC),
@@ -48,19 +53,20 @@ def journal_entry(
         status=reply.status,
         milliseconds=round(seconds * 1000, 3),
         client=_cut(call.headers.get("user-agent")),
-        detail=_cut(detail),
+        detail=_cut(answered.detail),
         # A copy: the buffer that the JSON library returns holds kilobytes, however short the body is.
         body=memoryview(reply.body)[:_MAX_BODY].tobytes(),
     )
     if request:
         _add_request(entry, request)
-        if decision:
-            _add_decision(entry, request, decision)
+        if answered.decision:
+            _add_decision(entry, request, answered.decision)
+    elif answered.checked:
+        _add_key_check(entry, call, *answered.checked)
     return entry
 
 
-def add_key_check(entry: JournalEntry, call: Call, key: str | None, check: Account | Outcome | None) -> None:
-    """Complete the entry of a key check: its key, and the account or the outcome that refuses the key."""
+def _add_key_check(entry: JournalEntry, call: Call, key: str | None, check: Account | Outcome | None) -> None:
     if key:
         entry.key, entry.key_id = redacted(key), key_id(key)
     entry.aliases = (f"path {call.alias}",) if call.alias else ()

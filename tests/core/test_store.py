@@ -249,29 +249,30 @@ SHARED = CREDITS._replace(product=None)
 
 async def test_a_text_is_charged_once(store: Store) -> None:
     """A text that a key has used before spends nothing, on any of its meters, also when nothing is left."""
-    assert [await store.spend_once(CREDITS, 2, text) for text in "aababc"] == [True, False, True, False, False, None]
-    assert await store.spend_once(QUOTA, 2, "a") is False
+    assert [await store.spend(CREDITS, 2, text) for text in "aababc"] == [1, 0, 2, 0, 0, None]
+    assert await store.spend(QUOTA, 2, "a") == 0
     assert await store.used(CREDITS) == 2
     assert [await store.was_spent("demo-key", text) for text in "abc"] == [True, True, False]
 
 
 async def test_a_text_belongs_to_its_key(store: Store) -> None:
     """Another key may use the same text."""
-    assert await store.spend_once(CREDITS, None, "a") is True
-    assert await store.spend_once(CREDITS._replace(key="other"), None, "a") is True
+    assert await store.spend(CREDITS, None, "a") == 1
+    assert await store.spend(CREDITS._replace(key="other"), None, "a") == 1
 
 
 async def test_a_text_that_found_nothing_left_may_come_again(store: Store) -> None:
     """A text is remembered only if a unit was spent."""
-    assert await store.spend_once(CREDITS, 0, "a") is None
-    assert await store.spend_once(CREDITS, 1, "a") is True
+    assert await store.spend(CREDITS, 0, "a") is None
+    assert await store.spend(CREDITS, 1, "a") == 1
 
 
 async def test_concurrent_requests_with_one_text_spend_one_unit(store: Store) -> None:
     """Looking up the text and spending the unit is one atomic act."""
-    spent = await asyncio.gather(*(store.spend_once(SHARED, 100, str(number % 10)) for number in range(200)))
+    spent = await asyncio.gather(*(store.spend(SHARED, 100, str(number % 10)) for number in range(200)))
 
-    assert sorted(spent, key=bool) == [False] * 190 + [True] * 10
+    assert sorted(map(int, filter(None, spent))) == list(range(1, 11))
+    assert spent.count(0) == 190
     assert await store.used(SHARED) == 10
 
 
@@ -279,10 +280,10 @@ async def test_concurrent_requests_with_one_text_spend_one_unit(store: Store) ->
 async def test_a_reset_forgets_texts(store: Store, key: str | None) -> None:
     """After a reset a text is charged again."""
     await store.put_account(ACCOUNT)
-    await store.spend_once(CREDITS, None, "a")
+    await store.spend(CREDITS, None, "a")
     await store.reset(key)
 
-    assert await store.spend_once(CREDITS, None, "a") is True
+    assert await store.spend(CREDITS, None, "a") == 1
 
 
 async def test_remembered_texts_are_limited(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +291,7 @@ async def test_remembered_texts_are_limited(store: Store, monkeypatch: pytest.Mo
     for module in ("store", "redis_state.redis_store"):
         monkeypatch.setattr(f"mock_server.core.{module}.MAX_SPENT_ONCE", 3)
     for text in "abcd":
-        await store.spend_once(CREDITS, None, text)
+        await store.spend(CREDITS, None, text)
 
     assert [await store.was_spent("demo-key", text) for text in "abcd"] == [False, True, True, True]
 

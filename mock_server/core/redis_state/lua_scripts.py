@@ -93,34 +93,23 @@ is counted, and the reply is "outdated" (clock or runtime scenarios), "unknown" 
 SPEND = (
     _USED
     + """
-local prefix, key, period, field, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local name = used_name(prefix, period, key)
+local prefix, key, period, field, limit, once = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local name, texts = used_name(prefix, period, key), prefix .. 'once:' .. key
+if once and redis.call('ZSCORE', texts, once) then return 0 end
 if limit and tonumber(redis.call('HGET', name, field) or 0) >= limit then return false end
 local used = redis.call('HINCRBY', name, field, 1)
-if used == 1 then remember(prefix, period, key) end
+if used == 1 or once then remember(prefix, period, key) end
+if once then
+  local last = redis.call('ZREVRANGE', texts, 0, 0, 'WITHSCORES')
+  redis.call('ZADD', texts, tonumber(last[2] or 0) + 1, once)
+  redis.call('ZREMRANGEBYRANK', texts, 0, -1 - tonumber(ARGV[6]))
+  redis.call('EXPIRE', texts, 8640000)
+end
 return used
 """
 )
-"""ARGV: key, period, field, limit (empty: none). Returns the new count, or nil if nothing was left."""
-
-SPEND_ONCE = (
-    _USED
-    + """
-local prefix, key, period, field, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local name, texts = used_name(prefix, period, key), prefix .. 'once:' .. key
-if redis.call('ZSCORE', texts, ARGV[5]) then return 0 end
-if limit and tonumber(redis.call('HGET', name, field) or 0) >= limit then return false end
-redis.call('HINCRBY', name, field, 1)
-remember(prefix, period, key)
-local last = redis.call('ZREVRANGE', texts, 0, 0, 'WITHSCORES')
-redis.call('ZADD', texts, tonumber(last[2] or 0) + 1, ARGV[5])
-redis.call('ZREMRANGEBYRANK', texts, 0, -1 - tonumber(ARGV[6]))
-redis.call('EXPIRE', texts, 8640000)
-return 1
-"""
-)
-"""ARGV: key, period, field, limit (empty: none), text, how many texts are kept. Returns 1 if a unit was spent, 0 if the
-text is known, nil if nothing was left."""
+"""ARGV: key, period, field, limit (empty: none); for a unit that is spent once, its text and how many texts are kept.
+Returns the new count, 0 if the text is known, or nil if nothing was left."""
 
 SET_USED = (
     _USED

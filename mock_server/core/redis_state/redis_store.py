@@ -5,7 +5,7 @@ Every script takes one key, the prefix of all names. These names lie below it:
     accounts                    hash: key to "VERSION:PLACE:JSON"; each change of an account gives it a new version
     versions                    counter: the last version or place
     used:PERIOD:KEY             hash: "BILLING/PRODUCT" to units spent; expires if there is a period
-    once:KEY                    sorted set: texts of `spend_once`, oldest first; expires
+    once:KEY                    sorted set: texts of `spend`, oldest first; expires
     hits:KEY                    list: times of the latest requests, oldest first; expires
     positions:SCENARIO          hash: key to position in the scenario's sequence
     counted, periods, sequences sets: the keys, periods and scenarios that have a counter
@@ -26,7 +26,6 @@ from mock_server.core.redis_state.lua_scripts import (
     SET_POSITION,
     SET_USED,
     SPEND,
-    SPEND_ONCE,
 )
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
@@ -50,7 +49,6 @@ class RedisStore:
         self._remove_account = client.script(REMOVE_ACCOUNT)
         self._enter = client.script(ENTER)
         self._spend = client.script(SPEND)
-        self._spend_once = client.script(SPEND_ONCE)
         self._set_used = client.script(SET_USED)
         self._advance = client.script(ADVANCE)
         self._set_position = client.script(SET_POSITION)
@@ -118,16 +116,11 @@ class RedisStore:
     async def set_used(self, meter: Meter, units: int) -> None:
         await self._set_used(_encode(meter.key), meter.period, _field(meter), units)
 
-    async def spend(self, meter: Meter, limit: int | None) -> int | None:
+    async def spend(self, meter: Meter, limit: int | None, once: str = "") -> int | None:
         wanted = "" if limit is None else limit
-        used: int | None = await self._spend(_encode(meter.key), meter.period, _field(meter), wanted)
+        text = (once, MAX_SPENT_ONCE) if once else ()
+        used: int | None = await self._spend(_encode(meter.key), meter.period, _field(meter), wanted, *text)
         return used
-
-    async def spend_once(self, meter: Meter, limit: int | None, once: str) -> bool | None:
-        wanted = "" if limit is None else limit
-        arguments = meter.period, _field(meter), wanted, once, MAX_SPENT_ONCE
-        spent: int | None = await self._spend_once(_encode(meter.key), *arguments)
-        return None if spent is None else bool(spent)
 
     async def was_spent(self, key: str, once: str) -> bool:
         return await self._client.command("ZSCORE", self._name("once:").encode() + _encode(key), once) is not None
