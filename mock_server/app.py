@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.admin.access import Access
+from mock_server.admin.access import Access, is_loopback
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
@@ -27,6 +27,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Policy
 from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
 from mock_server.core.journal import JournalEntry
+from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
@@ -57,7 +58,13 @@ class App(Starlette):
     """
 
     def __init__(
-        self, startup: Startup, state: State, clock: Clock, log: RequestLog | None, flags: Mapping[str, Any]
+        self,
+        startup: Startup,
+        state: State,
+        clock: Clock,
+        log: RequestLog | None,
+        flags: Mapping[str, Any],
+        uploads: KeptUploads,
     ) -> None:
         self.settings = settings = startup.settings
         self._root_path = parse_root_path(settings.root_path)
@@ -104,6 +111,8 @@ class App(Starlette):
             coordination=state.coordination,
             live_scenarios=live_scenarios,
             hot_reload=self._hot_reload,
+            uploads=uploads,
+            editable=settings.fixtures_dir if settings.edit else None,
         )
         state.coordination.attach(clock, self.reader.overrides, live_scenarios, self._declare_accounts)
         service = Service(
@@ -115,6 +124,7 @@ class App(Starlette):
             has_mock_headers=settings.mock_headers,
             are_fixtures_ok=lambda: not self._hot_reload.mistakes,
             origins=parse_origins(settings.cors),
+            uploads=uploads if uploads.max_count else None,
         )
         gallery = gallery_route(live_scenarios, state.coordination, service.origins)
         self._admin = admin = _Lazy(self._create_admin)
@@ -261,11 +271,17 @@ def create_app(
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
         )
+    if settings.edit and settings.fixtures is None:
+        raise SettingsError(
+            "--edit writes into a fixtures directory of your own: name it, as in serve ./fixtures --edit"
+        )
     for warning in startup.warnings:
         logger.warning("%s", warning)
-    return App(startup, _state(settings, store), clock or Clock(), log, flags or {})
+    uploads = KeptUploads(_kept_uploads(settings, is_served=foreground))
+    return App(startup, _state(settings, store), clock or Clock(), log, flags or {}, uploads)
 
 
+_KEPT_ON_LOOPBACK = 16
 _LIVE_SETTINGS = ("unmatched", "unmatched_url", "forcing", "seed", "x402")
 """The settings that a reload of `mock.yaml` changes: those of `Policy`."""
 
@@ -278,6 +294,14 @@ def _policy(settings: Settings) -> Policy:
         reads_unfetched=settings.unmatched_url == "unmatched" and not settings.strict,
         pay_per_call=settings.x402 == "keyless",
     )
+
+
+def _kept_uploads(settings: Settings, *, is_served: bool) -> int:
+    """The number of uploads to keep. They are in the memory of the process that received them."""
+    if settings.keep_uploads > 0 and settings.workers > 1:
+        raise SettingsError("--keep-uploads works with one process: leave out --workers")
+    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
+    return settings.keep_uploads if settings.keep_uploads >= 0 else _KEPT_ON_LOOPBACK if is_private else 0
 
 
 def _state(settings: Settings, store: Store | None) -> State:

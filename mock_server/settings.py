@@ -91,6 +91,12 @@ class Settings:
     decode_timeout: int = _setting(10, "Longest time to decode a picture, in seconds.", minimum=1)
     journal_size: int = _setting(10_000, "Number of exchanges that the journal keeps.", minimum=1)
     journal_bytes: int = _setting(32 * _MEGABYTE, "Size of the journal, in bytes.", minimum=1)
+    keep_uploads: int = _setting(
+        -1,
+        "Number of uploads kept in memory for the dashboard; -1 keeps 16 for serve on loopback, and none elsewhere.",
+        minimum=-1,
+    )
+    edit: bool = _setting(False, "Let the dashboard write scenarios into the fixtures directory.")
     cache: bool = _setting(True, "Keep the index of pictures on disk for the next start.")
 
     def __post_init__(self) -> None:

@@ -1,10 +1,9 @@
 """The admin API and its web pages as one application, mounted at `/__admin`. Everything in it is guarded."""
 
-from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
-from hashlib import sha256
+from hashlib import blake2s
 from pathlib import Path
 
 import anyio.to_thread
@@ -22,6 +21,7 @@ from mock_server.admin import (
     override_routes,
     scenario_routes,
     server_routes,
+    workbench_routes,
 )
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
@@ -33,16 +33,22 @@ PREFIX = "/__admin"
 
 _PAGES = Operations()
 _WEB = Path(__file__).parent / "web"
+_MEDIA_TYPES = {".html": b"text/html; charset=utf-8", ".css": b"text/css; charset=utf-8", ".js": b"text/javascript"}
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+"""The pages run the files of `web/` and nothing else."""
 
 
 @_PAGES("GET", "/")
 async def dashboard(control: Control, request: Request) -> Response:
-    return to_response(_page("dashboard"))
+    return to_response(_file("dashboard.html"))
 
 
 @_PAGES("GET", "/docs")
 async def docs(control: Control, request: Request) -> Response:
-    return to_response(_page("docs"))
+    return to_response(_file("docs.html"))
 
 
 @_PAGES("GET", "/openapi.json")
@@ -60,6 +66,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *match_routes.OPERATIONS,
     *server_routes.OPERATIONS,
     *export_routes.OPERATIONS,
+    *workbench_routes.OPERATIONS,
     *_PAGES,
 )
 
@@ -76,15 +83,17 @@ def create_admin(control: Control, access: Access, *, max_body: int, root_path: 
         document = openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token))
         return to_json({**document, "servers": [{"url": root_path or "/"}]})
 
+    dashboard, docs = _file("dashboard.html"), _file("docs.html")
+    # A browser cannot send the token for the files of a page. They have no data of the server.
+    files = [f"/web/{path.name}" for path in _WEB.iterdir() if path.suffix in (".js", ".css")]
     guard = Middleware(
         Guard,
         access=access,
-        open_paths={operation.path for operation in OPERATIONS if operation.is_open},
-        pages={PREFIX: _page("dashboard"), "/": _page("dashboard"), "/docs": _page("docs")},
+        open_paths={*files, *(operation.path for operation in OPERATIONS if operation.is_open)},
+        pages={PREFIX: dashboard, "/": dashboard, "/docs": docs},
     )
-    admin = Starlette(
-        routes=[*_routes(control), Route(PREFIX, _to_dashboard)], middleware=[guard], exception_handlers=HANDLERS
-    )
+    routes = [*_routes(control), *(Route(path, _send_file) for path in files), Route(PREFIX, _to_dashboard)]
+    admin = Starlette(routes=routes, middleware=[guard], exception_handlers=HANDLERS)
     admin.state.max_body = max_body
     admin.state.openapi = openapi_json
     return admin
@@ -103,34 +112,35 @@ def _route(path: str, operations: Mapping[str, Operation], control: Control) -> 
         operation = operations["GET" if request.method == "HEAD" else request.method]
         if not operation.is_open:
             await control.coordination.refresh()
-        return await operation.respond(control, request)
+        return _unless_known(request, await operation.respond(control, request))
 
     # An account's key may contain a slash.
     return Route(path.replace("{key}", "{key:path}"), endpoint, methods=list(operations))
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """The response, or a 304 without a body if the caller has the same document already."""
+    if request.method != "GET" or response.status_code != 200:
+        return response
+    tag = f'"{blake2s(response.body, digest_size=12).hexdigest()}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"etag": tag})
+    response.headers["etag"] = tag
+    return response
 
 
 async def _to_dashboard(request: Request) -> Response:
     return RedirectResponse(f"{request.scope.get('root_path', '')}{PREFIX}/", 308)
 
 
+async def _send_file(request: Request) -> Response:
+    return to_response(_file(Path(request.scope["path"]).name))
+
+
 @cache
-def _page(name: str) -> Reply:
-    """A web page with its styles and scripts. The content security policy allows only these."""
-    style = _read("shared.css") + _read(f"{name}.css")
-    script = _read("shared.js") + _read(f"{name}.js")
-    body = _read(f"{name}.html").replace("/* styles */", style, 1).replace("/* scripts */", script, 1)
-    policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
-        "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+def _file(name: str) -> Reply:
+    """A page, or a script or a style of the pages."""
+    path = _WEB / name
+    return Reply(
+        200, ((b"content-type", _MEDIA_TYPES[path.suffix]), (b"content-security-policy", _POLICY)), path.read_bytes()
     )
-    headers = ((b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", policy.encode()))
-    return Reply(200, headers, body.encode())
-
-
-def _read(name: str) -> str:
-    return (_WEB / name).read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.exchange import Document
-from mock_server.core.journal import Journal, key_id
+from mock_server.core.journal import Journal, Selection, key_id
+from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
@@ -65,6 +67,9 @@ class Control:
     coordination: Coordination
     live_scenarios: LiveScenarios
     hot_reload: HotReload
+    uploads: KeptUploads
+    editable: Path | None = None
+    """The fixtures directory, if the admin API may write into it."""
     started: float = field(default_factory=time.monotonic)
 
     def health(self) -> Health:
@@ -83,9 +88,10 @@ class Control:
         """Reset scenarios, overrides, accounts, counters, sequences, the journal and the clock to the fixture files."""
         async with self.coordination.changing():
             self.reader.overrides.all = ()
+            self.reader.overrides.is_chaos_paused = False
             await self.live_scenarios.clear()
             await self._reset_accounts()
-            await self.journal.clear()
+            await self.clear_journal()
             self.clock.release()
 
     async def reset_key(self, key: str) -> None:
@@ -97,7 +103,13 @@ class Control:
                 if added.scenario.when.key == key:
                     await self.live_scenarios.remove(id)
             await self._reset_account(key)
-            await self.journal.clear(lambda entry: entry.key_id == hash)
+            await self.clear_journal(lambda entry: entry.key_id == hash)
+
+    async def clear_journal(self, selection: Selection | None = None) -> int:
+        """Delete the selected requests, or all, with their uploads; return how many were deleted."""
+        deleted = await self.journal.clear(selection)
+        self.uploads.keep_only(await self.journal.exchanges())
+        return deleted
 
     async def remove_overrides(self, is_removed: Callable[[Override], bool]) -> None:
         """Remove the overrides for which `is_removed` is true, and their counts."""

@@ -57,6 +57,9 @@ def _fields(model: type, *kinds: type) -> dict[str, Kind]:
 FIELDS: Mapping[str, Kind] = {**_fields(Exchange, str, int), **_fields(Picture, str)}
 """The fields that a filter compares, with their types. `key` is compared by its hash."""
 FILTERS = (*FIELDS, "since", "until", "limit")
+PAGING = ("search", "parts", "after", "before")
+"""Parameters of a list that is shown page by page."""
+_SEARCHED = tuple(name for name, kind in FIELDS.items() if kind is not int)
 
 Test = Callable[[Exchange], bool]
 
@@ -72,9 +75,33 @@ class RequestFilter:
         return all(test(exchange) for test in self.tests)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of the journal: the requests after one, or before one, by their ids."""
+
+    after: str | None = None
+    before: str | None = None
+
+    def of(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
+        """The entries of this part. Raises NotFoundError if the journal does not have the request of an id."""
+        start = 0 if self.after is None else _place(entries, self.after) + 1
+        end = len(entries) if self.before is None else _place(entries, self.before)
+        return entries[start:end]
+
+
+def _place(entries: Sequence[JournalEntry], id: str) -> int:
+    # The place is near the end: a page asks for what is new.
+    for number in range(len(entries) - 1, -1, -1):
+        if entries[number].id == id:
+            return number
+    raise NotFoundError(f"The journal has no request {id[:40]}.")
+
+
 @OPERATIONS("GET", "/requests")
 async def list_requests(control: Control, request: Request) -> bytes:
-    return await _list(control, _query_filter(control, request))
+    filter = _query_filter(control, request, PAGING)
+    page = Page(request.query_params.get("after"), request.query_params.get("before"))
+    return await _list(control, filter, page)
 
 
 @OPERATIONS("DELETE", "/requests")
@@ -82,7 +109,7 @@ async def clear_requests(control: Control, request: Request) -> DeletedRequests:
     filter = _query_filter(control, request)
     if filter.limit is not None:
         raise mistake(f"{PARAMETER}limit", "limit is for lists only")
-    return DeletedRequests(await control.journal.clear(filter if filter.tests else None))
+    return DeletedRequests(await control.clear_journal(filter if filter.tests else None))
 
 
 @OPERATIONS("POST", "/requests/count")
@@ -112,12 +139,12 @@ async def near_misses(control: Control, request: Request) -> bytes:
 
 @OPERATIONS("GET", "/requests/{id}")
 async def get_request(control: Control, request: Request) -> JournalEntry:
-    return await _find(control, request.path_params["id"])
+    return await find(control, request.path_params["id"])
 
 
 @OPERATIONS("GET", "/requests/{id}/thumbnail")
 async def request_thumbnail(control: Control, request: Request) -> Response:
-    entry = await _find(control, request.path_params["id"])
+    entry = await find(control, request.path_params["id"])
     if entry.image is None:
         raise NotFoundError(f"Request {entry.id} has no picture that can be read.")
     thumbnail = await control.thumbnails.find(entry.image.sha256)
@@ -126,28 +153,40 @@ async def request_thumbnail(control: Control, request: Request) -> Response:
     return Response(thumbnail, media_type="image/jpeg")
 
 
-def _query_filter(control: Control, request: Request) -> RequestFilter:
+def _query_filter(control: Control, request: Request, paging: Sequence[str] = ()) -> RequestFilter:
     parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in parameters:
             raise mistake(PARAMETER + name, f'the parameter "{name[:80]}" is given twice')
         parameters[name] = value
-    return _parse_filter(parameters, control.providers, parameters=True)
+    search, parts = parameters.get("search", ""), parameters.get("parts", "false")
+    is_partial = as_choice(parts, ("true", "false"), f"{PARAMETER}parts", "truth value") == "true" if paging else False
+    filters = {name: value for name, value in parameters.items() if name not in paging}
+    parsed = _parse_filter(filters, control.providers, parameters=True, is_partial=is_partial)
+    words = as_text(search, f"{PARAMETER}search").casefold().split() if paging else []
+    return RequestFilter([*parsed.tests, *map(_contains, words)], parsed.limit)
+
+
+def _contains(word: str) -> Test:
+    """Whether one of the texts of an exchange contains a word; `word` is in lower case."""
+    return lambda exchange: any(word in str(exchange.value(name) or "").casefold() for name in _SEARCHED)
 
 
 async def _body_filter(control: Control, request: Request) -> RequestFilter:
     return _parse_filter(await read_object(request, is_optional=True), control.providers)
 
 
-async def _find(control: Control, id: str) -> JournalEntry:
+async def find(control: Control, id: str) -> JournalEntry:
     for entry in await control.journal.exchanges():
         if entry.id == id:
             return entry
     raise NotFoundError(f"The journal has no request {id[:40]}.")
 
 
-async def _list(control: Control, filter: RequestFilter, *, only_unmatched: bool = False) -> bytes:
-    entries = await control.journal.exchanges()
+async def _list(
+    control: Control, filter: RequestFilter, page: Page | None = None, *, only_unmatched: bool = False
+) -> bytes:
+    entries = (page or Page()).of(await control.journal.exchanges())
     # A long list would delay other requests.
     return await anyio.to_thread.run_sync(_list_json, entries, filter, await control.journal.dropped(), only_unmatched)
 
@@ -167,8 +206,13 @@ def _latest(entries: Sequence[JournalEntry], limit: int) -> Sequence[JournalEntr
     return entries[max(len(entries) - limit, 0) :]
 
 
-def _parse_filter(filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False) -> RequestFilter:
-    """The filter of a document, or of query parameters. Raises FixturesError for unknown names and wrong values."""
+def _parse_filter(
+    filters: Mapping[str, Any], providers: Collection[str], *, parameters: bool = False, is_partial: bool = False
+) -> RequestFilter:
+    """The filter of a document, or of query parameters. Raises FixturesError for unknown names and wrong values.
+
+    `is_partial`: a part of a text is enough, in upper or lower case, where a field is not limited to some texts.
+    """
     check_names(filters, FILTERS, parameters=parameters)
     tests: list[Test] = []
     limit = None
@@ -176,9 +220,15 @@ def _parse_filter(filters: Mapping[str, Any], providers: Collection[str], *, par
         place = PARAMETER + name if parameters else pointer(name)
         if name == "limit":
             limit = as_count(value, place)
+        elif is_partial and FIELDS.get(name) is str and name not in ("key", "provider") and value != ABSENT:
+            tests.append(_part(name, as_text(value, place).casefold()))
         else:
             tests.append(_test(name, value, place, providers))
     return RequestFilter(tests, limit)
+
+
+def _part(name: str, part: str) -> Test:
+    return lambda exchange: part in str(exchange.value(name) or "").casefold()
 
 
 def _test(name: str, value: Any, place: str, providers: Collection[str]) -> Test:

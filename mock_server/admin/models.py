@@ -186,6 +186,71 @@ class MatchResult(Document):
 
 
 @dataclass(frozen=True, slots=True)
+class CallView(Document):
+    """A call as a client sends it, by POST. `{key}` stands for the API key, `{url}` for the URL of the picture."""
+
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    json: dict[str, str] | None
+    """The JSON body, if the call has one."""
+    upload: str | None
+    """The form part with the picture, if the call uploads it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView(Document):
+    """A provider and its calls."""
+
+    name: str
+    title: str
+    """Its name as people write it."""
+    calls: dict[str, CallView]
+    """By product."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench(Document):
+    """What the dashboard has to choose from."""
+
+    providers: Sequence[ProviderView]
+    outcomes: Sequence[str]
+    faults: Sequence[str]
+    images: Sequence[str]
+    """Names of pictures under `/images/`, at most 2,000."""
+    keptUploads: int
+    """How many uploads are kept."""
+    edit: bool
+    """Whether scenarios can be saved into the fixtures directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChaosView(Document):
+    """The chaos of `mock.yaml`."""
+
+    chaos: dict[str, float]
+    """Outcomes and faults that any request may meet, with their chances, 0 to 1."""
+    paused: bool
+    """Whether it is switched off until the next reset."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedBox(Document):
+    """Where the text of a picture is."""
+
+    box: tuple[int, int, int, int] | None
+    """[xmin, ymin, xmax, ymax] in pixels of the upright picture; null if that is not certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedScenario(Document):
+    """A scenario without mistakes."""
+
+    yaml: str
+    """The text of its fixture file."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockView(Document):
     """The mock's clock."""
 

@@ -36,41 +36,56 @@ from mock_server.suggest import suggest
 
 OPERATIONS = Operations()
 
-Document = Mapping[str, Any] | str
+Posted = Mapping[str, Any] | str
 """A scenario as a mapping, or as YAML text."""
 
 
 @OPERATIONS("GET", "/scenarios")
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
     scenarios = control.live_scenarios.library.scenarios.in_order()
-    return ScenarioList([await _view(control, scenario) for scenario in scenarios])
+    return ScenarioList([await view(control, scenario) for scenario in scenarios])
 
 
 @OPERATIONS("POST", "/scenarios")
 async def add_scenario(control: Control, request: Request) -> Response:
-    document, pictures = await _posted(await read(request))
-    added = await anyio.to_thread.run_sync(_runtime_scenario, control, document, pictures)
+    document, pictures = await posted(await read(request))
+    return created_scenario(request, await add_runtime(control, document, pictures))
+
+
+async def add_runtime(
+    control: Control, document: Posted, pictures: Sequence[Part], *, is_replacing: bool = False
+) -> ServedScenario:
+    """Add a scenario until the next reset. Raises FixturesError, and ConflictError if it exists."""
+    added = await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     name, key = added.scenario.name, added.scenario.when.key
-    if not await control.live_scenarios.add(added):
+    if not await control.live_scenarios.add(added, replacing=is_replacing):
         raise ConflictError(f"A scenario named {name} exists already{f' for the key {key}' if key else ''}.")
+    if is_replacing:
+        await control.store.clear_positions(added.scenario.id)
+    return await view(control, added.scenario)
+
+
+def created_scenario(request: Request, scenario: ServedScenario) -> Response:
+    """The response with a new scenario."""
+    key = scenario.when.get("key")
     query = "" if key is None else f"?{urlencode({'key': key})}"
-    return created(request, f"/scenarios/{name}{query}", await _view(control, added.scenario))
+    return created(request, f"/scenarios/{scenario.scenario}{query}", scenario)
 
 
 @OPERATIONS("GET", "/scenarios/{name}")
 async def get_scenario(control: Control, request: Request) -> ServedScenario:
-    return await _view(control, _requested(control, request))
+    return await view(control, _requested(control, request))
 
 
 @OPERATIONS("PUT", "/scenarios/{name}")
 async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
-    document, pictures = await _posted(await read(request))
+    document, pictures = await posted(await read(request))
     if isinstance(document, Mapping):
         # The document of a GET can be sent back.
         given = {field: value for field, value in document.items() if field not in SCENARIO_STATE}
         document = {"scenario": name, **given}
-    added = await anyio.to_thread.run_sync(_runtime_scenario, control, document, pictures)
+    added = await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     if added.scenario.name != name:
         raise mistake(pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"')
     key, when = request.query_params.get("key"), added.scenario.when
@@ -81,7 +96,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
     is_new = added.scenario.id not in control.live_scenarios.runtime
     await control.live_scenarios.add(added, replacing=True)
     await control.store.clear_positions(added.scenario.id)
-    return json_response(await _view(control, added.scenario), 201 if is_new else 200)
+    return json_response(await view(control, added.scenario), 201 if is_new else 200)
 
 
 @OPERATIONS("DELETE", "/scenarios/{name}")
@@ -145,7 +160,7 @@ async def _position(control: Control, key: str, position: int) -> SequencePositi
     return SequencePosition(redacted(key), key_id(key), account.name if account else None, position)
 
 
-async def _view(control: Control, scenario: Scenario) -> ServedScenario:
+async def view(control: Control, scenario: Scenario) -> ServedScenario:
     positions = await control.store.positions(scenario.id)
     return ServedScenario(
         **scenario_document(scenario),
@@ -157,7 +172,7 @@ async def _view(control: Control, scenario: Scenario) -> ServedScenario:
     )
 
 
-async def _posted(body: Body) -> tuple[Document, list[Part]]:
+async def posted(body: Body) -> tuple[Posted, list[Part]]:
     """The document and the pictures of a request body. Raises FixturesError and MultipartError."""
     form = await body.form("scenario", "image")
     if form is None:
@@ -168,7 +183,7 @@ async def _posted(body: Body) -> tuple[Document, list[Part]]:
     return parse_document(document.data), [part for part in form if part.name == "image"]
 
 
-def _runtime_scenario(control: Control, document: Document, pictures: Sequence[Part]) -> RuntimeScenario:
+def parse_posted(control: Control, document: Posted, pictures: Sequence[Part]) -> RuntimeScenario:
     """The scenario, with the bytes of its pictures. A picture that was sent needs no name in the document.
 
     The file name of a picture is only compared with the names in the document. Raises FixturesError.
@@ -193,7 +208,7 @@ def _runtime_scenario(control: Control, document: Document, pictures: Sequence[P
     return RuntimeScenario(replace(scenario, when=when, steps=_with_bodies(scenario, document, library)), data)
 
 
-def _with_bodies(scenario: Scenario, document: Document, library: Library) -> tuple[Step, ...]:
+def _with_bodies(scenario: Scenario, document: Posted, library: Library) -> tuple[Step, ...]:
     """The steps, with the bodies of files that the served scenarios use. The file system is not searched."""
     replies = [step.reply for one in library.fixtures.scenarios for step in one.steps if step.reply]
     known = {reply.body_file: reply.body for reply in replies if reply.body_file}
@@ -210,7 +225,7 @@ def _with_bodies(scenario: Scenario, document: Document, library: Library) -> tu
     return tuple(steps)
 
 
-def _known_image(written: str, number: int, document: Document, library: Library) -> str:
+def _known_image(written: str, number: int, document: Posted, library: Library) -> str:
     """The id of a known picture by its path, or by its name under `/images/`. The file system is not searched."""
     known = library.fixtures.images
     if written in known:

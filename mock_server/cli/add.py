@@ -1,8 +1,8 @@
 """The verb `add`."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from mock_server.imaging.decode import Picture
     from mock_server.imaging.geometry import Box
     from mock_server.providers.real_service import ReadingDocument
+    from mock_server.scenarios.scenario_files import ScenarioFiles
     from mock_server.scenarios.scenario_writer import Value
-
-
-_SCHEMA_LINE = "# yaml-language-server: $schema=../scenario.schema.json"
-"""Names the JSON Schema of the file for the completion in editors."""
 
 
 @click.command()
@@ -82,7 +79,9 @@ def command(
     fixtures = fixtures or directory or Settings.resolve({}).fixtures or Path("fixtures")
     data = image.read_bytes()
     photo = _decode(image, data)
-    replaced = _check_is_new(fixtures, name, data, replace)
+    files = _files(fixtures)
+    with _conflicts():
+        replaced = files.check_is_new(name, data, is_replacing=replace)
     given = _parse_box(box, photo.size) if box else None
     if ask is not None:
         reading = asked_reading(
@@ -95,7 +94,9 @@ def command(
         reading["plate" if vin is None else "vin"] |= {"region": region} if region is not None else {}
     position = _place(reading, photo.size, given, data)
     copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
-    for path in _write(fixtures, name, copy, data, reading, replaced):
+    with _conflicts():
+        written = _write(files, name, copy, data, reading, replaced)
+    for path in written:
         click.echo(path)
     if show is not None:
         _show(photo, position, show)
@@ -110,6 +111,24 @@ def _decode(image: Path, data: bytes) -> "Picture":
     except ImageError as error:
         reason = f"{type(error).__name__} {error}".rstrip()
         raise click.ClickException(f"{image} is not a readable picture: {reason}") from None
+
+
+def _files(fixtures: Path) -> "ScenarioFiles":
+    from mock_server.providers.registry import vocabulary
+    from mock_server.scenarios.scenario_files import ScenarioFiles
+
+    return ScenarioFiles(fixtures, vocabulary())
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    """Show a conflict with files that exist as an error of the command."""
+    from mock_server.errors import ConflictError
+
+    try:
+        yield
+    except ConflictError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _propose_box(data: bytes, text: str) -> "Box | None":
@@ -137,34 +156,6 @@ def _parse_box(written: str, size: tuple[int, int]) -> "Box":
     return box
 
 
-def _check_is_new(fixtures: Path, name: str, data: bytes, replace: bool) -> "Scenario | None":
-    """The scenario of this name, which is replaced.
-
-    Fails if the name is in use and `replace` is not set, or if the picture is too similar to that of another scenario.
-    """
-    from mock_server.core.library import references_of
-    from mock_server.imaging.index import ImageIndex
-    from mock_server.scenarios.load import load
-
-    if not fixtures.is_dir():
-        return None
-    existing = load(fixtures).set
-    old = next((scenario for scenario in existing.scenarios if scenario.name == name), None)
-    if old and not replace:
-        raise click.ClickException(f'{fixtures} already has a scenario "{name}"; give another --name, or --replace')
-    matches = ImageIndex.build(references_of(existing)).find(data).matches
-    owners = [one for one in existing.scenarios if matches and matches[0].id in one.when.images]
-    if matches and owners != [old]:
-        owner = f'scenario "{owners[0].name}"' if owners else "no scenario"
-        raise click.ClickException(
-            f"the photo cannot be distinguished from {fixtures / matches[0].id}, the picture of {owner}"
-        )
-    path = fixtures / "scenarios" / f"{name}.yaml"
-    if old and not (path.exists() and len(re.findall(r"^scenario:", path.read_text("utf-8"), re.MULTILINE)) == 1):
-        raise click.ClickException(f'the scenario "{name}" is not alone in {path}; edit its file instead')
-    return old
-
-
 def _place(reading: "ReadingDocument", size: tuple[int, int], given: "Box | None", data: bytes) -> "Box | None":
     """Put a box around the first text, if it has none: the given one, or one that is likely. Returns that text's box.
 
@@ -186,47 +177,16 @@ def _place(reading: "ReadingDocument", size: tuple[int, int], given: "Box | None
 
 
 def _write(
-    fixtures: Path, name: str, copy: Path, data: bytes, reading: "ReadingDocument", replaced: "Scenario | None"
+    files: "ScenarioFiles", name: str, copy: Path, data: bytes, reading: "ReadingDocument", replaced: "Scenario | None"
 ) -> tuple[Path, Path]:
-    """Copy the photo and write its scenario. All files are restored if the fixtures cannot be loaded with them."""
+    """Copy the photo and write its scenario."""
     from mock_server.core.model import OutcomeName
-    from mock_server.errors import FixturesError
-    from mock_server.providers.registry import vocabulary
-    from mock_server.scenarios.json_schema import scenario_schema
-    from mock_server.scenarios.load import load
     from mock_server.scenarios.scenario_writer import scenario_text
 
-    scenario = fixtures / "scenarios" / f"{name}.yaml"
     nothing: list[dict[str, Value]] = [] if reading else [{"outcome": OutcomeName.NOTHING_FOUND}]
     short = {key: part["text"] if isinstance(part, dict) and len(part) == 1 else part for key, part in reading.items()}
     text = scenario_text(name, {"image": f"../images/{copy.name}"}, short, then=nothing)
-    replaceable = [scenario, *(fixtures / id for id in replaced.when.images)] if replaced else []
-    for path in (copy, scenario):
-        if path.exists() and path not in replaceable:
-            raise click.ClickException(f"{path} already exists; give another --name")
-    new: dict[Path, bytes | None] = dict.fromkeys(replaceable)
-    new |= {copy: data, scenario: f"{_SCHEMA_LINE}\n{text}".encode()}
-    schema = fixtures / "scenario.schema.json"
-    if not schema.exists():
-        new[schema] = json.dumps(scenario_schema(vocabulary()), indent=2, ensure_ascii=False).encode()
-    old = {path: path.read_bytes() if path.exists() else None for path in new}
-    _store(new)
-    try:
-        load(fixtures)
-    except FixturesError:
-        _store(old)
-        raise
-    return copy, scenario
-
-
-def _store(files: Mapping[Path, bytes | None]) -> None:
-    """Write each file, or delete it where its content is None."""
-    for path, content in files.items():
-        if content is None:
-            path.unlink(missing_ok=True)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+    return copy, files.write(name, text, {copy: data}, replaced)
 
 
 def _show(photo: "Picture", box: "Box | None", path: Path) -> None:

@@ -60,9 +60,13 @@ class Override:
 
 
 class Overrides:
-    """The overrides of a mock. `is_active` is False if no call can meet one."""
+    """The overrides of a mock. `is_active` is False if no call can meet one.
+
+    `is_chaos_paused`: the chaos of `mock.yaml` is switched off until the next reset.
+    """
 
     def __init__(self) -> None:
+        self.is_chaos_paused = False
         self.is_active = False
         self._all: tuple[Override, ...] = ()
         self._by_scope: dict[tuple[str | None, str | None, str | None], Override] = {}

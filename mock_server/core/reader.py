@@ -105,7 +105,9 @@ class Reader:
             if forced is not None:
                 return forced
         chances = library.fixtures.defaults.chaos
-        return await self._meet_chaos(chances, admission.account.key) if chances else None
+        if not chances or self.overrides.is_chaos_paused:
+            return None
+        return await self._meet_chaos(chances, admission.account.key)
 
     async def _meet_chaos(self, chances: Mapping[str, float], key: str) -> ForcedResult | None:
         count = await self._store.advance(key, CHAOS)

@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
+from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.reader import Reader
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
@@ -39,6 +40,7 @@ class Service:
     has_mock_headers: bool = True
     are_fixtures_ok: Callable[[], bool] = lambda: True
     origins: Sequence[str] = ()
+    uploads: KeptUploads | None = None
 
 
 class Endpoint:
@@ -64,6 +66,8 @@ class Endpoint:
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         entry = journal_entry(request_id, self._provider, call, answered, now=now, seconds=seconds)
         await self._service.record(entry)
+        if self._service.uploads is not None and answered.request and answered.request.image is not None:
+            self._service.uploads.add(entry, answered.request.image)
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
         await send_reply(answered.reply, plan, scope, send)
 

@@ -38,6 +38,7 @@ class SharedSettings:
 
     clock: ClockState = ClockState()
     overrides: tuple[Override, ...] = ()
+    is_chaos_paused: bool = False
 
 
 class RedisCoordination:
@@ -80,6 +81,7 @@ class RedisCoordination:
             await self._live.adopt(changes, is_complete=bool(is_complete))
             shared = from_json(SharedSettings, settings)
             self._clock.state, self._overrides.all = shared.clock, shared.overrides
+            self._overrides.is_chaos_paused = shared.is_chaos_paused
             self.version = version
 
     @asynccontextmanager
@@ -103,7 +105,7 @@ class RedisCoordination:
 
     @property
     def _settings(self) -> SharedSettings:
-        return SharedSettings(self._clock.state, self._overrides.all)
+        return SharedSettings(self._clock.state, self._overrides.all, self._overrides.is_chaos_paused)
 
     async def _acquire(self) -> str:
         token = secrets.token_hex(8)

@@ -1,0 +1,90 @@
+"""Scenarios that the admin API writes into the fixtures directory, where the server was started with `--edit`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import anyio.to_thread
+
+from mock_server.admin.control import Control
+from mock_server.admin.models import ServedScenario
+from mock_server.admin.scenario_routes import Posted, parse_posted, view
+from mock_server.admin.validation import mistake
+from mock_server.core.scenario import Scenario
+from mock_server.errors import ConflictError
+from mock_server.http.multipart import Part
+from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY
+
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif")
+
+
+def yaml_of(document: Mapping[str, Any]) -> str:
+    """The text of a scenario file."""
+    # Imported here because the YAML library takes long to import.
+    import yaml
+
+    return yaml.safe_dump(_plain(document), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+
+
+def _plain(value: Any) -> Any:
+    """The document without equal parts that are one object, which YAML would write as references."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+async def save_to_files(
+    control: Control, document: Posted, pictures: Sequence[Part], *, is_replacing: bool
+) -> ServedScenario:
+    """Write a scenario and its picture as files, and serve them. Raises ConflictError and FixturesError."""
+    root = _editable(control)
+    if not isinstance(document, Mapping):
+        raise mistake("", "expected a JSON document", "a scenario in YAML can be saved at run time only")
+    scenario = await anyio.to_thread.run_sync(_write, control, root, document, pictures, is_replacing)
+    # The scenario in the file would be hidden by a runtime scenario of its name.
+    await control.live_scenarios.remove(scenario.id)
+    await control.hot_reload.reload()
+    return await view(control, control.live_scenarios.library.scenarios.by_id[scenario.id])
+
+
+async def delete_file(control: Control, scenario: Scenario) -> None:
+    """Delete the file of a scenario, and serve the others."""
+    from mock_server.scenarios.scenario_files import ScenarioFiles
+
+    files = ScenarioFiles(_editable(control), control.vocabulary)
+    await anyio.to_thread.run_sync(files.delete, scenario)
+    await control.hot_reload.reload()
+
+
+def _editable(control: Control) -> Path:
+    if control.editable is None:
+        raise ConflictError("The server may not write into the fixtures directory: start it with --edit.")
+    return control.editable
+
+
+def _write(
+    control: Control, root: Path, document: Mapping[str, Any], pictures: Sequence[Part], is_replacing: bool
+) -> Scenario:
+    from mock_server.scenarios.scenario_files import ScenarioFiles
+
+    scenario = parse_posted(control, document, pictures).scenario
+    files = ScenarioFiles(root, control.vocabulary)
+    data = bytes(pictures[0].data) if pictures else None
+    replaced = files.check_is_new(scenario.name, data, is_replacing=is_replacing)
+    new: dict[Path, bytes] = {}
+    names: list[str] = []
+    for number, picture in enumerate(pictures):
+        name = f"{scenario.name}{f'-{number + 1}' if number else ''}{_ending(picture)}"
+        names.append(f"../{IMAGE_DIRECTORY}/{name}")
+        new[root / IMAGE_DIRECTORY / name] = bytes(picture.data)
+    known = control.live_scenarios.files.images
+    names += [f"../{image}" for image in scenario.when.images if isinstance(known.get(image), Path)]
+    when = {name: value for name, value in document.get("when", {}).items() if name != "image"}
+    image = {"image": names[0] if len(names) == 1 else names} if names else {}
+    files.write(scenario.name, yaml_of({**document, "when": {**image, **when}}), new, replaced)
+    return scenario
+
+
+def _ending(picture: Part) -> str:
+    ending = PurePosixPath(picture.filename or "").suffix.lower()
+    return ending if ending in _ENDINGS else ".jpg"
