@@ -81,7 +81,9 @@ def _write(
     names += [f"../{image}" for image in scenario.when.images if isinstance(known.get(image), Path)]
     when = {name: value for name, value in document.get("when", {}).items() if name != "image"}
     image = {"image": names[0] if len(names) == 1 else names} if names else {}
-    files.write(scenario.name, yaml_of({**document, "when": {**image, **when}}), new, replaced)
+    others = {name: value for name, value in document.items() if name not in ("scenario", "when")}
+    text = yaml_of({"scenario": scenario.name, "when": {**image, **when}, **others})
+    files.write(scenario.name, text, new, replaced)
     return scenario
 
 

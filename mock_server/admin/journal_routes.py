@@ -77,24 +77,24 @@ class RequestFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of the journal: the requests after one, or before one, by their ids."""
+    """A part of the journal: the requests after one, or before one, by their ids.
+
+    An id that the journal does not have any more is no limit.
+    """
 
     after: str | None = None
     before: str | None = None
 
-    def of(self, entries: Sequence[JournalEntry]) -> Sequence[JournalEntry]:
-        """The entries of this part. Raises NotFoundError if the journal does not have the request of an id."""
-        start = 0 if self.after is None else _place(entries, self.after) + 1
-        end = len(entries) if self.before is None else _place(entries, self.before)
-        return entries[start:end]
+    def of(self, entries: Sequence[JournalEntry]) -> tuple[Sequence[JournalEntry], bool]:
+        """The entries of this part, and whether they begin after the request `after`."""
+        start, end = _place(entries, self.after), _place(entries, self.before)
+        return entries[0 if start is None else start + 1 : end], start is not None
 
 
-def _place(entries: Sequence[JournalEntry], id: str) -> int:
+def _place(entries: Sequence[JournalEntry], id: str | None) -> int | None:
     # The place is near the end: a page asks for what is new.
-    for number in range(len(entries) - 1, -1, -1):
-        if entries[number].id == id:
-            return number
-    raise NotFoundError(f"The journal has no request {id[:40]}.")
+    places = range(len(entries) - 1, -1, -1) if id else ()
+    return next((number for number in places if entries[number].id == id), None)
 
 
 @OPERATIONS("GET", "/requests")
@@ -186,15 +186,16 @@ async def find(control: Control, id: str) -> JournalEntry:
 async def _list(
     control: Control, filter: RequestFilter, page: Page | None = None, *, only_unmatched: bool = False
 ) -> bytes:
-    entries = (page or Page()).of(await control.journal.exchanges())
+    entries, is_continued = (page or Page()).of(await control.journal.exchanges())
+    dropped = await control.journal.dropped()
+
+    def found() -> bytes:
+        selected = [entry for entry in entries if filter(entry) and (entry.query or not only_unmatched)]
+        latest = selected if filter.limit is None else _latest(selected, filter.limit)
+        return to_json(RequestList(latest, len(selected), dropped, is_continued))
+
     # A long list would delay other requests.
-    return await anyio.to_thread.run_sync(_list_json, entries, filter, await control.journal.dropped(), only_unmatched)
-
-
-def _list_json(entries: Sequence[JournalEntry], filter: RequestFilter, dropped: int, only_unmatched: bool) -> bytes:
-    selected = [entry for entry in entries if filter(entry) and (entry.query or not only_unmatched)]
-    latest = selected if filter.limit is None else _latest(selected, filter.limit)
-    return to_json(RequestList(latest, len(selected), dropped))
+    return await anyio.to_thread.run_sync(found)
 
 
 def _near_misses_json(entries: Sequence[JournalEntry], scenarios: Scenarios) -> bytes:

@@ -103,6 +103,8 @@ class RequestList(Document):
     """Number of requests that match the filter, without its limit."""
     dropped: int
     """Number of requests that the journal dropped because it was full."""
+    continued: bool = False
+    """Whether the list begins after the request that `after` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,16 @@ class Workbench(Document):
     """How many uploads are kept."""
     edit: bool
     """Whether scenarios can be saved into the fixtures directory."""
+    report: bool
+    """Whether there is a rehearsal report."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadList(Document):
+    """The uploads that are kept."""
+
+    requests: Sequence[str]
+    """Ids of the requests that have sent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +250,7 @@ class ChaosView(Document):
 class ProposedBox(Document):
     """Where the text of a picture is."""
 
-    box: tuple[int, int, int, int] | None
+    box: Sequence[int] | None
     """[xmin, ymin, xmax, ymax] in pixels of the upright picture; null if that is not certain."""
 
 

@@ -99,8 +99,8 @@ def _parameters(operation: Operation, text: Json, texts: Json) -> Iterator[Json]
         schema = {"type": "string", "minLength": 1}
         yield {"name": name, "in": "path", "required": True, "schema": schema, **texts["path_parameters"][name]}
     query = text.get("query", {})
-    if query == "filters":
-        query = _filters(texts)
+    if query in ("filters", "pages"):
+        query = _filters(texts) | (texts["paging"] if query == "pages" else {})
         if operation.method == "DELETE":
             del query["limit"]
     for name, schema in query.items():

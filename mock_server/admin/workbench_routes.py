@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mock_server.admin.control import Control
 from mock_server.admin.file_saving import delete_file, save_to_files, yaml_of
@@ -21,6 +22,7 @@ from mock_server.admin.models import (
     ProposedBox,
     ProviderView,
     ServedScenario,
+    UploadList,
     Workbench,
 )
 from mock_server.admin.operation import Operations
@@ -54,7 +56,16 @@ async def workbench(control: Control, request: Request) -> Workbench:
         images=list(islice(gallery, _MOST_IMAGES)),
         keptUploads=control.uploads.max_count,
         edit=control.editable is not None,
+        report=any(isinstance(route, Route) and route.path == "/report" for route in request.app.routes),
     )
+
+
+@OPERATIONS("GET", "/uploads")
+async def list_uploads(control: Control, request: Request) -> UploadList:
+    if not len(control.uploads):
+        return UploadList(())
+    entries = await control.journal.exchanges()
+    return UploadList([entry.id for entry in entries if control.uploads.find(entry) is not None])
 
 
 def _provider_view(provider: Provider) -> ProviderView:
@@ -65,24 +76,28 @@ def _provider_view(provider: Provider) -> ProviderView:
 
 @OPERATIONS("GET", "/chaos")
 async def get_chaos(control: Control, request: Request) -> ChaosView:
-    chaos = control.live_scenarios.library.fixtures.defaults.chaos
-    return ChaosView(dict(chaos), control.reader.overrides.is_chaos_paused)
+    return _chaos(control)
 
 
 @OPERATIONS("PUT", "/chaos")
 async def resume_chaos(control: Control, request: Request) -> ChaosView:
-    return await _pause(control, request, False)
+    return await _set_chaos(control, is_paused=False)
 
 
 @OPERATIONS("DELETE", "/chaos")
 async def pause_chaos(control: Control, request: Request) -> ChaosView:
-    return await _pause(control, request, True)
+    return await _set_chaos(control, is_paused=True)
 
 
-async def _pause(control: Control, request: Request, is_paused: bool) -> ChaosView:
+async def _set_chaos(control: Control, *, is_paused: bool) -> ChaosView:
     async with control.coordination.changing():
         control.reader.overrides.is_chaos_paused = is_paused
-    return await get_chaos(control, request)
+    return _chaos(control)
+
+
+def _chaos(control: Control) -> ChaosView:
+    chaos = control.live_scenarios.library.fixtures.defaults.chaos
+    return ChaosView(dict(chaos), control.reader.overrides.is_chaos_paused)
 
 
 @OPERATIONS("POST", "/box")
@@ -116,10 +131,8 @@ def _with_any_picture(document: Mapping[str, Any], pictures: list[Part]) -> tupl
     when = document.get("when")
     written = when.get("image") if isinstance(when, Mapping) else None
     names = [written] if isinstance(written, str) else written if isinstance(written, list) else []
-    return document, [
-        *pictures,
-        *(Part("image", memoryview(name.encode()), name) for name in names if isinstance(name, str)),
-    ]
+    more = [Part("image", memoryview(name.encode()), name) for name in names if isinstance(name, str)]
+    return document, [*pictures, *more]
 
 
 @OPERATIONS("GET", "/requests/{id}/image")

@@ -1,3 +1,5 @@
+import { json } from "./api.js";
+import { el } from "./dom.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 let api = null;
@@ -75,7 +77,7 @@ function callCard(path, method, operation) {
 }
 
 function show() {
-  byTag = new Map(api.tags.map((tag) => [tag.name, []]));
+  const byTag = new Map(api.tags.map((tag) => [tag.name, []]));
   for (const [path, operations] of Object.entries(api.paths)) {
     for (const method of METHODS) {
       if (operations[method]) byTag.get(operations[method].tags[0]).push(callCard(path, method, operations[method]));
@@ -87,7 +89,6 @@ function show() {
   if (wanted) { wanted.open = true; wanted.scrollIntoView(); }
 }
 
-let byTag = null;
 document.getElementById("find").addEventListener("input", (event) => {
   const words = event.target.value.toLowerCase().split(/\s+/);
   for (const section of document.querySelectorAll("#calls section")) {
