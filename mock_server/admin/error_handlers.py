@@ -35,7 +35,7 @@ def _texts(mistake: Mistake) -> dict[str, str]:
     return {"detail": mistake.what} | ({"hint": mistake.hint} if mistake.hint else {})
 
 
-def _error(mistake: Mistake) -> dict[str, Any]:
+def described(mistake: Mistake) -> dict[str, Any]:
     """A mistake with its place: line and column of a text, a parameter, or a JSON pointer into a document."""
     error = _texts(mistake)
     if mistake.line:
@@ -46,7 +46,7 @@ def _error(mistake: Mistake) -> dict[str, Any]:
 
 
 def _mistakes(error: FixturesError) -> Reply:
-    errors = [_error(mistake) for mistake in error.mistakes if not mistake.warning]
+    errors = [described(mistake) for mistake in error.mistakes if not mistake.warning]
     first = error.mistakes[0]
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     hint = f"; {first.hint}" if first.hint else ""

@@ -256,10 +256,12 @@ class ProposedBox(Document):
 
 @dataclass(frozen=True, slots=True)
 class CheckedScenario(Document):
-    """A scenario without mistakes."""
+    """The result of a check."""
 
-    yaml: str
-    """The text of its fixture file."""
+    mistakes: Sequence[dict[str, Any]]
+    """Each with its place, as in the errors of a refused request."""
+    yaml: str | None
+    """The text of the scenario's fixture file; null if there are mistakes."""
 
 
 @dataclass(frozen=True, slots=True)

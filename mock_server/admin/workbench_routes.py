@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mock_server.admin.control import Control
+from mock_server.admin.error_handlers import described
 from mock_server.admin.file_saving import delete_file, save_to_files, yaml_of
 from mock_server.admin.journal_routes import find
 from mock_server.admin.models import (
@@ -31,7 +32,7 @@ from mock_server.admin.validation import MAX_TEXT, as_choice, check_names, mista
 from mock_server.core.exchange import region_of
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import Fault, OutcomeName
-from mock_server.errors import MultipartError, NotFoundError
+from mock_server.errors import FixturesError, MultipartError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.providers.provider import Provider
 from mock_server.providers.uploads import beginning
@@ -122,8 +123,11 @@ async def validate_scenario(control: Control, request: Request) -> CheckedScenar
     document, pictures = await posted(await read(request))
     if isinstance(document, Mapping):
         document, pictures = _with_any_picture(document, pictures)
-    await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
-    return CheckedScenario(yaml_of(document) if isinstance(document, Mapping) else document)
+    try:
+        await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
+    except FixturesError as error:
+        return CheckedScenario([described(one) for one in error.mistakes if not one.warning], None)
+    return CheckedScenario([], yaml_of(document) if isinstance(document, Mapping) else document)
 
 
 def _with_any_picture(document: Mapping[str, Any], pictures: list[Part]) -> tuple[Mapping[str, Any], list[Part]]:

@@ -203,10 +203,10 @@ class ScenarioForm {
   async validate() {
     if (!this.dialog.open) return false;
     try {
-      const { yaml } = await send("POST", "/scenarios/validate", this.document);
-      this.yaml.textContent = yaml;
-      this.showMistakes([]);
-      return true;
+      const { yaml, mistakes } = await send("POST", "/scenarios/validate", this.document);
+      this.yaml.textContent = yaml || "";
+      this.showMistakes(mistakes);
+      return mistakes.length === 0;
     } catch (error) {
       this.showMistakes(error.mistakes && error.mistakes.length ? error.mistakes : [{ detail: error.message }]);
       return false;
