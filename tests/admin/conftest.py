@@ -14,7 +14,7 @@ TOKEN = "a-token-for-tests"
 @pytest.fixture(scope="module")
 def mock() -> Iterator[MockServer]:
     """A server for the tests of one file, which may change it as they like."""
-    with MockServer(FIXTURES) as server:
+    with MockServer(FIXTURES, keep_uploads=16) as server:
         yield server
 
 

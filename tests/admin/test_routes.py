@@ -1,6 +1,8 @@
 """Every route of the admin API: a success, bad input, and a call without the token."""
 
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -56,6 +58,15 @@ SUCCESSES = [
     Case("GET", "/requests/unmatched/near-misses", 200),
     Case("GET", "/requests/{id}", 200),
     Case("GET", "/requests/{id}/thumbnail", 200),
+    Case("GET", "/requests/{id}/image", 200),
+    Case("POST", "/requests/{id}/scenario", 201, _json({"scenario": "made", "reading": {"plate": "AB1"}})),
+    Case("GET", "/uploads", 200),
+    Case("POST", "/scenarios/validate", 200, _json(_SCENARIO)),
+    Case("POST", "/box", 200, {"files": {"image": ("car.jpg", drawn())}}),
+    Case("GET", "/workbench", 200),
+    Case("GET", "/chaos", 200),
+    Case("PUT", "/chaos", 200),
+    Case("DELETE", "/chaos", 200),
     Case("POST", "/match", 200, {"files": {"image": ("car.jpg", drawn())}}),
     Case("POST", "/reset", 204),
     Case("POST", "/reload", 200),
@@ -67,6 +78,11 @@ SUCCESSES = [
     Case("GET", "/openapi.json", 200),
     Case("GET", "/docs", 200),
     Case("GET", "/", 200),
+]
+
+EDITS = [
+    Case("PUT", "/scenarios/of-this-test/file", 200, _json(_SCENARIO)),
+    Case("DELETE", "/scenarios/of-this-test/file", 204),
 ]
 
 BAD = [
@@ -101,6 +117,15 @@ BAD = [
     Case("POST", "/match", 400, {"files": {"picture": ("car.jpg", drawn())}}),
     Case("POST", "/match", 400, {"data": {"product": "boat"}, "files": {"image": ("car.jpg", drawn())}}),
     Case("POST", "/match", 400, _json({"provider": "unknown"})),
+    Case("GET", "/requests/nowhere/image", 404),
+    Case("POST", "/requests/nowhere/scenario", 404, _json({"scenario": "made"})),
+    Case("POST", "/scenarios/validate", 400, {"content": b"{"}),
+    Case("POST", "/box", 400, {"files": {"image": ("car.jpg", b"no picture")}}),
+    Case("POST", "/box", 400, {"files": {"text": ("car.jpg", b"AB1")}}),
+    Case("PUT", "/scenarios/car/file", 409, _json({"scenario": "car"})),
+    Case("DELETE", "/scenarios/car/file", 409),
+    Case("DELETE", "/scenarios/nowhere/file", 404),
+    Case("GET", "/requests?parts=maybe", 400),
     Case("POST", "/reset?kei=a", 400),
     Case("PUT", "/clock", 400, _json({"freeze": "tomorrow"})),
     Case("PUT", "/clock", 400, _json({"advance": "1d", "freeze": True})),
@@ -124,6 +149,15 @@ def test_a_correct_call_succeeds(case: Case, admin: httpx.Client, sent: str) -> 
     reply = admin.request(case.method, case.path.format(id=sent), **case.sent)
 
     assert (reply.status_code, reply.headers["cache-control"]) == (case.status, "no-store")
+
+
+def test_scenarios_are_edited_in_their_files(tmp_path: Path) -> None:
+    """With the setting `edit`, a scenario's file is written and deleted."""
+    copy = shutil.copytree(FIXTURES, tmp_path / "fixtures")
+    with MockServer(copy, edit=True) as server, httpx.Client(base_url=f"{server.url}{PREFIX}") as client:
+        replies = [client.request(case.method, case.path, **case.sent) for case in EDITS]
+
+    assert [reply.status_code for reply in replies] == [case.status for case in EDITS]
 
 
 @pytest.mark.parametrize("case", BAD, ids=str)
@@ -166,7 +200,7 @@ def test_health_is_open(path: str, guarded: MockServer) -> None:
 
 def test_the_table_names_every_route() -> None:
     """The table of successes has every operation."""
-    called = {(case.method, case.path) for case in SUCCESSES}
+    called = {(case.method, case.path) for case in [*SUCCESSES, *EDITS]}
     wild = {(method, path.replace("demo-key", "{key}")) for method, path in called}
     wild |= {
         (method, path.replace("/car", "/{name}").replace("of-this-test", "{name}").replace("added", "{name}"))
