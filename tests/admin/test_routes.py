@@ -81,7 +81,7 @@ SUCCESSES = [
 ]
 
 EDITS = [
-    Case("PUT", "/scenarios/of-this-test/file", 200, _json(_SCENARIO)),
+    Case("PUT", "/scenarios/of-this-test/file", 200, _json({**_SCENARIO, "when": {"key": "demo-key"}})),
     Case("DELETE", "/scenarios/of-this-test/file", 204),
 ]
 
