@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -125,7 +126,9 @@ def configure(format: str, level: str, stream: IO[str] | None = None) -> Request
     logger.handlers = [handler]
     logger.propagate = False
     logger.setLevel(level.upper())
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # the journal has what is wrong with a body
+    # The journal has what is wrong with a body or a picture.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     uvicorn = logging.getLogger("uvicorn")
     uvicorn.handlers, uvicorn.propagate = [handler], False
     uvicorn.setLevel(max(logger.level, logging.WARNING))
@@ -136,6 +139,8 @@ def _log_the_rest(handler: logging.Handler) -> None:
     """Warnings of Python and of libraries, and exceptions that nothing handles, become log lines as well."""
     logging.getLogger().handlers = [handler]
     logging.captureWarnings(True)
+    # About damaged pictures. Python would keep the text of each warning for ever.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     threading.excepthook = _log_thread_exception
     sys.unraisablehook = _log_unraisable
 

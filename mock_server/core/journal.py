@@ -128,10 +128,18 @@ def size_of(entry: JournalEntry) -> int:
     size += _LOSER_SIZE * len(entry.losers)
     texts = [
         *(entry.path, entry.client, entry.source, entry.filename, entry.url, entry.language, entry.text, entry.detail),
-        *(entry.forced, *entry.aliases, *entry.notes, *entry.fields, *entry.headers.values()),
+        *(entry.forced, *entry.aliases, *entry.notes, *entry.fields),
     ]
+    # A header has one byte for each character.
+    size += sum(map(len, (*entry.headers, *entry.headers.values())))
     if entry.query is not None:
         request = entry.query.request
         size += _QUERY_SIZE + _HEADER_SIZE * len(request.headers)
-        texts += [request.key, request.url, request.filename, request.language, *request.headers.values()]
-    return size + sum(map(len, filter(None, texts)))
+        size += sum(map(len, (*request.headers, *request.headers.values())))
+        texts += [request.key, request.url, request.filename, request.language]
+    return size + sum(_width(text) * len(text) for text in texts if text)
+
+
+def _width(text: str) -> int:
+    """How many bytes each character takes, at most."""
+    return 1 if text.isascii() else 4

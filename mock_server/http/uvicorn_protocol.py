@@ -6,6 +6,7 @@ Request line and headers have a limit. A request that was received whole gets it
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable
 from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
@@ -72,6 +73,7 @@ class MockProtocol(HttpToolsProtocol):
         # uvicorn's access log shows whole URLs, and the URLs of some providers contain keys.
         self.access_log = False
         self.is_rejected = False
+        self._cycles: deque[RequestResponseCycle] = deque()  # in the order of their requests
         self._is_in_head = False
         self._head_size = 0
         self._head_timer: asyncio.TimerHandle | None = None
@@ -94,13 +96,18 @@ class MockProtocol(HttpToolsProtocol):
 
         Nothing shows whether the client still reads, so that a delay is of no use any more.
         """
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        if self.scheme == "https" or cycle is None or cycle.response_complete or cycle.more_body or self._is_in_head:
-            # asyncio closes a TLS connection in any case.
+        # asyncio closes a TLS connection in any case.
+        if self.scheme == "https" or not self._close_after_whole_requests():
             return None
-        cycle.keep_alive = False
         self.connection.hurry.set()
         return True
+
+    def _close_after_whole_requests(self) -> bool:
+        """Let the latest request that came whole have the last reply; whether there is one without a reply."""
+        whole = [cycle for cycle in self._cycles if not cycle.response_complete and not cycle.more_body]
+        if whole:
+            whole[-1].keep_alive = False
+        return bool(whole)
 
     def data_received(self, data: bytes) -> None:
         """Parse the next bytes, and discard what follows a rejected request."""
@@ -135,6 +142,9 @@ class MockProtocol(HttpToolsProtocol):
             raise self._reject(431)
         if not self.parser.should_upgrade() or self.parser.get_method() == _CONNECT:
             super().on_headers_complete()
+            while self._cycles and self._cycles[0].response_complete:
+                self._cycles.popleft()
+            self._cycles.append(self.cycle)
 
     def on_message_complete(self) -> None:
         """End the request's body, unless the parser is going to parse this request again."""
@@ -154,12 +164,9 @@ class MockProtocol(HttpToolsProtocol):
         self._reject(400, msg)
 
     def _reject(self, status: int, detail: str | None = None) -> "_RejectedError":
-        """Reply with an error, or let a complete request in flight have the last reply; then close the connection."""
+        """Reply with an error, or let the requests before it have the last replies; then close the connection."""
         self.is_rejected = True
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        if cycle is not None and not cycle.response_complete and not cycle.more_body:
-            cycle.keep_alive = False
-        else:
+        if not self._close_after_whole_requests():
             self.transport.write(_error(status, detail or _DETAILS[status]))
             self.loop.call_later(REJECTED_SECONDS, self.transport.close)
         return _RejectedError()

@@ -128,7 +128,7 @@ def _without_picture(request: ReadRequest) -> ReadRequest:
         for name, value in request.headers.items()
         if name not in _SECRET_HEADERS and not (request.key and request.key in value)
     }
-    return replace(request, image=None, headers=headers, notes=())
+    return replace(request, image=None, headers=headers, fields=(), notes=())
 
 
 def _without_secrets(url: str) -> str:
@@ -140,7 +140,7 @@ def _without_secrets(url: str) -> str:
 
 def _headers(headers: Mapping[str, str], key: str | None) -> dict[str, str]:
     return {
-        name: HIDDEN if name in _SECRET_HEADERS or (key and key in value) else value[:_MAX_TEXT]
+        name[:_MAX_TEXT]: HIDDEN if name in _SECRET_HEADERS or (key and key in value) else value[:_MAX_TEXT]
         for name, value in headers.items()
     }
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.command import served
-from tests.support import FIXTURES, carsxe, vehicore
+from tests.support import FIXTURES, carsxe, encoded, vehicore
 
 SEPARATORS = ("\n", "\r", "\0", "\x0b", "\x1b[31m", "\x85", "\u2028", "\u2029", "\U000e0001")
 KEY = "sk_live_4f9a0c77b1e2"
@@ -58,3 +58,26 @@ def test_one_line_each(format: str) -> None:
     else:
         assert sum(" scenario=" in line for line in lines) == 5 * len(SEPARATORS) + 3
         assert [line for line in lines if line.startswith("WARNING mock_server.native: ")]
+
+
+def _complained_about() -> list[bytes]:
+    """A picture about which Pillow logs an error, and one about which it warns."""
+    tiff = encoded(Image.new("RGB", (30, 20)), "TIFF")
+    samples = b"\x15\x01\x03\x00\x01\x00\x00\x00"  # the tag SamplesPerPixel, one short number
+    exif = Image.Exif()
+    exif[0x010E] = "a description that is cut off"
+    jpeg = encoded(Image.new("RGB", (30, 20)), "JPEG", exif=exif.tobytes()[:-20])
+    assert samples + b"\x03" in tiff
+    return [tiff.replace(samples + b"\x03\x00", samples + b"\x00\x08"), jpeg]
+
+
+def test_pillow_logs_nothing() -> None:
+    """What is wrong with a picture is in the journal and in the line of its request."""
+    with served(str(FIXTURES), "--log-level", "debug") as server:
+        with httpx.Client(base_url=server.url, timeout=30) as client:
+            for image in _complained_about():
+                vehicore(client, image=image)
+
+        assert server.end() == 0
+    assert "PIL" not in server.stderr
+    assert "Warning" not in server.stderr

@@ -1,12 +1,15 @@
 """The limits of the journal, and how it hides keys."""
 
 import asyncio
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
+from mock_server.core.conditions import Query
 from mock_server.core.journal import JournalEntry, MemoryJournal, key_id, redacted, size_of
+from mock_server.core.model import Product, ReadRequest
 from mock_server.core.thumbnail_cache import Thumbnails
 from tests.support import drawn
 
@@ -50,6 +53,46 @@ def test_long_replies_count() -> None:
         asyncio.run(journal.add(_exchange(number, b"x" * 4000)))
 
     assert [exchange.id for exchange in _entries(journal)] == ["8", "9"]
+
+
+def _memory_of(make: Callable[[], object]) -> int:
+    """Bytes that an object takes, with everything that it refers to."""
+    tracemalloc.start()
+    try:
+        made = make()
+        taken = tracemalloc.get_traced_memory()[0]
+        del made
+    finally:
+        tracemalloc.stop()
+    return taken
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x" * 60_000: "a"},
+        {"x": "a" * 60_000},
+        {f"{number:100}": "a" * 100 for number in range(300)},
+        {f"{number:05}": "a" for number in range(5000)},
+    ],
+    ids=["long name", "long value", "long names", "many"],
+)
+@pytest.mark.parametrize("url", ["http://a/", "http://a/" + "\U0001f697" * 15_000, "http://a/" + "a" * 15_000])
+def test_the_size_is_what_an_entry_keeps(headers: dict[str, str], url: str) -> None:
+    """Also with names, values and URLs that are as long as they may be."""
+
+    def copied(text: str) -> str:
+        return text.encode().decode()
+
+    def make() -> JournalEntry:
+        sent = {copied(name): copied(value) for name, value in headers.items()}
+        request = ReadRequest("acme", Product.PLATE, "key", url=copied(url), headers=sent)
+        entry = _exchange(1)
+        entry.headers = {copied(name): copied(value) for name, value in headers.items()}
+        entry.query = Query(request, "account")
+        return entry
+
+    assert 0.5 * _memory_of(make) <= size_of(make()) <= 2 * _memory_of(make)
 
 
 def test_deleting_makes_room() -> None:

@@ -1,6 +1,7 @@
 """Limits of the request's head, and bytes that are not HTTP, on a raw connection."""
 
 import json
+import socket
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -103,6 +104,38 @@ def test_a_complete_request_gets_its_reply_whatever_follows(
         client.send(ask("/late/0.1", body=b"hello") + behind)
 
         assert client.reply() == b"5 bytes"
+        assert client.rest() == b""
+
+
+@pytest.mark.parametrize(
+    "rest", [b"GET / HT", b"\0\0\0", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"]
+)
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_whole_requests_are_answered_whatever_follows(
+    own_server: "Served", ask: "MakeRequest", rest: bytes, is_closed: bool
+) -> None:
+    """Half a request, or bytes that are not HTTP, take no reply from the requests before them."""
+    with own_server.connect() as client:
+        client.send(ask("/late/0.05", body=b"1"), ask("/", body=b"22"), rest)
+        if is_closed:
+            client.socket.shutdown(socket.SHUT_WR)
+
+        assert [client.reply() for _ in range(2)] == [b"1 bytes", b"2 bytes"]
+        if is_closed:
+            assert client.rest() == b""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"zz\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+    ids=["head", "chunk"],
+)
+def test_an_error_never_overtakes_a_reply(own_server: "Served", ask: "MakeRequest", broken: bytes) -> None:
+    """The client would take it for the reply to the request before."""
+    with own_server.connect() as client:
+        client.send(ask("/late/0.1", body=b"1") + broken)
+
+        assert client.reply() == b"1 bytes"
         assert client.rest() == b""
 
 
