@@ -52,6 +52,7 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
     scale = min(_MAX_ENLARGED, _FINEST_CHARACTER / character_size(box, characters) / zoom)
     points: list[Floats] = [np.zeros((0, 3), np.float32)]
     codes: list[NDArray[np.uint64]] = [np.zeros(0, np.uint64)]
+    source, reduced = working, 1
     for _ in range(_LEVELS):
         around = _AROUND / scale
         part = (
@@ -63,7 +64,15 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
         size = (round((part[2] - part[0]) * scale), round((part[3] - part[1]) * scale))
         if min(size) < _MIN_SIDE and len(points) > 1:
             break
-        level = working.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.BILINEAR, box=part)
+        if 2 * scale * reduced <= 1:
+            source, reduced = source.reduce(2), 2 * reduced
+        edges = (
+            part[0] / reduced,
+            part[1] / reduced,
+            min(source.width, part[2] / reduced),
+            min(source.height, part[3] / reduced),
+        )
+        level = source.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.BILINEAR, box=edges)
         found = level_keypoints(level, _COUNT, part, Frame(left, top, right - left, bottom - top))
         points.append((found.points / np.float32(zoom)).astype(np.float32))
         codes.append(found.codes())

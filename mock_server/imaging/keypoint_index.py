@@ -53,14 +53,15 @@ class KeypointIndex:
             (position, number) for position, one in enumerate(fingerprints) for number in range(len(one.anchors))
         ]
         self._anchors = [fingerprints[position].anchors[number] for position, number in self._owners]
-        counts = [len(one.codes) for one in self._anchors]
-        self._anchor_of = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-        self._points = np.concatenate([np.zeros((0, 3), np.float32), *(one.points for one in self._anchors)])
+        # The number of each anchor's first keypoint, and one past the last.
+        self._starts = np.cumsum([0, *(len(one.codes) for one in self._anchors)])
         self._codes = np.concatenate([np.zeros(0, np.uint64), *(one.codes for one in self._anchors)])
         self._key_bits = min(max(len(self._codes).bit_length(), _KEY_BITS[0]), _KEY_BITS[1])
         self._tables = [self._table(number) for number in range(_TABLES)]
         no_glyphs = np.zeros((0, GLYPHS[0] * GLYPHS[1]), np.uint8)
-        self._glyphs = _normalised(np.stack([one.glyphs.ravel() for one in self._anchors]) if counts else no_glyphs)
+        self._glyphs = _normalised(
+            np.stack([one.glyphs.ravel() for one in self._anchors]) if self._anchors else no_glyphs
+        )
 
     def _keys(self, codes: NDArray[np.uint64], table: int) -> NDArray[np.int64]:
         keys = (codes >> np.uint64(_first_bit(table))) & np.uint64((1 << self._key_bits) - 1)
@@ -78,24 +79,29 @@ class KeypointIndex:
         if not len(self._codes):
             return []
         sent = all_keypoints(image)
-        pairs = self._pairs(sent)
-        anchors = self._anchor_of[pairs.known]
+        rows, known, weight = self._pairs(sent)
+        anchors = np.searchsorted(self._starts, known, side="right") - 1
         # Each keypoint of an anchor counts once, by its best pair: repeated patterns have many.
-        is_best = np.concatenate([[True], pairs.known[1:] != pairs.known[:-1]])[: len(anchors)]
-        weights = np.bincount(anchors[is_best], pairs.weight[is_best], len(self._owners))
+        is_best = np.ones(len(known), np.bool_)
+        is_best[1:] = known[1:] != known[:-1]
+        weights = np.bincount(anchors[is_best], weight[is_best], len(self._owners))
         located: list[Located] = []
-        for anchor in np.argsort(-weights, kind="stable")[:_EXAMINED].tolist():
-            chosen = np.flatnonzero(anchors == anchor)
-            if len(chosen):
-                part = Pairs(*(getattr(pairs, name)[chosen] for name in _PAIR_ARRAYS))
-                found = fit_affine(part, _centre(self._anchors[anchor]))
-                if found is not None:
-                    (position, number), (affine, votes) = self._owners[anchor], found
-                    located.append(Located(position, number, affine, votes))
+        for number in np.argsort(-weights, kind="stable")[:_EXAMINED].tolist():
+            # The pairs are sorted by keypoint, so those of one anchor follow each other.
+            part = slice(*np.searchsorted(known, self._starts[number : number + 2]).tolist())
+            anchor, points = self._anchors[number], known[part] - self._starts[number]
+            pairs = Pairs(rows[part], points, sent.points[rows[part]], anchor.points[points], weight[part])
+            found = fit_affine(pairs, _centre(anchor)) if len(points) else None
+            if found is not None:
+                (position, place), (affine, votes) = self._owners[number], found
+                located.append(Located(position, place, affine, votes))
         return sorted(located, key=lambda one: -one.votes)[:count]
 
-    def _pairs(self, sent: DescribedKeypoints) -> Pairs:
-        """Keypoints of the sent picture and of the index with similar descriptions, sorted by the latter."""
+    def _pairs(self, sent: DescribedKeypoints) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """Similar keypoints: rows of the sent picture's, numbers of the index's, and the weight of each pair.
+
+        They are sorted by number; the pairs of one number follow each other, the most alike first.
+        """
         codes, found = sent.codes(), []
         for number, (order, starts) in enumerate(self._tables):
             for flipped in self._probes(sent, number):
@@ -111,12 +117,10 @@ class KeypointIndex:
         merged = np.unique(np.concatenate(found))
         rest, row = np.divmod(merged, max(1, len(codes)))
         known, distance = np.divmod(rest, BITS)
-        # The pairs of one keypoint of the index follow each other, the most alike first.
         is_among_best = np.ones(len(known), np.bool_)
         is_among_best[_PAIRS_OF_ONE:] = known[_PAIRS_OF_ONE:] != known[:-_PAIRS_OF_ONE]
-        row, known = row[is_among_best], known[is_among_best]
         weight = (_MAX_DISTANCE + 1 - distance[is_among_best]).astype(np.float32)
-        return Pairs(row, known, sent.points[row], self._points[known], weight)
+        return row[is_among_best], known[is_among_best], weight
 
     def _probes(self, sent: DescribedKeypoints, table: int) -> list[NDArray[np.uint64]]:
         """What to flip of the codes: each combination of the bits of the key that are the least sure."""
@@ -144,9 +148,6 @@ class KeypointIndex:
         x, y = old.width / new.width, old.height / new.height
         move = Affine(x, 0, old.left - x * new.left, 0, y, old.top - y * new.top)
         return Located(*self._owners[anchor], located.affine.after(move), located.votes)
-
-
-_PAIR_ARRAYS = ("sent", "known", "sent_points", "known_points", "weight")
 
 
 def _first_bit(table: int) -> int:
