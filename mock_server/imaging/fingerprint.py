@@ -32,6 +32,9 @@ _EDGE = 0.01
 _MIN_BOX = (8, 5)
 # Standard deviation in grey levels below which a declared box shows no text and is not compared.
 _MIN_CONTRAST = 6.0
+# Contrast of a text in grey levels below which a warning is given, and the percentiles that it is measured between.
+FAINT_CONTRAST = 30.0
+_INK_AND_GROUND = (5, 95)
 
 # --- Size of the characters -----------------------------------------------------------------------------------------
 
@@ -121,6 +124,18 @@ class Fingerprint:
     def size(self) -> tuple[int, int]:
         """Upright width and height."""
         return self.facts.width, self.facts.height
+
+    def contrast_at(self, box: Box) -> float:
+        """Between ink and ground of the declared text with its middle in `box`, in grey levels; 0 where none shows."""
+        for patch in self.patches:
+            frame = patch.frame.scaled(*self.size)
+            x, y = frame.left + frame.width / 2, frame.top + frame.height / 2
+            if patch.is_declared and box.xmin <= x <= box.xmax and box.ymin <= y <= box.ymax:
+                rows, columns = patch.pixels.shape
+                inner = patch.pixels[rows // 4 : rows - rows // 4, columns // 10 : columns - columns // 10]
+                dark, light = np.percentile(inner, _INK_AND_GROUND)
+                return float(light - dark)
+        return 0.0
 
     @property
     def is_declared(self) -> bool:

@@ -13,14 +13,23 @@ from typing import Self
 import xxhash
 
 from mock_server.imaging.build_index import Entry, build_entries
-from mock_server.imaging.candidate_verification import MIN_CHARACTER
+from mock_server.imaging.candidate_verification import MIN_CHARACTER, SURE_CHARACTER
 from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.explanation import Explanation, side_by_side
-from mock_server.imaging.fingerprint import Reference, Region
+from mock_server.imaging.fingerprint import FAINT_CONTRAST, Reference, Region
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
-from mock_server.imaging.results import Bytes, Collision, ImageMatch, ImageNearMiss, MatchMethod, SearchResult, TooSmall
+from mock_server.imaging.results import (
+    Bytes,
+    Collision,
+    ImageMatch,
+    ImageNearMiss,
+    MatchMethod,
+    SearchResult,
+    TooFaint,
+    TooSmall,
+)
 
 __all__ = ["ImageIndex", "ImageMatch", "ImageNearMiss", "Reference", "Region", "SearchResult"]
 
@@ -121,12 +130,23 @@ class ImageIndex:
         return (*pairs, *self._perceptual.collisions())
 
     def too_small(self) -> tuple[TooSmall, ...]:
-        """References with a declared text that is too small to distinguish it from a similar one."""
+        """References with a declared text that is too small to tell it surely from a similar one."""
         return tuple(
-            TooSmall(entry.reference.id, region.box, pitch)
+            TooSmall(entry.reference.id, region.box, pitch, pitch < MIN_CHARACTER)
             for entry in self._entries
             for region in entry.reference.regions
-            if (pitch := region.pitch(2 if region.may_have_two_lines else 1)) < MIN_CHARACTER
+            if (pitch := _pitch(region)) < SURE_CHARACTER
+        )
+
+    def too_faint(self) -> tuple[TooFaint, ...]:
+        """References with a declared text, not too small, of so little contrast that noise can hide its strokes."""
+        return tuple(
+            TooFaint(entry.reference.id, region.box, contrast)
+            for entry in self._entries
+            if not entry.fingerprint.facts.blank
+            for region in entry.reference.regions
+            if _pitch(region) >= SURE_CHARACTER
+            and (contrast := entry.fingerprint.contrast_at(region.box)) < FAINT_CONTRAST
         )
 
     def explain(self, data: Bytes) -> Explanation:
@@ -167,6 +187,10 @@ class ImageIndex:
 @contextmanager
 def _decoded_here(data: Bytes, *, max_pixels: int) -> Iterator[Picture]:
     yield decode(data, max_pixels=max_pixels)
+
+
+def _pitch(region: Region) -> float:
+    return region.pitch(2 if region.may_have_two_lines else 1)
 
 
 def _identical(entry: Entry, method: MatchMethod) -> ImageMatch:

@@ -76,8 +76,21 @@ class Collision:
 
 @dataclass(frozen=True, slots=True)
 class TooSmall:
-    """A reference with a declared text of too few pixels per character to distinguish it from a similar one."""
+    """A reference with a declared text of few pixels per character: it may not be told from a similar one.
+
+    `is_certain`: nothing smaller than this ever matches, and a picture sent unchanged is found by its bytes alone.
+    """
 
     id: str
     box: Box
     character: float
+    is_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TooFaint:
+    """A reference with a declared text that hardly differs from its ground; `contrast` in grey levels."""
+
+    id: str
+    box: Box
+    contrast: float

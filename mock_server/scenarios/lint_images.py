@@ -169,10 +169,23 @@ def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, account
 def _too_small(
     scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], index: "ImageIndex"
 ) -> Iterator[Mistake]:
+    """Warnings of texts that are small or faint."""
     for small in index.too_small():
-        for one in [scenarios[position] for position in users.get(small.id, ())[:1]]:
-            number = one.position_of(small.id)
-            picture = quoted(one.pictures[number][0])
-            what = f"the text in {picture} has only {small.character:.0f} pixels to a character"
-            hint = "a picture that differs in one character may be taken for it"
-            yield one.at_picture(number, what, hint, warning=True)
+        what = f"has only {small.character:.0f} pixels to a character"
+        hint = "a picture that differs in one character may be taken for it"
+        if small.is_certain:
+            hint = "it matches unchanged only: no changed copy can be told from one that differs in a character"
+        yield from _at_picture(scenarios, users, small.id, what, hint)
+    for faint in index.too_faint():
+        what = f"differs from its ground by only {faint.contrast:.0f} of 255 grey levels"
+        hint = "check the box, or send the picture as it is: compression hides such a text"
+        yield from _at_picture(scenarios, users, faint.id, what, hint)
+
+
+def _at_picture(
+    scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], id: str, what: str, hint: str
+) -> Iterator[Mistake]:
+    """The warning about the text in a picture, at the first scenario that uses it."""
+    for one in [scenarios[position] for position in users.get(id, ())[:1]]:
+        number = one.position_of(id)
+        yield one.at_picture(number, f"the text in {quoted(one.pictures[number][0])} {what}", hint, warning=True)

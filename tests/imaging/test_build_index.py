@@ -103,12 +103,27 @@ def test_the_same_picture_twice_is_a_collision() -> None:
     assert [hit.id for hit in index.find(picture("AB 123")).matches] == ["a", "b"]
 
 
-def test_a_text_that_is_too_small_is_reported() -> None:
-    """A box with fewer than five pixels per character is reported, with the pixels that it has."""
-    region = Region(Box(10, 10, 38, 20), 7)
+@pytest.mark.parametrize(("width", "reported"), [(28, [(4.0, True)]), (49, [(7.0, False)]), (70, [])])
+def test_a_text_that_is_too_small_is_reported(width: int, reported: list[tuple[float, bool]]) -> None:
+    """A box with fewer than eight pixels per character is reported; with fewer than five, it is certainly too small."""
+    region = Region(Box(10, 10, 10 + width, 20), 7)
     index = ImageIndex.build([Reference("tiny", picture("AB 123"), (region,))])
 
-    assert [(small.id, small.character) for small in index.too_small()] == [("tiny", 4.0)]
+    assert [(small.character, small.is_certain) for small in index.too_small()] == reported
+
+
+@pytest.mark.parametrize(("ink", "is_reported"), [(150, True), (60, False)])
+def test_a_faint_text_is_reported(ink: int, is_reported: bool) -> None:
+    """A text that differs from its ground by fewer than thirty grey levels is reported with its contrast."""
+    card = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+    pen = ImageDraw.Draw(card)
+    pen.rectangle((100, 200, 400, 280), (172, 172, 172))
+    pen.text((250, 240), "KD 4821", (ink, ink, ink), ImageFont.load_default(60), anchor="mm")
+    out = BytesIO()
+    card.save(out, "PNG")
+    index = ImageIndex.build([Reference("card", out.getvalue(), (Region(Box(110, 205, 390, 275), 7),))])
+
+    assert [faint.id for faint in index.too_faint()] == (["card"] if is_reported else [])
 
 
 def test_a_neighbour_is_explained() -> None:
