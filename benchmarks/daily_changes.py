@@ -3,35 +3,16 @@
 Each change gets the picture and the box of its text, and returns the sent bytes with the true place of each pixel.
 """
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.changes import saved
+from benchmarks.light_changes import clahe, night, of_screen, warm
+from benchmarks.sent_pictures import Sent, corner_moves, rng_of, scaling, warped_to
 from mock_server.imaging.geometry import Box
-
-Matrix = NDArray[np.float64]
-"""3 x 3: maps a point (x, y, 1) of the picture to the sent picture."""
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The sent bytes, and where the pixels of the picture lie in them."""
-
-    data: bytes
-    matrix: Matrix
-
-    def corners(self, box: Box) -> Matrix:
-        """The four corners of a box in the sent picture, one (x, y) a row, clockwise from top left."""
-        x, y = (box.xmin, box.xmax, box.xmax, box.xmin), (box.ymin, box.ymin, box.ymax, box.ymax)
-        mapped = self.matrix @ np.array([x, y, (1, 1, 1, 1)], dtype=np.float64)
-        corners: Matrix = (mapped[:2] / mapped[2]).T
-        return corners
 
 
 @dataclass(frozen=True)
@@ -41,14 +22,6 @@ class DailyChange:
     name: str
     group: str
     make: Callable[[Image.Image, Box], Sent]
-
-
-def _matrix(x_scale: float = 1.0, y_scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> Matrix:
-    return np.array([[x_scale, 0, x], [0, y_scale, y], [0, 0, 1]], dtype=np.float64)
-
-
-def _rng(image: Image.Image, box: Box, name: str) -> random.Random:
-    return random.Random(f"{image.size} {box} {name}")
 
 
 # --- Cut out --------------------------------------------------------------------------------------------------------
@@ -63,14 +36,14 @@ def _cut(image: Image.Image, edges: tuple[float, float, float, float], longer: i
     scale = (size[0] / part.width, size[1] / part.height)
     if longer:
         part = part.resize(size, Image.Resampling.BICUBIC)
-    return Sent(saved(part, quality=quality), _matrix(*scale, -left * scale[0], -top * scale[1]))
+    return Sent(saved(part, quality=quality), scaling(*scale, -left * scale[0], -top * scale[1]))
 
 
 def _share(share: float) -> Callable[[Image.Image, Box], Sent]:
     """A crop to this share of width and height, at a random place that has the box in it."""
 
     def make(image: Image.Image, box: Box) -> Sent:
-        rng = _rng(image, box, f"share {share}")
+        rng = rng_of(image, box, f"share {share}")
         edges = []
         for low, high, size in ((box.xmin, box.xmax, image.width), (box.ymin, box.ymax, image.height)):
             length = min(size, max(share * size, 1.1 * (high - low)))
@@ -124,7 +97,7 @@ def _screenshot(style: str) -> Callable[[Image.Image, Box], Sent]:
             for number, word in enumerate(("Share", "Edit", "Info", "Delete")):
                 draw.text((70 + 260 * number, height - 110), word, ink, face)
                 draw.ellipse((95 + 260 * number, height - 170, 135 + 260 * number, height - 130), outline=ink, width=4)
-        return Sent(saved(page, "PNG"), _matrix(size[0] / image.width, size[1] / image.height, left, top))
+        return Sent(saved(page, "PNG"), scaling(size[0] / image.width, size[1] / image.height, left, top))
 
     return make
 
@@ -139,28 +112,20 @@ def _stretched(width: float | None, height: float | None) -> Callable[[Image.Ima
         x, y = (width or 640 / image.width, height or 640 / image.height)
         size = (round(image.width * x), round(image.height * y))
         data = saved(image.resize(size, Image.Resampling.BILINEAR), quality=90)
-        return Sent(data, _matrix(size[0] / image.width, size[1] / image.height))
+        return Sent(data, scaling(size[0] / image.width, size[1] / image.height))
 
     return make
-
-
-def _warped(image: Image.Image, matrix: Matrix, quality: int = 90) -> Sent:
-    inverse = np.linalg.inv(matrix)
-    coefficients = (inverse / inverse[2, 2]).ravel()[:8].tolist()
-    # Pillow samples at pixel centres.
-    warped = image.transform(image.size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BICUBIC)
-    return Sent(saved(warped, quality=quality), matrix)
 
 
 def _turned(degrees: float) -> Callable[[Image.Image, Box], Sent]:
     """Turned about the middle, as a hand straightens a picture; to the left or to the right."""
 
     def make(image: Image.Image, box: Box) -> Sent:
-        angle = np.radians(degrees) * _rng(image, box, "turn").choice((-1, 1))
+        angle = np.radians(degrees) * rng_of(image, box, "turn").choice((-1, 1))
         cos, sin = np.cos(angle), np.sin(angle)
         x, y = image.width / 2, image.height / 2
         matrix = np.array([[cos, -sin, x - cos * x + sin * y], [sin, cos, y - sin * x - cos * y], [0, 0, 1]])
-        return _warped(image, matrix)
+        return warped_to(image, matrix)
 
     return make
 
@@ -169,20 +134,9 @@ def _perspective(share: float) -> Callable[[Image.Image, Box], Sent]:
     """Each corner moved by up to a share of the picture's width and height."""
 
     def make(image: Image.Image, box: Box) -> Sent:
-        return _warped(image, _corner_moves(image, share, _rng(image, box, "perspective")))
+        return warped_to(image, corner_moves(image, share, rng_of(image, box, "perspective")))
 
     return make
-
-
-def _corner_moves(image: Image.Image, share: float, rng: random.Random) -> Matrix:
-    corners = [(0.0, 0.0), (image.width, 0.0), (image.width, image.height), (0.0, image.height)]
-    rows, wanted = [], []
-    for x, y in corners:
-        u = x + share * image.width * rng.uniform(-1, 1)
-        v = y + share * image.height * rng.uniform(-1, 1)
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        wanted += [u, v]
-    return np.append(np.linalg.solve(np.array(rows), np.array(wanted)), 1.0).reshape(3, 3)
 
 
 # --- Covers ---------------------------------------------------------------------------------------------------------
@@ -190,7 +144,7 @@ def _corner_moves(image: Image.Image, share: float, rng: random.Random) -> Matri
 
 def _patches(image: Image.Image, box: Box, name: str) -> list[tuple[int, int, int, int]]:
     """Three or four places of a face's size that do not touch the box."""
-    rng, side, places = _rng(image, box, name), 0.09 * image.width, []
+    rng, side, places = rng_of(image, box, name), 0.09 * image.width, []
     for _ in range(60):
         width = side * rng.uniform(0.7, 1.5)
         x, y = rng.uniform(0, image.width - width), rng.uniform(0, image.height - 1.2 * width)
@@ -204,14 +158,14 @@ def _faces_blurred(image: Image.Image, box: Box) -> Sent:
     changed = image.copy()
     for place in _patches(image, box, "faces"):
         changed.paste(image.crop(place).filter(ImageFilter.GaussianBlur(0.012 * image.width)), place)
-    return Sent(saved(changed, quality=90), _matrix())
+    return Sent(saved(changed, quality=90), scaling())
 
 
 def _faces_black(image: Image.Image, box: Box) -> Sent:
     changed = image.copy()
     for place in _patches(image, box, "faces"):
         ImageDraw.Draw(changed).rectangle(place, "black")
-    return Sent(saved(changed, quality=90), _matrix())
+    return Sent(saved(changed, quality=90), scaling())
 
 
 def _captioned(style: str) -> Callable[[Image.Image, Box], Sent]:
@@ -234,66 +188,9 @@ def _captioned(style: str) -> Callable[[Image.Image, Box], Sent]:
                     draw.text((x, top), words, "white", face, stroke_width=1, stroke_fill="black")
         else:
             draw.text((image.width - 10 * size, y), "11.06.2024 08:15", "#ffb020", face)
-        return Sent(saved(changed, quality=90), _matrix())
+        return Sent(saved(changed, quality=90), scaling())
 
     return make
-
-
-# --- Light ----------------------------------------------------------------------------------------------------------
-
-
-def _clahe(image: Image.Image, box: Box) -> Sent:
-    """Contrast-limited adaptive histogram equalisation of the luma, in 8 x 8 tiles, with a clip limit of 2."""
-    luma, blue, red = image.convert("YCbCr").split()
-    values = np.asarray(luma)
-    rows, columns = (np.linspace(0, side, 9).astype(int) for side in values.shape)
-    curves = np.empty((8, 8, 256), np.float32)
-    for row in range(8):
-        for column in range(8):
-            tile = values[rows[row] : rows[row + 1], columns[column] : columns[column + 1]]
-            counts = np.bincount(tile.ravel(), minlength=256).astype(np.float32)
-            limit = 2.0 * tile.size / 256
-            excess = np.maximum(counts - limit, 0).sum()
-            curves[row, column] = np.cumsum(np.minimum(counts, limit) + excess / 256) * (255 / tile.size)
-    y = np.clip((np.arange(values.shape[0]) + 0.5) * 8 / values.shape[0] - 0.5, 0, 7)[:, None]
-    x = np.clip((np.arange(values.shape[1]) + 0.5) * 8 / values.shape[1] - 0.5, 0, 7)[None, :]
-    top, left = np.minimum(y.astype(int), 6), np.minimum(x.astype(int), 6)
-    down, across = (y - top).astype(np.float32), (x - left).astype(np.float32)
-    upper = curves[top, left, values] * (1 - across) + curves[top, left + 1, values] * across
-    lower = curves[top + 1, left, values] * (1 - across) + curves[top + 1, left + 1, values] * across
-    equalised = Image.fromarray((upper * (1 - down) + lower * down).clip(0, 255).astype(np.uint8))
-    return Sent(saved(Image.merge("YCbCr", (equalised, blue, red)).convert("RGB"), quality=90), _matrix())
-
-
-def _night(image: Image.Image, box: Box) -> Sent:
-    """A telephone's night mode on a dark picture: shadows lifted, highlights pressed, denoised and sharpened."""
-    table = [round(255 * min(1.0, 1.06 * (value / 255) ** 0.6)) for value in range(256)]
-    lifted = image.point(table * 3).filter(ImageFilter.GaussianBlur(0.7)).filter(ImageFilter.UnsharpMask(2, 80, 2))
-    return Sent(saved(ImageEnhance.Color(lifted).enhance(1.2), quality=85), _matrix())
-
-
-def _warm(image: Image.Image, box: Box) -> Sent:
-    """A warm white balance: more red, less blue."""
-    gains = (1.12, 1.0, 0.78)
-    bands = [
-        band.point([min(255, round(value * gain)) for value in range(256)])
-        for band, gain in zip(image.split(), gains, strict=True)
-    ]
-    return Sent(saved(Image.merge("RGB", bands), quality=90), _matrix())
-
-
-def _of_screen(image: Image.Image, box: Box) -> Sent:
-    """A photo of a screen: a slight perspective, the screen's lines, uneven light, noise."""
-    rng = _rng(image, box, "screen")
-    matrix = _corner_moves(image, 0.012, rng)
-    warped = Image.open(BytesIO(_warped(image, matrix, 95).data)).filter(ImageFilter.GaussianBlur(0.8))
-    values = np.asarray(warped, dtype=np.float32)
-    rows, columns = np.arange(image.height)[:, None], np.arange(image.width)[None, :]
-    lines = 1 + 0.04 * np.sin(rows * 2.1 + columns * 0.02) + 0.03 * np.sin(columns * 1.9)
-    light = 1.05 - 0.25 * ((columns / image.width - 0.4) ** 2 + (rows / image.height - 0.6) ** 2)
-    noise = np.random.default_rng(rng.randrange(10**6)).normal(0, 3, values.shape)
-    shown = 20 + 0.88 * values * (lines * light)[..., None] + noise
-    return Sent(saved(Image.fromarray(shown.clip(0, 255).astype(np.uint8)), quality=85), matrix)
 
 
 DAILY: tuple[DailyChange, ...] = (
@@ -318,10 +215,10 @@ DAILY: tuple[DailyChange, ...] = (
     DailyChange("dash-cam bar", "cover", _captioned("dash-cam")),
     DailyChange("CCTV caption", "cover", _captioned("cctv")),
     DailyChange("timestamp", "cover", _captioned("timestamp")),
-    DailyChange("CLAHE", "light", _clahe),
-    DailyChange("night mode", "light", _night),
-    DailyChange("warm white balance", "light", _warm),
-    DailyChange("photo of a screen", "light", _of_screen),
+    DailyChange("CLAHE", "light", clahe),
+    DailyChange("night mode", "light", night),
+    DailyChange("warm white balance", "light", warm),
+    DailyChange("photo of a screen", "light", of_screen),
     DailyChange("perspective 2 %", "perspective", _perspective(0.02)),
     DailyChange("perspective 3 %", "perspective", _perspective(0.03)),
 )

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from benchmarks.corpus import Drawn, Scene, clouds, colour, plate, quad, sensor, softened, tinted, write
+from mock_server.drawing.draw import draw as draw_picture
 from mock_server.imaging.geometry import Box
 
 
@@ -213,6 +214,46 @@ def photograph(seed: int, folder: Path) -> Scene:
         return Drawn(picture, text, Box(round(x), round(y), round(x + wide), round(y + high)))
 
     return Scene("photo", seed, length, draw)
+
+
+def snapshot(seed: int, folder: Path) -> Scene:
+    """A photograph from `folder` with a plate or a VIN of the size that it has on photographs of cars."""
+    rng = random.Random(seed * 11 + 5)
+    names = sorted(folder.iterdir())
+    name = names[seed % len(names)]
+    length = rng.choice([6, 7, 7, 8, 17])
+
+    def draw(text: str) -> Drawn:
+        picture = Image.open(name).convert("RGB")
+        if seed // len(names) % 2:
+            picture = ImageOps.mirror(picture)
+        width, height = picture.size
+        local = random.Random(seed)
+        wide = local.uniform(0.07, 0.2) * width if length < 17 else local.uniform(0.25, 0.6) * width
+        wide = max(wide, 10.5 * length)
+        high = wide / (local.choice([2.0, 3.2, 4.2, 4.7]) if length < 17 else local.uniform(9, 12))
+        x, y = local.uniform(0.04, 0.96 - wide / width) * width, local.uniform(0.3, 0.9 - high / height) * height
+        label = plate(text, round(wide * 1.5), round(high * 1.5), seed, contrast=local.randint(80, 210))
+        corners = [(x, y), (x + wide, y), (x + wide, y + high), (x, y + high)]
+        moved = [(cx + local.uniform(-0.08, 0.08) * high, cy + local.uniform(-0.08, 0.08) * high) for cx, cy in corners]
+        quad(picture, label, moved)
+        picture = sensor(softened(picture, local.choice([0, 0.5, 0.8])), seed, local.uniform(0.5, 4))
+        return Drawn(picture, text, Box(round(x), round(y), round(x + wide), round(y + high)))
+
+    return Scene("snapshot", seed, length, draw)
+
+
+def drawn_scene(seed: int) -> Scene:
+    """A car with a plate, as the command `image scene` draws it."""
+    region = random.Random(seed).choice(("us-ca", "de", "gb", "fr", "it", "nl"))
+
+    def draw(text: str) -> Drawn:
+        drawing = draw_picture("scene", text=text, seed=seed, region=region, size=(1280, 960))
+        box = drawing.truth.plates[0].box
+        assert box is not None, "a scene with a text has its box"
+        return Drawn(drawing.image.convert("RGB"), text, box)
+
+    return Scene("drawn scene", seed, 7, draw)
 
 
 TUNING = (street, dashboard, flat, crop)

@@ -19,12 +19,12 @@ from mock_server.imaging.keypoints import BITS, DescribedKeypoints, all_keypoint
 from mock_server.imaging.lucas_kanade import Floats
 
 # Hash tables; each takes other bits of the descriptions. A key has as many bits as there are keypoints, within limits.
-_TABLES = 4
+_TABLES = 3
 _KEY_BITS = (8, 16)
 # The surest bits of a key are right; it is also looked up with each combination of this many of the others flipped.
 _FLIPPED = 3
 # Keypoints of one key at most: many pictures of one scene give the same ones.
-_BUCKET = 40
+_BUCKET = 16
 # Different bits of two descriptions of the same place at most.
 _MAX_DISTANCE = 10
 # Anchors that are examined, and how many pairs of one of their keypoints, the most alike.

@@ -37,7 +37,7 @@ _PIXELS = 550_000
 _LEAST_SIDE = 400
 _MAX_ENLARGED = 4.0
 # Keypoints of one of its levels at most, and the shorter side of the last level.
-_COUNT = 90
+_COUNT = 80
 _MIN_SIDE = 16
 
 BITS = 64
