@@ -64,9 +64,7 @@ class Acceptor:
     the last one waited for seconds. Raises NotImplementedError on an event loop that cannot watch sockets.
     """
 
-    def __init__(
-        self, listener: socket.socket, connect: Callable[[socket.socket], Coroutine[Any, Any, object]]
-    ) -> None:
+    def __init__(self, listener: socket.socket, connect: Connect) -> None:
         self._listener = listener
         self._connect = connect
         self._loop = asyncio.get_running_loop()

@@ -69,7 +69,7 @@ def _facts(override: Override) -> Mapping[str, Any]:
 
 def _parse(control: Control, document: Mapping[str, object]) -> Override:
     # Imported here because the models of fixture files take long to import.
-    from mock_server.scenarios.override_reader import parse_override
+    from mock_server.scenarios.scenario_reader import parse_override
 
     return Override(secrets.token_hex(8), parse_override(document, control.vocabulary))
 

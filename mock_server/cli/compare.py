@@ -32,11 +32,11 @@ def command(provider: str, fixtures: Path | None, base_url: str | None) -> None:
     """
     from mock_server.server import MockServer
 
-    chosen, service = named_provider(provider)
+    _, service = named_provider(provider)
     base_url, key = base_url or service.base_url, os.environ.get(service.key_variable, "").strip() or None
     with MockServer(fixtures) as mock:
         mock_key = mock.create_account().key if key else None
-        pairs = list(zip(chosen.free_calls(key), chosen.free_calls(mock_key), strict=True))
+        pairs = list(zip(service.free_calls(key), service.free_calls(mock_key), strict=True))
         click.echo(f"{len(pairs)} calls to {base_url}; they are refused and cost nothing", err=True)
         rows = [row for real, own in pairs for row in _differences(real, own, base_url, mock.url)]
     if key is None:

@@ -40,7 +40,9 @@ def stored_reading(path: Path, product: str | None) -> "ReadingDocument":
     except ValueError:
         raise click.ClickException(f"{path} is not JSON") from None
     for provider in PROVIDERS:
-        reading = provider.read_reply(reply, Product(product) if product else None) if isinstance(reply, dict) else None
+        if provider.real is None or not isinstance(reply, dict):
+            continue
+        reading = provider.real.reading(reply, Product(product) if product else None)
         if reading is not None:
             return reading
     names = " or ".join(provider.title for provider in PROVIDERS)
@@ -69,7 +71,7 @@ def asked_reading(
         click.confirm("Send it?", abort=True, err=True)
     reply = call_provider(base_url, call.path, query=call.query, headers=call.headers, **_body(call, image, data))
     document = reply.json
-    reading = provider.read_reply(document, Product(product)) if isinstance(document, dict) else None
+    reading = service.reading(document, Product(product)) if isinstance(document, dict) else None
     if reading is None:
         shown = reply.body.decode("utf-8", "replace").replace(key, "…")[:_MOST_SHOWN]
         raise click.ClickException(f"{provider.title} answered {reply.status}, which is no reading: {shown}")

@@ -228,28 +228,25 @@ class WrittenReply:
     body: bytes = b""
     body_file: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class FieldEdits:
-    """Changes to the fields of a JSON reply. A path is names joined by dots, and goes through every item of a list.
-
-    `omit`: paths of fields that are removed, if they exist. `add`: paths of new fields with their values; a field that
-    exists keeps its value.
-    """
-
-    omit: tuple[str, ...] = ()
-    add: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def text(self) -> str | None:
+        """The body as text; None if it is not text."""
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            return None
 
 
 @dataclass(slots=True)
 class Outcome:
     """The result of one request. A provider renders it in its own words.
 
-    `message` replaces the provider's default text. `variant` names a documented alternative of the outcome. `edits`
-    are changes to the reply that the provider has rendered; `reply` is sent in its place. `reading`
-    is set for `read`, with boxes in pixels of the picture that was sent. `usage`, `tier` and `period` are set for
-    `out_of_credits` and `rate_limited`, `retry_after` (seconds) for `rate_limited`. `digest` (SHA-256, hex) identifies
-    the picture: values that a provider makes up are derived from it, so that they do not change.
+    `message` replaces the provider's default text. `variant` names a documented alternative of the outcome. `omit` are
+    fields that are removed from the JSON that the provider has rendered, `add` new fields with their values; a field
+    that exists keeps its value. Their paths are names joined by dots, and go through every item of a list. `reply` is
+    sent in place of the provider's reply. `reading` is set for `read`, with boxes in pixels of the picture that was
+    sent. `usage`, `tier` and `period` are set for `out_of_credits` and `rate_limited`, `retry_after` (seconds) for
+    `rate_limited`. `digest` (SHA-256, hex) identifies the picture: values that a provider makes up are derived from it.
     `detail` is one sentence with what the mock knows and the provider's text does not say. It is sent in the header
     `X-Mock-Detail` and stored in the journal, so it contains no key.
     """
@@ -259,7 +256,8 @@ class Outcome:
     message: str | None = None
     variant: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    edits: FieldEdits | None = None
+    omit: tuple[str, ...] = ()
+    add: Mapping[str, Any] = field(default_factory=dict)
     reply: WrittenReply | None = None
     usage: Usage | None = None
     tier: str | None = None

@@ -12,7 +12,6 @@ from mock_server.core.model import (
     Dribble,
     Fault,
     FaultPlan,
-    FieldEdits,
     OutcomeName,
     Product,
     Reading,
@@ -146,11 +145,6 @@ class Step:
     add: Mapping[str, Any] = field(default_factory=dict)
     reply: WrittenReply | None = None
     chance: float | None = None
-
-    @property
-    def edits(self) -> FieldEdits | None:
-        """The changes to the fields of the reply, if there are any."""
-        return FieldEdits(self.omit, self.add) if self.omit or self.add else None
 
     @property
     def is_error(self) -> bool:

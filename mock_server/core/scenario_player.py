@@ -1,7 +1,6 @@
 """What happens to a picture that may be read: the next step of its scenario, or a reading that is made up."""
 
 import random
-from dataclasses import replace
 from functools import lru_cache
 
 from mock_server.core import misreads
@@ -73,12 +72,12 @@ class ScenarioPlayer:
             # Plate recognition does not distinguish a picture without text from one without a plate.
             name = OutcomeName.NOTHING_FOUND
         if name in PICTURE_OUTCOMES:
-            digest = case.digest
-            return Outcome(
-                name, reading, step.message, step.variant, step.headers, step.edits, digest=digest, detail=detail
-            )
-        outcome = await self._accounts.simulate_refusal(case.admission, name)
-        return replace(outcome, message=step.message, variant=step.variant, headers=step.headers, edits=step.edits)
+            outcome = Outcome(name, reading, digest=case.digest, detail=detail)
+        else:
+            outcome = await self._accounts.simulate_refusal(case.admission, name)
+        outcome.message, outcome.variant, outcome.headers = step.message, step.variant, step.headers
+        outcome.omit, outcome.add = step.omit, step.add
+        return outcome
 
     def _play_without_scenario(self, case: Case) -> Decision | Unmatched:
         unmatched, forced = case.policy.unmatched, case.forced_outcome

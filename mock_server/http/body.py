@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import zlib
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -57,19 +56,17 @@ async def off_loop(size: int, parse: Callable[..., T], *arguments: Any) -> T:
 
 
 async def decompressed(body: bytes, encoding: str, *, limit: int) -> bytes:
-    """The same as `decompress`, in a thread: a few bytes may have a long content."""
-    if not encoding:
-        return body
-    return await anyio.to_thread.run_sync(partial(decompress, body, encoding, limit=limit))
-
-
-def decompress(body: bytes, encoding: str, *, limit: int) -> bytes:
     """The content of a body with a Content-Encoding of gzip or deflate. Other bodies are returned as they are.
 
     Raises BodyTooLargeError if the content is longer than `limit`.
     """
     if encoding.strip().lower() not in _COMPRESSIONS:
         return body
+    # In a thread: a few bytes may have a long content.
+    return await anyio.to_thread.run_sync(_decompress, body, limit)
+
+
+def _decompress(body: bytes, limit: int) -> bytes:
     try:
         content = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, limit + 1)
     except zlib.error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from mock_server.core.model import FieldEdits, Outcome, ReadRequest, WrittenReply
+from mock_server.core.model import Outcome, ReadRequest, WrittenReply
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider
 
@@ -17,7 +17,7 @@ def reply_to(outcome: Outcome, request: ReadRequest, provider: Provider) -> Repl
     if outcome.reply is not None:
         return _written(outcome.reply)
     reply = provider.render(outcome, request)
-    return reply if outcome.edits is None else _edited(reply, outcome.edits)
+    return _edited(reply, outcome) if outcome.omit or outcome.add else reply
 
 
 def _written(reply: WrittenReply) -> Reply:
@@ -25,17 +25,17 @@ def _written(reply: WrittenReply) -> Reply:
     return Reply(reply.status, headers, reply.body)
 
 
-def _edited(reply: Reply, edits: FieldEdits) -> Reply:
+def _edited(reply: Reply, outcome: Outcome) -> Reply:
     """The reply with changed fields. A body that is not a JSON object has none."""
     try:
         body = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
         return reply
-    for path in edits.omit:
+    for path in outcome.omit:
         *parents, name = path.split(".")
         for found in _objects(body, parents):
             found.pop(name, None)
-    for path, value in edits.add.items():
+    for path, value in outcome.add.items():
         _add(body, path.split("."), value)
     return replace(reply, body=orjson.dumps(body))
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from mock_server.core.account import Account
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
-from mock_server.providers.real_service import FreeCall, ReadingDocument, RealService
+from mock_server.providers.real_service import RealService
 
 MAX_TEXT = 512  # characters of a key, a file name, a language or a note
 MAX_URL = 16 * 1024  # characters
@@ -143,17 +143,6 @@ class Provider(ABC):
     @abstractmethod
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""
-
-    def free_calls(self, key: str | None) -> Iterator[FreeCall]:
-        """Calls that the real service refuses, so that they cost nothing; without a key, those that need none."""
-        return iter(())
-
-    def read_reply(self, reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
-        """The reading behind the JSON of a reply, empty if nothing was found; None for what is no such reply.
-
-        Nothing else is taken from a reply: no key, no id, no name of a file.
-        """
-        return None
 
     def parse_key(self, call: Call) -> str | None:
         """The key of a call to a route that checks keys. Only for providers with such a route."""

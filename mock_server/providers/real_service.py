@@ -1,23 +1,16 @@
 """The real service of a provider, for the verbs that call it on purpose: `add --ask` and `compare`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from mock_server.core.model import Product
 
 ReadingDocument = dict[str, Any]
 """A reading in the form of a fixture file."""
 
 File = tuple[str, bytes, str]
 """File name, content and media type of a form part."""
-
-
-@dataclass(frozen=True, slots=True)
-class RealService:
-    """Where the real service is, which environment variable has its key, and what one recognition costs."""
-
-    base_url: str
-    key_variable: str
-    cost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +31,19 @@ class FreeCall:
     files: Mapping[str, File] | None = None
     undocumented: tuple[str, ...] = ()
     status_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RealService:
+    """Where the real service is, which environment variable has its key, and what one recognition costs.
+
+    `free_calls` returns calls that it refuses, so that they cost nothing: those that need no key if the key is None.
+    `reading` returns the reading behind the JSON of a reply, empty if nothing was found; None for another reply.
+    Nothing else is taken from a reply: no key, no id, no name of a file.
+    """
+
+    base_url: str
+    key_variable: str
+    cost: str
+    free_calls: Callable[[str | None], Iterator[FreeCall]]
+    reading: Callable[[Mapping[str, Any], Product | None], ReadingDocument | None]

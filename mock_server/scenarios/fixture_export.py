@@ -95,16 +95,8 @@ def _scenario_file(scenario: Scenario, names: Mapping[str, str]) -> bytes:
 def _body_files(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, bytes | Path]]:
     """The bodies of replies that are no text, and therefore not in their scenarios."""
     replies = [step.reply for scenario in scenarios for step in scenario.steps if step.reply and step.reply.body_file]
-    files = {f"{BODY_DIRECTORY}/{reply.body_file}": reply.body for reply in replies if not _is_text(reply.body)}
+    files = {f"{BODY_DIRECTORY}/{reply.body_file}": reply.body for reply in replies if reply.text is None}
     yield from files.items()
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _yaml(document: Mapping[str, Any]) -> bytes:

@@ -8,8 +8,7 @@ from typing import Any
 from mock_server.core.account import Account, Quota
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.model import Product
-from mock_server.core.scenario import Step
-from mock_server.scenarios.scenario_writer import step_document
+from mock_server.scenarios.scenario_writer import delay_document, percentage_text
 
 _UNLIMITED = "unlimited"
 _SECRETS = ("admin_token",)
@@ -28,9 +27,9 @@ def mock_document(accounts: Sequence[Account], defaults: Defaults) -> dict[str, 
         elif field.name == "variants":
             document |= _plain(value)
         elif field.name == "delay" and value is not None:
-            document["delay"] = step_document(Step(delay=value))["delay"]
+            document["delay"] = delay_document(value)
         elif field.name == "chaos":
-            document |= {"chaos": {str(name): f"{share * 100:.10g}%" for name, share in value.items()}} if value else {}
+            document |= {"chaos": {str(name): percentage_text(share) for name, share in value.items()}} if value else {}
         elif value != getattr(_NO_DEFAULTS, field.name):
             document[field.name] = _plain(value)
     return document

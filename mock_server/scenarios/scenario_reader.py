@@ -1,4 +1,4 @@
-"""From a scenario file, or a document that came at run time, to scenarios, with all mistakes."""
+"""From a scenario file, or a document that came at run time, to scenarios and overrides, with all mistakes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,6 +11,7 @@ from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
 from mock_server.scenarios.discovery import FixtureFile, picture_id
 from mock_server.scenarios.lint import vin_warnings
+from mock_server.scenarios.models.override_model import KINDS, OverrideModel
 from mock_server.scenarios.models.scenario_model import ScenarioModel
 from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.source import DocumentPath, Source
@@ -44,6 +45,22 @@ def parse_scenario(document: Mapping[str, Any] | str, *, vocabulary: Vocabulary 
     return replace(parsed.scenario, when=replace(parsed.scenario.when, images=pictures))
 
 
+def parse_override(document: Mapping[str, Any], vocabulary: Vocabulary) -> Scenario:
+    """The scenario of an override: its scope as conditions, and one step. Raises FixturesError."""
+    mistakes: list[Mistake] = []
+    source, plain = one_document(document, "override", mistakes)
+    model = validate(OverrideModel, plain, source, mistakes) if plain is not None else None
+    kinds = [kind for kind in KINDS if kind in OverrideModel.model_fields]
+    if isinstance(plain, Mapping) and plain.keys().isdisjoint(kinds):
+        what = f"an override wants one of {', '.join(kinds)}"
+        mistakes.append(source.mistake((), what, "it decides what happens to the call"))
+    if model is not None:
+        mistakes += _override_meaning(model, source, vocabulary)
+    raise_if_wrong(mistakes)
+    assert model is not None  # otherwise there is a mistake
+    return compile.override(model)
+
+
 def read_scenario(
     document: object, source: Source, mistakes: list[Mistake], vocabulary: Vocabulary, *, file: str
 ) -> ParsedScenario | None:
@@ -67,10 +84,18 @@ def _names(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iter
     if model.scenario in set(OutcomeName):
         what = f"{quoted(model.scenario)} is the name of an outcome"
         yield source.mistake(("scenario",), what, "call the scenario otherwise")
-    yield from provider_mistakes(("when", "provider"), model.when.provider, source, vocabulary)
+    yield from _provider_mistakes(("when", "provider"), model.when.provider, source, vocabulary)
 
 
-def provider_mistakes(
+def _override_meaning(model: OverrideModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
+    yield from _provider_mistakes(("provider",), model.provider, source, vocabulary)
+    if model.reply is not None and model.reply.body_file is not None:
+        yield source.mistake(("reply", "body_file"), "an override cannot name a file", 'send its text as "body"')
+    if model.variant is not None:
+        yield from variant_mistakes(("variant",), model.variant, model.outcome, source, vocabulary, model.provider)
+
+
+def _provider_mistakes(
     path: DocumentPath, provider: str | None, source: Source, vocabulary: Vocabulary
 ) -> Iterator[Mistake]:
     """A mistake if there is no such provider."""

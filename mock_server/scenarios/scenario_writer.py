@@ -36,8 +36,27 @@ def step_document(step: Step) -> dict[str, Any]:
     """The document of a step, without fields that are empty. Beside a written reply, an outcome has no meaning."""
     document = _fields(step)
     if step.chance is not None:
-        document["chance"] = f"{step.chance * 100:.10g}%"
+        document["chance"] = percentage_text(step.chance)
     return {name: value for name, value in document.items() if name != "outcome"} if step.reply else document
+
+
+def delay_document(delay: Delay) -> Any:
+    """A delay as fixture files have it."""
+    match delay:
+        case Uniform(low, high):
+            return {"uniform": [_duration(low), _duration(high)]}
+        case Dribble(chunks, seconds):
+            return {"dribble": {"chunks": chunks, "over": _duration(seconds)}}
+        case Lognormal(median, sigma, longest):
+            limit = {} if longest is None else {"max": _duration(longest)}
+            return {"lognormal": {"median": _duration(median), "sigma": sigma, **limit}}
+        case Fixed(seconds):
+            return _duration(seconds)
+
+
+def percentage_text(share: float) -> str:
+    """A share (0 to 1) as fixture files have it."""
+    return f"{share * 100:.10g}%"
 
 
 def scenario_text(
@@ -112,7 +131,7 @@ def _plain(value: Any) -> Any:
         case Box(xmin, ymin, xmax, ymax):
             return [xmin, ymin, xmax, ymax]
         case Fixed() | Uniform() | Lognormal() | Dribble():
-            return _delay(value)
+            return delay_document(value)
         case Enum():
             return value.value
         case WrittenReply():
@@ -127,27 +146,14 @@ def _plain(value: Any) -> Any:
             return _fields(value)
 
 
-def _delay(delay: Delay) -> Any:
-    match delay:
-        case Uniform(low, high):
-            return {"uniform": [_duration(low), _duration(high)]}
-        case Dribble(chunks, seconds):
-            return {"dribble": {"chunks": chunks, "over": _duration(seconds)}}
-        case Lognormal(median, sigma, longest):
-            limit = {} if longest is None else {"max": _duration(longest)}
-            return {"lognormal": {"median": _duration(median), "sigma": sigma, **limit}}
-        case Fixed(seconds):
-            return _duration(seconds)
-
-
 def _reply(reply: WrittenReply) -> dict[str, Any]:
     """The body as text, so that the document needs no file; the file's path if the body is not text."""
     document = _fields(replace(reply, body=b"", body_file=None))
-    try:
-        text = reply.body.decode()
-    except UnicodeDecodeError:
-        return document if reply.body_file is None else document | {"body_file": reply.body_file}
-    return document | {"body": text} if text else document
+    if reply.text:
+        document["body"] = reply.text
+    elif reply.text is None and reply.body_file is not None:
+        document["body_file"] = reply.body_file
+    return document
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The documented form is one path for each product, the key in the query and `imag
 clients send other forms as well: each is accepted and noted as an alias, and refused in strict mode.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Produ
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import carsxe_service, payment, render, wording
 from mock_server.providers.provider import MAX_URL, Call, ExampleCall, Provider, Refusal, Route
-from mock_server.providers.real_service import FreeCall, ReadingDocument
 from mock_server.providers.uploads import decode_inline, is_url, parse_json
 from mock_server.suggest import quoted
 
@@ -78,14 +77,6 @@ class CarsXE(Provider):
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
         """The reply to an outcome."""
         return render.outcome(outcome, request.product)
-
-    def free_calls(self, key: str | None) -> Iterator[FreeCall]:
-        """Calls without a key, with a wrong method or path and, with a key, without an image."""
-        return carsxe_service.free_calls(key)
-
-    def read_reply(self, reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
-        """The reading behind a reply."""
-        return carsxe_service.reading(reply)
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""

@@ -8,16 +8,13 @@ from mock_server.providers.carsxe import wording
 from mock_server.providers.real_service import FreeCall, ReadingDocument, RealService
 from mock_server.scenarios.scenario_writer import OMITTED
 
-SERVICE = RealService("https://api.carsxe.com", "CARSXE_API_KEY", "one call of the plan's quota")
-
-_PATHS = {Product.PLATE: "/platerecognition", Product.VIN: "/v1/vinocr"}
 _NOTHING = (OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT)
 
 
-def free_calls(key: str | None) -> Iterator[FreeCall]:
+def _free_calls(key: str | None) -> Iterator[FreeCall]:
     """Calls that are refused; without a key, only those that need none."""
     no_url = {"image_url": "no url"}
-    for product, path in _PATHS.items():
+    for product, path in wording.PATHS.items():
         unknown = {"key": "no-such-key"}
         yield FreeCall(f"{product}, no key", f"carsxe-{product}-missing-key", path, json=no_url)
         yield FreeCall(f"{product}, unknown key", f"carsxe-{product}-unknown-key", path, query=unknown, json=no_url)
@@ -25,13 +22,13 @@ def free_calls(key: str | None) -> Iterator[FreeCall]:
     yield FreeCall("unknown path", "carsxe-eu-host", "/no-such-path", json=no_url, status_only=True)
     if key is None:
         return
-    for product, path in _PATHS.items():
+    for product, path in wording.PATHS.items():
         known = {"key": key}
         yield FreeCall(f"{product}, no image", f"carsxe-{product}-missing-image", path, query=known, json={})
         yield FreeCall(f"{product}, no URL", "carsxe-invalid-image", path, query=known, json=no_url)
 
 
-def reading(reply: Mapping[str, Any]) -> ReadingDocument | None:
+def _reading(reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
     """The reading behind a reply; None for another reply. Only what is on the picture is taken."""
     if isinstance(reply.get("results"), list):
         plates = [_plate(result) for result in reply["results"] if _text(result, "plate")]
@@ -121,3 +118,6 @@ def _box(reply: Mapping[str, Any]) -> list[int] | None:
     if not all(isinstance(corner, int | float) and not isinstance(corner, bool) for corner in corners):
         return None
     return [round(corner) for corner in corners if corner is not None]
+
+
+SERVICE = RealService("https://api.carsxe.com", "CARSXE_API_KEY", "one call of the plan's quota", _free_calls, _reading)

@@ -11,7 +11,7 @@ from mock_server.core.model import Product
 HEADERS = ("payment-signature", "x-payment")
 """The headers that carry a payment."""
 
-_PRICES = {Product.PLATE: "30000", Product.VIN: "30000"}
+_PRICE = "30000"
 """In millionths of a US dollar."""
 _DESCRIPTIONS = {Product.PLATE: "License plate recognition from an image", Product.VIN: "VIN OCR from an image"}
 _USDC = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
@@ -27,7 +27,7 @@ def requirements(product: Product, path: str, error: str) -> dict[str, Any]:
             {
                 "scheme": "exact",
                 "network": "base-sepolia",
-                "maxAmountRequired": _PRICES[product],
+                "maxAmountRequired": _PRICE,
                 "asset": _USDC,
                 "payTo": _PAY_TO,
                 "resource": f"https://api.carsxe.com{path}",

@@ -1,12 +1,8 @@
 """VehiCore's wire format: its path, and how an upload becomes a request."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from mock_server.core.model import Billing, Outcome, OutcomeName, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import MAX_TEXT, Call, ExampleCall, Provider, Refusal, Route
-from mock_server.providers.real_service import FreeCall, ReadingDocument
 from mock_server.providers.uploads import Upload, beginning, read_upload
 from mock_server.providers.vehicore import render, vehicore_service
 
@@ -57,14 +53,6 @@ class VehiCore(Provider):
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
         """The reply to an outcome."""
         return render.outcome(outcome, request.product)
-
-    def free_calls(self, key: str | None) -> Iterator[FreeCall]:
-        """Calls without a key, with a wrong method or path and, with a key, without an image."""
-        return vehicore_service.free_calls(key)
-
-    def read_reply(self, reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
-        """The reading behind a reply."""
-        return vehicore_service.reading(reply, product)
 
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not an upload."""

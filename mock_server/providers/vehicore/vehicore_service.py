@@ -7,8 +7,6 @@ from typing import Any
 from mock_server.core.model import Product
 from mock_server.providers.real_service import FreeCall, ReadingDocument, RealService
 
-SERVICE = RealService("https://api.vehicore.pro", "VEHICORE_API_KEY", "one credit if something is recognised")
-
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.IGNORECASE)
 _NO_PICTURE = {"image": ("note.txt", b"no picture", "text/plain")}
 _OTHER_PART = {"other": ("note.txt", b"no picture", "text/plain")}
@@ -16,7 +14,7 @@ _MESSAGE = ("message",)
 """Codes and statuses are documented, messages are not."""
 
 
-def free_calls(key: str | None) -> Iterator[FreeCall]:
+def _free_calls(key: str | None) -> Iterator[FreeCall]:
     """Calls that are refused; without a key, only those that need none."""
     for product in Product:
         path, unknown = f"/api/ocr/{product}", {"X-API-Key": "no-such-key"}
@@ -44,7 +42,7 @@ def free_calls(key: str | None) -> Iterator[FreeCall]:
             yield FreeCall(f"{product}, {name}", row, path, headers=known, undocumented=_MESSAGE, **sent)
 
 
-def reading(reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
+def _reading(reply: Mapping[str, Any], product: Product | None) -> ReadingDocument | None:
     """The reading behind `{"result": text}`; None for another reply. Without a product, the text decides."""
     text = reply.get("result")
     if not isinstance(text, str):
@@ -58,3 +56,8 @@ def reading(reply: Mapping[str, Any], product: Product | None) -> ReadingDocumen
     if product is Product.PLATE:
         return {"plate": {"text": text}}
     return {"vin": {"text": text}} if is_vin else {"text": text}
+
+
+SERVICE = RealService(
+    "https://api.vehicore.pro", "VEHICORE_API_KEY", "one credit if something is recognised", _free_calls, _reading
+)
