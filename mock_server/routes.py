@@ -4,7 +4,6 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import anyio.to_thread
 from starlette.exceptions import HTTPException
@@ -14,15 +13,16 @@ from starlette.routing import BaseRoute, Match, Route, Router, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.core.exchange import NO_PROVIDER
-from mock_server.core.journal import JournalEntry, without_keys
+from mock_server.core.journal import without_keys
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.model import NO_FAULT
 from mock_server.core.state import Coordination
 from mock_server.http.cors import with_cors
 from mock_server.http.reply import header_text, problem, send_reply
-from mock_server.providers.endpoint import Endpoint, Service
+from mock_server.providers.endpoint import Endpoint, Service, headers_of
+from mock_server.providers.journal_entry import Answered, journal_entry
 from mock_server.providers.key_check import KeyCheckEndpoint
-from mock_server.providers.provider import MAX_TEXT, Provider, documented_paths
+from mock_server.providers.provider import Call, Provider, documented_paths
 from mock_server.providers.provider import Route as ProviderRoute
 from mock_server.suggest import suggest
 
@@ -113,29 +113,17 @@ class Unserved:
         if scope["type"] != "http":
             await send({"type": "websocket.close"})
             return
-        started = time.perf_counter()
+        started, request_id = time.perf_counter(), os.urandom(8).hex()
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        shown = without_keys(path)
         hint = suggest(re.sub("/+", "/", path), self._paths)
-        request_id = os.urandom(8).hex()
         mock_headers = {"X-Mock-Request-Id": request_id, "X-Mock-Detail": header_text(hint).decode()}
         reply = problem(
             404,
-            f"Nothing is served at {shown[:200]}; {hint}",
+            f"Nothing is served at {without_keys(path)[:200]}; {hint}",
             headers=mock_headers if self._service.has_mock_headers else None,
         )
-        client = next((value for name, value in scope["headers"] if name == b"user-agent"), None)
-        entry = JournalEntry(
-            id=request_id,
-            time=datetime.fromtimestamp(self._service.clock.now(), UTC),
-            provider=NO_PROVIDER,
-            method=scope["method"][:MAX_TEXT],
-            path=shown[:MAX_TEXT],
-            status=reply.status,
-            milliseconds=round((time.perf_counter() - started) * 1000, 3),
-            client=client.decode("latin-1")[:MAX_TEXT] if client else None,
-            detail=hint,
-            body=reply.body,
-        )
+        call = Call(scope["method"], path, scope["query_string"], headers_of(scope), None)
+        now, seconds = self._service.clock.now(), time.perf_counter() - started
+        entry = journal_entry(request_id, NO_PROVIDER, call, Answered(reply, hint), now=now, seconds=seconds)
         await self._service.record(entry)
         await send_reply(reply, NO_FAULT, scope, send)

@@ -64,7 +64,7 @@ class Endpoint:
         headers = reply.headers + self._headers(request_id, decision, answered.detail, is_drained)
         answered.reply = Reply(reply.status, headers, reply.body)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
-        entry = journal_entry(request_id, self._provider, call, answered, now=now, seconds=seconds)
+        entry = journal_entry(request_id, self._provider.name, call, answered, now=now, seconds=seconds)
         await self._service.record(entry)
         if self._service.uploads is not None and answered.request and answered.request.image is not None:
             self._service.uploads.add(entry, answered.request.image)
@@ -99,10 +99,7 @@ class Endpoint:
 
     async def _receive(self, scope: Scope, receive: Receive) -> tuple[Call, bool]:
         """The call, and whether its body was read to the end."""
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in scope["headers"]:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        headers = headers_of(scope)
         body: bytes | None
         is_drained = True
         try:
@@ -154,6 +151,15 @@ class Endpoint:
             (b"x-mock-scenario", (scenario or "-").encode()),
             (b"x-mock-match", match.value.encode()),
         )
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers of a request, by their lower-case names."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
 
 
 def _unmatched(search: SearchResult | None) -> Reply:

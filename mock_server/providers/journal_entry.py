@@ -12,7 +12,7 @@ from mock_server.core.journal import JournalEntry, key_id, redacted, without_key
 from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Reading, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
-from mock_server.providers.provider import Call, Provider
+from mock_server.providers.provider import Call
 
 _MAX_BODY = 4096
 _MAX_TEXT = 512
@@ -40,14 +40,14 @@ class Answered:
 
 
 def journal_entry(
-    request_id: str, provider: Provider, call: Call, answered: Answered, *, now: float, seconds: float
+    request_id: str, provider: str, call: Call, answered: Answered, *, now: float, seconds: float
 ) -> JournalEntry:
-    """The entry of a call. `now` is Unix time, `seconds` the time to decide."""
+    """The entry of a call to a provider, by its name. `now` is Unix time, `seconds` the time to decide."""
     reply, request = answered.reply, answered.request
     entry = JournalEntry(
         id=request_id,
         time=datetime.fromtimestamp(now, UTC),
-        provider=provider.name,
+        provider=provider,
         method=call.method[:_MAX_TEXT],
         path=without_keys(call.path[:_MAX_TEXT]),
         status=reply.status,
