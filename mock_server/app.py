@@ -7,7 +7,7 @@ there, not at the first request. `App` is a Starlette application; its `routes` 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -19,33 +19,35 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.admin.access import Access, is_loopback
+from mock_server.admin.access import Access
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.decision import Policy
-from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
+from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
+from mock_server.core.rehearsal import Call
 from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError, StoreUnavailableError
 from mock_server.fetch import fetch_function
 from mock_server.http.cors import parse_origins
+from mock_server.http.lazy_application import Lazy
 from mock_server.http.root_path import below_root_path, parse_root_path
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
+from mock_server.report.advice import parse_rules
 from mock_server.routes import Unserved, gallery_route, provider_routes
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
-from mock_server.startup import Progress, Startup, cache_directory, load, with_defaults
+from mock_server.startup import LIVE_SETTINGS, Progress, Startup, cache_directory, load, policy_of, with_defaults
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class App(Starlette):
         self.clock = clock
         self.accounts = Accounts(self.store, clock)
         self.journal = state.journal
+        self.rehearsal = state.rehearsal
         self.metrics = Metrics()
         self.access = Access.of(settings.host, settings.admin_token)
         self.is_replacement = False
@@ -86,7 +89,11 @@ class App(Starlette):
             decode_seconds=settings.decode_timeout,
         )
         self.reader = Reader(
-            startup.library, accounts=self.accounts, store=self.store, pictures=self._pictures, policy=_policy(settings)
+            startup.library,
+            accounts=self.accounts,
+            store=self.store,
+            pictures=self._pictures,
+            policy=policy_of(settings),
         )
         live_scenarios = LiveScenarios(self.reader, state.coordination)
         self._hot_reload = HotReload(
@@ -103,6 +110,7 @@ class App(Starlette):
             accounts=self.accounts,
             clock=clock,
             journal=self.journal,
+            rehearsal=self.rehearsal,
             metrics=self.metrics,
             thumbnails=state.thumbnails,
             pictures=self._pictures,
@@ -113,12 +121,14 @@ class App(Starlette):
             hot_reload=self._hot_reload,
             uploads=uploads,
             editable=settings.fixtures_dir if settings.edit else None,
+            rules_off=parse_rules(settings.advice_off),
         )
         state.coordination.attach(clock, self.reader.overrides, live_scenarios, self._declare_accounts)
         service = Service(
             self.reader,
             clock,
             self._record,
+            self._client_left,
             max_body=settings.max_body,
             is_strict=settings.strict,
             has_mock_headers=settings.mock_headers,
@@ -127,7 +137,7 @@ class App(Starlette):
             uploads=uploads if uploads.max_count else None,
         )
         gallery = gallery_route(live_scenarios, state.coordination, service.origins)
-        self._admin = admin = _Lazy(self._create_admin)
+        self._admin = admin = Lazy(self._create_admin)
         unserved = Unserved(service, registry.PROVIDERS)
         super().__init__(
             routes=[
@@ -206,17 +216,25 @@ class App(Starlette):
 
     def _use_reloaded_settings(self, fixtures: FixtureSet) -> None:
         settings = with_defaults(self._flags, fixtures.defaults)
-        self.reader.policy = _policy(settings)
+        self.reader.policy = policy_of(settings)
         for field in fields(Settings):
             is_changed = getattr(settings, field.name) != getattr(self.settings, field.name)
-            if is_changed and field.name not in _LIVE_SETTINGS:
+            if is_changed and field.name not in LIVE_SETTINGS:
                 logger.warning("mock.yaml: the new value of %s takes effect after a restart", field.name)
 
-    async def _record(self, entry: JournalEntry) -> None:
+    async def _record(self, entry: JournalEntry, call: Call | None) -> None:
+        counted = self.rehearsal.add(entry, call)
         await self.journal.add(entry)
+        if counted is not None:
+            await counted
         self.metrics.record(entry)
         if self._log is not None:
             self._log.record(entry)
+
+    async def _client_left(self, call: Call) -> None:
+        noted = self.rehearsal.client_left(call)
+        if noted is not None:
+            await noted
 
     async def _health(self, request: Request) -> Response:
         return Response(orjson.dumps(self.control.health()), media_type="application/json")
@@ -228,26 +246,6 @@ class App(Starlette):
         from mock_server.admin.admin_app import create_admin
 
         return create_admin(self.control, self.access, max_body=self.settings.max_body, root_path=self._root_path)
-
-
-class _Lazy:
-    """An application that is created after the start, or at its first request: its imports take long."""
-
-    def __init__(self, create: Callable[[], ASGIApp]) -> None:
-        self._create = create
-        self._app: ASGIApp | None = None
-        self._lock = anyio.Lock()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app or await self.get()
-        await app(scope, receive, send)
-
-    async def get(self) -> ASGIApp:
-        """The application. It is created in a thread, so that other requests do not wait."""
-        async with self._lock:
-            if self._app is None:
-                self._app = await anyio.to_thread.run_sync(self._create)
-            return self._app
 
 
 def create_app(
@@ -282,26 +280,6 @@ def create_app(
 
 
 _KEPT_ON_LOOPBACK = 16
-_LIVE_SETTINGS = ("unmatched", "unmatched_url", "forcing", "seed", "x402")
-"""The settings that a reload of `mock.yaml` changes: those of `Policy`."""
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        UnmatchedPolicy(settings.unmatched),
-        forcing=settings.forcing,
-        seed=settings.seed,
-        reads_unfetched=settings.unmatched_url == "unmatched" and not settings.strict,
-        pay_per_call=settings.x402 == "keyless",
-    )
-
-
-def _kept_uploads(settings: Settings, *, is_served: bool) -> int:
-    """The number of uploads to keep. They are in the memory of the process that received them."""
-    if settings.keep_uploads > 0 and settings.workers > 1:
-        raise SettingsError("--keep-uploads works with one process: leave out --workers")
-    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
-    return settings.keep_uploads if settings.keep_uploads >= 0 else _KEPT_ON_LOOPBACK if is_private else 0
 
 
 def _state(settings: Settings, store: Store | None) -> State:

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from mock_server.client_models import (
     RequestFilters,
     adapter,
 )
+from mock_server.client_report import ReportControls
 from mock_server.core.exchange import Exchange
 from mock_server.errors import ConflictError, NotFoundError, RefusedError, VerificationError
 from mock_server.verification import bounds_of, failure_message
@@ -29,7 +30,7 @@ from mock_server.verification import bounds_of, failure_message
 _TIMEOUT = 30.0  # seconds
 
 
-class Controls(ABC):
+class Controls(ReportControls):
     """The methods with which tests control a mock.
 
     State is separate for each API key, so tests that create an account each do not affect each other.
@@ -39,10 +40,6 @@ class Controls(ABC):
     @abstractmethod
     def url(self) -> str:
         """The HTTP URL, without a slash at the end."""
-
-    @abstractmethod
-    def _send(self, method: str, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-        """Call the admin API; return the status and the body of the response."""
 
     # Accounts
 
@@ -231,10 +228,13 @@ class Controls(ABC):
         body = b"" if document is None else json.dumps(document).encode()
         return self._call(method, path, body, "application/json")
 
-    def _call(self, method: str, path: str, body: bytes, content_type: str) -> Any:
-        status, content = self._send(method, f"/__admin{path}", body, content_type)
+    def _raise_for(self, status: int, content: bytes) -> None:
         if status >= 400:
             raise _error(status, content)
+
+    def _call(self, method: str, path: str, body: bytes, content_type: str) -> Any:
+        status, content = self._send(method, f"/__admin{path}", body, content_type)
+        self._raise_for(status, content)
         return json.loads(content) if content else None
 
 

@@ -125,5 +125,5 @@ class Unserved:
         call = Call(scope["method"], path, scope["query_string"], headers_of(scope), None)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         entry = journal_entry(request_id, NO_PROVIDER, call, Answered(reply, hint), now=now, seconds=seconds)
-        await self._service.record(entry)
+        await self._service.record(entry, None)
         await send_reply(reply, NO_FAULT, scope, send)

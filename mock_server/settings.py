@@ -97,6 +97,7 @@ class Settings:
         minimum=-1,
     )
     edit: bool = _setting(False, "Let the dashboard write scenarios into the fixtures directory.")
+    advice_off: str = _setting("", "Rules of the report's advice that are switched off.", repeatable=True)
     cache: bool = _setting(True, "Keep the index of pictures on disk for the next start.")
 
     def __post_init__(self) -> None:

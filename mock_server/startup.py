@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.core.account import Account
-from mock_server.core.fixture_set import Defaults
+from mock_server.core.decision import Policy
+from mock_server.core.fixture_set import Defaults, UnmatchedPolicy
 from mock_server.core.library import Index, Library
 from mock_server.disk_cache import default_cache_directory
 from mock_server.errors import Mistake
@@ -85,3 +86,26 @@ def _shipped_accounts(settings: Settings) -> tuple[Account, ...]:
     if settings.fixtures_dir == shipped_fixtures():
         return ()
     return declared_accounts(shipped_fixtures(), vocabulary=vocabulary(), cache=cache_directory(settings))
+
+
+LIVE_SETTINGS = ("unmatched", "unmatched_url", "forcing", "seed", "x402")
+"""The settings that a reload of `mock.yaml` changes: those of `Policy`."""
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings that hold for all requests."""
+    return Policy(
+        UnmatchedPolicy(settings.unmatched),
+        forcing=settings.forcing,
+        seed=settings.seed,
+        reads_unfetched=settings.unmatched_url == "unmatched" and not settings.strict,
+        pay_per_call=settings.x402 == "keyless",
+    )
+
+
+def _kept_uploads(settings: Settings, *, is_served: bool) -> int:
+    """The number of uploads to keep. They are in the memory of the process that received them."""
+    if settings.keep_uploads > 0 and settings.workers > 1:
+        raise SettingsError("--keep-uploads works with one process: leave out --workers")
+    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
+    return settings.keep_uploads if settings.keep_uploads >= 0 else _KEPT_ON_LOOPBACK if is_private else 0

@@ -43,6 +43,7 @@ async def create_account(control: Control, request: Request) -> Response:
     account = replace(account, declared=account)
     if not await control.accounts.create(account):
         raise ConflictError(f"An account with this key ({redacted(account.key)}) exists already.")
+    await control.note_change(account.key)
     return created(request, f"/accounts/{quote(account.key, safe='')}", await _view(control, account))
 
 
@@ -60,6 +61,7 @@ async def change_account(control: Control, request: Request) -> AccountView:
         await control.store.put_account(account)
         for product, used in counts.items():
             await control.accounts.set_used(account, product, Billing.QUOTA, used)
+        await control.note_change(account.key)
         return await _view(control, account)
 
 
@@ -68,6 +70,7 @@ async def delete_account(control: Control, request: Request) -> None:
     key = request.path_params["key"]
     if not await control.store.remove_account(key):
         raise _not_found(key)
+    await control.note_change(key)
 
 
 async def _find(control: Control, key: str) -> Account:

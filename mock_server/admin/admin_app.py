@@ -19,6 +19,7 @@ from mock_server.admin import (
     journal_routes,
     match_routes,
     override_routes,
+    report_routes,
     scenario_routes,
     server_routes,
     workbench_routes,
@@ -67,6 +68,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *server_routes.OPERATIONS,
     *export_routes.OPERATIONS,
     *workbench_routes.OPERATIONS,
+    *report_routes.OPERATIONS,
     *_PAGES,
 )
 

@@ -15,6 +15,7 @@ from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
 from mock_server.core.reader import Reader
+from mock_server.core.rehearsal import EVERY_KEY, NO_KEY, Change, Rehearsal
 from mock_server.core.state import Coordination
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
@@ -58,6 +59,7 @@ class Control:
     accounts: Accounts
     clock: Clock
     journal: Journal
+    rehearsal: Rehearsal
     metrics: Metrics
     thumbnails: Thumbnails
     pictures: Pictures
@@ -70,6 +72,8 @@ class Control:
     uploads: KeptUploads
     editable: Path | None = None
     """The fixtures directory, if the admin API may write into it."""
+    rules_off: tuple[str, ...] = ()
+    """Rules of advice that are switched off."""
     started: float = field(default_factory=time.monotonic)
 
     def health(self) -> Health:
@@ -93,6 +97,7 @@ class Control:
             await self._reset_accounts()
             await self.clear_journal()
             self.clock.release()
+        await self.rehearsal.mark(Change.RESET)
 
     async def reset_key(self, key: str) -> None:
         """Reset one key: account, counters and sequences, the runtime scenarios and overrides for it, its requests."""
@@ -104,12 +109,19 @@ class Control:
                     await self.live_scenarios.remove(id)
             await self._reset_account(key)
             await self.clear_journal(lambda entry: entry.key_id == hash)
+        await self.rehearsal.mark(Change.RESET, hash)
+        # Most suites reset a key at the end of a test. Calls without a key then belong to another test.
+        await self.rehearsal.mark(Change.RESET, NO_KEY)
 
     async def clear_journal(self, selection: Selection | None = None) -> int:
         """Delete the selected requests, or all, with their uploads; return how many were deleted."""
         deleted = await self.journal.clear(selection)
         self.uploads.keep_only(await self.journal.exchanges())
         return deleted
+
+    async def note_change(self, key: str | None = None) -> None:
+        """Note for the report that the next reply to a key, or to every key, may differ from the one before."""
+        await self.rehearsal.mark(Change.CHANGED, EVERY_KEY if key is None else key_id(key))
 
     async def remove_overrides(self, is_removed: Callable[[Override], bool]) -> None:
         """Remove the overrides for which `is_removed` is true, and their counts."""

@@ -133,7 +133,8 @@ def _responses(operation: Operation, text: Json, errors: Mapping[int, str]) -> I
 def _response(schema: str = "", example: object = None, **others: Any) -> Json:
     if not schema:
         return others
-    return {**others, "content": {"application/json": {"schema": {"$ref": _SCHEMAS + schema}, "example": example}}}
+    json = {"schema": {"$ref": _SCHEMAS + schema}, **({} if example is None else {"example": example})}
+    return {**others, "content": {"application/json": json, **others.get("content", {})}}
 
 
 def _sent_schemas(classes: Iterable[type]) -> Json:

@@ -41,6 +41,7 @@ async def put_override(control: Control, request: Request) -> Response:
         replaced = [one for one in others if one.scope == override.scope]
         await control.remove_overrides(lambda one: one in used_up or one in replaced)
         control.reader.overrides.all = (*control.reader.overrides.all, override)
+    await control.note_change(override.scenario.when.key)
     is_new = all(one in used_up for one in replaced)
     return json_response(await _view(control, override), 201 if is_new else 200)
 
@@ -50,6 +51,8 @@ async def delete_overrides(control: Control, request: Request) -> None:
     selected = _selected(control, request)
     async with control.coordination.changing():
         await control.remove_overrides(lambda one: one in selected)
+    for override in selected:
+        await control.note_change(override.scenario.when.key)
 
 
 def _selected(control: Control, request: Request) -> list[Override]:

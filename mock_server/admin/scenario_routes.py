@@ -62,6 +62,7 @@ async def add_runtime(
         raise ConflictError(f"A scenario named {name} exists already{f' for the key {key}' if key else ''}.")
     if is_replacing:
         await control.store.clear_positions(added.scenario.id)
+    await control.note_change(key)
     return await view(control, added.scenario)
 
 
@@ -96,6 +97,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
     is_new = added.scenario.id not in control.live_scenarios.runtime
     await control.live_scenarios.add(added, replacing=True)
     await control.store.clear_positions(added.scenario.id)
+    await control.note_change(added.scenario.when.key)
     return json_response(await view(control, added.scenario), 201 if is_new else 200)
 
 
@@ -107,6 +109,7 @@ async def delete_scenario(control: Control, request: Request) -> None:
             f"The scenario {scenario.name} comes from the file {scenario.file}: only runtime scenarios can be deleted."
         )
     await control.store.clear_positions(scenario.id)
+    await control.note_change(scenario.when.key)
 
 
 @OPERATIONS("PUT", "/scenarios/{name}/state")
@@ -119,6 +122,7 @@ async def set_state(control: Control, request: Request) -> ScenarioState:
         raise mistake(pointer("key"), "expected an API key")
     position = as_count(document.get("position"), pointer("position"))
     await control.store.set_position(key, scenario.id, position)
+    await control.note_change(key)
     return ScenarioState(**(await _position(control, key, position)).document(), scenario=scenario.name)
 
 

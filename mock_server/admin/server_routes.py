@@ -50,6 +50,7 @@ async def reload(control: Control, request: Request) -> Reloaded | Response:
         fixtures = await control.hot_reload.reload()
     except FixturesError as error:
         return fixture_mistakes(error)
+    await control.note_change()
     return Reloaded(len(fixtures.scenarios), len(fixtures.images), len(fixtures.accounts))
 
 

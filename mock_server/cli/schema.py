@@ -6,11 +6,16 @@ import click
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["scenario", "mock"]), default="scenario")
+@click.argument("kind", type=click.Choice(["scenario", "mock", "report"]), default="scenario")
 def command(kind: str) -> None:
-    """Print the JSON Schema (2020-12) of scenario files or of mock.yaml, for editors."""
+    """Print the JSON Schema (2020-12) of scenario files or of mock.yaml, for editors, or of the rehearsal report."""
+    from mock_server.client_models import adapter
     from mock_server.providers.registry import vocabulary
+    from mock_server.report.document import Report
     from mock_server.scenarios.json_schema import mock_schema, scenario_schema
 
-    schema = (mock_schema if kind == "mock" else scenario_schema)(vocabulary())
+    if kind == "report":
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **adapter(Report).json_schema()}
+    else:
+        schema = (mock_schema if kind == "mock" else scenario_schema)(vocabulary())
     click.echo(json.dumps(schema, indent=2, ensure_ascii=False))

@@ -120,6 +120,8 @@ class Exchange(Document):
     """Name of the account."""
     outcome: Annotated[str | None, Choice(OUTCOMES)] = None
     """What the mock decided; `reply` if a scenario wrote the reply out; null if the mock could not decide."""
+    variant: str | None = None
+    """The documented alternative of the outcome, for outcomes that have some."""
     scenario: str | None = None
     """Name of the scenario that decided."""
     match: Annotated[str, Choice(MatchKind)] = MatchKind.NONE

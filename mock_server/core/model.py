@@ -247,6 +247,7 @@ class Outcome:
     sent in place of the provider's reply. `reading` is set for `read`, with boxes in pixels of the picture that was
     sent. `usage`, `tier` and `period` are set for `out_of_credits` and `rate_limited`, `retry_after` (seconds) for
     `rate_limited`. `digest` (SHA-256, hex) identifies the picture: values that a provider makes up are derived from it.
+    `is_made_up`: no scenario says what the picture shows, and `reading` is invented.
     `detail` is one sentence with what the mock knows and the provider's text does not say. It is sent in the header
     `X-Mock-Detail` and stored in the journal, so it contains no key.
     """
@@ -265,6 +266,7 @@ class Outcome:
     retry_after: float | None = None
     digest: str = ""
     detail: str | None = None
+    is_made_up: bool = False
 
     @property
     def label(self) -> str:

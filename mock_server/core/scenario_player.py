@@ -46,6 +46,9 @@ class ScenarioPlayer:
             position = await self._store.advance(case.admission.account.key, scenario.id)
         step = Step(forced) if forced else self._step(case, scenario, position)
         reading, plan = _true_reading(case, match), NO_FAULT
+        is_made_up = reading is None
+        if reading is None:
+            reading = _fabricated_reading(case)
         delay = step.delay or default_delay
         if step.trouble or step.fault or delay:
             key = case.admission.account.key
@@ -53,7 +56,10 @@ class ScenarioPlayer:
             if step.trouble:
                 reading = misreads.apply(reading, step.trouble, facts=case.query.facts, rng=rng)
             plan = draw_plan(delay, step.fault, rng)
-        return case.decide(await self._outcome(case, step, reading), plan, scenario.name, match.kind)
+        outcome = await self._outcome(case, step, reading)
+        # A forced reading is made up if the scenario has none for this product.
+        outcome.is_made_up = outcome.label == OutcomeName.READ and (is_made_up or outcome.reading is not reading)
+        return case.decide(outcome, plan, scenario.name, match.kind)
 
     def _step(self, case: Case, scenario: Scenario, position: int) -> Step:
         if not scenario.counts_requests or not scenario.has_chance:
@@ -92,7 +98,8 @@ class ScenarioPlayer:
             detail = None if forced else "no scenario matches the picture"
         if case.unfetched and forced is None:
             detail = f"{case.unfetched}; {detail or 'the reading is made up from the URL'}"
-        outcome = Outcome(name, reading, digest=case.digest, detail=detail)
+        is_made_up = name is OutcomeName.READ
+        outcome = Outcome(name, reading, digest=case.digest, detail=detail, is_made_up=is_made_up)
         return case.decide(outcome, self._default_plan(case), match=kind)
 
     def _default_plan(self, case: Case) -> FaultPlan:
@@ -104,14 +111,17 @@ class ScenarioPlayer:
         return draw_plan(delay, None, rng)
 
 
-def _true_reading(case: Case, match: Match) -> Reading:
-    """What the picture shows. A scenario without a reading takes that of the next scenario that matches."""
+def _true_reading(case: Case, match: Match) -> Reading | None:
+    """What the picture shows. A scenario without a reading takes that of the next scenario that matches.
+
+    None if no scenario says it, and the reading has to be made up.
+    """
     if not match.scenario.reading.is_empty:
         return complete(match.scenario.reading, match.placement, case.size)
     for other in case.library.scenarios.matches(case.query):
         if not other.scenario.reading.is_empty:
             return complete(other.scenario.reading, other.placement, case.size)
-    return _fabricated_reading(case) if case.policy.unmatched is UnmatchedPolicy.SYNTHESIZE else _EMPTY
+    return None if case.policy.unmatched is UnmatchedPolicy.SYNTHESIZE else _EMPTY
 
 
 def _recognize(case: Case, reading: Reading) -> tuple[OutcomeName, Reading]:

@@ -1,6 +1,7 @@
 """Everything that outlives a request, in the memory of this process or shared with other processes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from mock_server.core.clock import Clock
 from mock_server.core.journal import Journal, MemoryJournal
 from mock_server.core.overrides import Overrides
+from mock_server.core.rehearsal import MemoryRehearsal, Rehearsal
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnail_cache import Thumbnails
 
@@ -79,10 +81,11 @@ class ReentrantLock:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Counters, journal and thumbnails, and what the processes agree on."""
+    """Counters, journal, rehearsal and thumbnails, and what the processes agree on."""
 
     store: Store
     journal: Journal
+    rehearsal: Rehearsal
     thumbnails: Thumbnails
     coordination: Coordination
 
@@ -91,7 +94,8 @@ class State:
         """The state of one process, with a journal of at most `max_count` exchanges and `max_bytes`."""
         exchange_bytes, thumbnail_bytes = split_bytes(max_bytes)
         journal = MemoryJournal(max_count=max_count, max_bytes=exchange_bytes)
-        return cls(store or MemoryStore(), journal, Thumbnails(thumbnail_bytes), LocalCoordination())
+        rehearsal = MemoryRehearsal(time.time())
+        return cls(store or MemoryStore(), journal, rehearsal, Thumbnails(thumbnail_bytes), LocalCoordination())
 
 
 def split_bytes(max_bytes: int) -> tuple[int, int]:

@@ -30,14 +30,14 @@ _LINGER_ON = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 class Connection:
     """One client's connection. Its requests are answered one after another.
 
-    `cycle` is uvicorn's state of the current one. `hurry` is set when a delay is of no use any more: the connection is
-    gone, or the server stops.
+    `cycle` is uvicorn's state of the current one. `is_lost`: the client has closed it. `hurry` is set when a delay is
+    of no use any more: the connection is gone, or the server stops.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.cycle: RequestResponseCycle | None = None
         self.hurry = asyncio.Event()
-        self._is_lost = False
+        self.is_lost = False
         self._transport = transport
 
     async def pause(self, seconds: float) -> None:
@@ -55,7 +55,7 @@ class Connection:
         body, the first half of the body, and closes. Requests that are pipelined behind this one get no reply.
         """
         self._give_up_reply()
-        if self._is_lost:
+        if self.is_lost:
             return
         match fault:
             case Fault.EMPTY_RESPONSE:
@@ -74,7 +74,7 @@ class Connection:
         """Record that the connection is gone."""
         # uvicorn marks the latest request only, which may wait in the pipeline behind the current one.
         self._give_up_reply()
-        self._is_lost = True
+        self.is_lost = True
         self.hurry.set()
 
     def _give_up_reply(self) -> None:
@@ -94,7 +94,7 @@ class Connection:
         self._transport.abort()
 
     def _abort(self) -> None:
-        if not self._is_lost:
+        if not self.is_lost:
             self._transport.abort()
 
 

@@ -57,10 +57,10 @@ def problem(
     return json_reply(status, {**body, **members}, headers, content_type=b"application/problem+json")
 
 
-async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) -> None:
+async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) -> bool:
     """Send `reply` as the plan says: after a delay, at once or dribbled, or break the connection instead.
 
-    A delay ends early when the client disconnects or the server stops.
+    A delay ends early when the client disconnects or the server stops. Returns whether the client was there to the end.
     Raises FaultUnavailableError for a fault under a server that gives no access to the connection.
     """
     connection = connection_of(scope)
@@ -69,8 +69,9 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     if plan.fault:
         if connection is None:
             raise FaultUnavailableError(plan.fault)
+        is_there = not connection.is_lost
         connection.break_off(plan.fault, reply.status, (*reply.headers, *cors_headers(scope)), reply.body)
-        return
+        return is_there
     headers = list(reply.headers)
     if reply.status not in _WITHOUT_LENGTH:
         headers.append((b"content-length", b"%d" % len(reply.body)))
@@ -79,6 +80,8 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
         await _dribble(reply.body, plan.dribble, connection, send)
     else:
         await send({"type": "http.response.body", "body": reply.body})
+    # A client that closes the connection after this reply is not noticed before the event loop goes on.
+    return connection is None or not connection.is_lost
 
 
 async def _dribble(body: bytes, dribble: Dribble, connection: Connection | None, send: Send) -> None:

@@ -13,11 +13,13 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.reader import Reader
+from mock_server.core.rehearsal import Call as ObservedCall
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import Answered, journal_entry
+from mock_server.providers.observed_call import observed_call
 from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import MAX_TEXT, Call, Provider, Refusal, Route, documented_paths, limited
 from mock_server.suggest import suggest
@@ -29,12 +31,14 @@ _CLOSE = (b"connection", b"close")
 class Service:
     """What all endpoints share. `record` takes each entry once, before its reply is sent.
 
-    `origins` are those whose web pages may call the endpoints, `*` for all.
+    `client_left` takes a call whose client has closed the connection before it had the whole reply. `origins` are those
+    whose web pages may call the endpoints, `*` for all.
     """
 
     reader: Reader
     clock: Clock
-    record: Callable[[JournalEntry], Awaitable[None]]
+    record: Callable[[JournalEntry, ObservedCall | None], Awaitable[None]]
+    client_left: Callable[[ObservedCall], Awaitable[None]]
     max_body: int
     is_strict: bool = False
     has_mock_headers: bool = True
@@ -65,11 +69,13 @@ class Endpoint:
         answered.reply = Reply(reply.status, headers, reply.body)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         entry = journal_entry(request_id, self._provider.name, call, answered, now=now, seconds=seconds)
-        await self._service.record(entry)
+        observed = observed_call(entry, call, answered, now=now, seconds=seconds)
+        await self._service.record(entry, observed)
         if self._service.uploads is not None and answered.request and answered.request.image is not None:
             self._service.uploads.add(entry, answered.request.image)
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
-        await send_reply(answered.reply, plan, scope, send)
+        if not await send_reply(answered.reply, plan, scope, send) and observed is not None:
+            await self._service.client_left(observed)
 
     async def _answer(self, scope: Scope, call: Call) -> Answered:
         """Parse the call, decide about it and render the reply."""

@@ -102,6 +102,8 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
     if isinstance(decision, Decision):
         outcome, plan = decision.outcome, decision.plan
         entry.outcome, entry.text = outcome.label, _text(outcome.reading)
+        if outcome.reply is None:
+            entry.variant = outcome.variant
         entry.scenario, entry.match, entry.charged = decision.scenario, decision.match, decision.charged
         entry.fault, entry.delay, entry.losers = plan.fault, plan.delay, decision.losers
         entry.forced = _cut(decision.forced)

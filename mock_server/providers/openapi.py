@@ -5,21 +5,20 @@ the schemas of its replies, `schemas` those of single statuses), the schemas, an
 """
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 import yaml
 
-from mock_server.core.complete_reading import complete
-from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest, Usage, VinReading
+from mock_server.core.model import Product, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider, Refusal, Route
+from mock_server.providers.sample_outcomes import sample_outcomes
 
 Json = Mapping[str, Any]
 
-_READING = Reading(plates=(PlateReading("9DJC652", "us-ca"),), vin=VinReading("JHLRD77874C026456"))
 _HEADERS = {
     "X-Mock-Request-Id": {"description": "The id of the request in the journal.", "schema": {"type": "string"}},
     "X-Mock-Scenario": {"description": "Name of the scenario, or `-`.", "schema": {"type": "string"}},
@@ -105,24 +104,7 @@ def _replies(provider: Provider, route: Route) -> dict[str, Reply]:
     for product in route.products:
         request = ReadRequest(provider.name, product, "demo-key", filename="car.jpg")
         suffix = f" ({product.value})" if len(route.products) > 1 else ""
-        for name, outcome in _outcomes(provider):
+        for outcome in sample_outcomes(provider):
+            name = f"{outcome.name.value} {outcome.variant}" if outcome.variant else outcome.name.value
             replies[name + suffix] = provider.render(outcome, request)
     return replies
-
-
-def _outcomes(provider: Provider) -> Iterator[tuple[str, Outcome]]:
-    for name in OutcomeName:
-        for variant in provider.traits.variants.get(name, (None,)):
-            yield (
-                f"{name.value} {variant}" if variant else name.value,
-                Outcome(
-                    name,
-                    reading=complete(_READING, None, None) if name is OutcomeName.READ else Reading(),
-                    variant=variant,
-                    usage=Usage(1000, 1000),
-                    tier="standard",
-                    period="12/2026",
-                    retry_after=1.0,
-                    digest="5f" * 32,
-                ),
-            )

@@ -44,6 +44,7 @@ def test_the_fields_of_a_request(http: httpx.Client, admin: httpx.Client, key: s
         "key": f"…{key[-2:]}",
         "account": "teller",
         "outcome": "read",
+        "variant": None,
         "scenario": "car",
         "match": "sha256",
         "charged": 1,

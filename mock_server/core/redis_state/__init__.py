@@ -3,10 +3,11 @@
 from mock_server.core.redis_state.redis_client import RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
 from mock_server.core.redis_state.redis_journal import RedisJournal, RedisThumbnails
+from mock_server.core.redis_state.redis_rehearsal import RedisRehearsal
 from mock_server.core.redis_state.redis_store import RedisStore
 from mock_server.core.state import State, split_bytes
 
-__all__ = ["RedisClient", "RedisCoordination", "RedisJournal", "RedisStore", "shared_state"]
+__all__ = ["RedisClient", "RedisCoordination", "RedisJournal", "RedisRehearsal", "RedisStore", "shared_state"]
 
 
 def shared_state(url: str, max_count: int, max_bytes: int) -> State:
@@ -17,6 +18,7 @@ def shared_state(url: str, max_count: int, max_bytes: int) -> State:
     return State(
         RedisStore(client, coordination),
         RedisJournal(client, max_count=max_count, max_bytes=exchange_bytes),
+        RedisRehearsal(client),
         RedisThumbnails(client, thumbnail_bytes),
         coordination,
     )

@@ -1,0 +1,210 @@
+"""The rehearsal of all processes, in Redis or Valkey.
+
+Below the prefix of all names:
+
+    report-counts      hash: the facts of a counter (JSON) to its count
+    report-first       hash: the same to the id of its first request
+    report-calls:KEY   list: "NUMBER:CALL", the latest calls of a key (hash), oldest first
+    report-keys        sorted set: the keys, scored by the number of their latest call
+    report-marks       list: "NUMBER:MARK", oldest first
+    report-left        set: ids of calls whose client left before the reply
+    report-state       hash: "number" of the last event, "kept" and "dropped" calls, "since"
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import suppress
+
+import orjson
+
+from mock_server.core.exchange import Exchange
+from mock_server.core.redis_state.redis_client import RedisClient
+from mock_server.core.rehearsal import (
+    EVERY_KEY,
+    MOST_CALLS,
+    MOST_CALLS_OF_KEY,
+    MOST_COUNTERS,
+    MOST_MARKS,
+    Call,
+    Change,
+    Count,
+    Event,
+    Mark,
+    Tally,
+    facts_of,
+    merged,
+)
+from mock_server.core.serialization import from_json, to_json, without_defaults
+from mock_server.errors import StoreUnavailableError
+
+ADD = """
+local p, id, now, key, call = KEYS[1] .. 'report-', ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+redis.call('HSETNX', p .. 'state', 'since', now)
+for i = 5, #ARGV, 2 do
+  local field = ARGV[i]
+  if redis.call('HEXISTS', p .. 'counts', field) == 0 and redis.call('HLEN', p .. 'counts') >= MOST_COUNTERS then
+    field = ARGV[i + 1]
+  end
+  if field ~= '' then
+    redis.call('HINCRBY', p .. 'counts', field, 1)
+    redis.call('HSETNX', p .. 'first', field, id)
+  end
+end
+if call == '' then return 1 end
+local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
+local length = redis.call('RPUSH', p .. 'calls:' .. key, string.format('%d:%s', number, call))
+redis.call('ZADD', p .. 'keys', number, key)
+local kept, dropped = redis.call('HINCRBY', p .. 'state', 'kept', 1), 0
+if length > MOST_CALLS_OF_KEY then
+  dropped = math.floor(MOST_CALLS_OF_KEY / 4)
+  redis.call('LTRIM', p .. 'calls:' .. key, dropped, -1)
+end
+while kept - dropped > MOST_CALLS do
+  local oldest = redis.call('ZRANGE', p .. 'keys', 0, 0)[1]
+  dropped = dropped + redis.call('LLEN', p .. 'calls:' .. oldest)
+  redis.call('DEL', p .. 'calls:' .. oldest)
+  redis.call('ZREM', p .. 'keys', oldest)
+end
+if dropped > 0 then
+  redis.call('HINCRBY', p .. 'state', 'kept', -dropped)
+  redis.call('HINCRBY', p .. 'state', 'dropped', dropped)
+end
+return 1
+"""
+"""ARGV: the id of the request, the time, the key (hash), the call or nothing, then pairs: a counter, and the one to use
+if there are too many (or nothing)."""
+
+MARK = """
+local p = KEYS[1] .. 'report-'
+local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
+redis.call('RPUSH', p .. 'marks', string.format('%d:%s', number, ARGV[1]))
+redis.call('LTRIM', p .. 'marks', -MOST_MARKS, -1)
+return 1
+"""
+"""ARGV: the mark."""
+
+LEFT = """
+local p = KEYS[1] .. 'report-'
+if redis.call('SCARD', p .. 'left') < MOST_CALLS then redis.call('SADD', p .. 'left', ARGV[1]) end
+return 1
+"""
+"""ARGV: the id of a call."""
+
+READ = """
+local p, calls = KEYS[1] .. 'report-', {}
+for _, key in ipairs(redis.call('ZRANGE', p .. 'keys', 0, -1)) do
+  for _, row in ipairs(redis.call('LRANGE', p .. 'calls:' .. key, 0, -1)) do calls[#calls + 1] = row end
+end
+return {
+  redis.call('HGETALL', p .. 'counts'), redis.call('HGETALL', p .. 'first'), calls,
+  redis.call('LRANGE', p .. 'marks', 0, -1), redis.call('SMEMBERS', p .. 'left'),
+  redis.call('HMGET', p .. 'state', 'since', 'dropped')
+}
+"""
+
+CLEAR = """
+local p, key = KEYS[1] .. 'report-', ARGV[2]
+if key == '*' then
+  for _, one in ipairs(redis.call('ZRANGE', p .. 'keys', 0, -1)) do redis.call('DEL', p .. 'calls:' .. one) end
+  redis.call('DEL', p .. 'counts', p .. 'first', p .. 'keys', p .. 'marks', p .. 'left')
+  redis.call('HDEL', p .. 'state', 'kept', 'dropped')
+  redis.call('HSET', p .. 'state', 'since', ARGV[1])
+  return 1
+end
+redis.call('HINCRBY', p .. 'state', 'kept', -redis.call('LLEN', p .. 'calls:' .. key))
+redis.call('DEL', p .. 'calls:' .. key)
+redis.call('ZREM', p .. 'keys', key)
+for _, field in ipairs(redis.call('HKEYS', p .. 'counts')) do
+  local facts = cjson.decode(field)
+  if facts[1] == 'call' and facts[2] == key then
+    redis.call('HDEL', p .. 'counts', field)
+    redis.call('HDEL', p .. 'first', field)
+  end
+end
+return 1
+"""
+"""ARGV: the time, and the key (hash) or `*` for everything."""
+
+LIMITS = {
+    name: str(value)
+    for name, value in (
+        ("MOST_CALLS_OF_KEY", MOST_CALLS_OF_KEY),
+        ("MOST_CALLS", MOST_CALLS),
+        ("MOST_COUNTERS", MOST_COUNTERS),
+        ("MOST_MARKS", MOST_MARKS),
+    )
+}
+"""The limits that stand in the scripts as words."""
+
+
+def _with_limits(script: str) -> str:
+    for name, value in LIMITS.items():
+        script = script.replace(name, value)
+    return script
+
+
+class RedisRehearsal:
+    """A `Rehearsal` in Redis or Valkey. An exchange that is lost with the store is not counted."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._add, self._mark, self._left, self._read, self._clear = (
+            client.script(_with_limits(script)) for script in (ADD, MARK, LEFT, READ, CLEAR)
+        )
+
+    def add(self, exchange: Exchange, call: Call | None) -> Awaitable[None] | None:
+        counters = list(_fields(exchange, call))
+        if not counters and call is None:
+            return None
+        row = to_json(without_defaults(call)) if call else b""
+        key = call.key if call else ""
+        # A task: its command then goes out together with that of the journal.
+        return asyncio.ensure_future(self._send(self._add(exchange.id, time.time(), key, row, *counters)))
+
+    def client_left(self, call: Call) -> Awaitable[None]:
+        return self._send(self._left(call.id))
+
+    async def mark(self, change: Change, key: str = EVERY_KEY) -> None:
+        await self._mark(to_json(Mark(change, key)))
+
+    async def tally(self) -> Tally:
+        counts, first, calls, marks, left, (since, dropped) = await self._read()
+        firsts = dict(_pairs(first))
+        found = [
+            Count(tuple(orjson.loads(field)), int(count), firsts.get(field, b"").decode())
+            for field, count in _pairs(counts)
+        ]
+        has_left = {id.decode() for id in left}
+        events = [*_events(calls, marks)]
+        for event in events:
+            if event.call and event.call.id in has_left:
+                event.call.has_left = True
+        events.sort(key=lambda event: event.number)
+        return Tally(float(since or time.time()), tuple(found), tuple(events), int(dropped or 0))
+
+    async def clear(self, now: float, key: str | None = None) -> None:
+        await self._clear(now, EVERY_KEY if key is None else key)
+
+    async def _send(self, running: Awaitable[object]) -> None:
+        with suppress(StoreUnavailableError):
+            await running
+
+
+def _fields(exchange: Exchange, call: Call | None) -> Iterator[bytes]:
+    for facts in facts_of(exchange, call):
+        rest = merged(facts)
+        yield orjson.dumps(facts)
+        yield orjson.dumps(rest) if rest else b""
+
+
+def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _events(calls: Sequence[bytes], marks: Sequence[bytes]) -> Iterator[Event]:
+    for row in calls:
+        number, _, call = row.partition(b":")
+        yield Event(int(number), call=from_json(Call, call))
+    for row in marks:
+        number, _, mark = row.partition(b":")
+        yield Event(int(number), mark=from_json(Mark, mark))

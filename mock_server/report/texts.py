@@ -1,0 +1,101 @@
+"""The report in words: what is common to Markdown, JUnit and the terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from mock_server.report.document import Advice, Evidence, OutcomeRow, ProductCoverage, Report, Undescribed
+
+_ANSWERS = {"made_up": "a reading was made up", "error": "the mock answered 501"}
+
+
+def many(count: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: "1 request", "2 requests"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
+
+
+def product_name(coverage: ProductCoverage) -> str:
+    """A provider's product: "VehiCore plate"."""
+    return f"{coverage.title} {coverage.product}"
+
+
+def outcome_name(row: OutcomeRow) -> str:
+    """An outcome with its variant: "nothing_found empty_results"."""
+    return f"{row.outcome} {row.variant}" if row.variant else row.outcome
+
+
+def missing(coverage: ProductCoverage) -> Sequence[OutcomeRow]:
+    """The replies that are possible and were never seen."""
+    return [row for row in coverage.outcomes if not row.count and row.needs is None]
+
+
+def apart(coverage: ProductCoverage) -> Sequence[OutcomeRow]:
+    """The replies that the accounts and settings of the run do not allow."""
+    return [row for row in coverage.outcomes if row.needs is not None]
+
+
+def seen(row: OutcomeRow) -> str:
+    """How often a reply was seen."""
+    return f"{row.count} times, {many(row.keys, 'key')}" if row.count else "never"
+
+
+def how_answered(undescribed: Undescribed) -> str:
+    """How a picture was answered that no scenario describes."""
+    return _ANSWERS.get(undescribed.answer, f"answered {undescribed.answer}")
+
+
+def place(evidence: Evidence) -> str:
+    """Who made the calls."""
+    return evidence.account or (f"key {evidence.key_id}" if evidence.key_id else "no key")
+
+
+def made_up(report: Report) -> str | None:
+    """One line that names the pictures whose readings were made up; None if there are none."""
+    found = [one for one in report.undescribed if one.answer == "made_up"]
+    if not found:
+        return None
+    names = list(dict.fromkeys(one.picture or "a picture without a name" for one in found))
+    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    count = many(report.summary.made_up, "reading was", "readings were")
+    return f"{count} made up, because no scenario describes the picture: {', '.join(names[:3])}{rest}"
+
+
+def headline(report: Report) -> str:
+    """The numbers in one line."""
+    summary = report.summary
+    return (
+        f"rehearsed {summary.rehearsed} of {summary.of} replies ({summary.percent:g} %), "
+        f"{summary.faults_rehearsed} of {summary.faults_of} faults; "
+        f"{many(summary.requests, 'request')}, {many(summary.keys, 'key')}"
+    )
+
+
+def advice_line(report: Report) -> str:
+    """The rules that were broken, in one line."""
+    if not report.advice:
+        return "no advice on the client"
+    return "advice: " + ", ".join(f"{one.rule} ({one.count})" for one in report.advice)
+
+
+def evidence_line(evidence: Evidence) -> str:
+    """One case in one line, with the ids of the requests."""
+    time = f"{evidence.times[0]:%H:%M:%S.%f}"[:-3]
+    product = f"{evidence.provider} {evidence.product}".strip()
+    return f"{time} {product}, {place(evidence)}: {evidence.text} (requests {', '.join(evidence.requests)})"
+
+
+def summary_lines(report: Report) -> Iterator[str]:
+    """Three lines for a terminal: what was rehearsed, what nobody described or serves, what the client does wrong."""
+    summary = report.summary
+    yield headline(report)
+    unknown = [made_up(report)] if summary.made_up else []
+    if summary.undescribed > summary.made_up:
+        others = summary.undescribed - summary.made_up
+        unknown.append(f"{many(others, 'other request')} with a picture that no scenario describes")
+    if summary.unserved:
+        unknown.append(f"{many(summary.unserved, 'request')} to paths that nothing serves")
+    yield "; ".join(filter(None, unknown)) or "a scenario describes every picture, and every path was known"
+    yield advice_line(report)
+
+
+def advice_title(advice: Advice) -> str:
+    """A rule with what the client does: "no-retry: takes … (3 cases)"."""
+    return f"{advice.rule}: the client {advice.summary} ({many(advice.count, 'case')})"
