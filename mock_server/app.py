@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.admin.access import Access
+from mock_server.admin.access import Access, is_loopback
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
@@ -280,6 +280,14 @@ def create_app(
 
 
 _KEPT_ON_LOOPBACK = 16
+
+
+def _kept_uploads(settings: Settings, *, is_served: bool) -> int:
+    """The number of uploads to keep. They are in the memory of the process that received them."""
+    if settings.keep_uploads > 0 and settings.workers > 1:
+        raise SettingsError("--keep-uploads works with one process: leave out --workers")
+    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
+    return settings.keep_uploads if settings.keep_uploads >= 0 else _KEPT_ON_LOOPBACK if is_private else 0
 
 
 def _state(settings: Settings, store: Store | None) -> State:

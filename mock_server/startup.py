@@ -101,11 +101,3 @@ def policy_of(settings: Settings) -> Policy:
         reads_unfetched=settings.unmatched_url == "unmatched" and not settings.strict,
         pay_per_call=settings.x402 == "keyless",
     )
-
-
-def _kept_uploads(settings: Settings, *, is_served: bool) -> int:
-    """The number of uploads to keep. They are in the memory of the process that received them."""
-    if settings.keep_uploads > 0 and settings.workers > 1:
-        raise SettingsError("--keep-uploads works with one process: leave out --workers")
-    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
-    return settings.keep_uploads if settings.keep_uploads >= 0 else _KEPT_ON_LOOPBACK if is_private else 0

@@ -30,14 +30,16 @@ _LINGER_ON = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 class Connection:
     """One client's connection. Its requests are answered one after another.
 
-    `cycle` is uvicorn's state of the current one. `is_lost`: the client has closed it. `hurry` is set when a delay is
-    of no use any more: the connection is gone, or the server stops.
+    `cycle` is uvicorn's state of the current one. `is_lost`: it is closed. `is_ended`: the client sends nothing more,
+    mostly because it has closed the connection. `hurry` is set when a delay is of no use any more: the client has
+    ended, the connection is gone, or the server stops.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.cycle: RequestResponseCycle | None = None
         self.hurry = asyncio.Event()
         self.is_lost = False
+        self.is_ended = False
         self._transport = transport
 
     async def pause(self, seconds: float) -> None:

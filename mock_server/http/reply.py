@@ -69,7 +69,7 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     if plan.fault:
         if connection is None:
             raise FaultUnavailableError(plan.fault)
-        is_there = not connection.is_lost
+        is_there = _is_there(connection)
         connection.break_off(plan.fault, reply.status, (*reply.headers, *cors_headers(scope)), reply.body)
         return is_there
     headers = list(reply.headers)
@@ -81,7 +81,11 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
     else:
         await send({"type": "http.response.body", "body": reply.body})
     # A client that closes the connection after this reply is not noticed before the event loop goes on.
-    return connection is None or not connection.is_lost
+    return _is_there(connection)
+
+
+def _is_there(connection: Connection | None) -> bool:
+    return connection is None or not (connection.is_lost or connection.is_ended)
 
 
 async def _dribble(body: bytes, dribble: Dribble, connection: Connection | None, send: Send) -> None:

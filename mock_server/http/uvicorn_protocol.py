@@ -99,6 +99,7 @@ class MockProtocol(HttpToolsProtocol):
         # asyncio closes a TLS connection in any case.
         if self.scheme == "https" or not self._close_after_whole_requests():
             return None
+        self.connection.is_ended = True
         self.connection.hurry.set()
         return True
 

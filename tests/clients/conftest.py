@@ -19,7 +19,7 @@ from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 
 from .fixtures import write_fixtures
 
-NPM_PACKAGES = {"carsxe-api": "1.4.0", "axios": "1.21.1", "form-data": "4.0.6"}
+NPM_PACKAGES = {"carsxe-api": "1.4.0", "axios": "1.21.1", "form-data": "4.0.6", "axios-retry": "4.5.0"}
 NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
 
 RunChild = Callable[..., "subprocess.CompletedProcess[str]"]
