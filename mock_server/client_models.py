@@ -199,6 +199,7 @@ class RequestFilters(TypedDict, total=False):
     key_id: str | None
     account: str | None
     outcome: str | None
+    variant: str | None
     scenario: str | None
     match: str
     charged: int
