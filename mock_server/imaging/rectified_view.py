@@ -1,5 +1,7 @@
 """The sent picture, straightened so that a reference lies level in it: only the part around the declared texts."""
 
+from functools import cached_property
+
 import numpy as np
 from PIL import Image
 
@@ -25,33 +27,42 @@ class RectifiedView:
 
     def __init__(self, picture: Picture, reference: Fingerprint, affine: Affine) -> None:
         self.picture = picture
+        self._size = reference.size
         texts = [patch for patch in reference.patches if patch.is_declared]
-        source, self._source_zoom = picture.at(_zoom_needed(picture, reference, texts, affine))
+        self._boxes = [text.frame.scaled(*reference.size) for text in texts]
+        self._source, self._source_zoom = picture.at(_zoom_needed(picture, reference, texts, affine))
         affine = _scaling(self._source_zoom / picture.zoom).after(affine)
-        self.affine = _refined(texts[0], source, affine, reference.size)
+        self.affine = _refined(texts[0], self._source, affine, reference.size)
+        # How far a corner of the first text lies from where it would by the given map, in pixels of the working copy.
+        self.moved = _distance(affine, self.affine, self._boxes[0]) * picture.zoom / self._source_zoom
+
+    @property
+    def image(self) -> Image.Image:
+        """The straightened part in grey."""
+        return self._part[0]
+
+    @property
+    def frame(self) -> Frame:
+        """The whole reference, in pixels of the straightened part."""
+        return self._part[1]
+
+    @cached_property
+    def _part(self) -> tuple[Image.Image, Frame, Affine]:
+        """The straightened part, the reference's frame in it, and the map from it to the source."""
         x_scale = float(np.hypot(self.affine.xx, self.affine.yx))
         y_scale = float(np.hypot(self.affine.xy, self.affine.yy))
-        boxes = [text.frame.scaled(*reference.size) for text in texts]
-        # How far a corner of the first text lies from where it would by the given map, in pixels of the working copy.
-        self.moved = _distance(affine, self.affine, boxes[0]) * picture.zoom / self._source_zoom
-        height = max(box.height for box in boxes)
+        boxes, height = self._boxes, max(box.height for box in self._boxes)
         left, top = (min(getattr(box, edge) for box in boxes) - _SPACE * height for edge in ("left", "top"))
         width = max(box.left + box.width for box in boxes) + _SPACE * height - left
         high = max(box.top + box.height for box in boxes) + _SPACE * height - top
         limit = min(1.0, _MAX_SIDE / max(width * x_scale, high * y_scale))
+        repeated = round(_REPEATED * height * y_scale) + 1
         x_scale, y_scale = x_scale * limit, y_scale * limit
-        # From the straightened part to the source.
         back = self.affine.after(Affine(1 / x_scale, 0, left, 0, 1 / y_scale, top))
         size = (max(8, round(width * x_scale)), max(8, round(high * y_scale)))
-        self.image, corner = _straightened(source, back, size, round(_REPEATED * height * y_scale / limit) + 1)
-        self._back = back.after(Affine(1, 0, corner[0], 0, 1, corner[1]))
-        # The whole reference in the straightened part.
-        self.frame = Frame(
-            -left * x_scale - corner[0],
-            -top * y_scale - corner[1],
-            reference.size[0] * x_scale,
-            reference.size[1] * y_scale,
-        )
+        image, (x, y) = _straightened(self._source, back, size, repeated)
+        frame = Frame(-left * x_scale - x, -top * y_scale - y, self._size[0] * x_scale, self._size[1] * y_scale)
+        return image, frame, back.after(Affine(1, 0, x, 0, 1, y))
 
     def full_size(self) -> tuple[Image.Image, float]:
         """The straightened part; it has the resolution that is needed already."""
@@ -60,7 +71,7 @@ class RectifiedView:
     def to_sent(self, frame: Frame, reference_size: tuple[int, int]) -> Affine:
         """From a reference of this size, with `frame` in the straightened part, to upright pixels of the picture."""
         x, y = frame.width / reference_size[0], frame.height / reference_size[1]
-        return _scaling(1 / self._source_zoom).after(self._back.after(Affine(x, 0, frame.left, 0, y, frame.top)))
+        return _scaling(1 / self._source_zoom).after(self._part[2].after(Affine(x, 0, frame.left, 0, y, frame.top)))
 
     def placement(self, frame: Frame, reference_size: tuple[int, int]) -> Placement:
         """Where a reference of this size lies in the sent picture, given its frame in the straightened part."""
