@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import trustme
@@ -170,10 +171,25 @@ class CertificateAuthority:
         if not all(is_permitted(name, permitted_names(self._certificate) or ()) for name in names):
             updated = self._create_or_renew(self.directory, names, now)
             self._certificate, self._key = updated._certificate, updated._key
+        every = list(dict.fromkeys([*names, *LOCAL_NAMES]))
+        context = self._context(every, now)
+        # Some TLS libraries refuse every address in a certificate whose authority may sign for certain addresses only.
+        # A client that names a host gets a certificate without addresses.
+        named = self._context([name for name in every if not _is_address(name)], now)
+
+        def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+            if name is not None:
+                connection.context = named
+
+        context.sni_callback = choose
+        return context
+
+    def _context(self, names: Sequence[str], now: datetime) -> ssl.SSLContext:
+        """A server context with a new certificate for exactly these names."""
         authority = trustme.CA.from_pem(self.certificate_pem(), self._private_pem())
         try:
             leaf = authority.issue_cert(
-                *dict.fromkeys([*names, *LOCAL_NAMES]),
+                *names,
                 organization_name="vehicle-ocr-mock",
                 organization_unit_name="server",
                 not_before=now - CLOCK_SKEW,
@@ -210,6 +226,14 @@ class CertificateAuthority:
             return self.certificate_path.read_bytes() == self.certificate_pem()
         except FileNotFoundError:
             return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def default_directory() -> Path:

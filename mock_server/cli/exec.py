@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
@@ -35,29 +36,31 @@ class _CommandAfterDashes(click.Command):
 
 @click.command(cls=_CommandAfterDashes)
 @settings_options(port=0, tls_port=0, tls=True, watch=False)
+@click.option("--proxy", is_flag=True, help="Also lead Java, Go, .NET, Ruby and PHP, by a proxy on this machine.")
 @click.pass_obj
-def command(child: list[str], /, **flags: Any) -> None:
+def command(child: list[str], /, proxy: bool, **flags: Any) -> None:
     """Run CMD with the mock on free ports and the providers' real host names leading to it.
 
-    Python programs, Node programs and curl need no change and no root rights, and neither do their children. The exit
-    code is that of CMD. FIXTURES and the options are those of serve.
+    Python programs, Node programs and curl need no change and no root rights, and neither do their children. With
+    --proxy, other runtimes need none either. The exit code is that of CMD. FIXTURES and the options are those of serve.
     """
     if not child:
         raise click.UsageError("no command: put it after --")
     from mock_server.runner import end_soon
 
-    code = run(child, {name: value for name, value in flags.items() if value is not None})
+    code = run(child, {name: value for name, value in flags.items() if value is not None}, with_proxy=proxy)
     end_soon(code)
     sys.exit(code)
 
 
-def run(child: Sequence[str], flags: dict[str, Any]) -> int:
+def run(child: Sequence[str], flags: dict[str, Any], *, with_proxy: bool = False) -> int:
     """Serve, run the command, stop serving; return the command's exit code.
 
     Raises SettingsError and FixturesError before the command is started.
     """
     from mock_server.cli.child import ENDING_SIGNALS, handled, run_child
     from mock_server.redirect.environment import child_environment
+    from mock_server.redirect.proxy_environment import proxied_environment
     from mock_server.server import MockServer
 
     if flags.get("workers", 1) != 1:
@@ -76,8 +79,10 @@ def run(child: Sequence[str], flags: dict[str, Any]) -> int:
     with handled(ENDING_SIGNALS, end_now):
         try:
             directory.mkdir(mode=0o700)
-            with MockServer(**{"port": 0, "tls_port": 0, **flags, "tls": True}) as mock:
+            with MockServer(**{"port": 0, "tls_port": 0, **flags, "tls": True}) as mock, ExitStack() as stack:
                 environ = child_environment(mock.route, directory, os.environ)
+                if with_proxy:
+                    environ |= stack.enter_context(proxied_environment(mock.route, directory, os.environ, environ))
                 environ["VEHICLE_OCR_MOCK_URL"] = mock.url
                 environ["VEHICLE_OCR_MOCK_TLS_URL"] = mock.tls_url or ""
                 try:

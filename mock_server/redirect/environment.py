@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 _PYTHON_STARTUP = _HERE / "startup"
 _NODE_PRELOAD = _HERE / "preload.cjs"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _CURL_SETTINGS = (
     ("CURL_HOME", ".curlrc"),
     ("XDG_CONFIG_HOME", ".curlrc"),
@@ -45,7 +45,7 @@ def proxy_exceptions(names: Sequence[str], environ: Mapping[str, str]) -> dict[s
 
     Where only the operating system names a proxy, some libraries would ignore it if these variables were set.
     """
-    if not any(environ.get(variable) for proxy in _PROXIES for variable in (proxy, proxy.upper())):
+    if not any(environ.get(variable) for proxy in PROXIES for variable in (proxy, proxy.upper())):
         return {}
     before = [
         host.strip()

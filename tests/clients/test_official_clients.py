@@ -117,7 +117,8 @@ def ask(
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "VEHICLE_OCR_MOCK_CA_DIR": str(authority),
         }
-        if client == "npm":
+        package, _, flag = client.partition(" ")
+        if package == "npm":
             environ["NODE_PATH"] = str(request.getfixturevalue("node_modules"))
             command = [tool("node"), str(DRIVERS / "carsxe_npm.cjs")]
         else:
@@ -127,7 +128,17 @@ def ask(
             for key, product, url, _ in OUTCOMES.values()
         ]
         result = subprocess.run(
-            [*without_network(), sys.executable, "-m", "mock_server", "exec", str(fixtures), "--", *command],
+            [
+                *without_network(),
+                sys.executable,
+                "-m",
+                "mock_server",
+                "exec",
+                str(fixtures),
+                *flag.split(),
+                "--",
+                *command,
+            ],
             env=environ,
             input=json.dumps(questions),
             capture_output=True,
@@ -147,7 +158,7 @@ def ask(
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-@pytest.mark.parametrize("client", ["pip", "npm"])
+@pytest.mark.parametrize("client", ["pip", "npm", "pip --proxy", "npm --proxy"])
 def test_the_official_client_understands(ask: Callable[[str], dict[str, Answer]], client: str, outcome: str) -> None:
     """The package's own method returns, or raises, what it does against the real service."""
     *_, holds = OUTCOMES[outcome]

@@ -1,0 +1,282 @@
+"""An HTTP proxy on loopback that leads the providers' real host names to the mock.
+
+It is for runtimes that heed proxy settings and have no other way. CONNECT makes a tunnel: for the names to the mock's
+TLS port, for any other host to that host, and the bytes in it are neither read nor changed. A request with an absolute
+URL (plain HTTP) is passed on alone on its connection. If the user has a proxy, other hosts are reached through it.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from mock_server.errors import MockServerError, SettingsError
+from mock_server.redirect.python_hook import Route
+
+_HEAD_BYTES = 64 * 1024
+_CHUNK = 64 * 1024
+_CONNECT_SECONDS = 30
+_PORTS = {"http": 80, "https": 443}
+# The headers of one connection, which are not passed on. An upgrade is possible in a tunnel only.
+_OF_THE_CONNECTION = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization", b"upgrade", b"http2-settings", b"te"}
+)
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class _RefusedError(MockServerError):
+    """A request that the proxy answers itself."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        self.status = status
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The proxy that the user has set: for `https` and `http`, and the hosts that are reached without it."""
+
+    proxies: Mapping[str, str]
+    exceptions: Sequence[str] = ()
+
+    def proxy_for(self, scheme: str, host: str) -> SplitResult | None:
+        """The proxy for a host, or None."""
+        url = self.proxies.get(scheme) or self.proxies.get("all")
+        if not url or any(covers(exception, host) for exception in self.exceptions):
+            return None
+        return urlsplit(url if "://" in url else f"http://{url}")
+
+    def check(self) -> None:
+        """Raise SettingsError for a proxy that is not an HTTP proxy."""
+        for url in self.proxies.values():
+            if url and "://" in url and not url.startswith("http://"):
+                raise SettingsError(f"--proxy can use a proxy with http:// only, not {url.partition('://')[0]}://")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The head of a request to the proxy."""
+
+    method: bytes
+    target: bytes
+    version: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def parse(cls, head: bytes) -> "_Request":
+        line, *rest = head.rstrip(b"\r\n").split(b"\r\n")
+        words = line.split(b" ")
+        fields = [field.partition(b":")[::2] for field in rest]
+        if len(words) != 3 or not words[2].startswith(b"HTTP/1."):
+            raise _RefusedError("400 Bad Request", "this is not an HTTP/1 request")
+        return cls(words[0], words[1], words[2], tuple((name.strip(), value.strip()) for name, value in fields))
+
+    @cached_property
+    def url(self) -> SplitResult:
+        """The address that is asked for; of CONNECT, with the scheme https."""
+        text = self.target.decode("latin-1")
+        try:
+            url = urlsplit(f"https://{text}" if self.method == b"CONNECT" else text)
+            if url.scheme in _PORTS and url.hostname and (url.port is None or url.port):
+                return url
+        except ValueError:
+            pass
+        raise _RefusedError("400 Bad Request", "this is a proxy: it needs CONNECT, or an absolute URL")
+
+    @property
+    def port(self) -> int:
+        """The port of the address."""
+        return self.url.port or _PORTS[self.url.scheme]
+
+    def for_server(self, *, is_absolute: bool, credentials: bytes = b"") -> bytes:
+        """The head to pass on. After its reply the server closes the connection."""
+        path = self.url.path or "/"
+        target = self.target if is_absolute else f"{path}?{self.url.query}".removesuffix("?").encode("latin-1")
+        kept = [field for field in self.headers if field[0].lower() not in _OF_THE_CONNECTION]
+        lines = [b" ".join((self.method, target, self.version))]
+        lines += [b"%s: %s" % field for field in [*kept, (b"Connection", b"close")]]
+        return b"\r\n".join([*lines, *credentials.splitlines(), b"", b""])
+
+
+class _Proxy:
+    """The work of the proxy on its event loop."""
+
+    def __init__(self, route: Route, upstream: Upstream) -> None:
+        self._route = route
+        self._upstream = upstream
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection, until both sides have closed it."""
+        task = asyncio.current_task()
+        if task:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            try:
+                request = _Request.parse(await reader.readuntil(b"\r\n\r\n"))
+                others = await self._open(request, writer)
+            except asyncio.LimitOverrunError:
+                writer.write(_answer("431 Request Header Fields Too Large", f"more than {_HEAD_BYTES} bytes"))
+            except _RefusedError as error:
+                writer.write(_answer(error.status, str(error)))
+            else:
+                await _join((reader, writer), others)
+        with contextlib.suppress(OSError):
+            writer.close()
+            await writer.wait_closed()
+
+    async def end(self) -> None:
+        """Close all connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _open(self, request: _Request, writer: asyncio.StreamWriter) -> _Streams:
+        """Connect to the server of a request, and pass on the head or confirm the tunnel."""
+        if request.method == b"CONNECT":
+            server = await self._connect(request)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            return server
+        proxy = self._proxy_of(request)
+        if proxy and request.url.scheme == "http":
+            server = await _open_connection(proxy.hostname or "", proxy.port or 80)
+            head = request.for_server(is_absolute=True, credentials=_credentials(proxy))
+        else:
+            server = await self._connect(request)
+            head = request.for_server(is_absolute=False)
+        server[1].write(head)
+        return server
+
+    async def _connect(self, request: _Request) -> _Streams:
+        """A connection over which the server of a request can be talked to as the client wants to."""
+        host, port = request.url.hostname or "", request.port
+        # Some libraries send https:// URLs to a proxy as they send http:// URLs. They expect the proxy to do TLS.
+        tls = ssl.create_default_context() if request.method != b"CONNECT" and request.url.scheme == "https" else None
+        if self._route.covers(host):
+            if port not in self._route.ports:
+                raise _RefusedError("502 Bad Gateway", f"the mock does not serve port {port} of {host}")
+            to = self._route.ports[80 if tls else port]
+            return await _open_connection(self._route.address, to)
+        proxy = self._proxy_of(request)
+        if proxy is None:
+            return await _open_connection(host, port, tls)
+        reader, writer = await _open_connection(proxy.hostname or "", proxy.port or 80)
+        shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        head = f"CONNECT {shown} HTTP/1.1\r\nHost: {shown}\r\n".encode("latin-1") + _credentials(proxy) + b"\r\n"
+        writer.write(head)
+        reply = await reader.readuntil(b"\r\n\r\n")
+        if reply.split(b" ")[1:2] != [b"200"]:
+            writer.close()
+            line = reply.split(b"\r\n")[0].decode("latin-1")
+            raise _RefusedError("502 Bad Gateway", f"the proxy {proxy.hostname} answers {line}")
+        if tls:
+            await writer.start_tls(tls, server_hostname=host)
+        return reader, writer
+
+    def _proxy_of(self, request: _Request) -> SplitResult | None:
+        host = request.url.hostname or ""
+        return None if self._route.covers(host) else self._upstream.proxy_for(request.url.scheme, host)
+
+
+async def _open_connection(host: str, port: int, tls: ssl.SSLContext | None = None) -> _Streams:
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            return await asyncio.open_connection(host, port, ssl=tls, limit=_HEAD_BYTES)
+    except (OSError, UnicodeError) as error:
+        raise _RefusedError("502 Bad Gateway", f"no connection to {host}:{port}: {error}") from error
+
+
+def _credentials(proxy: SplitResult) -> bytes:
+    """The header with the name and password of a proxy, or nothing."""
+    if proxy.username is None:
+        return b""
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return b"Proxy-Authorization: Basic " + b64encode(pair.encode()) + b"\r\n"
+
+
+def _answer(status: str, reason: str) -> bytes:
+    body = f"vehicle-ocr-mock proxy: {reason}\n".encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode() + body
+
+
+async def _join(client: _Streams, server: _Streams) -> None:
+    """Pass on the bytes of both sides until both have ended, or one is broken."""
+    async with asyncio.TaskGroup() as group:
+        directions = [
+            group.create_task(_pass_on(client[0], server[1])),
+            group.create_task(_pass_on(server[0], client[1])),
+        ]
+        for task in directions:
+            task.add_done_callback(lambda done: [one.cancel() for one in directions if done.result()])
+    server[1].close()
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """Copy until the end; whether the connection is broken. A side that has ended may still receive."""
+    try:
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+    except OSError:
+        # A reset is passed on as a reset, not as the end of the stream.
+        with contextlib.suppress(OSError):
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+        return True
+    return False
+
+
+def covers(exception: str, host: str) -> bool:
+    """Whether an entry of NO_PROXY, such as `example.com`, `.example.com` or `*`, is about a host."""
+    domain = exception.lower().removeprefix("*").lstrip(".")
+    return exception == "*" or bool(domain and f".{host.lower()}".endswith(f".{domain}"))
+
+
+@contextmanager
+def proxy(route: Route, upstream: Upstream) -> Iterator[str]:
+    """Serve on a free loopback port, from a thread, while the context lasts. Gives the proxy's URL.
+
+    Raises SettingsError for an upstream proxy that cannot be used.
+    """
+    upstream.check()
+    started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def main() -> None:
+        work, stopped = _Proxy(route, upstream), asyncio.Event()
+        server = await asyncio.start_server(work.serve, "127.0.0.1", 0, limit=_HEAD_BYTES)
+        started.set_result((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stopped))
+        await stopped.wait()
+        server.close()
+        await work.end()
+
+    def run() -> None:
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, name="vehicle-ocr-mock-proxy", daemon=True)
+    thread.start()
+    port, loop, stopped = started.result()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        loop.call_soon_threadsafe(stopped.set)
+        thread.join()
