@@ -184,9 +184,9 @@ def test_the_user_s_proxy_is_used_for_other_hosts(route: Route, other: trustme.C
             assert text_of(connection, "http://other.example/x", Host="other.example") == "far-http other.example /x"
             assert text_of(connection, f"http://{NAME}/x", Host=NAME) == f"mock-http {NAME} /x"
             assert "no connection to near.example" in text_of(connection, "http://near.example/")
-        with contextlib.closing(tunnel(url, "other.example", 8443, client)) as connection:
-            with pytest.raises(OSError, match="502 Bad Gateway"):
-                connection.connect()
+        refused = tunnel(url, "other.example", 8443, client)
+        with contextlib.closing(refused), pytest.raises(OSError, match="502 Bad Gateway"):
+            refused.connect()
 
 
 def test_a_proxy_of_another_kind_is_refused(route: Route) -> None:
