@@ -13,6 +13,6 @@ $stdin.each_line(chomp: true) do |line|
     request["Content-Type"] = "application/json"
     request.body = JSON.generate(JSON.parse(first))
   end
-  reply = Net::HTTP.start(uri.host, uri.port) { |http| http.request(request) }
+  reply = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == "https") { |http| http.request(request) }
   puts "#{reply.code}\t#{JSON.generate(JSON.parse(reply.body))}"
 end
