@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import SplitResult, unquote, urlsplit
+from weakref import WeakSet
 
 from mock_server.errors import MockServerError, SettingsError
 from mock_server.redirect.python_hook import Route
@@ -115,9 +116,11 @@ class _Proxy:
         self._route = route
         self._upstream = upstream
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: WeakSet[asyncio.StreamWriter] = WeakSet()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection, until both sides have closed it."""
+        self._writers.add(writer)
         task = asyncio.current_task()
         if task:
             self._tasks.add(task)
@@ -137,10 +140,15 @@ class _Proxy:
             await writer.wait_closed()
 
     async def end(self) -> None:
-        """Close all connections."""
-        for task in self._tasks:
+        """Close all connections, also those that the server closes now."""
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in list(self._writers):
+            writer.transport.abort()
+        # The event loop closes the sockets in its next round.
+        await asyncio.sleep(0)
 
     async def _open(self, request: _Request, writer: asyncio.StreamWriter) -> _Streams:
         """Connect to the server of a request, and pass on the head or confirm the tunnel."""
@@ -150,7 +158,7 @@ class _Proxy:
             return server
         proxy = self._proxy_of(request)
         if proxy and request.url.scheme == "http":
-            server = await _open_connection(proxy.hostname or "", proxy.port or 80)
+            server = await self._reach(proxy.hostname or "", proxy.port or 80)
             head = request.for_server(is_absolute=True, credentials=_credentials(proxy))
         else:
             server = await self._connect(request)
@@ -167,11 +175,11 @@ class _Proxy:
             if port not in self._route.ports:
                 raise _RefusedError("502 Bad Gateway", f"the mock does not serve port {port} of {host}")
             to = self._route.ports[80 if tls else port]
-            return await _open_connection(self._route.address, to)
+            return await self._reach(self._route.address, to)
         proxy = self._proxy_of(request)
         if proxy is None:
-            return await _open_connection(host, port, tls)
-        reader, writer = await _open_connection(proxy.hostname or "", proxy.port or 80)
+            return await self._reach(host, port, tls)
+        reader, writer = await self._reach(proxy.hostname or "", proxy.port or 80)
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         head = f"CONNECT {shown} HTTP/1.1\r\nHost: {shown}\r\n".encode("latin-1") + _credentials(proxy) + b"\r\n"
         writer.write(head)
@@ -184,17 +192,18 @@ class _Proxy:
             await writer.start_tls(tls, server_hostname=host)
         return reader, writer
 
+    async def _reach(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> _Streams:
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                streams = await asyncio.open_connection(host, port, ssl=tls, limit=_HEAD_BYTES)
+        except (OSError, UnicodeError) as error:
+            raise _RefusedError("502 Bad Gateway", f"no connection to {host}:{port}: {error}") from error
+        self._writers.add(streams[1])
+        return streams
+
     def _proxy_of(self, request: _Request) -> SplitResult | None:
         host = request.url.hostname or ""
         return None if self._route.covers(host) else self._upstream.proxy_for(request.url.scheme, host)
-
-
-async def _open_connection(host: str, port: int, tls: ssl.SSLContext | None = None) -> _Streams:
-    try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            return await asyncio.open_connection(host, port, ssl=tls, limit=_HEAD_BYTES)
-    except (OSError, UnicodeError) as error:
-        raise _RefusedError("502 Bad Gateway", f"no connection to {host}:{port}: {error}") from error
 
 
 def _credentials(proxy: SplitResult) -> bytes:
