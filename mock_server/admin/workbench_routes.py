@@ -98,7 +98,8 @@ async def _set_chaos(control: Control, *, is_paused: bool) -> ChaosView:
 
 def _chaos(control: Control) -> ChaosView:
     chaos = control.live_scenarios.library.fixtures.defaults.chaos
-    return ChaosView(dict(chaos), control.reader.overrides.is_chaos_paused)
+    # JSON needs plain texts as names.
+    return ChaosView({str(name): chance for name, chance in chaos.items()}, control.reader.overrides.is_chaos_paused)
 
 
 @OPERATIONS("POST", "/box")

@@ -5,14 +5,14 @@ Screenshots of the views are written into the directory of the environment varia
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from mock_server import MockServer
 from mock_server.tls import CA_DIRECTORY_VARIABLE
@@ -21,19 +21,19 @@ from tests.support import FIXTURES
 WIDE, NARROW = 1280, 390
 _PROGRAM = "chromium"
 
-OpenPage = Callable[..., Page]
+expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """Playwright, which drives the browser."""
+    """Playwright, which drives the browser. Its event loop runs in this thread, so it ends with each file of tests."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for all tests of a process."""
+    """One browser for the tests of a file."""
     program = shutil.which(_PROGRAM)
     if program is None and _PROGRAM in os.environ.get("EXPECTED_PROGRAMS", "").split():
         pytest.fail(f"{_PROGRAM} is missing, although CI has installed it")
@@ -61,7 +61,7 @@ def _no_authority_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def served(directory: Path) -> Iterator[MockServer]:
     """A server that keeps uploads and lets the dashboard write files."""
-    with MockServer(directory, keep_uploads=16, edit=True, tls=True, tls_port=0) as server:
+    with MockServer(directory, keep_uploads=16, edit=True, watch=True, tls=True, tls_port=0) as server:
         yield server
 
 
