@@ -94,7 +94,7 @@ def test_the_token_is_asked_for_once(browser: Browser) -> None:
             page.get_by_label("Admin token", exact=True).last.fill(token)
             page.get_by_role("button", name="Open").click()
         expect(page.locator("#requests tbody tr")).to_have_count(1)
-        page.wait_for_function("document.querySelector('#requests tbody img').naturalWidth > 0")
+        expect(page.locator("#requests tbody img")).not_to_have_js_property("naturalWidth", 0)
         page.reload()
         expect(page.locator("#requests tbody tr")).to_have_count(1)
         expect(page.get_by_role("dialog")).to_have_count(0)

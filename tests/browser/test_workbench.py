@@ -235,3 +235,32 @@ def test_a_scenario_is_downloaded(page: Page, tmp_path: Path) -> None:
     assert set(names) == {"some.yaml", "some.png"}
     assert "image: some.png" in names["some.yaml"].read_text()
     assert names["some.png"].read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("gesture", ["drop", "paste"])
+def test_a_photo_is_dropped_or_pasted(page: Page, gesture: str) -> None:
+    """A file of another program arrives as a chosen one does."""
+    page.evaluate(
+        """async ([gesture, url]) => {
+            const bytes = await (await fetch(url)).blob();
+            const moved = new DataTransfer();
+            moved.items.add(new File([bytes], "moved.jpg", { type: "image/jpeg" }));
+            const options = { bubbles: true, cancelable: true };
+            const event = gesture === "drop"
+                ? new DragEvent("drop", { ...options, dataTransfer: moved })
+                : new ClipboardEvent("paste", { ...options, clipboardData: moved });
+            document.querySelector(".drop").dispatchEvent(event);
+        }""",
+        [gesture, "../images/car.jpg"],
+    )
+    expect(page.locator(".reply .badge")).to_have_text(["200 OK", "200 OK"])
+    expect(page.locator(".drop")).to_have_text("moved.jpg")
+
+
+def test_an_image_url_is_sent_to_the_provider_that_takes_one(page: Page) -> None:
+    """A provider that takes uploads only says so; the other one answers."""
+    page.get_by_label("or an image URL").fill("https://pictures.example/car.jpg")
+    page.keyboard.press("Enter")
+    expect(page.locator(".reply .badge")).to_have_text(["no reply", "200 OK"])
+    expect(page.locator(".reply").first).to_contain_text("uploads only")
+    expect(page.locator(".why")).to_contain_text("made up")

@@ -228,3 +228,29 @@ def test_a_directory_fixtures_of_something_else(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
     assert " 0 scenarios" not in run("validate").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        ([], 16),
+        (["--keep-uploads", "2"], 2),
+        (["--keep-uploads", "0"], 0),
+        (["--host", "0.0.0.0", "--admin-token", "t"], 0),
+        (["--host", "0.0.0.0", "--admin-token", "t", "--keep-uploads", "3"], 3),
+    ],
+)
+def test_uploads_are_kept_on_loopback(options: list[str], count: int) -> None:
+    """`serve` keeps 16 uploads on loopback, none elsewhere, or as many as the option says."""
+    with served(SHIPPED, *options) as server:
+        reply = httpx.get(f"{server.url}/__admin/workbench", headers={"Authorization": "Bearer t"})
+
+    assert reply.json()["keptUploads"] == count
+
+
+def test_several_processes_keep_no_uploads() -> None:
+    """An upload is in the memory of one process, so the option is refused with several."""
+    ended = run("serve", SHIPPED, "--workers", "2", "--state", "redis://127.0.0.1:1/0", "--keep-uploads", "4")
+
+    assert ended.returncode == 1
+    assert "--keep-uploads works with one process" in ended.stderr

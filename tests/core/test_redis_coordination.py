@@ -154,3 +154,14 @@ async def test_overrides_are_shared(pair: tuple[Process, Process]) -> None:
         there.overrides.all = ()
     await here.coordination.refresh()
     assert not here.overrides.is_active
+
+
+async def test_a_pause_of_chaos_is_shared(pair: tuple[Process, Process]) -> None:
+    """What one process switches off, the others switch off, until one of them switches it on."""
+    here, there = pair
+    for is_paused in (True, False):
+        async with here.coordination.changing():
+            here.overrides.is_chaos_paused = is_paused
+        await there.coordination.refresh()
+
+        assert there.overrides.is_chaos_paused is is_paused
