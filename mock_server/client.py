@@ -84,7 +84,7 @@ class Controls(ReportControls):
         return dict(self._call(method, path, body, content_type))
 
     def scenario(self, name: str, *, key: str | None = None) -> dict[str, Any]:
-        """The document of a scenario; `key` is needed if several keys have a scenario of that name.
+        """The document of a scenario; `key` is needed for a scenario that is bound to a key.
 
         Raises NotFoundError, and ConflictError without a key that is needed.
         """

@@ -141,19 +141,20 @@ def _thumbnail(control: Control, scenario: Scenario) -> bytes:
 
 
 def _requested(control: Control, request: Request, default_key: object = None) -> Scenario:
-    """The scenario of a URL. `default_key` counts if the URL has no key and a scenario is bound to it."""
+    """The scenario of a URL. A URL without a key is that of the scenario that is bound to none.
+
+    If there is none, the key of the body, `default_key`, counts.
+    """
     name, key = request.path_params["name"], request.query_params.get("key")
     by_name = control.live_scenarios.library.scenarios.by_name
     by_key = by_name.get(name, {})
-    if key is None and isinstance(default_key, str) and default_key in by_key:
-        key = default_key
+    if key is None and None not in by_key and isinstance(default_key, str):
+        key = default_key if default_key in by_key else None
     if key in by_key:
         return by_key[key]
-    if key is None and len(by_key) == 1:
-        return next(iter(by_key.values()))
     if key is None and by_key:
         keys = ", ".join(sorted(filter(None, by_key)))
-        raise ConflictError(f"Several keys have a scenario named {name}: add ?key= with one of {keys}.")
+        raise ConflictError(f"Each scenario named {name} is bound to a key: add ?key= with one of {keys}.")
     hint = suggest(name, by_name)
     close = f" {hint[0].upper()}{hint[1:]}" if hint.startswith("did") and not by_key else ""
     raise NotFoundError(f"There is no scenario {name[:80]}{' for this key' if by_key else ''}.{close}")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Headers = Sequence[tuple[bytes, bytes]]
 _STATUSES = frozenset(HTTPStatus)
+WITHOUT_LENGTH = frozenset({204, 304})
+"""Statuses whose replies have neither a body nor a Content-Length (RFC 9110, 8.6)."""
 EXTENSION = "vehicle_ocr_mock.connection"
 """The ASGI extension that holds the `Connection` of a request."""
 # Neither a status line nor a chunk size. The text explains the bytes to the reader of a network trace.
@@ -48,6 +50,11 @@ class Connection:
             async with asyncio.timeout(seconds):
                 await self.hurry.wait()
 
+    def leave_out_date(self) -> None:
+        """Send no date of the server with the current reply, because the reply has its own."""
+        if self.cycle is not None:
+            self.cycle.default_headers = [header for header in self.cycle.default_headers if header[0] != b"date"]
+
     def break_off(self, fault: Fault, status: int, headers: Headers, body: bytes) -> None:
         """Break the connection as the fault says, instead of sending the reply with this status, headers and body.
 
@@ -69,8 +76,8 @@ class Connection:
             case Fault.CONNECTION_RESET_BY_PEER:
                 self._reset()
             case Fault.TRUNCATED_BODY:
-                length = (b"content-length", b"%d" % len(body))
-                self._close(_head(status, (*headers, length)) + body[: len(body) // 2])
+                length = [] if status in WITHOUT_LENGTH else [(b"content-length", b"%d" % len(body))]
+                self._close(_head(status, (*headers, *length)) + body[: len(body) // 2])
 
     def mark_lost(self) -> None:
         """Record that the connection is gone."""

@@ -11,12 +11,10 @@ from starlette.types import Scope, Send
 
 from mock_server.core.model import Dribble, FaultPlan
 from mock_server.errors import FaultUnavailableError
-from mock_server.http.connection import Connection, connection_of
+from mock_server.http.connection import WITHOUT_LENGTH, Connection, connection_of
 from mock_server.http.cors import cors_headers
 
 _MAX_HEADER_TEXT = 200
-_WITHOUT_LENGTH = frozenset({204, 304})
-"""Statuses whose replies have neither a body nor a Content-Length (RFC 9110, 8.6)."""
 
 
 @dataclass(slots=True)
@@ -73,7 +71,9 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
         connection.break_off(plan.fault, reply.status, (*reply.headers, *cors_headers(scope)), reply.body)
         return is_there
     headers = list(reply.headers)
-    if reply.status not in _WITHOUT_LENGTH:
+    if connection is not None and any(name == b"date" for name, _ in headers):
+        connection.leave_out_date()
+    if reply.status not in WITHOUT_LENGTH:
         headers.append((b"content-length", b"%d" % len(reply.body)))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if plan.dribble:

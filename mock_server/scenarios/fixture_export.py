@@ -14,11 +14,13 @@ from mock_server.core.scenario import Scenario
 from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY
 from mock_server.scenarios.mock_writer import mock_document
 from mock_server.scenarios.scenario_writer import scenario_document
+from mock_server.scenarios.variables import MOCK_PLACES, SCENARIO_PLACES, escape
 
 IMAGE_DIRECTORY = "images"
 BODY_DIRECTORY = "bodies"
 
 _WIDEST = float("inf")
+_RARE_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
 _OPTIONAL: Mapping[str, object] = {
     "description": "",
     "priority": 5,
@@ -36,6 +38,14 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: object) -> bool:
         return True
 
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Text. PyYAML folds the rarer line breaks as it folds spaces, except in double quotes."""
+        style = '"' if _RARE_LINE_BREAKS & set(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
 
 def fixture_files(fixtures: FixtureSet, accounts: Sequence[Account]) -> Iterator[tuple[str, bytes | Path]]:
     """The files of a directory by their paths: text, or the bytes of a picture, or the file that has them.
@@ -43,7 +53,7 @@ def fixture_files(fixtures: FixtureSet, accounts: Sequence[Account]) -> Iterator
     Runtime scenarios become overlays. Pictures keep their names under `/images/`.
     """
     names = _image_paths(fixtures)
-    yield MOCK_FILE, _yaml(mock_document(accounts, fixtures.defaults))
+    yield MOCK_FILE, _yaml(mock_document(accounts, fixtures.defaults), MOCK_PLACES)
     overlays = [scenario for scenario in fixtures.scenarios if scenario.order < 0]
     others = [scenario for scenario in fixtures.scenarios if scenario.order >= 0]
     # Runtime scenarios were added after the overlays of the files, and the latest wins.
@@ -89,7 +99,7 @@ def _scenario_file(scenario: Scenario, names: Mapping[str, str]) -> bytes:
     if scenario.when.images:
         paths = [str(PurePosixPath(*[".."] * depth, names[id])) for id in scenario.when.images]
         document["when"] = {**document["when"], "image": paths if len(paths) > 1 else paths[0]}
-    return _yaml(document | ({"overlay": True} if scenario.overlay else {}))
+    return _yaml(document | ({"overlay": True} if scenario.overlay else {}), SCENARIO_PLACES)
 
 
 def _body_files(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, bytes | Path]]:
@@ -99,8 +109,9 @@ def _body_files(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, bytes | Pa
     yield from files.items()
 
 
-def _yaml(document: Mapping[str, Any]) -> bytes:
-    """A document as YAML; lists and mappings of plain values stand on one line."""
+def _yaml(document: Mapping[str, Any], places_of_variables: tuple[tuple[str, ...], ...] = ()) -> bytes:
+    """A document as YAML; lists and mappings of plain values stand on one line. The document may be changed."""
+    escape(document, places_of_variables)
     return yaml.dump(
         document,
         Dumper=_Dumper,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields, replace
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -16,6 +17,8 @@ Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
 
 OMITTED = "none"
 """The value of a field of a reading that replies leave out."""
+_MOST_DECIMALS = 9
+"""Decimals that a duration in a fixture file may have."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ %-]*")
 
 
@@ -56,7 +59,7 @@ def delay_document(delay: Delay) -> Any:
 
 def percentage_text(share: float) -> str:
     """A share (0 to 1) as fixture files have it."""
-    return f"{share * 100:.10g}%"
+    return f"{_decimal(share, 2)}%"
 
 
 def scenario_text(
@@ -171,4 +174,12 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds * 1000:.10g}ms" if seconds < 1 else f"{seconds:.10g}s"
+    text = _decimal(seconds)
+    is_fine = len(text.partition(".")[2]) > _MOST_DECIMALS
+    return f"{_decimal(seconds, 3)}ms" if seconds < 1 or is_fine else f"{text}s"
+
+
+def _decimal(number: float, shift: int = 0) -> str:
+    """A number that is multiplied by 10 to the power of `shift`, with all its digits and no exponent."""
+    text = f"{Decimal(repr(number)).scaleb(shift):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

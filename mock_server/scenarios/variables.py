@@ -13,6 +13,7 @@ _EVERY = "*"
 SCENARIO_PLACES = (("when", "key"), ("when", "url"))
 MOCK_PLACES = (("accounts", _EVERY, "key"), ("admin_token",), ("admin-token",), ("port",))
 _REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")
+_BRACES = re.compile(r"\$\{[^}]*\}")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
@@ -47,6 +48,14 @@ def expand(
                     # The text is no valid setting.
                     del holder[name]
     return has_references
+
+
+def escape(document: object, places: tuple[tuple[str, ...], ...]) -> None:
+    """Write the texts at some places of a document so that `expand` gives them back."""
+    for place in places:
+        for holder, name, _ in list(_holders(document, place, ())):
+            if isinstance(holder[name], str):
+                holder[name] = _BRACES.sub(r"$\g<0>", holder[name])
 
 
 def _holders(

@@ -190,7 +190,7 @@ class _Builder:
             node = self._node(next(events), events, depth + 1)
             if not isinstance(key.content, str):
                 self._complain(key.place, "a key must be text")
-            elif key.content == "<<":
+            elif key.content == "<<" and isinstance(key.content, PlainScalar):
                 merged.append(node)
             elif (first := entries.get(key.content)) is not None:
                 what, hint = (f"duplicate key {quoted(key.content)}", f"it is on line {first.place.line} already")

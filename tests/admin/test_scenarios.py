@@ -181,7 +181,7 @@ def test_each_key_has_its_own_names(two_keys: tuple[str, str], mock: MockServer,
 def test_a_scenario_of_a_key_is_addressed_by_its_key(
     two_keys: tuple[str, str], mock: MockServer, admin: httpx.Client
 ) -> None:
-    """Without the key the URL is ambiguous, until one scenario is left or one is bound to no key."""
+    """Without the key the URL means the scenario that is bound to no key, even if only one key has one."""
     first, second = two_keys
     plates = [mock.scenario("my-car", key=key)["reading"]["plate"]["text"] for key in two_keys]
     ambiguous = admin.get("/scenarios/my-car")
@@ -194,7 +194,25 @@ def test_a_scenario_of_a_key_is_addressed_by_its_key(
     assert (ambiguous.status_code, first in ambiguous.text, second in ambiguous.text) == (409, True, True)
     assert unbound["reading"]["plate"]["text"] == "ALL1"
     assert admin.get("/scenarios/my-car", params={"key": first}).status_code == 404
-    assert mock.scenario("my-car")["when"]["key"] == second
+    for method, path in (("GET", ""), ("DELETE", ""), ("PUT", "/state"), ("GET", "/thumbnail")):
+        reply = admin.request(method, f"/scenarios/my-car{path}", json={"key": "other", "position": 0})
+        assert (reply.status_code, second in reply.text) == (409, True), method
+    assert mock.scenario("my-car", key=second)["when"]["key"] == second
+
+
+def test_a_position_is_that_of_the_scenario_without_a_key(
+    two_keys: tuple[str, str], mock: MockServer, admin: httpx.Client
+) -> None:
+    """A URL without `?key=` means the scenario that is bound to no key, although the key has one of its own."""
+    key, other = two_keys
+    mock.set_state("my-car", key, 1)
+    mock.add_scenario({"scenario": "my-car", "when": {"filename": "none"}, "reading": {"plate": "ALL1"}})
+    mock.set_state("my-car", key, 5)
+    admin.put("/scenarios/my-car/state", params={"key": other}, json={"key": other, "position": 7})
+
+    positions = {name: mock.scenario("my-car", key=name)["positions"] for name in (None, key, other)}
+
+    assert {name: found[0]["position"] for name, found in positions.items()} == {None: 5, key: 1, other: 7}
 
 
 def test_replacing_and_positions_concern_one_key(

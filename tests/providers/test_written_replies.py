@@ -108,6 +108,27 @@ def test_a_body_that_is_cut_off_has_the_length_of_the_whole(mock: MockServer) ->
     assert body == b'{"result":"ABC123"}'[:9]
 
 
+def test_a_date_of_its_own_is_the_only_one(mock: MockServer, http: httpx.Client) -> None:
+    """A reply with a date has no second one; the next reply on the same connection has the server's again."""
+    date = "Thu, 01 Jan 1970 00:00:00 GMT"
+    steps = [{"reply": {"headers": {"Date": date}}}, {"outcome": "service_error", "headers": {"date": date}}, "read"]
+    key = keyed(mock, steps)
+    replies = [vehicore(http, key=key) for _ in range(3)]
+    dates = [reply.headers.get_list("date") for reply in replies]
+
+    assert dates[:2] == [[date]] * 2
+    assert (len(dates[2]), dates[2] == [date]) == (1, False)
+
+
+def test_a_reply_that_has_no_body_has_no_length_either(mock: MockServer, http: httpx.Client) -> None:
+    """Nothing of it can be cut off: TRUNCATED_BODY closes the connection after the head."""
+    key = keyed(mock, [{"reply": status, "fault": "TRUNCATED_BODY"} for status in (204, 304)])
+    replies = [vehicore(http, key=key) for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [204, 304]
+    assert ["content-length" in reply.headers for reply in replies] == [False, False]
+
+
 def test_an_account_without_units_gets_its_own_error(mock: MockServer, http: httpx.Client) -> None:
     """The checks of the account come first, as for every scenario."""
     assert vehicore(http, key=keyed(mock, {"reply": 502}, credits=0)).status_code == 402

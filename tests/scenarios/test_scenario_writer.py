@@ -1,7 +1,9 @@
 """A scenario and its document: reading the document gives the scenario again."""
 
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,9 @@ from mock_server.scenarios.scenario_writer import scenario_document
 text = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=12)
 score = st.integers(0, 1000).map(lambda number: number / 1000)
 size = st.integers(1, 5000)
-duration = st.integers(0, 3_600_000).map(lambda number: f"{number}ms")
+# All nine decimals that a file may give.
+duration = st.integers(0, 3_600_000 * 10**9).map(lambda number: f"{Decimal(number).scaleb(-9):f}ms")
+percentage = st.integers(0, 100 * 10**9).map(lambda number: f"{Decimal(number).scaleb(-9):f}%")
 box = st.builds(
     lambda x, y, width, height: [x, y, x + width, y + height], st.integers(0, 900), st.integers(0, 900), size, size
 )
@@ -91,7 +95,7 @@ step = optional({"reply": written_reply}, times=size, delay=delay, fault=st.samp
     trouble=trouble,
     omit=st.lists(path, min_size=1, max_size=2),
     add=st.dictionaries(path, value, max_size=2),
-    chance=st.sampled_from(["0%", "0.5%", "33.333%", "100%"]),
+    chance=percentage,
 )
 scenarios = optional(
     {"scenario": st.text("abc-1", min_size=1, max_size=8)},
@@ -111,6 +115,24 @@ def test_document_gives_the_scenario_again(written: dict[str, Any]) -> None:
     scenario = parse_scenario(written)
 
     assert parse_scenario(scenario_document(scenario)) == scenario
+
+
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        ("chance", "0.00001%"),
+        ("chance", "33.333333333%"),
+        ("chance", "99.999999999%"),
+        ("delay", "0.000001ms"),
+        ("delay", "1000.000000001ms"),
+        ("delay", "3599.999999999s"),
+    ],
+)
+def test_numbers_keep_all_digits(field: str, written: str) -> None:
+    """A small or a fine number is written without an exponent, and without rounding."""
+    document = scenario_document(parse_scenario({"scenario": "a", "then": {field: written}}))
+
+    assert document["then"][0][field] == written
 
 
 def test_short_document() -> None:

@@ -24,8 +24,9 @@ from mock_server.scenarios.yaml_reader import PlainScalar
 _PATH = re.compile(r"[^.]+(\.[^.]+)*")
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _JSON_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None}
-_EXACT_DIGITS = 18
-"""A whole number with more digits may not fit into 64 bits."""
+_LOWEST, _HIGHEST = -(2**63), 2**64 - 1
+"""The whole numbers that replies can have. Others become fractions."""
+_MOST_DIGITS = 20
 _WITHOUT_BODY = (204, 304)
 
 
@@ -50,8 +51,8 @@ def _json_value(value: object) -> Any:
     number = _JSON_NUMBER.fullmatch(text)
     if not number:
         return text
-    is_whole = not (number[2] or number[3]) and len(text) <= _EXACT_DIGITS
-    return int(text) if is_whole else float(text)
+    is_whole = not (number[2] or number[3]) and len(text) <= _MOST_DIGITS
+    return int(text) if is_whole and _LOWEST <= int(text) <= _HIGHEST else float(text)
 
 
 _PATH_SCHEMA: JsonSchema = {"type": ["string", "number", "boolean", "null"], "pattern": f"^{_PATH.pattern}$"}
