@@ -157,16 +157,16 @@ def test_runtime_scenarios(tmp_path: Path) -> None:
                 assert [_document(one) for one in second.scenarios()] == ours
 
 
-def test_texts_that_yaml_or_the_environment_could_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_that_yaml_or_the_environment_could_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """References to variables that are no references, rare line breaks, large numbers and keys such as `<<`."""
     monkeypatch.setenv("CITY", "Lima")
     text = "a\r\x85\u2028\u2029b ${CITY} $${CITY}"
     files = tmp_path / "files"
     (files / "scenarios").mkdir(parents=True)
     (files / "mock.yaml").write_text("accounts: [{name: a, key: 'a-${CITY}-$${CITY}'}]\nchaos: {no_text: 0.00001%}\n")
-    (files / "scenarios" / "a.yaml").write_text("scenario: a\nwhen: {key: 'a-${CITY}-$${CITY}', url: '*/$${CITY}/${CITY}'}\n")
+    (files / "scenarios" / "a.yaml").write_text(
+        "scenario: a\nwhen: {key: 'a-${CITY}-$${CITY}', url: '*/$${CITY}/${CITY}'}\n"
+    )
     scenario = {
         "scenario": "odd",
         "when": {"key": "k$${CITY}", "url": "*${CITY}*", "filename": "${CITY}"},
