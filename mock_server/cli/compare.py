@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _LEDGER = "docs/fidelity.md"
 _MOST_SHOWN = 70  # characters of a body
+_BEFORE_DIFFERENCE = 20  # characters of a body
 _HEADINGS = ("call", f"row in {_LEDGER}", "real service", "mock")
 
 
@@ -54,7 +56,9 @@ def _differences(
 ) -> Iterator[tuple[str, str, str, str]]:
     theirs, ours = _send(real, base_url), _send(own, mock_url, is_mock=True)
     if _compared(real, theirs) != _compared(own, ours):
-        yield real.name, real.row, _shown(theirs), _shown(ours)
+        texts = [" ".join(reply.body.decode("utf-8", "replace").split()) for reply in (theirs, ours)]
+        start = _first_shown(*texts)
+        yield real.name, real.row, _shown(theirs, texts[0], start), _shown(ours, texts[1], start)
 
 
 def _send(call: "FreeCall", url: str, *, is_mock: bool = False) -> "ProviderReply":
@@ -82,9 +86,16 @@ def _compared(call: "FreeCall", reply: "ProviderReply") -> Any:
     return reply.status, reply.media_type, document
 
 
-def _shown(reply: "ProviderReply") -> str:
-    text = " ".join(reply.body.decode("utf-8", "replace").split())
-    short = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+def _first_shown(theirs: str, ours: str) -> int:
+    """The first character to show, so that a difference far behind the beginning is seen."""
+    pairs = enumerate(zip_longest(theirs, ours))
+    first = next((place for place, (one, other) in pairs if one != other), 0)
+    return first - _BEFORE_DIFFERENCE if first >= _MOST_SHOWN - _BEFORE_DIFFERENCE else 0
+
+
+def _shown(reply: "ProviderReply", text: str, start: int) -> str:
+    end = start + _MOST_SHOWN
+    short = f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"
     return f"{reply.status} {reply.media_type or '-'} {short}"
 
 

@@ -117,6 +117,29 @@ REPLIES: list[tuple[Any, list[str], list[str], str | None, str | None]] = [
         None,
         None,
     ),
+    (
+        {
+            "success": True,
+            "results": [
+                {
+                    "plate": "y",
+                    "score": float("nan"),
+                    "box": dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), float("inf")),
+                }
+            ],
+        },
+        [],
+        ["Y"],
+        None,
+        None,
+    ),
+    (
+        {"success": True, "results": [{"plate": "z", "region": {"code": "null"}, "vehicle": {"type": "none"}}]},
+        [],
+        ["Z"],
+        None,
+        None,
+    ),
 ]
 
 

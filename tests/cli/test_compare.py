@@ -63,6 +63,23 @@ def test_a_difference(real: MockServer, tmp_path: Path) -> None:
     assert KEY not in out + said
 
 
+def test_a_difference_far_behind_the_beginning_is_shown(tmp_path: Path) -> None:
+    """Two long texts are shown from a little before the place where they differ."""
+    directories = [tmp_path / name for name in ("real", "own")]
+    for directory, variant in zip(directories, ("api_billing_page", "billing_page"), strict=True):
+        (directory / "scenarios").mkdir(parents=True)
+        (directory / "mock.yaml").write_text(
+            f"carsxe: {{inactive_account: {variant}}}\n"
+            "accounts: [{name: inactive, key: no-such-key, status: inactive}]\n"
+        )
+    with MockServer(directories[0]) as other:
+        code, out, _ = compare("carsxe", directories[1], "--base-url", other.url)
+    rows = [row for row in out.splitlines() if "unknown key" in row]
+
+    assert (code, len(rows)) == (1, 2)
+    assert ["https://api.carsxe.com/dash" in row and "https://carsxe.com/dash" in row for row in rows] == [True, True]
+
+
 @pytest.mark.parametrize("provider", PROVIDERS, ids=NAMES)
 def test_every_call_has_its_row(provider: object) -> None:
     """Each row is in the ledger, and the calls have names of their own."""

@@ -1,6 +1,7 @@
 """CarsXE's real service: its address, calls that cost nothing, and its replies as readings."""
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from mock_server.core.model import OutcomeName, Product
@@ -9,6 +10,7 @@ from mock_server.providers.real_service import FreeCall, ReadingDocument, RealSe
 from mock_server.scenarios.scenario_writer import OMITTED
 
 _NOTHING = (OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT)
+_OTHER_MEANINGS = (OMITTED, "null", "~")
 
 
 def _free_calls(key: str | None) -> Iterator[FreeCall]:
@@ -45,20 +47,20 @@ def _plate(result: Mapping[str, Any]) -> ReadingDocument:
     region, vehicle = _mapping(result, "region"), _mapping(result, "vehicle")
     document = {
         "text": _text(result, "plate").upper(),
-        "region": _text(region, "code") if region else _absent(result, "region"),
+        "region": _word(region, "code") if region else _absent(result, "region"),
         "region_score": _score(region, "score") if region else None,
         "score": _score(result, "score"),
         "dscore": _score(result, "dscore"),
         "box": _box(result),
         "candidates": _candidates(result, "plate", "score"),
-        "vehicle": _vehicle(vehicle) if _text(vehicle, "type") else _absent(result, "vehicle"),
+        "vehicle": _vehicle(vehicle) if _word(vehicle, "type") else _absent(result, "vehicle"),
     }
     return _given(document)
 
 
 def _vehicle(vehicle: Mapping[str, Any]) -> ReadingDocument:
     box = _box(vehicle) or _absent(vehicle, "box")
-    return _given({"type": _text(vehicle, "type"), "score": _score(vehicle, "score"), "box": box})
+    return _given({"type": _word(vehicle, "type"), "score": _score(vehicle, "score"), "box": box})
 
 
 def _vin(reply: Mapping[str, Any]) -> ReadingDocument:
@@ -106,6 +108,12 @@ def _text(reply: Any, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def _word(reply: Any, name: str) -> str:
+    """A text, unless it has another meaning in a fixture file."""
+    text = _text(reply, name)
+    return "" if text.lower() in _OTHER_MEANINGS else text
+
+
 def _score(reply: Mapping[str, Any], name: str) -> float | str | None:
     value = reply.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -114,10 +122,14 @@ def _score(reply: Mapping[str, Any], name: str) -> float | str | None:
 
 
 def _box(reply: Mapping[str, Any]) -> list[int] | None:
-    corners = [_mapping(reply, "box").get(name) for name in ("xmin", "ymin", "xmax", "ymax")]
-    if not all(isinstance(corner, int | float) and not isinstance(corner, bool) for corner in corners):
-        return None
-    return [round(corner) for corner in corners if corner is not None]
+    corners: list[int] = []
+    for name in ("xmin", "ymin", "xmax", "ymax"):
+        corner = _mapping(reply, "box").get(name)
+        # JSON that other programs write can have numbers without a finite value.
+        if isinstance(corner, bool) or not isinstance(corner, int | float) or not isfinite(corner):
+            return None
+        corners.append(round(corner))
+    return corners
 
 
 SERVICE = RealService("https://api.carsxe.com", "CARSXE_API_KEY", "one call of the plan's quota", _free_calls, _reading)
