@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -200,6 +201,46 @@ def test_overrides_are_shared(mocks: Pair, clients: Clients) -> None:
     two.reset(key)
     assert one.overrides() == []
     assert vehicore(clients[0], key=key).status_code == 200
+
+
+CHANCES = """
+scenario: flaky
+when: {filename: "flaky*"}
+reading: {plate: ABC123}
+then: [{outcome: service_error, chance: 30%, times: 5}, {outcome: rate_limited, chance: 50%}, read]
+---
+scenario: cycle
+when: {filename: "cycle*"}
+reading: {plate: ABC123}
+repeat: cycle
+then: [{outcome: service_error, chance: 100%, times: 2}, {outcome: rate_limited, chance: 0%}, {outcome: read, times: 3}]
+"""
+
+
+def test_chance_and_chaos_are_those_of_one_mock(redis_server: RedisServer, tmp_path: Path) -> None:
+    """Call after call, and for calls at once in their number: two mocks on one state do what one does in memory."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "chances.yaml").write_text(CHANCES)
+    (tmp_path / "mock.yaml").write_text("accounts: [{name: a, key: key-a}]\nchaos: {upstream_down: 10%}\n")
+    url, names = redis_server.url(), [f"{name}.jpg" for name in ("flaky", "cycle") for _ in range(40)]
+
+    def status(mock: MockServer, name: str) -> tuple[str, int]:
+        with httpx.Client(base_url=mock.url, timeout=30) as client:
+            reply = vehicore(client, key="key-a", filename=name)
+        return name, reply.status_code
+
+    with MockServer(tmp_path, seed=3) as alone:
+        expected = [status(alone, name) for name in names]
+    with MockServer(tmp_path, seed=3, state=url) as one, MockServer(tmp_path, seed=3, state=url) as two:
+        mocks = [one, two] * (len(names) // 2)
+        alternating = [status(mock, name) for mock, name in zip(mocks, names, strict=True)]
+        one.reset()
+        with ThreadPoolExecutor(8) as pool:
+            at_once = [Counter(pool.map(status, mocks[:40], group)) for group in (names[:40], names[40:])]
+
+    assert len(set(expected)) > 4
+    assert alternating == expected
+    assert at_once == [Counter(expected[:40]), Counter(expected[40:])]
 
 
 def test_a_reset_puts_both_back(mocks: Pair, clients: Clients) -> None:

@@ -90,8 +90,10 @@ class Pictures:
             if name is not None:
                 detail = f"the gallery has no picture {name}"
                 return Lookup(problem=Problem(OutcomeName.INVALID_IMAGE, detail), notes=(detail,))
-            problem = Problem(OutcomeName.INVALID_IMAGE, str(error))
-            return Lookup(problem=problem, notes=(str(error),), is_unfetched=_is_well_formed(request.url))
+            is_well_formed = _is_well_formed(request.url)
+            detail = str(error) if is_well_formed else "the URL is not well-formed"
+            problem = Problem(OutcomeName.INVALID_IMAGE, detail)
+            return Lookup(problem=problem, notes=(detail,), is_unfetched=is_well_formed)
         except FetchError as error:
             return Lookup(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), notes=(str(error),))
         return await self._search(image, library, f"fetched {len(image)} bytes from {address}")

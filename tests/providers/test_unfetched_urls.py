@@ -65,8 +65,11 @@ def test_settings(serve: MakeClient, settings: dict[str, Any], status: int, deta
     "url", ["http://", "http://[::1", "http://a:99999/b.jpg", "ftp://example.test/a.jpg", "//example.test/a.jpg"]
 )
 def test_a_malformed_url_is_a_mistake(http: httpx.Client, url: str) -> None:
-    """A text that names no host, or no port that exists, is no picture."""
-    assert carsxe(http, "plate", url).status_code == 400
+    """A text that names no host, or no port that exists, is no picture. Fetching would not help."""
+    reply = carsxe(http, "plate", url)
+
+    assert reply.status_code == 400
+    assert "--fetch" not in reply.headers["x-mock-detail"]
 
 
 def test_a_picture_that_the_gallery_lacks_is_a_mistake(http: httpx.Client) -> None:
