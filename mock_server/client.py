@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import quote, urlencode, urlsplit
@@ -104,13 +105,16 @@ class Controls(ReportControls):
 
     # Overrides
 
+    @cached_property
+    def _new_override_ids(self) -> dict[str, str]:
+        return {}  # by former ids: an override that comes back at the end of an inner context has another id
+
     @contextmanager
     def override(self, **fields: Unpack[OverrideFields]) -> Iterator[Override]:
         """Decide what happens to the next calls, before any scenario, while the context lasts.
 
-        `with mock.override(outcome="service_error", key=account.key):` fails one call of that key, or
-        `times=3` calls, or `times="always"` every call. An override with the same key, provider and product is
-        replaced, and comes back at the end. Raises RefusedError with every mistake.
+        `with mock.override(outcome="service_error", key=account.key):` fails one call of that key, `times=3` calls,
+        or `times="always"` every call. One with the same scope is replaced, and comes back. Raises RefusedError.
         """
         scope = {name: fields.get(name) for name in ("key", "provider", "product")}
         overrides = self._json("GET", "/overrides")["overrides"]
@@ -119,9 +123,12 @@ class Controls(ReportControls):
         try:
             yield override
         finally:
-            self._json("DELETE", f"/overrides?{urlencode({'id': override.id})}")
+            current = override.id
+            while current in self._new_override_ids:
+                current = self._new_override_ids.pop(current)
+            self._json("DELETE", f"/overrides?{urlencode({'id': current})}")
             for document in replaced:
-                self._json("PUT", "/overrides", document)
+                self._new_override_ids[document["id"]] = self._json("PUT", "/overrides", document)["id"]
 
     def set_override(self, **fields: Unpack[OverrideFields]) -> Override:
         """The same without an end: until its calls are used up, or `reset`. Raises RefusedError."""

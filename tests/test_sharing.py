@@ -98,7 +98,7 @@ def test_each_key_has_its_own_names_in_both(mocks: Pair, clients: Clients) -> No
     mocks[0].remove_scenario("own", key=keys[1])
 
     assert results == [{"result": "OWN0"}, {"result": "OWN1"}] * 2
-    assert mocks[1].scenario("own")["when"]["key"] == keys[0]
+    assert mocks[1].scenario("own", key=keys[0])["when"]["key"] == keys[0]
 
 
 def test_pictures_are_shared_with_their_scenarios(mocks: Pair, clients: Clients) -> None:

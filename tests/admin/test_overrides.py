@@ -292,3 +292,13 @@ def test_contexts_are_nested(mock: MockServer, admin: httpx.Client, client: http
         assert [one.remaining for one in mock.overrides()] == [2]
         assert statuses(client) == [402, 402, 200]
     assert mock.overrides() == []
+
+
+def test_an_outer_context_ends_after_inner_ones(mock: MockServer, client: httpx.Client) -> None:
+    """It leaves nothing behind, although an override that comes back has another id."""
+    with mock.override(outcome="out_of_credits", times="always"):
+        for outcome in ("service_error", "blocked_key"):
+            with mock.override(outcome=outcome), mock.override(outcome="rate_limited"):
+                assert statuses(client, 1) == [429]
+            assert statuses(client, 1) == [402]
+    assert mock.overrides() == []

@@ -142,7 +142,7 @@ BAD = [
 @pytest.fixture
 def sent(mock: MockServer, admin: httpx.Client) -> str:
     """The id of a request; there is also a runtime scenario named added."""
-    mock.add_scenario({"scenario": "added", "when": {"key": "unknown"}})
+    mock.add_scenario({"scenario": "added", "when": {"filename": "unknown"}})
     with httpx.Client(base_url=mock.url) as client:
         return vehicore(client).headers["X-Mock-Request-Id"]
 
