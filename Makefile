@@ -1,5 +1,5 @@
 # Needs Python 3.11 or later, make and a package index. Everything is installed in .venv.
-.PHONY: help install run test test-lowest check golden dist clean
+.PHONY: help install run test test-lowest test-newest check golden dist clean
 
 INSTALLED := .venv/installed
 PORT ?= 8080
@@ -8,6 +8,7 @@ help:
 	@echo "make run      serve the shipped fixtures at http://127.0.0.1:$(PORT)"
 	@echo "make test     check, then all tests with coverage"
 	@echo "make test-lowest   the tests with the lowest versions of the dependencies"
+	@echo "make test-newest   the tests with the newest versions of the dependencies"
 	@echo "make check    formatting, lint, types, import contracts"
 	@echo "make golden   write the golden replies again"
 	@echo "make dist     build the wheel and the source archive"
@@ -30,6 +31,9 @@ test: check
 test-lowest:
 	sh scripts/test-lowest
 
+test-newest:
+	sh scripts/test-newest
+
 golden: $(INSTALLED)
 	.venv/bin/pytest tests/golden --write-golden -q
 
@@ -37,4 +41,4 @@ dist: $(INSTALLED)
 	.venv/bin/python -m hatchling build --directory dist
 
 clean:
-	rm -rf .venv .venv-lowest .venv-python dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-lowest .venv-newest .venv-python dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,9 +1,10 @@
 """A load generator: raw sockets, one thread, requests whose bytes are prepared in advance."""
 
+import math
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -16,12 +17,15 @@ class Request:
     """The bytes of one request.
 
     `counter_at`: the position of eight bytes that hold a new number each time, so that the server has never seen these
-    bytes before. The latencies of requests with the same `tag` are recorded together.
+    bytes before. The latencies of requests with the same `tag` are recorded together. `status` is that of the right
+    reply, which contains `expected`.
     """
 
     data: bytes
     counter_at: int | None = None
     tag: str = ""
+    status: int = 200
+    expected: bytes = b""
 
     def buffers(self) -> list[memoryview]:
         """The request as pieces to send one after another, without copying."""
@@ -34,10 +38,11 @@ class Request:
 
 @dataclass
 class Measured:
-    """The results of a run. `latencies` in seconds, by tag."""
+    """The results of a run. `latencies` in seconds, by tag. `wrong` replies lack what was expected."""
 
     replies: int = 0
     failures: int = 0
+    wrong: int = 0
     seconds: float = 0.0
     latencies: dict[str, list[float]] = field(default_factory=dict)
 
@@ -66,6 +71,8 @@ class _Client:
         self.socket.setblocking(False)
         self.reply = b""
 
+    is_right = True
+
     def begin(self, request: Request) -> None:
         self.request = request
         self.pending = request.buffers()
@@ -91,7 +98,7 @@ class _Client:
             return 0
         if not _is_complete(self.reply):
             return None
-        status = int(self.reply[9:12])
+        status, self.is_right = int(self.reply[9:12]), self.request.expected in self.reply
         self.reply = b""
         return status
 
@@ -109,11 +116,19 @@ def _is_complete(reply: bytes) -> bool:
 
 
 def drive(
-    port: int, requests: Sequence[Request], *, connections: int = 16, seconds: float = 3.0, at_most: int | None = None
+    port: int,
+    requests: Sequence[Request],
+    *,
+    connections: int = 16,
+    seconds: float = 3.0,
+    at_most: int | None = None,
+    every: float = math.inf,
+    report: Callable[[Measured], None] = lambda _: None,
 ) -> Measured:
     """Send `requests` again and again, one at a time on each connection, for `seconds` or `at_most` requests.
 
-    Requests in flight at the end are not counted. A status other than 200 or a lost connection is a failure.
+    Requests in flight at the end are not counted. Another status or a lost connection is a failure.
+    `report` gets the results of `every` so many seconds, and the last of them are returned.
     """
     measured = Measured()
     upcoming = _cycle(requests)
@@ -127,6 +142,10 @@ def drive(
     while time.perf_counter() < end and (at_most is None or measured.replies < at_most):
         for key, _ in selector.select(0.1):
             _advance(key.data, selector, upcoming, measured)
+        if (passed := time.perf_counter() - started) >= every:
+            measured.seconds = passed
+            report(measured)
+            measured, started = Measured(), time.perf_counter()
     measured.seconds = time.perf_counter() - started
     for key in list(selector.get_map().values()):
         key.data.socket.close()
@@ -152,8 +171,9 @@ def _advance(
         status = 0
     if status is None:
         return
-    if status == 200:
+    if status == client.request.status:
         measured.replies += 1
+        measured.wrong += not client.is_right
         measured.latencies.setdefault(client.request.tag, []).append(time.perf_counter() - client.started)
     else:
         measured.failures += 1

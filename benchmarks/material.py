@@ -69,6 +69,11 @@ def as_base64(jpeg: bytes) -> Request:
     return _post_json("/v1/vinocr", pybase64.b64encode(jpeg))
 
 
+def get(path: str) -> Request:
+    """A GET request."""
+    return Request(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n".encode())
+
+
 def _post_json(path: str, value: bytes) -> Request:
     return Request(_post(f"{path}?key={KEY}", "application/json", b'{"image_url":"' + value + b'"}'))
 

@@ -85,6 +85,10 @@ class Running:
         """Resident memory of the process and its children in MB."""
         return sum(_resident(pid) for pid in _family(self.process.pid)) / 1e6
 
+    def open_files(self) -> int:
+        """Number of open files of the process."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def processor_seconds(self) -> float:
         """Processor time in seconds since the start."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

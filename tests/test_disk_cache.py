@@ -91,16 +91,18 @@ def test_files_are_private(directory: Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in directory.iterdir()} == {0o600}
 
 
-@pytest.mark.parametrize("bit", range(0, 8 * 2016, 8 * 41 + 3))
-def test_flipped_bit_gives_no_other_value(directory: Path, bit: int) -> None:
-    """An entry with damage anywhere in its file is a miss, and can be stored again."""
-    file = file_of(directory)
-    data = bytearray(file.read_bytes())
-    data[bit // 8] ^= 1 << bit % 8
-    file.write_bytes(bytes(data))
+def test_flipped_bits_give_no_other_value(directory: Path) -> None:
+    """An entry with damage anywhere in its file is a miss, and can be stored again: 1,008 places."""
+    file, cache = file_of(directory), DiskCache(directory)
+    intact = file.read_bytes()
+    for bit in range(0, 8 * len(intact), 16):
+        data = bytearray(intact)
+        data[bit // 8] ^= 1 << (bit // 16) % 8
+        file.write_bytes(data)
 
+        assert cache.get("key 40") is None
     assert found(directory) == WITHOUT_ONE
-    DiskCache(directory).put("key 40", ENTRIES["key 40"])
+    cache.put("key 40", ENTRIES["key 40"])
     assert found(directory) == ENTRIES
 
 

@@ -344,6 +344,88 @@ def test_node_applies_the_limits(tmp_path: Path, name: str, said: str) -> None:
     assert ended.stdout.startswith(said), ended.stdout + ended.stderr
 
 
+GO_PROGRAM = """
+package main
+
+import ("crypto/x509"; "encoding/pem"; "fmt"; "os")
+
+func main() {
+	roots := x509.NewCertPool()
+	root, _ := os.ReadFile(os.Args[1])
+	roots.AppendCertsFromPEM(root)
+	data, _ := os.ReadFile(os.Args[2])
+	var block *pem.Block
+	for block == nil || block.Type != "CERTIFICATE" {
+		block, data = pem.Decode(data)
+	}
+	leaf, _ := x509.ParseCertificate(block.Bytes)
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: os.Args[3]})
+	if err == nil { fmt.Println("accepted") } else { fmt.Println("refused", err) }
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed")
+def test_go_applies_the_limits(tmp_path: Path) -> None:
+    """Go accepts the authority, for permitted names only."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    (tmp_path / "verify.go").write_text(GO_PROGRAM)
+    program = tmp_path / "verify"
+    environment = {**os.environ, "GO111MODULE": "off", "GOCACHE": str(tmp_path / "go"), "CGO_ENABLED": "0"}
+    subprocess.run(["go", "build", "-o", program, tmp_path / "verify.go"], env=environment, check=True, timeout=110)
+    said = {
+        name: subprocess.run(
+            [program, authority.certificate_path, leaf_for(authority, name, tmp_path), name],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()[0]
+        for name in ("api.carsxe.com", "localhost", "bank.example")
+    }
+
+    assert said == {"api.carsxe.com": "accepted", "localhost": "accepted", "bank.example": "refused"}
+
+
+JAVA_PROGRAM = """
+import java.io.FileInputStream;
+import java.security.cert.*;
+import java.util.List;
+import java.util.Set;
+
+class Verify {
+    public static void main(String[] args) throws Exception {
+        CertificateFactory factory = CertificateFactory.getInstance("X.509");
+        X509Certificate root = (X509Certificate) factory.generateCertificate(new FileInputStream(args[0]));
+        X509Certificate leaf = (X509Certificate) factory.generateCertificate(new FileInputStream(args[1]));
+        PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(root, null)));
+        parameters.setRevocationEnabled(false);
+        CertPathValidator.getInstance("PKIX").validate(factory.generateCertPath(List.of(leaf)), parameters);
+        System.out.println("accepted");
+    }
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
+@pytest.mark.parametrize("name", ["api.carsxe.com", "bank.example"])
+def test_java_has_no_limits_for_roots(tmp_path: Path, name: str) -> None:
+    """Java ignores the limits of a certificate that it trusts directly (RFC 5280, 6.1.1), as SECURITY.md says."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    (tmp_path / "Verify.java").write_text(JAVA_PROGRAM)
+    pem = leaf_for(authority, name, tmp_path).read_bytes()
+    leaf = tmp_path / "certificate.pem"
+    leaf.write_bytes(pem[pem.index(b"-----BEGIN CERTIFICATE-----") :])  # the key comes first
+    ended = subprocess.run(
+        ["java", tmp_path / "Verify.java", authority.certificate_path, leaf],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+    assert ended.stdout.startswith("accepted"), ended.stdout + ended.stderr
+
+
 def test_a_name_can_be_added(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Key and name stay. The old certificate works for the old names, the new one for all; a warning says so."""
     old = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
