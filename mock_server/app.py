@@ -35,7 +35,7 @@ from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError, StoreUnavailableError
 from mock_server.fetch import fetch_function
-from mock_server.http.cors import parse_origins
+from mock_server.http.cors import parse_origins, with_cors
 from mock_server.http.lazy_application import Lazy
 from mock_server.http.root_path import below_root_path, parse_root_path
 from mock_server.imaging.lazy_index import LazyIndex
@@ -153,7 +153,7 @@ class App(Starlette):
         )
         # A provider does not redirect `/api/ocr/plate/`.
         self.router.redirect_slashes = False
-        self.router.default = unserved
+        self.router.default = with_cors(unserved, service.origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_started and scope["type"] == "http":

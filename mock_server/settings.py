@@ -179,12 +179,16 @@ def _is_set_by_kubernetes(name: str, value: str) -> bool:
 
 
 def _environment_value(setting: "Field[Any]", environ: Mapping[str, str]) -> Any:
-    """The value of a setting's variable, or None. `…_NO_WATCH=1` means the same as `--no-watch`."""
+    """The value of a setting's variable, or None. `…_NO_WATCH=1` means the same as `--no-watch`.
+
+    An empty variable counts as none, as Compose passes `HOST: ${HOST}`: an empty host would mean all addresses.
+    """
     variable = ENVIRONMENT_PREFIX + setting.name.upper()
-    if variable in environ and not _is_set_by_kubernetes(setting.name.upper(), environ[variable]):
-        return _parse(setting, environ[variable], variable)
+    value = environ.get(variable)
+    if value and not _is_set_by_kubernetes(setting.name.upper(), value):
+        return _parse(setting, value, variable)
     negated = f"{ENVIRONMENT_PREFIX}NO_{setting.name.upper()}"
-    if setting.type is bool and negated in environ:
+    if setting.type is bool and environ.get(negated):
         return not _parse_boolean(environ[negated], negated)
     return None
 

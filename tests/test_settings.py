@@ -93,3 +93,11 @@ def test_variables_that_are_no_settings_are_known() -> None:
     environ = {f"VEHICLE_OCR_MOCK_{name}": "x" for name in ("URL", "TLS_URL", "CA_DIR", "REDIRECT")}
 
     assert Settings.resolve({}, {}, {**environ, "VEHICLE_OCR": "1", "OTHER_MOCK_PORT": "1"}) == Settings()
+
+
+def test_empty_variables_count_as_not_set() -> None:
+    """Compose passes a variable that the host does not have as empty; an empty host would mean all addresses."""
+    environment = {f"VEHICLE_OCR_MOCK_{name}": "" for name in ("HOST", "PORT", "WATCH", "NO_WATCH", "FIXTURES", "CORS")}
+
+    assert Settings.resolve({}, {}, environment) == Settings()
+    assert Settings.resolve({}, {"host": "localhost", "port": "81"}, environment) == Settings(host="localhost", port=81)

@@ -54,7 +54,7 @@ def fixtures_argument(function: _Function) -> _Function:
 def local_fixtures(environ: Mapping[str, str]) -> Path | None:
     """The directory ./fixtures, if it looks like fixtures and no environment variable names another directory."""
     here = Path("fixtures")
-    is_chosen = f"{ENVIRONMENT_PREFIX}FIXTURES" in environ
+    is_chosen = bool(environ.get(f"{ENVIRONMENT_PREFIX}FIXTURES"))
     names = ("mock.yaml", "mock.yml", "scenarios")
     return here if not is_chosen and any((here / name).exists() for name in names) else None
 

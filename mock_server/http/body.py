@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -16,10 +16,15 @@ T = TypeVar("T")
 DRAIN_LIMIT = 64 * 1024 * 1024
 """How many bytes of a refused body are read and discarded."""
 DRAIN_SECONDS = 15.0
-_COMPRESSIONS = ("gzip", "x-gzip", "deflate")
 LARGE = 1_000_000
 """Bytes of a body from which it is parsed in a thread, so that other requests do not wait."""
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib detects the header
+_COMPRESSIONS = {
+    **dict.fromkeys(("gzip", "x-gzip"), (_GZIP_OR_ZLIB,)),
+    # Some clients send `deflate` without the header of zlib.
+    "deflate": (_GZIP_OR_ZLIB, -zlib.MAX_WBITS),
+}
+"""The window sizes to try, as `zlib.decompressobj` takes them."""
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
@@ -60,20 +65,25 @@ async def decompressed(body: bytes, encoding: str, *, limit: int) -> bytes:
 
     Raises BodyTooLargeError if the content is longer than `limit`.
     """
-    if encoding.strip().lower() not in _COMPRESSIONS:
+    windows = _COMPRESSIONS.get(encoding.strip().lower())
+    if windows is None:
         return body
     # In a thread: a few bytes may have a long content.
-    return await anyio.to_thread.run_sync(_decompress, body, limit)
+    return await anyio.to_thread.run_sync(_decompress, body, windows, limit)
 
 
-def _decompress(body: bytes, limit: int) -> bytes:
-    try:
-        content = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, limit + 1)
-    except zlib.error:
-        return body
-    if len(content) > limit:
-        raise BodyTooLargeError(limit, len(body), drained=True)
-    return content
+def _decompress(body: bytes, windows: Iterable[int], limit: int) -> bytes:
+    for window in windows:
+        inflater = zlib.decompressobj(window)
+        try:
+            content = inflater.decompress(body, limit + 1)
+        except zlib.error:
+            continue
+        if len(content) > limit:
+            raise BodyTooLargeError(limit, len(body), drained=True)
+        if window > 0 or inflater.eof:  # without a header, any text may begin like compressed data
+            return content
+    return body
 
 
 def _piece(message: Message) -> tuple[bytes, bool]:

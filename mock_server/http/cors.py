@@ -16,6 +16,7 @@ _EXPOSED = (
     *("Retry-After", "Allow"),
 )
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s,*]+", re.IGNORECASE)
+_STANDARD_PORT = re.compile(r"^(http(?=://.*:80$)|https(?=://.*:443$))(.*):\d+$")
 _HEADERS = "mock_server.cors_headers"
 _PRIVATE_NETWORK = "access-control-request-private-network"
 
@@ -30,8 +31,22 @@ def parse_origins(text: str) -> tuple[str, ...]:
     for word in words:
         if word != "null" and not _ORIGIN.fullmatch(word):
             raise SettingsError(f"--cors {word}: not off, any or an origin such as http://localhost:3000")
-    # A browser sends scheme and host in lower case.
-    return tuple(word.lower() for word in words)
+    return tuple(map(_as_browsers_send, words))
+
+
+def _as_browsers_send(origin: str) -> str:
+    """The origin in lower case, without the standard port, and with the host name in ASCII."""
+    origin = _STANDARD_PORT.sub(r"\1\2", origin.lower())
+    if origin.isascii():
+        return origin
+    import idna  # its tables take long to load
+
+    scheme, _, rest = origin.partition("://")
+    host, colon, port = rest.partition(":")
+    try:
+        return f"{scheme}://{idna.encode(host, uts46=True).decode()}{colon}{port}"
+    except idna.IDNAError as error:
+        raise SettingsError(f"--cors {origin}: {error}") from None
 
 
 def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:

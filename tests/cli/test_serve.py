@@ -13,8 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mock_server.settings import shipped_fixtures
 from tests.cli.command import COMMAND, READY, run, served
-from tests.support import FIXTURES, carsxe, line_to, picture, vehicore
+from tests.support import FIXTURES, carsxe, eventually, line_to, picture, vehicore
 
 SHIPPED = str(FIXTURES)
 
@@ -205,6 +206,7 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_directory_fixtures_is_the_default(somewhere: Path) -> None:
     """Every verb uses ./fixtures where it exists and no other directory is named."""
+    photo = str(shipped_fixtures() / "images" / "texas-pickup.jpg")
     with served() as server:
         server.end()
 
@@ -213,6 +215,8 @@ def test_the_directory_fixtures_is_the_default(somewhere: Path) -> None:
     assert "match car" in run("match", "fixtures/scenarios/car.jpg").stdout
     script = "curl -s $VEHICLE_OCR_MOCK_URL/__admin/health"
     assert '"scenarios":1' in run("exec", "--", "sh", "-c", script).stdout
+    assert "fixtures/scenarios/new.yaml" in run("add", photo, "--name", "new", "--plate", "NEW1").stdout.splitlines()
+    assert "fixtures: 2 scenarios" in run("doctor").stdout
 
 
 def test_the_environment_wins_over_the_directory_fixtures(somewhere: Path) -> None:
@@ -254,3 +258,15 @@ def test_several_processes_keep_no_uploads() -> None:
 
     assert ended.returncode == 1
     assert "--keep-uploads works with one process" in ended.stderr
+
+
+def test_files_are_reloaded_where_inotify_is_used_up(somewhere: Path) -> None:
+    """The server asks the kernel for no watch: other programs may have taken all of them."""
+    prefix = ["unshare", "--user", "--map-root-user", "sh", "-c"]
+    prefix += ['echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"', "sh"]
+    if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("user namespaces are not available")
+    with served(prefix=prefix) as server:
+        (somewhere / "fixtures" / "scenarios" / "more.yaml").write_text("scenario: more\nwhen: {product: vin}\n")
+
+        assert eventually(lambda: httpx.get(f"{server.url}/__admin/health").json()["scenarios"] == 2)

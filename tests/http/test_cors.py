@@ -67,11 +67,12 @@ def _allowed(reply: httpx.Response) -> str | None:
         ("/v1/vinocr", "api.carsxe.com"),
         ("/vinocr", None),
         ("/nowhere", "api.carsxe.com"),
+        ("/api/v1/ocr/plate", None),
         ("/images/car.jpg", None),
     ],
 )
 def test_allowed_origins(client: httpx.Client, path: str, host: str | None) -> None:
-    """The origins of the setting, and no others; on every path of a provider and in the gallery."""
+    """The origins of the setting, and no others; on every path of a provider, a wrong one too, and in the gallery."""
     named = {"Host": host} if host else {}
     for origin, allowed in ((PAGE, PAGE), (OTHER, OTHER), ("http://localhost:3001", None), ("null", None)):
         preflight = client.options(path, headers={**named, "Origin": origin, **PREFLIGHT})
@@ -151,16 +152,20 @@ def test_any_origin(serve: MakeClient) -> None:
         ("", ()),
         ("any", ("*",)),
         ("HTTP://LocalHost:3000/", ("http://localhost:3000",)),
+        ("http://a.test:80 https://a.test:443/", ("http://a.test", "https://a.test")),
+        ("http://a.test:443 https://a.test:80", ("http://a.test:443", "https://a.test:80")),
+        ("http://[::1]:80 http://[::1]:8080", ("http://[::1]", "http://[::1]:8080")),
+        ("https://Bücher.test:8443", ("https://xn--bcher-kva.test:8443",)),
         ("http://a.test, null,chrome-extension://abc", ("http://a.test", "null", "chrome-extension://abc")),
     ],
 )
 def test_origins(text: str, origins: tuple[str, ...]) -> None:
-    """Words, or origins with scheme and host, separated by commas or spaces."""
+    """Words, or origins with scheme and host, separated by commas or spaces; then as a browser sends them."""
     assert parse_origins(text) == origins
 
 
 @pytest.mark.parametrize(
-    "text", ["off,any", "any http://a.test", "localhost:3000", "http://a.test/path", "*", "http://*"]
+    "text", ["off,any", "any http://a.test", "localhost:3000", "http://a.test/path", "*", "http://*", "http://ü..test"]
 )
 def test_unusable_origins(text: str) -> None:
     """Anything else is refused."""

@@ -188,6 +188,7 @@ def test_every_client_is_understood(content_type: str, body: bytes, part_type: s
         ('form-data; name="image"; filename="Москва 🚗.jpg"', "Москва 🚗.jpg"),
         ('form-data; name="image"; filename=""', ""),
         ("form-data; name=image; filename=my car.jpg", "my car.jpg"),
+        ('form-data; name="image"; filename="my\tcar.jpg"', "my\tcar.jpg"),
         ("FORM-DATA;Name=image;FileName=car.jpg;", "car.jpg"),
         ("form-data; name=\"image\"; filename*=utf-8''%D0%B0%20b.jpg", "а b.jpg"),
         ('form-data; name="image"; filename="x.jpg"; filename*=UTF-8\'en\'%C3%BC.jpg', "ü.jpg"),
@@ -295,6 +296,13 @@ TOLERATED = {
         image_part(IMAGE, "Content-Transfer-Encoding: quoted-printable", data=binascii.b2a_qp(PICTURE, istext=False))
     ),
     "many parts": form(*[TEXT + b"\r\nx"] * 900, image_part(IMAGE)),
+    "file name with two values": form(image_part('form-data; name="image"; filename="car.jpg"; filename="b.jpg"')),
+    "semicolons in a row": form(image_part('form-data;; name="image"; ;filename="car.jpg"')),
+    "long header": form(image_part(IMAGE, f"X-Long: {'y' * 10_000}")),
+    **{
+        f"the picture is said to be in {encoding}": form(image_part(IMAGE, f"Content-Transfer-Encoding: {encoding}"))
+        for encoding in ("base64", "quoted-printable", "x-uuencode", "binary (raw)", '"8bit"', "", "?")
+    },
 }
 
 
@@ -321,11 +329,15 @@ def test_line_feeds_end_lines() -> None:
         ("quoted-printable", b"fr=2DFR=\r\n!", "fr-FR!"),
         ("Quoted-Printable ", b"=D0=9C=D0=BE", "Мо"),
         ("base64", b"ZW4t\r\nVVM=\r\n", "en-US"),
+        ('"Base64" (MIME)', b"ZW4t\r\nVVM=\r\n", "en-US"),
+        ("base64", b"en-US", "en-US"),
+        ("base64", b"ZW4tVVM", "ZW4tVVM"),
+        ("quoted-printable", "=D0 Мо".encode(), "=D0 Мо"),
         ("8bit", b"en", "en"),
     ],
 )
 def test_transfer_encodings_are_decoded(encoding: str, data: bytes, text: str) -> None:
-    """A part in base64 or quoted-printable gives what was encoded."""
+    """A part in base64 or quoted-printable gives what was encoded; data that cannot be decoded stays as it is."""
     (part,) = parse(form(TEXT + f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode() + data))
 
     assert part.text == text
@@ -343,11 +355,6 @@ SKIPPED = {
     ),
     "control character": (b'Content-Disposition: form-data; name="a\x00"\r\n\r\nx', "has a control character"),
     "line feed in a name": (b'Content-Disposition: form-data; name="a\nb"\r\n\r\nx', "has a control character"),
-    "invalid base64": (TEXT + b"Content-Transfer-Encoding: base64\r\n\r\nabc", "is not valid base64"),
-    "unknown encoding": (
-        TEXT + b"Content-Transfer-Encoding: x-uuencode\r\n\r\nabc",
-        "an unknown Content-Transfer-Encoding",
-    ),
 }
 
 
@@ -374,8 +381,8 @@ HOSTILE = {
     "header name with a space": (form(b"Content Disposition: form-data\r\n\r\nx"), "invalid character 32"),
     "carriage return in a header": (form(b'Content-Disposition: form-data; name="a\rb"\r\n\r\nx'), "malformed"),
     "many headers": (form(b"".join(b"X-%d: y\r\n" % n for n in range(101)) + b"\r\nx"), "header count"),
-    "long header": (form(b"X: " + b"y" * 5000 + b"\r\n\r\nx"), "header size"),
-    "long header name": (form(b"X" * 5000 + b": y\r\n\r\nx"), "header size"),
+    "long header": (form(b"X: " + b"y" * 20_000 + b"\r\n\r\nx"), "header size"),
+    "long header name": (form(b"X" * 20_000 + b": y\r\n\r\nx"), "header size"),
     "endless header": (b"--frontier\r\nX: " + b"y" * 5_000_000, "bytes of headers"),
     "much white space after a boundary": (
         form(image_part('form-data; name="a"', data=b"x\r\n--frontier" + b" " * 20_000_000)),

@@ -180,6 +180,8 @@ ENCODINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "gzip": (gzip.compress, "gzip"),
     "gzip in upper case": (gzip.compress, "GZIP"),
     "deflate": (zlib.compress, "deflate"),
+    "deflate without the header of zlib": (lambda text: zlib.compress(text, wbits=-15), "deflate"),
+    "not compressed as declared": (bytes, "deflate"),
     "identity": (bytes, "identity"),
 }
 
