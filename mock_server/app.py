@@ -44,7 +44,7 @@ from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
 from mock_server.report.advice import parse_rules
-from mock_server.routes import Unserved, gallery_route, provider_routes
+from mock_server.routes import Unserved, gallery_route, provider_routes, served_paths
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import LIVE_SETTINGS, Progress, Startup, cache_directory, load, policy_of, with_defaults
@@ -69,7 +69,7 @@ class App(Starlette):
         uploads: KeptUploads,
     ) -> None:
         self.settings = settings = startup.settings
-        self._root_path = parse_root_path(settings.root_path)
+        self._root_path = parse_root_path(settings.root_path, served_paths(registry.PROVIDERS))
         self._flags = flags
         self.store = state.store
         self.clock = clock
@@ -212,7 +212,7 @@ class App(Starlette):
 
     def reload_fixtures(self) -> None:
         """Start to read the fixture files again. Mistakes are logged."""
-        self._reloading = asyncio.ensure_future(self._hot_reload.reload_or_log())
+        self._reloading = asyncio.ensure_future(self._hot_reload.reload_or_log(is_fresh=True))
 
     def _use_reloaded_settings(self, fixtures: FixtureSet) -> None:
         settings = with_defaults(self._flags, fixtures.defaults)

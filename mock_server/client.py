@@ -276,7 +276,8 @@ def _error(status: int, content: bytes) -> Exception:
     except ValueError:
         document = None
     problem = document if isinstance(document, dict) else {}
-    detail = problem.get("detail", "")
+    # Without a problem document, another program has answered, or a proxy.
+    detail = problem.get("detail") or f"the server answered {status} without the mock's description of an error"
     if status == 404:
         return NotFoundError(detail)
     if status == 409:

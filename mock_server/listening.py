@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from mock_server.addresses import reachable_host
 from mock_server.errors import SettingsError
 
 BACKLOG = 2048
@@ -15,7 +16,6 @@ _PAUSE_SECONDS = 0.5
 """How long no connection is accepted when the process may open no more files."""
 _BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
-_LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 _ATTEMPTS = 8  # to find a port that is free on IPv4 and IPv6
 
 
@@ -102,16 +102,6 @@ class Acceptor:
         # A TLS handshake that fails concerns its client only.
         with contextlib.suppress(OSError):
             await self._connect(connection)
-
-
-def is_all_addresses(host: str) -> bool:
-    """Whether a server on `host` listens on every address of this machine."""
-    return host in _LOOPBACK_OF_ALL
-
-
-def reachable_host(host: str) -> str:
-    """The address at which this machine reaches a server on `host`. No client can connect to 0.0.0.0 everywhere."""
-    return _LOOPBACK_OF_ALL.get(host, host)
 
 
 def url_of(scheme: str, host: str, listener: socket.socket) -> str:

@@ -28,6 +28,7 @@ from mock_server.suggest import suggest
 
 _GALLERY_METHODS = ("GET", "HEAD")
 _OTHER_PATHS = ("/__admin/", "/healthz")
+_GALLERY = "/images/"
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
 
 
@@ -49,6 +50,11 @@ def provider_routes(providers: Sequence[Provider], service: Service, gallery: Ro
 def _provider_route(service: Service, provider: Provider, route: ProviderRoute) -> Route:
     kind = KeyCheckEndpoint if route.product is None else Endpoint
     return Route(route.prefix + route.path, with_cors(kind(service, provider, route), service.origins))
+
+
+def served_paths(providers: Sequence[Provider]) -> list[str]:
+    """All paths that the mock serves, as patterns."""
+    return [*(route.prefix + route.path for one in providers for route in one.routes), *_OTHER_PATHS, _GALLERY]
 
 
 class _ProviderHosts(BaseRoute):
@@ -99,7 +105,7 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination, origins:
         format = inspect(image).format
         return Response(image, media_type=_MEDIA_TYPES.get(format, f"image/{format.lower()}"))
 
-    return Route("/images/{name:path}", with_cors(request_response(get), origins) if origins else get)
+    return Route(f"{_GALLERY}{{name:path}}", with_cors(request_response(get), origins) if origins else get)
 
 
 class Unserved:

@@ -23,9 +23,10 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from mock_server import tuning
+from mock_server.addresses import is_all_addresses
 from mock_server.app import App
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
-from mock_server.listening import Acceptor, is_all_addresses, listen, listen_again, url_of
+from mock_server.listening import Acceptor, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
 

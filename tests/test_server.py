@@ -4,6 +4,7 @@ import ast
 import socket
 import ssl
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,24 @@ def test_yaml_will_do(controls: Controls) -> None:
     controls.add_scenario("scenario: of-text\nwhen: {filename: text.jpg}\nreading: {plate: 0012}\n")
 
     assert controls.scenario("of-text")["reading"]["plate"]["text"] == "0012"
+
+
+def test_another_server_is_named_in_the_error() -> None:
+    """A client of a server that is no mock gets an error with the status of its reply."""
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(502)
+
+        def log_message(self, *arguments: object) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        with pytest.raises(RefusedError, match="the server answered 502"):
+            MockClient(f"http://127.0.0.1:{other.server_port}").accounts()
+        thread.join()
 
 
 def test_a_wrong_token_is_refused() -> None:

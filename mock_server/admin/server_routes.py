@@ -47,7 +47,7 @@ async def reset(control: Control, request: Request) -> None:
 @OPERATIONS("POST", "/reload")
 async def reload(control: Control, request: Request) -> Reloaded | Response:
     try:
-        fixtures = await control.hot_reload.reload()
+        fixtures = await control.hot_reload.reload(is_fresh=True)
     except FixturesError as error:
         return fixture_mistakes(error)
     await control.note_change()

@@ -25,7 +25,11 @@ _MOST_FAILED = 5
 @click.option("--filename", help="File name of the upload. [default: the name of IMAGE]")
 @click.option("--key", help="API key.")
 @click.option(
-    "--header", "headers", metavar="NAME=VALUE", multiple=True, help="Header of the request; may be repeated."
+    "--header",
+    "headers",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Header of the request, also as NAME: VALUE; may be repeated.",
 )
 @click.option("--url", help="Image URL, for a provider that takes one instead of an upload.")
 @click.option("--provider", help="Name of the provider.")
@@ -85,7 +89,8 @@ class _Request:
         self._check("product", list(Product))
         self._headers: dict[str, str] = {}
         for header in headers:
-            name, equals, value = header.partition("=")
+            # curl writes "Name: value", and a value may have both signs.
+            name, equals, value = header.partition("=" if "=" in header.partition(":")[0] else ":")
             if not equals:
                 raise click.UsageError(f"--header is {quoted(header)}, not NAME=VALUE")
             self._headers[name.strip().lower()] = value.strip()

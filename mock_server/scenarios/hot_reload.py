@@ -73,16 +73,20 @@ class HotReload:
         await asyncio.sleep(START_SECONDS)
         await watch(self._loader, self._serve)
 
-    async def reload(self) -> FixtureSet:
-        """Read the files now and serve them. Raises FixturesError; then the last good set is served."""
-        result = await self.reload_or_log()
+    async def reload(self, *, is_fresh: bool = False) -> FixtureSet:
+        """Read the changed files now, with `is_fresh` all files, and serve them.
+
+        Raises FixturesError; then the last good set is served.
+        """
+        result = await self.reload_or_log(is_fresh=is_fresh)
         if isinstance(result, FixturesError):
             raise result
         return result
 
-    async def reload_or_log(self) -> FixtureSet | FixturesError:
+    async def reload_or_log(self, *, is_fresh: bool = False) -> FixtureSet | FixturesError:
         """The same without raising an error: mistakes are logged and returned."""
-        return await self._serve(await anyio.to_thread.run_sync(load_result, self._loader))
+        read = partial(load_result, self._loader, is_fresh=is_fresh)
+        return await self._serve(await anyio.to_thread.run_sync(read))
 
     async def _serve(self, result: Loaded | FixturesError) -> FixtureSet | FixturesError:
         try:

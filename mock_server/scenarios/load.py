@@ -75,8 +75,10 @@ def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account
     return FixtureLoader(root, vocabulary=vocabulary, accounts=accounts).load()
 
 
-def load_result(loader: "FixtureLoader") -> Loaded | FixturesError:
-    """The set, or its mistakes."""
+def load_result(loader: "FixtureLoader", *, is_fresh: bool = False) -> Loaded | FixturesError:
+    """The set, or its mistakes. With `is_fresh`, files are read that have the time and the size of before."""
+    if is_fresh:
+        loader.forget()
     try:
         return loader.load()
     except FixturesError as error:
@@ -130,6 +132,11 @@ class FixtureLoader:
             self._known = replace(self._known, checked=checked)
             self._saved_state = self.state
             self._write_cache()
+
+    def forget(self) -> None:
+        """Read every file the next time."""
+        with self._loading:
+            self._known = _Content()
 
     def load(self) -> Loaded:
         """The directory as it is now. Raises FixturesError with every mistake in every file. Thread-safe."""

@@ -105,7 +105,7 @@ _BYTES = "car.jpg, same bytes"
             id="an error by file name before the picture",
         ),
         pytest.param(
-            ["--key", "one-credit", "--provider", "carsxe", "--product", "plate", "--header", "x-lane=south"],
+            ["--key", "one-credit", "--provider", "carsxe", "--product", "plate", "--header", "x-lane: south"],
             [
                 f"match vip ({_BYTES}, key, provider)",
                 f"lost  sedan ({_BYTES}): it has fewer conditions",

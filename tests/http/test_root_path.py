@@ -72,8 +72,26 @@ def test_the_setting(text: str, path: str) -> None:
     assert parse_root_path(text) == path
 
 
-@pytest.mark.parametrize("text", ["p", "p/", "//p", "/p//q", "/a b", "/a?b", "/%41", "http://x/p", "/p\n"])
+@pytest.mark.parametrize(
+    "text", ["p", "p/", "//p", "/p//q", "/a b", "/a?b", "/%41", "http://x/p", "/p\n", "/a/../b", "/."]
+)
 def test_an_unusable_path(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(SettingsError, match="--root-path"):
         parse_root_path(text)
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/ocr", "/v1", "/eu/", "/images", "/__admin", "/healthz", "/vinocr"])
+def test_a_path_of_the_mock_itself(path: str) -> None:
+    """A path that the mock's own paths begin with is refused: behind it, `/api/ocr/plate` would mean `/ocr/plate`."""
+    with pytest.raises(SettingsError, match="begins with it"):
+        MockServer(FIXTURES, root_path=path).start()
+
+
+@pytest.mark.parametrize("path", ["/ap", "/api2", "/mock/api", "/v", "/image"])
+def test_a_path_that_is_only_similar(path: str) -> None:
+    """Only whole steps of a path count."""
+    with MockServer(FIXTURES, root_path=path) as server:
+        reply = httpx.post(f"{server.url}{path}/api/ocr/plate", files={"image": picture("car")})
+
+        assert reply.status_code == 401

@@ -329,7 +329,16 @@ def _formats() -> dict[str, Callable[[], bytes]]:
         "TIFF": saved("TIFF"),
         "AVIF": saved("AVIF", quality=80),
         "MPO": saved("MPO", quality=85),
+        "HEIC": _heic,
     }
+
+
+def _heic() -> bytes:
+    """The picture as an iPhone saves it."""
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+    out = BytesIO()
+    heif.from_pillow(Image.open(BytesIO(picture("car")))).save(out, quality=85)
+    return out.getvalue()
 
 
 @pins("vehicore-formats")

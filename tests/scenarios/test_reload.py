@@ -51,6 +51,18 @@ def test_reload(server: MockServer, fixtures: Path) -> None:
     assert read(server.url).json() == {"result": "BBB222"}
 
 
+def test_reload_of_files_with_the_same_time_and_size(server: MockServer, fixtures: Path) -> None:
+    """A reload on demand reads every file: archives and container images restore the times of files."""
+    file = fixtures / "scenarios/car.yaml"
+    before = file.stat()
+    file.write_text(SCENARIO.format(plate="BBB222"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    httpx.post(f"{server.url}/__admin/reload")
+
+    assert read(server.url).json() == {"result": "BBB222"}
+
+
 def test_reload_with_mistakes(server: MockServer, fixtures: Path) -> None:
     """Every mistake is in the response with its place; the last good set is served, and health and replies say so."""
     (fixtures / "scenarios/car.yaml").write_text("scenario: car\npriority: 0\nwhen: {imagee: x}\n")
