@@ -73,9 +73,7 @@ def command(
         raise click.UsageError("--region can be given with --plate only")
     if fixtures and directory:
         raise click.UsageError("give the fixtures directory as an argument or as --fixtures, not both")
-    name = name or re.sub(r"[^a-z0-9]+", "-", image.stem.lower()).strip("-") or "photo"
-    if not re.fullmatch(r"[a-z0-9-]+", name):
-        raise click.UsageError(f'"{name}" is not a scenario name: use a-z, 0-9 and hyphens')
+    name = _scenario_name(name or re.sub(r"[^a-z0-9]+", "-", image.stem.lower()).strip("-") or "photo")
     fixtures = fixtures or directory or Settings.resolve({}).fixtures or Path("fixtures")
     data = image.read_bytes()
     photo = _decode(image, data)
@@ -90,8 +88,7 @@ def command(
     elif reply is not None:
         reading = stored_reading(reply, product)
     else:
-        reading = {"vin": {"text": vin}} if vin is not None else {"plate": {"text": plate}}
-        reading["plate" if vin is None else "vin"] |= {"region": region} if region is not None else {}
+        reading = _given_reading(plate, vin, region)
     position = _place(reading, photo.size, given, data)
     copy = fixtures / "images" / f"{name}{image.suffix.lower()}"
     with _conflicts():
@@ -100,6 +97,18 @@ def command(
         click.echo(path)
     if show is not None:
         _show(photo, position, show)
+
+
+def _scenario_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9-]+", name):
+        raise click.UsageError(f'"{name}" is not a scenario name: use a-z, 0-9 and hyphens')
+    return name
+
+
+def _given_reading(plate: str | None, vin: str | None, region: str | None) -> "ReadingDocument":
+    if vin is not None:
+        return {"vin": {"text": vin}}
+    return {"plate": {"text": plate} | ({"region": region} if region is not None else {})}
 
 
 def _decode(image: Path, data: bytes) -> "Picture":

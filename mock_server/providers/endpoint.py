@@ -65,7 +65,7 @@ class Endpoint:
             return
         answered = await self._answer(scope, call)
         reply, decision = answered.reply, answered.decision
-        headers = reply.headers + self._headers(request_id, decision, answered.detail, is_drained)
+        headers = reply.headers + self._headers(request_id, answered, is_drained)
         answered.reply = Reply(reply.status, headers, reply.body)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         entry = journal_entry(request_id, self._provider.name, call, answered, now=now, seconds=seconds)
@@ -137,13 +137,12 @@ class Endpoint:
             f"{self._provider.title} does not serve this path; {suggest(call.path, documented_paths([self._provider]))}"
         )
 
-    def _headers(
-        self, request_id: str, decision: Decision | Unmatched | None, detail: str | None, is_drained: bool
-    ) -> tuple[tuple[bytes, bytes], ...]:
+    def _headers(self, request_id: str, answered: Answered, is_drained: bool) -> tuple[tuple[bytes, bytes], ...]:
         # The server would take the unread rest of the body for the next request.
         closing = () if is_drained else (_CLOSE,)
         if not self._service.has_mock_headers:
             return closing
+        decision, detail = answered.decision, answered.detail
         scenario, match = (
             (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
         )
