@@ -210,8 +210,6 @@ class FaultPlan:
 
 
 NO_FAULT = FaultPlan()
-
-
 REPLY = "reply"
 """What stands for the name of an outcome if a scenario writes the reply out."""
 
@@ -288,7 +286,7 @@ class Traits:
     `charged`: outcomes that cost a unit. `variants`: the documented alternatives of an outcome, the default first.
     `free_text`: a picture that holds a plate or other text but no VIN is answered with that text. `statuses`: the
     outcome behind each HTTP status of a product's replies. `charged_variants`: variants that cost a unit although their
-    outcome does not. `takes_payments`: a request may have a payment instead of a key.
+    outcome does not. `takes_payments`: a payment may take the place of a key.
     """
 
     name: str

@@ -71,7 +71,7 @@ class CarsXE(Provider):
             problem=picture if isinstance(picture, Problem) else None,
             no_key=no_key,
             once=call.headers.get(self.once_header, ""),
-            has_payment=any(call.headers.get(name) for name in payment.HEADERS),
+            has_payment=key is None and any(call.headers.get(name) for name in payment.HEADERS),
         )
 
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:
