@@ -1,14 +1,19 @@
 """Running the command `vehicle-ocr-mock` as a process of its own."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import plugin_to_load
 
 COMMAND = [sys.executable, "-m", "mock_server"]
+ROOT = Path(__file__).parents[2]
 READY = "vehicle-ocr-mock ready on "
 
 
@@ -16,6 +21,18 @@ def run(*arguments: str, environment: Mapping[str, str] | None = None) -> "subpr
     """Run the command to its end."""
     environ = {**os.environ, **(environment or {})}
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False)
+
+
+def on_path(place: Path) -> dict[str, str]:
+    """Put `vehicle-ocr-mock`, `python` and `pytest` into a directory; returns an environment with it on the path."""
+    plugins = " ".join(f"-p {name}" for name in (*plugin_to_load(), "no:schemathesis", "no:cacheprovider"))
+    commands = {"vehicle-ocr-mock": "-m mock_server", "pytest": f"-m pytest {plugins}", "python": ""}
+    for name, arguments in commands.items():
+        (place / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+        (place / name).chmod(0o755)
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{place}{os.pathsep}{os.environ['PATH']}"}
+    environ.pop("VEHICLE_OCR_MOCK_URL", None)
+    return environ
 
 
 @dataclass

@@ -2,17 +2,14 @@
 
 import json
 import os
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
 
-from tests.cli.command import COMMAND, served
-from tests.support import plugin_to_load
+from tests.cli.command import COMMAND, on_path, served
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -38,14 +35,8 @@ def run_shell(script: str, here: Path) -> str:
     """Run commands as they are printed, where `vehicle-ocr-mock` and `pytest` are on the path; return the output."""
     place = here / "bin"
     place.mkdir()
-    plugins = " ".join(f"-p {name}" for name in (*plugin_to_load(), "no:schemathesis", "no:cacheprovider"))
-    for name, module in {"vehicle-ocr-mock": "mock_server", "pytest": f"pytest {plugins}"}.items():
-        (place / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
-        (place / name).chmod(0o755)
-    environ = {**os.environ, "PYTHONPATH": str(ROOT), "PATH": f"{place}{os.pathsep}{os.environ['PATH']}"}
-    environ.pop("VEHICLE_OCR_MOCK_URL", None)
     ended = subprocess.run(
-        ["sh", "-ec", script], cwd=here, env=environ, capture_output=True, text=True, timeout=100, check=False
+        ["sh", "-ec", script], cwd=here, env=on_path(place), capture_output=True, text=True, timeout=100, check=False
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -197,7 +197,8 @@ def test_the_workflow_of_github_actions(environ: dict[str, str], tmp_path: Path)
     """The workflow's own command, on a test-suite that knows nothing of the mock."""
     workflow = yaml.safe_load((EXAMPLES / "github-actions" / "tests.yml").read_text(encoding="utf-8"))
     command = workflow["jobs"]["tests"]["steps"][-1]["run"]
-    (tmp_path / "test_gate.py").write_text(
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_gate.py").write_text(
         "import requests\n\ndef test_gate() -> None:\n"
         "    url = 'https://api.carsxe.com/platerecognition?key=no-credits'\n"
         "    picture = {'image_url': 'https://api.carsxe.com/images/vin-plate.jpg'}\n"
