@@ -221,6 +221,8 @@ class Workbench(Document):
     providers: Sequence[ProviderView]
     outcomes: Sequence[str]
     faults: Sequence[str]
+    matches: Sequence[str]
+    """How a scenario can be found."""
     images: Sequence[str]
     """Names of pictures under `/images/`, at most 2,000."""
     keptUploads: int

@@ -31,7 +31,7 @@ from mock_server.admin.scenario_routes import add_runtime, created_scenario, par
 from mock_server.admin.validation import MAX_TEXT, as_choice, check_names, mistake, pointer, read, read_object
 from mock_server.core.exchange import region_of
 from mock_server.core.journal import JournalEntry
-from mock_server.core.model import Fault, OutcomeName
+from mock_server.core.model import Fault, MatchKind, OutcomeName
 from mock_server.errors import FixturesError, MultipartError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.providers.provider import Provider
@@ -54,6 +54,7 @@ async def workbench(control: Control, request: Request) -> Workbench:
         providers=[_provider_view(provider) for provider in control.providers.values()],
         outcomes=list(OutcomeName),
         faults=list(Fault),
+        matches=list(MatchKind),
         images=list(islice(gallery, _MOST_IMAGES)),
         keptUploads=control.uploads.max_count,
         edit=control.editable is not None,

@@ -12,7 +12,7 @@ from tests.support import drawn, vehicore
 
 from .conftest import NARROW, WIDE, keep_screenshot, page_of
 
-VIEWS = ("try", "controls", "requests", "misses", "accounts", "scenarios")
+VIEWS = ("try", "controls", "requests", "misses", "accounts", "scenarios", "report")
 
 
 def serious(page: Page) -> list[str]:

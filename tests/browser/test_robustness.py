@@ -98,6 +98,8 @@ def test_the_token_is_asked_for_once(browser: Browser) -> None:
         page.reload()
         expect(page.locator("#requests tbody tr")).to_have_count(1)
         expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("tab", name="Report").click()
+        expect(page.locator("pre.report")).to_contain_text("VehiCore")
 
 
 def test_nothing_is_loaded_from_elsewhere(browser: Browser, server: MockServer) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from mock_server import MockServer
 from tests.support import drawn, vehicore
 
-from .conftest import page_of
+from .conftest import keep_screenshot, page_of
 
 HOSTILE = '<img src=x onerror="document.title=1">"\'`${7*7}</script><script>document.title=2</script>'
 
@@ -299,14 +299,27 @@ def test_metrics_and_export_reach_the_user(page: Page) -> None:
     assert saved.value.suggested_filename == "fixtures.zip"
 
 
-def test_the_report_has_a_tab_where_there_is_one(page: Page, client: httpx.Client) -> None:
-    """The tab is there exactly if the server has a report."""
-    has_report = client.get("/__admin/workbench").json()["report"]
+def test_the_report_has_a_tab(page: Page, client: httpx.Client) -> None:
+    """The report is shown as its page; it can be downloaded in every format, and it begins anew after a question."""
+    vehicore(client)
+    tab(page, "Report")
+    frame = page.frame_locator("iframe.report")
+    expect(frame.locator("body")).to_contain_text("VehiCore")
+    keep_screenshot(page, "report")
+    for format, name in {
+        "html": "report.html",
+        "json": "report.json",
+        "markdown": "report.md",
+        "junit": "report.xml",
+    }.items():
+        with page.expect_download() as saved:
+            page.get_by_role("button", name=f"Download {format}").click()
+        assert saved.value.suggested_filename == name
+    page.get_by_role("button", name="Begin anew…").click()
+    with page.expect_response(lambda reply: reply.request.method == "DELETE") as deleted:
+        page.get_by_role("button", name="Begin anew", exact=True).click()
 
-    assert page.get_by_role("tab", name="Report").count() == has_report
-    if has_report:
-        tab(page, "Report")
-        expect(page.locator("pre.report")).not_to_be_empty()
+    assert deleted.value.ok
 
 
 def test_the_page_of_the_api_opens_calls(page: Page, server: MockServer) -> None:

@@ -8,6 +8,9 @@ const pictures = new Map();
 const MOST_PICTURES = 2000;
 let asking = null;
 
+/** Whether this tab sends a token. */
+export const hasToken = () => sessionStorage.getItem(TOKEN) !== null;
+
 /** Asks the user for the admin token. All waiting calls share one dialog. */
 function askForToken(isWrong) {
   if (asking) return asking;

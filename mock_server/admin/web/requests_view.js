@@ -20,12 +20,14 @@ export class RequestsView {
   }
 
   async mount(root) {
-    const words = (await json("/openapi.json")).components.schemas.RequestFilter.properties;
-    const choice = (name) => select(name, [["", `any ${name}`], ...words[name].enum.filter((word) => word !== null)], "", { "aria-label": name });
+    const { providers, outcomes, matches } = this.app.workbench;
+    const products = new Set(providers.flatMap((one) => Object.keys(one.calls)));
+    const choice = (name, words) => select(name, [["", `any ${name}`], ...words], "", { "aria-label": name });
     const text = (name, hint, type = "search") => el("input", { name, type, placeholder: hint, "aria-label": hint, autocomplete: "off" });
     this.form = el("form", { class: "filters", "aria-label": "Filters" },
       text("search", "search everything"), text("account", "account"), text("scenario", "scenario"), text("text", "text that was read"),
-      text("key", "full key"), choice("provider"), choice("product"), choice("outcome"), choice("match"),
+      text("key", "full key"), choice("provider", [...providers.map((one) => one.name), "-"]), choice("product", products),
+      choice("outcome", [...outcomes, "reply"]), choice("match", matches),
       el("input", { name: "status", type: "number", min: 100, max: 599, placeholder: "status", "aria-label": "status" }),
       button("Clear filters", () => this.app.go("requests", {})), button("Delete requests…", () => this.delete(), { class: "danger" }));
     this.form.addEventListener("submit", (event) => event.preventDefault());

@@ -29,8 +29,14 @@ export async function openScenarioForm(app, { exchange = null, photo = null, sce
   const uploads = exchange && !photo ? (await json("/uploads")).requests : [];
   if (exchange && !photo && uploads.includes(exchange.id)) photo = await blob(`/requests/${exchange.id}/image`);
   const start = scenario ? compact(scenario) : fromExchange(exchange, photo);
-  const shown = scenario && scenario.pictures.length ? await ownPicture(scenario.pictures[0]) : photo;
+  const shown = scenario && scenario.pictures.length ? await ownPicture(scenario.pictures[0]) : photo || (await galleryPicture(exchange));
   new ScenarioForm(app, { exchange, photo, scenario, document: start, shown, isKept: Boolean(exchange && uploads.includes(exchange.id)) }).open();
+}
+
+/** The picture of a request for an image URL, if it leads to the gallery. */
+function galleryPicture(exchange) {
+  const name = (exchange && exchange.url && exchange.image && exchange.url.split("/images/")[1]) || "";
+  return name ? ownPicture(`/images/${name}`) : null;
 }
 
 async function ownPicture(path) {
