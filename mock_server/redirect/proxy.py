@@ -125,7 +125,8 @@ class _Proxy:
         if task:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        # A task that ends as cancelled would be logged by asyncio.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             try:
                 request = _Request.parse(await reader.readuntil(b"\r\n\r\n"))
                 others = await self._open(request, writer)
@@ -141,12 +142,12 @@ class _Proxy:
 
     async def end(self) -> None:
         """Close all connections, also those that the server closes now."""
+        for writer in list(self._writers):
+            writer.transport.abort()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in list(self._writers):
-            writer.transport.abort()
         # The event loop closes the sockets in its next round.
         await asyncio.sleep(0)
 
@@ -227,8 +228,14 @@ async def _join(client: _Streams, server: _Streams) -> None:
             group.create_task(_pass_on(client[0], server[1])),
             group.create_task(_pass_on(server[0], client[1])),
         ]
+
+        def end_both(done: asyncio.Task[bool]) -> None:
+            if not done.cancelled() and done.result():
+                for one in directions:
+                    one.cancel()
+
         for task in directions:
-            task.add_done_callback(lambda done: [one.cancel() for one in directions if done.result()])
+            task.add_done_callback(end_both)
     server[1].close()
 
 

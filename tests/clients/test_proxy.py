@@ -138,6 +138,19 @@ def test_a_reset_is_passed_on(url: str) -> None:
                 client.makefile("rb").read()
 
 
+def test_open_tunnels_end_with_the_proxy(route: Route, caplog: pytest.LogCaptureFixture) -> None:
+    """A tunnel in use is closed, and nothing is logged about it."""
+    context = ssl.create_default_context(cafile=route.certificate)
+    with contextlib.ExitStack() as stack:
+        with proxy(route, Upstream({})) as url:
+            connection = stack.enter_context(contextlib.closing(tunnel(url, NAME, 443, context)))
+            connection.connect()
+        with pytest.raises((OSError, http.client.HTTPException)):
+            text_of(connection, "/x", Host=NAME)
+
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     ("request_line", "status", "reason"),
     [
