@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
-from typing import Any
+from typing import IO, Any
 
 import anyio.to_thread
 import orjson
@@ -128,7 +128,7 @@ class App(Starlette):
             self.reader,
             clock,
             self._record,
-            self._client_left,
+            self.rehearsal.client_left,
             max_body=settings.max_body,
             is_strict=settings.strict,
             has_mock_headers=settings.mock_headers,
@@ -231,11 +231,6 @@ class App(Starlette):
         if self._log is not None:
             self._log.record(entry)
 
-    async def _client_left(self, call: Call) -> None:
-        noted = self.rehearsal.client_left(call)
-        if noted is not None:
-            await noted
-
     async def _health(self, request: Request) -> Response:
         return Response(orjson.dumps(self.control.health()), media_type="application/json")
 
@@ -254,17 +249,18 @@ def create_app(
     store: Store | None = None,
     clock: Clock | None = None,
     foreground: bool = False,
+    log_stream: IO[str] | None = None,
     progress: Progress | None = None,
 ) -> App:
     """Read the settings and the fixtures, index the images, and return the application.
 
     `flags` are settings by name; they override the environment and `mock.yaml`. In the `foreground`, the mock owns the
-    process and writes its log to stderr; otherwise the surrounding program configures logging.
+    process and writes its log to stderr, or to `log_stream`. Otherwise the surrounding program configures logging.
     Raises SettingsError and FixturesError.
     """
     startup = load(flags or {}, progress)
     settings = startup.settings
-    log = configure(settings.log_format, settings.log_level) if foreground else None
+    log = configure(settings.log_format, settings.log_level, log_stream) if foreground or log_stream else None
     if settings.workers > 1 and not settings.has_shared_state:
         raise SettingsError(
             f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"

@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from mock_server.app import App, create_app
 from mock_server.client import Controls, MockClient
@@ -26,6 +26,7 @@ class MockServer(Controls):
     """The mock, served from a thread. It answers requests when `start` returns, or in a `with` block.
 
     `settings` have the names of the command line's options: `MockServer("fixtures", port=0, strict=True)`.
+    `log_stream` receives the log.
     Raises FixturesError and SettingsError.
     """
 
@@ -35,6 +36,7 @@ class MockServer(Controls):
         *,
         store: Store | None = None,
         clock: Clock | None = None,
+        log_stream: IO[str] | None = None,
         **settings: Any,
     ) -> None:
         directory = Path(fixtures) if fixtures else None
@@ -43,6 +45,7 @@ class MockServer(Controls):
             raise SettingsError("MockServer has one worker; use `vehicle-ocr-mock serve` for more")
         self._store = store
         self._clock = clock
+        self._log_stream = log_stream
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
@@ -100,7 +103,7 @@ class MockServer(Controls):
 
     def start(self) -> Self:
         """Serve from a thread of this process. Returns when requests are answered."""
-        app = create_app(self._flags, store=self._store, clock=self._clock)
+        app = create_app(self._flags, store=self._store, clock=self._clock, log_stream=self._log_stream)
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(app, started), name="vehicle-ocr-mock", daemon=True)
         self._thread.start()

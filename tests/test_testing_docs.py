@@ -70,12 +70,25 @@ def test_python_examples_pass(beside_a_car: Path) -> None:
 
 def test_the_conftest_example_chooses_the_settings(beside_a_car: Path) -> None:
     """The example of an overridden fixture is a conftest.py that takes effect."""
-    block = next(block for block in _blocks(TESTING, "python") if "vehicle_ocr_mock_settings" in block)
+    block = next(block for block in _blocks(TESTING, "python") if '"strict": True' in block)
     (beside_a_car / "conftest.py").write_text(block)
     (beside_a_car / "test_it.py").write_text(
         "def test_it(vehicle_ocr_mock):\n"
         "    assert vehicle_ocr_mock.app.settings.strict\n"
         "    assert vehicle_ocr_mock.match('car.jpg')['outcome'] == 'nothing_found'\n"
+    )
+
+    assert "1 passed" in _pytest(beside_a_car)
+
+
+def test_the_first_example_is_strict_in_ci(beside_a_car: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In CI a picture that no scenario describes is an error."""
+    monkeypatch.setenv("CI", "true")
+    (beside_a_car / "conftest.py").write_text(_blocks(TESTING, "python")[0])
+    (beside_a_car / "test_it.py").write_text(
+        "def test_it(vehicle_ocr_mock):\n"
+        "    assert vehicle_ocr_mock.app.settings.unmatched == 'error'\n"
+        "    assert vehicle_ocr_mock.match('car.jpg')['status'] == 501\n"
     )
 
     assert "1 passed" in _pytest(beside_a_car)

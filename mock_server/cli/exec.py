@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
@@ -15,11 +15,14 @@ from typing import Any
 import click
 
 from mock_server.cli.options import check_fixtures, settings_options
+from mock_server.cli.rehearsal import Rehearsal, report_options
 from mock_server.errors import SettingsError
 
 # The exit codes of a shell.
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
+
+URL_VARIABLE = "VEHICLE_OCR_MOCK_URL"
 
 
 class _CommandAfterDashes(click.Command):
@@ -37,24 +40,32 @@ class _CommandAfterDashes(click.Command):
 @click.command(cls=_CommandAfterDashes)
 @settings_options(port=0, tls_port=0, tls=True, watch=False)
 @click.option("--proxy", is_flag=True, help="Also lead Java, Go, .NET, Ruby and PHP, by a proxy on this machine.")
+@report_options
 @click.pass_obj
-def command(child: list[str], /, proxy: bool, **flags: Any) -> None:
+def command(
+    child: list[str], /, proxy: bool, reports: tuple[Path, ...], fail_on: str, log: Path | None, **flags: Any
+) -> None:
     """Run CMD with the mock on free ports and the providers' real host names leading to it.
 
     Python programs, Node programs and curl need no change and no root rights, and neither do their children. With
-    --proxy, other runtimes need none either. The exit code is that of CMD. FIXTURES and the options are those of serve.
+    --proxy, other runtimes need none either. The exit code is that of CMD, or 1 if --fail-on says so. FIXTURES and the
+    options are those of serve.
     """
     if not child:
         raise click.UsageError("no command: put it after --")
     from mock_server.runner import end_soon
 
-    code = run(child, {name: value for name, value in flags.items() if value is not None}, with_proxy=proxy)
+    rehearsal = Rehearsal(reports, fail_on)
+    with log.open("a", encoding="utf-8") if log else nullcontext() as log_stream:
+        flags |= {"log_stream": log_stream}
+        given = {name: value for name, value in flags.items() if value is not None}
+        code = run(child, given, rehearsal, with_proxy=proxy)
     end_soon(code)
     sys.exit(code)
 
 
-def run(child: Sequence[str], flags: dict[str, Any], *, with_proxy: bool = False) -> int:
-    """Serve, run the command, stop serving; return the command's exit code.
+def run(child: Sequence[str], flags: dict[str, Any], rehearsal: Rehearsal, *, with_proxy: bool = False) -> int:
+    """Serve, run the command, write the report, stop serving; return the exit code.
 
     Raises SettingsError and FixturesError before the command is started.
     """
@@ -65,7 +76,9 @@ def run(child: Sequence[str], flags: dict[str, Any], *, with_proxy: bool = False
 
     if flags.get("workers", 1) != 1:
         raise SettingsError("exec serves with one worker")
-    check_fixtures(flags)
+    check_fixtures({name: value for name, value in flags.items() if name != "log_stream"})
+    if used_elsewhere := os.environ.get(URL_VARIABLE):
+        click.echo(f"vehicle-ocr-mock: {URL_VARIABLE}={used_elsewhere} is not used: exec starts a mock", err=True)
     try:
         directory = Path(tempfile.gettempdir(), f"vehicle-ocr-mock-{token_hex(8)}")
     except OSError as error:
@@ -83,12 +96,13 @@ def run(child: Sequence[str], flags: dict[str, Any], *, with_proxy: bool = False
                 environ = child_environment(mock.route, directory, os.environ)
                 if with_proxy:
                     environ |= stack.enter_context(proxied_environment(mock.route, directory, os.environ, environ))
-                environ["VEHICLE_OCR_MOCK_URL"] = mock.url
+                environ[URL_VARIABLE] = mock.url
                 environ["VEHICLE_OCR_MOCK_TLS_URL"] = mock.tls_url or ""
                 try:
-                    return run_child(child, environ)
+                    code = run_child(child, environ)
                 except OSError as error:
                     click.echo(f"vehicle-ocr-mock: {child[0]}: {error.strerror}", err=True)
                     return _NOT_FOUND if error.errno == errno.ENOENT else _NOT_EXECUTABLE
+                return rehearsal.finish(mock, code)
         finally:
             shutil.rmtree(directory, ignore_errors=True)

@@ -38,7 +38,7 @@ class Service:
     reader: Reader
     clock: Clock
     record: Callable[[JournalEntry, ObservedCall | None], Awaitable[None]]
-    client_left: Callable[[ObservedCall], Awaitable[None]]
+    client_left: Callable[[ObservedCall], Awaitable[None] | None]
     max_body: int
     is_strict: bool = False
     has_mock_headers: bool = True
@@ -74,8 +74,9 @@ class Endpoint:
         if self._service.uploads is not None and answered.request and answered.request.image is not None:
             self._service.uploads.add(entry, answered.request.image)
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
-        if not await send_reply(answered.reply, plan, scope, send) and observed is not None:
-            await self._service.client_left(observed)
+        was_there = await send_reply(answered.reply, plan, scope, send)
+        if not was_there and observed and (noted := self._service.client_left(observed)):
+            await noted
 
     async def _answer(self, scope: Scope, call: Call) -> Answered:
         """Parse the call, decide about it and render the reply."""

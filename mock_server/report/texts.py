@@ -83,17 +83,18 @@ def evidence_line(evidence: Evidence) -> str:
 
 
 def summary_lines(report: Report) -> Iterator[str]:
-    """Three lines for a terminal: what was rehearsed, what nobody described or serves, what the client does wrong."""
+    """Three lines for a terminal: what was rehearsed, what the client does wrong, what no fixture describes."""
     summary = report.summary
     yield headline(report)
-    unknown = [made_up(report)] if summary.made_up else []
+    yield advice_line(report)
+    unknown: list[str | None] = []
     if summary.undescribed > summary.made_up:
         others = summary.undescribed - summary.made_up
         unknown.append(f"{many(others, 'other request')} with a picture that no scenario describes")
     if summary.unserved:
         unknown.append(f"{many(summary.unserved, 'request')} to paths that nothing serves")
+    unknown.append(made_up(report))
     yield "; ".join(filter(None, unknown)) or "a scenario describes every picture, and every path was known"
-    yield advice_line(report)
 
 
 def advice_title(advice: Advice) -> str:
