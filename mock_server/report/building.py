@@ -72,7 +72,9 @@ def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over:
     coverage = [_coverage(provider, product, calls, counted) for provider in providers for product in provider.products]
     scenarios, undescribed = _scenarios(calls, counted), _undescribed(counted)
     unserved, broken = _unserved(counted), advice(counted, off, is_over=is_over)
-    rehearsed, of = sum(one.rehearsed for one in coverage), sum(one.of for one in coverage)
+    # A client of one provider cannot rehearse the other one.
+    used = [one for one in coverage if one.requests] or coverage
+    rehearsed, of = sum(one.rehearsed for one in used), sum(one.of for one in used)
     return Report(
         version=VERSION,
         since=_time(min(one.tally.since for one in counted)),
@@ -84,7 +86,7 @@ def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over:
             of=of,
             percent=round(100 * rehearsed / of, 1) if of else 100.0,
             faults_rehearsed=sum(one.faults_rehearsed for one in coverage),
-            faults_of=len(Fault) * len(coverage),
+            faults_of=len(Fault) * len(used),
             unused_scenarios=len(scenarios.unused),
             made_up=sum(one.count for one in undescribed if one.answer == "made_up"),
             undescribed=sum(one.count for one in undescribed),

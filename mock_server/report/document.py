@@ -165,7 +165,9 @@ class Summary(Document):
     requests: int
     keys: int
     rehearsed: int
+    """Rehearsed replies of the products that were called at all."""
     of: int
+    """Possible replies of these products; of all products if none was called."""
     percent: float
     """Rehearsed replies in percent of the possible ones."""
     faults_rehearsed: int

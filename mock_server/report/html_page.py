@@ -41,7 +41,14 @@ def _body(report: Report) -> Iterator[str]:
     yield from _advice_section(report)
     yield "<h2>What was rehearsed</h2>"
     for coverage in report.coverage:
-        yield from _coverage(coverage)
+        if coverage.requests:
+            yield f"<h3>{escape(product_name(coverage))} <span class='badge'>{_share(coverage)}</span></h3>"
+            yield from _coverage(coverage)
+    for coverage in report.coverage:
+        if not coverage.requests:
+            yield f"<details><summary>{escape(product_name(coverage))}: never called</summary>"
+            yield from _coverage(coverage)
+            yield "</details>"
     yield from _lists(report)
     yield '<p class="soft">docs/report.md says how to read this page, and what a server cannot see.</p>'
 
@@ -78,9 +85,7 @@ def _advice(advice: Advice) -> Iterator[str]:
 
 
 def _coverage(coverage: ProductCoverage) -> Iterator[str]:
-    share = f"{coverage.rehearsed} of {coverage.of}"
-    yield f"<h3>{escape(product_name(coverage))} <span class='badge'>{share} replies</span></h3>"
-    yield f'<progress max="{coverage.of}" value="{coverage.rehearsed}">{share}</progress>'
+    yield f'<progress max="{coverage.of}" value="{coverage.rehearsed}">{_share(coverage)}</progress>'
     yield '<div class="scroll"><table><thead><tr><th>Reply</th><th>Outcome</th><th class="number">Seen</th>'
     yield '<th class="number">Keys</th><th>By</th></tr></thead><tbody>'
     yield from map(_outcome, coverage.outcomes)
@@ -89,6 +94,10 @@ def _coverage(coverage: ProductCoverage) -> Iterator[str]:
         name = f"<td>not the provider's</td><td>{escape(answer.outcome)}</td>"
         yield f'<tr>{name}<td class="number">{answer.count}</td><td></td><td></td></tr>'
     yield "</tbody></table></div>"
+
+
+def _share(coverage: ProductCoverage) -> str:
+    return f"{coverage.rehearsed} of {coverage.of} replies"
 
 
 def _outcome(row: OutcomeRow) -> str:

@@ -57,7 +57,8 @@ def _lines(report: Report) -> Iterator[str]:
         "Undocumented forms",
         [f"{one.provider}: {_plain(one.form)}, {many(one.count, 'request')}" for one in report.undocumented],
     )
-    yield from _list("Scenarios that never answered", [_plain(name) for name in report.scenarios.unused])
+    if report.scenarios.unused:
+        yield f"### Scenarios that never answered\n\n{', '.join(map(_plain, report.scenarios.unused))}\n"
     for coverage in report.coverage:
         yield from _details(coverage)
     if report.rules_off:

@@ -98,6 +98,16 @@ def test_every_documented_reply_can_be_rehearsed(mock: MockServer, http: httpx.C
     }
 
 
+def test_products_that_were_never_called_do_not_count(http: httpx.Client) -> None:
+    """A client of one provider cannot rehearse the other one."""
+    vehicore(http)
+    found = report(http)
+    used = product(found, "vehicore", "plate")
+
+    assert (found["summary"]["rehearsed"], found["summary"]["of"]) == (1, used["of"])
+    assert found["summary"]["faults_of"] == len(Fault)
+
+
 def test_outcomes_that_look_alike_are_one_reply() -> None:
     """A client of VehiCore cannot distinguish a missing key from an unknown one; one of CarsXE can."""
     vehicore_rows, carsxe_rows = (contract_rows(provider, Product.VIN) for provider in registry.PROVIDERS)

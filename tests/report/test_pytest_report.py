@@ -155,7 +155,7 @@ def test_the_summary_names_made_up_readings(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "*= vehicle-ocr-mock =*",
-            "rehearsed 1 of * replies (* %), 0 of 20 faults; 1 request, 1 key",
+            "rehearsed 1 of * replies (* %), 0 of 5 faults; 1 request, 1 key",
             "no advice on the client",
             "1 reading was made up, because no scenario describes the picture: stranger.png",
         ]
