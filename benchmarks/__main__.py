@@ -13,6 +13,7 @@ from benchmarks.throughput import Bench, Effort, Row
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "known": Bench.known_upload,
+    "report": Bench.report_share,
     "known-big": Bench.known_big_upload,
     "url": Bench.gallery_url,
     "base64": Bench.base64_vin,

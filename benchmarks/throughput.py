@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import material
 from benchmarks.load import Measured, Request, drive
 from benchmarks.processes import Processes
+from benchmarks.report_cost import cost_of_report
 from benchmarks.servers import (
     BARE,
     DECODING,
@@ -94,6 +95,19 @@ class Bench:
         rows = [_against("known 100 KB upload", rates, STARLETTE, bar=1.0), _against("", rates, BARE)]
         bars = {"WireMock": 2.5}
         return rows + [_against("", rates, peer, bar=bars.get(peer.name)) for peer in installed_peers()]
+
+    def report_share(self) -> list[Row]:
+        """The counting for the rehearsal report, as a share of a known upload over a socket."""
+        cost, _ = cost_of_report(self.fixtures, self.car, 4 * self.effort.rounds)
+        requests = [material.upload(self.car)]
+        with running(mock(self.fixtures)) as server:
+            _warm(server, requests)
+            before = server.processor_seconds()
+            measured = drive(server.port, requests, seconds=self.effort.seconds)
+            upload = (server.processor_seconds() - before) / measured.replies
+        share = cost / upload
+        figures = f"{share:.1%} ({cost * 1e6:.1f} µs of {upload * 1e6:.0f} µs)"
+        return [Row("counting for the report, share of a known upload", figures, "3 %", share < 0.03)]
 
     def known_big_upload(self) -> list[Row]:
         """A known picture of 5 MB."""

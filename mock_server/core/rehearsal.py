@@ -84,9 +84,12 @@ class Mark:
     key: str = EVERY_KEY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """A call or a mark. Numbers grow in the order of events."""
+    """A call or a mark. Numbers grow in the order of events.
+
+    The class is not frozen, because each request makes one.
+    """
 
     number: int
     call: Call | None = None
