@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.affine_fit import Pairs, fit_affine
+from mock_server.imaging.affine_fit import MIN_VOTES, Pairs, fit_affine
 from mock_server.imaging.anchors import GLYPHS, Anchor
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box
@@ -91,7 +91,7 @@ class KeypointIndex:
             part = slice(*np.searchsorted(known, self._starts[number : number + 2]).tolist())
             anchor, points = self._anchors[number], known[part] - self._starts[number]
             pairs = Pairs(rows[part], points, sent.points[rows[part]], anchor.points[points], weight[part])
-            found = fit_affine(pairs, _centre(anchor)) if len(points) else None
+            found = fit_affine(pairs, _centre(anchor)) if len(points) >= MIN_VOTES else None
             if found is not None:
                 (position, place), (affine, votes) = self._owners[number], found
                 located.append(Located(position, place, affine, votes))
@@ -104,16 +104,15 @@ class KeypointIndex:
         """
         codes, found = sent.codes(), []
         for number, (order, starts) in enumerate(self._tables):
-            for flipped in self._probes(sent, number):
-                keys = self._keys(codes ^ flipped, number)
-                first = starts[keys]
-                lengths = np.minimum(starts[keys + 1] - first, _BUCKET)
-                rows = np.repeat(np.arange(len(keys)), lengths)
-                within = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-                known = order[first[rows] + within]
-                distance = _popcount(self._codes[known] ^ codes[rows])
-                near = np.flatnonzero(distance <= _MAX_DISTANCE)
-                found.append((known[near].astype(np.int64) * BITS + distance[near]) * len(codes) + rows[near])
+            keys = self._keys(codes ^ self._probes(sent, number), number).ravel()
+            first = starts[keys]
+            lengths = np.minimum(starts[keys + 1] - first, _BUCKET)
+            probes = np.repeat(np.arange(len(keys)), lengths)
+            within = np.arange(len(probes)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            known, rows = order[first[probes] + within], probes % max(1, len(codes))
+            distance = _popcount(self._codes[known] ^ codes[rows])
+            near = np.flatnonzero(distance <= _MAX_DISTANCE)
+            found.append((known[near].astype(np.int64) * BITS + distance[near]) * len(codes) + rows[near])
         merged = np.unique(np.concatenate(found))
         rest, row = np.divmod(merged, max(1, len(codes)))
         known, distance = np.divmod(rest, BITS)
@@ -122,16 +121,16 @@ class KeypointIndex:
         weight = (_MAX_DISTANCE + 1 - distance[is_among_best]).astype(np.float32)
         return row[is_among_best], known[is_among_best], weight
 
-    def _probes(self, sent: DescribedKeypoints, table: int) -> list[NDArray[np.uint64]]:
-        """What to flip of the codes: each combination of the bits of the key that are the least sure."""
+    def _probes(self, sent: DescribedKeypoints, table: int) -> NDArray[np.uint64]:
+        """What to flip of the codes: each combination of the bits of the key that are the least sure, one a row."""
         first = _first_bit(table)
         sureness = np.abs(sent.values[:, first : first + self._key_bits])
         least = (np.argsort(sureness, axis=1)[:, :_FLIPPED] + first).astype(np.uint64)
-        bits = np.uint64(1) << least
-        return [
-            np.bitwise_or.reduce(bits * np.array([subset >> place & 1 for place in range(_FLIPPED)], np.uint64), axis=1)
-            for subset in range(1 << _FLIPPED)
-        ]
+        bits = (np.uint64(1) << least).T
+        probes = np.zeros((1, len(sureness)), np.uint64)
+        for flipped in bits:
+            probes = np.concatenate([probes, probes | flipped])
+        return probes
 
     def similarities(self, image: Image.Image, located: Located) -> Floats:
         """How the text at the place of `located` correlates with those of all anchors."""

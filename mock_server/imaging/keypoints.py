@@ -6,19 +6,23 @@ cells in four directions, reduced to the signs of 64 projections.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Floats
-from mock_server.imaging.pixel_transforms import Grey
 
 # Ratio of the sizes of two neighbouring levels. Two pictures of any sizes then have levels within 1.13 of each other.
 LEVEL_RATIO = 2 ** (1 / 3)
+# The same of a sent picture: the references' levels are dense enough for both.
+_SENT_RATIO = LEVEL_RATIO**2
 # The step of the second differences, in pixels.
 _STEP = 2
+# Rows whose differences are computed at once: they stay in the processor's cache.
+_BAND = 64
 # Side in pixels of the squares of which each has one keypoint at most.
 _SQUARE = 6
 # A description pools over blocks of this many pixels a side; each of its 4 x 4 cells has 2 x 2 of the 5 x 5 blocks.
@@ -28,17 +32,23 @@ _BLOCKS = 5
 _EDGE = 4
 # Half the side of what is described, in pixels.
 _REACH = _BLOCK * _BLOCKS // 2
-# Least determinant of a keypoint, in grey levels to the fourth.
-_MIN_RESPONSE = 20.0
+# Least determinant of a keypoint; of sums of nine grey levels, to the second power.
+_MIN_RESPONSE = 20.0 * 81
+# How many squares are searched for a peak at first, for each keypoint that is wanted.
+_EXAMINED = 4
 
 # A sent picture: pixels of the first copy that is searched at most, the longer side at least to which a small picture
 # is enlarged, and by how much at most.
 _PIXELS = 550_000
 _LEAST_SIDE = 400
 _MAX_ENLARGED = 4.0
+# A picture is reduced by a whole number if that many more pixels than this share of one would be too many.
+_COARSER = 0.25
 # Keypoints of one of its levels at most, and the shorter side of the last level.
 _COUNT = 80
 _MIN_SIDE = 16
+
+_Number = TypeVar("_Number", np.int16, np.float32)
 
 BITS = 64
 """Bits of a description."""
@@ -65,11 +75,15 @@ def all_keypoints(image: Image.Image) -> DescribedKeypoints:
     scale = min(scale, float(np.sqrt(_PIXELS / (image.width * image.height))))
     found = [DescribedKeypoints(np.zeros((0, 3), np.float32), np.zeros((0, BITS), np.float32))]
     level = image
+    factor = int(1 / scale + _COARSER)
+    if factor > 1:
+        # Several times as fast as any other way to a smaller copy.
+        level, scale = image.reduce(factor), min(scale, 1 / factor)
     while min(image.size) * scale >= _MIN_SIDE:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         level = level.resize(size, Image.Resampling.BILINEAR)
         found.append(level_keypoints(level, _COUNT, (0, 0, *image.size)))
-        scale /= LEVEL_RATIO
+        scale /= _SENT_RATIO
     return DescribedKeypoints(
         np.concatenate([one.points for one in found]), np.concatenate([one.values for one in found])
     )
@@ -82,8 +96,8 @@ def level_keypoints(
 
     `inner`: a frame of the picture in which as many are found as in the rest.
     """
-    smooth = np.asarray(level.filter(ImageFilter.BoxBlur(1)))
-    x, y, strength = _places(smooth.astype(np.int16))
+    smooth = _smoothed(level)
+    x, y, strength = _places(smooth, count if inner is None else smooth.size)
     left, top, right, bottom = part
     x_step, y_step = (right - left) / level.width, (bottom - top) / level.height
     chosen = _strongest(strength, count)
@@ -105,60 +119,117 @@ def _strongest(strength: Floats, count: int) -> NDArray[np.intp]:
     return np.sort(np.argsort(-strength, kind="stable")[:count])
 
 
-def _places(values: NDArray[np.int16]) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """Columns, rows and strengths of local maxima of the Hessian's determinant."""
+def _smoothed(level: Image.Image) -> NDArray[np.int16]:
+    """The sums of the 3 x 3 pixels around each pixel; those at the edges are repeated."""
+    pixels = np.asarray(level)
+    rows = pixels.astype(np.int16)
+    rows[1:] += pixels[:-1]
+    rows[:-1] += pixels[1:]
+    rows[0] += pixels[0]
+    rows[-1] += pixels[-1]
+    smooth = rows.copy()
+    smooth[:, 1:] += rows[:, :-1]
+    smooth[:, :-1] += rows[:, 1:]
+    smooth[:, 0] += rows[:, 0]
+    smooth[:, -1] += rows[:, -1]
+    return smooth
+
+
+def _places(smooth: NDArray[np.int16], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Columns, rows and strengths of local maxima of the Hessian's determinant: at least the `count` strongest."""
     none = np.zeros(0, np.intp)
-    if min(values.shape) <= 2 * (_EDGE + _STEP) + _SQUARE:
+    if min(smooth.shape) <= 2 * (_EDGE + _STEP) + _SQUARE:
         return none, none, np.zeros(0, np.float32)
-    step = _STEP
-    middle = values[step:-step, step:-step]
-    xx = (values[step:-step, 2 * step :] + values[step:-step, : -2 * step] - 2 * middle).astype(np.float32)
-    yy = (values[2 * step :, step:-step] + values[: -2 * step, step:-step] - 2 * middle).astype(np.float32)
-    xy = values[2 * step :, 2 * step :] + values[: -2 * step, : -2 * step]
-    xy -= values[2 * step :, : -2 * step]
-    xy -= values[: -2 * step, 2 * step :]
-    response = xx * yy
-    xy_squared = xy.astype(np.float32)
-    xy_squared *= xy_squared
-    response -= xy_squared * np.float32(1 / 16)
-    rows, columns = ((side - 2 * (_EDGE - step)) // _SQUARE for side in response.shape)
-    first = _EDGE - step
+    response = _determinants(smooth)
+    rows, columns = ((side - 2 * (_EDGE - _STEP)) // _SQUARE for side in response.shape)
+    first = _EDGE - _STEP
     inner = response[first : first + rows * _SQUARE, first : first + columns * _SQUARE]
-    squares = inner.reshape(rows, _SQUARE, columns, _SQUARE).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
-    best = squares.argmax(axis=1)
-    strength = squares[np.arange(len(best)), best]
-    row, column = np.divmod(np.arange(len(best)), columns)
-    y = first + row * _SQUARE + best // _SQUARE
-    x = first + column * _SQUARE + best % _SQUARE
-    # A square's maximum at its border may be the slope of another square's.
-    is_peak = strength > _MIN_RESPONSE
-    for down in (-1, 0, 1):
-        for across in (-1, 0, 1):
-            neighbour = response[
-                np.clip(y + down, 0, response.shape[0] - 1), np.clip(x + across, 0, response.shape[1] - 1)
-            ]
-            is_peak &= strength >= neighbour
-    return x[is_peak] + step, y[is_peak] + step, strength[is_peak]
+    # Columns are reduced last: rows lie one after another in memory.
+    by_row = inner.reshape(rows, _SQUARE, columns * _SQUARE).max(axis=1)
+    largest = np.maximum.reduce([by_row[:, place::_SQUARE] for place in range(_SQUARE)]).ravel()
+    squares = np.flatnonzero(largest > _MIN_RESPONSE)
+    examined = _EXAMINED * count
+    if len(squares) > examined:
+        # Most squares hold no strong peak: where the strongest ones give enough of them, the rest is not searched.
+        strongest = np.sort(squares[np.argpartition(-largest[squares], examined)[:examined]])
+        places = _peaks(response, *np.divmod(strongest, columns))
+        if len(places[0]) >= count:
+            return places
+    return _peaks(response, *np.divmod(squares, columns))
 
 
-def _described(smooth: Grey, x: NDArray[np.intp], y: NDArray[np.intp]) -> Floats:
+def _determinants(smooth: NDArray[np.int16]) -> Floats:
+    """The determinant of the Hessian at each pixel that is at least a step from the edges."""
+    response = np.empty((smooth.shape[0] - 2 * _STEP, smooth.shape[1] - 2 * _STEP), np.float32)
+    for top in range(0, len(response), _BAND):
+        band = smooth[top : top + _BAND + 2 * _STEP]
+        across, down = _differences(band[_STEP:-_STEP], 1), _differences(band[:, _STEP:-_STEP], 0)
+        xx, yy = _differences(across, 1), _differences(down, 0)
+        wide = band[:, 2 * _STEP :] - band[:, : -2 * _STEP]
+        xy = (wide[2 * _STEP :] - wide[: -2 * _STEP]).astype(np.float32)
+        xy *= xy
+        xy *= np.float32(1 / 16)
+        np.multiply(xx, yy, out=response[top : top + _BAND], dtype=np.float32)
+        response[top : top + _BAND] -= xy
+    return response
+
+
+def _differences(values: NDArray[np.int16], axis: int) -> NDArray[np.int16]:
+    """Of the pixels that are a step apart, along an axis."""
+    if axis:
+        return values[:, _STEP:] - values[:, :-_STEP]
+    return values[_STEP:] - values[:-_STEP]
+
+
+def _peaks(
+    response: Floats, row: NDArray[np.intp], column: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Columns and rows in the picture, and values, of these squares' maxima that are no slope of another square's."""
+    first = _EDGE - _STEP
+    corners = (first + row * _SQUARE, first + column * _SQUARE)
+    best = _parts(response, *corners, _SQUARE).argmax(axis=1)
+    y, x = corners[0] + best // _SQUARE, corners[1] + best % _SQUARE
+    strength = response[y, x]
+    # No square touches the edges of the response.
+    is_peak = strength >= _parts(response, y - 1, x - 1, 3).max(axis=1)
+    return x[is_peak] + _STEP, y[is_peak] + _STEP, strength[is_peak]
+
+
+def _parts(values: NDArray[_Number], y: NDArray[np.intp], x: NDArray[np.intp], side: int) -> NDArray[_Number]:
+    """The squares of `side` pixels with these upper left corners, one a row."""
+    width = values.shape[1]
+    offsets = (width * np.arange(side)[:, None] + np.arange(side)).ravel()
+    parts: NDArray[_Number] = values.ravel()[(width * y + x)[:, None] + offsets]
+    return parts
+
+
+def _described(smooth: NDArray[np.int16], x: NDArray[np.intp], y: NDArray[np.intp]) -> Floats:
     """The projections of the pooled gradients around these places."""
     padded = np.pad(smooth, _REACH + 1, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (2 * _REACH + 2, 2 * _REACH + 2))
-    patches = windows[y, x].astype(np.int16)
+    side = 2 * _REACH + 2
+    patches = _parts(padded, y, x, side).reshape(len(x), side, side)
     across = patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2]
     down = patches[:, 2:, 1:-1] - patches[:, :-2, 1:-1]
-    one_way = np.stack([across, -across, down, -down], axis=1)
-    np.maximum(one_way, 0, out=one_way)
+    blocks = np.stack(
+        [_pooled(np.maximum(part, 0)) for one in (across, down) for part in (one, -one)], axis=1, dtype=np.float32
+    )
     # Cells overlap by half: each is the mean of 2 x 2 blocks.
-    shape = (len(x), 4, _BLOCKS, _BLOCK, _BLOCKS, _BLOCK)
-    blocks = one_way.reshape(shape).sum(axis=(3, 5), dtype=np.float32)
     pairs = blocks[:, :, :, 1:] + blocks[:, :, :, :-1]
     values = np.sqrt((pairs[:, :, 1:] + pairs[:, :, :-1]).reshape(len(x), BITS))
     values -= values.mean(axis=1, keepdims=True)
     values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-3)
     projected: Floats = values @ _PROJECTION
     return projected
+
+
+def _pooled(gradients: NDArray[np.int16]) -> NDArray[np.uint16]:
+    """The sums over blocks; a block's 16 gradients of at most 9 x 255 fit into 16 bits."""
+    values = gradients.view(np.uint16)
+    rows = values.reshape(len(values), _BLOCKS, _BLOCK, _BLOCKS * _BLOCK).sum(axis=2, dtype=np.uint16)
+    sums: NDArray[np.uint16] = rows[:, :, ::_BLOCK] + rows[:, :, 1::_BLOCK]
+    for place in range(2, _BLOCK):
+        sums += rows[:, :, place::_BLOCK]
+    return sums
 
 
 def _hadamard(size: int) -> NDArray[np.float32]:
