@@ -45,7 +45,7 @@ _MAX_ENLARGED = 4.0
 # A picture is reduced by a whole number if that many more pixels than this share of one would be too many.
 _COARSER = 0.25
 # Keypoints of one of its levels at most, and the shorter side of the last level.
-_COUNT = 80
+_COUNT = 120
 _MIN_SIDE = 16
 
 _Number = TypeVar("_Number", np.int16, np.float32)
