@@ -278,10 +278,8 @@ def _error(status: int, content: bytes) -> Exception:
     problem = document if isinstance(document, dict) else {}
     # Without a problem document, another program has answered, or a proxy.
     detail = problem.get("detail") or f"the server answered {status} without the mock's description of an error"
-    if status == 404:
-        return NotFoundError(detail)
-    if status == 409:
-        return ConflictError(detail)
+    if kind := {404: NotFoundError, 409: ConflictError}.get(status):
+        return kind(detail)
     return RefusedError(status, detail, problem.get("errors", []))
 
 

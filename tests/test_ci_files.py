@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 import mock_server
-from mock_server.cli.exec import command as exec_command
 from mock_server.scenarios.load import load
 from mock_server.settings import ENVIRONMENT_PREFIX, setting_names
 from tests.cli.command import on_path
@@ -155,8 +154,7 @@ def test_the_action_runs_a_command(runner: Runner) -> None:
     values = inputs_of(ACTION, **step["with"])
 
     assert '"9djc652"' in runner.step(named_step(ACTION, "Run the command"), values)
-    has_report = any("--report" in parameter.opts for parameter in exec_command.params)
-    assert (runner.temporary / "vehicle-ocr-mock-report" / "report.html").exists() is has_report
+    assert (runner.temporary / "vehicle-ocr-mock-report" / "report.html").stat().st_size > 0
     with pytest.raises(AssertionError):
         runner.step(named_step(ACTION, "Run the command"), values | {"inputs.run": "exit 3"})
 

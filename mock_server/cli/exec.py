@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from mock_server.cli.options import check_fixtures, settings_options
-from mock_server.cli.rehearsal import Rehearsal, report_options
+from mock_server.cli.report_options import Rehearsal, report_options
 from mock_server.errors import SettingsError
 
 # The exit codes of a shell.
