@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-# pytester unloads the modules that a test imports, but numpy cannot be loaded twice.
+# pytester unloads the modules that a test imports, but numpy and the models of fixture files cannot be loaded twice.
 import numpy  # noqa: F401
 import pytest
 
+import mock_server.admin.admin_app
+import mock_server.scenarios.scenario_reader  # noqa: F401
 from mock_server import MockServer
 from tests.support import FIXTURES, drawn, picture, plugin_to_load
 
