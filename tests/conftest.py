@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
@@ -14,6 +15,10 @@ from tests.redis_server import own_redis_server, redis_server
 from tests.support import FIXTURES
 
 __all__ = ["own_redis_server", "redis_server"]
+
+# How fast a busy machine makes examples says nothing about the product.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 NEW_YEAR = 1_767_225_600.0
 """2026-01-01T00:00:00Z."""

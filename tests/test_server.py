@@ -51,7 +51,7 @@ def test_stopping_twice_is_fine() -> None:
 
 def test_idle_connections_do_not_hold_it_up() -> None:
     """`stop` closes idle connections and does not wait for their clients."""
-    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url) as client:
+    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         client.get("/healthz")
         silent = socket.create_connection(address, timeout=10)
@@ -71,7 +71,7 @@ def test_a_request_in_flight_is_answered_before_it_stops() -> None:
         statuses: list[int] = []
 
         def ask() -> None:
-            with httpx.Client(base_url=server.url) as client:
+            with httpx.Client(base_url=server.url, timeout=30) as client:
                 statuses.append(vehicore(client, key=key, filename="slow.jpg").status_code)
 
         asking = threading.Thread(target=ask)
@@ -150,7 +150,7 @@ def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
     assert controls.match(image, key=key)["reply"] == {"result": "ST0RY"}
 
     controls.freeze("2030-01-01T00:00:00Z")
-    with httpx.Client(base_url=controls.url) as client:
+    with httpx.Client(base_url=controls.url, timeout=30) as client:
         assert vehicore(client, key=key, image=image).json() == {"result": "ST0RY"}
         controls.advance("1h")
         vehicore(client, key=key, image=drawn("nobody"), filename="nobody.png")
@@ -267,7 +267,7 @@ def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.
     monkeypatch.setattr("mock_server.runner.GRACE_SECONDS", 3600)
     server = MockServer(FIXTURES).start()
     url = httpx.URL(server.url)
-    with socket.create_connection((url.host, url.port or 0)) as client, httpx.Client(base_url=url) as other:
+    with socket.create_connection((url.host, url.port or 0)) as client, httpx.Client(base_url=url, timeout=30) as other:
         client.sendall(b"POST /api/ocr/plate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it")
         other.get("/healthz")
         server.stop()

@@ -80,7 +80,7 @@ def test_the_prefix_leads_to_the_dashboard(admin: httpx.Client, mock: MockServer
 
 def test_metrics_count_by_few_labels(mock: MockServer, admin: httpx.Client) -> None:
     """Counters and histograms by provider, product, outcome and match. No label has text of a client."""
-    with httpx.Client(base_url=mock.url) as client:
+    with httpx.Client(base_url=mock.url, timeout=30) as client:
         for number in range(30):
             client.post(f"/api/ocr/{'plate' if number % 2 else 'nothing'}", headers={"X-API-Key": f"key-{number}"})
     text = admin.get("/metrics").text

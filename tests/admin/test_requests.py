@@ -158,7 +158,7 @@ def key_of_four(mock: MockServer) -> str:
     """A key with four different requests."""
     mock.reset()
     key = mock.create_account().key
-    with httpx.Client(base_url=mock.url) as client:
+    with httpx.Client(base_url=mock.url, timeout=30) as client:
         vehicore(client, key=key)
         vehicore(client, key=key, filename="other.png", image=drawn("other"))
         vehicore(client, "vin", key=key, headers={"Prefer": "outcome=service_error"})
@@ -233,7 +233,7 @@ def test_requests_without_a_picture_have_no_thumbnail(http: httpx.Client, admin:
 
 def test_the_journal_is_bounded(http: httpx.Client) -> None:
     """The oldest requests are dropped and counted."""
-    with MockServer(FIXTURES, journal_size=5) as small, httpx.Client(base_url=small.url) as client:
+    with MockServer(FIXTURES, journal_size=5) as small, httpx.Client(base_url=small.url, timeout=30) as client:
         ids = [vehicore(client).headers["X-Mock-Request-Id"] for _ in range(8)]
         listed = client.get("/__admin/requests").json()
 
@@ -279,7 +279,7 @@ def test_near_misses_have_the_failed_conditions(http: httpx.Client, mock: MockSe
         other.add_scenario(document)
         other.add_scenario({"scenario": "car", "when": {"filename": "no*"}}, replace=True)
         key = other.create_account().key
-        with httpx.Client(base_url=other.url) as client:
+        with httpx.Client(base_url=other.url, timeout=30) as client:
             vehicore(client, key=key)
         misses = other.near_misses(key=key)[0].scenarios
 
@@ -289,7 +289,7 @@ def test_near_misses_have_the_failed_conditions(http: httpx.Client, mock: MockSe
 
 def test_an_error_for_unmatched_pictures_is_recorded_as_unmatched() -> None:
     """If unmatched pictures are errors, they are in the list too."""
-    with MockServer(FIXTURES, unmatched="error") as strict, httpx.Client(base_url=strict.url) as client:
+    with MockServer(FIXTURES, unmatched="error") as strict, httpx.Client(base_url=strict.url, timeout=30) as client:
         status = vehicore(client, image=drawn("unknown")).status_code
         unmatched = strict.unmatched()
 

@@ -143,7 +143,7 @@ BAD = [
 def sent(mock: MockServer, admin: httpx.Client) -> str:
     """The id of a request; there is also a runtime scenario named added."""
     mock.add_scenario({"scenario": "added", "when": {"filename": "unknown"}})
-    with httpx.Client(base_url=mock.url) as client:
+    with httpx.Client(base_url=mock.url, timeout=30) as client:
         return vehicore(client).headers["X-Mock-Request-Id"]
 
 

@@ -83,7 +83,7 @@ def test_a_reset_drops_uploads(client: httpx.Client, admin: httpx.Client, mock: 
 
 def test_without_the_setting_no_upload_is_kept(directory: Path) -> None:
     """`MockServer` keeps none; the reply says how to keep them."""
-    with MockServer(directory) as server, httpx.Client(base_url=server.url) as client:
+    with MockServer(directory) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         id = vehicore(client).headers["X-Mock-Request-Id"]
         reply = client.get(f"/__admin/requests/{id}/image")
 
@@ -167,7 +167,7 @@ def test_a_saved_scenario_is_a_good_fixture_file(editor: MockServer, editing: ht
     from mock_server.scenarios.load import load
 
     upload = drawn("FI 1")
-    with httpx.Client(base_url=editor.url) as client:
+    with httpx.Client(base_url=editor.url, timeout=30) as client:
         id = vehicore(client, image=upload).headers["X-Mock-Request-Id"]
         reading = {"plate": {"text": "007", "box": [20, 60, 200, 140]}}
         reply = make(editing, id, save="files", reading=reading)
@@ -191,7 +191,7 @@ def test_nothing_is_written_outside_the_directory(
     images = directory / "images"
     images.rename(outside / "images")
     images.symlink_to(outside / "images")
-    with httpx.Client(base_url=editor.url) as client:
+    with httpx.Client(base_url=editor.url, timeout=30) as client:
         id = vehicore(client, image=drawn("OU 1")).headers["X-Mock-Request-Id"]
         statuses = [
             make(editing, id, save="files", scenario=name, replace=True).status_code for name in ("made", "linked")
@@ -272,7 +272,7 @@ def test_chaos_is_paused_until_a_reset(directory: Path) -> None:
     mock_file = directory / "mock.yaml"
     mock_file.write_text(mock_file.read_text() + "\nchaos: {service_error: 100%}\n")
     statuses = []
-    with MockServer(directory) as server, httpx.Client(base_url=server.url) as client:
+    with MockServer(directory) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         for method, path in (
             ("GET", "chaos"),
             ("DELETE", "chaos"),

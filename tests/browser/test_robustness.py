@@ -69,12 +69,12 @@ def test_the_page_goes_on_when_the_server_is_back(browser: Browser) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with page_of(browser, expected=("Failed to load resource",)) as page:
-        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url) as client:
+        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url, timeout=30) as client:
             vehicore(client)
             page.goto(f"{server.url}/__admin/#requests")
             expect(page.locator("#requests tbody tr")).to_have_count(1)
         expect(page.locator("#lost")).to_be_visible()
-        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url) as client:
+        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url, timeout=30) as client:
             for _ in range(2):
                 vehicore(client, image=drawn("R 1"))
             expect(page.locator("#lost")).to_be_hidden()
@@ -85,7 +85,7 @@ def test_the_token_is_asked_for_once(browser: Browser) -> None:
     """A wrong token is asked for again; the right one opens everything, pictures too, until the tab is closed."""
     with (
         MockServer(FIXTURES, admin_token=TOKEN) as server,
-        httpx.Client(base_url=server.url) as client,
+        httpx.Client(base_url=server.url, timeout=30) as client,
         page_of(browser, expected=("401",)) as page,
     ):
         vehicore(client)

@@ -164,7 +164,7 @@ def test_flag_then_environment_then_file(tmp_path: Path) -> None:
     environment = {"VEHICLE_OCR_MOCK_STRICT": "false", "VEHICLE_OCR_MOCK_FIXTURES": str(tmp_path)}
     with (
         served("--unmatched", "synthesize", environment=environment) as server,
-        httpx.Client(base_url=server.url) as client,
+        httpx.Client(base_url=server.url, timeout=30) as client,
     ):
         reply = vehicore(client)
 
@@ -178,7 +178,7 @@ def test_no_key_in_any_line_of_the_log(format: str) -> None:
     """Whatever the level and the format, no key is printed, wherever the client put it."""
     key = "sk-live-0123456789abcdef"
     with served(SHIPPED, "--log-level", "debug", "--log-format", format) as server:
-        with httpx.Client(base_url=server.url) as client:
+        with httpx.Client(base_url=server.url, timeout=30) as client:
             vehicore(client, key=key)
             carsxe(client, key=key)
             carsxe(client, reference=f"https://u:{key}@x.test/a.jpg?key={key}")

@@ -62,7 +62,7 @@ def test_a_process_gives_the_same_picture() -> None:
     data, running = drawn(size=(2600, 1400)), set[DecodingProcess]()
     here = decode(data)
 
-    with decode_apart(data, running=running) as apart:
+    with decode_apart(data, seconds=120, running=running) as apart:
         assert len(running) == 1
         assert apart.facts == here.facts
         assert (apart.zoom, apart.full_zoom, apart.size) == (here.zoom, here.full_zoom, here.size)

@@ -28,7 +28,7 @@ _NOT_THE_PROVIDERS = {"x-mock-detail"}  # tests/providers/test_details.py holds 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """A separate server with a frozen clock; no other test uses its accounts."""
-    with MockServer(FIXTURES, clock=frozen_clock()) as server, httpx.Client(base_url=server.url) as client:
+    with MockServer(FIXTURES, clock=frozen_clock()) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         yield client
 
 

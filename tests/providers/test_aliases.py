@@ -16,7 +16,7 @@ pins = pytest.mark.pins
 @pytest.fixture(scope="module")
 def strict() -> Iterator[httpx.Client]:
     """A client of a server in strict mode."""
-    with MockServer(FIXTURES, strict=True) as server, httpx.Client(base_url=server.url) as client:
+    with MockServer(FIXTURES, strict=True) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         yield client
 
 

@@ -406,7 +406,7 @@ def _with_quota(limit: int, used: int = 0) -> dict[Product, Quota]:
 @pins("carsxe-quota-trial")
 def test_a_trial_never_resets(clock: Clock) -> None:
     """The volume of a trial is not renewed in the next month."""
-    with MockServer(clock=clock) as server, httpx.Client(base_url=server.url) as client:
+    with MockServer(clock=clock) as server, httpx.Client(base_url=server.url, timeout=30) as client:
         key = new_key(server, quota=_with_quota(1), quota_period=QuotaPeriod.NEVER)
         statuses = []
         for _ in range(3):

@@ -133,7 +133,7 @@ def test_every_provider(serve: MakeClient, tmp_path: Path) -> None:
     """Each provider answers chaos in its own words."""
     with (
         MockServer(directory(tmp_path, "chaos: {service_error: 100%}\n")) as mock,
-        httpx.Client(base_url=mock.url) as client,
+        httpx.Client(base_url=mock.url, timeout=30) as client,
     ):
         for provider in mock.app.control.providers.values():
             assert call(client, provider, key="key-a").status_code == 500

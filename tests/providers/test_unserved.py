@@ -42,7 +42,7 @@ def test_a_path_like_no_other(http: httpx.Client) -> None:
 
 def test_the_filter_for_unserved_paths() -> None:
     """The admin API filters and counts them, and metrics have them under the provider `-`."""
-    with MockServer(FIXTURES) as own, httpx.Client(base_url=own.url) as client:
+    with MockServer(FIXTURES) as own, httpx.Client(base_url=own.url, timeout=30) as client:
         client.get("/nowhere", headers={"User-Agent": "a-client"})
         client.get("/healthz")
         found = client.get("/__admin/requests", params={"provider": "-"}).json()
