@@ -16,7 +16,7 @@ def command(**flags: Any) -> None:
     FIXTURES and the options are those of serve. Nothing is changed. Exit codes: 0 fine (notes are allowed), 1 a check
     has failed, 2 usage.
     """
-    from mock_server.cli.self_checks import Level, findings
+    from mock_server.cli.doctor_checks import Level, findings
 
     failures = 0
     for finding in findings(flags):

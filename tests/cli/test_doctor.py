@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.cli.self_checks import Finding, Level, findings
+from mock_server.cli.doctor_checks import Finding, Level, findings
 from mock_server.server import MockServer
 from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 from tests.cli.command import run
