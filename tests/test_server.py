@@ -146,7 +146,7 @@ def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
     )
     controls.set_state("story", key, 1)
     assert "story" in [one["scenario"] for one in controls.scenarios()]
-    assert controls.scenario("story")["positions"][0]["position"] == 1
+    assert controls.scenario("story", key=key)["positions"][0]["position"] == 1
     assert controls.match(image, key=key)["reply"] == {"result": "ST0RY"}
 
     controls.freeze("2030-01-01T00:00:00Z")
@@ -166,7 +166,7 @@ def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
     assert controls.account(key).credits["plate"] == 1
 
     assert controls.clear_requests(key=key) == 2
-    controls.remove_scenario("story")
+    controls.remove_scenario("story", key=key)
     assert controls.now().year == 2030
     assert controls.release().year != 2030
     controls.delete_account(key)

@@ -17,7 +17,9 @@ from tests.support import FIXTURES
 FIXTURE_FILES = 2_000
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
+    # Coverage would make the many inputs much slower.
+    pytest.mark.no_cover,
     # Pillow warns about damaged pictures. As errors, its warnings would change what is tested.
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:PIL"),

@@ -8,7 +8,9 @@ import pytest
 from tests.hostile.campaign import check_family
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
+    # Coverage would make the many inputs much slower.
+    pytest.mark.no_cover,
     # Pillow warns about damaged pictures. As errors, its warnings would change what is tested.
     pytest.mark.filterwarnings("ignore::UserWarning:PIL"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:PIL"),
