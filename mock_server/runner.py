@@ -140,8 +140,7 @@ class Server:
             connection.shutdown()
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                # uvicorn has no event for the end of the last request.
-                while self._state.connections or self._state.tasks:  # noqa: ASYNC110
+                while self._state.connections or self._state.tasks:  # noqa: ASYNC110 -- uvicorn has no event for it
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
             for task in self._state.tasks:

@@ -59,10 +59,13 @@ def share_memory_with_children() -> None:
     gc.freeze()
 
 
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's event loop where it is installed: uvicorn without it and without httptools is 2 to 3 times slower."""
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's event loop where it is installed: uvicorn without it and without httptools is 2 to 3 times slower.
+
+    Elsewhere the loop that watches sockets, as `Acceptor` needs; the default loop of Windows does not.
+    """
     with contextlib.suppress(ImportError):
         import uvloop
 
         return uvloop.new_event_loop
-    return None
+    return asyncio.SelectorEventLoop

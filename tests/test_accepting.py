@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,6 +11,17 @@ import pytest
 
 from mock_server.listening import Acceptor
 from mock_server.runner import run_loop
+from mock_server.tuning import loop_factory
+
+
+@pytest.fixture(params=["uvloop", "asyncio"], autouse=True)
+def event_loop_of_the_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both event loops that a server may have. asyncio's default one on Windows watches no sockets."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+        return
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert loop_factory() is asyncio.SelectorEventLoop
 
 
 class _Listener:
@@ -43,6 +55,7 @@ def _accepted(clients: int, errors: list[OSError], connect: Callable[[socket.soc
         with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
             listener.setblocking(False)
             waiting = [socket.create_connection(listener.getsockname()) for _ in range(clients)]
+            # `_Listener` has only what an acceptor uses of a socket.
             acceptor = Acceptor(_Listener(listener, errors), begin)  # type: ignore[arg-type]
             await asyncio.wait_for(done.wait(), 30)
             acceptor.close()

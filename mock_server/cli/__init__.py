@@ -54,8 +54,7 @@ def main() -> None:
     """Run one verb. Exit codes: 0 fine, 1 bad fixtures or settings, 2 usage."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # the parent process has closed it
-            # It stays open until the process ends, so there is no `with`.
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 -- open until the process ends
     if sys.argv[1:2] == ["serve"]:
         # Until it serves, there is no request to finish. Without a handler, process 1 of a container ignores SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -153,10 +153,10 @@ def _watching(settings: Settings) -> Finding:
         # Hidden files are not fixtures, so a running server does not read this one.
         with tempfile.NamedTemporaryFile(dir=root, prefix=".doctor-") as file:
             os.utime(file.name, ns=(0, 1_000_000_000))
-            before = os.stat(file.name).st_mtime_ns  # noqa: PTH116 -- beside os.utime
+            before = Path(file.name).stat().st_mtime_ns
             file.write(b"x")
             file.flush()
-            is_seen = os.stat(file.name).st_mtime_ns != before  # noqa: PTH116
+            is_seen = Path(file.name).stat().st_mtime_ns != before
     except OSError as error:
         text = f"not tried: {root} cannot be written ({error.strerror})"
         return Finding("reload", Level.NOTE, text, "a file that is changed elsewhere is read within a second")

@@ -34,7 +34,8 @@ class Document:
 
     def document(self) -> dict[str, Any]:
         """The fields as they are sent, for a JSON encoder that calls this for each `Document`."""
-        # Every subclass is a dataclass. The base is none, so that a subclass may be frozen or not.
+        # The base is no dataclass, so that a subclass may be frozen or not. The type checker cannot know that each
+        # subclass is one.
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 

@@ -21,8 +21,8 @@ class _GivenConditions:
     untested: tuple[Given, ...]
 
     def hold(self, query: Query) -> bool:
-        """Whether a request meets them. A loop, because a generator costs more than most of the tests."""
-        for condition, value in self.untested:  # noqa: SIM110
+        """Whether a request meets them."""
+        for condition, value in self.untested:  # noqa: SIM110 -- `all()` costs more than most of the tests
             if not condition.test(value, query):
                 return False
         return True

@@ -122,7 +122,8 @@ class Reader:
     ) -> Decision | Unmatched:
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             outcome = await self._accounts.simulate_refusal(admission, forced.outcome)
-            return Decision(outcome, account=admission.account.name, forced=forced.by)
+            decision = Decision(outcome, account=admission.account.name, forced=forced.by)
+            return await self._charge(decision, traits, library, admission, forced)
 
         lookup = await self._pictures.look_up(request, library)
         query = Query(request, admission.account.name, lookup.search)
@@ -130,21 +131,28 @@ class Reader:
 
         match = case.match()
         if match is None and (problem := case.problem):
-            return case.decide(Outcome(problem.outcome, detail=problem.detail, variant=problem.variant))
+            decision = case.decide(Outcome(problem.outcome, detail=problem.detail, variant=problem.variant))
+            return await self._charge(decision, traits, library, admission, forced)
         if (refusal := await self._accounts.check_allowance(admission)) is not None:
             return case.decide(refusal)
 
         played = await self._player.play(case, match)
         if isinstance(played, Unmatched):
             return played
-        _choose_variant(played.outcome, library, traits, forced)
-        if admission.is_paid or not _is_charged(played.outcome, library, traits):
-            return played
+        return await self._charge(played, traits, library, admission, forced)
+
+    async def _charge(
+        self, decision: Decision, traits: Traits, library: Library, admission: Admission, forced: ForcedResult | None
+    ) -> Decision:
+        """The decision, paid for if it costs a unit; a refusal if there is none left."""
+        _choose_variant(decision.outcome, library, traits, forced)
+        if admission.is_paid or not _is_charged(decision.outcome, library, traits):
+            return decision
         if (refusal := await self._accounts.charge(admission)) is not None:
-            played.outcome, played.plan = refusal, NO_FAULT
+            decision.outcome, decision.plan = refusal, NO_FAULT
         else:
-            played.charged = admission.charged
-        return played
+            decision.charged = admission.charged
+        return decision
 
 
 def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:

@@ -91,6 +91,7 @@ class MockProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self.connection.mark_lost()
 
+    # uvicorn declares None; asyncio also takes True, which keeps the connection open for the replies.
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer the requests that came whole, although the client sends nothing more; then close.
 

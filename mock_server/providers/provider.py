@@ -144,6 +144,8 @@ class Provider(ABC):
     def refuse(self, refusal: Refusal) -> Reply:
         """The reply to a call that is not a request to read a picture."""
 
+    # Not abstract: a provider whose routes all read pictures needs neither of the two, and they are never called.
+
     def parse_key(self, call: Call) -> str | None:
         """The key of a call to a route that checks keys. Only for providers with such a route."""
         raise NotImplementedError

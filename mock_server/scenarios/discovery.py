@@ -101,8 +101,7 @@ class Directory:
         directories = files = 0
         while pending:
             directory = pending.pop()
-            # Path.is_dir() raises for an entry of a directory that may be listed, but not entered.
-            if not os.path.isdir(directory):  # noqa: PTH112
+            if not os.path.isdir(directory):  # noqa: PTH112 -- Path.is_dir() raises where an entry may not be entered
                 if directory.suffix.lower() in _SIMILAR_ENDINGS:
                     mistakes.append(self._warning(directory, f'scenario files end in "{_ENDINGS[0]}"'))
                 continue
@@ -200,8 +199,7 @@ class Directory:
 def why_unusable(root: Path) -> str:
     """One sentence that says why `root` cannot be a fixtures directory; empty if it can."""
     try:
-        # Only the names are needed, not a Path for each of them.
-        names = sorted(os.listdir(root))  # noqa: PTH208
+        names = sorted(os.listdir(root))  # noqa: PTH208 -- only the names are needed, not a Path for each of them
     except NotADirectoryError:
         return f"{root} is not a directory"
     except FileNotFoundError:

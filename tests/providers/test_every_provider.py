@@ -396,6 +396,31 @@ def test_charge_and_variants_in_mock_yaml(serve: MakeClient, tmp_path: Path, clo
     )
 
 
+@pins("mock-charge-configured")
+@pytest.mark.parametrize("cause", ["scenario", "Prefer", "chaos", "override", "picture"])
+def test_a_configured_charge_holds_whatever_the_cause(
+    cause: str, serve: MakeClient, tmp_path: Path, clock: Clock
+) -> None:
+    """`charge` names outcomes, so a unit is spent whatever led to one of them."""
+    outcome, status = ("invalid_image", 400) if cause == "picture" else ("service_error", 500)
+    (tmp_path / "mock.yaml").write_text(
+        "accounts: [{name: one, key: one-unit, credits: 1}]\n"
+        f"charge: [{outcome}]\n" + ("chaos: {service_error: 100%}\n" if cause == "chaos" else "")
+    )
+    (tmp_path / "scenarios").mkdir()
+    if cause == "scenario":
+        (tmp_path / "scenarios" / "down.yaml").write_text("scenario: down\nthen: service_error\n")
+    client = serve(tmp_path, clock=clock)
+    if cause == "override":
+        client.put("/__admin/overrides", json={"outcome": "service_error", "times": "always"})
+    headers = {"Prefer": "outcome=service_error"} if cause == "Prefer" else {}
+    image = b"no picture" if cause == "picture" else drawn()
+
+    replies = [vehicore(client, key="one-unit", image=image, headers=headers) for _ in range(2)]
+
+    assert [reply.status_code for reply in replies] == [status, 402]
+
+
 def _inline(image: bytes) -> str:
     return b64encode(image).decode()
 

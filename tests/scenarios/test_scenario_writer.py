@@ -1,15 +1,23 @@
 """A scenario and its document: reading the document gives the scenario again."""
 
+import tempfile
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.model import Fault, OutcomeName, Product
+from mock_server.scenarios.fixture_export import fixture_files
+from mock_server.scenarios.load import load
 from mock_server.scenarios.scenario_reader import parse_scenario
 from mock_server.scenarios.scenario_writer import scenario_document
+
+_OF_OTHER_FILES = ("image", "key", "account")
 
 text = st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=12)
 score = st.integers(0, 1000).map(lambda number: number / 1000)
@@ -115,6 +123,23 @@ def test_document_gives_the_scenario_again(written: dict[str, Any]) -> None:
     scenario = parse_scenario(written)
 
     assert parse_scenario(scenario_document(scenario)) == scenario
+
+
+@given(written=scenarios)
+@settings(max_examples=100)
+def test_a_file_gives_the_scenario_again(written: dict[str, Any]) -> None:
+    """The same by way of the YAML that an export has. Keys, accounts and pictures would need files of their own."""
+    conditions = {name: value for name, value in written.get("when", {}).items() if name not in _OF_OTHER_FILES}
+    scenario = replace(parse_scenario({**written, "when": conditions}), order=0)
+    with tempfile.TemporaryDirectory() as directory:
+        for path, content in fixture_files(FixtureSet(scenarios=(scenario,)), ()):
+            assert isinstance(content, bytes)
+            file = Path(directory, path)
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+        (again,) = load(Path(directory)).set.scenarios
+
+    assert scenario_document(again) == scenario_document(scenario)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def with_requests(**policy: object) -> Client:
 
     def client(url: str, key: str, picture: bytes, wait: Wait) -> object:
         options = {"total": _ATTEMPTS, "allowed_methods": None, "raise_on_status": False, **policy}
+        # The options of one policy have several types.
         with _session(Retry(**options), wait) as session:  # type: ignore[arg-type]
             reply = session.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=30)
         return reply.status_code
