@@ -27,8 +27,9 @@ class KeptUploads:
     def add(self, exchange: Exchange, upload: Bytes) -> None:
         """Keep the upload of an exchange; drop the oldest ones if a limit is exceeded. Copies nothing."""
         name = _name(exchange)
-        if (old := self._kept.pop(name, None)) is not None:
-            self._bytes -= _memory(old)
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return
         if self.max_count == 0 or _memory(upload) > self._max_bytes:
             return
         self._kept[name] = upload

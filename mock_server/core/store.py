@@ -13,6 +13,11 @@ from mock_server.core.model import Billing, Outcome, Product
 
 MAX_SPENT_ONCE = 10_000
 """How many texts of `spend` are remembered for a key. The oldest are forgotten first."""
+LATE_SECONDS = 5
+"""A hit that is this much older than the one before it came late, from a busy process: it counts as of that moment.
+
+If it is older still, the clock has been set back.
+"""
 
 
 class Meter(NamedTuple):
@@ -196,6 +201,8 @@ class MemoryStore:
         if hits is None or hits.maxlen != rate.amount:
             # The rate of the account has changed. Its latest requests still count.
             hits = self._hits[key] = deque(hits or (), maxlen=rate.amount)
+        if hits and now < hits[-1] < now + LATE_SECONDS:
+            now = hits[-1]
         if len(hits) < rate.amount or hits[0] <= now - rate.seconds or hits[0] > now:
             # A first hit in the future no longer counts: the clock has been set back since.
             hits.append(now)

@@ -307,9 +307,20 @@ async def test_remembered_texts_are_limited(store: Store, monkeypatch: pytest.Mo
         (Rate(2, 1), [(5, None), (5, None), (5, 1), (5, 1)]),
         (Rate(1, 86400), [(0, None), (86399, 1), (86400, None)]),
         (Rate(1, 60), [(1000, None), (990, None), (991, 59)]),
+        (Rate(1, 60), [(10, None), (9.5, 60), (70, None)]),
+        (Rate(3, 60), [(0, None), (2, None), (1, None), (1.5, 58), (60, None)]),
         (Rate(1, 60), [(0.12345678, None), (0.12345678, 60.0), (60.12345678, None)]),
     ],
-    ids=["one a second", "three a minute", "at once", "one a day", "a clock set back", "parts of a second"],
+    ids=[
+        "one a second",
+        "three a minute",
+        "at once",
+        "one a day",
+        "a clock set back",
+        "a late one",
+        "several late ones",
+        "parts of a second",
+    ],
 )
 async def test_a_window_slides(store: Store, rate: Rate, hits: list[tuple[float, float | None]]) -> None:
     """A rate holds for any period of its length. A refused request gets the seconds to wait and does not count."""

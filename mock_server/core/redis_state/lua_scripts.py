@@ -1,5 +1,7 @@
 """The Lua scripts of `RedisStore`, which also documents the names. Each takes one key, the prefix of all names."""
 
+from mock_server.core.store import LATE_SECONDS
+
 _USED = """
 local function used_name(prefix, period, key) return prefix .. 'used:' .. period .. ':' .. key end
 local function remember(prefix, period, key)
@@ -9,9 +11,13 @@ local function remember(prefix, period, key)
 end
 """
 
-_HIT = """
+_HIT = f"""
 local function hit(prefix, key, amount, seconds, at)
   local name, now = prefix .. 'hits:' .. key, tonumber(at)
+  local last = redis.call('LINDEX', name, -1)
+  if last and now < tonumber(last) and tonumber(last) < now + {LATE_SECONDS} then
+    at, now = last, tonumber(last)
+  end
   local first = tonumber(redis.call('LINDEX', name, -amount) or nil)
   if first and first > now - seconds and first <= now then
     return string.format('%.17g', first + seconds - now)
