@@ -2,13 +2,15 @@
 
 import asyncio
 import atexit
+import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -169,8 +171,22 @@ def _log_native_output() -> None:
     os.dup2(writing, _STDERR)
     os.close(writing)
     thread = threading.Thread(target=_log_lines, args=(reading,), daemon=True, name="native-output")
-    thread.start()
+    with _signals_blocked():
+        # The thread inherits this. Otherwise it could take a signal for which the main thread waits.
+        thread.start()
     atexit.register(_finish_native_output, thread, stream.fileno())
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _finish_native_output(thread: threading.Thread, stderr: int) -> None:

@@ -1,6 +1,7 @@
 """Several worker processes: they start together, are replaced when they end, and stop together."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -195,6 +196,22 @@ def test_sequences_are_walked_together(redis_server: RedisServer, serve: Serve) 
         statuses = Counter(pool.map(lambda _: served.plate("demo-key", "in-turn.jpg"), range(20)))
 
     assert statuses == {500: 5, 200: 15}
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_no_other_thread_takes_a_signal(redis_server: RedisServer, serve: Serve) -> None:
+    """The main thread of the process that watches the workers waits for signals; any other thread blocks them."""
+    process = serve(redis_server.url()).process
+    others = [task for task in Path(f"/proc/{process.pid}/task").iterdir() if task.name != str(process.pid)]
+    blocked = [
+        int(mask, 16)
+        for task in others
+        for mask in re.findall(r"^SigBlk:\s*(\w+)", (task / "status").read_text(), re.M)
+    ]
+
+    assert len(blocked) == len(others) > 0
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        assert all(mask & 1 << (signum - 1) for mask in blocked), signum
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
