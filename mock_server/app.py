@@ -29,8 +29,8 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Reader
 from mock_server.core.rehearsal import Call
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import State
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError, StoreUnavailableError
@@ -88,14 +88,14 @@ class App(Starlette):
             thumbnails=state.thumbnails,
             decode_seconds=settings.decode_timeout,
         )
-        self.reader = Reader(
+        self.pipeline = RequestPipeline(
             startup.library,
             accounts=self.accounts,
             store=self.store,
             pictures=self._pictures,
             policy=policy_of(settings),
         )
-        live_scenarios = LiveScenarios(self.reader, state.coordination)
+        live_scenarios = LiveScenarios(self.pipeline, state.coordination)
         self._hot_reload = HotReload(
             startup.loader,
             live_scenarios,
@@ -105,7 +105,7 @@ class App(Starlette):
             reloaded=self._use_reloaded_settings,
         )
         self.control = Control(
-            reader=self.reader,
+            pipeline=self.pipeline,
             store=self.store,
             accounts=self.accounts,
             clock=clock,
@@ -123,9 +123,9 @@ class App(Starlette):
             editable=settings.fixtures_dir if settings.edit else None,
             rules_off=parse_rules(settings.advice_off),
         )
-        state.coordination.attach(clock, self.reader.overrides, live_scenarios, self._declare_accounts)
+        state.coordination.attach(clock, self.pipeline.overrides, live_scenarios, self._declare_accounts)
         service = Service(
-            self.reader,
+            self.pipeline,
             clock,
             self._record,
             self.rehearsal.client_left,
@@ -205,7 +205,7 @@ class App(Starlette):
     async def _load_the_rest(self) -> None:
         """Load what the start defers, before a request needs it, but after the first requests."""
         await asyncio.sleep(START_SECONDS)
-        index = self.reader.library.index
+        index = self.pipeline.library.index
         if isinstance(index, LazyIndex):
             await anyio.to_thread.run_sync(index.get)
         await self._admin.get()
@@ -216,7 +216,7 @@ class App(Starlette):
 
     def _use_reloaded_settings(self, fixtures: FixtureSet) -> None:
         settings = with_defaults(self._flags, fixtures.defaults)
-        self.reader.policy = policy_of(settings)
+        self.pipeline.policy = policy_of(settings)
         for field in fields(Settings):
             is_changed = getattr(settings, field.name) != getattr(self.settings, field.name)
             if is_changed and field.name not in LIVE_SETTINGS:

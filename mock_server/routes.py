@@ -13,9 +13,9 @@ from starlette.routing import BaseRoute, Match, Route, Router, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.core.exchange import NO_PROVIDER
-from mock_server.core.journal import without_keys
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.model import NO_FAULT
+from mock_server.core.redaction import without_keys
 from mock_server.core.state import Coordination
 from mock_server.http.cors import with_cors
 from mock_server.http.reply import header_text, problem, send_reply

@@ -31,7 +31,7 @@ from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
-    from mock_server.tls import CertificateAuthority
+    from mock_server.certificate_authority import CertificateAuthority
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ def open_files_limit() -> int:
 
 def _authority(names: Sequence[str]) -> "CertificateAuthority":
     # The import of cryptography is slow, and only HTTPS needs it.
-    from mock_server.tls import CertificateAuthority
+    from mock_server.certificate_authority import CertificateAuthority
 
     return CertificateAuthority.open(names=names)
 

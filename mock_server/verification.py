@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mock_server.core.exchange import Exchange
-from mock_server.core.journal import redacted
+from mock_server.core.redaction import redacted
 
 Find = Callable[..., Sequence[Exchange]]
 """Returns the requests that match some filters."""

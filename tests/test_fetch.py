@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.certificate_authority import CertificateAuthority
 from mock_server.errors import FetchError, SettingsError
 from mock_server.fetch.fetcher import Fetcher
 from mock_server.fetch.policy import FetchPolicy
-from mock_server.tls import CertificateAuthority
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 3000
 

@@ -42,7 +42,7 @@ def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
     script = (
         "import sys; from pathlib import Path; from mock_server.app import create_app\n"
         "loaded = lambda: print('PIL' in sys.modules, 'numpy' in sys.modules)\n"
-        "index = create_app({'fixtures': Path(sys.argv[1])}).reader.library.index; loaded()\n"
+        "index = create_app({'fixtures': Path(sys.argv[1])}).pipeline.library.index; loaded()\n"
         "print(index.find(Path(sys.argv[2]).read_bytes()).matches[0].id); loaded()\n"
     )
     arguments = [sys.executable, "-c", script, str(root), str(root / "images" / "two.png")]
@@ -53,7 +53,7 @@ def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
 
 def test_it_answers_as_the_first(root: Path, start: Start) -> None:
     """A deferred index finds the same as an index that is built during the start."""
-    first, second = start().reader.library.index, start().reader.library.index
+    first, second = start().pipeline.library.index, start().pipeline.library.index
     known, unknown = drawn("one", format="BMP"), drawn("three")
 
     assert not isinstance(first, LazyIndex)
@@ -109,7 +109,7 @@ def test_a_picture_that_is_gone_in_the_meantime_is_done_without(
 ) -> None:
     """A file that is deleted between the start and the first request makes only that image unknown, with a log line."""
     start()
-    index = start().reader.library.index
+    index = start().pipeline.library.index
     (root / "images" / "one.png").unlink()
 
     assert [hit.id for hit in index.find(drawn("two")).matches] == ["images/two.png"]

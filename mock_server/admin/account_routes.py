@@ -17,8 +17,8 @@ from mock_server.admin.validation import MAX_KEY, as_text, mistake, pointer, rea
 from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
 from mock_server.core.account import Account, Quota, QuotaPeriod
-from mock_server.core.journal import redacted
 from mock_server.core.model import Billing, Product
+from mock_server.core.redaction import redacted
 from mock_server.errors import ConflictError, NotFoundError
 
 OPERATIONS = Operations()

@@ -9,13 +9,14 @@ from typing import Literal
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.exchange import Document
-from mock_server.core.journal import Journal, Selection, key_id
+from mock_server.core.journal import Journal, Selection
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Reader
+from mock_server.core.redaction import key_id
 from mock_server.core.rehearsal import EVERY_KEY, NO_KEY, Change, Rehearsal
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import Coordination
 from mock_server.core.store import Store
 from mock_server.core.thumbnail_cache import Thumbnails
@@ -54,7 +55,7 @@ class Health(Document):
 class Control:
     """The parts of one running mock that the admin API shows and changes."""
 
-    reader: Reader
+    pipeline: RequestPipeline
     store: Store
     accounts: Accounts
     clock: Clock
@@ -91,8 +92,8 @@ class Control:
     async def reset_all(self) -> None:
         """Reset scenarios, overrides, accounts, counters, sequences, the journal and the clock to the fixture files."""
         async with self.coordination.changing():
-            self.reader.overrides.all = ()
-            self.reader.overrides.is_chaos_paused = False
+            self.pipeline.overrides.all = ()
+            self.pipeline.overrides.is_chaos_paused = False
             await self.live_scenarios.clear()
             await self._reset_accounts()
             await self.clear_journal()
@@ -125,7 +126,7 @@ class Control:
 
     async def remove_overrides(self, is_removed: Callable[[Override], bool]) -> None:
         """Remove the overrides for which `is_removed` is true, and their counts."""
-        overrides = self.reader.overrides
+        overrides = self.pipeline.overrides
         removed = [override for override in overrides.all if is_removed(override)]
         if removed:
             overrides.all = tuple(override for override in overrides.all if override not in removed)

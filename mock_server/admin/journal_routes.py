@@ -26,9 +26,10 @@ from mock_server.admin.validation import (
 )
 from mock_server.client_models import NearMiss
 from mock_server.core.exchange import NO_PROVIDER, Exchange, Picture
-from mock_server.core.journal import JournalEntry, key_id
+from mock_server.core.journal import JournalEntry
 from mock_server.core.matching import Scenarios
 from mock_server.core.near_misses import near_misses as nearest_scenarios
+from mock_server.core.redaction import key_id
 from mock_server.errors import NotFoundError
 
 OPERATIONS = Operations()

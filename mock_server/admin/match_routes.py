@@ -16,7 +16,7 @@ from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import shown_body
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.near_misses import near_misses
-from mock_server.core.reader import Reader
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.store import DryRunStore
 from mock_server.http.multipart import Form
 from mock_server.imaging.results import SearchResult
@@ -59,15 +59,15 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
     request = _read_request(control, fields, image)
     provider = control.providers[request.provider]
     store = DryRunStore(control.store, guest=None if fields.get("key") else GUEST)
-    reader = Reader(
-        control.reader.library,
+    pipeline = RequestPipeline(
+        control.pipeline.library,
         accounts=Accounts(store, control.clock),
         store=store,
         pictures=control.pictures,
-        policy=control.reader.policy,
-        overrides=control.reader.overrides,
+        policy=control.pipeline.policy,
+        overrides=control.pipeline.overrides,
     )
-    decision = await reader.read(request, provider.traits)
+    decision = await pipeline.decide(request, provider.traits)
     query = Query(request, decision.account or "", decision.search)
     has_scenario = isinstance(decision, Decision) and decision.scenario
     return MatchResult(
@@ -75,7 +75,7 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
         account=decision.account if fields.get("key") else None,
         **(_search_fields(decision.search) if decision.search else {}),
         losers=decision.losers if isinstance(decision, Decision) else (),
-        nearMisses=near_misses(query, reader.library.scenarios, only_close=bool(has_scenario)),
+        nearMisses=near_misses(query, pipeline.library.scenarios, only_close=bool(has_scenario)),
     )
 
 

@@ -36,11 +36,11 @@ async def put_override(control: Control, request: Request) -> Response:
     given = {name: value for name, value in document.items() if name not in ("id", "remaining")}
     override = await anyio.to_thread.run_sync(_parse, control, given)
     async with control.coordination.changing():
-        others = control.reader.overrides.all
+        others = control.pipeline.overrides.all
         used_up = [one for one in others if await one.remaining(control.store) == 0]
         replaced = [one for one in others if one.scope == override.scope]
         await control.remove_overrides(lambda one: one in used_up or one in replaced)
-        control.reader.overrides.all = (*control.reader.overrides.all, override)
+        control.pipeline.overrides.all = (*control.pipeline.overrides.all, override)
     await control.note_change(override.scenario.when.key)
     is_new = all(one in used_up for one in replaced)
     return json_response(await _view(control, override), 201 if is_new else 200)
@@ -61,7 +61,7 @@ def _selected(control: Control, request: Request) -> list[Override]:
     wanted = request.query_params
     return [
         override
-        for override in control.reader.overrides.all
+        for override in control.pipeline.overrides.all
         if all(_facts(override)[name] == wanted[name] for name in wanted)
     ]
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from mock_server.admin.control import Control
 from mock_server.admin.operation import Operations, to_json
 from mock_server.admin.validation import MAX_KEY, PARAMETER, as_choice, as_text, check_names, mistake
-from mock_server.core.journal import key_id
+from mock_server.core.redaction import key_id
 from mock_server.core.serialization import to_json as to_stored_json
 from mock_server.report.building import build
 from mock_server.report.counted import Counted, needs_of
@@ -74,7 +74,7 @@ async def _counted(control: Control) -> Counted:
         control.providers.values(),
         await control.store.accounts(),
         library,
-        pays_per_call=control.reader.policy.pay_per_call,
+        pays_per_call=control.pipeline.policy.pay_per_call,
     )
     return Counted(
         await control.rehearsal.tally(),

@@ -25,9 +25,9 @@ from mock_server.admin.validation import (
     read,
     read_object,
 )
-from mock_server.core.journal import key_id, redacted
 from mock_server.core.library import Library, gallery_name
 from mock_server.core.live_scenarios import RuntimeScenario
+from mock_server.core.redaction import key_id, redacted
 from mock_server.core.scenario import Scenario, Step
 from mock_server.errors import ConflictError, MultipartError, NotFoundError
 from mock_server.http.multipart import Part

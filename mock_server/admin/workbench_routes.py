@@ -93,14 +93,14 @@ async def pause_chaos(control: Control, request: Request) -> ChaosView:
 
 async def _set_chaos(control: Control, *, is_paused: bool) -> ChaosView:
     async with control.coordination.changing():
-        control.reader.overrides.is_chaos_paused = is_paused
+        control.pipeline.overrides.is_chaos_paused = is_paused
     return _chaos(control)
 
 
 def _chaos(control: Control) -> ChaosView:
     chaos = control.live_scenarios.library.fixtures.defaults.chaos
     # JSON needs plain texts as names.
-    return ChaosView({str(name): chance for name, chance in chaos.items()}, control.reader.overrides.is_chaos_paused)
+    return ChaosView({str(name): chance for name, chance in chaos.items()}, control.pipeline.overrides.is_chaos_paused)
 
 
 @OPERATIONS("POST", "/box")

@@ -35,8 +35,8 @@ def command(install_hint: bool, pem: bool) -> None:
 
     On a terminal the hints are printed as well.
     """
+    from mock_server.certificate_authority import CertificateAuthority
     from mock_server.providers.registry import own_hosts
-    from mock_server.tls import CertificateAuthority
 
     more_names = Settings.resolve({}).tls_names.replace(",", " ").split()
     authority = CertificateAuthority.open(names=[*own_hosts(), *more_names])

@@ -227,7 +227,7 @@ def _heif(settings: Settings) -> Finding:
 
 def _authority(settings: Settings) -> Finding:
     """Whether the CA exists and which programs trust it. It is not made here."""
-    from mock_server.tls import default_directory
+    from mock_server.certificate_authority import default_directory
 
     try:
         path = default_directory() / "ca.pem"

@@ -53,7 +53,7 @@ def command(
 
     request = _Request(image.name, facts, headers)
     with progress("reading pictures") as report:
-        library = create_app({"fixtures": fixtures}, progress=report).reader.library
+        library = create_app({"fixtures": fixtures}, progress=report).pipeline.library
     data = image.read_bytes()
     try:
         explanation = library.index.explain(data)

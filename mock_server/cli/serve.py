@@ -30,7 +30,7 @@ def command(hints: bool, **flags: Any) -> None:
         app = create_app(flags, foreground=True, progress=report)
 
     def announce(server: Server) -> None:
-        fixtures = app.reader.library.fixtures
+        fixtures = app.pipeline.library.fixtures
         counts = len(fixtures.scenarios), len(fixtures.images)
         logger.info("serving %s: %d scenarios, %d pictures", app.settings.fixtures_dir, *counts)
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
@@ -41,7 +41,7 @@ def command(hints: bool, **flags: Any) -> None:
         if hints:
             from mock_server.cli.hints import hints as hint_lines
 
-            click.echo(hint_lines(PROVIDERS, server.app.reader.library, server.url), err=True)
+            click.echo(hint_lines(PROVIDERS, server.app.pipeline.library, server.url), err=True)
         sys.stdout.flush()
 
     if app.settings.workers > 1:

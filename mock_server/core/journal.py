@@ -1,11 +1,8 @@
 """The journal: the latest exchanges, limited in number and in bytes."""
 
-import hashlib
-import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -42,25 +39,6 @@ def shown_body(body: bytes) -> Any:
 
 Selection = Callable[[JournalEntry], bool]
 """Returns whether an entry is selected."""
-
-
-@lru_cache(maxsize=256)
-def key_id(key: str) -> str:
-    """A short hash of an API key. The key cannot be computed from it."""
-    return hashlib.blake2s(key.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
-
-
-def redacted(key: str) -> str:
-    """An API key as it may be shown: an ellipsis and, if the key is long enough, its last two characters."""
-    return f"…{key[-2:]}" if len(key) > 6 else "…"
-
-
-_KEY_LIKE = re.compile(r"(?=[^/]*[0-9])[A-Za-z0-9._~-]{16,}")
-
-
-def without_keys(path: str) -> str:
-    """A path in which parts that look like API keys are redacted: at least 16 characters, with a digit."""
-    return _KEY_LIKE.sub(lambda found: redacted(found[0]), path)
 
 
 class Journal(Protocol):

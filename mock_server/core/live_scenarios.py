@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.library import Index, Library, references_of
-from mock_server.core.reader import Reader
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.scenario import Scenario
 from mock_server.core.state import Coordination
 
@@ -22,16 +22,16 @@ class RuntimeScenario:
 
 
 class LiveScenarios:
-    """Replaces the reader's library, one change after another. Running requests keep the library they began with.
+    """Replaces the pipeline's library, one change after another. Running requests keep the library they began with.
 
     At equal priority and specificity, a runtime scenario wins over one from a file, and a later one over an earlier
     one. A runtime scenario hides a scenario from a file with the same name and the same `when.key`.
     """
 
-    def __init__(self, reader: Reader, coordination: Coordination) -> None:
-        self._reader = reader
+    def __init__(self, pipeline: RequestPipeline, coordination: Coordination) -> None:
+        self._pipeline = pipeline
         self._coordination = coordination
-        self._files = reader.library.fixtures
+        self._files = pipeline.library.fixtures
         self._file_ids = {scenario.id for scenario in self._files.scenarios}
         self._runtime: dict[str, RuntimeScenario] = {}
         self._changing = asyncio.Lock()
@@ -39,7 +39,7 @@ class LiveScenarios:
     @property
     def library(self) -> Library:
         """The library that new requests get."""
-        return self._reader.library
+        return self._pipeline.library
 
     @property
     def files(self) -> FixtureSet:
@@ -113,14 +113,14 @@ class LiveScenarios:
             await self._change(self._files, runtime)
         else:
             removed, added = old.scenario if old else None, new.scenario if new else None
-            self._reader.library = self.library.changed(removed=removed, added=added)
+            self._pipeline.library = self.library.changed(removed=removed, added=added)
             self._runtime = runtime
 
     async def _change(self, files: FixtureSet, runtime: dict[str, RuntimeScenario], index: Index | None = None) -> None:
         fixtures = _merge(files, runtime)
         known = (files, index) if index is not None else (self.library.fixtures, self.library.index)
         # Pictures that are indexed are not read again, but new ones take time.
-        self._reader.library = await anyio.to_thread.run_sync(_build_library, fixtures, *known)
+        self._pipeline.library = await anyio.to_thread.run_sync(_build_library, fixtures, *known)
         self._files, self._runtime = files, runtime
         self._file_ids = {scenario.id for scenario in files.scenarios}
 

@@ -12,8 +12,8 @@ from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
-from mock_server.core.reader import Reader
 from mock_server.core.rehearsal import Call as ObservedCall
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.reply import Reply, header_text, problem, send_reply
@@ -35,7 +35,7 @@ class Service:
     whose web pages may call the endpoints, `*` for all.
     """
 
-    reader: Reader
+    pipeline: RequestPipeline
     clock: Clock
     record: Callable[[JournalEntry, ObservedCall | None], Awaitable[None]]
     client_left: Callable[[ObservedCall], Awaitable[None] | None]
@@ -85,7 +85,7 @@ class Endpoint:
             return Answered(self._provider.refuse(product), self._why_refused(product, call))
         request = limited(await off_loop(len(call.body or b""), self._provider.parse, call, product))
         try:
-            decision = await self._service.reader.read(request, self._provider.traits)
+            decision = await self._service.pipeline.decide(request, self._provider.traits)
         except UnknownPreferenceError as error:
             detail = _unknown_preference(error)
             return Answered(problem(501, detail, title=f"Unknown {error.kind}"), detail, request)

@@ -1,6 +1,5 @@
 """The journal entry of one call: without the API key, the picture's bytes or other secrets."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,8 +7,9 @@ from mock_server.core.account import Account
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
-from mock_server.core.journal import JournalEntry, key_id, redacted, without_keys
+from mock_server.core.journal import JournalEntry
 from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Reading, ReadRequest
+from mock_server.core.redaction import key_id, redacted, redacted_headers, redacted_url, without_keys, without_secrets
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.provider import Call
@@ -19,8 +19,6 @@ _MAX_TEXT = 512
 _MAX_NAME = 80
 _MAX_FIELDS = 20
 _SOURCE = "source "
-HIDDEN = "…"
-_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ def _add_key_check(entry: JournalEntry, call: Call, key: str | None, check: Acco
     if key:
         entry.key, entry.key_id = redacted(key), key_id(key)
     entry.aliases = (f"path {call.alias}",) if call.alias else ()
-    entry.headers = _headers(call.headers, key)
+    entry.headers = redacted_headers(call.headers, key, max_length=_MAX_TEXT)
     if isinstance(check, Account):
         entry.account = check.name
     elif check:
@@ -86,9 +84,9 @@ def _add_request(entry: JournalEntry, request: ReadRequest) -> None:
         entry.source = _cut(source.removeprefix(_SOURCE)) if source else None
         entry.aliases = tuple(note[:_MAX_TEXT] for note in request.notes if note is not source)
     entry.filename = _cut(request.filename)
-    entry.url = _without_secrets(request.url) if request.url else None
+    entry.url = redacted_url(request.url)[:_MAX_TEXT] if request.url else None
     entry.language = _cut(request.language)
-    entry.headers = _headers(request.headers, request.key)
+    entry.headers = redacted_headers(request.headers, request.key, max_length=_MAX_TEXT)
     if request.fields:
         entry.fields = tuple(sorted(name[:_MAX_NAME] for name in request.fields[:_MAX_FIELDS]))
 
@@ -125,26 +123,7 @@ def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -
 
 
 def _without_picture(request: ReadRequest) -> ReadRequest:
-    headers = {
-        name: value
-        for name, value in request.headers.items()
-        if name not in _SECRET_HEADERS and not (request.key and request.key in value)
-    }
-    return replace(request, image=None, headers=headers, fields=(), notes=())
-
-
-def _without_secrets(url: str) -> str:
-    # Signed URLs have credentials in their query, some URLs have them before the host.
-    scheme, _, rest = url.partition("?")[0].partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"[:_MAX_TEXT]
-
-
-def _headers(headers: Mapping[str, str], key: str | None) -> dict[str, str]:
-    return {
-        name[:_MAX_TEXT]: HIDDEN if name in _SECRET_HEADERS or (key and key in value) else value[:_MAX_TEXT]
-        for name, value in headers.items()
-    }
+    return replace(request, image=None, headers=without_secrets(request.headers, request.key), fields=(), notes=())
 
 
 def _text(reading: Reading | None) -> str | None:

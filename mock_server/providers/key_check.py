@@ -30,7 +30,7 @@ class KeyCheckEndpoint(Endpoint):
 
     async def _check(self, key: str | None) -> Account | Outcome:
         try:
-            return await self._service.reader.check_key(key)
+            return await self._service.pipeline.check_key(key)
         except StoreUnavailableError as error:
             return Outcome(OutcomeName.SERVICE_ERROR, detail=str(error))
 

@@ -7,11 +7,11 @@ from typing import Literal
 
 from mock_server.core.rehearsal import Kind
 from mock_server.errors import SettingsError
-from mock_server.report import rules
+from mock_server.report import advice_rules
+from mock_server.report.advice_rules import Case, Check, Scene
 from mock_server.report.counted import Counted
 from mock_server.report.document import Advice, Evidence
 from mock_server.report.history import histories
-from mock_server.report.rules import Case, Check, Scene
 from mock_server.suggest import suggest
 
 _MOST_EVIDENCE = 20
@@ -42,7 +42,7 @@ RULES: tuple[Rule, ...] = (
         _RETRIES,
         "The second answer is the same. A loop of such calls fills the quota of a rate limit and hides the error.",
         "Raise the error to the caller after a 4xx, and after a 429 without Retry-After.",
-        rules.retried_final_error,
+        advice_rules.retried_final_error,
     ),
     Rule(
         "ignored-retry-after",
@@ -51,7 +51,7 @@ RULES: tuple[Rule, ...] = (
         "RFC 9110, section 10.2.3. That VehiCore sends the header is an assumption; CarsXE sends none.",
         "The service counts the early call too, so that the client stays locked out for longer.",
         "Wait at least the seconds of Retry-After before the next attempt.",
-        rules.ignored_retry_after,
+        advice_rules.ignored_retry_after,
     ),
     Rule(
         "no-backoff",
@@ -60,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         _RETRIES,
         "A service that has trouble gets more load from each client, and recovers later.",
         "Double the pause after each failed attempt, with a limit on the number of attempts.",
-        rules.no_backoff,
+        advice_rules.no_backoff,
     ),
     Rule(
         "gave-up-early",
@@ -69,7 +69,7 @@ RULES: tuple[Rule, ...] = (
         "VehiCore's recognition can take seconds; CarsXE's command line waits 30 s.",
         "The provider goes on and charges the call, but the client never sees the reading.",
         "Set a timeout of at least 30 s for the reply.",
-        rules.gave_up_early,
+        advice_rules.gave_up_early,
     ),
     Rule(
         "no-timeout",
@@ -78,7 +78,7 @@ RULES: tuple[Rule, ...] = (
         "No provider documents its longest reply; CarsXE's command line waits 30 s.",
         "One reply that never comes blocks a worker of yours for ever.",
         "Set a timeout of 30 to 60 s, and treat its end as an error of the service.",
-        rules.no_timeout,
+        advice_rules.no_timeout,
     ),
     Rule(
         "no-retry",
@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         _RETRIES,
         "A 502, 503 or 504 is mostly over at the next attempt.",
         "Try again after a pause, two or three times.",
-        rules.no_retry,
+        advice_rules.no_retry,
     ),
     Rule(
         "paid-twice",
@@ -96,7 +96,7 @@ RULES: tuple[Rule, ...] = (
         "Both providers charge each successful recognition.",
         "The second reading costs a credit or a unit of quota, and says the same.",
         "Keep the reading of a picture, or send an Idempotency-Key where the account has a wallet.",
-        rules.paid_twice,
+        advice_rules.paid_twice,
     ),
     Rule(
         "oversized-upload",
@@ -105,7 +105,7 @@ RULES: tuple[Rule, ...] = (
         "No provider documents a limit; a gateway in front of it can answer 413.",
         "Large uploads are slow on a phone, and a limit of the service refuses them all at once.",
         "Scale photos down to 16 megapixels and 8 MB before the upload.",
-        rules.oversized_upload,
+        advice_rules.oversized_upload,
     ),
     Rule(
         "undocumented-shape",
@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         "Published clients send these forms, so the mock accepts them; the documents do not have them.",
         "The provider can refuse the form at any time.",
         "Use the documented path and the documented fields. Strict mode refuses all others.",
-        rules.undocumented_shape,
+        advice_rules.undocumented_shape,
     ),
 )
 NAMES = tuple(rule.name for rule in RULES)

@@ -179,7 +179,7 @@ def test_texts_that_yaml_or_the_environment_could_change(tmp_path: Path, monkeyp
         with exported(original, tmp_path / "copy") as copy:
             assert [_document(one) for one in copy.scenarios()] == [_document(one) for one in original.scenarios()]
             assert [account.key for account in copy.accounts()] == ["a-Lima-${CITY}", "k${CITY}"]
-            assert copy.app.control.reader.library.fixtures.defaults.chaos == {"no_text": 0.0000001}
+            assert copy.app.control.pipeline.library.fixtures.defaults.chaos == {"no_text": 0.0000001}
 
 
 def _document(scenario: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from mock_server import MockServer
-from mock_server.tls import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from tests.support import FIXTURES
 
 WIDE, NARROW = 1280, 390

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.tls import CertificateAuthority
+from mock_server.certificate_authority import CertificateAuthority
 
 
 def ca(place: Path, *flags: str) -> "subprocess.CompletedProcess[str]":

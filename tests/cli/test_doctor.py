@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE, CertificateAuthority
 from mock_server.cli.doctor_checks import Finding, Level, findings
 from mock_server.server import MockServer
-from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 from tests.cli.command import run
 from tests.redis_server import RedisServer
 from tests.support import FIXTURES

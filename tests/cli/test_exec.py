@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.tls import AUTHORITY_LIFE, CertificateAuthority
+from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority
 
 PYTHON = sys.executable
 EXEC = (PYTHON, "-m", "mock_server", "exec")

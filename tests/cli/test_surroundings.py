@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.tls import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from tests.cli.command import COMMAND, READY, run
 from tests.support import FIXTURES, without_coverage
 

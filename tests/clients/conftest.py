@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE, CertificateAuthority
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.python_hook import Route
-from mock_server.tls import CA_DIRECTORY_VARIABLE, CertificateAuthority
 
 from .fixtures import write_fixtures
 

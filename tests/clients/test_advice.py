@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mock_server import MockServer
-from mock_server.report import rules
+from mock_server.report import advice_rules
 from mock_server.report.advice import NAMES
 from tests.support import FIXTURES, eventually, picture
 
@@ -50,7 +50,7 @@ SITUATIONS: Mapping[str, Situation] = {
     "slow": Situation({"outcome": "read", "delay": "30s"}),
     "a little slow": Situation({"outcome": "read", "delay": "200ms"}),
     "very slow": Situation({"outcome": "read", "delay": f"{int(_VERY_SLOW * 1000)}ms"}),
-    "huge": Situation(image=lambda: picture("car") + bytes(rules.MOST_BYTES)),
+    "huge": Situation(image=lambda: picture("car") + bytes(advice_rules.MOST_BYTES)),
 }
 _CALM = [name for name in SITUATIONS if name not in ("slow", "very slow", "huge")]
 
@@ -97,7 +97,7 @@ def test_a_wrong_client_breaks_exactly_one_rule(name: str, mock: MockServer, mon
     """The rule that it is there for, and no other."""
     rule, situation, client = WRONG[name]
     if rule == "no-timeout":
-        monkeypatch.setattr(rules, "PATIENCE", _VERY_SLOW)
+        monkeypatch.setattr(advice_rules, "PATIENCE", _VERY_SLOW)
     run_python(client, mock, SITUATIONS[situation])
 
     # A closed connection is noticed a moment later.

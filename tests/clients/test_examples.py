@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 from mock_server.settings import setting_names, shipped_fixtures
-from mock_server.tls import CA_DIRECTORY_VARIABLE
 
 from .conftest import tool, without_network
 

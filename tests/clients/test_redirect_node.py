@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.tls import CertificateAuthority
+from mock_server.certificate_authority import CertificateAuthority
 
 from .conftest import RunChild, echo_server, tool
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.certificate_authority import CertificateAuthority
 from mock_server.redirect import python_hook
 from mock_server.redirect.python_hook import STAND_IN
-from mock_server.tls import CertificateAuthority
 
 from .conftest import PYTHON, RunChild, echo_server
 

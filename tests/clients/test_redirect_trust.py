@@ -7,10 +7,10 @@ import certifi
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from mock_server.certificate_authority import CertificateAuthority
 from mock_server.redirect.environment import LOOPBACK, child_environment, proxy_exceptions
 from mock_server.redirect.python_hook import Route
 from mock_server.redirect.trust import bundles, java_trust_store
-from mock_server.tls import CertificateAuthority
 
 from .conftest import RunChild, echo_server, tool
 

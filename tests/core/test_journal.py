@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_server.core.conditions import Query
-from mock_server.core.journal import JournalEntry, MemoryJournal, key_id, redacted, size_of
+from mock_server.core.journal import JournalEntry, MemoryJournal, size_of
 from mock_server.core.model import Product, ReadRequest
+from mock_server.core.redaction import key_id, redacted
 from mock_server.core.thumbnail_cache import Thumbnails
 from tests.support import drawn
 

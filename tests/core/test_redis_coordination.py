@@ -12,8 +12,8 @@ from mock_server.core.library import Library
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Reader
 from mock_server.core.redis_state import RedisClient, RedisCoordination
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
@@ -28,7 +28,7 @@ class Process:
 
     def __init__(self, url: str) -> None:
         store, self.clock = MemoryStore(), Clock()
-        reader = Reader(
+        pipeline = RequestPipeline(
             Library.of(FixtureSet(), ImageIndex.build([])),
             accounts=Accounts(store, self.clock),
             store=store,
@@ -36,8 +36,8 @@ class Process:
         )
         self.client = RedisClient(url)
         self.coordination = RedisCoordination(self.client)
-        self.live = LiveScenarios(reader, self.coordination)
-        self.overrides = reader.overrides
+        self.live = LiveScenarios(pipeline, self.coordination)
+        self.overrides = pipeline.overrides
         self.coordination.attach(self.clock, self.overrides, self.live, self._declare)
 
     async def add(self, *names: str) -> None:

@@ -65,7 +65,7 @@ def cache(tmp_path: Path, start: Start) -> Path:
 
 
 def _answers(app: App) -> dict[str, Any]:
-    library = app.reader.library
+    library = app.pipeline.library
     similar = [encoded(Image.open(BytesIO(drawn(name))).convert("L"), "PNG") for name in NAMES]
     return {
         "fixtures": library.fixtures,

@@ -557,7 +557,7 @@ def test_unseen_pictures_at_once(http: httpx.Client) -> None:
 def test_the_fixtures_of_these_tests_are_clean() -> None:
     """No two pictures of the fixtures look alike."""
     with MockServer(FIXTURES) as server:
-        index = server.app.reader.library.index
+        index = server.app.pipeline.library.index
 
         assert not index.collisions()
         assert not index.too_small()

@@ -114,7 +114,7 @@ def test_fixture_files_know_it(tmp_path: Path, acme: Acme) -> None:
 
 def test_hints_have_its_call(mock: MockServer) -> None:
     """The printed curl commands contain its upload for each product."""
-    lines = hints(registry.PROVIDERS, mock.app.reader.library, mock.url).splitlines()
+    lines = hints(registry.PROVIDERS, mock.app.pipeline.library, mock.url).splitlines()
     ours = [line for line in lines if "/scans" in line]
 
     assert [line.split()[3].removeprefix(mock.url) for line in ours] == [

@@ -32,7 +32,7 @@ from mock_server.core.store import Admission, Store
 _FAULTS = frozenset(Fault)
 
 
-class Reader:
+class RequestPipeline:
     """Decides about requests. `library` and `policy` may be replaced; a running request keeps those it began with."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Reader:
         self._pictures = pictures
         self._player = ScenarioPlayer(accounts, store)
 
-    async def read(self, request: ReadRequest, traits: Traits) -> Decision | Unmatched:
+    async def decide(self, request: ReadRequest, traits: Traits) -> Decision | Unmatched:
         """Decide what happens to one request.
 
         Raises UnknownPreferenceError if the client forces something that does not exist, and StoreUnavailableError.

@@ -1,4 +1,4 @@
-"""A reader over Redis decides as a reader in memory does, and sees what other processes have changed."""
+"""A pipeline over Redis decides as a pipeline in memory does, and sees what other processes have changed."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -15,9 +15,9 @@ from mock_server.core.library import Library, references_of
 from mock_server.core.model import Billing, OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest, Traits
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Reader
 from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.redis_state.redis_client import Argument
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.scenario import Conditions, Scenario, Step, Uniform
 from mock_server.core.store import MemoryStore, Store
 from mock_server.errors import FetchError
@@ -47,13 +47,13 @@ ACME = Traits("acme", Billing.CREDITS, frozenset({OutcomeName.READ}))
 
 
 class Bench:
-    """A reader over a store, and the URLs that it fetched."""
+    """A pipeline over a store, and the URLs that it fetched."""
 
     def __init__(self, store: Store) -> None:
         fixtures = FixtureSet(scenarios=SCENARIOS, defaults=Defaults(), images={"car": CAR})
         self.store = store
         self.fetched: list[str] = []
-        self.reader = Reader(
+        self.pipeline = RequestPipeline(
             Library.of(fixtures, ImageIndex.build(references_of(fixtures))),
             accounts=Accounts(store, Clock()),
             store=store,
@@ -69,7 +69,7 @@ class Bench:
         given = {"image": None if "url" in facts else CAR, "filename": "car.jpg", **facts}
         # The facts of one request, of as many types as a request has.
         request = ReadRequest("acme", Product.PLATE, "key", **given)  # type: ignore[arg-type]
-        decision = await self.reader.read(request, ACME)
+        decision = await self.pipeline.decide(request, ACME)
         assert isinstance(decision, Decision)
         return decision
 
@@ -211,7 +211,7 @@ async def test_overrides_cost_a_round_trip_only_while_they_count(redis_server: R
 
     async def commands(*overrides: tuple[str | None, int | None]) -> int:
         """How many commands a second request sends, after a first one with the same overrides."""
-        bench.reader.overrides.all = tuple(
+        bench.pipeline.overrides.all = tuple(
             Override(f"{key}{times}", Scenario("override", Conditions(key=key), steps=(Step(times=times),)))
             for key, times in overrides
         )

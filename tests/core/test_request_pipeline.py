@@ -23,7 +23,7 @@ from mock_server.core.model import (
     Traits,
 )
 from mock_server.core.pictures import Pictures
-from mock_server.core.reader import Reader
+from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
@@ -49,7 +49,7 @@ async def _no_fetch(url: str) -> tuple[bytes, str]:
 
 
 class Bench:
-    """A reader over a few scenarios, with its store."""
+    """A pipeline over a few scenarios, with its store."""
 
     def __init__(self, *scenarios: Scenario, policy: Policy | None = None, defaults: Defaults | None = None) -> None:
         fixtures = FixtureSet(scenarios=scenarios, defaults=defaults or Defaults(), images={"car": CAR})
@@ -57,7 +57,7 @@ class Bench:
         self.store = MemoryStore()
         accounts = Accounts(self.store, Clock())
         asyncio.run(accounts.create(KEY))
-        self.reader = Reader(
+        self.pipeline = RequestPipeline(
             Library.of(fixtures, index),
             accounts=accounts,
             store=self.store,
@@ -75,7 +75,7 @@ class Bench:
         """The same; there is no decision if no scenario matches and the policy makes that an error."""
         # The fields of a request have many types.
         request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
-        return asyncio.run(self.reader.read(request, ACME))
+        return asyncio.run(self.pipeline.decide(request, ACME))
 
 
 PLATE = Reading((PlateReading("CAR123"),))

@@ -16,8 +16,8 @@ import pytest
 import trustme
 from cryptography import x509
 
+from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority, default_directory
 from mock_server.errors import SettingsError
-from mock_server.tls import AUTHORITY_LIFE, CertificateAuthority, default_directory
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PROVIDERS = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
@@ -142,7 +142,7 @@ def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
 _OPEN_IN_ANOTHER_PROCESS = """
 import sys
 from pathlib import Path
-from mock_server.tls import CertificateAuthority
+from mock_server.certificate_authority import CertificateAuthority
 print("ready", flush=True)
 sys.stdin.readline()
 sys.stdout.buffer.write(CertificateAuthority.open(Path(sys.argv[1])).certificate_pem())
@@ -191,7 +191,7 @@ _OPEN_WITHOUT_RIGHTS = """
 import os, sys
 from pathlib import Path
 from mock_server.errors import SettingsError
-from mock_server.tls import CertificateAuthority
+from mock_server.certificate_authority import CertificateAuthority
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)

@@ -24,7 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from platformdirs import user_data_path
 
-from mock_server.certificates import (
+from mock_server.errors import SettingsError
+from mock_server.name_constraints import (
     LOCALHOST,
     authority_certificate,
     constraint,
@@ -32,7 +33,6 @@ from mock_server.certificates import (
     new_subject,
     permitted_names,
 )
-from mock_server.errors import SettingsError
 
 CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
