@@ -14,7 +14,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import shown_body
-from mock_server.core.model import Product, ReadRequest
+from mock_server.core.model import PICTURE_OUTCOMES, Product, ReadRequest
 from mock_server.core.near_misses import near_misses
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.store import DryRunStore
@@ -69,14 +69,20 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
     )
     decision = await pipeline.decide(request, provider.traits)
     query = Query(request, decision.account or "", decision.search)
-    has_scenario = isinstance(decision, Decision) and decision.scenario
     return MatchResult(
         **_decision_fields(decision, provider, request),
         account=decision.account if fields.get("key") else None,
         **(_search_fields(decision.search) if decision.search else {}),
         losers=decision.losers if isinstance(decision, Decision) else (),
-        nearMisses=near_misses(query, pipeline.library.scenarios, only_close=bool(has_scenario)),
+        nearMisses=near_misses(query, pipeline.library.scenarios, only_close=not _is_unmatched(decision)),
     )
+
+
+def _is_unmatched(decision: Decision | Unmatched) -> bool:
+    """Whether a scenario would have decided, but none matched."""
+    if isinstance(decision, Unmatched):
+        return True
+    return not decision.scenario and not decision.forced and decision.outcome.name in PICTURE_OUTCOMES
 
 
 def _read_request(control: Control, fields: Mapping[str, Any], image: bytes | memoryview | None) -> ReadRequest:

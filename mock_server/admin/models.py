@@ -201,6 +201,8 @@ class CallView(Document):
     """The JSON body, if the call has one."""
     upload: str | None
     """The form part with the picture, if the call uploads it."""
+    language: str | None
+    """The form part with the language, if the call has one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,16 @@
 """The verb `match`."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mock_server.cli.options import fixtures_argument
-from mock_server.suggest import quoted, suggest
 
 if TYPE_CHECKING:
-    from mock_server.core.conditions import Query
+    from mock_server.cli.settled_calls import Settled
     from mock_server.core.contenders import Contender
     from mock_server.core.library import Library
     from mock_server.imaging.index import SearchResult
@@ -32,6 +31,7 @@ _MOST_FAILED = 5
     help="Header of the request, also as NAME: VALUE; may be repeated.",
 )
 @click.option("--url", help="Image URL, for a provider that takes one instead of an upload.")
+@click.option("--language", help="Language code of the request, such as en-US.")
 @click.option("--provider", help="Name of the provider.")
 @click.option("--product", help="What is read: plate or vin.")
 @click.option(
@@ -44,16 +44,23 @@ def command(
 ) -> None:
     """Show which scenario a picture matches and why, which others hold and why they lose, and the nearest ones.
 
-    Conditions on facts that are not given are listed as "also requires". Exit 0 with a match, 1 without.
+    Conditions on facts that are not given are listed as "also requires". A result that the account or the request
+    itself decides (a key without credits, a Prefer header, a token in the file name or the URL) comes first.
+
+    Exit 0 if a scenario or the request decides, 1 if no scenario matches or every call is refused.
     """
     from mock_server.app import create_app
     from mock_server.cli.progress import progress
+    from mock_server.cli.request_facts import RequestFacts
+    from mock_server.cli.settled_calls import settle, settled_lines
     from mock_server.core.contenders import contenders
     from mock_server.errors import ImageError
+    from mock_server.providers.registry import PROVIDERS
 
-    request = _Request(image.name, facts, headers)
+    request = RequestFacts(image.name, facts, headers, PROVIDERS)
     with progress("reading pictures") as report:
-        library = create_app({"fixtures": fixtures}, progress=report).pipeline.library
+        pipeline = create_app({"fixtures": fixtures}, progress=report).pipeline
+    library = pipeline.library
     data = image.read_bytes()
     try:
         explanation = library.index.explain(data)
@@ -64,67 +71,27 @@ def command(
     click.echo(
         f"{image}: {search.facts.format}, {search.facts.width} x {search.facts.height}, sha256 {search.facts.sha256}"
     )
-    found = contenders(library.scenarios.in_order(), request.query(search, library), request.is_known)
-    matches = [one for one in found if not one.failed and one.lost_by is None]
-    click.echo("\n".join(_match(one, search) for one in matches) or "no scenario knows this picture")
-    for line in [*_losers(found, search), *_failed(found, search), *_near(search, library)]:
+    query = request.query(search, library.fixtures.accounts)
+    found = contenders(library.scenarios.in_order(), query, request.is_known)
+    settled = settle(pipeline, request)
+    matches = _matches(found, settled)
+    for line in settled_lines(settled, request.calls):
+        click.echo(line)
+    if not all(settled) or matches:
+        click.echo("\n".join(_match(one, search) for one in matches) or "no scenario knows this picture")
+    for line in [*_losers(found, settled, search), *_failed(found, search), *_near(search, library)]:
         click.echo(line)
     if explain is not None:
         explain.write_bytes(library.index.explanation_picture(explanation, data))
         click.echo(f"explained in {explain}")
-    sys.exit(0 if matches else 1)
+    sys.exit(0 if matches or any(result and not result.is_refusal for result in settled) else 1)
 
 
-class _Request:
-    """The facts about a request that the options give."""
-
-    def __init__(self, filename: str, facts: Mapping[str, str | None], headers: Sequence[str]) -> None:
-        from mock_server.core.model import Product
-        from mock_server.providers.registry import PROVIDERS
-
-        self._facts = {name: value for name, value in facts.items() if value is not None}
-        if "url" not in self._facts:
-            self._facts.setdefault("filename", filename)
-        self._check("provider", [provider.name for provider in PROVIDERS])
-        self._check("product", list(Product))
-        self._headers: dict[str, str] = {}
-        for header in headers:
-            # curl writes "Name: value", and a value may have both signs.
-            name, equals, value = header.partition("=" if "=" in header.partition(":")[0] else ":")
-            if not equals:
-                raise click.UsageError(f"--header is {quoted(header)}, not NAME=VALUE")
-            self._headers[name.strip().lower()] = value.strip()
-
-    def _check(self, name: str, known: Sequence[str]) -> None:
-        value = self._facts.get(name, known[0])
-        if value not in known:
-            raise click.UsageError(f"--{name} is {quoted(value)}; {suggest(value, known)}")
-
-    def query(self, search: "SearchResult", library: "Library") -> "Query":
-        from mock_server.core.conditions import Query
-        from mock_server.core.model import Product, ReadRequest
-
-        facts = self._facts
-        key = facts.get("key")
-        account = next((one.name for one in library.fixtures.accounts if one.key == key), "")
-        request = ReadRequest(
-            facts.get("provider", ""),
-            Product(facts.get("product", Product.PLATE)),
-            key,
-            url=facts.get("url"),
-            filename=facts.get("filename"),
-            headers=self._headers,
-        )
-        return Query(request, account, search)
-
-    def is_known(self, condition: str) -> bool:
-        if condition.startswith("header "):
-            return condition.removeprefix("header ").lower() in self._headers
-        if condition in ("filename", "url"):  # a request has one of them
-            return True
-        return {"account": "key"}.get(condition, condition) in {*self._facts, "image", "sha256"} or (
-            condition.startswith("properties.")
-        )
+def _matches(found: Sequence["Contender"], settled: Sequence["Settled | None"]) -> list["Contender"]:
+    """The scenarios that answer, or give the reading, in at least one of the calls."""
+    if all(result and not result.keeps_reading for result in settled):
+        return []
+    return [one for one in found if not one.failed and one.lost_by is None]
 
 
 def _match(one: "Contender", search: "SearchResult") -> str:
@@ -132,10 +99,16 @@ def _match(one: "Contender", search: "SearchResult") -> str:
     return f"match {_named(one, search)}" + (f"; also requires {requires}" if requires else "")
 
 
-def _losers(found: Sequence["Contender"], search: "SearchResult") -> Iterator[str]:
+def _losers(found: Sequence["Contender"], settled: Sequence["Settled | None"], search: "SearchResult") -> Iterator[str]:
+    matches = _matches(found, settled)
+    why_settled = "; ".join(dict.fromkeys(result.why_lost for result in settled if result))
     for one in found:
-        if one.lost_by is not None:
-            yield f"lost  {_named(one, search)}: {one.lost_by.why_lost}"
+        if not one.failed and one not in matches and not _is_forced(one, settled):
+            yield f"lost  {_named(one, search)}: {one.lost_by.why_lost if one.lost_by else why_settled}"
+
+
+def _is_forced(one: "Contender", settled: Sequence["Settled | None"]) -> bool:
+    return any(result and result.scenario == one.match.scenario.name for result in settled)
 
 
 def _failed(found: Sequence["Contender"], search: "SearchResult") -> list[str]:

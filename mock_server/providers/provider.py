@@ -86,13 +86,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ExampleCall:
-    """A call as a client sends it, by POST. It has a JSON body, or uploads the picture in the form part `upload`."""
+    """A call as a client sends it, by POST. It has a JSON body, or uploads the picture in the form part `upload`.
+
+    `language` is the form part of the text's language, if the provider has one.
+    """
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, str] | None = None
     upload: str | None = None
+    language: str | None = None
 
 
 @lru_cache(maxsize=64)

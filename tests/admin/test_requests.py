@@ -374,3 +374,23 @@ def test_why_not_my_scenario(http: httpx.Client, mock: MockServer, key: str) -> 
     assert [(near["scenario"], near["held"], near["failed"]) for near in result["nearMisses"]] == [
         ("elsewhere", ["key"], ["header x-lane"])
     ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcome", "forced"),
+    [
+        ({"headers": {"Prefer": "code=402"}}, "out_of_credits", "prefer code=402"),
+        ({"filename": "mock-service_error.jpg"}, "service_error", "filename token"),
+        ({"key": "no-credits"}, "out_of_credits", None),
+        ({"key": "blocked-key"}, "blocked_key", None),
+        ({"key": "nobody"}, "unknown_key", None),
+    ],
+)
+def test_what_decides_before_scenarios(
+    mock: MockServer, facts: dict[str, Any], outcome: str, forced: str | None
+) -> None:
+    """The account or the request decides. Scenarios of other pictures are then no near misses."""
+    result = mock.match(FIXTURES / "images" / "car.jpg", **facts)
+
+    assert (result["outcome"], result["forced"], result["scenario"]) == (outcome, forced, None)
+    assert result["nearMisses"] == []

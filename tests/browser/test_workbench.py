@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Browser, Download, Page, expect
 
 from mock_server import MockServer
 from mock_server.drawing.draw import draw
@@ -17,7 +17,7 @@ from mock_server.imaging.geometry import Box
 from mock_server.redirect.environment import child_environment
 from tests.support import drawn, vehicore
 
-from .conftest import keep_screenshot
+from .conftest import keep_screenshot, page_of
 
 DRIVER = Path(__file__).parent.parent / "clients" / "drivers" / "carsxe_pip.py"
 
@@ -127,6 +127,26 @@ def test_a_call_is_copied_as_code(page: Page, language: str) -> None:
     assert all(part in code for part in ("/platerecognition", "demo-key", "/images/car.jpg"))
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_call_with_a_preference_and_a_language(browser: Browser, server: MockServer) -> None:
+    """The calls have both, the reason says what forced the outcome, and the code has the same header."""
+    with page_of(browser, expected=("429",)) as page:
+        page.goto(f"{server.url}/__admin/")
+        page.get_by_label("Header Prefer").fill("outcome=rate_limited")
+        page.get_by_label("Language").fill("de-AT")
+        page.get_by_label("Language").blur()
+        page.get_by_label("or from the gallery").select_option("car.jpg")
+        expect(page.locator(".reply .badge")).to_have_text(["429 Too Many Requests"] * 2)
+        expect(page.locator(".why")).to_contain_text("prefer outcome=rate_limited")
+        keep_screenshot(page, "try-prefer")
+        page.locator(".reply").first.get_by_role("button", name="Copy as curl").click()
+        code = page.get_by_role("textbox", name="The call as curl").input_value()
+        exchange = server.requests(provider="vehicore")[-1]
+
+    assert "-H 'Prefer: outcome=rate_limited'" in code
+    assert "-F 'userLanguage=de-AT'" in code
+    assert (exchange.language, exchange.forced) == ("de-AT", "prefer outcome=rate_limited")
 
 
 def test_mistakes_show_while_one_types(page: Page, tmp_path: Path) -> None:

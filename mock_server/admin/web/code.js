@@ -6,39 +6,43 @@ import { button, el, openDialog } from "./dom.js";
 const fill = (texts, key, url) => Object.fromEntries(Object.entries(texts || {}).map(([name, text]) => [name, text.replaceAll("{key}", key).replaceAll("{url}", url)]));
 const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** A call with its key and its picture: {url, headers, json, upload}. */
-export function filled(call, key, pictureUrl) {
+/** A call with its key, its picture and what else is sent: {url, headers, json, upload, fields}. */
+export function filled(call, key, pictureUrl, { prefer, language } = {}) {
   const query = new URLSearchParams(fill(call.query, key, pictureUrl)).toString();
   return {
     url: outside(call.path) + (query ? `?${query}` : ""),
-    headers: fill(call.headers, key, pictureUrl),
+    headers: { ...fill(call.headers, key, pictureUrl), ...(prefer ? { Prefer: prefer } : {}) },
     json: call.json && fill(call.json, key, pictureUrl),
     upload: call.upload,
+    fields: call.language && language ? { [call.language]: language } : {},
   };
 }
 
-function curl({ url, headers, json, upload }, file) {
+function curl({ url, headers, json, upload, fields }, file) {
   const lines = [`curl -X POST ${quote(url)}`, ...Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`)];
   if (upload) lines.push(`-F ${quote(`${upload}=@${file}`)}`);
+  for (const [name, value] of Object.entries(fields)) lines.push(`-F ${quote(`${name}=${value}`)}`);
   if (json) lines.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(json))}`);
   return lines.join(" \\\n  ");
 }
 
-function python({ url, headers, json, upload }, file) {
+function python({ url, headers, json, upload, fields }, file) {
   const text = JSON.stringify;
   const lines = ["import requests", "", "reply = requests.post(", `    ${text(url)},`];
   if (Object.keys(headers).length) lines.push(`    headers=${text(headers)},`);
   if (upload) lines.push(`    files={${text(upload)}: open(${text(file)}, "rb")},`);
+  if (Object.keys(fields).length) lines.push(`    data=${text(fields)},`);
   if (json) lines.push(`    json=${text(json)},`);
   return [...lines, ")", "print(reply.status_code, reply.text)"].join("\n");
 }
 
-function node({ url, headers, json, upload }, file) {
+function node({ url, headers, json, upload, fields }, file) {
   const text = JSON.stringify;
   const lines = [];
   if (upload) {
     lines.push('import { openAsBlob } from "node:fs";', "", "const form = new FormData();",
-      `form.append(${text(upload)}, await openAsBlob(${text(file)}), ${text(file)});`);
+      `form.append(${text(upload)}, await openAsBlob(${text(file)}), ${text(file)});`,
+      ...Object.entries(fields).map(([name, value]) => `form.append(${text(name)}, ${text(value)});`));
   }
   const sent = json ? { ...headers, "Content-Type": "application/json" } : headers;
   const body = upload ? "form" : `JSON.stringify(${text(json)})`;

@@ -38,8 +38,9 @@ export class TryView {
     const products = [...new Set(providers.flatMap((provider) => Object.keys(provider.calls)))];
     this.product = select("product", products);
     this.account = el("select", { name: "account" });
-    this.product.addEventListener("change", () => this.run());
-    this.account.addEventListener("change", () => this.run());
+    this.prefer = el("input", { name: "prefer", placeholder: "outcome=rate_limited", autocomplete: "off" });
+    this.language = el("input", { name: "language", placeholder: "en", autocomplete: "off" });
+    for (const input of [this.product, this.account, this.prefer, this.language]) input.addEventListener("change", () => this.run());
     this.again = button("Send again", () => this.run(), { class: "main", disabled: true });
     this.make = button("Make it a scenario", this.app.act(() => this.makeScenario()), { disabled: true });
     this.stage = el("div", { class: "stage" }, el("p", { class: "empty" }, "The picture and both replies appear here. The calls are real: they cost credits and stand in the journal."));
@@ -48,7 +49,8 @@ export class TryView {
     root.append(
       el("div", { class: "try" },
         el("form", { class: "fields panel", "aria-label": "What is sent" }, this.drop, this.input, field("or from the gallery", this.gallery),
-          field("or an image URL", this.url), field("Product", this.product), field("Account", this.account), el("div", { class: "actions" }, this.again, this.make)),
+          field("or an image URL", this.url), field("Product", this.product), field("Account", this.account),
+          field("Header Prefer", this.prefer), field("Language", this.language), el("div", { class: "actions" }, this.again, this.make)),
         this.stage),
       this.replies, this.why);
     root.querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); if (this.url.value) this.use({ url: this.url.value.trim() }); });
@@ -99,16 +101,17 @@ export class TryView {
     const { source } = this;
     if (!source) return;
     const [product, key] = [this.product.value, this.account.value];
+    const extra = { prefer: this.prefer.value.trim(), language: this.language.value.trim() };
     const run = (this.current = {});
     this.replies.replaceChildren(el("p", { class: "soft" }, "sending…"));
     this.why.replaceChildren();
     const data = source.file && !source.url ? await dataUrl(source.file) : source.url;
     const providers = this.app.workbench.providers.filter((provider) => provider.calls[product]);
-    const results = await Promise.all(providers.map(async (provider) => ({ provider, ...(await this.ask(filled(provider.calls[product], key, data), source)) })));
+    const results = await Promise.all(providers.map(async (provider) => ({ provider, ...(await this.ask(filled(provider.calls[product], key, data, extra), source)) })));
     if (this.current !== run) return;
     this.results = results;
-    this.showReplies(product, key);
-    await this.explain(product, key, run);
+    this.showReplies(product, key, extra);
+    await this.explain(product, key, extra, run);
     this.app.refresh();
   }
 
@@ -117,6 +120,7 @@ export class TryView {
     const started = performance.now();
     const form = new FormData();
     if (call.upload) form.append(call.upload, source.file, source.file.name || "photo.jpg");
+    for (const [name, value] of Object.entries(call.fields)) form.append(name, value);
     const body = call.upload ? form : JSON.stringify(call.json);
     const headers = call.json ? { ...call.headers, "Content-Type": "application/json" } : call.headers;
     try {
@@ -128,7 +132,7 @@ export class TryView {
     }
   }
 
-  showReplies(product, key) {
+  showReplies(product, key, extra) {
     const { source } = this;
     this.replies.replaceChildren(...this.results.map((result) => {
       const call = result.provider.calls[product];
@@ -140,7 +144,7 @@ export class TryView {
           result.milliseconds !== undefined && el("span", { class: "soft" }, `${result.milliseconds.toFixed(0)} ms`)),
         el("pre", { tabindex: "0" }, result.error || pretty(result.text)),
         result.headers && el("details", {}, el("summary", {}, "Headers"), el("pre", { tabindex: "0" }, result.headers.map(([name, value]) => `${name}: ${value}`).join("\n"))),
-        el("div", { class: "actions" }, ...codeButtons(filled(call, key, shortUrl), file)));
+        el("div", { class: "actions" }, ...codeButtons(filled(call, key, shortUrl, extra), file)));
     }));
     const boxes = this.results.flatMap((result) => boxesOf(parsed(result.text)));
     if (source.shown) this.stage.replaceChildren(pictureWithBoxes(source.shown, source.label, boxes));
@@ -148,9 +152,11 @@ export class TryView {
   }
 
   /** Shows how the picture was recognised, what else held, and what came near. */
-  async explain(product, key, run) {
+  async explain(product, key, extra, run) {
     const { source } = this;
     const fact = { provider: this.results[0].provider.name, product, key };
+    if (extra.language) fact.language = extra.language;
+    if (extra.prefer) fact.headers = JSON.stringify({ Prefer: extra.prefer });
     const found = await sendForm("POST", "/match", { ...fact, ...(source.file ? { image: source.file } : { url: source.url }) }).catch((error) => ({ problem: error.message }));
     const ids = this.results.map((result) => result.id).filter(Boolean);
     const exchanges = await Promise.all(ids.map((id) => json(`/requests/${id}`)));

@@ -31,7 +31,7 @@ class VehiCore(Provider):
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
         """An upload."""
-        return ExampleCall(f"/api/ocr/{product}", headers={"X-API-Key": key}, upload="image")
+        return ExampleCall(f"/api/ocr/{product}", headers={"X-API-Key": key}, upload="image", language="userLanguage")
 
     def parse(self, call: Call, product: Product) -> ReadRequest:
         """The picture is the form part `image`; its declared type and file name do not matter."""

@@ -1,0 +1,113 @@
+"""The facts about a request that the options of `match` give."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+import click
+
+from mock_server.core.account import Account
+from mock_server.core.conditions import Query
+from mock_server.core.model import Product, ReadRequest
+from mock_server.imaging.results import SearchResult
+from mock_server.providers.provider import Provider
+from mock_server.suggest import quoted, suggest
+
+ReadCall = tuple[Provider, Product]
+"""A call to a provider that reads one product."""
+
+
+class Named(Protocol):
+    """What has a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class RequestFacts:
+    """What is known about a request. A fact that no option gives is unknown.
+
+    `filename` is the name of an upload, unless the request has a URL in its place. Raises click.UsageError.
+    """
+
+    def __init__(
+        self, filename: str, options: Mapping[str, str | None], headers: Sequence[str], providers: Sequence[Provider]
+    ) -> None:
+        self._facts = {name: value for name, value in options.items() if value is not None}
+        self.headers: dict[str, str] = {}
+        for name, value in map(_header, headers):
+            # Repeated headers are one list, as in HTTP.
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        self._check("provider", [provider.name for provider in providers])
+        self._check("product", list(Product))
+        self.calls = [call for call in _read_calls(providers) if self._may_be(call)]
+        self._check_picture()
+        if "url" not in self._facts and any(_takes_uploads(provider) for provider, _ in self.calls):
+            self._facts.setdefault("filename", filename)
+
+    @property
+    def key(self) -> str | None:
+        """The API key, None if it is unknown."""
+        return self._facts.get("key")
+
+    def request(self, call: ReadCall | None = None) -> ReadRequest:
+        """The request as far as it is known; with `call`, as that provider gets it."""
+        facts = self._facts
+        provider, product = call if call else (None, Product(facts.get("product", Product.PLATE)))
+        has_file = provider is None or _takes_uploads(provider)
+        return ReadRequest(
+            provider.name if provider else facts.get("provider", ""),
+            product,
+            self.key,
+            url=facts.get("url"),
+            filename=facts.get("filename") if has_file else None,
+            language=facts.get("language", "en"),
+            headers=self.headers,
+        )
+
+    def query(self, search: SearchResult, accounts: Iterable[Account]) -> Query:
+        """What the conditions of scenarios are tested against."""
+        account = next((one.name for one in accounts if one.key == self.key), "")
+        return Query(self.request(), account, search)
+
+    def is_known(self, condition: str) -> bool:
+        """Whether a condition of that name can be decided."""
+        if condition.startswith("header "):
+            return condition.removeprefix("header ").lower() in self.headers
+        if condition in ("filename", "url"):  # A request has one of them. The URL may be unknown.
+            return condition == "filename" or bool({"filename", "url"} & self._facts.keys())
+        return {"account": "key"}.get(condition, condition) in {*self._facts, "image", "sha256"} or (
+            condition.startswith("properties.")
+        )
+
+    def _check(self, name: str, known: Sequence[str]) -> None:
+        value = self._facts.get(name, known[0])
+        if value not in known:
+            raise click.UsageError(f"--{name} is {quoted(value)}; {suggest(value, known)}")
+
+    def _may_be(self, call: ReadCall) -> bool:
+        provider, product = call
+        wanted = self._facts.get("provider", provider.name), self._facts.get("product", product)
+        has_url = "url" in self._facts and "provider" not in self._facts
+        return wanted == (provider.name, product) and not (has_url and _takes_uploads(provider))
+
+    def _check_picture(self) -> None:
+        for provider, _ in self.calls if "provider" in self._facts else ():
+            refused, taken = ("url", "an upload") if _takes_uploads(provider) else ("filename", "an image URL")
+            if refused in self._facts:
+                raise click.UsageError(f"--{refused} cannot be given: {provider.name} takes {taken}")
+
+
+def _header(text: str) -> tuple[str, str]:
+    # curl writes "Name: value", and a value may have both signs.
+    name, sign, value = text.partition("=" if "=" in text.partition(":")[0] else ":")
+    if not sign:
+        raise click.UsageError(f"--header is {quoted(text)}, not NAME=VALUE")
+    return name.strip().lower(), value.strip()
+
+
+def _read_calls(providers: Iterable[Provider]) -> list[ReadCall]:
+    return [(provider, product) for provider in providers for product in provider.products]
+
+
+def _takes_uploads(provider: Provider) -> bool:
+    return all(provider.example_call(product, "", "").upload for product in provider.products)
