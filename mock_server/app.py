@@ -37,14 +37,13 @@ from mock_server.errors import SettingsError, StoreUnavailableError
 from mock_server.fetch import fetch_function
 from mock_server.http.cors import parse_origins, with_cors
 from mock_server.http.lazy_application import Lazy
-from mock_server.http.root_path import below_root_path, parse_root_path
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
 from mock_server.report.advice import parse_rules
-from mock_server.routes import Unserved, gallery_route, provider_routes, served_paths
+from mock_server.routes import Unserved, below_root_path, gallery_route, parse_root_path, provider_routes, served_paths
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import LIVE_SETTINGS, Progress, Startup, cache_directory, load, policy_of, with_defaults

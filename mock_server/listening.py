@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from mock_server.addresses import reachable_host
 from mock_server.errors import SettingsError
+from mock_server.settings import reachable_host
 
 BACKLOG = 2048
 """How many connections may wait to be accepted."""

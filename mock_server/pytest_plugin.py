@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mock_server.client import Controls
     from mock_server.client_models import Account
+    from mock_server.controls import Controls
     from mock_server.core.exchange import Loser
     from mock_server.report.document import Report
 
@@ -167,7 +167,7 @@ def _keep_counts(config: pytest.Config, mock: "Controls") -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """Take what a worker of pytest-xdist has counted. Of a server that several workers used, the latest counts."""
-    from mock_server.report.merging import latest
+    from mock_server.report.building import latest
 
     output = getattr(node, "workeroutput", {})
     counts = node.config.stash[_COUNTS]
@@ -181,8 +181,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput") or not (counts := config.stash[_COUNTS]):
         return
+    from mock_server.report.building import merge
     from mock_server.report.fail_on import parse_conditions, reason
-    from mock_server.report.merging import merge
     from mock_server.report.output import write
 
     report = config.stash[_REPORT] = merge(one.encode() for one in counts.values())

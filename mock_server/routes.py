@@ -1,9 +1,9 @@
-"""The paths that the mock serves: the providers' paths and host names, the gallery, and a 404 for all others."""
+"""The paths that the mock serves: those of the providers and of their host names, the gallery, a 404 for all others."""
 
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import anyio.to_thread
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.model import NO_FAULT
 from mock_server.core.redaction import without_keys
 from mock_server.core.state import Coordination
+from mock_server.errors import SettingsError
 from mock_server.http.cors import with_cors
 from mock_server.http.reply import header_text, problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service, headers_of
@@ -29,6 +30,7 @@ from mock_server.suggest import suggest
 _GALLERY_METHODS = ("GET", "HEAD")
 _OTHER_PATHS = ("/__admin/", "/healthz")
 _GALLERY = "/images/"
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
 
 
@@ -55,6 +57,29 @@ def _provider_route(service: Service, provider: Provider, route: ProviderRoute) 
 def served_paths(providers: Sequence[Provider]) -> list[str]:
     """All paths that the mock serves, as patterns."""
     return [*(route.prefix + route.path for one in providers for route in one.routes), *_OTHER_PATHS, _GALLERY]
+
+
+def parse_root_path(text: str, served: Iterable[str] = ()) -> str:
+    """The setting `root_path` without a slash at its end; `served` are the paths that the mock serves.
+
+    Raises SettingsError, also for a path that one of them begins with: it would be taken for the prefix.
+    """
+    path = text.rstrip("/")
+    if path and (not _ROOT_PATH.fullmatch(path) or {".", ".."} & set(path.split("/"))):
+        raise SettingsError(f"--root-path {text}: not a path such as /mock")
+    if own := next((one for one in served if path and f"{one}/".startswith(f"{path}/")), None):
+        raise SettingsError(f"--root-path {text}: the mock's own path {own} begins with it; use another one")
+    return path
+
+
+def below_root_path(scope: Scope, root_path: str) -> Scope:
+    """The scope of a request below a path prefix, which the proxy may have removed from its path."""
+    path = scope["path"]
+    if path == root_path:
+        path = f"{root_path}/"
+    elif not path.startswith(f"{root_path}/"):
+        path = root_path + path
+    return {**scope, "root_path": root_path, "path": path}
 
 
 class _ProviderHosts(BaseRoute):

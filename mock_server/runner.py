@@ -23,12 +23,11 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from mock_server import tuning
-from mock_server.addresses import is_all_addresses
 from mock_server.app import App
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
 from mock_server.listening import Acceptor, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
-from mock_server.settings import Settings
+from mock_server.settings import Settings, is_all_addresses
 
 if TYPE_CHECKING:
     from mock_server.certificate_authority import CertificateAuthority

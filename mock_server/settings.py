@@ -23,12 +23,23 @@ _KUBERNETES = re.compile(r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_[A-Z]
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MEGABYTE = 1024 * 1024
+_LOOPBACK_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 def shipped_fixtures() -> Path:
     """The fixtures directory that comes with the package, in a wheel or in a checkout."""
     installed = Path(__file__).parent / "_fixtures"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "fixtures"
+
+
+def is_all_addresses(host: str) -> bool:
+    """Whether a server on `host` listens on every address of this machine."""
+    return host in _LOOPBACK_OF_ALL
+
+
+def reachable_host(host: str) -> str:
+    """The address at which this machine reaches a server on `host`. No client can connect to 0.0.0.0 everywhere."""
+    return _LOOPBACK_OF_ALL.get(host, host)
 
 
 def _setting(default: Any, help: str, **limits: Any) -> Any:

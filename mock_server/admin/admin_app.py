@@ -7,6 +7,7 @@ from hashlib import blake2s
 from pathlib import Path
 
 import anyio.to_thread
+import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -27,7 +28,7 @@ from mock_server.admin import (
 from mock_server.admin.access import Access, Guard
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS, to_response
-from mock_server.admin.operation import Operation, Operations, to_json
+from mock_server.admin.operation import Operation, Operations
 from mock_server.http.reply import Reply
 
 PREFIX = "/__admin"
@@ -83,7 +84,7 @@ def create_admin(control: Control, access: Access, *, max_body: int, root_path: 
 
         providers = list(control.providers.values())
         document = openapi_document(OPERATIONS, providers, control.vocabulary, has_token=bool(access.token))
-        return to_json({**document, "servers": [{"url": root_path or "/"}]})
+        return orjson.dumps({**document, "servers": [{"url": root_path or "/"}]})
 
     dashboard, docs = _file("dashboard.html"), _file("docs.html")
     # A browser cannot send the token for the files of a page. They have no data of the server.

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import DeletedRequests, NearMissList, RequestCount, RequestList
-from mock_server.admin.operation import Operations, to_json
+from mock_server.admin.operation import Operations
 from mock_server.admin.validation import (
     PARAMETER,
     as_choice,
@@ -25,7 +25,7 @@ from mock_server.admin.validation import (
     read_object,
 )
 from mock_server.client_models import NearMiss
-from mock_server.core.exchange import NO_PROVIDER, Exchange, Picture
+from mock_server.core.exchange import NO_PROVIDER, Exchange, Picture, document_json
 from mock_server.core.journal import JournalEntry
 from mock_server.core.matching import Scenarios
 from mock_server.core.near_misses import near_misses as nearest_scenarios
@@ -193,7 +193,7 @@ async def _list(
     def found() -> bytes:
         selected = [entry for entry in entries if filter(entry) and (entry.query or not only_unmatched)]
         latest = selected if filter.limit is None else _latest(selected, filter.limit)
-        return to_json(RequestList(latest, len(selected), dropped, is_continued))
+        return document_json(RequestList(latest, len(selected), dropped, is_continued))
 
     # A long list would delay other requests.
     return await anyio.to_thread.run_sync(found)
@@ -201,7 +201,7 @@ async def _list(
 
 def _near_misses_json(entries: Sequence[JournalEntry], scenarios: Scenarios) -> bytes:
     found = [NearMiss(entry, tuple(nearest_scenarios(entry.query, scenarios))) for entry in entries if entry.query]
-    return to_json(NearMissList(found))
+    return document_json(NearMissList(found))
 
 
 def _latest(entries: Sequence[JournalEntry], limit: int) -> Sequence[JournalEntry]:

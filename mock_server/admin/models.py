@@ -8,9 +8,6 @@ from typing import Annotated, Any, Literal
 from mock_server.client_models import Account, NearMiss, Override
 from mock_server.core.exchange import OUTCOMES, Choice, Document, Exchange, Loser, Picture, ScenarioMiss
 from mock_server.core.model import Fault, MatchKind
-from mock_server.report.document import Report
-
-__all__ = ["Report"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from mock_server.core.exchange import NO_PROVIDER
 from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
 from mock_server.providers.openapi import describe
 from mock_server.providers.provider import Provider
+from mock_server.report.document import Report
 from mock_server.scenarios.json_schema import override_schema, scenario_schema, without_titles
 from mock_server.scenarios.models.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -46,7 +47,7 @@ def openapi_document(
         path[operation.method.lower()] = _operation(operation, described[operation.id], texts, has_token)
     responses = [response for text in described.values() for response in text["responses"].values()]
     sent = dict.fromkeys(response["schema"] for response in responses if "schema" in response)
-    documents = {**vars(models), "Health": Health}
+    documents = {**vars(models), "Health": Health, "Report": Report}
     filter_schemas = {**_filters(texts), "provider": {"enum": [*vocabulary.providers, NO_PROVIDER]}}
     schemas = {
         "Problem": texts["problem"],

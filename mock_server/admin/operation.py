@@ -2,15 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.core.exchange import Document
+from mock_server.core.exchange import Document, document_json
 
 Function = Callable[[Control, Request], Awaitable[Document | bytes | Response | None]]
 
@@ -51,25 +48,10 @@ def json_response(
     """A response with a document, with JSON that is written already, or (None) without a body."""
     if document is None:
         return Response(status_code=204)
-    body = document if isinstance(document, bytes) else to_json(document)
+    body = document if isinstance(document, bytes) else document_json(document)
     return Response(body, status, headers, "application/json")
 
 
 def created(request: Request, path: str, document: Document) -> Response:
     """The response with something new, which has its URL at `path` below the admin API."""
     return json_response(document, 201, {"Location": f"{request.scope['root_path']}{path}"})
-
-
-def to_json(document: object) -> bytes:
-    """The JSON of a `Document`, or of lists and mappings of them."""
-    return orjson.dumps(
-        document, default=_plain, option=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
-    )
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Document):
-        return value.document()
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    raise TypeError(f"{type(value).__name__} has no JSON form")

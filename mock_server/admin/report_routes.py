@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.operation import Operations, to_json
+from mock_server.admin.operation import Operations
 from mock_server.admin.validation import MAX_KEY, PARAMETER, as_choice, as_text, check_names, mistake
+from mock_server.core.exchange import document_json
 from mock_server.core.redaction import key_id
-from mock_server.core.serialization import to_json as to_stored_json
+from mock_server.core.serialization import to_json
 from mock_server.report.building import build
 from mock_server.report.counted import Counted, needs_of
 from mock_server.report.document import Report
@@ -26,7 +27,7 @@ COUNTS = "counts"
 _COUNTS_TYPE = "application/vnd.vehicle-ocr-mock.counts+json"
 
 _FORMATS: Mapping[str, tuple[str, Callable[[Report], str | bytes]]] = {
-    "json": ("application/json", to_json),
+    "json": ("application/json", document_json),
     "html": ("text/html; charset=utf-8", html_page),
     "markdown": ("text/markdown; charset=utf-8", markdown),
     "junit": ("application/xml", junit),
@@ -43,7 +44,7 @@ async def get_report(control: Control, request: Request) -> Response:
     as_choice(final, ("true", "false"), f"{PARAMETER}final", "truth value")
     counted = await _counted(control)
     if format == COUNTS:
-        return Response(to_stored_json(counted), media_type=_COUNTS_TYPE)
+        return Response(to_json(counted), media_type=_COUNTS_TYPE)
     media_type, write = _FORMATS[format]
     providers = list(control.providers.values())
 

@@ -20,10 +20,9 @@ from typing import Any
 
 from cryptography import x509
 
-from mock_server.addresses import reachable_host
 from mock_server.errors import FixturesError, MockServerError, SettingsError
 from mock_server.listening import listen
-from mock_server.settings import Settings, shipped_fixtures
+from mock_server.settings import Settings, reachable_host, shipped_fixtures
 from mock_server.version import __version__
 
 PACKAGE = "vehicle-ocr-mock"

@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from mock_server.addresses import reachable_host
 from mock_server.cli.options import local_fixtures
 from mock_server.errors import FixturesError
-from mock_server.settings import Settings
+from mock_server.settings import Settings, reachable_host
 
 # In a container the server is process 1.
 CONTAINER_PROCESS = Path("/proc/1")

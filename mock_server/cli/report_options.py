@@ -57,8 +57,8 @@ class Rehearsal:
 
         The code of the command comes first. Made-up readings are named in the last line on stderr.
         """
+        from mock_server.report.building import merge
         from mock_server.report.fail_on import reason
-        from mock_server.report.merging import merge
         from mock_server.report.output import append_step_summary, write
         from mock_server.report.texts import made_up, summary_lines
 

@@ -19,11 +19,11 @@ def command(hints: bool, **flags: Any) -> None:
 
     FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
     """
-    from mock_server.addresses import is_all_addresses
     from mock_server.app import create_app
     from mock_server.cli.progress import progress
     from mock_server.providers.registry import PROVIDERS
     from mock_server.runner import Server, end_soon, run
+    from mock_server.settings import is_all_addresses
 
     check_fixtures(flags)
     with progress("reading pictures") as report:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from mock_server.core.model import Fault, Product
 from mock_server.core.rehearsal import EVERY_KEY, NO_KEY, Count, Kind
+from mock_server.core.serialization import from_json
+from mock_server.providers import registry
 from mock_server.providers.provider import Provider
 from mock_server.report.advice import advice
 from mock_server.report.contract_rows import ContractRow, Pair, contract_rows, row_of
@@ -102,6 +104,16 @@ def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over:
         rules_off=off,
         dropped=sum(one.tally.dropped for one in counted),
     )
+
+
+def merge(counts: Iterable[bytes]) -> Report:
+    """The final report of several mocks. Each part is what a mock sends for `GET /__admin/report?format=counts`."""
+    return build([from_json(Counted, one) for one in counts], registry.PROVIDERS, is_over=True)
+
+
+def latest(first: str, second: str) -> str:
+    """The later counts of one mock: counts only grow."""
+    return max(first, second, key=lambda text: _total(from_json(Counted, text.encode()).tally.counts))
 
 
 def _calls(server: int, counted: Counted) -> Iterator[_Counted]:

@@ -1,12 +1,13 @@
 """The report in files: the suffix decides about the format."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from mock_server.core.exchange import document_json
 from mock_server.errors import SettingsError
 from mock_server.report.document import Report
 from mock_server.report.html_page import html_page
-from mock_server.report.json_text import json_text
 from mock_server.report.junit import junit
 from mock_server.report.markdown import markdown
 
@@ -14,7 +15,7 @@ STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions names the file for the summary of a job."""
 
 _WRITERS: Mapping[str, Callable[[Report], str | bytes]] = {
-    ".json": json_text,
+    ".json": partial(document_json, is_indented=True),
     ".html": html_page,
     ".htm": html_page,
     ".md": markdown,

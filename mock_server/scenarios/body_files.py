@@ -4,9 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from mock_server.core.scenario import Step
 from mock_server.errors import Mistake
-from mock_server.scenarios.discovery import MAX_BYTES, Directory, Signature, picture_id
+from mock_server.scenarios.discovery import MAX_BYTES, Directory, Signature, outside, path_problem, picture_id
 from mock_server.scenarios.parse_results import ParsedScenario
-from mock_server.scenarios.path_checks import outside, path_problem
 from mock_server.suggest import quoted
 
 

@@ -18,10 +18,9 @@ from mock_server.errors import (
     UnsupportedImageError,
 )
 from mock_server.imaging.geometry import Box
-from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory
+from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory, outside, path_problem
 from mock_server.scenarios.lint import Accounts, are_same
 from mock_server.scenarios.parse_results import ParsedScenario
-from mock_server.scenarios.path_checks import outside, path_problem
 from mock_server.scenarios.source import DocumentPath
 from mock_server.suggest import quoted
 

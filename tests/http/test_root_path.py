@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mock_server.errors import SettingsError
-from mock_server.http.root_path import parse_root_path
+from mock_server.routes import parse_root_path
 from mock_server.server import MockServer
 from tests.support import FIXTURES, gallery, latest, new_key, picture
 

@@ -6,8 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mock_server import MockServer
-from mock_server.client_models import Account
+from mock_server import Account, MockServer
 
 HERE = Path(__file__).parent
 

@@ -26,8 +26,7 @@ from mock_server.scenarios.models.field_types import (
     scalar_text,
     whole_number,
 )
-from mock_server.scenarios.models.percentage import Percentage
-from mock_server.scenarios.models.scenario_model import Delay
+from mock_server.scenarios.models.scenario_model import Delay, Percentage
 
 _COUNT = whole_number(0)
 _UNLIMITED = "unlimited"

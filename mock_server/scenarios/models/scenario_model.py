@@ -1,5 +1,7 @@
 """The models of a scenario file. Editors show the descriptions: they are part of the JSON Schema."""
 
+import re
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -12,11 +14,13 @@ from mock_server.scenarios.models.field_types import (
     FixtureModel,
     Flag,
     Headers,
+    JsonSchema,
     OptionalAnyText,
     OptionalDuration,
     OptionalFlag,
     OptionalText,
     ReplyHeaders,
+    Scalar,
     ScenarioName,
     Sha256,
     Text,
@@ -27,9 +31,9 @@ from mock_server.scenarios.models.field_types import (
     number,
     one_or_many,
     one_word,
+    scalar_text,
     whole_number,
 )
-from mock_server.scenarios.models.percentage import OptionalPercentage
 from mock_server.scenarios.models.reading_model import ReadingModel, Score
 from mock_server.scenarios.models.reply_model import AddedFields, FieldPaths, Reply
 
@@ -163,6 +167,26 @@ class TroubleModel(FixtureModel):
         None, description="Nothing is found in a picture less sharp than this (variance of the Laplacian)."
     )
 
+
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
+
+
+def _share(value: object) -> float:
+    text = scalar_text(value)
+    parts = _PERCENT.fullmatch(text) if text is not None else None
+    if parts is None or Decimal(parts[1]) > 100:
+        raise expected("a percentage from 0% to 100%, such as 10% or 0.5%")
+    return float(Decimal(parts[1]) / 100)
+
+
+_PERCENT_SCHEMA: JsonSchema = {
+    "type": "string",
+    "pattern": r"^(100(\.0{1,9})?|[0-9]{1,2}(\.[0-9]{1,9})?) ?%$",
+    "examples": ["10%", "0.5%"],
+}
+_PERCENTAGE = Scalar(_share, _PERCENT_SCHEMA)
+Percentage = Annotated[float, _PERCENTAGE]
+OptionalPercentage = Annotated[float | None, _PERCENTAGE]
 
 _PARTS_OF_PROVIDERS_REPLY = ("outcome", "message", "variant", "headers", "trouble", "omit", "add")
 
