@@ -3,7 +3,7 @@
 They are apart from the journal: neither its limits nor `reset` delete them. Both are bounded in memory.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +13,11 @@ from typing import Protocol
 from mock_server.core.exchange import NO_PROVIDER, Exchange
 
 MOST_COUNTERS = 20_000
-"""Counters beyond these are merged, or not kept if that is not possible."""
+"""Counters of calls. Calls beyond these are counted without their keys."""
+MOST_SCENARIOS = 5_000
+"""Counters of calls without keys. Calls beyond these are counted without their scenarios too."""
+MOST_OTHERS = 2_000
+"""Counters of each other kind. What is beyond these is counted together."""
 MOST_CALLS = 20_000
 """Calls of all keys. The calls of the key that was silent longest are dropped first."""
 MOST_CALLS_OF_KEY = 200
@@ -164,12 +168,23 @@ def facts_of(exchange: Exchange, call: Call | None) -> list[Facts]:
     return found
 
 
-def merged(facts: Facts) -> Facts | None:
-    """The counter for what has no counter of its own, because there are too many; None if there is none."""
-    if facts[0] != Kind.CALL:
-        return None
-    kind, _, _, provider, product, outcome, variant, fault, _, status = facts
-    return (kind, EVERY_KEY, None, provider, product, outcome, variant, fault, None, status)
+def levels(facts: Facts) -> tuple[Facts, ...]:
+    """The counter of its own, then those that count it together with others if there are too many.
+
+    As many as `limits` has for the kind, plus the last one, of which there are few.
+    """
+    if facts[0] == Kind.CALL:
+        kind, _, _, provider, product, outcome, variant, fault, scenario, status = facts
+        rest = (provider, product, outcome, variant, fault)
+        return (facts, (kind, EVERY_KEY, None, *rest, scenario, status), (kind, EVERY_KEY, None, *rest, None, status))
+    if facts[0] == Kind.UNDESCRIBED:
+        return (facts, (*facts[:4], "", "other pictures"))
+    return (facts, (facts[0], "*", "other paths", None) if facts[0] == Kind.UNSERVED else (*facts[:2], "other forms"))
+
+
+def limits(kind: str) -> tuple[int, ...]:
+    """How many counters of a kind there may be before each of the wider `levels` is used."""
+    return (MOST_COUNTERS, MOST_COUNTERS + MOST_SCENARIOS) if kind == Kind.CALL else (MOST_OTHERS,)
 
 
 @dataclass(slots=True)
@@ -184,6 +199,7 @@ class MemoryRehearsal:
 
     since: float
     _counters: dict[Facts, _Counter] = field(default_factory=dict)
+    _sizes: Counter[str | None] = field(default_factory=Counter)
     _calls: OrderedDict[str, list[Event]] = field(default_factory=OrderedDict)
     _marks: list[Event] = field(default_factory=list)
     _number: int = 0
@@ -213,23 +229,31 @@ class MemoryRehearsal:
         if key is None:
             self.since, self._kept, self._dropped = now, 0, 0
             self._counters.clear()
+            self._sizes.clear()
             self._calls.clear()
             self._marks.clear()
             return
         self._kept -= len(self._calls.pop(key, ()))
         for facts in [facts for facts in self._counters if facts[0] == Kind.CALL and facts[1] == key]:
             del self._counters[facts]
+            self._sizes[Kind.CALL] -= 1
 
     def _count(self, facts: Facts, id: str) -> None:
         counter = self._counters.get(facts)
         if counter is None:
-            if len(self._counters) >= MOST_COUNTERS:
-                rest = merged(facts)
-                if rest is None:
-                    return
-                facts = rest
-            counter = self._counters.setdefault(facts, _Counter(id))
+            counter = self._counters.setdefault(self._fitting(facts), _Counter(id))
         counter.count += 1
+
+    def _fitting(self, facts: Facts) -> Facts:
+        """The narrowest counter that exists or that there is room for."""
+        *narrow, widest = levels(facts)
+        for counted, limit in zip(narrow, limits(str(facts[0])), strict=True):
+            if counted in self._counters:
+                return counted
+            if self._sizes[facts[0]] < limit:
+                self._sizes[facts[0]] += 1
+                return counted
+        return widest
 
     def _keep(self, call: Call) -> None:
         calls = self._calls.get(call.key)

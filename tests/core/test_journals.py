@@ -304,6 +304,25 @@ async def test_concurrent_deletions_delete_only_what_is_selected(redis_server: R
             await client.close()
 
 
+async def test_concurrent_deletions_of_the_same_exchanges(redis_server: RedisServer) -> None:
+    """Each exchange is deleted once; a deletion that finds none of them any more is no error."""
+    url = redis_server.url()
+    clients = RedisClient(url), RedisClient(url)
+    here, there = (RedisJournal(client, max_count=1000, max_bytes=10_000_000) for client in clients)
+    try:
+        await connected(here)
+        for number in range(10):
+            await here.add(exchange(str(number)))
+        await there.exchanges()
+        counts = await asyncio.gather(*(journal.clear(lambda one: True) for journal in (here, there, here)))
+
+        assert sum(counts) == 10
+        assert ids(await there.exchanges()) == []
+    finally:
+        for client in clients:
+            await client.close()
+
+
 async def test_added_exchanges_are_there_after_the_end_of_their_process(redis_server: RedisServer) -> None:
     """Another process reads them after the first one has closed its store."""
     url = redis_server.url()

@@ -28,8 +28,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that a test reaches: 8 counters, 6 calls, 4 of them with one key."""
-    for name, value in {"MOST_COUNTERS": 8, "MOST_CALLS": 6, "MOST_CALLS_OF_KEY": 4, "MOST_MARKS": 2}.items():
+    """Limits that a test reaches: 8 counters of calls, 6 calls, 4 of them with one key."""
+    for name in ("MOST_COUNTERS", "MOST_SCENARIOS", "MOST_OTHERS"):
+        monkeypatch.setattr(limits, name, {"MOST_COUNTERS": 8}.get(name, 2))
+    for name, value in {"MOST_CALLS": 6, "MOST_CALLS_OF_KEY": 4, "MOST_MARKS": 2}.items():
         monkeypatch.setattr(limits, name, value)
         monkeypatch.setitem(redis_rehearsal.LIMITS, name, str(value))
 
@@ -179,15 +181,74 @@ async def test_calls_of_all_keys_are_limited(rehearsal: Rehearsal) -> None:
 
 
 async def test_counters_are_limited(rehearsal: Rehearsal) -> None:
-    """Beyond the limit, calls are counted without key and scenario, and other things are not counted."""
-    for number in range(12):
-        key = f"k{number}"
-        await done(rehearsal.add(exchange(str(number), key, scenario=key), call(str(number), key, shapes=("x",))))
+    """Beyond a limit calls are counted without their keys, beyond the next one also without their scenarios."""
+    for number in range(20):
+        key, scenario = f"k{number}", f"s{number // 2}"
+        await done(rehearsal.add(exchange(str(number), key, scenario=scenario), call(str(number), key)))
+    found = counts(await rehearsal.tally(), "call")
+    read = ("acme", "plate", "read", None, None)
+
+    assert len(found) == 8 + 2 + 1
+    assert {facts: count for facts, count in found.items() if facts[0] == "*"} == {
+        ("*", None, *read, "s4", "200"): 2,
+        ("*", None, *read, "s5", "200"): 2,
+        ("*", None, *read, None, "200"): 8,
+    }
+
+
+async def test_a_forgotten_key_makes_room(rehearsal: Rehearsal) -> None:
+    """Its counters may be used again; after all is forgotten, all may."""
+    for number in range(8):
+        await done(rehearsal.add(exchange(str(number), f"k{number}"), call(str(number), f"k{number}")))
+    for key in ("k3", "unknown"):
+        await rehearsal.clear(NOW, key)
+    for number in (8, 9):
+        await done(rehearsal.add(exchange("new", f"k{number}"), call("new", f"k{number}")))
+    keys = {facts[0] for facts in counts(await rehearsal.tally(), "call")}
+    await rehearsal.clear(NOW)
+    for number in range(8):
+        await done(rehearsal.add(exchange("new", f"n{number}"), call("new", f"n{number}")))
+
+    assert keys == {"k0", "k1", "k2", "k4", "k5", "k6", "k7", "k8", "*"}
+    assert {facts[0] for facts in counts(await rehearsal.tally(), "call")} == {f"n{number}" for number in range(8)}
+
+
+async def test_other_counters_are_limited(rehearsal: Rehearsal) -> None:
+    """Paths, pictures and forms beyond their limits are counted together. They take no counters of calls."""
+    for number in range(9):
+        lost = exchange("a", None, provider="-", product=None, outcome=None, path=f"/{number}", detail="no such path")
+        await done(rehearsal.add(lost, None))
+        odd = call("b", shapes=(f"field f{number}",), undescribed="made_up", picture=f"p{number}", name="car.jpg")
+        await done(rehearsal.add(exchange("b"), odd))
     tally = await rehearsal.tally()
 
-    assert sum(counts(tally, "call").values()) == 12
-    assert len(tally.counts) == 9
-    assert ("*", None, "acme", "plate", "read", None, None, None, "200") in counts(tally, "call")
+    assert counts(tally, "unserved") == {
+        ("POST", "/0", "no such path"): 1,
+        ("POST", "/1", "no such path"): 1,
+        ("*", "other paths", None): 7,
+    }
+    assert counts(tally, "alias") == {("acme", "field f0"): 1, ("acme", "field f1"): 1, ("acme", "other forms"): 7}
+    assert counts(tally, "undescribed")["acme", "plate", "made_up", "", "other pictures"] == 7
+    assert [facts[0] for facts in counts(tally, "call")] == ["k1"]
+
+
+async def test_the_shipped_limits_bound_everything() -> None:
+    """Calls with as many keys, pictures, scenarios and paths are all counted, and few of them are kept."""
+    rehearsal, number_of_calls = MemoryRehearsal(NOW), 30_000
+    for number in range(number_of_calls):
+        key = f"k{number}"
+        odd = call(key, key, undescribed="made_up", picture=f"p{number}", shapes=(f"field f{number}",))
+        rehearsal.add(exchange(key, key, scenario=f"s{number}"), odd)
+        rehearsal.add(exchange(key, None, provider="-", product=None, outcome=None, path=f"/{number}"), None)
+    tally = await rehearsal.tally()
+    kinds = ("call", "unserved", "undescribed", "alias")
+
+    assert {kind: sum(counts(tally, kind).values()) for kind in kinds} == dict.fromkeys(kinds, number_of_calls)
+    assert {kind: len(counts(tally, kind)) for kind in kinds} == {
+        **dict.fromkeys(kinds, limits.MOST_OTHERS + 1),
+        "call": limits.MOST_COUNTERS + limits.MOST_SCENARIOS + 1,
+    }
+    assert (len(tally.events), tally.dropped) == (limits.MOST_CALLS, number_of_calls - limits.MOST_CALLS)
 
 
 async def test_marks_are_limited(rehearsal: Rehearsal) -> None:

@@ -73,7 +73,8 @@ for _, id in ipairs(ARGV) do
     removed, bytes = removed + 1, bytes + #found[2][2]
   end
 end
-redis.call('HINCRBY', state, 'bytes', -bytes)
+-- Redis refuses "-0", the text of the negative of 0.
+redis.call('HINCRBY', state, 'bytes', 0 - bytes)
 redis.call('HINCRBY', state, 'generation', 1)
 return removed
 """

@@ -8,7 +8,8 @@ Below the prefix of all names:
     report-keys        sorted set: the keys, scored by the number of their latest call
     report-marks       list: "NUMBER:MARK", oldest first
     report-left        set: ids of calls whose client left before the reply
-    report-state       hash: "number" of the last event, "kept" and "dropped" calls, "since"
+    report-state       hash: "number" of the last event, "kept" and "dropped" calls, "since",
+                       "size-KIND": the number of counters of a kind
 """
 
 import asyncio
@@ -24,7 +25,6 @@ from mock_server.core.rehearsal import (
     EVERY_KEY,
     MOST_CALLS,
     MOST_CALLS_OF_KEY,
-    MOST_COUNTERS,
     MOST_MARKS,
     Call,
     Change,
@@ -33,7 +33,8 @@ from mock_server.core.rehearsal import (
     Mark,
     Tally,
     facts_of,
-    merged,
+    levels,
+    limits,
 )
 from mock_server.core.serialization import from_json, to_json, without_defaults
 from mock_server.errors import StoreUnavailableError
@@ -41,15 +42,19 @@ from mock_server.errors import StoreUnavailableError
 ADD = """
 local p, id, now, key, call = KEYS[1] .. 'report-', ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 redis.call('HSETNX', p .. 'state', 'since', now)
-for i = 5, #ARGV, 2 do
-  local field = ARGV[i]
-  if redis.call('HEXISTS', p .. 'counts', field) == 0 and redis.call('HLEN', p .. 'counts') >= MOST_COUNTERS then
-    field = ARGV[i + 1]
+local last = 4
+while last < #ARGV do
+  local size, at = 'size-' .. ARGV[last + 1], last + 3
+  last = at + 2 * tonumber(ARGV[last + 2])
+  while at < last and redis.call('HEXISTS', p .. 'counts', ARGV[at]) == 0 do
+    if tonumber(redis.call('HGET', p .. 'state', size) or 0) < tonumber(ARGV[at + 1]) then
+      redis.call('HINCRBY', p .. 'state', size, 1)
+      break
+    end
+    at = at + 2
   end
-  if field ~= '' then
-    redis.call('HINCRBY', p .. 'counts', field, 1)
-    redis.call('HSETNX', p .. 'first', field, id)
-  end
+  redis.call('HINCRBY', p .. 'counts', ARGV[at], 1)
+  redis.call('HSETNX', p .. 'first', ARGV[at], id)
 end
 if call == '' then return 1 end
 local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
@@ -72,8 +77,8 @@ if dropped > 0 then
 end
 return 1
 """
-"""ARGV: the id of the request, the time, the key (hash), the call or nothing, then pairs: a counter, and the one to use
-if there are too many (or nothing)."""
+"""ARGV: the id of the request, the time, the key (hash), the call or nothing; then, for each thing that is counted, its
+kind, the number of narrow counters, each of these followed by its limit, and the widest counter."""
 
 MARK = """
 local p = KEYS[1] .. 'report-'
@@ -108,11 +113,12 @@ local p, key = KEYS[1] .. 'report-', ARGV[2]
 if key == '*' then
   for _, one in ipairs(redis.call('ZRANGE', p .. 'keys', 0, -1)) do redis.call('DEL', p .. 'calls:' .. one) end
   redis.call('DEL', p .. 'counts', p .. 'first', p .. 'keys', p .. 'marks', p .. 'left')
-  redis.call('HDEL', p .. 'state', 'kept', 'dropped')
+  redis.call('HDEL', p .. 'state', 'kept', 'dropped', 'size-call', 'size-undescribed', 'size-unserved', 'size-alias')
   redis.call('HSET', p .. 'state', 'since', ARGV[1])
   return 1
 end
-redis.call('HINCRBY', p .. 'state', 'kept', -redis.call('LLEN', p .. 'calls:' .. key))
+-- Redis refuses "-0", the text of the negative of 0.
+redis.call('HINCRBY', p .. 'state', 'kept', 0 - redis.call('LLEN', p .. 'calls:' .. key))
 redis.call('DEL', p .. 'calls:' .. key)
 redis.call('ZREM', p .. 'keys', key)
 for _, field in ipairs(redis.call('HKEYS', p .. 'counts')) do
@@ -120,6 +126,7 @@ for _, field in ipairs(redis.call('HKEYS', p .. 'counts')) do
   if facts[1] == 'call' and facts[2] == key then
     redis.call('HDEL', p .. 'counts', field)
     redis.call('HDEL', p .. 'first', field)
+    redis.call('HINCRBY', p .. 'state', 'size-call', -1)
   end
 end
 return 1
@@ -131,7 +138,6 @@ LIMITS = {
     for name, value in (
         ("MOST_CALLS_OF_KEY", MOST_CALLS_OF_KEY),
         ("MOST_CALLS", MOST_CALLS),
-        ("MOST_COUNTERS", MOST_COUNTERS),
         ("MOST_MARKS", MOST_MARKS),
     )
 }
@@ -190,11 +196,13 @@ class RedisRehearsal:
             await running
 
 
-def _fields(exchange: Exchange, call: Call | None) -> Iterator[bytes]:
+def _fields(exchange: Exchange, call: Call | None) -> Iterator[bytes | int | str]:
     for facts in facts_of(exchange, call):
-        rest = merged(facts)
-        yield orjson.dumps(facts)
-        yield orjson.dumps(rest) if rest else b""
+        kind, (*narrow, widest) = str(facts[0]), levels(facts)
+        yield from (kind, len(narrow))
+        for counted, limit in zip(narrow, limits(kind), strict=True):
+            yield from (orjson.dumps(counted), limit)
+        yield orjson.dumps(widest)
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
