@@ -19,7 +19,7 @@ from mock_server.core.redaction import without_keys
 from mock_server.core.state import Coordination
 from mock_server.errors import SettingsError
 from mock_server.http.cors import with_cors
-from mock_server.http.reply import header_text, problem, send_reply
+from mock_server.http.reply import header_text, media_type_of, problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service, headers_of
 from mock_server.providers.journal_entry import Answered, journal_entry
 from mock_server.providers.key_check import KeyCheckEndpoint
@@ -31,7 +31,6 @@ _GALLERY_METHODS = ("GET", "HEAD")
 _OTHER_PATHS = ("/__admin/", "/healthz")
 _GALLERY = "/images/"
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-_MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
 
 
 def provider_routes(providers: Sequence[Provider], service: Service, gallery: Route) -> list[BaseRoute]:
@@ -127,8 +126,7 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination, origins:
             image = await read(name)
         if image is None:
             raise HTTPException(404)
-        format = inspect(image).format
-        return Response(image, media_type=_MEDIA_TYPES.get(format, f"image/{format.lower()}"))
+        return Response(image, media_type=media_type_of(inspect(image).format))
 
     return Route(f"{_GALLERY}{{name:path}}", with_cors(request_response(get), origins) if origins else get)
 

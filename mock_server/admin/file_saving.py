@@ -13,9 +13,8 @@ from mock_server.admin.validation import mistake
 from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError
 from mock_server.http.multipart import Part
+from mock_server.scenarios.discovery import PICTURE_ENDINGS
 from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY
-
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif")
 
 
 def yaml_of(document: Mapping[str, Any]) -> str:
@@ -89,4 +88,4 @@ def _write(
 
 def _ending(picture: Part) -> str:
     ending = PurePosixPath(picture.filename or "").suffix.lower()
-    return ending if ending in _ENDINGS else ".jpg"
+    return ending if ending in PICTURE_ENDINGS else ".jpg"

@@ -83,9 +83,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
     document, pictures = await posted(await read(request))
     if isinstance(document, Mapping):
-        # The document of a GET can be sent back.
-        given = {field: value for field, value in document.items() if field not in SCENARIO_STATE}
-        document = {"scenario": name, **given}
+        document = named_document(document, name)
     added = await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     if added.scenario.name != name:
         raise mistake(pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"')
@@ -186,6 +184,11 @@ async def posted(body: Body) -> tuple[Posted, list[Part]]:
     if document is None:
         raise MultipartError("the part scenario is missing")
     return parse_document(document.data), [part for part in form if part.name == "image"]
+
+
+def named_document(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The document with the name of its URL, if it has none. The document of a GET can be sent back."""
+    return {"scenario": name, **{field: value for field, value in document.items() if field not in SCENARIO_STATE}}
 
 
 def parse_posted(control: Control, document: Posted, pictures: Sequence[Part]) -> RuntimeScenario:

@@ -16,7 +16,6 @@ from mock_server.admin.error_handlers import described
 from mock_server.admin.file_saving import delete_file, save_to_files, yaml_of
 from mock_server.admin.journal_routes import find
 from mock_server.admin.models import (
-    SCENARIO_STATE,
     CallView,
     ChaosView,
     CheckedScenario,
@@ -27,13 +26,14 @@ from mock_server.admin.models import (
     Workbench,
 )
 from mock_server.admin.operation import Operations
-from mock_server.admin.scenario_routes import add_runtime, created_scenario, parse_posted, posted
+from mock_server.admin.scenario_routes import add_runtime, created_scenario, named_document, parse_posted, posted
 from mock_server.admin.validation import MAX_TEXT, as_choice, check_names, mistake, pointer, read, read_object
 from mock_server.core.exchange import region_of
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import Fault, MatchKind, OutcomeName
 from mock_server.errors import FixturesError, MultipartError, NotFoundError
 from mock_server.http.multipart import Part
+from mock_server.http.reply import media_type_of
 from mock_server.providers.provider import Provider
 from mock_server.providers.uploads import beginning
 
@@ -42,7 +42,6 @@ OPERATIONS = Operations()
 _MOST_IMAGES = 2_000
 _SAVES = ("runtime", "files")
 _SCENARIO_FIELDS = ("scenario", "description", "priority", "when", "reading", "then", "repeat")
-_MEDIA_TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "HEIF": "image/heic"}
 _ISOLATED = {"content-security-policy": "sandbox; default-src 'none'"}
 """A picture that a client sent may be anything, so it is never run as a page."""
 
@@ -147,8 +146,7 @@ async def request_image(control: Control, request: Request) -> Response:
     upload = control.uploads.find(entry)
     if upload is None:
         raise NotFoundError(f"The upload of request {entry.id} is not kept; {_how_to_keep(control)}")
-    format = entry.image.format if entry.image else ""
-    media_type = _MEDIA_TYPES.get(format, f"image/{format.lower()}") if format else "application/octet-stream"
+    media_type = media_type_of(entry.image.format) if entry.image else "application/octet-stream"
     return Response(bytes(upload), media_type=media_type, headers=_ISOLATED)
 
 
@@ -178,10 +176,7 @@ async def save_scenario_file(control: Control, request: Request) -> ServedScenar
     name = request.path_params["name"]
     document, pictures = await posted(await read(request))
     if isinstance(document, Mapping):
-        document = {
-            "scenario": name,
-            **{field: value for field, value in document.items() if field not in SCENARIO_STATE},
-        }
+        document = named_document(document, name)
         if document["scenario"] != name:
             raise mistake(pointer("scenario"), "the name is not that of the URL")
     return await save_to_files(control, document, pictures, is_replacing=True)

@@ -81,9 +81,10 @@ def asked_reading(
 def _body(call: "ExampleCall", image: Path, data: bytes) -> dict[str, Any]:
     if call.upload is None:
         return {"json": call.json}
+    from mock_server.http.reply import media_type_of
     from mock_server.imaging.picture_header import inspect
 
-    return {"files": {call.upload: (image.name, data, f"image/{inspect(data).format.lower()}")}}
+    return {"files": {call.upload: (image.name, data, media_type_of(inspect(data).format))}}
 
 
 def remove_unfit_boxes(reading: "ReadingDocument", size: tuple[int, int]) -> Iterator[str]:

@@ -31,7 +31,7 @@ def without_defaults(value: Any) -> Any:
         return {
             field.name: without_defaults(found)
             for field in fields(value)
-            if field.init and (found := getattr(value, field.name)) != _default(field)
+            if field.init and (found := getattr(value, field.name)) != default_of(field)
         }
     if isinstance(value, Mapping):
         return {key: without_defaults(found) for key, found in value.items()}
@@ -40,7 +40,8 @@ def without_defaults(value: Any) -> Any:
     return value
 
 
-def _default(field: Field[Any]) -> Any:
+def default_of(field: Field[Any]) -> Any:
+    """The default of a dataclass's field; MISSING if it has none."""
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 

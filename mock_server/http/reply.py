@@ -15,6 +15,7 @@ from mock_server.http.connection import WITHOUT_LENGTH, Connection, connection_o
 from mock_server.http.cors import cors_headers
 
 _MAX_HEADER_TEXT = 200
+_MEDIA_TYPES = {"MPO": "image/jpeg", "HEIF": "image/heic"}
 
 
 @dataclass(slots=True)
@@ -36,6 +37,11 @@ def json_reply(
     for name, text in headers.items():
         lines[name.lower().encode("latin-1")] = text.encode("latin-1", "replace")
     return Reply(status, tuple(lines.items()), orjson.dumps(body))
+
+
+def media_type_of(format: str) -> str:
+    """The media type of an image format, such as image/jpeg for JPEG."""
+    return _MEDIA_TYPES.get(format, f"image/{format.lower()}")
 
 
 def header_text(text: str) -> bytes:

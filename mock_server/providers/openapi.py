@@ -15,7 +15,6 @@ import yaml
 from mock_server.core.model import Product, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider, Refusal, Route
-from mock_server.providers.sample_outcomes import sample_outcomes
 
 Json = Mapping[str, Any]
 
@@ -104,7 +103,7 @@ def _replies(provider: Provider, route: Route) -> dict[str, Reply]:
     for product in route.products:
         request = ReadRequest(provider.name, product, "demo-key", filename="car.jpg")
         suffix = f" ({product.value})" if len(route.products) > 1 else ""
-        for outcome in sample_outcomes(provider):
+        for outcome in provider.sample_outcomes():
             name = f"{outcome.name.value} {outcome.variant}" if outcome.variant else outcome.name.value
             replies[name + suffix] = provider.render(outcome, request)
     return replies

@@ -9,12 +9,25 @@ from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from mock_server.core.account import Account
-from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
+from mock_server.core.complete_reading import complete
+from mock_server.core.model import (
+    Outcome,
+    OutcomeName,
+    PlateReading,
+    Problem,
+    Product,
+    Reading,
+    ReadRequest,
+    Traits,
+    Usage,
+    VinReading,
+)
 from mock_server.http.reply import Reply
 from mock_server.providers.real_service import RealService
 
 MAX_TEXT = 512  # characters of a key, a file name, a language or a note
 MAX_URL = 16 * 1024  # characters
+_SAMPLE_READING = Reading(plates=(PlateReading("9DJC652", "us-ca"),), vin=VinReading("JHLRD77874C026456"))
 
 
 class Refusal(StrEnum):
@@ -131,6 +144,21 @@ class Provider(ABC):
     def products(self) -> tuple[Product, ...]:
         """The products that the provider offers."""
         return tuple(dict.fromkeys(product for route in self.routes for product in route.products))
+
+    def sample_outcomes(self) -> Iterator[Outcome]:
+        """Every outcome with each of its variants, complete enough to be rendered, for documents and the report."""
+        for name in OutcomeName:
+            for variant in self.traits.variants.get(name, (None,)):
+                yield Outcome(
+                    name,
+                    reading=complete(_SAMPLE_READING, None, None) if name is OutcomeName.READ else Reading(),
+                    variant=variant,
+                    usage=Usage(1000, 1000),
+                    tier="standard",
+                    period="12/2026",
+                    retry_after=1.0,
+                    digest="5f" * 32,
+                )
 
     @abstractmethod
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:

@@ -10,7 +10,6 @@ import orjson
 from mock_server.core.model import REPLY, OutcomeName, Product, ReadRequest
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider
-from mock_server.providers.sample_outcomes import sample_outcomes
 
 _MOST_LABEL = 100
 
@@ -32,7 +31,7 @@ def contract_rows(provider: Provider, product: Product) -> Sequence[ContractRow]
     rows: dict[tuple[int, bytes], list[Pair]] = {}
     replies: dict[tuple[int, bytes], Reply] = {}
     request = ReadRequest(provider.name, product, "demo-key", filename="car.jpg")
-    for outcome in sample_outcomes(provider):
+    for outcome in provider.sample_outcomes():
         if outcome.name is OutcomeName.NO_TEXT and product is Product.PLATE:
             # Plate recognition does not distinguish a picture without text from one without a plate.
             continue

@@ -24,7 +24,7 @@ MOCK_FILE = "mock.yaml"
 SCENARIO_DIRECTORY = "scenarios"
 _ENDINGS = (".yaml", ".yml")
 _SIMILAR_ENDINGS = (*_ENDINGS, ".json")
-_PICTURE_ENDINGS = frozenset(
+PICTURE_ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif"}
 )
 _LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
@@ -154,7 +154,7 @@ class Directory:
         return {id: path for id, path in pictures.items() if id not in named}
 
     def _is_picture(self, path: Path) -> bool:
-        if path.suffix.lower() not in _PICTURE_ENDINGS:
+        if path.suffix.lower() not in PICTURE_ENDINGS:
             return False
         try:
             return self.contains(path) and path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES

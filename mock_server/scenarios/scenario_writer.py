@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields, replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from mock_server.core.model import Dribble, Reading, WrittenReply
 from mock_server.core.scenario import Conditions, Delay, Fixed, Lognormal, Scenario, Step, Uniform
+from mock_server.core.serialization import default_of
 from mock_server.imaging.geometry import Box
 
 Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
@@ -162,15 +163,11 @@ def _reply(reply: WrittenReply) -> dict[str, Any]:
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass; a field that is empty, as it is by default, is left out."""
     found = {field.name: getattr(value, field.name) for field in fields(value)}
-    empty = {field.name for field in fields(value) if not found[field.name] and found[field.name] == _default(field)}
+    empty = {field.name for field in fields(value) if not found[field.name] and found[field.name] == default_of(field)}
     document = {name: _plain(item) for name, item in found.items() if name not in empty}
     for name in document.pop("omitted", ()):
         document[name] = OMITTED
     return document
-
-
-def _default(field: Field[Any]) -> Any:
-    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _duration(seconds: float) -> str:
