@@ -45,6 +45,20 @@ def http(mock: MockServer) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop that the server runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_authority_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test touches the certificate authority in the user's own data directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(tmp_path_factory.mktemp("default-ca")))
+        yield
+
+
 def frozen_clock() -> Clock:
     """A clock that stands still at the beginning of 2026."""
     clock = Clock()

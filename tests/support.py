@@ -5,6 +5,7 @@ import base64
 import itertools
 import json
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 from PIL import Image, ImageDraw
 
 from mock_server.core.account import Account, Quota
@@ -30,6 +32,16 @@ FIXTURES = Path(__file__).parent / "fixtures"
 CARSXE_PATHS = {"plate": "/platerecognition", "vin": "/v1/vinocr"}
 
 _numbers = itertools.count(1)
+
+
+def tool(name: str) -> str:
+    """Where a program is. The test is skipped without it, unless CI says that it has installed it."""
+    path = shutil.which(name)
+    if path is None and name in os.environ.get("EXPECTED_PROGRAMS", "").split():
+        pytest.fail(f"{name} is missing, although CI has installed it")
+    if path is None:
+        pytest.skip(f"{name} is not installed here")
+    return path
 
 
 def picture(name: str) -> bytes:

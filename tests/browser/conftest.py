@@ -15,11 +15,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from mock_server import MockServer
-from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
-from tests.support import FIXTURES
+from tests.support import FIXTURES, tool
 
 WIDE, NARROW = 1280, 390
-_PROGRAM = "chromium"
 
 expect.set_options(timeout=20_000)
 
@@ -34,12 +32,8 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One browser for the tests of a file."""
-    program = shutil.which(_PROGRAM)
-    if program is None and _PROGRAM in os.environ.get("EXPECTED_PROGRAMS", "").split():
-        pytest.fail(f"{_PROGRAM} is missing, although CI has installed it")
-    if program is None:
-        pytest.skip(f"{_PROGRAM} is not installed here")
-    started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+    path = tool("chromium")
+    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
     yield started
     started.close()
 
@@ -48,14 +42,6 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tests' fixtures, which the dashboard may change."""
     return Path(shutil.copytree(FIXTURES, tmp_path_factory.mktemp("dashboard") / "fixtures"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_authority_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test touches the certificate authority in the user's own data directory."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CA_DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("default-ca")))
-        yield
 
 
 @pytest.fixture(scope="module")

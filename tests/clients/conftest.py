@@ -1,23 +1,29 @@
 """A stand-in for the mock (two plain servers that say what they were asked) and children led to it."""
 
+import json
 import os
 import shutil
 import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE, CertificateAuthority
+from mock_server.certificate_authority import CertificateAuthority
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.python_hook import Route
+from tests.support import tool
 
 from .fixtures import write_fixtures
+
+ROOT = Path(__file__).parents[2]
+DRIVERS = Path(__file__).parent / "drivers"
 
 NPM_PACKAGES = {"carsxe-api": "1.4.0", "axios": "1.21.1", "form-data": "4.0.6", "axios-retry": "4.5.0"}
 NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
@@ -67,14 +73,6 @@ def echo_server(label: str, context: ssl.SSLContext | None = None) -> Iterator[i
         thread.join(5)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_authority_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test touches the authority in the user's own data directory."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CA_DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("default-ca")))
-        yield
-
-
 @pytest.fixture(scope="session")
 def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small fixtures directory with every outcome in it."""
@@ -119,16 +117,6 @@ def run_child(route: Route, tmp_path: Path) -> RunChild:
     return run
 
 
-def tool(name: str) -> str:
-    """Where a program is. The test is skipped without it, unless CI says that it has installed it."""
-    path = shutil.which(name)
-    if path is None and name in os.environ.get("EXPECTED_PROGRAMS", "").split():
-        pytest.fail(f"{name} is missing, although CI has installed it")
-    if path is None:
-        pytest.skip(f"{name} is not installed here")
-    return path
-
-
 def without_network() -> list[str]:
     """A prefix that runs a command with loopback alone; empty where the system does not allow that."""
     unshare, ip = shutil.which("unshare"), shutil.which("ip")
@@ -138,18 +126,50 @@ def without_network() -> list[str]:
     return []
 
 
-@pytest.fixture(scope="session")
-def node_modules(pytestconfig: pytest.Config) -> Path:
-    """The npm packages, installed once by npm itself and kept in pytest's cache."""
+def npm_packages(place: Path, versions: Mapping[str, str]) -> Path:
+    """The directory `node_modules` with packages, which npm installs once. Without npm the test is skipped."""
     npm = tool("npm")
-    place = pytestconfig.cache.mkdir("npm")
-    if not all((place / "node_modules" / name).is_dir() for name in NPM_PACKAGES):
-        packages = [f"{name}@{version}" for name, version in NPM_PACKAGES.items()]
+    if not all((place / "node_modules" / name).is_dir() for name in versions):
+        packages = [f"{name}@{version}" for name, version in versions.items()]
         command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
         installed = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
         if installed.returncode:
             pytest.skip(f"npm cannot install {' '.join(packages)} here: {installed.stderr.strip().splitlines()[-1:]}")
     return place / "node_modules"
+
+
+def official_answers(
+    package: str,
+    questions: Sequence[Mapping[str, str]],
+    fixtures: Path,
+    *options: str,
+    authority: Path,
+    request: pytest.FixtureRequest,
+) -> list[Any]:
+    """What CarsXE's package for `pip` or `npm` answers to each question, in one program under `exec`."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "VEHICLE_OCR_MOCK_CA_DIR": str(authority)}
+    command = [sys.executable, str(DRIVERS / "carsxe_pip.py")]
+    if package == "npm":
+        environ["NODE_PATH"] = str(request.getfixturevalue("node_modules"))
+        command = [tool("node"), str(DRIVERS / "carsxe_npm.cjs")]
+    execute = [sys.executable, "-m", "mock_server", "exec", str(fixtures), *options, "--", *command]
+    result = subprocess.run(
+        [*without_network(), *execute],
+        env=environ,
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return list(json.loads(result.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="session")
+def node_modules(pytestconfig: pytest.Config) -> Path:
+    """The npm packages, installed once by npm itself and kept in pytest's cache."""
+    return npm_packages(pytestconfig.cache.mkdir("npm"), NPM_PACKAGES)
 
 
 PYTHON = sys.executable

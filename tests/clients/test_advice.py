@@ -15,15 +15,13 @@ import pytest
 from mock_server import MockServer
 from mock_server.report import advice_rules
 from mock_server.report.advice import NAMES
-from tests.support import FIXTURES, eventually, picture
+from tests.support import FIXTURES, eventually, picture, tool
 
-from .conftest import tool
 from .retrying.python_clients import RIGHT, WRONG, Client
 
 PROGRAMS = Path(__file__).parent / "retrying"
 _DOWN = {"reply": {"status": 503, "body": "<html>down</html>"}}
 _VERY_SLOW = 0.3
-_LONGER_THAN_ANY_CALL = 30.0
 
 
 @dataclass(frozen=True)
@@ -93,14 +91,19 @@ def test_a_right_client_gets_no_advice(name: str, situation: str, mock: MockServ
     assert advice(mock) == {}
 
 
+@pytest.fixture
+def _every_pause_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, a client that does not wait would take longer than the shortest pause."""
+    monkeypatch.setattr(advice_rules, "SHORTEST_PAUSE", 30.0)
+
+
+@pytest.mark.usefixtures("_every_pause_is_short")
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_client_breaks_exactly_one_rule(name: str, mock: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that it is there for, and no other."""
     rule, situation, client = WRONG[name]
     if rule == "no-timeout":
         monkeypatch.setattr(advice_rules, "PATIENCE", _VERY_SLOW)
-    # On a busy machine, a client that does not wait takes longer than the shortest pause.
-    monkeypatch.setattr(advice_rules, "SHORTEST_PAUSE", _LONGER_THAN_ANY_CALL)
     run_python(client, mock, SITUATIONS[situation])
 
     # A closed connection is noticed a moment later.
@@ -151,6 +154,7 @@ def test_a_right_client_in_node_gets_no_advice(
     assert advice(mock) == {}
 
 
+@pytest.mark.usefixtures("_every_pause_is_short")
 @pytest.mark.parametrize(
     ("program", "mode", "situation", "rule"),
     [

@@ -1,10 +1,6 @@
 """What the two published CarsXE packages do with replies that their authors did not expect; the table of the docs."""
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +9,9 @@ import pytest
 
 from mock_server.settings import shipped_fixtures
 
-from .conftest import tool, without_network
+from .conftest import ROOT, official_answers
 from .fixtures import VIN
 
-ROOT = Path(__file__).parents[2]
-DRIVERS = Path(__file__).parent / "drivers"
 TABLE = re.compile(r"^\| (?P<reply>[^|]+) \| (?P<pip>[^|]+) \| (?P<npm>[^|]+) \|$", re.MULTILINE)
 HEADING = "## What the published clients do with unexpected replies"
 
@@ -82,26 +76,12 @@ def ask(
     authority = tmp_path_factory.mktemp("unexpected-ca")
 
     def run(client: str) -> Answers:
-        environ = {**os.environ, "PYTHONPATH": str(ROOT), "VEHICLE_OCR_MOCK_CA_DIR": str(authority)}
-        command = [sys.executable, str(DRIVERS / "carsxe_pip.py")]
-        if client == "npm":
-            environ["NODE_PATH"] = str(request.getfixturevalue("node_modules"))
-            command = [tool("node"), str(DRIVERS / "carsxe_npm.cjs")]
         questions = [
             {"key": "demo-key", "product": product, "url": _url(number)}
             for number, (product, _) in enumerate(REPLIES.values())
         ]
-        result = subprocess.run(
-            [*without_network(), sys.executable, "-m", "mock_server", "exec", str(unexpected), "--", *command],
-            env=environ,
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return dict(zip(REPLIES, json.loads(result.stdout.splitlines()[-1]), strict=True))
+        found = official_answers(client, questions, unexpected, authority=authority, request=request)
+        return dict(zip(REPLIES, found, strict=True))
 
     def answers(client: str) -> Answers:
         if client not in asked:

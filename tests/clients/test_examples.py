@@ -16,8 +16,9 @@ from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 from mock_server.settings import setting_names, shipped_fixtures
+from tests.support import tool
 
-from .conftest import tool, without_network
+from .conftest import without_network
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

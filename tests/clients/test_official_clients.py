@@ -1,9 +1,5 @@
 """The two published CarsXE packages, unmodified, by the real host name, against everything they can meet."""
 
-import json
-import os
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import tool, without_network
+from .conftest import official_answers
 from .fixtures import FAULTS, PLATE, VIN
 
-DRIVERS = Path(__file__).parent / "drivers"
 Answer = dict[str, Any]
 Check = Callable[[Answer], bool]
 
@@ -112,42 +107,13 @@ def ask(
     base64 = (fixtures / "images" / VIN).read_bytes()
 
     def run(client: str) -> dict[str, Answer]:
-        environ = {
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "VEHICLE_OCR_MOCK_CA_DIR": str(authority),
-        }
-        package, _, flag = client.partition(" ")
-        if package == "npm":
-            environ["NODE_PATH"] = str(request.getfixturevalue("node_modules"))
-            command = [tool("node"), str(DRIVERS / "carsxe_npm.cjs")]
-        else:
-            command = [sys.executable, str(DRIVERS / "carsxe_pip.py")]
+        package, *flags = client.split()
         questions = [
             {"key": key, "product": product, "url": b64encode(base64).decode() if url == "BASE64" else url}
             for key, product, url, _ in OUTCOMES.values()
         ]
-        result = subprocess.run(
-            [
-                *without_network(),
-                sys.executable,
-                "-m",
-                "mock_server",
-                "exec",
-                str(fixtures),
-                *flag.split(),
-                "--",
-                *command,
-            ],
-            env=environ,
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return dict(zip(OUTCOMES, json.loads(result.stdout.splitlines()[-1]), strict=True))
+        found = official_answers(package, questions, fixtures, *flags, authority=authority, request=request)
+        return dict(zip(OUTCOMES, found, strict=True))
 
     def answers(client: str) -> dict[str, Answer]:
         if client not in asked:

@@ -17,8 +17,8 @@ from mock_server.core.exchange import Exchange
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.proxy_environment import proxied_environment
 from mock_server.server import MockServer
+from tests.support import tool
 
-from .conftest import tool
 from .fixtures import PLATE, VIN
 from .test_request_shapes import SHAPES
 

@@ -20,8 +20,9 @@ from mock_server.redirect.environment import child_environment
 from mock_server.redirect.proxy import Upstream, covers, proxy
 from mock_server.redirect.proxy_environment import proxied_environment, upstream_of
 from mock_server.redirect.python_hook import Route
+from tests.support import tool
 
-from .conftest import echo_server, tool
+from .conftest import echo_server
 
 NAME = "api.carsxe.com"
 

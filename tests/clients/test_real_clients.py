@@ -18,8 +18,8 @@ import pytest
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.proxy_environment import proxied_environment
 from mock_server.server import MockServer
+from tests.support import tool
 
-from .conftest import tool
 from .fixtures import PLATE, VIN
 
 PROGRAMS = Path(__file__).parent / "programs"

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from mock_server.certificate_authority import CertificateAuthority
+from tests.support import tool
 
-from .conftest import RunChild, echo_server, tool
+from .conftest import RunChild, echo_server
 
 PRINT = "(response) => { response.setEncoding('utf8'); response.on('data', (text) => console.log(text)); }"
 SPEAK = (

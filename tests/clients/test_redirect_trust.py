@@ -11,8 +11,9 @@ from mock_server.certificate_authority import CertificateAuthority
 from mock_server.redirect.environment import LOOPBACK, child_environment, proxy_exceptions
 from mock_server.redirect.python_hook import Route
 from mock_server.redirect.trust import bundles, java_trust_store
+from tests.support import tool
 
-from .conftest import RunChild, echo_server, tool
+from .conftest import RunChild, echo_server
 
 
 @pytest.fixture

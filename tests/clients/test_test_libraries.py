@@ -10,8 +10,9 @@ import pytest
 
 from scripts.node_types import TYPES, types
 from tests.cli.command import COMMAND, on_path
+from tests.support import tool
 
-from .conftest import tool
+from .conftest import npm_packages
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -41,14 +42,7 @@ export async function main(): Promise<string> {
 @pytest.fixture(scope="session")
 def npm_tools(pytestconfig: pytest.Config) -> Path:
     """Jest and TypeScript, installed once by npm and kept in pytest's cache."""
-    npm = tool("npm")
-    place = pytestconfig.cache.mkdir("npm-tools")
-    if not all((place / "node_modules" / name).is_dir() for name in NPM_TOOLS):
-        packages = [f"{name}@{version}" for name, version in NPM_TOOLS.items()]
-        command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
-        if subprocess.run(command, cwd=place, capture_output=True, check=False).returncode:
-            pytest.skip(f"npm cannot install {' '.join(packages)} here")
-    return place / "node_modules"
+    return npm_packages(pytestconfig.cache.mkdir("npm-tools"), NPM_TOOLS)
 
 
 def run(command: list[str], here: Path, environ: dict[str, str] | None = None) -> str:

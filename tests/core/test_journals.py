@@ -31,12 +31,6 @@ class Make(Protocol):
     def __call__(self, *, max_count: int = 1000, max_bytes: int = 10_000_000) -> Journal: ...
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
 @pytest.fixture(params=["memory", "redis"])
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     """Journals of each kind."""

@@ -1,39 +1,18 @@
 """Which override answers a call, and how many calls it answers, in memory and in Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from mock_server.core.model import OutcomeName, Product, ReadRequest
 from mock_server.core.overrides import Override, Overrides
-from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import DryRunStore, MemoryStore, Store
-from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.anyio
 
 Scope = tuple[str | None, str | None, Product | None]
 PLATE, VIN = Product.PLATE, Product.VIN
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
-@pytest.fixture(params=["memory", "redis"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """An empty store of each kind."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    server: RedisServer = request.getfixturevalue("redis_server")
-    redis = RedisStore(RedisClient(server.url()))
-    yield redis
-    await redis.close()
 
 
 def override(name: str, scope: Scope = (None, None, None), times: int | None = None) -> Override:

@@ -61,12 +61,6 @@ class Process:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def pair(redis_server: RedisServer) -> AsyncIterator[tuple[Process, Process]]:
     """Two processes that share a state."""
     url = redis_server.url()

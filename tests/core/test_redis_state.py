@@ -26,12 +26,6 @@ MakeStore = Callable[[str], RedisStore]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def connect() -> AsyncIterator[MakeStore]:
     """Makes stores, closed after the test."""
     async with AsyncExitStack() as stack:

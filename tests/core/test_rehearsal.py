@@ -21,12 +21,6 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that a test reaches: 8 counters of calls, 6 calls, 4 of them with one key."""
     for name in ("MOST_COUNTERS", "MOST_SCENARIOS", "MOST_OTHERS"):

@@ -75,12 +75,6 @@ class Bench:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
-@pytest.fixture
 async def shared(redis_server: RedisServer) -> AsyncIterator[Callable[[], RedisStore]]:
     """Makes stores that share one state."""
     url = redis_server.url()

@@ -1,14 +1,13 @@
 """One suite for both stores: memory and Redis behave the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.model import Billing, Outcome, OutcomeName, Product
-from mock_server.core.store import Admission, Check, MemoryStore, Meter, Rate, Store
+from mock_server.core.store import Admission, Check, Meter, Rate, Store
 
 pytestmark = pytest.mark.anyio
 
@@ -16,25 +15,6 @@ ACCOUNT = Account("demo", "demo-key")
 CREDITS = Meter("demo-key", Billing.CREDITS, Product.PLATE)
 QUOTA = Meter("demo-key", Billing.QUOTA, Product.VIN, "2026-11")
 NOON = 1_800_000_000.0
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop that the server runs on."""
-    return "asyncio"
-
-
-@pytest.fixture(params=["memory", "redis"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """An empty store of each kind."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    from mock_server.core.redis_state import RedisClient, RedisStore
-
-    store = RedisStore(RedisClient(request.getfixturevalue("redis_server").url()))
-    yield store
-    await store.close()
 
 
 def admit(rate: Rate | None = None, now: float = NOON) -> Check:

@@ -18,12 +18,6 @@ Results = MemoryObjectReceiveStream[Loaded | FixturesError]
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The loop that the server runs on."""
-    return "asyncio"
-
-
 @asynccontextmanager
 async def watching(loader: FixtureLoader) -> AsyncIterator[Results]:
     """The results of watching the loader's directory; all of it must take less than half a minute."""
