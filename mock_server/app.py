@@ -29,7 +29,7 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
-from mock_server.core.rehearsal import Call
+from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import State
 from mock_server.core.store import Store
@@ -221,7 +221,7 @@ class App(Starlette):
             if is_changed and field.name not in LIVE_SETTINGS:
                 logger.warning("mock.yaml: the new value of %s takes effect after a restart", field.name)
 
-    async def _record(self, entry: JournalEntry, call: Call | None) -> None:
+    async def _record(self, entry: JournalEntry, call: ObservedCall | None) -> None:
         counted = self.rehearsal.add(entry, call)
         await self.journal.add(entry)
         if counted is not None:

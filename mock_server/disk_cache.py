@@ -4,7 +4,7 @@ Nothing in the cache is executed, and nothing in it is trusted: the directory an
 must not be writable by others, and each file begins with a checksum. A file that cannot be used is a miss. A directory
 that cannot be used is a cache without own entries: nothing is written.
 
-The container image brings entries for the shipped pictures. They are as trustworthy as the code beside which they are.
+The container image brings entries for the shipped pictures. They are as trustworthy as the code beside them.
 """
 
 import os

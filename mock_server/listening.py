@@ -61,7 +61,7 @@ class Acceptor:
     """Accepts the connections of a listening socket, all that wait at once.
 
     uvloop's server accepts one connection, and then serves all others before the next. When 500 busy clients connect,
-    the last one waited for seconds. The event loop must be one that watches sockets, as those of `tuning.loop_factory`.
+    the last one waited for seconds. The event loop must watch sockets, as the loops of `tuning.loop_factory` do.
     """
 
     def __init__(self, listener: socket.socket, connect: Connect) -> None:

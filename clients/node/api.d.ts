@@ -99,9 +99,9 @@ export interface Exchange {
   time: string;
   /** Name of the provider; `-` for a path that nothing serves. */
   provider: string;
-  /** What the client wants to be read; null if the path is none of the provider's. */
+  /** What the client wants to have read; null if the provider does not have the path. */
   product: "plate" | "vin" | null;
-  /** The API key, of which at most the last two characters are shown. */
+  /** The API key; at most its last two characters are shown. */
   key: string | null;
   /** A hash of the API key: twelve hexadecimal digits. */
   key_id: string | null;
@@ -470,7 +470,7 @@ export interface ScenarioMiss {
 }
 
 export interface SequencePosition {
-  /** The API key, of which at most the last two characters are shown. */
+  /** The API key; at most its last two characters are shown. */
   key: string;
   /** A hash of the API key. */
   key_id: string;

@@ -34,7 +34,7 @@ class SequencePosition(Document):
     """How far an API key has come in a scenario's sequence of steps."""
 
     key: str
-    """The API key, of which at most the last two characters are shown."""
+    """The API key; at most its last two characters are shown."""
     key_id: str
     """A hash of the API key."""
     account: str | None

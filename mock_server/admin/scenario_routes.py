@@ -139,9 +139,9 @@ def _thumbnail(control: Control, scenario: Scenario) -> bytes:
 
 
 def _requested(control: Control, request: Request, default_key: object = None) -> Scenario:
-    """The scenario of a URL. A URL without a key is that of the scenario that is bound to none.
+    """The scenario that a URL names. Without a key in the URL, it is the scenario that is bound to no key.
 
-    If there is none, the key of the body, `default_key`, counts.
+    If there is no such scenario, the key of the body, `default_key`, counts.
     """
     name, key = request.path_params["name"], request.query_params.get("key")
     by_name = control.live_scenarios.library.scenarios.by_name

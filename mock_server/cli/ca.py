@@ -51,9 +51,9 @@ def command(install_hint: bool, pem: bool) -> None:
             click.echo(f"  {runtime + ':':<17} {hint.format(path=path)}")
         click.echo(
             "\nAll but Node's replace the roots that a program trusts; `vehicle-ocr-mock exec` adds to them."
-            "\n\nWho has the key beside the certificate can act as the providers' host names, this machine and"
-            "\n--tls-names for the programs that trust it, and as no other host. To undo it, unset the variable,"
-            "\ndelete mock.p12, or on Debian:"
+            "\n\nThe private key is in the same directory. To a program that trusts the certificate, anyone with the"
+            "\nkey can pose as the providers' host names, as this machine and as --tls-names, but as no other host."
+            "\n\nTo undo it, unset the variable, delete mock.p12, or on Debian:"
             "\n  sudo rm /usr/local/share/ca-certificates/vehicle-ocr-mock.crt && sudo update-ca-certificates --fresh"
             f"\nTo make a new key, delete {authority.directory}."
         )

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from mock_server.cli.options import check_fixtures, settings_options
-from mock_server.cli.report_options import Rehearsal, report_options
+from mock_server.cli.report_options import RunReport, report_options
 from mock_server.errors import SettingsError
 
 # The exit codes of a shell.
@@ -55,16 +55,16 @@ def command(
         raise click.UsageError("no command: put it after --")
     from mock_server.runner import end_soon
 
-    rehearsal = Rehearsal(reports, fail_on)
+    run_report = RunReport(reports, fail_on)
     with log.open("a", encoding="utf-8") if log else nullcontext() as log_stream:
         flags |= {"log_stream": log_stream}
         given = {name: value for name, value in flags.items() if value is not None}
-        code = run(child, given, rehearsal, with_proxy=proxy)
+        code = run(child, given, run_report, with_proxy=proxy)
     end_soon(code)
     sys.exit(code)
 
 
-def run(child: Sequence[str], flags: dict[str, Any], rehearsal: Rehearsal, *, with_proxy: bool = False) -> int:
+def run(child: Sequence[str], flags: dict[str, Any], run_report: RunReport, *, with_proxy: bool = False) -> int:
     """Serve, run the command, write the report, stop serving; return the exit code.
 
     Raises SettingsError and FixturesError before the command is started.
@@ -103,6 +103,6 @@ def run(child: Sequence[str], flags: dict[str, Any], rehearsal: Rehearsal, *, wi
                 except OSError as error:
                     click.echo(f"vehicle-ocr-mock: {child[0]}: {error.strerror}", err=True)
                     return _NOT_FOUND if error.errno == errno.ENOENT else _NOT_EXECUTABLE
-                return rehearsal.finish(mock, code)
+                return run_report.finish(mock, code)
         finally:
             shutil.rmtree(directory, ignore_errors=True)

@@ -40,8 +40,8 @@ def report_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-class Rehearsal:
-    """What the user wants of the report. Raises SettingsError for a condition or file that cannot be."""
+class RunReport:
+    """The reports of a run, and the conditions on which it fails. Raises SettingsError for one that cannot be used."""
 
     def __init__(self, reports: Sequence[Path], fail_on: str) -> None:
         from mock_server.report.fail_on import parse_conditions

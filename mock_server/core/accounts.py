@@ -24,7 +24,7 @@ _NO_KEY = "the request has no key"
 _UNKNOWN_KEY = "no account has this key"
 
 _PAYER = Account("pay-per-call", "")
-"""Stands for the account of requests that are paid one by one."""
+"""Stands for the account of requests that carry their own payment."""
 
 _STATUS_REFUSALS = {
     AccountStatus.INACTIVE: OutcomeName.INACTIVE_ACCOUNT,
@@ -89,8 +89,8 @@ class Accounts:
         return admission
 
     async def admit_payer(self, product: Product, billing: Billing) -> Admission:
-        """Admit a request that was paid by itself and has no account. Raises StoreUnavailableError."""
-        # No account has an empty key. A shared store applies the changes of other processes before it says so.
+        """Admit a request that carries its own payment and has no account. Raises StoreUnavailableError."""
+        # No account has an empty key. A shared store applies the changes of other processes at this call.
         await self._store.enter("", lambda account: Outcome(OutcomeName.UNKNOWN_KEY))
         return Admission(_PAYER, *self._meter(_PAYER, product, billing), now=self._clock.now(), is_paid=True)
 

@@ -60,7 +60,7 @@ def failed_conditions(when: Conditions, query: Query) -> list[str]:
     """The names of the conditions that a request does not meet."""
     failed = [row.name for row, value in given_conditions(when) if not row.test(value, query)]
     if query.facts is None:
-        # Without a picture no property holds. One name says so.
+        # Without a picture every property fails. They are listed as one.
         failed = ["properties" if name.startswith("properties.") else name for name in failed]
     return list(dict.fromkeys(failed))
 

@@ -1,4 +1,4 @@
-"""Scenarios that hold, would hold or nearly hold for a request of which only some facts are known."""
+"""The scenarios that match, could match or nearly match a request, when only some facts about it are known."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,8 @@ class Contender:
 
 
 def contenders(scenarios: Sequence[Scenario], query: Query, is_known: Callable[[str], bool]) -> list[Contender]:
-    """The scenarios of which a condition is known to hold, or that have none: those that answer, that lose, that fail.
+    """The scenarios with a condition that is known to hold, or without conditions: first those that answer or could
+    answer, then those that lose, then those that fail.
 
     `is_known` returns whether a condition of that name can be decided.
     """

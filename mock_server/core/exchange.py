@@ -128,9 +128,9 @@ class Exchange(Document):
     provider: str
     """Name of the provider; `-` for a path that nothing serves."""
     product: Annotated[str | None, Choice(Product)] = None
-    """What the client wants to be read; null if the path is none of the provider's."""
+    """What the client wants to have read; null if the provider does not have the path."""
     key: str | None = None
-    """The API key, of which at most the last two characters are shown."""
+    """The API key; at most its last two characters are shown."""
     key_id: str | None = None
     """A hash of the API key: twelve hexadecimal digits."""
     account: str | None = None

@@ -42,7 +42,7 @@ Selection = Callable[[JournalEntry], bool]
 
 
 class Journal(Protocol):
-    """The latest exchanges. A reader sees every entry whose `add` has returned, in whatever process."""
+    """The latest exchanges. A reader in any process sees every entry whose `add` has returned."""
 
     async def add(self, entry: JournalEntry) -> None:
         """Add an entry, and drop the oldest ones if a limit is exceeded. Never fails: lost entries are counted."""

@@ -12,7 +12,7 @@ DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 class KeptUploads:
     """The latest `max_count` different uploads, of `max_bytes` together. An upload that is larger is not kept.
 
-    The same bytes are kept once, however many requests have sent them.
+    The same bytes are kept once, even if many requests have sent them.
     """
 
     def __init__(self, max_count: int, max_bytes: int = DEFAULT_MAX_BYTES) -> None:

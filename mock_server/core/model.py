@@ -143,7 +143,7 @@ class Problem:
     """Why a request has no readable picture.
 
     `outcome` is `invalid_request` (malformed, or without a picture) or `invalid_image` (the data is not a picture).
-    `detail` becomes that of the `Outcome`. `variant` selects the wording of the reply.
+    `detail` becomes `Outcome.detail`. `variant` selects the wording of the reply.
     """
 
     outcome: OutcomeName
@@ -160,7 +160,7 @@ class ReadRequest:
     client used; `fields` are the names of body fields that the provider does not have. `received_at` is the time of
     the mock's clock, in Unix seconds, for replies that carry a time. `no_key` says why a request that seems to have
     a key has none. Requests with the same text in `once` are charged once, if the account is a wallet. `has_payment`:
-    the request is paid by itself.
+    the request carries its own payment.
     """
 
     provider: str

@@ -103,7 +103,7 @@ def gives_way(scenario: Scenario) -> bool:
 
 
 def takes_place(error: Scenario, scenario: Scenario) -> bool:
-    """Whether `error` applies instead of `scenario`, however many conditions either has."""
+    """Whether `error` applies instead of `scenario`, regardless of the number of their conditions."""
     return error.is_bound_error and error.priority == scenario.priority and gives_way(scenario)
 
 

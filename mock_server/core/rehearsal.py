@@ -48,11 +48,11 @@ class Change(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class ObservedCall:
     """A call to a provider, as far as advice depends on it.
 
     `time` is when it arrived (Unix) by the mock's clock, `real` by the system's clock. `seconds` is the time from then
-    until the reply was due, of which `delay` was deliberate. `picture` is the same for the same picture; `sha256` is
+    until the reply was due, of which `delay` was deliberate. equal pictures have the same `picture`; `sha256` is
     known if the picture was read. `size` (bytes) and `pixels` are those of an upload. `undescribed` says how a picture
     was answered that no scenario describes. `has_left`: the client closed the connection before the reply.
     """
@@ -96,7 +96,7 @@ class Event:
     """
 
     number: int
-    call: Call | None = None
+    call: ObservedCall | None = None
     mark: Mark | None = None
 
 
@@ -125,10 +125,10 @@ class Tally:
 class Rehearsal(Protocol):
     """Counters and latest calls, of one process or of all processes that share a state."""
 
-    def add(self, exchange: Exchange, call: Call | None) -> Awaitable[None] | None:
+    def add(self, exchange: Exchange, call: ObservedCall | None) -> Awaitable[None] | None:
         """Count an exchange. It is counted when what is returned has been awaited. Never fails."""
 
-    def client_left(self, call: Call) -> Awaitable[None] | None:
+    def client_left(self, call: ObservedCall) -> Awaitable[None] | None:
         """Note that the client of a call has closed the connection before it had the reply."""
 
     async def mark(self, change: Change, key: str = EVERY_KEY) -> None:
@@ -141,7 +141,7 @@ class Rehearsal(Protocol):
         """Begin anew at Unix time `now`, or forget one key (its hash)."""
 
 
-def facts_of(exchange: Exchange, call: Call | None) -> list[Facts]:
+def facts_of(exchange: Exchange, call: ObservedCall | None) -> list[Facts]:
     """What is counted for an exchange."""
     if exchange.provider == NO_PROVIDER:
         return [(Kind.UNSERVED, exchange.method, exchange.path, exchange.detail)]
@@ -206,13 +206,13 @@ class MemoryRehearsal:
     _kept: int = 0
     _dropped: int = 0
 
-    def add(self, exchange: Exchange, call: Call | None) -> None:
+    def add(self, exchange: Exchange, call: ObservedCall | None) -> None:
         for facts in facts_of(exchange, call):
             self._count(facts, exchange.id)
         if call is not None:
             self._keep(call)
 
-    def client_left(self, call: Call) -> None:
+    def client_left(self, call: ObservedCall) -> None:
         call.has_left = True
 
     async def mark(self, change: Change, key: str = EVERY_KEY) -> None:
@@ -255,7 +255,7 @@ class MemoryRehearsal:
                 return counted
         return widest
 
-    def _keep(self, call: Call) -> None:
+    def _keep(self, call: ObservedCall) -> None:
         calls = self._calls.get(call.key)
         if calls is None:
             calls = self._calls[call.key] = []

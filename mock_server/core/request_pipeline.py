@@ -76,7 +76,7 @@ class RequestPipeline:
         return await self._accounts.identify(key)
 
     async def _admit(self, request: ReadRequest, traits: Traits) -> Admission | Outcome:
-        """Admit the request of an account, or one that is paid by itself."""
+        """Admit the request of an account, or a request that carries its own payment."""
         if not request.key and self.policy.pay_per_call and traits.takes_payments:
             if request.has_payment:
                 return await self._accounts.admit_payer(request.product, traits.billing)

@@ -43,7 +43,7 @@ class Admission:
 
     `now` is the time of the request (Unix). The store fills in the units that are `used`, and the seconds to `wait` if
     the rate is exceeded. Admissions of one key with the same text in `once` are charged once. `charged` are the units
-    that were spent for it. `is_paid`: the request was paid by itself, and uses no units.
+    that were spent for it. `is_paid`: the request carries its own payment, and uses no units.
     """
 
     account: Account

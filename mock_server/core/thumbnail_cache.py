@@ -1,4 +1,4 @@
-"""Thumbnails for the readers of the journal: one for each picture, however many requests have sent it."""
+"""Thumbnails for the readers of the journal: one for each picture, even if many requests have sent it."""
 
 from collections import OrderedDict
 from threading import Lock

@@ -12,7 +12,7 @@ from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
-from mock_server.core.rehearsal import Call as ObservedCall
+from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body

@@ -36,6 +36,6 @@ class KeyCheckEndpoint(Endpoint):
 
 
 def _allowing(reply: Reply, methods: str) -> Reply:
-    """The reply with another `Allow` than that of the routes that read pictures."""
+    """The reply with these methods in `Allow`. The provider names the method of the routes that read pictures."""
     headers = tuple(header for header in reply.headers if header[0].lower() != b"allow")
     return Reply(reply.status, (*headers, (b"allow", methods.encode())), reply.body)

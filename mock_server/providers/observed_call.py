@@ -7,8 +7,7 @@ import xxhash
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import NO_FAULT, ReadRequest
-from mock_server.core.rehearsal import NO_KEY
-from mock_server.core.rehearsal import Call as ObservedCall
+from mock_server.core.rehearsal import NO_KEY, ObservedCall
 from mock_server.http.reply import Reply
 from mock_server.providers.journal_entry import Answered
 from mock_server.providers.provider import Call

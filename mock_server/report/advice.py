@@ -22,7 +22,7 @@ _RETRIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AdviceRule:
     """A rule. `level`: documented (D), seen in an official client (C), inferred (I) or assumed (A)."""
 
     name: str
@@ -34,8 +34,8 @@ class Rule:
     check: Check
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
+RULES: tuple[AdviceRule, ...] = (
+    AdviceRule(
         "retried-final-error",
         "sends a request again after an error that does not go away",
         "D",
@@ -44,7 +44,7 @@ RULES: tuple[Rule, ...] = (
         "Raise the error to the caller after a 4xx, and after a 429 without Retry-After.",
         advice_rules.retried_final_error,
     ),
-    Rule(
+    AdviceRule(
         "ignored-retry-after",
         "calls again before the time that Retry-After gives",
         "A",
@@ -53,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         "Wait at least the seconds of Retry-After before the next attempt.",
         advice_rules.ignored_retry_after,
     ),
-    Rule(
+    AdviceRule(
         "no-backoff",
         "repeats after server errors without pauses that grow",
         "D",
@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
         "Double the pause after each failed attempt, with a limit on the number of attempts.",
         advice_rules.no_backoff,
     ),
-    Rule(
+    AdviceRule(
         "gave-up-early",
         "closes the connection before the reply",
         "I",
@@ -71,7 +71,7 @@ RULES: tuple[Rule, ...] = (
         "Set a timeout of at least 30 s for the reply.",
         advice_rules.gave_up_early,
     ),
-    Rule(
+    AdviceRule(
         "no-timeout",
         "waits for a reply without an end",
         "A",
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
         "Set a timeout of 30 to 60 s, and treat its end as an error of the service.",
         advice_rules.no_timeout,
     ),
-    Rule(
+    AdviceRule(
         "no-retry",
         "takes a single error of the gateway for the answer",
         "D",
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
         "Try again after a pause, two or three times.",
         advice_rules.no_retry,
     ),
-    Rule(
+    AdviceRule(
         "paid-twice",
         "has the same picture read and charged again",
         "D",
@@ -98,7 +98,7 @@ RULES: tuple[Rule, ...] = (
         "Keep the reading of a picture, or send an Idempotency-Key where the account has a wallet.",
         advice_rules.paid_twice,
     ),
-    Rule(
+    AdviceRule(
         "oversized-upload",
         "uploads pictures that are larger than recognition needs",
         "A",
@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
         "Scale photos down to 16 megapixels and 8 MB before the upload.",
         advice_rules.oversized_upload,
     ),
-    Rule(
+    AdviceRule(
         "undocumented-shape",
         "sends a form of request that is not documented",
         "C",
@@ -146,7 +146,7 @@ def advice(counted: Sequence[Counted], off: Collection[str], *, is_over: bool) -
     return found
 
 
-def _advice(rule: Rule, count: int, evidence: Sequence[Evidence]) -> Advice:
+def _advice(rule: AdviceRule, count: int, evidence: Sequence[Evidence]) -> Advice:
     return Advice(
         rule=rule.name,
         summary=rule.summary,

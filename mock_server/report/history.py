@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mock_server.core.rehearsal import EVERY_KEY, Call, Change, Event
+from mock_server.core.rehearsal import EVERY_KEY, Change, Event, ObservedCall
 
 TOLERANCE = 0.05
 """Seconds by which two clocks may differ."""
@@ -16,7 +16,7 @@ class Past:
     `is_closed`: the key was reset later, so that no call can follow in this period.
     """
 
-    call: Call
+    call: ObservedCall
     period: int
     state: int
     is_closed: bool = False
@@ -73,7 +73,7 @@ def pause(before: Past, after: Past) -> float:
 
 
 def repeats(past: Sequence[Past]) -> Iterator[tuple[Past, Past]]:
-    """Each call that repeats an earlier one, with the latest of those whose reply was complete before it."""
+    """Each call that repeats an earlier one, with the latest earlier call whose reply was complete before it."""
     for place, after in enumerate(past):
         for before in reversed(past[:place]):
             if after.is_repeat_of(before) and pause(before, after) >= 0:

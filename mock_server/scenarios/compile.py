@@ -153,7 +153,7 @@ def _text(model: PlateModel | VinModel | CandidateModel) -> str:
 
 
 def _top_score(model: PlateModel | VinModel, given: float | Omission | None, default: float) -> float:
-    """The score of a reading: the given one, or that of its own candidate, or one not below any candidate's."""
+    """The score of a reading: the given one, its own candidate's, or one that is not below any candidate's."""
     if is_given(given):
         return given
     candidates = model.candidates if is_given(model.candidates) else []
@@ -200,7 +200,7 @@ def _steps(models: list[StepModel], *, cycle: bool) -> tuple[Step, ...]:
 
 
 def _times(model: StepModel, *, stays: bool) -> int | None:
-    """A step with a chance never runs out, unless it says so."""
+    """A step with a chance has no limit, unless it gives one."""
     return model.times if model.times or stays or model.chance is not None else 1
 
 

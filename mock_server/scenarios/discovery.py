@@ -248,7 +248,7 @@ def outside(written: str, what: str) -> tuple[str, str]:
 
 
 def path_problem(directory: Directory, id: str, written: str, what: str) -> tuple[str, str] | None:
-    """What is wrong with the path of a file, and a hint; `what` is the kind of file that is wanted."""
+    """What is wrong with the path of a file, and a hint; `what` is the kind of file, such as picture."""
     try:
         place = directory.root / id
         if not directory.contains(place):

@@ -14,7 +14,7 @@ from mock_server.scenarios.source import Source
 from mock_server.suggest import quoted, suggest
 
 
-class Accounts:
+class AccountNames:
     """The keys and names of accounts: a condition on the one is a condition on the other."""
 
     def __init__(self, accounts: Iterable[Account]) -> None:
@@ -30,7 +30,7 @@ class Accounts:
 
 def check_set(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]) -> list[Mistake]:
     """Duplicate names, unknown accounts, and scenarios that no request reaches."""
-    known = Accounts(accounts)
+    known = AccountNames(accounts)
     # An overlay may take all requests of another scenario.
     complete = [one for one in scenarios if one.is_complete and not one.scenario.overlay]
     return [*_duplicate_names(scenarios), *_unknown_accounts(scenarios, known), *_unreachable(complete, known)]
@@ -48,7 +48,7 @@ def _duplicate_names(scenarios: Sequence[ParsedScenario]) -> Iterator[Mistake]:
             first[id] = one
 
 
-def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
+def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: AccountNames) -> Iterator[Mistake]:
     for one in scenarios:
         when, is_overlay = one.scenario.when, one.scenario.overlay
         if when.account is not None and when.account not in accounts.keys:
@@ -63,7 +63,7 @@ def _unknown_accounts(scenarios: Sequence[ParsedScenario], accounts: Accounts) -
             yield one.source.mistake(("when", "key"), what, warning=is_overlay)
 
 
-def _unreachable(scenarios: Sequence[ParsedScenario], accounts: Accounts) -> Iterator[Mistake]:
+def _unreachable(scenarios: Sequence[ParsedScenario], accounts: AccountNames) -> Iterator[Mistake]:
     for position, winner in find_shadowed([one.scenario for one in scenarios], accounts).items():
         loser, other = scenarios[position], scenarios[winner]
         name, where = other.scenario.name, other.place
@@ -111,12 +111,12 @@ _ANY_PATTERN = "\0"
 """The value of the bucket for all globs with wildcards. No glob can be this text."""
 
 
-def are_same(one: Conditions, other: Conditions, accounts: Accounts) -> bool:
+def are_same(one: Conditions, other: Conditions, accounts: AccountNames) -> bool:
     """Whether the same requests meet both."""
     return covers(one, accounts.complete(other)) and covers(other, accounts.complete(one))
 
 
-def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int, int]:
+def find_shadowed(scenarios: Sequence[Scenario], accounts: AccountNames) -> dict[int, int]:
     """The positions of scenarios that never get a request, each with the one that takes all of its requests.
 
     `scenarios` are in the order of the files.
@@ -138,7 +138,7 @@ def find_shadowed(scenarios: Sequence[Scenario], accounts: Accounts) -> dict[int
 
 
 class _Order:
-    """The order of precedence among scenarios of which one covers the other, without a request."""
+    """The order of precedence of two scenarios, one of which covers the other. It is the same for every request."""
 
     def __init__(self, scenarios: Sequence[Scenario]) -> None:
         self._scenarios = scenarios

@@ -19,7 +19,7 @@ from mock_server.errors import (
 )
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory, outside, path_problem
-from mock_server.scenarios.lint import Accounts, are_same
+from mock_server.scenarios.lint import AccountNames, are_same
 from mock_server.scenarios.parse_results import ParsedScenario
 from mock_server.scenarios.source import DocumentPath
 from mock_server.suggest import quoted
@@ -142,11 +142,11 @@ def check_index(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]
     for position, one in enumerate(scenarios):
         for id in one.scenario.when.images:
             users.setdefault(id, []).append(position)
-    return [*_collisions(scenarios, users, Accounts(accounts), index), *_too_small(scenarios, users, index)]
+    return [*_collisions(scenarios, users, AccountNames(accounts), index), *_too_small(scenarios, users, index)]
 
 
 def _collisions(
-    scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], accounts: Accounts, index: "ImageIndex"
+    scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], accounts: AccountNames, index: "ImageIndex"
 ) -> Iterator[Mistake]:
     for collision in index.collisions():
         for a in users.get(collision.a, ()):
@@ -161,7 +161,7 @@ def _collisions(
                     yield later.at_picture(number, what, hint)
 
 
-def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, accounts: Accounts) -> bool:
+def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, accounts: AccountNames) -> bool:
     return are_same(replace(one.scenario.when, images=()), replace(other.scenario.when, images=()), accounts)
 
 

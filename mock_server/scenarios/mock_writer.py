@@ -56,7 +56,7 @@ def _plain(value: Any) -> Any:
         case Mapping():
             return {_plain(name): _plain(item) for name, item in value.items()}
         case frozenset():
-            # Plans have the order of the products, outcomes that of the alphabet.
+            # Plans are in the order of the products, outcomes in alphabetical order.
             return sorted(map(_plain, value), key=lambda item: (item not in set(Product), item))
         case _:
             return value

@@ -1,4 +1,4 @@
-"""The words that fixture files may use but that this layer does not know by itself."""
+"""The names that fixture files may use and that other layers know: providers, variants and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -11,7 +11,7 @@ import pytest
 from mock_server.core import rehearsal as limits
 from mock_server.core.exchange import Exchange
 from mock_server.core.redis_state import RedisClient, RedisRehearsal, redis_rehearsal
-from mock_server.core.rehearsal import Call, Change, MemoryRehearsal, Rehearsal, Tally
+from mock_server.core.rehearsal import Change, MemoryRehearsal, ObservedCall, Rehearsal, Tally
 from mock_server.errors import StoreUnavailableError
 from tests.redis_server import RedisServer
 
@@ -43,9 +43,11 @@ async def rehearsal(request: pytest.FixtureRequest, small: None) -> AsyncIterato
         yield RedisRehearsal(client)
 
 
-def call(id: str, key: str = "k1", **facts: Any) -> Call:
+def call(id: str, key: str = "k1", **facts: Any) -> ObservedCall:
     """A call to an invented provider."""
-    return replace(Call(id=id, key=key, provider="acme", product="plate", status=200, time=NOW, real=NOW), **facts)
+    return replace(
+        ObservedCall(id=id, key=key, provider="acme", product="plate", status=200, time=NOW, real=NOW), **facts
+    )
 
 
 def exchange(id: str, key: str | None = "k1", **facts: Any) -> Exchange:

@@ -12,7 +12,7 @@ from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import ImageMatch, SearchResult
 from mock_server.imaging.results import PictureFacts
-from mock_server.scenarios.lint import Accounts, find_shadowed
+from mock_server.scenarios.lint import AccountNames, find_shadowed
 
 ACCOUNTS = (Account("demo", "demo-key"), Account("other", "other-key"))
 PICTURES = ("a", "b", "c")
@@ -88,7 +88,7 @@ def asked_by(asked: Query, account: Account) -> Query:
 def test_shadowed_scenarios_never_win(scenarios: list[Scenario], asked: Query, account: Account) -> None:
     """A scenario that is reported as shadowed answers no request."""
     found = Scenarios(scenarios).matches(asked_by(asked, account))
-    unreachable = {scenarios[position].name for position in find_shadowed(scenarios, Accounts(ACCOUNTS))}
+    unreachable = {scenarios[position].name for position in find_shadowed(scenarios, AccountNames(ACCOUNTS))}
 
     assert not found or found[0].scenario.name not in unreachable
 
@@ -99,14 +99,14 @@ def test_copies_are_found(when: Conditions, priority: int) -> None:
     """A scenario with the conditions of an earlier one is always reported."""
     twins = [Scenario(name, when, priority=priority, order=order) for order, name in enumerate(("one", "two"))]
 
-    assert find_shadowed(twins, Accounts(ACCOUNTS)) == {1: 0}
+    assert find_shadowed(twins, AccountNames(ACCOUNTS)) == {1: 0}
 
 
 @given(scenarios=sets)
 @settings(max_examples=300, deadline=None)
 def test_few_comparisons_find_all(scenarios: list[Scenario]) -> None:
     """The comparison of scenarios that share a condition finds what a comparison of all pairs finds."""
-    accounts = Accounts(ACCOUNTS)
+    accounts = AccountNames(ACCOUNTS)
 
     def rank(scenario: Scenario) -> tuple[int, int, int]:
         return scenario.priority, -specificity(scenario.when), scenario.order

@@ -26,11 +26,11 @@ from mock_server.core.rehearsal import (
     MOST_CALLS,
     MOST_CALLS_OF_KEY,
     MOST_MARKS,
-    Call,
     Change,
     Count,
     Event,
     Mark,
+    ObservedCall,
     Tally,
     facts_of,
     levels,
@@ -158,7 +158,7 @@ class RedisRehearsal:
             client.script(_with_limits(script)) for script in (ADD, MARK, LEFT, READ, CLEAR)
         )
 
-    def add(self, exchange: Exchange, call: Call | None) -> Awaitable[None] | None:
+    def add(self, exchange: Exchange, call: ObservedCall | None) -> Awaitable[None] | None:
         counters = list(_fields(exchange, call))
         if not counters and call is None:
             return None
@@ -167,7 +167,7 @@ class RedisRehearsal:
         # A task: its command then goes out together with that of the journal.
         return asyncio.ensure_future(self._send(self._add(exchange.id, time.time(), key, row, *counters)))
 
-    def client_left(self, call: Call) -> Awaitable[None]:
+    def client_left(self, call: ObservedCall) -> Awaitable[None]:
         return self._send(self._left(call.id))
 
     async def mark(self, change: Change, key: str = EVERY_KEY) -> None:
@@ -196,7 +196,7 @@ class RedisRehearsal:
             await running
 
 
-def _fields(exchange: Exchange, call: Call | None) -> Iterator[bytes | int | str]:
+def _fields(exchange: Exchange, call: ObservedCall | None) -> Iterator[bytes | int | str]:
     for facts in facts_of(exchange, call):
         kind, (*narrow, widest) = str(facts[0]), levels(facts)
         yield from (kind, len(narrow))
@@ -212,7 +212,7 @@ def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
 def _events(calls: Sequence[bytes], marks: Sequence[bytes]) -> Iterator[Event]:
     for row in calls:
         number, _, call = row.partition(b":")
-        yield Event(int(number), call=from_json(Call, call))
+        yield Event(int(number), call=from_json(ObservedCall, call))
     for row in marks:
         number, _, mark = row.partition(b":")
         yield Event(int(number), mark=from_json(Mark, mark))
