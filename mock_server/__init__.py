@@ -4,11 +4,9 @@
 `vehicle-ocr-mock`.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from mock_server.version import __version__
 
+TYPE_CHECKING = False  # typing is slow to load for the verb `healthcheck`
 if TYPE_CHECKING:
     from mock_server.client import MockClient
     from mock_server.client_models import Account, NearMiss, Override, QuotaView
@@ -55,12 +53,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # Loaded when asked for: pytest imports this package in every suite of an environment that has it.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     home = _HOMES.get(name) or ("errors" if name.endswith("Error") or name == "Mistake" else "client_models")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    exported: object = getattr(import_module(f"{__name__}.{home}"), name)
+    return exported
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ import click
 import pytest
 import yaml
 
-from mock_server.cli import VERBS, command_line
+from mock_server.cli.verbs import VERBS, command_line
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "scripts").glob("*.md")])

@@ -12,7 +12,7 @@ from shutil import which
 
 import pytest
 
-from mock_server.cli import VERBS
+from mock_server.cli.verbs import VERBS
 from mock_server.core.model import OutcomeName
 from mock_server.scenarios.load import load
 from mock_server.server import MockServer

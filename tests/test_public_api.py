@@ -10,7 +10,7 @@ import pytest
 
 import mock_server
 from mock_server.admin.journal_routes import FILTERS
-from mock_server.cli import VERBS
+from mock_server.cli.verbs import VERBS
 from mock_server.client_models import RequestFilters
 from mock_server.settings import Settings
 

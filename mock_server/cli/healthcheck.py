@@ -1,19 +1,14 @@
 """The verb `healthcheck`."""
 
 import os
-import socket
-from pathlib import Path
 from typing import Any
 
 import click
 
+from mock_server.cli.health_probe import container_process, status_line
 from mock_server.cli.options import local_fixtures
 from mock_server.errors import FixturesError
 from mock_server.settings import Settings, reachable_host
-
-# In a container the server is process 1.
-CONTAINER_PROCESS = Path("/proc/1")
-_COMMANDS = ("vehicle-ocr-mock", "container", "mock_server")
 
 
 @click.command()
@@ -31,36 +26,22 @@ def command(host: str | None, port: int | None, timeout: float) -> None:
     settings = _settings(flags, environ | os.environ)
     host, port = reachable_host(settings.host), settings.port
     try:
-        line = _status_line(host, port, timeout)
+        line = status_line(host, port, timeout)
     except OSError as error:
         raise click.ClickException(f"no healthy server on {host}:{port}: {error}") from None
     if line.split()[1:2] != [b"200"]:
         raise click.ClickException(f"no healthy server on {host}:{port}: it answers {line[:80].decode('latin-1')!r}")
 
 
-def _status_line(host: str, port: int, timeout: float) -> bytes:
-    """The first line of the answer. Importing an HTTP client would take longer than the rest of the check."""
-    with socket.create_connection((host, port), timeout=timeout) as connection:
-        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        with connection.makefile("rb") as answer:
-            return answer.readline(1024).rstrip()
-
-
 def _container_settings() -> tuple[dict[str, Any], dict[str, str]]:
     """The options and the environment of the server in this container; both empty outside of a container."""
     from mock_server.cli.serve import command as serve
 
-    try:
-        words = (CONTAINER_PROCESS / "cmdline").read_bytes().decode().split("\0")[:-1]
-        variables = (CONTAINER_PROCESS / "environ").read_bytes().decode().split("\0")
-    except (OSError, UnicodeDecodeError):
+    arguments, environ = container_process()
+    if not environ:
         return {}, {}
-    if "serve" not in words or not any(Path(word).name in _COMMANDS for word in words):
-        return {}, {}
-    arguments = words[words.index("serve") + 1 :]
     params = serve.make_context("serve", arguments, resilient_parsing=True).params
-    flags = {name: value for name, value in params.items() if value is not None and name != "hints"}
-    return flags, dict(variable.partition("=")[::2] for variable in variables)
+    return {name: value for name, value in params.items() if value is not None and name != "hints"}, environ
 
 
 def _settings(flags: dict[str, Any], environ: dict[str, str]) -> Settings:

@@ -1,14 +1,17 @@
 """The verb `healthcheck`: whether a server answers, for containers."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from mock_server.cli import healthcheck
+from mock_server.cli import health_probe, healthcheck
 from mock_server.server import MockServer
-from tests.cli.command import run
+from tests.cli.command import COMMAND, run
 
 
 def _port(url: str) -> str:
@@ -21,6 +24,40 @@ def test_a_server_that_answers(mock: MockServer) -> None:
 
     assert run("healthcheck", "--port", port).returncode == 0
     assert run("healthcheck", environment={"VEHICLE_OCR_MOCK_PORT": port}).returncode == 0
+
+
+def test_a_healthy_server_is_seen_with_few_imports(mock: MockServer) -> None:
+    """Containers ask every few seconds, so the libraries of the other verbs are not loaded."""
+    command = [sys.executable, "-X", "importtime", *COMMAND[1:], "healthcheck"]
+    environ = os.environ | {"VEHICLE_OCR_MOCK_PORT": _port(mock.url)}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+
+    assert "mock_server.cli.health_probe" in loaded
+    assert not {"click", "dataclasses", "mock_server.settings"} & loaded
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"VEHICLE_OCR_MOCK_PORT": "tcp://10.0.0.1:80"}, ""),
+        ({"VEHICLE_OCR_MOCK_FIXTURES": "{}"}, ""),
+        ({}, "vehicle-ocr-mock serve {}"),
+        ({"VEHICLE_OCR_MOCK_HOST": "127.0.0.1"}, "vehicle-ocr-mock serve {} --no-watch"),
+    ],
+)
+def test_only_the_settings_know_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], words: str
+) -> None:
+    """No server is asked before mock.yaml is read, or where the variable is not a port."""
+    (tmp_path / "mock.yaml").write_text("port: 1\n")
+    (tmp_path / "cmdline").write_text("".join(f"{word}\0" for word in words.format(tmp_path).split()))
+    (tmp_path / "environ").write_text("A=b\0")
+    monkeypatch.setattr(health_probe, "CONTAINER_PROCESS", tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(tmp_path))
+
+    assert health_probe.certain_address() is None
 
 
 def test_no_server() -> None:
@@ -88,9 +125,10 @@ def test_options_of_the_server_in_a_container(
     command = words.format(_port(mock.url)).split()
     (tmp_path / "cmdline").write_text("".join(f"{word}\0" for word in command))
     (tmp_path / "environ").write_text("PATH=/bin\0VEHICLE_OCR_MOCK_HOST=127.0.0.1\0")
-    monkeypatch.setattr(healthcheck, "CONTAINER_PROCESS", tmp_path)
+    monkeypatch.setattr(health_probe, "CONTAINER_PROCESS", tmp_path)
     monkeypatch.setenv("VEHICLE_OCR_MOCK_PORT", "1")
 
+    assert health_probe.is_healthy()
     assert CliRunner().invoke(healthcheck.command, []).exit_code == 0
     assert CliRunner().invoke(healthcheck.command, ["--port", "1"]).exit_code == 1
 
@@ -101,8 +139,9 @@ def test_the_environment_of_the_server_in_a_container(
     """Variables that only process 1 has, count too."""
     (tmp_path / "cmdline").write_text("/opt/venv/bin/vehicle-ocr-mock\0serve\0")
     (tmp_path / "environ").write_text(f"VEHICLE_OCR_MOCK_PORT={_port(mock.url)}\0")
-    monkeypatch.setattr(healthcheck, "CONTAINER_PROCESS", tmp_path)
+    monkeypatch.setattr(health_probe, "CONTAINER_PROCESS", tmp_path)
 
+    assert health_probe.is_healthy()
     assert CliRunner().invoke(healthcheck.command, []).exit_code == 0
 
 
@@ -111,7 +150,8 @@ def test_another_process_1(mock: MockServer, tmp_path: Path, monkeypatch: pytest
     """A process 1 that is not this command is ignored."""
     (tmp_path / "cmdline").write_text(command)
     (tmp_path / "environ").write_text("VEHICLE_OCR_MOCK_PORT=1\0")
-    monkeypatch.setattr(healthcheck, "CONTAINER_PROCESS", tmp_path)
+    monkeypatch.setattr(health_probe, "CONTAINER_PROCESS", tmp_path)
     monkeypatch.setenv("VEHICLE_OCR_MOCK_PORT", _port(mock.url))
 
+    assert health_probe.is_healthy()
     assert CliRunner().invoke(healthcheck.command, []).exit_code == 0
