@@ -1,4 +1,4 @@
-"""Parts of messages: the wrong text in quotes, and a hint with the text that was probably meant."""
+"""Parts of messages: a text in quotes, a number with its noun, and a hint with the text that was probably meant."""
 
 import difflib
 from collections.abc import Iterable
@@ -12,6 +12,11 @@ def quoted(written: object) -> str:
     text = str(written)
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:_LONGEST_TEXT])
     return f'"{shown}…"' if len(text) > _LONGEST_TEXT else f'"{shown}"'
+
+
+def many(count: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: "1 request", "2 requests"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

@@ -236,7 +236,7 @@ def check_mounts(image: Image, scratch: Path) -> None:
         mock.end()
         assert mock.process.stderr is not None
         errors = mock.process.stderr.read()
-        image.check("serving /config: 1 scenarios, 0 pictures" in errors, "a mount is served")
+        image.check("serving /config: 1 scenario, 0 pictures" in errors, "a mount is served")
     for name, files in {
         "empty": (),
         "wrong name": ("mock.yml",),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mock_server.cli.provider_reply import asked_reading, remove_unfit_boxes, stored_reading
+from mock_server.cli.words import complete, real_providers
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     "--reply", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Take the text from a stored reply."
 )
 @click.option(
-    "--ask", metavar="PROVIDER", help="Send the photo once to the real vehicore or carsxe, and take its reply."
+    "--ask",
+    metavar="PROVIDER",
+    shell_complete=complete(real_providers),
+    help="Send the photo once to the real vehicore or carsxe, and take its reply.",
 )
 @click.option("--product", type=click.Choice(["plate", "vin"]), help="What --ask reads, or --reply has read.")
 @click.option("--yes", is_flag=True, help="Do not ask whether --ask may send the photo.")
@@ -59,10 +63,10 @@ def command(
     show: Path | None,
     directory: Path | None,
 ) -> None:
-    """Turn a photo into a scenario: copy it into FIXTURES and write its scenario file.
+    """Turn a photo into a scenario of a fixtures directory.
 
-    Without FIXTURES, the directory of VEHICLE_OCR_MOCK_FIXTURES or ./fixtures is used. It is created if it does not
-    exist.
+    The photo is copied into FIXTURES, and its scenario file is written. Without FIXTURES, the directory of
+    VEHICLE_OCR_MOCK_FIXTURES or ./fixtures is used. It is created if it does not exist.
 
     --ask sends one call with the key in VEHICORE_API_KEY or CARSXE_API_KEY. It shows first what the call costs. Only
     what is on the photo is taken from a reply: no key, no id, no name of a file.

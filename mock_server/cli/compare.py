@@ -10,6 +10,7 @@ import click
 
 from mock_server.cli.options import fixtures_argument
 from mock_server.cli.provider_reply import named_provider
+from mock_server.cli.words import complete, real_providers
 
 if TYPE_CHECKING:
     from mock_server.fetch.provider_call import ProviderReply
@@ -22,15 +23,15 @@ _HEADINGS = ("call", f"row in {_LEDGER}", "real service", "mock")
 
 
 @click.command()
-@click.argument("provider")
+@click.argument("provider", shell_complete=complete(real_providers))
 @fixtures_argument
 @click.option("--base-url", help="Another address than the provider's own.")
 def command(provider: str, fixtures: Path | None, base_url: str | None) -> None:
-    """Compare the real service of PROVIDER (vehicore or carsxe) with the mock.
+    """Compare the real service of a provider with the mock.
 
-    It gets calls that it refuses and that cost nothing: without a key, with a wrong method or path and, if
-    VEHICORE_API_KEY or CARSXE_API_KEY is set, without an image. FIXTURES is the directory that the mock serves. Exits
-    with 1 if the replies differ.
+    PROVIDER is vehicore or carsxe. Both get calls that are refused and cost nothing: without a key, with a wrong method
+    or path and, if VEHICORE_API_KEY or CARSXE_API_KEY is set, without an image. FIXTURES is the directory that the mock
+    serves. Exits with 1 if the replies differ.
     """
     from mock_server.server import MockServer
 

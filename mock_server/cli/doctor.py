@@ -11,10 +11,10 @@ from mock_server.cli.options import settings_options
 @click.command()
 @settings_options()
 def command(**flags: Any) -> None:
-    """Check what usually goes wrong, one line for each check, and say what to do.
+    """Check what usually goes wrong, and say what to do.
 
-    FIXTURES and the options are those of serve. Nothing is changed. Exit codes: 0 fine (notes are allowed), 1 a check
-    has failed, 2 usage.
+    Each check prints one line. FIXTURES and the options are those of serve. Nothing is changed. Exit codes: 0 fine
+    (notes are allowed), 1 a check has failed, 2 usage.
     """
     from mock_server.cli.doctor_checks import Level, findings
 

@@ -23,6 +23,7 @@ from cryptography import x509
 from mock_server.errors import FixturesError, MockServerError, SettingsError
 from mock_server.listening import listen
 from mock_server.settings import Settings, reachable_host, shipped_fixtures
+from mock_server.suggest import many
 from mock_server.version import __version__
 
 PACKAGE = "vehicle-ocr-mock"
@@ -137,10 +138,9 @@ def _fixtures(settings: Settings) -> Finding:
         accounts = declared_accounts(shipped_fixtures(), vocabulary=vocabulary())
         loaded = load(root, vocabulary=vocabulary(), accounts=accounts)
     except FixturesError as error:
-        text = f"{len(error.mistakes)} mistakes in {root}; the first: {error.mistakes[0]}"
+        text = f"{many(len(error.mistakes), 'mistake')} in {root}; the first: {error.mistakes[0]}"
         return Finding("fixtures", Level.FAILED, text, f"see all with `{PACKAGE} validate {root}`")
-    counts = f"{len(loaded.set.scenarios)} scenarios, {len(loaded.set.images)} pictures"
-    return Finding("fixtures", Level.OK, f"{root}: {counts}")
+    return Finding("fixtures", Level.OK, f"{root}: {loaded.set.summary}")
 
 
 def _watching(settings: Settings) -> Finding:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from mock_server.cli.options import check_fixtures, settings_options
 from mock_server.cli.report_options import RunReport, report_options
@@ -30,8 +31,12 @@ class _CommandAfterDashes(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         end = args.index("--") if "--" in args else len(args)
-        ctx.obj = args[end + 1 :]
+        ctx.obj = args[end + 1 :] if "--" in args else None
         return super().parse_args(ctx, args[:end])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # CMD is another program's: the shell completes its words as names of files.
+        return super().shell_complete(ctx, incomplete) if ctx.obj is None else [CompletionItem(incomplete, type="file")]
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "-- CMD..."]
@@ -43,13 +48,13 @@ class _CommandAfterDashes(click.Command):
 @report_options
 @click.pass_obj
 def command(
-    child: list[str], /, proxy: bool, reports: tuple[Path, ...], fail_on: str, log: Path | None, **flags: Any
+    child: list[str] | None, /, proxy: bool, reports: tuple[Path, ...], fail_on: str, log: Path | None, **flags: Any
 ) -> None:
-    """Run CMD with the mock on free ports and the providers' real host names leading to it.
+    """Run CMD with the providers' host names leading to a mock.
 
-    Python programs, Node programs and curl need no change and no root rights, and neither do their children. With
-    --proxy, other runtimes need none either. The exit code is that of CMD, or 1 if --fail-on says so. FIXTURES and the
-    options are those of serve.
+    The mock is on free ports while CMD runs. Python programs, Node programs and curl need no change and no root rights,
+    and neither do their children. With --proxy, other runtimes need none either. The exit code is that of CMD, or 1 if
+    --fail-on says so. FIXTURES and the options are those of serve.
     """
     if not child:
         raise click.UsageError("no command: put it after --")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mock_server.errors import ConflictError, FixturesError
+from mock_server.suggest import many
 
 
 @click.command()
@@ -37,4 +38,4 @@ def command(url: str, directory: Path, token: str | None, replace: bool) -> None
         raise click.ClickException(f"{directory} was written, but cannot be served:\n{error}") from None
     for warning in loaded.warnings:
         click.echo(warning, err=True)
-    click.echo(f"wrote {len(files)} files: {len(loaded.set.scenarios)} scenarios, {len(loaded.set.images)} pictures")
+    click.echo(f"wrote {many(len(files), 'file')}: {loaded.set.summary}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from mock_server.cli.words import complete, paints, places, plate_regions, vehicle_bodies, vin_styles
+
 if TYPE_CHECKING:
     from mock_server.drawing.drawn_picture import Drawing
 
@@ -23,13 +25,21 @@ def _amount(flag: str, low: float, high: float, default: float, help: str) -> Ca
 @click.command()
 @click.argument("kind", type=click.Choice(["plate", "vin", "scene"]))
 @click.option("--text", help='The plate or VIN; chosen by the seed if not given. "": no plate.')
-@click.option("--region", help="Region code of the plate, such as us-ca, gb or de.")
+@click.option(
+    "--region", shell_complete=complete(plate_regions), help="Region code of the plate, such as us-ca, gb or de."
+)
 @click.option("--size", help="Width and height in pixels, such as 1024x768.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="The same seed draws the same picture.")
-@click.option("--place", help="street, parking, garage or country.")
-@click.option("--vehicle", "body", help="sedan, suv, pickup, van, sedan-front …")
-@click.option("--paint", help="The vehicle's colour: white, red, navy …")
-@click.option("--style", help="Where the VIN is: plate, pricked, sticker or dashboard; label: not a VIN.")
+@click.option("--place", shell_complete=complete(places), help="street, parking, garage or country.")
+@click.option(
+    "--vehicle", "body", shell_complete=complete(vehicle_bodies), help="sedan, suv, pickup, van, sedan-front …"
+)
+@click.option("--paint", shell_complete=complete(paints), help="The vehicle's colour: white, red, navy …")
+@click.option(
+    "--style",
+    shell_complete=complete(vin_styles),
+    help="Where the VIN is: plate, pricked, sticker or dashboard; label: not a VIN.",
+)
 @click.option("--two-line", is_flag=True, help="The plate in two lines.")
 @_amount("--blur", 0, 20, 0.0, "Radius of a soft focus in pixels.")
 @_amount("--motion", 0, 60, 0.0, "Length of a motion blur in pixels.")

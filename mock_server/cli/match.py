@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mock_server.cli.options import fixtures_argument
+from mock_server.cli.words import complete, products, providers
 
 if TYPE_CHECKING:
     from mock_server.cli.settled_calls import Settled
@@ -32,8 +33,8 @@ _MOST_FAILED = 5
 )
 @click.option("--url", help="Image URL, for a provider that takes one instead of an upload.")
 @click.option("--language", help="Language code of the request, such as en-US.")
-@click.option("--provider", help="Name of the provider.")
-@click.option("--product", help="What is read: plate or vin.")
+@click.option("--provider", shell_complete=complete(providers), help="Name of the provider.")
+@click.option("--product", shell_complete=complete(products), help="What is read: plate or vin.")
 @click.option(
     "--explain",
     type=click.Path(path_type=Path),
@@ -42,10 +43,11 @@ _MOST_FAILED = 5
 def command(
     image: Path, fixtures: Path | None, explain: Path | None, headers: Sequence[str], **facts: str | None
 ) -> None:
-    """Show which scenario a picture matches and why, which others hold and why they lose, and the nearest ones.
+    """Show which scenario a picture matches, and why.
 
-    Conditions on facts that are not given are listed as "also requires". A result that the account or the request
-    itself decides (a key without credits, a Prefer header, a token in the file name or the URL) comes first.
+    Also shown: other scenarios that hold and why they lose, and the nearest pictures. Conditions on facts that are not
+    given are listed as "also requires". A result that the account or the request itself decides (a key without credits,
+    a Prefer header, a token in the file name or the URL) comes first.
 
     Exit 0 if a scenario or the request decides, 1 if no scenario matches or every call is refused.
     """

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from mock_server.cli.words import complete
 from mock_server.errors import SettingsError
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings, flag_of
 
@@ -76,9 +76,7 @@ def _option(setting: "Field[Any]", defaults: dict[str, Any]) -> Callable[[_Funct
         metavar="WORD" if "choices" in limits else None,
         multiple=is_repeatable,
         callback=_join_values if is_repeatable else None,
-        shell_complete=lambda ctx, parameter, start: [
-            CompletionItem(word) for word in limits.get("choices", ()) if word.startswith(start)
-        ],
+        shell_complete=complete(lambda: limits.get("choices", ())),
         help=f"{limits['help']} [default: {default}]" if default != "" else limits["help"],
     )
 

@@ -8,7 +8,11 @@ import click
 @click.command()
 @click.argument("kind", type=click.Choice(["scenario", "mock", "report"]), default="scenario")
 def command(kind: str) -> None:
-    """Print the JSON Schema (2020-12) of scenario files or of mock.yaml, for editors, or of the rehearsal report."""
+    """Print the JSON Schema of fixture files, or of the report.
+
+    `scenario` and `mock` are for editors: of scenario files and of mock.yaml. `report` is of the rehearsal report. All
+    are JSON Schema 2020-12.
+    """
     from mock_server.client_models import adapter
     from mock_server.providers.registry import vocabulary
     from mock_server.report.document import Report

@@ -31,8 +31,7 @@ def command(hints: bool, **flags: Any) -> None:
 
     def announce(server: Server) -> None:
         fixtures = app.pipeline.library.fixtures
-        counts = len(fixtures.scenarios), len(fixtures.images)
-        logger.info("serving %s: %d scenarios, %d pictures", app.settings.fixtures_dir, *counts)
+        logger.info("serving %s: %s", app.settings.fixtures_dir, fixtures.summary)
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
         everywhere = " (all addresses)" if is_all_addresses(app.settings.host) else ""
         click.echo(f"vehicle-ocr-mock ready on {addresses}{everywhere}")

@@ -9,6 +9,7 @@ import click
 from mock_server.cli.options import check_fixtures, fixtures_argument
 from mock_server.errors import FixturesError, Mistake
 from mock_server.settings import Settings, shipped_fixtures
+from mock_server.suggest import many
 
 
 @click.command()
@@ -38,8 +39,8 @@ def command(fixtures: Path | None) -> None:
     warnings = [*loaded.warnings, *image_warnings]
     _print(warnings)
     click.echo(
-        f"{root}: {len(loaded.set.scenarios)} scenarios, {len(loaded.set.images)} pictures,"
-        f" {len(loaded.set.accounts)} accounts, no mistakes, {len(warnings)} warnings",
+        f"{root}: {loaded.set.summary}, {many(len(loaded.set.accounts), 'account')}, no mistakes,"
+        f" {many(len(warnings), 'warning')}",
         err=True,
     )
 

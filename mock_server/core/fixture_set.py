@@ -8,6 +8,7 @@ from pathlib import Path
 from mock_server.core.account import Account
 from mock_server.core.model import OutcomeName
 from mock_server.core.scenario import Delay, Scenario
+from mock_server.suggest import many
 
 
 class UnmatchedPolicy(StrEnum):
@@ -50,3 +51,8 @@ class FixtureSet:
     defaults: Defaults = Defaults()
     images: Mapping[str, Path | bytes] = field(default_factory=dict)
     unnamed: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        """What is in it, as users read it: "1 scenario, 2 pictures"."""
+        return f"{many(len(self.scenarios), 'scenario')}, {many(len(self.images), 'picture')}"

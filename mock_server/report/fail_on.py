@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mock_server.errors import SettingsError
 from mock_server.report.document import Report
-from mock_server.report.texts import many
-from mock_server.suggest import suggest
+from mock_server.suggest import many, suggest
 
 _COVERAGE = re.compile(r"coverage\s*<\s*(\d+(?:\.\d+)?)")
 

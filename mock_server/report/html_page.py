@@ -5,7 +5,8 @@ from html import escape
 from pathlib import Path
 
 from mock_server.report.document import Advice, FaultRow, OutcomeRow, ProductCoverage, Report
-from mock_server.report.texts import evidence_line, headline, how_answered, made_up, many, outcome_name, product_name
+from mock_server.report.texts import evidence_line, headline, how_answered, made_up, outcome_name, product_name
+from mock_server.suggest import many
 
 _STYLE = Path(__file__).with_name("report.css")
 _LEVELS = {"D": "documented", "C": "seen in an official client", "I": "inferred", "A": "assumed"}

@@ -10,12 +10,12 @@ from mock_server.report.texts import (
     headline,
     how_answered,
     made_up,
-    many,
     missing,
     outcome_name,
     product_name,
     seen,
 )
+from mock_server.suggest import many
 
 _MOST_EVIDENCE = 5
 _SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_[]<>|#"} | {"\n": " ", "\r": " "})

@@ -3,13 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from mock_server.report.document import Advice, Evidence, OutcomeRow, ProductCoverage, Report, Undescribed
+from mock_server.suggest import many
 
 _ANSWERS = {"made_up": "a reading was made up", "error": "the mock answered 501"}
-
-
-def many(count: int, noun: str, plural: str | None = None) -> str:
-    """A number with its noun: "1 request", "2 requests"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
 
 
 def product_name(coverage: ProductCoverage) -> str:

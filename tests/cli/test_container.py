@@ -70,7 +70,7 @@ def test_a_mount_is_served(tmp_path: Path) -> None:
     (mount / "scenarios" / "car.yaml").write_text(SCENARIO)
     (mount / "scenarios" / "car.jpg").write_bytes(picture("car"))
     with container(mount, "serve", "--port", "0") as process:
-        assert f"serving {mount}: 1 scenarios, 1 pictures\n" in starts(process)
+        assert f"serving {mount}: 1 scenario, 1 picture\n" in starts(process)
 
 
 def test_without_a_mount_the_shipped_fixtures_are_served(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The verb `doctor`: one line for each check, what to do about it, and exit code 1 if a check has failed."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -126,25 +125,3 @@ def test_the_authority(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy(environ: dict[str, str], level: Level) -> None:
     """A proxy that would get the calls to this machine."""
     assert finding("proxy", environ).level is level
-
-
-@pytest.mark.parametrize(("words", "expected"), [("do", "doctor"), ("serve --unmatched no", "nothing_found")])
-def test_completion_in_the_shell(words: str, expected: str) -> None:
-    """The shell completes verbs and the words of an option."""
-    environ = {
-        "_VEHICLE_OCR_MOCK_COMPLETE": "bash_complete",
-        "COMP_WORDS": f"vehicle-ocr-mock {words}",
-        "COMP_CWORD": str(len(words.split())),
-    }
-
-    assert run(environment=environ).stdout == f"plain,{expected}\n"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_for_the_shell(shell: str) -> None:
-    """The line of the documents prints a script; bash can read its own."""
-    result = run(environment={"_VEHICLE_OCR_MOCK_COMPLETE": f"{shell}_source"})
-
-    assert "vehicle-ocr-mock" in result.stdout
-    if shell == "bash":
-        subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=True)

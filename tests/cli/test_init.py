@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.cli.command import COMMAND, on_path, served
+from tests.cli.command import COMMAND, on_path, run, served
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -67,6 +67,13 @@ def test_the_commands_of_the_workflow(tmp_path: Path) -> None:
     workflow = yaml.safe_load((tmp_path / "my fixtures" / "github-actions.yml").read_text())
 
     assert "3 passed" in run_shell(workflow["jobs"]["tests"]["steps"][-1]["run"], tmp_path)
+
+
+def test_validate_has_nothing_to_say(tmp_path: Path) -> None:
+    """A newcomer's first start prints no warning, such as one about a text that is too small."""
+    init(tmp_path)
+
+    assert "no mistakes, 0 warnings" in run("validate", str(tmp_path / "fixtures")).stderr
 
 
 def test_the_files_fit_their_schemas(tmp_path: Path) -> None:

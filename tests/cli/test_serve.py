@@ -94,12 +94,12 @@ def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_hints_are_lines_that_work() -> None:
-    """`--hints` prints a curl line for each endpoint on stderr, one that fails, and the dashboard; all work."""
+    """`--hints` prints a curl line for each endpoint on stderr, two that fail, and the dashboard; all work."""
     with served("--hints") as server:
         pattern = re.compile(r"^curl .*$", re.MULTILINE)
         lines: list[str] = []
         assert server.process.stderr is not None
-        while len(lines) < 5:
+        while len(lines) < 6:
             lines += pattern.findall(server.process.stderr.readline())
         answers = [
             subprocess.run([*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=30, check=True)
@@ -114,7 +114,8 @@ def test_hints_are_lines_that_work() -> None:
     assert ["/api/ocr/vin" in lines[2], "/v1/vinocr" in lines[3]] == [True, True]
     assert ['"result":' in answers[0].stdout, '"results":[{' in answers[1].stdout] == [True, True]
     assert ['"result":' in answers[2].stdout, '"vin":' in answers[3].stdout] == [True, True]
-    assert "Unexpected server error" in answers[4].stdout
+    assert "INSUFFICIENT_CREDITS" in answers[4].stdout
+    assert "Unexpected server error" in answers[5].stdout
 
 
 @pytest.mark.parametrize(
@@ -210,8 +211,8 @@ def test_the_directory_fixtures_is_the_default(somewhere: Path) -> None:
     with served() as server:
         server.end()
 
-    assert "serving fixtures: 1 scenarios, 1 pictures" in server.stderr
-    assert "fixtures: 1 scenarios" in run("validate").stderr
+    assert "serving fixtures: 1 scenario, 1 picture" in server.stderr
+    assert "fixtures: 1 scenario," in run("validate").stderr
     assert "match car" in run("match", "fixtures/scenarios/car.jpg").stdout
     script = "curl -s $VEHICLE_OCR_MOCK_URL/__admin/health"
     assert '"scenarios":1' in run("exec", "--", "sh", "-c", script).stdout

@@ -35,7 +35,7 @@ def test_clean_directory(write: Write) -> None:
         'fixtures/scenarios/a.yaml:3:16: warning: the VIN "SHORT" has 5 characters, not 17'
         ' — text that is not a VIN goes under "text"\n'
     )
-    assert "1 scenarios" in done.stderr
+    assert "1 scenario," in done.stderr
 
 
 def test_mistakes(write: Write) -> None:
