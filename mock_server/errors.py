@@ -121,13 +121,13 @@ class DecodeTimeoutError(ImageError):
 class BodyTooLargeError(MockServerError):
     """A request body over `limit` bytes. `declared` is its Content-Length, or None.
 
-    `drained`: whether the whole body was read and dropped. If not, the connection cannot be used again.
+    `is_drained`: whether the whole body was read and dropped. If not, the connection cannot be used again.
     """
 
-    def __init__(self, limit: int, declared: int | None, *, drained: bool) -> None:
+    def __init__(self, limit: int, declared: int | None, *, is_drained: bool) -> None:
         self.limit = limit
         self.declared = declared
-        self.drained = drained
+        self.is_drained = is_drained
         super().__init__(f"{declared or 'more'} bytes, {limit} allowed")
 
 

@@ -44,18 +44,18 @@ def is_loopback(host: str) -> bool:
 class Access:
     """The rules. Without a `token`, calls must come from this machine, and use its name.
 
-    `generated`: the token was not set by the user, so the server must print it.
+    `is_generated`: the token was not set by the user, so the server must print it.
     """
 
     token: str = ""
-    generated: bool = False
+    is_generated: bool = False
 
     @classmethod
     def of(cls, host: str, token: str) -> Self:
         """The rules for a server that listens on `host`. A server that other machines can reach always has a token."""
         if token or is_loopback(host):
             return cls(token)
-        return cls(secrets.token_urlsafe(24), generated=True)
+        return cls(secrets.token_urlsafe(24), is_generated=True)
 
     def refusal(self, scope: Scope) -> Reply | None:
         """The response that refuses a call, or None if the call is allowed."""

@@ -69,7 +69,7 @@ def _image(error: ImageError) -> Reply:
 
 
 def _too_large(error: BodyTooLargeError) -> Reply:
-    headers = {} if error.drained else {"Connection": "close"}
+    headers = {} if error.is_drained else {"Connection": "close"}
     return problem(413, f"At most {error.limit} bytes are accepted.", headers=headers)
 
 

@@ -58,7 +58,7 @@ async def add_runtime(
     """Add a scenario until the next reset. Raises FixturesError, and ConflictError if it exists."""
     added = await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     name, key = added.scenario.name, added.scenario.when.key
-    if not await control.live_scenarios.add(added, replacing=is_replacing):
+    if not await control.live_scenarios.add(added, is_replacing=is_replacing):
         raise ConflictError(f"A scenario named {name} exists already{f' for the key {key}' if key else ''}.")
     if is_replacing:
         await control.store.clear_positions(added.scenario.id)
@@ -86,14 +86,15 @@ async def put_scenario(control: Control, request: Request) -> Response:
         document = named_document(document, name)
     added = await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     if added.scenario.name != name:
-        raise mistake(pointer("scenario"), f'the name "{added.scenario.name}" is not that of the URL, "{name}"')
+        what = f'the name "{added.scenario.name}" differs from the name in the URL, "{name}"'
+        raise mistake(pointer("scenario"), what)
     key, when = request.query_params.get("key"), added.scenario.when
     if key is not None and when.key is None:
         added = replace(added, scenario=replace(added.scenario, when=replace(when, key=key)))
     elif key is not None and when.key != key:
-        raise mistake(pointer("when", "key"), "the key is not that of the URL")
+        raise mistake(pointer("when", "key"), "the key differs from the key in the URL")
     is_new = added.scenario.id not in control.live_scenarios.runtime
-    await control.live_scenarios.add(added, replacing=True)
+    await control.live_scenarios.add(added, is_replacing=True)
     await control.store.clear_positions(added.scenario.id)
     await control.note_change(added.scenario.when.key)
     return json_response(await view(control, added.scenario), 201 if is_new else 200)

@@ -178,7 +178,7 @@ async def save_scenario_file(control: Control, request: Request) -> ServedScenar
     if isinstance(document, Mapping):
         document = named_document(document, name)
         if document["scenario"] != name:
-            raise mistake(pointer("scenario"), "the name is not that of the URL")
+            raise mistake(pointer("scenario"), "the name differs from the name in the URL")
     return await save_to_files(control, document, pictures, is_replacing=True)
 
 

@@ -35,7 +35,7 @@ def command(hints: bool, **flags: Any) -> None:
         addresses = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
         everywhere = " (all addresses)" if is_all_addresses(app.settings.host) else ""
         click.echo(f"vehicle-ocr-mock ready on {addresses}{everywhere}")
-        if server.app.access.generated:
+        if server.app.access.is_generated:
             click.echo(f"admin token: {server.app.access.token}", err=True)
         if hints:
             from mock_server.cli.hints import hints as hint_lines

@@ -66,14 +66,14 @@ class LiveScenarios:
             if runtime != self._runtime:
                 await self._change(self._files, runtime)
 
-    async def add(self, added: RuntimeScenario, *, replacing: bool = False) -> bool:
-        """Add a runtime scenario. False if its id exists and `replacing` is off.
+    async def add(self, added: RuntimeScenario, *, is_replacing: bool = False) -> bool:
+        """Add a runtime scenario. False if its id exists and `is_replacing` is off.
 
         Raises ImageError for a picture that cannot be read. Nothing has changed then.
         """
         async with self._coordination.changing(), self._changing:
             id = added.scenario.id
-            if not replacing and id in self.library.scenarios.by_id:
+            if not is_replacing and id in self.library.scenarios.by_id:
                 return False
             latest = next(reversed(self._runtime.values()), None)
             order = latest.scenario.order - 1 if latest else -1

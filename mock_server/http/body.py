@@ -39,7 +39,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
     if declared is not None and declared > limit:
         expects_continue = headers.get(b"expect", b"").lower() == b"100-continue"
         is_drained = not expects_continue and declared <= DRAIN_LIMIT and await _drain(receive)
-        raise BodyTooLargeError(limit, declared, drained=is_drained)
+        raise BodyTooLargeError(limit, declared, is_drained=is_drained)
     body: list[bytes] = []
     size = 0
     is_last = False
@@ -49,7 +49,7 @@ async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
         size += len(piece)
         if size > limit:
             body.clear()
-            raise BodyTooLargeError(limit, declared, drained=is_last or await _drain(receive))
+            raise BodyTooLargeError(limit, declared, is_drained=is_last or await _drain(receive))
     return b"".join(body)
 
 
@@ -80,7 +80,7 @@ def _decompress(body: bytes, windows: Iterable[int], limit: int) -> bytes:
         except zlib.error:
             continue
         if len(content) > limit:
-            raise BodyTooLargeError(limit, len(body), drained=True)
+            raise BodyTooLargeError(limit, len(body), is_drained=True)
         if window > 0 or inflater.eof:  # without a header, any text may begin like compressed data
             return content
     return body

@@ -113,7 +113,7 @@ class Endpoint:
             body = await read_body(scope, receive, limit=self._service.max_body)
             body = await decompressed(body, headers.get("content-encoding", ""), limit=self._service.max_body)
         except BodyTooLargeError as error:
-            body, is_drained = None, error.drained
+            body, is_drained = None, error.is_drained
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         call = Call(
             scope["method"],
@@ -122,7 +122,7 @@ class Endpoint:
             headers,
             body,
             alias=path if self._route is not None and self._route.is_alias else None,
-            strict=self._service.is_strict,
+            is_strict=self._service.is_strict,
             received_at=self._service.clock.now(),
         )
         return call, is_drained

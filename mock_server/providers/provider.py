@@ -73,7 +73,7 @@ class Call:
     """One HTTP call to a route of a provider.
 
     `headers` have lower-case names. `body` is None where it was larger than the server accepts. `alias` is the path
-    where it is an alias. `strict`: only the documented forms are accepted. `received_at`: Unix seconds, by the
+    where it is an alias. `is_strict`: only the documented forms are accepted. `received_at`: Unix seconds, by the
     mock's clock.
     """
 
@@ -83,7 +83,7 @@ class Call:
     headers: Mapping[str, str]
     body: bytes | None
     alias: str | None = None
-    strict: bool = False
+    is_strict: bool = False
     received_at: float = 0.0
 
     @property

@@ -67,7 +67,7 @@ def one_document(
     if len(found) == 1:
         return found[0]
     if not mistakes:
-        mistakes.append(Mistake(shown, 1, 1, f"one document is wanted, not {len(found)}"))
+        mistakes.append(Mistake(shown, 1, 1, f"expected one document, not {len(found)}"))
     return PostedSource(None), None
 
 
@@ -153,7 +153,7 @@ def _mistakes(detail: ErrorDetails, model: type[BaseModel], document: object, so
         wanted = _CONTAINERS.get(kind) or context.get("what") or detail["msg"]
         is_list = "scenario" in model.model_fields and isinstance(document, list)
         hint = '"---" separates documents' if is_list else ""
-        yield source.mistake(path, f"{_label(path)} wants {wanted}, not {_described(detail['input'])}", hint)
+        yield source.mistake(path, f"{_label(path)} must be {wanted}, not {_described(detail['input'])}", hint)
 
 
 def _parent(path: DocumentPath) -> str:

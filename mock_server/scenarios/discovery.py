@@ -136,7 +136,7 @@ class Directory:
                 raise UnreadableError(_LEADS_OUT)
             facts = path.stat()
             if stat.S_ISDIR(facts.st_mode):
-                raise UnreadableError("a directory where a file is wanted")
+                raise UnreadableError("a directory, but this must be a file")
             if not stat.S_ISREG(facts.st_mode):
                 raise UnreadableError("not a regular file")
             if facts.st_size > MAX_BYTES:

@@ -99,7 +99,7 @@ class _MockReader:
 
     def _default_variants(self, provider: str, value: object) -> dict[OutcomeName, str]:
         if not isinstance(value, Mapping):
-            self._complain((provider,), f"{quoted(provider)} wants a mapping of outcomes to variants")
+            self._complain((provider,), f"{quoted(provider)} must be a mapping of outcomes to variants")
             return {}
         found: dict[OutcomeName, str] = {}
         for name, given in value.items():
@@ -108,7 +108,7 @@ class _MockReader:
                 what, hint = f"unknown outcome {quoted(name)}", suggest(name, list(OutcomeName))
                 self._mistakes.append(self._source.mistake(path, what, hint, at_key=True))
             elif variant is None:
-                self._complain(path, f"{quoted(name)} wants the name of a variant")
+                self._complain(path, f"{quoted(name)} must be the name of a variant")
             else:
                 outcome = OutcomeName(name)
                 found[outcome] = variant
@@ -120,7 +120,7 @@ class _MockReader:
         items = value if isinstance(value, list) else [value]
         texts = [text for text in map(scalar_text, items) if text is not None]
         if len(texts) < len(items):
-            self._complain((key,), f"{quoted(key)} wants text, or a list of texts")
+            self._complain((key,), f"{quoted(key)} must be text, or a list of texts")
             return ""
         try:
             Settings.resolve({}, {key.replace("-", "_"): ",".join(texts)}, {})

@@ -52,7 +52,7 @@ def parse_override(document: Mapping[str, Any], vocabulary: Vocabulary) -> Scena
     model = validate(OverrideModel, plain, source, mistakes) if plain is not None else None
     kinds = [kind for kind in KINDS if kind in OverrideModel.model_fields]
     if isinstance(plain, Mapping) and plain.keys().isdisjoint(kinds):
-        what = f"an override wants one of {', '.join(kinds)}"
+        what = f"an override needs one of {', '.join(kinds)}"
         mistakes.append(source.mistake((), what, "it decides what happens to the call"))
     if model is not None:
         mistakes += _override_meaning(model, source, vocabulary)

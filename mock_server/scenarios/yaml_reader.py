@@ -205,7 +205,7 @@ class _Builder:
         """`<<`: keys of other mappings, where they are not written here."""
         for source in node.content if isinstance(node.content, list) else [node]:
             if not isinstance(source.content, dict):
-                self._complain(source.place, '"<<" wants a mapping, or a list of mappings')
+                self._complain(source.place, '"<<" must be a mapping, or a list of mappings')
                 continue
             self.merged += len(source.content)
             if self.merged > MAX_EXPANDED_VALUES:
@@ -249,7 +249,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "did not find expected <document start>": ("text that belongs to nothing above it", '"---" begins a new document'),
     "found unexpected end of stream": ("a quoted text is not closed", ""),
     "found unknown escape character": ("an unknown escape", "use single quotes where a backslash is meant"),
-    "found a tab character": ("a tab in the indentation", "YAML wants spaces"),
+    "found a tab character": ("a tab in the indentation", "YAML needs spaces"),
     "found incompatible YAML document": ("an unknown version of YAML", "leave the %YAML line out"),
 }
 """How the messages of libyaml begin, and the words for each."""
@@ -280,5 +280,5 @@ def _bad_start(place: Place, text: str) -> UnreadableError:
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     character = line[place.column - 1 : place.column]
     if character == "\t":
-        return UnreadableError("a tab in the indentation", "YAML wants spaces", place)
+        return UnreadableError("a tab in the indentation", "YAML needs spaces", place)
     return UnreadableError(f"a value cannot begin with {quoted(character)}", "put it in quotes", place)

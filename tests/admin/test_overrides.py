@@ -237,8 +237,8 @@ def test_chance(mock: MockServer, admin: httpx.Client, client: httpx.Client) -> 
 
 
 BAD = [
-    ({}, "", "an override wants one of"),
-    ({"times": 3}, "", "an override wants one of"),
+    ({}, "", "an override needs one of"),
+    ({"times": 3}, "", "an override needs one of"),
     ({"outcome": "servis_error"}, "/outcome", 'unknown outcome "servis_error"'),
     ({"fault": "EMPTY"}, "/fault", 'unknown fault "EMPTY"'),
     ({"outcome": "read", "times": 0}, "/times", "1 or more, or always"),

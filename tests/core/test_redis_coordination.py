@@ -44,7 +44,7 @@ class Process:
         """Add scenarios in one change."""
         async with self.coordination.changing():
             for name in names:
-                await self.live.add(RuntimeScenario(Scenario(name, Conditions(key=name))), replacing=True)
+                await self.live.add(RuntimeScenario(Scenario(name, Conditions(key=name))), is_replacing=True)
 
     async def runtime(self) -> list[str]:
         """The ids of the runtime scenarios, in the order they were added."""

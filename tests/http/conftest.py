@@ -48,7 +48,7 @@ class DemoApp:
             self.disconnected.set()
             return
         except BodyTooLargeError as error:
-            close = () if error.drained else ((b"connection", b"close"),)
+            close = () if error.is_drained else ((b"connection", b"close"),)
             await send_reply(Reply(413, (*HEADERS, *close), b"too large"), FaultPlan(), scope, send)
             return
         if scope["path"] != "/":

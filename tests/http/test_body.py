@@ -45,7 +45,7 @@ def test_draining_has_an_end() -> None:
     with pytest.raises(BodyTooLargeError) as raised:
         read({"type": "http.request", "body": megabyte, "more_body": True} for _ in range(DRAIN_LIMIT // 500_000))
 
-    assert not raised.value.drained
+    assert not raised.value.is_drained
 
 
 GONE: Message = {"type": "http.disconnect"}
@@ -83,7 +83,7 @@ def test_a_larger_body_is_refused(
     with pytest.raises(BodyTooLargeError) as raised:
         read(messages, *headers)
 
-    assert (raised.value.limit, raised.value.declared, raised.value.drained) == (10, declared, drained)
+    assert (raised.value.limit, raised.value.declared, raised.value.is_drained) == (10, declared, drained)
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ def test_directories_named_like_files(write: Write) -> None:
     (root / "mock.yaml").mkdir()
 
     assert lines_of(root) == [
-        "mock.yaml:1:1: a directory where a file is wanted",
-        "scenarios/x.yaml:1:1: a directory where a file is wanted",
+        "mock.yaml:1:1: a directory, but this must be a file",
+        "scenarios/x.yaml:1:1: a directory, but this must be a file",
     ]
 
 

@@ -72,7 +72,7 @@ def test_reload_with_mistakes(server: MockServer, fixtures: Path) -> None:
     file = str(fixtures / "scenarios/car.yaml")
     assert reply.status_code == 400
     assert reply.json()["errors"] == [
-        {"file": file, "line": 2, "column": 11, "detail": '"priority" wants a whole number from 1 to 9, not "0"'},
+        {"file": file, "line": 2, "column": 11, "detail": '"priority" must be a whole number from 1 to 9, not "0"'},
         {
             "file": file,
             "line": 3,

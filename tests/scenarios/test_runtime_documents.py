@@ -60,16 +60,16 @@ def test_null_is_nothing() -> None:
         ({"scenario": "a", "wehn": {}}, ['/wehn: unknown key "wehn" — did you mean "when"?']),
         ({"scenario": "a", "reading": {"plates": ["A", {"score": 2}]}},
          ['/reading/plates/1: an item of "plates" lacks the key "text"',
-          '/reading/plates/1/score: "score" wants a number from 0 to 1, not 2']),
+          '/reading/plates/1/score: "score" must be a number from 0 to 1, not 2']),
         ({"scenario": "a", "then": {"delay": 5}},
-         ['/then/delay: "delay" wants a duration such as 200ms, 1.5s or 2m, not 5']),
+         ['/then/delay: "delay" must be a duration such as 200ms, 1.5s or 2m, not 5']),
         ({"scenario": "a", "then": [{"headers": {"X/A~B": [1]}}]},
-         ['/then/0/headers/X~1A~0B: "X/A~B" wants text, not a list of 1']),
+         ['/then/0/headers/X~1A~0B: "X/A~B" must be text, not a list of 1']),
         ({"scenario": "a", "when": {"provider": "acme"}},
          ['/when/provider: unknown provider "acme" — known: vehicore, carsxe']),
-        ("scenario: a\npriority: 0\n", ['scenario:2:11: "priority" wants a whole number from 1 to 9, not "0"']),
-        ("scenario: a\n---\nscenario: b\n", ["scenario:1:1: one document is wanted, not 2"]),
-        ("", ["scenario:1:1: one document is wanted, not 0"]),
+        ("scenario: a\npriority: 0\n", ['scenario:2:11: "priority" must be a whole number from 1 to 9, not "0"']),
+        ("scenario: a\n---\nscenario: b\n", ["scenario:1:1: expected one document, not 2"]),
+        ("", ["scenario:1:1: expected one document, not 0"]),
         ("[1,\n2", ['scenario:1:1: a list opened by "[" is not closed — noticed on line 3']),
     ],
     ids=str,
@@ -102,5 +102,5 @@ def test_account() -> None:
 
 def test_bad_account() -> None:
     """The mistakes of an account have places too."""
-    with pytest.raises(FixturesError, match=r'^/credits/plate: "plate" wants a whole number, 0 or more, or unlimited'):
+    with pytest.raises(FixturesError, match=r'^/credits/plate: "plate" must be a whole number, 0 or more'):
         parse_account({"credits": {"plate": -1}}, name="made", new_key=lambda: "made-key")

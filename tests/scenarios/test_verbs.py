@@ -46,7 +46,7 @@ def test_mistakes(write: Write) -> None:
 
     assert done.returncode == 1
     assert done.stdout.splitlines() == [
-        'fixtures/scenarios/a.yaml:2:11: "priority" wants a whole number from 1 to 9, not "0"',
+        'fixtures/scenarios/a.yaml:2:11: "priority" must be a whole number from 1 to 9, not "0"',
         'fixtures/scenarios/b.yaml:2:8: unknown key "x" in "when" — known: image, sha256, url, filename, key, account,'
         " provider, product, language, header, properties",
     ]

@@ -104,7 +104,7 @@ def _fields(call: Call, notes: list[str]) -> Fields:
     media_type = call.media_type
     if media_type == "application/json" or media_type.endswith("+json"):
         return _json(call.body)
-    if media_type not in ("text/plain", "") or call.strict:
+    if media_type not in ("text/plain", "") or call.is_strict:
         return _invalid_request(f"content type {media_type or 'missing'}, not application/json")
     # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
     try:
@@ -130,7 +130,7 @@ def _json(data: bytes) -> Fields:
 def _key(call: Call, fields: Fields, notes: list[str]) -> str | None:
     parameters = call.parameters
     key = parameters.get("key")
-    if not key and not call.strict and isinstance(fields, Mapping) and isinstance(fields.get("key"), str):
+    if not key and not call.is_strict and isinstance(fields, Mapping) and isinstance(fields.get("key"), str):
         key = fields["key"]
         notes.append("key in body")
     if source := parameters.get("source"):
@@ -140,7 +140,9 @@ def _key(call: Call, fields: Fields, notes: list[str]) -> str | None:
 
 def _why_no_key(call: Call, fields: Fields) -> str | None:
     if isinstance(fields, Mapping) and fields.get("key"):
-        return f"the key in the body {'is an alias, which strict mode refuses' if call.strict else 'is not a string'}"
+        return (
+            f"the key in the body {'is an alias, which strict mode refuses' if call.is_strict else 'is not a string'}"
+        )
     elsewhere = next((name for name in _OTHER_KEY_HEADERS if call.headers.get(name)), None)
     return f"the key is read from the query parameter key, not from the header {elsewhere}" if elsewhere else None
 
@@ -153,7 +155,7 @@ def _picture(call: Call, product: Product, fields: Fields, notes: list[str]) -> 
     if name is None:
         names = ", ".join(map(quoted, sorted(fields)[:5]))
         return _invalid_request(f"no {_FIELDS[0]} in the body" + (f"; it has {names}" if names else ""))
-    if name != _FIELDS[0] and call.strict:
+    if name != _FIELDS[0] and call.is_strict:
         return _invalid_request(f"the field {name} is an alias of {_FIELDS[0]}, which strict mode refuses")
     if name != _FIELDS[0]:
         notes.append(f"field {name}")
@@ -162,7 +164,7 @@ def _picture(call: Call, product: Product, fields: Fields, notes: list[str]) -> 
         return _invalid_image("the image is not a string")
     if is_url(text):
         return text.strip()
-    if product is Product.PLATE and call.strict:
+    if product is Product.PLATE and call.is_strict:
         return _invalid_image("the plate endpoint documents a URL only")
     try:
         image = decode_inline(text)
