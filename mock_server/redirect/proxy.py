@@ -11,21 +11,22 @@ import socket
 import ssl
 import struct
 import threading
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 from weakref import WeakSet
 
-from mock_server.errors import MockServerError, SettingsError
+from mock_server.errors import MockServerError
 from mock_server.redirect.python_hook import Route
+from mock_server.redirect.upstream_proxy import Upstream, credentials
 
 _HEAD_BYTES = 64 * 1024
 _CHUNK = 64 * 1024
 _CONNECT_SECONDS = 30
+_NEXT_ADDRESS_SECONDS = 0.25
 _PORTS = {"http": 80, "https": 443}
 # The headers of one connection, which are not passed on. An upgrade is possible in a tunnel only.
 _OF_THE_CONNECTION = frozenset(
@@ -41,27 +42,6 @@ class _RefusedError(MockServerError):
     def __init__(self, status: str, reason: str) -> None:
         self.status = status
         super().__init__(reason)
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """The proxy that the user has set: for `https` and `http`, and the hosts that are reached without it."""
-
-    proxies: Mapping[str, str]
-    exceptions: Sequence[str] = ()
-
-    def proxy_for(self, scheme: str, host: str) -> SplitResult | None:
-        """The proxy for a host, or None."""
-        url = self.proxies.get(scheme) or self.proxies.get("all")
-        if not url or any(covers(exception, host) for exception in self.exceptions):
-            return None
-        return urlsplit(url if "://" in url else f"http://{url}")
-
-    def check(self) -> None:
-        """Raise SettingsError for a proxy that is not an HTTP proxy."""
-        for url in self.proxies.values():
-            if url and "://" in url and not url.startswith("http://"):
-                raise SettingsError(f"--proxy can use a proxy with http:// only, not {url.partition('://')[0]}://")
 
 
 @dataclass(frozen=True)
@@ -99,14 +79,23 @@ class _Request:
         """The port of the address."""
         return self.url.port or _PORTS[self.url.scheme]
 
-    def for_server(self, *, is_absolute: bool, credentials: bytes = b"") -> bytes:
+    def for_server(self, *, is_absolute: bool, proxy_credentials: bytes = b"") -> bytes:
         """The head to pass on. After its reply the server closes the connection."""
         path = self.url.path or "/"
         target = self.target if is_absolute else f"{path}?{self.url.query}".removesuffix("?").encode("latin-1")
-        kept = [field for field in self.headers if field[0].lower() not in _OF_THE_CONNECTION]
+        # The URL says which host is meant, whatever the header Host says (RFC 9112, section 3.2.2).
+        host = self.url.netloc.rpartition("@")[2].encode("latin-1")
+        left_out = {b"host", *_OF_THE_CONNECTION, *self._named_by_connection()}
+        kept = [field for field in self.headers if field[0].lower() not in left_out]
         lines = [b" ".join((self.method, target, self.version))]
-        lines += [b"%s: %s" % field for field in [*kept, (b"Connection", b"close")]]
-        return b"\r\n".join([*lines, *credentials.splitlines(), b"", b""])
+        lines += [b"%s: %s" % field for field in [(b"Host", host), *kept, (b"Connection", b"close")]]
+        return b"\r\n".join([*lines, *proxy_credentials.splitlines(), b"", b""])
+
+    def _named_by_connection(self) -> Iterator[bytes]:
+        """Further headers of the connection, in lower case."""
+        for name, text in self.headers:
+            if name.lower() == b"connection":
+                yield from (word.strip() for word in text.lower().split(b","))
 
 
 class _Proxy:
@@ -136,7 +125,7 @@ class _Proxy:
                 writer.write(_answer(error.status, str(error)))
             else:
                 await _join((reader, writer), others)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, asyncio.CancelledError):
             writer.close()
             await writer.wait_closed()
 
@@ -160,7 +149,7 @@ class _Proxy:
         proxy = self._proxy_of(request)
         if proxy and request.url.scheme == "http":
             server = await self._reach(proxy.hostname or "", proxy.port or 80)
-            head = request.for_server(is_absolute=True, credentials=_credentials(proxy))
+            head = request.for_server(is_absolute=True, proxy_credentials=credentials(proxy))
         else:
             server = await self._connect(request)
             head = request.for_server(is_absolute=False)
@@ -182,9 +171,13 @@ class _Proxy:
             return await self._reach(host, port, tls)
         reader, writer = await self._reach(proxy.hostname or "", proxy.port or 80)
         shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        head = f"CONNECT {shown} HTTP/1.1\r\nHost: {shown}\r\n".encode("latin-1") + _credentials(proxy) + b"\r\n"
+        head = f"CONNECT {shown} HTTP/1.1\r\nHost: {shown}\r\n".encode("latin-1") + credentials(proxy) + b"\r\n"
         writer.write(head)
-        reply = await reader.readuntil(b"\r\n\r\n")
+        try:
+            reply = await reader.readuntil(b"\r\n\r\n")
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+            writer.close()
+            raise _RefusedError("502 Bad Gateway", f"the proxy {proxy.hostname} gives no answer") from error
         if reply.split(b" ")[1:2] != [b"200"]:
             writer.close()
             line = reply.split(b"\r\n")[0].decode("latin-1")
@@ -196,7 +189,12 @@ class _Proxy:
     async def _reach(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> _Streams:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                streams = await asyncio.open_connection(host, port, ssl=tls, limit=_HEAD_BYTES)
+                # An address that does not answer must not delay the next one of the same host.
+                streams = await asyncio.open_connection(
+                    host, port, ssl=tls, limit=_HEAD_BYTES, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS
+                )
+        except TimeoutError as error:
+            raise _RefusedError("504 Gateway Timeout", f"{host}:{port} does not answer") from error
         except (OSError, UnicodeError) as error:
             raise _RefusedError("502 Bad Gateway", f"no connection to {host}:{port}: {error}") from error
         self._writers.add(streams[1])
@@ -204,15 +202,7 @@ class _Proxy:
 
     def _proxy_of(self, request: _Request) -> SplitResult | None:
         host = request.url.hostname or ""
-        return None if self._route.covers(host) else self._upstream.proxy_for(request.url.scheme, host)
-
-
-def _credentials(proxy: SplitResult) -> bytes:
-    """The header with the name and password of a proxy, or nothing."""
-    if proxy.username is None:
-        return b""
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return b"Proxy-Authorization: Basic " + b64encode(pair.encode()) + b"\r\n"
+        return None if self._route.covers(host) else self._upstream.proxy_for(request.url.scheme, host, request.port)
 
 
 def _answer(status: str, reason: str) -> bytes:
@@ -255,12 +245,6 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         writer.transport.abort()
         return True
     return False
-
-
-def covers(exception: str, host: str) -> bool:
-    """Whether an entry of NO_PROXY, such as `example.com`, `.example.com` or `*`, is about a host."""
-    domain = exception.lower().removeprefix("*").lstrip(".")
-    return exception == "*" or bool(domain and f".{host.lower()}".endswith(f".{domain}"))
 
 
 @contextmanager

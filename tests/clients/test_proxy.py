@@ -17,9 +17,10 @@ import trustme
 
 from mock_server.errors import SettingsError
 from mock_server.redirect.environment import child_environment
-from mock_server.redirect.proxy import Upstream, covers, proxy
+from mock_server.redirect.proxy import proxy
 from mock_server.redirect.proxy_environment import proxied_environment, upstream_of
 from mock_server.redirect.python_hook import Route
+from mock_server.redirect.upstream_proxy import Upstream, covers
 from tests.support import tool
 
 from .conftest import echo_server
@@ -115,6 +116,15 @@ def test_plain_http(url: str) -> None:
         assert text_of(connection, f"http://{other_host}/z", Host=other_host) == f"other {other_host} /z"
 
 
+def test_the_url_says_which_host_is_meant(url: str) -> None:
+    """The header Host may be wrong, or missing as in HTTP/1.0. Headers of the connection are not passed on."""
+    address = urlsplit(url)
+    for head in ("HTTP/1.0", "HTTP/1.1\r\nHost: wrong.example\r\nConnection: X-Hop\r\nX-Hop: 1"):
+        with socket.create_connection((address.hostname, address.port), timeout=20) as client:
+            client.sendall(f"GET http://{NAME}/x {head}\r\n\r\n".encode())
+            assert client.makefile("rb").read().endswith(f"mock-http {NAME} /x".encode())
+
+
 def test_https_as_a_plain_request(url: str) -> None:
     """Some libraries send https:// URLs to a proxy without a tunnel."""
     with contextlib.closing(connected(url)) as connection:
@@ -203,6 +213,47 @@ def test_the_user_s_proxy_is_used_for_other_hosts(route: Route, other: trustme.C
             refused.connect()
 
 
+def test_the_user_s_proxy_is_broken(route: Route) -> None:
+    """A proxy that closes the connection is a 502 with its name, not the end of the connection."""
+
+    def close(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        connection.recv(1000)
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=close, args=(listener,), daemon=True).start()
+        users = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with proxy(route, Upstream({"https": users})) as url:
+            refused = tunnel(url, "other.example", 443, ssl.create_default_context())
+            with contextlib.closing(refused), pytest.raises(OSError, match="502 Bad Gateway"):
+                refused.connect()
+
+
+def test_many_tunnels_at_once(url: str) -> None:
+    """Each gets its own bytes, also after HTTP/1.0, and clients that leave early disturb no other."""
+    address = urlsplit(url)
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener, contextlib.ExitStack() as stack:
+        head = f"CONNECT 127.0.0.1:{listener.getsockname()[1]} HTTP/1.0\r\n\r\n".encode()
+        clients = [
+            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=60))
+            for _ in range(100)
+        ]
+        for number, client in enumerate(clients):
+            client.sendall(head + f"{number:4}".encode())
+            server = stack.enter_context(listener.accept()[0])
+            assert server.recv(4, socket.MSG_WAITALL) == f"{number:4}".encode()
+            if number % 3 == 0:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                client.close()
+            else:
+                server.sendall(f"{number:4}".encode())
+        for number, client in enumerate(clients):
+            if number % 3:
+                expected = f"HTTP/1.1 200 Connection established\r\n\r\n{number:4}".encode()
+                assert client.recv(len(expected), socket.MSG_WAITALL) == expected
+
+
 def test_a_proxy_of_another_kind_is_refused(route: Route) -> None:
     """A SOCKS proxy cannot be used, and is not left out silently."""
     with pytest.raises(SettingsError, match="not socks5://"), proxy(route, upstream_of({"all_proxy": "socks5://a:1"})):
@@ -212,6 +263,17 @@ def test_a_proxy_of_another_kind_is_refused(route: Route) -> None:
 @pytest.mark.parametrize(
     ("exception", "host", "expected"),
     [
+        ("example.com:8443", "example.com:8443", True),
+        ("example.com:8443", "example.com", True),
+        ("example.com:8443", "example.com:443", False),
+        (".example.com:8443", "a.example.com:8443", True),
+        ("*:8443", "example.com:443", False),
+        ("10.0.0.0/8", "10.1.2.3:443", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("10.1.2.3:80", "10.1.2.3:443", False),
+        ("[::1]", "[::1]:443", True),
+        ("fd00::/8", "[fd00::1]", True),
+        ("example.com", "example.com.", True),
         ("*", "example.com", True),
         ("example.com", "example.com", True),
         ("Example.com", "a.EXAMPLE.com", True),
@@ -223,8 +285,9 @@ def test_a_proxy_of_another_kind_is_refused(route: Route) -> None:
     ],
 )
 def test_an_exception_covers_a_host(exception: str, host: str, expected: bool) -> None:
-    """The usual forms of NO_PROXY."""
-    assert covers(exception, host) is expected
+    """The usual forms of NO_PROXY, as curl, Go and requests read them."""
+    address = urlsplit(f"//{host}")
+    assert covers(exception, address.hostname or "", address.port) is expected
 
 
 @pytest.mark.parametrize(
@@ -233,6 +296,7 @@ def test_an_exception_covers_a_host(exception: str, host: str, expected: bool) -
         ("", "localhost,127.0.0.1,::1"),
         ("intranet.test, .corp.test", "intranet.test,.corp.test,localhost,127.0.0.1,::1"),
         ("*", "localhost,127.0.0.1,::1"),
+        ("api.carsxe.com:443 10.0.0.0/8", "10.0.0.0/8,localhost,127.0.0.1,::1"),
         (".carsxe.com,vehicore.pro,db.test", "db.test,localhost,127.0.0.1,::1"),
     ],
 )
