@@ -44,7 +44,7 @@ _DETAILS = {
 _INSIDES = {
     HttpToolsProtocol: "access_log app connections cycle headers loop on_body on_headers_complete on_message_begin "
     "on_message_complete on_url parser scheme send_400_response shutdown transport",
-    RequestResponseCycle: "disconnected keep_alive more_body response_complete send",
+    RequestResponseCycle: "body disconnected keep_alive more_body response_complete send",
 }
 """What is used here of uvicorn's classes. uvicorn does not document it."""
 
@@ -147,6 +147,14 @@ class MockProtocol(HttpToolsProtocol):
             while self._cycles and self._cycles[0].response_complete:
                 self._cycles.popleft()
             self._cycles.append(self.cycle)
+
+    def on_body(self, body: bytes) -> None:
+        """Add a piece of the body. The first one is not copied, which uvicorn would do twice."""
+        if not self.cycle.body:
+            self.cycle.body = b""  # type: ignore[assignment]
+        elif isinstance(self.cycle.body, bytes):
+            self.cycle.body = bytearray(self.cycle.body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End the request's body, unless the parser is going to parse this request again."""

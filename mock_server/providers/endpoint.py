@@ -111,7 +111,8 @@ class Endpoint:
         is_drained = True
         try:
             body = await read_body(scope, receive, limit=self._service.max_body)
-            body = await decompressed(body, headers.get("content-encoding", ""), limit=self._service.max_body)
+            if encoding := headers.get("content-encoding"):
+                body = await decompressed(body, encoding, limit=self._service.max_body)
         except BodyTooLargeError as error:
             body, is_drained = None, error.is_drained
         path = scope["path"].removeprefix(scope.get("root_path", ""))
