@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from mock_server.core.batch import Batch
 from mock_server.core.conditions import Query
 from mock_server.core.exchange import Exchange
 
@@ -66,23 +67,21 @@ class MemoryJournal:
         self._entries: deque[tuple[JournalEntry, int]] = deque()  # with their sizes
         self._bytes = 0
         self._dropped = 0
+        self._added = Batch(self._store)
 
     async def add(self, entry: JournalEntry) -> None:
-        size = size_of(entry)
-        self._entries.append((entry, size))
-        self._bytes += size
-        while len(self._entries) > self._max_count or self._bytes > self._max_bytes:
-            _, dropped_size = self._entries.popleft()
-            self._bytes -= dropped_size
-            self._dropped += 1
+        self._added.add(entry)
 
     async def exchanges(self) -> Sequence[JournalEntry]:
+        self._added.settle()
         return [entry for entry, _ in self._entries]
 
     async def dropped(self) -> int:
+        self._added.settle()
         return self._dropped
 
     async def clear(self, selection: Selection | None = None) -> int:
+        self._added.settle()
         before = len(self._entries)
         if selection is None:
             self._dropped = 0
@@ -90,6 +89,15 @@ class MemoryJournal:
         self._entries = deque(remaining)
         self._bytes = sum(size for _, size in remaining)
         return before - len(remaining)
+
+    def _store(self, entry: JournalEntry) -> None:
+        size = size_of(entry)
+        self._entries.append((entry, size))
+        self._bytes += size
+        while len(self._entries) > self._max_count or self._bytes > self._max_bytes:
+            _, dropped_size = self._entries.popleft()
+            self._bytes -= dropped_size
+            self._dropped += 1
 
 
 # Measured sizes in bytes, without texts.
@@ -115,9 +123,10 @@ def size_of(entry: JournalEntry) -> int:
         size += _QUERY_SIZE + _HEADER_SIZE * len(request.headers)
         size += sum(map(len, (*request.headers, *request.headers.values())))
         texts += [request.key, request.url, request.filename, request.language]
-    return size + sum(_width(text) * len(text) for text in texts if text)
+    joined = "".join([text for text in texts if text])
+    # Each character of a text that is not ASCII takes up to four bytes.
+    return size + (len(joined) if joined.isascii() else sum(_width(text) * len(text) for text in texts if text))
 
 
 def _width(text: str) -> int:
-    """How many bytes each character takes, at most."""
     return 1 if text.isascii() else 4

@@ -1,12 +1,13 @@
 """Finds the scenarios whose conditions all hold for a request. `precedence` decides which of them answers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mock_server.core.conditions import Given, Query, given_conditions
 from mock_server.core.model import MatchKind
 from mock_server.core.precedence import Match, in_order
 from mock_server.core.scenario import Conditions, Scenario
+from mock_server.imaging.geometry import Placement
 
 _KINDS = {kind.value: kind for kind in MatchKind}
 _Anchor = tuple[str, str]
@@ -85,7 +86,12 @@ class Scenarios:
 
     def matches(self, query: Query) -> list[Match]:
         """All scenarios that match a request, the one that applies first."""
-        return in_order(self._matching(query))
+        found: list[Match] = []
+        if query.search is not None:
+            for place, image in enumerate(query.search.matches):
+                found += self._found_at(("image", image.id), query, _KINDS[image.method], image.placement, place)
+            found += self._found_at(("sha256", query.search.facts.sha256), query, MatchKind.SHA256)
+        return in_order(found + self._found_at(_RULE, query))
 
     def named(self, name: str, key: str | None) -> Scenario:
         """The scenario of that name for a key: the one bound to the key, else to no key, else to another key.
@@ -100,22 +106,22 @@ class Scenarios:
         by_key = self._index.get(("image", image), {})
         return [scenario for scenarios in by_key.values() for scenario in scenarios]
 
-    def _matching(self, query: Query) -> Iterator[Match]:
-        for match in self._candidates(query):
-            if self._given[match.scenario.id].hold(query):
-                yield match
-
-    def _candidates(self, query: Query) -> Iterator[Match]:
-        key, given = query.request.key, self._given
-        if query.search is not None:
-            for place, found in enumerate(query.search.matches):
-                for scenario in self._indexed(("image", found.id), key):
-                    yield Match(scenario, _KINDS[found.method], found.placement, place, given[scenario.id].count)
-            for scenario in self._indexed(("sha256", query.search.facts.sha256), key):
-                yield Match(scenario, MatchKind.SHA256, None, 0, given[scenario.id].count)
-        for scenario in self._indexed(_RULE, key):
-            kind = MatchKind.URL if scenario.when.url else MatchKind.RULE
-            yield Match(scenario, kind, None, 0, given[scenario.id].count)
+    def _found_at(
+        self,
+        anchor: _Anchor,
+        query: Query,
+        kind: MatchKind | None = None,
+        placement: Placement | None = None,
+        place: int = 0,
+    ) -> list[Match]:
+        """The scenarios below one anchor that match a request. Without a `kind`, it is that of a rule."""
+        found = []
+        for scenario in self._indexed(anchor, query.request.key):
+            given = self._given[scenario.id]
+            if given.hold(query):
+                own_kind = kind or (MatchKind.URL if scenario.when.url else MatchKind.RULE)
+                found.append(Match(scenario, own_kind, placement, place, given.count))
+        return found
 
     def _indexed(self, anchor: _Anchor, key: str | None) -> Sequence[Scenario]:
         by_key = self._index.get(anchor)

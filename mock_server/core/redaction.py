@@ -23,6 +23,7 @@ def redacted(key: str) -> str:
     return HIDDEN + key[-2:] if len(key) > 6 else HIDDEN
 
 
+@lru_cache(maxsize=256)
 def without_keys(path: str) -> str:
     """A path in which parts that look like API keys are redacted: at least 16 characters, with a digit."""
     return _KEY_LIKE.sub(lambda found: redacted(found[0]), path)

@@ -133,7 +133,7 @@ class RequestPipeline:
         if match is None and (problem := case.problem):
             decision = case.decide(Outcome(problem.outcome, detail=problem.detail, variant=problem.variant))
             return await self._charge(decision, traits, library, admission, forced)
-        if (refusal := await self._accounts.check_allowance(admission)) is not None:
+        if not admission.has_allowance and (refusal := await self._accounts.check_allowance(admission)):
             return case.decide(refusal)
 
         played = await self._player.play(case, match)

@@ -77,7 +77,7 @@ async def send_reply(reply: Reply, plan: FaultPlan, scope: Scope, send: Send) ->
         connection.break_off(plan.fault, reply.status, (*reply.headers, *cors_headers(scope)), reply.body)
         return is_there
     headers = list(reply.headers)
-    if connection is not None and any(name == b"date" for name, _ in headers):
+    if connection is not None and b"date" in dict(headers):
         connection.leave_out_date()
     if reply.status not in WITHOUT_LENGTH:
         headers.append((b"content-length", b"%d" % len(reply.body)))

@@ -33,6 +33,8 @@ REJECTED_SECONDS = 2.0
 """How long a rejected client may continue to send. A connection that is closed earlier can lose the reply."""
 UPLOAD_SECONDS = 5.0
 """How long a client may continue to send its request after the server was stopped."""
+MAX_UNREAD = 128 * 1024
+"""Bytes of a body that wait for the application; more are not read. uvicorn's 64 KB are less than a picture has."""
 _TLS_CLOSE_SECONDS = 0.1
 _CONNECT = b"CONNECT"
 _DETAILS = {
@@ -42,9 +44,9 @@ _DETAILS = {
 
 
 _INSIDES = {
-    HttpToolsProtocol: "access_log app connections cycle headers loop on_body on_headers_complete on_message_begin "
-    "on_message_complete on_url parser scheme send_400_response shutdown transport",
-    RequestResponseCycle: "body disconnected keep_alive more_body response_complete send",
+    HttpToolsProtocol: "access_log app connections cycle flow headers loop on_body on_headers_complete "
+    "on_message_begin on_message_complete on_url parser scheme send_400_response shutdown transport",
+    RequestResponseCycle: "body disconnected keep_alive message_event more_body response_complete send",
 }
 """What is used here of uvicorn's classes. uvicorn does not document it."""
 
@@ -149,12 +151,15 @@ class MockProtocol(HttpToolsProtocol):
             self._cycles.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
-        """Add a piece of the body. The first one is not copied, which uvicorn would do twice."""
-        if not self.cycle.body:
-            self.cycle.body = b""  # type: ignore[assignment]
-        elif isinstance(self.cycle.body, bytes):
-            self.cycle.body = bytearray(self.cycle.body)
-        super().on_body(body)
+        """Add a piece of the body. The first one is not copied; uvicorn would copy it twice."""
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        # `receive` converts it to bytes, which copies a bytearray and no bytes.
+        cycle.body = cycle.body + body if cycle.body else body  # type: ignore[assignment]
+        if len(cycle.body) > MAX_UNREAD:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """End the request's body, unless the parser is going to parse this request again."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mock_server.core.account import Account
 from mock_server.core.conditions import Query
@@ -11,7 +12,7 @@ from mock_server.core.journal import JournalEntry
 from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Reading, ReadRequest
 from mock_server.core.redaction import key_id, redacted, redacted_headers, redacted_url, without_keys, without_secrets
 from mock_server.http.reply import Reply
-from mock_server.imaging.results import SearchResult
+from mock_server.imaging.results import PictureFacts, SearchResult
 from mock_server.providers.provider import Call
 
 _MAX_BODY = 4096
@@ -95,8 +96,7 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
     search = decision.search
     entry.account, entry.notes = decision.account, decision.notes
     if search:
-        facts = search.facts
-        entry.image = Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
+        entry.image = _picture(search.facts)
     if isinstance(decision, Decision):
         outcome, plan = decision.outcome, decision.plan
         entry.outcome, entry.text = outcome.label, _text(outcome.reading)
@@ -124,6 +124,11 @@ def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -
 
 def _without_picture(request: ReadRequest) -> ReadRequest:
     return replace(request, image=None, headers=without_secrets(request.headers, request.key), fields=(), notes=())
+
+
+@lru_cache(maxsize=1024)
+def _picture(facts: PictureFacts) -> Picture:
+    return Picture(facts.sha256, facts.format, facts.width, facts.height, facts.byte_count)
 
 
 def _text(reading: Reading | None) -> str | None:
