@@ -29,6 +29,13 @@ async def watching(loader: FixtureLoader) -> AsyncIterator[Results]:
             tasks.cancel_scope.cancel()
 
 
+def loaded(write: Write, files: Mapping[str, str | bytes]) -> FixtureLoader:
+    """The loader of a directory with these files, which it has loaded."""
+    loader = FixtureLoader(write(files))
+    loader.load()
+    return loader
+
+
 async def names(results: Results) -> list[str]:
     """The scenarios of the next set."""
     result = await results.receive()
@@ -38,30 +45,26 @@ async def names(results: Results) -> list[str]:
 
 async def test_saved_file_is_reported(write: Write) -> None:
     """New, changed and removed files each give a new set."""
-    root = write({"scenarios/a.yaml": "scenario: a\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\n"})
 
     async with watching(loader) as results:
         write({"scenarios/deep/b.yaml": "scenario: b\nwhen: {product: vin}\n"})
         assert await names(results) == ["a", "b"]
         write({"scenarios/a.yaml": "scenario: changed\n"})
         assert await names(results) == ["changed", "b"]
-        (root / "scenarios/a.yaml").unlink()
+        (loader.root / "scenarios/a.yaml").unlink()
         assert await names(results) == ["b"]
 
 
 async def test_bad_file_and_then_a_good_one(write: Write) -> None:
     """Mistakes are reported with their places; the next good state gives a set again."""
-    root = write({"scenarios/a.yaml": "scenario: a\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\n"})
 
     async with watching(loader) as results:
         write({"scenarios/a.yaml": "scenario: a\nwhen: {prodct: vin}\n"})
         bad = await results.receive()
         assert isinstance(bad, FixturesError)
-        assert [str(mistake).removeprefix(f"{root}/") for mistake in bad.mistakes] == [
+        assert [str(mistake).removeprefix(f"{loader.root}/") for mistake in bad.mistakes] == [
             'scenarios/a.yaml:2:8: unknown key "prodct" in "when" — did you mean "product"?'
         ]
         write({"scenarios/a.yaml": "scenario: a\nwhen: {product: vin}\n"})
@@ -70,24 +73,20 @@ async def test_bad_file_and_then_a_good_one(write: Write) -> None:
 
 async def test_pictures_and_accounts_are_watched(write: Write) -> None:
     """A changed picture and a changed `mock.yaml` give a new set too."""
-    root = write({"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\nwhen: {image: ../images/car.png}\n"})
 
     async with watching(loader) as results:
         write({"mock.yaml": "accounts: [{key: k}]\n"})
         result = await results.receive()
         assert isinstance(result, Loaded)
         assert [account.key for account in result.set.accounts] == ["k"]
-        write({"images/car.png": (root / "images/truck.png").read_bytes()})
+        write({"images/car.png": (loader.root / "images/truck.png").read_bytes()})
         assert await names(results) == ["a"]
 
 
 async def test_what_happened_before_the_watch_began(write: Write) -> None:
     """A file saved between the first load and the start of the watch is not lost."""
-    root = write({"scenarios/a.yaml": "scenario: a\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\n"})
     write({"scenarios/a.yaml": "scenario: early\n"})
 
     async with watching(loader) as results:
@@ -96,9 +95,7 @@ async def test_what_happened_before_the_watch_began(write: Write) -> None:
 
 async def test_other_files_are_ignored(write: Write) -> None:
     """A change of a file that does not belong to the set is ignored."""
-    root = write({"scenarios/a.yaml": "scenario: a\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\n"})
 
     async with watching(loader) as results:
         write({"scenarios/.a.yaml.swp": "x", "notes.txt": "y", "scenarios/a.yaml~": "z"})
@@ -109,28 +106,24 @@ async def test_other_files_are_ignored(write: Write) -> None:
 
 async def test_scenario_and_picture_that_change(write: Write) -> None:
     """New, changed and removed files and pictures are found."""
-    root = write({"scenarios/a.yaml": "scenario: a\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\n"})
 
     async with watching(loader) as results:
         write({"scenarios/a.yaml": "scenario: b\nwhen: {image: ../images/new.png}\n"})
         assert isinstance(await results.receive(), FixturesError)
-        write({"images/new.png": (root / "images/car.png").read_bytes()})
+        write({"images/new.png": (loader.root / "images/car.png").read_bytes()})
         assert await names(results) == ["b"]
-        (root / "scenarios/a.yaml").unlink()
+        (loader.root / "scenarios/a.yaml").unlink()
         assert await names(results) == []
 
 
 async def test_directory_that_is_replaced(write: Write, tmp_path: Path) -> None:
     """The name of the directory counts: after a replacement the new directory is watched."""
-    root = write({"scenarios/a.yaml": "scenario: a\n"})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(write, {"scenarios/a.yaml": "scenario: a\n"})
 
     async with watching(loader) as results:
         await anyio.sleep(0.5)
-        root.rename(tmp_path / "old")
+        loader.root.rename(tmp_path / "old")
         error = await results.receive()
         assert "there is no such fixtures directory" in str(error)
         write({"scenarios/a.yaml": "scenario: new\n"})
@@ -178,9 +171,9 @@ async def test_files_that_are_saved_one_after_another(write: Write) -> None:
 
 async def test_a_change_among_a_thousand_files(write: Write) -> None:
     """A change in a large directory is found and loaded."""
-    root = write({f"scenarios/{n}.yaml": f"scenario: s{n}\nwhen: {{filename: {n}.jpg}}\n" for n in range(1000)})
-    loader = FixtureLoader(root)
-    loader.load()
+    loader = loaded(
+        write, {f"scenarios/{n}.yaml": f"scenario: s{n}\nwhen: {{filename: {n}.jpg}}\n" for n in range(1000)}
+    )
 
     async with watching(loader) as results:
         await anyio.sleep(1)
