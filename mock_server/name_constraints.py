@@ -22,6 +22,7 @@ LOCALHOST = (
 
 
 def new_subject() -> x509.Name:
+    """The name of a new authority."""
     return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "vehicle-ocr-mock"),

@@ -210,6 +210,6 @@ def _authority(names: Sequence[str]) -> "CertificateAuthority":
 
 
 def _tls_names(settings: Settings) -> list[str]:
-    further = settings.tls_names.replace(",", " ").split()
+    """The names in the server's certificate, besides localhost."""
     own = [] if is_all_addresses(settings.host) else [settings.host]
-    return [*own_hosts(), *own, *further]
+    return [*own_hosts(), *own, *settings.more_tls_names]

@@ -6,6 +6,7 @@ from typing import Any
 
 from mock_server.core.exchange import Exchange
 from mock_server.core.redaction import redacted
+from mock_server.suggest import many
 
 Find = Callable[..., Sequence[Exchange]]
 """Returns the requests that match some filters."""
@@ -36,9 +37,9 @@ def failure_message(filters: Mapping[str, Any], bounds: Bounds, find: Find) -> s
     lines += [f"  {exchange}" for exchange in found[-_MOST_LINES:]]
     closest = Counter(dict(_closest(filters, shown, found, find))).most_common(_MOST_LINES)
     if closest:
-        lines += ["closest:", *(f"  {_requests(count)} with {text}" for text, count in closest)]
+        lines += ["closest:", *(f"  {many(count, 'request')} with {text}" for text, count in closest)]
     elif not found:
-        lines.append(f"nothing comes close; the journal has {_requests(len(find()))} in all")
+        lines.append(f"nothing comes close; the journal has {many(len(find()), 'request')} in all")
     return "\n".join(lines)
 
 
@@ -74,11 +75,7 @@ def _joined(values: Mapping[str, str]) -> str:
 def _number(bounds: Bounds) -> str:
     smallest, largest = bounds
     if largest is None:
-        return f"at least {_requests(smallest)}"
+        return f"at least {many(smallest, 'request')}"
     if smallest == largest:
-        return _requests(smallest)
-    return f"at most {_requests(largest)}" if smallest == 0 else f"{smallest} to {_requests(largest)}"
-
-
-def _requests(count: int) -> str:
-    return f"{count} request" if count == 1 else f"{count} requests"
+        return many(smallest, "request")
+    return f"at most {many(largest, 'request')}" if smallest == 0 else f"{smallest} to {many(largest, 'request')}"

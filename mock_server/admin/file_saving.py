@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import ServedScenario
-from mock_server.admin.scenario_routes import Posted, parse_posted, view
+from mock_server.admin.scenario_routes import Posted, parse_posted, scenario_view
 from mock_server.admin.validation import mistake
 from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError
@@ -43,7 +43,7 @@ async def save_to_files(
     # The scenario in the file would be hidden by a runtime scenario of its name.
     await control.live_scenarios.remove(scenario.id)
     await control.hot_reload.reload()
-    return await view(control, control.live_scenarios.library.scenarios.by_id[scenario.id])
+    return await scenario_view(control, control.live_scenarios.library.scenarios.by_id[scenario.id])
 
 
 async def delete_file(control: Control, scenario: Scenario) -> None:

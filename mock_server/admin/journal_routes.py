@@ -140,12 +140,12 @@ async def near_misses(control: Control, request: Request) -> bytes:
 
 @OPERATIONS("GET", "/requests/{id}")
 async def get_request(control: Control, request: Request) -> JournalEntry:
-    return await find(control, request.path_params["id"])
+    return await find_entry(control, request.path_params["id"])
 
 
 @OPERATIONS("GET", "/requests/{id}/thumbnail")
 async def request_thumbnail(control: Control, request: Request) -> Response:
-    entry = await find(control, request.path_params["id"])
+    entry = await find_entry(control, request.path_params["id"])
     if entry.image is None:
         raise NotFoundError(f"Request {entry.id} has no picture that can be read.")
     thumbnail = await control.thumbnails.find(entry.image.sha256)
@@ -177,7 +177,8 @@ async def _body_filter(control: Control, request: Request) -> RequestFilter:
     return _parse_filter(await read_object(request, is_optional=True), control.providers)
 
 
-async def find(control: Control, id: str) -> JournalEntry:
+async def find_entry(control: Control, id: str) -> JournalEntry:
+    """The entry of a request. Raises NotFoundError."""
     for entry in await control.journal.exchanges():
         if entry.id == id:
             return entry

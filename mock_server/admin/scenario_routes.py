@@ -43,7 +43,7 @@ Posted = Mapping[str, Any] | str
 @OPERATIONS("GET", "/scenarios")
 async def list_scenarios(control: Control, request: Request) -> ScenarioList:
     scenarios = control.live_scenarios.library.scenarios.in_order()
-    return ScenarioList([await view(control, scenario) for scenario in scenarios])
+    return ScenarioList([await scenario_view(control, scenario) for scenario in scenarios])
 
 
 @OPERATIONS("POST", "/scenarios")
@@ -63,7 +63,7 @@ async def add_runtime(
     if is_replacing:
         await control.store.clear_positions(added.scenario.id)
     await control.note_change(key)
-    return await view(control, added.scenario)
+    return await scenario_view(control, added.scenario)
 
 
 def created_scenario(request: Request, scenario: ServedScenario) -> Response:
@@ -75,7 +75,7 @@ def created_scenario(request: Request, scenario: ServedScenario) -> Response:
 
 @OPERATIONS("GET", "/scenarios/{name}")
 async def get_scenario(control: Control, request: Request) -> ServedScenario:
-    return await view(control, _requested(control, request))
+    return await scenario_view(control, _requested(control, request))
 
 
 @OPERATIONS("PUT", "/scenarios/{name}")
@@ -97,7 +97,7 @@ async def put_scenario(control: Control, request: Request) -> Response:
     await control.live_scenarios.add(added, is_replacing=True)
     await control.store.clear_positions(added.scenario.id)
     await control.note_change(added.scenario.when.key)
-    return json_response(await view(control, added.scenario), 201 if is_new else 200)
+    return json_response(await scenario_view(control, added.scenario), 201 if is_new else 200)
 
 
 @OPERATIONS("DELETE", "/scenarios/{name}")
@@ -164,7 +164,8 @@ async def _position(control: Control, key: str, position: int) -> SequencePositi
     return SequencePosition(redacted(key), key_id(key), account.name if account else None, position)
 
 
-async def view(control: Control, scenario: Scenario) -> ServedScenario:
+async def scenario_view(control: Control, scenario: Scenario) -> ServedScenario:
+    """A scenario as it is sent, with its state."""
     positions = await control.store.positions(scenario.id)
     return ServedScenario(
         **scenario_document(scenario),

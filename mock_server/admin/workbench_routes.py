@@ -14,7 +14,7 @@ from starlette.routing import Route
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import described
 from mock_server.admin.file_saving import delete_file, save_to_files, yaml_of
-from mock_server.admin.journal_routes import find
+from mock_server.admin.journal_routes import find_entry
 from mock_server.admin.models import (
     CallView,
     ChaosView,
@@ -142,7 +142,7 @@ def _with_any_picture(document: Mapping[str, Any], pictures: list[Part]) -> tupl
 
 @OPERATIONS("GET", "/requests/{id}/image")
 async def request_image(control: Control, request: Request) -> Response:
-    entry = await find(control, request.path_params["id"])
+    entry = await find_entry(control, request.path_params["id"])
     upload = control.uploads.find(entry)
     if upload is None:
         raise NotFoundError(f"The upload of request {entry.id} is not kept; {_how_to_keep(control)}")
@@ -158,7 +158,7 @@ def _how_to_keep(control: Control) -> str:
 
 @OPERATIONS("POST", "/requests/{id}/scenario")
 async def make_scenario(control: Control, request: Request) -> Response:
-    entry = await find(control, request.path_params["id"])
+    entry = await find_entry(control, request.path_params["id"])
     given = await read_object(request)
     check_names(given, (*_SCENARIO_FIELDS, "save", "replace"))
     save = as_choice(given.get("save", "runtime"), _SAVES, pointer("save"), "way to save")

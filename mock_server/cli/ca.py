@@ -38,8 +38,7 @@ def command(install_hint: bool, pem: bool) -> None:
     from mock_server.certificate_authority import CertificateAuthority
     from mock_server.providers.registry import own_hosts
 
-    more_names = Settings.resolve({}).tls_names.replace(",", " ").split()
-    authority = CertificateAuthority.open(names=[*own_hosts(), *more_names])
+    authority = CertificateAuthority.open(names=[*own_hosts(), *Settings.resolve({}).more_tls_names])
     if pem:
         click.echo(authority.certificate_pem().decode(), nl=False)
         return

@@ -22,6 +22,7 @@ from cryptography import x509
 
 from mock_server.errors import FixturesError, MockServerError, SettingsError
 from mock_server.listening import listen
+from mock_server.redirect.environment import hosts_without_proxy
 from mock_server.settings import Settings, reachable_host, shipped_fixtures
 from mock_server.suggest import many
 from mock_server.version import __version__
@@ -266,7 +267,7 @@ def _temporary_directory() -> Finding:
 def _proxy(environ: Mapping[str, str]) -> Finding:
     """Whether calls to this machine would go to a proxy."""
     names = [name for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy") if environ.get(name)]
-    direct = {host.strip() for name in ("NO_PROXY", "no_proxy") for host in environ.get(name, "").split(",")}
+    direct = set(hosts_without_proxy(environ))
     if not names:
         return Finding("proxy", Level.OK, "none is set")
     if direct & {"*", "127.0.0.1"}:

@@ -1,7 +1,6 @@
 """The facts about a request that the options of `match` give."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 import click
 
@@ -14,13 +13,6 @@ from mock_server.suggest import quoted, suggest
 
 ReadCall = tuple[Provider, Product]
 """A call to a provider that reads one product."""
-
-
-class Named(Protocol):
-    """What has a name."""
-
-    @property
-    def name(self) -> str: ...
 
 
 class RequestFacts:

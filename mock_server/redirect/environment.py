@@ -47,15 +47,15 @@ def proxy_exceptions(names: Sequence[str], environ: Mapping[str, str]) -> dict[s
     """
     if not any(environ.get(variable) for proxy in PROXIES for variable in (proxy, proxy.upper())):
         return {}
-    before = [
-        host.strip()
-        for variable in ("no_proxy", "NO_PROXY")
-        for host in environ.get(variable, "").split(",")
-        if host.strip()
-    ]
+    before = hosts_without_proxy(environ)
     # "*" has its meaning only if it stands alone.
     hosts = "*" if "*" in before else ",".join(dict.fromkeys([*before, *names]))
     return {"no_proxy": hosts, "NO_PROXY": hosts}
+
+
+def hosts_without_proxy(environ: Mapping[str, str]) -> list[str]:
+    """The hosts in `no_proxy` and `NO_PROXY`, which commas or spaces separate."""
+    return f"{environ.get('no_proxy', '')},{environ.get('NO_PROXY', '')}".replace(",", " ").split()
 
 
 @contextmanager

@@ -1,13 +1,12 @@
 """The variables that lead a child process by the proxy, where its runtime heeds proxy settings."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mock_server.redirect.environment import LOOPBACK, PROXIES
+from mock_server.redirect.environment import LOOPBACK, PROXIES, hosts_without_proxy
 from mock_server.redirect.proxy import proxy
 from mock_server.redirect.python_hook import Route
 from mock_server.redirect.upstream_proxy import Upstream, covers
@@ -51,10 +50,7 @@ def _exceptions(names: Sequence[str], environ: Mapping[str, str]) -> list[str]:
 
     Without "*", all hosts go to the proxy of this machine; it connects to them directly if the user has no proxy.
     """
-    hosts = [
-        host for variable in ("no_proxy", "NO_PROXY") for host in re.split(r"[\s,]+", environ.get(variable, "")) if host
-    ]
-    return [host for host in dict.fromkeys(hosts) if not any(covers(host, name) for name in names)]
+    return [host for host in dict.fromkeys(hosts_without_proxy(environ)) if not any(covers(host, name) for name in names)]
 
 
 def _java_options(url: str, exceptions: Sequence[str]) -> str:
