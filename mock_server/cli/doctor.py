@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from mock_server.cli.options import settings_options
+from mock_server.suggest import many
 
 
 @click.command()
@@ -25,5 +26,5 @@ def command(**flags: Any) -> None:
         if finding.advice:
             click.echo(f"      {finding.advice}")
     if failures:
-        click.echo(f"\n{failures} {'check has' if failures == 1 else 'checks have'} failed")
+        click.echo(f"\n{many(failures, 'check has', 'checks have')} failed")
         sys.exit(1)
