@@ -50,7 +50,8 @@ def _exceptions(names: Sequence[str], environ: Mapping[str, str]) -> list[str]:
 
     Without "*", all hosts go to the proxy of this machine; it connects to them directly if the user has no proxy.
     """
-    return [host for host in dict.fromkeys(hosts_without_proxy(environ)) if not any(covers(host, name) for name in names)]
+    hosts = dict.fromkeys(hosts_without_proxy(environ))
+    return [host for host in hosts if not any(covers(host, name) for name in names)]
 
 
 def _java_options(url: str, exceptions: Sequence[str]) -> str:
