@@ -15,7 +15,8 @@ from mock_server.admin.journal_routes import ABSENT, FIELDS, FILTERS, Kind
 from mock_server.admin.operation import Operation
 from mock_server.client_models import adapter
 from mock_server.core.exchange import NO_PROVIDER
-from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest
+from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest
+from mock_server.core.reading import PlateReading, Reading
 from mock_server.providers.openapi import describe
 from mock_server.providers.provider import Provider
 from mock_server.report.document import Report

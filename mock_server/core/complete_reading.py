@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
-from mock_server.core.model import Candidate, PlateReading, Reading, Vehicle, VinReading
+from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.identifiers.plates import regions_of
 from mock_server.imaging.geometry import Box, Placement
 

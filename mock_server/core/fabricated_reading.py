@@ -6,7 +6,8 @@ The same digest, size and product always give the same reading, in every process
 import hashlib
 from dataclasses import dataclass
 
-from mock_server.core.model import Candidate, PlateReading, Product, Reading, Vehicle, VinReading
+from mock_server.core.model import Product
+from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.identifiers.confusables import alternatives
 from mock_server.identifiers.generator import IdentifierGenerator
 from mock_server.identifiers.vins import ALPHABET

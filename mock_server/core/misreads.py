@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mock_server.core.model import Candidate, PlateReading, Reading, VinReading
+from mock_server.core.reading import Candidate, PlateReading, Reading, VinReading
 from mock_server.core.scenario import Trouble
 from mock_server.identifiers import confusables, vins
 from mock_server.imaging.results import PictureFacts

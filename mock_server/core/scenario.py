@@ -14,9 +14,9 @@ from mock_server.core.model import (
     FaultPlan,
     OutcomeName,
     Product,
-    Reading,
     WrittenReply,
 )
+from mock_server.core.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from mock_server.core.conditions import Query
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.exchange import Nearest, Picture, region_of
 from mock_server.core.journal import JournalEntry
-from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, Reading, ReadRequest
+from mock_server.core.model import PICTURE_OUTCOMES, Outcome, OutcomeName, ReadRequest
+from mock_server.core.reading import Reading
 from mock_server.core.redaction import key_id, redacted, redacted_headers, redacted_url, without_keys, without_secrets
 from mock_server.http.reply import Reply
 from mock_server.imaging.results import PictureFacts, SearchResult

@@ -10,18 +10,8 @@ from urllib.parse import parse_qsl
 
 from mock_server.core.account import Account
 from mock_server.core.complete_reading import complete
-from mock_server.core.model import (
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Problem,
-    Product,
-    Reading,
-    ReadRequest,
-    Traits,
-    Usage,
-    VinReading,
-)
+from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits, Usage
+from mock_server.core.reading import PlateReading, Reading, VinReading
 from mock_server.http.reply import Reply
 from mock_server.providers.real_service import RealService
 

@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from mock_server.core.account import Account, Quota
 from mock_server.core.fixture_set import Defaults
-from mock_server.core.model import Candidate, Dribble, PlateReading, Product, Reading, Vehicle, VinReading, WrittenReply
+from mock_server.core.model import Dribble, Product, WrittenReply
 from mock_server.core.overrides import OVERRIDE
+from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.core.scenario import (
     Conditions,
     Delay,

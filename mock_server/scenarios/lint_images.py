@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_server.core.account import Account
-from mock_server.core.model import Reading
+from mock_server.core.reading import Reading
 from mock_server.errors import (
     EmptyImageError,
     ImageError,

@@ -8,7 +8,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from mock_server.core.model import Dribble, Reading, WrittenReply
+from mock_server.core.model import Dribble, WrittenReply
+from mock_server.core.reading import Reading
 from mock_server.core.scenario import Conditions, Delay, Fixed, Lognormal, Scenario, Step, Uniform
 from mock_server.core.serialization import default_of
 from mock_server.imaging.geometry import Box

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from mock_server import MockServer
 from mock_server.cli.add import command
-from mock_server.core.model import Reading
+from mock_server.core.reading import Reading
 from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import load

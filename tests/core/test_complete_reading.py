@@ -3,7 +3,7 @@
 import pytest
 
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
-from mock_server.core.model import Candidate, PlateReading, Reading, Vehicle, VinReading
+from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.imaging.geometry import Box, Placement
 
 SIZE = (800, 600)

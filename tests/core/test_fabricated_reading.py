@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from mock_server.core.fabricated_reading import fabricate
-from mock_server.core.model import PlateReading, Product, Reading
+from mock_server.core.model import Product
+from mock_server.core.reading import PlateReading, Reading
 from mock_server.identifiers.plates import PLATE_FORMATS
 from mock_server.identifiers.vins import is_valid, is_well_formed
 from mock_server.imaging.geometry import Box

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from mock_server.core import misreads
-from mock_server.core.model import Candidate, PlateReading, Reading, VinReading
+from mock_server.core.reading import Candidate, PlateReading, Reading, VinReading
 from mock_server.core.scenario import Trouble
 from mock_server.identifiers import vins
 from mock_server.imaging.geometry import Box

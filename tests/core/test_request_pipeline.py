@@ -10,19 +10,9 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Policy, Unmatched
 from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
 from mock_server.core.library import Library, references_of
-from mock_server.core.model import (
-    Billing,
-    MatchKind,
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Problem,
-    Product,
-    Reading,
-    ReadRequest,
-    Traits,
-)
+from mock_server.core.model import Billing, MatchKind, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.core.pictures import Pictures
+from mock_server.core.reading import PlateReading, Reading
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.scenario import Conditions, Scenario, Step
 from mock_server.core.store import MemoryStore

@@ -12,9 +12,10 @@ from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision
 from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.core.library import Library, references_of
-from mock_server.core.model import Billing, OutcomeName, PlateReading, Problem, Product, Reading, ReadRequest, Traits
+from mock_server.core.model import Billing, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
+from mock_server.core.reading import PlateReading, Reading
 from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.redis_state.redis_client import Argument
 from mock_server.core.request_pipeline import RequestPipeline

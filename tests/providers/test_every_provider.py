@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from mock_server.core.clock import Clock
-from mock_server.core.model import Outcome, OutcomeName, PlateReading, Product, Reading, ReadRequest, Usage
+from mock_server.core.model import Outcome, OutcomeName, Product, ReadRequest, Usage
+from mock_server.core.reading import PlateReading, Reading
 from mock_server.providers import registry
 from mock_server.providers.provider import Provider, Refusal
 from mock_server.providers.registry import own_hosts

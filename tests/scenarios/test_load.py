@@ -7,7 +7,8 @@ import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota
 from mock_server.core.fixture_set import UnmatchedPolicy
-from mock_server.core.model import Candidate, Dribble, Fault, OutcomeName, Product
+from mock_server.core.model import Dribble, Fault, OutcomeName, Product
+from mock_server.core.reading import Candidate
 from mock_server.core.scenario import Fixed, Lognormal, Step, Trouble, Uniform
 from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box

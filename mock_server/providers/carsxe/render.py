@@ -10,17 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from mock_server.core.account import Account
-from mock_server.core.model import (
-    Candidate,
-    Outcome,
-    OutcomeName,
-    PlateReading,
-    Product,
-    Reading,
-    Usage,
-    Vehicle,
-    VinReading,
-)
+from mock_server.core.model import Outcome, OutcomeName, Product, Usage
+from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.http.reply import Reply, json_reply
 from mock_server.imaging.geometry import Box
 from mock_server.providers.carsxe import payment, wording
