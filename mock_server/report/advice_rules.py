@@ -156,4 +156,7 @@ def undocumented_shape(scene: Scene) -> Iterator[Case]:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{max(seconds, 0.0):.3g} s"
+    milliseconds = 1000 * max(seconds, 0.0)
+    if milliseconds < 1000:
+        return f"{milliseconds:.{0 if milliseconds >= 10 else 1}f} ms"
+    return f"{seconds:.3g} s"

@@ -7,7 +7,7 @@ from mock_server.errors import SettingsError
 from mock_server.report.document import Report
 from mock_server.suggest import many, suggest
 
-_COVERAGE = re.compile(r"coverage\s*<\s*(\d+(?:\.\d+)?)")
+_COVERAGE = re.compile(r"coverage\s*<\s*([0-9]+(?:\.[0-9]+)?)\s*%?")
 
 Condition = Callable[[Report], str | None]
 """The reason why a run fails, or None."""
@@ -48,7 +48,10 @@ def parse_conditions(text: str) -> Mapping[str, Condition]:
 
 def _parse(word: str) -> tuple[str, Condition]:
     if found := _COVERAGE.fullmatch(word):
-        return word, _coverage_below(float(found[1]))
+        limit = float(found[1])
+        if limit > 100:
+            raise SettingsError(f"fail-on: {word!r} always fails; a coverage is at most 100 %")
+        return word, _coverage_below(limit)
     if word in _CONDITIONS:
         return word, _CONDITIONS[word]
     hint = suggest(word, [*_CONDITIONS, "coverage<80"])

@@ -146,15 +146,15 @@ def _lists(report: Report) -> Iterator[str]:
         "Undocumented forms",
         (f"{one.provider}: {one.form}, {many(one.count, 'request')}" for one in report.undocumented),
     )
-    yield from _list("Scenarios that never answered", report.scenarios.unused)
+    yield from _list("Scenarios that never answered", report.scenarios.unused, kind="columns")
     yield from _list(
         "Scenarios that answered", (f"{one.scenario}: {many(one.count, 'request')}" for one in report.scenarios.used)
     )
 
 
-def _list(title: str, items: Iterable[str]) -> Iterator[str]:
+def _list(title: str, items: Iterable[str], kind: str = "") -> Iterator[str]:
     shown = [f"<li>{escape(item)}</li>" for item in items]
     if shown:
-        yield f"<details open><summary>{title} <span class='badge'>{len(shown)}</span></summary><ul>"
+        yield f"<details open><summary>{title} <span class='badge'>{len(shown)}</span></summary><ul class='{kind}'>"
         yield from shown
         yield "</ul></details>"
