@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mock_server.cli.completion import complete, real_providers
 from mock_server.cli.provider_reply import asked_reading, remove_unfit_boxes, stored_reading
-from mock_server.cli.words import complete, real_providers
 from mock_server.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mock_server.cli.completion import complete, real_providers
 from mock_server.cli.options import fixtures_argument
 from mock_server.cli.provider_reply import named_provider
-from mock_server.cli.words import complete, real_providers
 
 if TYPE_CHECKING:
     from mock_server.fetch.provider_call import ProviderReply

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from mock_server.cli.words import complete, paints, places, plate_regions, vehicle_bodies, vin_styles
+from mock_server.cli.completion import complete, paints, places, plate_regions, vehicle_bodies, vin_styles
 
 if TYPE_CHECKING:
     from mock_server.drawing.drawn_picture import Drawing

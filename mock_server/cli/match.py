@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mock_server.cli.completion import complete, products, providers
 from mock_server.cli.options import fixtures_argument
-from mock_server.cli.words import complete, products, providers
 
 if TYPE_CHECKING:
     from mock_server.cli.settled_calls import Settled

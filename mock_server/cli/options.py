@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mock_server.cli.words import complete
+from mock_server.cli.completion import complete
 from mock_server.errors import SettingsError
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings, flag_of
 

@@ -9,7 +9,7 @@ _Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 
 
 def complete(words: Callable[[], Iterable[str]]) -> _Complete:
-    """Complete one of `words`, which are asked for when a shell wants them: their modules load slowly."""
+    """Complete one of `words`. They are called only when a shell completes, because their modules load slowly."""
 
     def matching(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
         return [CompletionItem(word) for word in words() if word.startswith(start)]
