@@ -33,6 +33,7 @@ from mock_server.name_constraints import (
     new_subject,
     permitted_names,
 )
+from mock_server.settings import Settings, is_all_addresses
 
 CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -234,6 +235,12 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def server_names(settings: Settings, provider_hosts: Sequence[str]) -> list[str]:
+    """The names in a server's certificate, besides localhost."""
+    own = [] if is_all_addresses(settings.host) else [settings.host]
+    return [*provider_hosts, *own, *settings.tls_names.replace(",", " ").split()]
 
 
 def default_directory() -> Path:

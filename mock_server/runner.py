@@ -27,7 +27,7 @@ from mock_server.app import App
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
 from mock_server.listening import Acceptor, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
-from mock_server.settings import Settings, is_all_addresses
+from mock_server.settings import Settings
 
 if TYPE_CHECKING:
     from mock_server.certificate_authority import CertificateAuthority
@@ -55,9 +55,8 @@ class Server:
         check_uvicorn()
         settings = app.settings
         self.app = app
-        names = _tls_names(settings)
-        self.authority = _authority(names) if settings.tls else None
-        tls = self.authority.ssl_context(names) if self.authority else None
+        self.authority: CertificateAuthority | None
+        self.authority, tls = _certified(settings)
         http = listen(settings.host, settings.port)
         https = listen(settings.host, settings.tls_port) if tls else []
         self._listeners = [(listener, None) for listener in http] + [(listener, tls) for listener in https]
@@ -202,14 +201,13 @@ def open_files_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def _authority(names: Sequence[str]) -> "CertificateAuthority":
+def _certified(settings: Settings) -> "tuple[CertificateAuthority, ssl.SSLContext] | tuple[None, None]":
+    """The authority, and a context with the certificate that it has issued; None without HTTPS."""
+    if not settings.tls:
+        return None, None
     # The import of cryptography is slow, and only HTTPS needs it.
-    from mock_server.certificate_authority import CertificateAuthority
+    from mock_server.certificate_authority import CertificateAuthority, server_names
 
-    return CertificateAuthority.open(names=names)
-
-
-def _tls_names(settings: Settings) -> list[str]:
-    """The names in the server's certificate, besides localhost."""
-    own = [] if is_all_addresses(settings.host) else [settings.host]
-    return [*own_hosts(), *own, *settings.more_tls_names]
+    names = server_names(settings, own_hosts())
+    authority = CertificateAuthority.open(names=names)
+    return authority, authority.ssl_context(names)

@@ -121,11 +121,6 @@ class Settings:
         return self.fixtures or shipped_fixtures()
 
     @property
-    def more_tls_names(self) -> list[str]:
-        """The names in `tls_names`."""
-        return self.tls_names.replace(",", " ").split()
-
-    @property
     def has_shared_state(self) -> bool:
         """Whether other processes use the same counters."""
         return self.state != "memory"

@@ -35,10 +35,10 @@ def command(install_hint: bool, pem: bool) -> None:
 
     On a terminal the hints are printed as well.
     """
-    from mock_server.certificate_authority import CertificateAuthority
+    from mock_server.certificate_authority import CertificateAuthority, server_names
     from mock_server.providers.registry import own_hosts
 
-    authority = CertificateAuthority.open(names=[*own_hosts(), *Settings.resolve({}).more_tls_names])
+    authority = CertificateAuthority.open(names=server_names(Settings.resolve({}), own_hosts()))
     if pem:
         click.echo(authority.certificate_pem().decode(), nl=False)
         return

@@ -1,19 +1,10 @@
-"""Chance that can be repeated: which step of a scenario answers a call, and whether a request meets chaos."""
+"""Chance that can be repeated: the same seed, key and number of the call give the same result."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from mock_server.core.scenario import Scenario, Step
 
 CHAOS = "*chaos"
 """The name of the sequence that counts a key's requests for `chaos`. No scenario can have it."""
-
-_OTHERWISE = Step()
-"""What happens if no step answers: the picture is read."""
-_LONGEST = 100_000
-"""Calls after which a key's sequence with chance starts anew. It is played again from its start in each process."""
-_MAX_SEQUENCES = 4096
 
 
 def draw(*facts: object) -> float:
@@ -30,65 +21,3 @@ def pick(chances: Mapping[str, float], *facts: object) -> str | None:
         if drawn < 0:
             return name
     return None
-
-
-@dataclass(slots=True)
-class _Sequence:
-    """How far one key is in one scenario. `used` are the calls that each step has answered."""
-
-    scenario: Scenario
-    key: str
-    seed: int
-    calls: int = 0
-    used: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.used = [0] * len(self.scenario.steps)
-
-    def next(self) -> Step:
-        """The step that answers the next call."""
-        number = self._next_number()
-        if number is None and self.scenario.cycle:
-            self.used = [0] * len(self.scenario.steps)
-            number = self._next_number()
-        self.calls += 1
-        if number is None:
-            return _OTHERWISE
-        self.used[number] += 1
-        return self.scenario.steps[number]
-
-    def _next_number(self) -> int | None:
-        last = len(self.scenario.steps) - 1
-        for number, step in enumerate(self.scenario.steps):
-            stays = number == last and step.chance is None and not self.scenario.cycle
-            if step.times is not None and self.used[number] >= step.times and not stays:
-                continue
-            if step.chance is None:
-                return number
-            if draw(self.seed, self.key, self.scenario.name, self.calls, number) < step.chance:
-                return number
-        return None
-
-
-class Sequences:
-    """The steps of scenarios that leave some of them to chance.
-
-    Everything follows from the seed, the key and the number of the call, so processes that share only this number
-    agree. The sequences are kept so that they need not be played from their start at each call.
-    """
-
-    def __init__(self) -> None:
-        self._sequences: dict[tuple[str, str], _Sequence] = {}
-
-    def step(self, scenario: Scenario, position: int, *, key: str, seed: int) -> Step:
-        """The step for a key's call number `position`, from 0."""
-        position %= _LONGEST
-        sequence = self._sequences.get((scenario.id, key))
-        is_known = sequence is not None and sequence.scenario is scenario and sequence.seed == seed
-        if sequence is None or not is_known or sequence.calls > position:
-            if len(self._sequences) >= _MAX_SEQUENCES:
-                self._sequences.clear()
-            sequence = self._sequences[scenario.id, key] = _Sequence(scenario, key, seed)
-        while sequence.calls < position:
-            sequence.next()
-        return sequence.next()

@@ -182,18 +182,6 @@ class Scenario:
         """The name; for a scenario that is bound to a key, the name and the key. Unique in a library."""
         return self.name if self.when.key is None else f"{self.name}?key={self.when.key}"
 
-    def step_at(self, position: int) -> Step:
-        """The step for a key's request number `position`, from 0."""
-        if self.cycle:
-            position %= sum(step.times or 1 for step in self.steps)
-        for step in self.steps:
-            if not self.cycle and step.times is None:
-                return step
-            position -= step.times or 1
-            if position < 0:
-                return step
-        return self.steps[-1]
-
     @property
     def is_bound_error(self) -> bool:
         """Whether a step is an error, and a condition other than the picture says for which requests."""

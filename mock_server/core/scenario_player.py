@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from mock_server.core import misreads
 from mock_server.core.accounts import Accounts
-from mock_server.core.chance import Sequences
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.decision import Case, Decision, Unmatched
 from mock_server.core.fabricated_reading import fabricate
@@ -14,6 +13,7 @@ from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, FaultPlan, MatchK
 from mock_server.core.precedence import Match
 from mock_server.core.reading import Reading
 from mock_server.core.scenario import Scenario, Step, draw_plan, is_random
+from mock_server.core.sequence import Sequences, step_at
 from mock_server.core.store import Store
 
 _EMPTY = Reading()
@@ -55,7 +55,7 @@ class ScenarioPlayer:
 
     def _step(self, case: Case, scenario: Scenario, position: int) -> Step:
         if not scenario.counts_requests or not scenario.has_chance:
-            return scenario.step_at(position)
+            return step_at(scenario, position)
         return self._sequences.step(scenario, position, key=case.admission.account.key, seed=case.policy.seed)
 
     async def _outcome(self, case: Case, step: Step, reading: Reading) -> Outcome:

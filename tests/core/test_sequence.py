@@ -4,6 +4,7 @@ import pytest
 
 from mock_server.core.model import OutcomeName
 from mock_server.core.scenario import Fixed, Scenario, Step, Trouble, Uniform
+from mock_server.core.sequence import step_at
 
 FAIL, READ, SLOW = OutcomeName.SERVICE_ERROR, OutcomeName.READ, OutcomeName.UPSTREAM_TIMEOUT
 
@@ -23,7 +24,7 @@ def test_steps(steps: tuple[Step, ...], cycle: bool, outcomes: list[OutcomeName]
     """A step repeats `times` times, the last one stays, and a cycle starts over."""
     scenario = Scenario("s", steps=steps, cycle=cycle)
 
-    assert [scenario.step_at(position).outcome for position in range(len(outcomes))] == outcomes
+    assert [step_at(scenario, position).outcome for position in range(len(outcomes))] == outcomes
 
 
 @pytest.mark.parametrize(
