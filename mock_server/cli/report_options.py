@@ -1,6 +1,5 @@
 """The options of `exec` that are about the rehearsal report, and what is done with the report at the end."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +51,7 @@ class RunReport:
         for path in reports:
             check_path(path)
 
-    def finish(self, mock: "MockServer", code: int, environ: Mapping[str, str] = os.environ) -> int:
+    def finish(self, mock: "MockServer", code: int) -> int:
         """Write the report of a run that ended with this exit code; return the exit code of `exec`.
 
         The code of the command comes first. Made-up readings are named in the last line on stderr.
@@ -66,7 +65,7 @@ class RunReport:
         for path in self._reports:
             write(report, path)
         if report.summary.requests or report.summary.unserved:
-            append_step_summary(report, environ)
+            append_step_summary(report)
         why = reason(report, self._conditions)
         if why:
             _say(f"failed: {why}")

@@ -23,6 +23,7 @@ Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Fetches the bytes behind a URL. Returns them and the address they came from, or raises FetchError."""
 
 _GALLERY = "/images/"
+_THREADS = 2
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -47,23 +48,21 @@ class Pictures:
         fetch: Fetch,
         own_hosts: Collection[str] = (),
         *,
-        threads: int = 2,
         thumbnails: Thumbnails | None = None,
         decode_seconds: float = 10.0,
     ) -> None:
         self._fetch = fetch
         self._thumbnails = thumbnails or Thumbnails()
         self._own_hosts = _LOOPBACK | {host.lower() for host in own_hosts}
-        self._thread_count = threads
         self._decode_seconds = decode_seconds
         self._processes: set[DecodingProcess] = set()
         self._start_threads()
 
     def _start_threads(self) -> None:
         # AnyIO's threads are not used: passing a picture to one takes as long as finding a known picture.
-        self._threads = ThreadPoolExecutor(self._thread_count, "decode")
+        self._threads = ThreadPoolExecutor(_THREADS, "decode")
         # Each of these waits for a process. Cheap pictures do not wait behind expensive ones.
-        self._process_threads = ThreadPoolExecutor(self._thread_count, "decode-apart")
+        self._process_threads = ThreadPoolExecutor(_THREADS, "decode-apart")
 
     def close(self) -> None:
         """Abandon all work: kill the processes, and end the threads. New threads start when they are needed again."""

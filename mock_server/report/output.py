@@ -1,5 +1,6 @@
 """The report in files: the suffix decides about the format."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -38,8 +39,8 @@ def write(report: Report, path: Path) -> None:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def append_step_summary(report: Report, environ: Mapping[str, str]) -> None:
+def append_step_summary(report: Report) -> None:
     """Append the report to the summary of the job, under GitHub Actions. Raises OSError."""
-    if place := environ.get(STEP_SUMMARY):
+    if place := os.environ.get(STEP_SUMMARY):
         with Path(place).open("a", encoding="utf-8") as summary:
             summary.write(markdown(report) + "\n")

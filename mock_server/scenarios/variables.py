@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from mock_server.errors import Mistake
@@ -21,18 +21,11 @@ class _UnsetError(Exception):
     """A reference without a value: what is wrong, and a hint."""
 
 
-def expand(
-    document: object,
-    places: tuple[tuple[str, ...], ...],
-    source: Source,
-    mistakes: list[Mistake],
-    environ: Mapping[str, str] | None = None,
-) -> bool:
+def expand(document: object, places: tuple[tuple[str, ...], ...], source: Source, mistakes: list[Mistake]) -> bool:
     """Replace the references at some places of a document. Returns whether there are any.
 
     A reference without a value is a mistake, and its text stays. The values of variables are never part of a mistake.
     """
-    environ = os.environ if environ is None else environ
     has_references = False
     for place in places:
         for holder, name, path in list(_holders(document, place, ())):
@@ -41,7 +34,7 @@ def expand(
                 continue
             has_references = True
             try:
-                holder[name] = _REFERENCE.sub(lambda match: _value(match, environ), text)
+                holder[name] = _REFERENCE.sub(_value, text)
             except _UnsetError as error:
                 mistakes.append(source.mistake(path, *error.args))
                 if len(path) == 1:
@@ -73,7 +66,7 @@ def _holders(
             yield document, name, (*path, name)
 
 
-def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
+def _value(match: re.Match[str]) -> str:
     if match[1]:
         return match[0][1:]
     variable = _VARIABLE.fullmatch(match[2])
@@ -83,7 +76,7 @@ def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
         )
     name, default = variable[1], variable[2]
     if default is not None:
-        return environ.get(name) or default
-    if name not in environ:
+        return os.environ.get(name) or default
+    if name not in os.environ:
         raise _UnsetError(f"the variable {name} is not set", f"${{{name}:-default}} gives it a default")
-    return environ[name]
+    return os.environ[name]
