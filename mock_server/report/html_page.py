@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from mock_server.report.document import Advice, FaultRow, OutcomeRow, ProductCoverage, Report
-from mock_server.report.texts import evidence_line, headline, how_answered, made_up, outcome_name, product_name
+from mock_server.report.texts import evidence_line, findings, headline, made_up, outcome_name, product_name
 from mock_server.suggest import many
 
 _STYLE = Path(__file__).with_name("report.css")
@@ -130,22 +130,8 @@ def _accounts(names: Iterable[str]) -> str:
 
 
 def _lists(report: Report) -> Iterator[str]:
-    yield from _list(
-        "Pictures that no scenario describes",
-        (
-            f"{one.picture or 'without a name'}: {one.provider} {one.product}, {how_answered(one)}, "
-            f"{many(one.count, 'request')} (first {one.request})"
-            for one in report.undescribed
-        ),
-    )
-    yield from _list(
-        "Paths that nothing serves",
-        (f"{one.method} {one.path}: {many(one.count, 'request')}; {one.hint or ''}" for one in report.unserved),
-    )
-    yield from _list(
-        "Undocumented forms",
-        (f"{one.provider}: {one.form}, {many(one.count, 'request')}" for one in report.undocumented),
-    )
+    for title, lines in findings(report):
+        yield from _list(title, lines)
     yield from _list("Scenarios that never answered", report.scenarios.unused, kind="columns")
     yield from _list(
         "Scenarios that answered", (f"{one.scenario}: {many(one.count, 'request')}" for one in report.scenarios.used)

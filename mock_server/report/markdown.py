@@ -7,8 +7,8 @@ from mock_server.report.texts import (
     advice_title,
     apart,
     evidence_line,
+    findings,
     headline,
-    how_answered,
     made_up,
     missing,
     outcome_name,
@@ -38,25 +38,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield "### Advice on the client\n"
         for one in report.advice:
             yield from _advice(one)
-    yield from _list(
-        "Pictures that no scenario describes",
-        [
-            f"{_plain(one.picture or 'without a name')}: {one.provider} {one.product}, {how_answered(one)}, "
-            f"{many(one.count, 'request')} (first {one.request})"
-            for one in report.undescribed
-        ],
-    )
-    yield from _list(
-        "Paths that nothing serves",
-        [
-            f"{one.method} {_plain(one.path)}: {many(one.count, 'request')}; {_plain(one.hint or '')}"
-            for one in report.unserved
-        ],
-    )
-    yield from _list(
-        "Undocumented forms",
-        [f"{one.provider}: {_plain(one.form)}, {many(one.count, 'request')}" for one in report.undocumented],
-    )
+    for title, lines in findings(report):
+        yield from _list(title, lines)
     if report.scenarios.unused:
         yield f"### Scenarios that never answered\n\n{', '.join(map(_plain, report.scenarios.unused))}\n"
     for coverage in report.coverage:
@@ -97,7 +80,7 @@ def _advice(advice: Advice) -> Iterator[str]:
 def _list(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
         yield f"### {title}\n"
-        yield from (f"- {item}" for item in items)
+        yield from (f"- {_plain(item)}" for item in items)
         yield ""
 
 

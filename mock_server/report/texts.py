@@ -43,6 +43,26 @@ def place(evidence: Evidence) -> str:
     return evidence.account or (f"key {evidence.key_id}" if evidence.key_id else "no key")
 
 
+def findings(report: Report) -> Iterator[tuple[str, list[str]]]:
+    """What the fixtures and the documents lack: a title and a line for each picture, path or form."""
+    yield (
+        "Pictures that no scenario describes",
+        [
+            f"{one.picture or 'without a name'}: {one.provider} {one.product}, {how_answered(one)}, "
+            f"{many(one.count, 'request')} (first {one.request})"
+            for one in report.undescribed
+        ],
+    )
+    yield (
+        "Paths that nothing serves",
+        [f"{one.method} {one.path}: {many(one.count, 'request')}; {one.hint or ''}" for one in report.unserved],
+    )
+    yield (
+        "Undocumented forms",
+        [f"{one.provider}: {one.form}, {many(one.count, 'request')}" for one in report.undocumented],
+    )
+
+
 def made_up(report: Report) -> str | None:
     """One line that names the pictures whose readings were made up; None if there are none."""
     found = [one for one in report.undescribed if one.answer == "made_up"]
