@@ -42,7 +42,6 @@ from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
-from mock_server.report.advice import parse_rules
 from mock_server.routes import Unserved, below_root_path, gallery_route, parse_root_path, provider_routes, served_paths
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
@@ -120,7 +119,7 @@ class App(Starlette):
             hot_reload=self._hot_reload,
             uploads=uploads,
             editable=settings.fixtures_dir if settings.edit else None,
-            rules_off=parse_rules(settings.advice_off),
+            rules_off=_rules_of_advice(settings.advice_off),
         )
         state.coordination.attach(clock, self.pipeline.overrides, live_scenarios, self._declare_accounts)
         service = Service(
@@ -272,6 +271,15 @@ def create_app(
         logger.warning("%s", warning)
     uploads = KeptUploads(_kept_uploads(settings, is_served=foreground))
     return App(startup, _state(settings, store), clock or Clock(), log, flags or {}, uploads)
+
+
+def _rules_of_advice(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    # Imported late: the start does not need the report.
+    from mock_server.report.advice import parse_rules
+
+    return parse_rules(text)
 
 
 _KEPT_ON_LOOPBACK = 16

@@ -51,6 +51,20 @@ def test_no_library_of_pictures_is_loaded(root: Path, start: Start) -> None:
     assert found == ["False", "False", "images/two.png", "True", "True"]
 
 
+def test_what_only_later_calls_need_is_not_loaded(root: Path, start: Start) -> None:
+    """The start loads neither the rehearsal report nor the tables of licence plates."""
+    start()
+    script = (
+        "import sys; from pathlib import Path; from mock_server.app import create_app\n"
+        "create_app({'fixtures': Path(sys.argv[1])})\n"
+        "names = ('mock_server.report', 'mock_server.identifiers.plates', 'tomllib', 'yaml', 'pydantic', 'faker')\n"
+        "print([name for name in names if name in sys.modules])\n"
+    )
+    found = subprocess.run([sys.executable, "-c", script, str(root)], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"
+
+
 def test_it_answers_as_the_first(root: Path, start: Start) -> None:
     """A deferred index finds the same as an index that is built during the start."""
     first, second = start().pipeline.library.index, start().pipeline.library.index

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
-from mock_server.identifiers.plates import regions_of
 from mock_server.imaging.geometry import Box, Placement
 
 _UNKNOWN_REGION = "us"
@@ -49,10 +48,17 @@ def _complete_plate(plate: PlateReading, default: Box, move: _Move, size: tuple[
     return replace(
         plate,
         box=box,
-        region=plate.region or next(iter(regions_of(plate.text)), _UNKNOWN_REGION),
+        region=plate.region or _region_of(plate.text),
         candidates=candidates or _own_candidate(plate, plate.score),
         vehicle=replace(vehicle, box=move(vehicle.box) or _around(box, size)),
     )
+
+
+def _region_of(text: str) -> str:
+    # Imported late: the start does not need its tables, which take as long to load as all of this package.
+    from mock_server.identifiers.plates import regions_of
+
+    return next(iter(regions_of(text)), _UNKNOWN_REGION)
 
 
 def _complete_vin(vin: VinReading, default: Box, move: _Move) -> VinReading:
