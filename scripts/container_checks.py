@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 Found = TypeVar("Found")
 
 PICTURE = Path("fixtures/images/california-sedan.jpg")
+UNKNOWN = Path("docs/images/try.png")
 SCENARIO = "scenario: car\nwhen: {filename: car.jpg}\nreading: {plate: ABC123}\n"
 # `docker stop` kills a container after 10 seconds. How much less it is depends on the machine, so it is only printed.
 GRACE_SECONDS = 8
@@ -140,9 +141,9 @@ def wait_for(find: Callable[[], Found]) -> Found:
     return found
 
 
-def read_plate(port: int) -> bytes:
-    """What curl gets for a shipped picture."""
-    command = ["curl", "-sS", "-m", "30", "-H", "X-API-Key: demo-key", "-F", f"image=@{PICTURE}"]
+def read_plate(port: int, picture: Path = PICTURE) -> bytes:
+    """What curl gets for a picture."""
+    command = ["curl", "-sS", "-m", "30", "-H", "X-API-Key: demo-key", "-F", f"image=@{picture}"]
     return subprocess.run([*command, f"http://127.0.0.1:{port}/api/ocr/plate"], capture_output=True, check=False).stdout
 
 
@@ -155,7 +156,7 @@ def check_content(image: Image) -> None:
 
     app, venv, whole = (megabytes(path) for path in ("opt/app", "opt/venv", ""))
     sizes = f"base {whole - app - venv:.0f} MB, dependencies {venv:.0f} MB, code {app:.1f} MB"
-    image.check(venv + app <= 200, f"{whole:.0f} MB: {sizes}")
+    image.check(venv + app <= 175, f"{whole:.0f} MB: {sizes}")
     packages = next(image.root.glob("opt/venv/lib/python3*/site-packages"))
     left = [*packages.glob("pip"), *packages.glob("setuptools"), *packages.glob("numpy/**/tests")]
     image.check(not left, "neither pip nor numpy's tests in it")
@@ -174,6 +175,8 @@ def check_serving(image: Image) -> None:
         answer = read_plate(mock.port)
         seconds = time.monotonic() - mock.started
         image.check(answer == b'{"result":"9DJC652"}', f"first answer {seconds:.2f} s after the start: {answer!r}")
+        answer = read_plate(mock.port, UNKNOWN)
+        image.check(len(answer) > len(b'{"result":""}'), f"a picture that no scenario knows: {answer!r}")
         check_health(image, mock)
         code, seconds = mock.end()
         image.check(code == 0 and seconds < GRACE_SECONDS, f"SIGTERM: exit code {code} after {seconds:.2f} s")

@@ -44,6 +44,16 @@ def tool(name: str) -> str:
     return path
 
 
+def jars(*patterns: str, package: str) -> list[Path]:
+    """The Java libraries of a Debian package. The test is skipped without them, unless CI says that it has them."""
+    found = [path for pattern in patterns for path in sorted(Path("/usr/share/java").glob(pattern))]
+    if not found and package in os.environ.get("EXPECTED_PROGRAMS", "").split():
+        pytest.fail(f"{package} is missing, although CI has installed it")
+    if not found:
+        pytest.skip(f"{package} is not installed here")
+    return found
+
+
 def picture(name: str) -> bytes:
     """A picture of the tests' fixtures."""
     return (FIXTURES / "images" / f"{name}.jpg").read_bytes()

@@ -3,13 +3,16 @@
 
 const { spawn } = require('node:child_process');
 const { createInterface } = require('node:readline');
+const { fileURLToPath } = require('node:url');
 
 const READY = /^vehicle-ocr-mock ready on (\S+)(?: and (\S+))?/;
 
 /** A call of the admin API that was refused. */
 class MockError extends Error {
   constructor(status, problem) {
-    const details = (problem.errors ?? []).map((error) => `\n  ${error.pointer ?? error.parameter ?? ''} ${error.detail}`);
+    const errors = problem.errors ?? [];
+    const isSaid = errors.length === 1 && problem.detail?.startsWith(errors[0].detail);
+    const details = isSaid ? [] : errors.map((error) => `\n  ${error.pointer ?? error.parameter ?? ''} ${error.detail}`);
     super(`${status} ${problem.detail ?? problem.title ?? ''}${details.join('')}`);
     this.name = 'MockError';
     this.status = status;
@@ -117,9 +120,9 @@ class Mock {
     const expected = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
     const all = await this.requests(filters.key === undefined ? {} : { key: filters.key });
     const shown = all.slice(-5).map(({ product, outcome, status, path: where }) => `\n  ${where} ${product} ${outcome} ${status}`);
-    throw new VerificationError(
-      `expected ${expected} requests with ${JSON.stringify(filters)}; found ${count}; of this key there are:${shown.join('') || ' none'}`,
-    );
+    const noun = most === 1 ? 'request' : 'requests';
+    const latest = `the latest ${filters.key === undefined ? 'requests' : 'with this key'}:${shown.join('') || ' none'}`;
+    throw new VerificationError(`expected ${expected} ${noun} with ${JSON.stringify(filters)}; found ${count}; ${latest}`);
   }
 
   async unmatched() {
@@ -165,7 +168,7 @@ async function mock({ url, token, fixtures, options = [], command = 'vehicle-ocr
   const running = url ?? process.env.VEHICLE_OCR_MOCK_URL;
   if (running) return new Mock(running, { token: token ?? process.env.VEHICLE_OCR_MOCK_ADMIN_TOKEN });
   const [program, ...first] = [command].flat();
-  const place = fixtures === undefined ? [] : [String(fixtures)];
+  const place = fixtures === undefined ? [] : [fixtures instanceof URL ? fileURLToPath(fixtures) : fixtures];
   const server = spawn(program, [...first, 'serve', ...place, '--port', '0', '--tls-port', '0', ...options], {
     env: { ...process.env, ...env, ...(token ? { VEHICLE_OCR_MOCK_ADMIN_TOKEN: token } : {}) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -175,8 +178,11 @@ async function mock({ url, token, fixtures, options = [], command = 'vehicle-ocr
     errors = (errors + text).slice(-10_000);
   });
   const [, http, https] = await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('exit', (code) => reject(new Error(`vehicle-ocr-mock ended with ${code}: ${errors}`)));
+    server.once('error', (error) => {
+      if (error.code === 'ENOENT') error.message = `${program} is not on the PATH: activate its virtual environment, or give command`;
+      reject(error);
+    });
+    server.once('exit', (code) => reject(new Error(`vehicle-ocr-mock ended with ${code}: ${errors.replace(/^Usage: .*?\n\nError: /s, '').trim()}`)));
     createInterface({ input: server.stdout }).on('line', (line) => {
       const match = READY.exec(line);
       if (match) resolve(match);

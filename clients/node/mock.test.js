@@ -73,6 +73,9 @@ test('verify counts requests', async () => {
     assert.match(error.message, /\/api\/ocr\/plate plate nothing_found 200/);
     return true;
   });
+  await assert.rejects(server.verify({ key, product: 'vin', times: 1 }), /expected 1 request with .* the latest with this key:/);
+  await assert.rejects(server.verify({ outcome: 'no_text' }), /expected at least 1 requests .* the latest requests:/);
+  await assert.rejects(server.account({ credit: 1 }), { name: 'MockError', message: /^400 unknown key "credit"[^\n]*$/ });
   await assert.rejects(server.verify({ key, atLeast: 3, atMost: 1 }), RangeError);
   await assert.rejects(server.verify({ key, times: 3, atMost: 1 }), RangeError);
   assert.equal((await server.requests({ key })).length, 2);
@@ -132,8 +135,9 @@ test('a mock that runs already', async () => {
 });
 
 test('a server that does not start', async () => {
-  await assert.rejects(mock({ command, fixtures: '/does/not/exist' }), /ended with 2: .*\/does\/not\/exist/s);
-  await assert.rejects(mock({ command: 'no-such-command' }), { code: 'ENOENT' });
+  const fixtures = new URL('file:///does/not/exist');
+  await assert.rejects(mock({ command, fixtures }), /ended with 2: \/does\/not\/exist is not a directory$/);
+  await assert.rejects(mock({ command: 'no-such-command' }), { code: 'ENOENT', message: /^no-such-command is not on the PATH/ });
 });
 
 test('every call is in the OpenAPI document', async () => {

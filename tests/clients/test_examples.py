@@ -16,7 +16,7 @@ from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 from mock_server.settings import setting_names, shipped_fixtures
-from tests.support import tool
+from tests.support import jars, tool
 
 from .conftest import without_network
 
@@ -64,13 +64,10 @@ def run(command: list[str], environ: dict[str, str], cwd: Path | None = None) ->
 
 def okhttp() -> tuple[str, int]:
     """The class path of the OkHttp on this machine, and its major version."""
-    jars = Path("/usr/share/java")
-    found = sorted(jars.glob("okhttp-[0-9]*.jar"))
-    if not found:
-        pytest.skip("OkHttp (Debian: libokhttp-java) is not installed here")
-    version = re.search(r"okhttp-(\d+)", found[-1].name)
+    library = jars("okhttp-[0-9]*.jar", package="libokhttp-java")[-1]
+    version = re.search(r"okhttp-(\d+)", library.name)
     assert version
-    return f"{found[-1]}:{jars / 'okio.jar'}", int(version[1])
+    return f"{library}:{library.parent / 'okio.jar'}", int(version[1])
 
 
 def _java(place: Path) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.node_types import TYPES, types
 from tests.cli.command import COMMAND, on_path
-from tests.support import tool
+from tests.support import jars, tool
 
 from .conftest import npm_packages
 
@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 HELPER = ROOT / "clients" / "node"
 NPM_TOOLS = {"jest": "30.2.0", "typescript": "5.9.3", "@types/node": "20.19.0"}
-JARS = Path("/usr/share/java")
 JUNIT = ["junit-jupiter-api", "junit-jupiter-engine", "junit-platform-*", "opentest4j", "apiguardian-api"]
 JUNIT += ["picocli", "univocity-parsers"]
 SAMPLE = """
@@ -75,16 +74,42 @@ def test_the_helper_has_no_dependency() -> None:
     assert all((HELPER / file).exists() for file in package["files"])
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty project with the packed helper installed, as from a registry."""
+    npm = tool("npm")
+    (tmp_path / "package.json").write_text("{}")
+    packed = run([npm, "pack", "--silent", str(HELPER)], tmp_path).strip()
+    run([npm, "install", "--offline", "--no-audit", "--no-fund", f"./{packed}"], tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("main.cjs", "const { mock } = require('vehicle-ocr-mock');\n"),
+        ("main.mjs", "import { mock } from 'vehicle-ocr-mock';\n"),
+        ("main.mjs", "import all from 'vehicle-ocr-mock';\nconst { mock } = all;\n"),
+    ],
+)
+def test_the_packed_helper_in_an_empty_project(project: Path, file: str, text: str) -> None:
+    """CommonJS and modules get the functions of the package."""
+    (project / file).write_text(
+        f"{text}mock({{command: {json.dumps(COMMAND)}}}).then(async (server) => {{\n"
+        "  console.log((await server.account({ credits: 3 })).credits.plate); await server.stop(); });"
+    )
+
+    assert run([tool("node"), file], project) == "3\n"
+
+
 @pytest.mark.timeout(400)  # npm may install first
-def test_the_types_fit_a_typed_program(npm_tools: Path, tmp_path: Path) -> None:
+def test_the_types_fit_a_typed_program(npm_tools: Path, project: Path) -> None:
     """TypeScript in strict mode accepts a program, and finds a misspelt filter."""
-    (tmp_path / "node_modules").mkdir()
-    (tmp_path / "node_modules" / "vehicle-ocr-mock").symlink_to(HELPER)
-    (tmp_path / "node_modules" / "@types").symlink_to(npm_tools / "@types")
-    (tmp_path / "node_modules" / "undici-types").symlink_to(npm_tools / "undici-types")
-    (tmp_path / "sample.ts").write_text(SAMPLE)
+    (project / "node_modules" / "@types").symlink_to(npm_tools / "@types")
+    (project / "node_modules" / "undici-types").symlink_to(npm_tools / "undici-types")
+    (project / "sample.ts").write_text(SAMPLE)
     options = ["--noEmit", "--strict", "--module", "node16", "--target", "es2022", "--types", "node"]
-    run([tool("node"), str(npm_tools / "typescript" / "bin" / "tsc"), *options, "sample.ts"], tmp_path)
+    run([tool("node"), str(npm_tools / "typescript" / "bin" / "tsc"), *options, "sample.ts"], project)
 
 
 @pytest.mark.timeout(400)
@@ -102,9 +127,7 @@ def test_the_example_for_jest(npm_tools: Path, tmp_path: Path) -> None:
 
 def test_the_example_for_junit(tmp_path: Path) -> None:
     """Compiled and run by JUnit 5."""
-    found = [jar for name in JUNIT for jar in sorted(JARS.glob(f"{name}.jar")) if "standalone" not in jar.name]
-    if not any("console" in jar.name for jar in found):
-        pytest.skip("JUnit 5 (Debian: junit5) is not installed here")
+    found = [jar for name in JUNIT for jar in jars(f"{name}.jar", package="junit5") if "standalone" not in jar.name]
     class_path = ":".join(map(str, [*found, tmp_path]))
     sources = [str(path) for path in sorted((EXAMPLES / "junit").glob("*.java"))]
     run([tool("javac"), "-cp", class_path, "-d", str(tmp_path), *sources], tmp_path)
