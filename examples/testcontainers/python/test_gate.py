@@ -3,6 +3,7 @@
 pip install testcontainers requests pytest
 """
 
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from testcontainers.core.wait_strategies import HttpWaitStrategy
 TOKEN = "for-tests-only"
 FIXTURES = Path("fixtures")
 """Your own fixtures directory; without one the shipped fixtures are served."""
+PICTURE = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAEElEQVR42mP8zwABTAwUMQBJQQEPkWFcdwAAAABJRU5ErkJggg=="
+)
+"""A white square in place of a photo."""
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +40,7 @@ def test_an_account_without_credits(url: str) -> None:
     admin = {"Authorization": f"Bearer {TOKEN}"}
     account = requests.post(f"{url}/__admin/accounts", json={"credits": 0}, headers=admin, timeout=10).json()
     reply = requests.post(
-        f"{url}/api/ocr/plate", headers={"X-API-Key": account["key"]}, files={"image": b"any picture"}, timeout=10
+        f"{url}/api/ocr/plate", headers={"X-API-Key": account["key"]}, files={"image": PICTURE}, timeout=10
     )
 
     assert reply.status_code == 402
