@@ -178,15 +178,17 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
     known |= {f"NO_{setting.name.upper()}" for setting in fields(Settings) if setting.type is bool}
     for variable, value in environ.items():
         name = variable.removeprefix(ENVIRONMENT_PREFIX)
-        if name == variable or name in known or _is_set_by_kubernetes(name, value):
+        if name == variable or name in known or _is_set_by_containers(name, value):
             continue
         hint = suggest(name, sorted(known)).replace('"', f'"{ENVIRONMENT_PREFIX}', 1)
         raise SettingsError(f"{variable} is not a setting" + (f"; {hint}" if hint else ""))
 
 
-def _is_set_by_kubernetes(name: str, value: str) -> bool:
+def _is_set_by_containers(name: str, value: str) -> bool:
+    """Whether a variable describes a service of Kubernetes, or a link of Docker, that has the name of this program."""
     is_port = name == "PORT" or name.endswith("_PORT")
-    return (is_port and "://" in value) or _KUBERNETES.fullmatch(name) is not None
+    is_link = (name == "NAME" and value.startswith("/")) or name.startswith("ENV_")
+    return is_link or (is_port and "://" in value) or _KUBERNETES.fullmatch(name) is not None
 
 
 def _environment_value(setting: "Field[Any]", environ: Mapping[str, str]) -> Any:
@@ -196,7 +198,7 @@ def _environment_value(setting: "Field[Any]", environ: Mapping[str, str]) -> Any
     """
     variable = ENVIRONMENT_PREFIX + setting.name.upper()
     value = environ.get(variable)
-    if value and not _is_set_by_kubernetes(setting.name.upper(), value):
+    if value and not _is_set_by_containers(setting.name.upper(), value):
         return _parse(setting, value, variable)
     negated = f"{ENVIRONMENT_PREFIX}NO_{setting.name.upper()}"
     if setting.type is bool and environ.get(negated):

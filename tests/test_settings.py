@@ -52,13 +52,15 @@ def test_a_setting_that_does_not_exist_is_refused(settings: dict[str, Any], said
         ("SERVICE_PORT", "8080"),
         ("SERVICE_PORT_HTTP", "8080"),
         ("PORT_8080_TCP", "tcp://10.96.12.7:8080"),
+        ("NAME", "/web/mock"),
+        ("ENV_PATH", "/usr/bin"),
         ("PORT_8080_TCP_ADDR", "10.96.12.7"),
         ("ADMIN_PORT_80_UDP_PROTO", "udp"),
         ("ADMIN_SERVICE_PORT_HTTP", "80"),
     ],
 )
-def test_variables_that_kubernetes_sets_are_ignored(variable: str, value: str) -> None:
-    """A Service with the name of the mock sets variables with its prefix; they are no settings."""
+def test_variables_that_containers_set_are_ignored(variable: str, value: str) -> None:
+    """A Service of Kubernetes, or a link of Docker, with the name of the mock sets variables with its prefix."""
     settings = Settings.resolve({}, {}, {f"VEHICLE_OCR_MOCK_{variable}": value})
 
     assert (settings.port, settings.tls_port) == (8080, 8443)

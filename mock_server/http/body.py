@@ -28,6 +28,7 @@ _COMPRESSIONS = {
     "deflate": (_GZIP_OR_ZLIB, -zlib.MAX_WBITS),
 }
 """The window sizes to try, as `zlib.decompressobj` takes them."""
+_MOST_ENCODINGS = 2  # of one body; further ones are not undone
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit: int) -> bytes:
@@ -64,15 +65,17 @@ async def off_loop(size: int, parse: Callable[..., T], *arguments: Any) -> T:
 
 
 async def decompressed(body: bytes, encoding: str, *, limit: int) -> bytes:
-    """The content of a body with a Content-Encoding of gzip or deflate. Other bodies are returned as they are.
+    """The content of a body with a Content-Encoding of gzip or deflate, or of several of them.
 
-    Raises BodyTooLargeError if the content is longer than `limit`.
+    Other encodings are not undone. Raises BodyTooLargeError if the content is longer than `limit`.
     """
-    windows = _COMPRESSIONS.get(encoding.strip().lower())
-    if windows is None:
-        return body
-    # In a thread: a few bytes may have a long content.
-    return await anyio.to_thread.run_sync(_decompress, body, windows, limit)
+    # The encoding that was applied last comes last in the header.
+    for name in reversed(encoding.split(",", _MOST_ENCODINGS)):
+        windows = _COMPRESSIONS.get(name.strip().lower())
+        if windows is not None:
+            # In a thread: a few bytes may have a long content.
+            body = await anyio.to_thread.run_sync(_decompress, body, windows, limit)
+    return body
 
 
 def _decompress(body: bytes, windows: Iterable[int], limit: int) -> bytes:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from mock_server.errors import MultipartError
 from mock_server.http import transfer_encoding
+from mock_server.http.header_parameters import filename_of, parse_parameters, unescape
 
 MAX_PARTS = 1000
 MAX_HEADERS = 100  # in one part
@@ -22,18 +22,7 @@ MAX_PADDING = 1000  # bytes of white space after a boundary
 LARGE_BODY = 200_000  # bytes from which the boundaries are counted first
 
 
-_PARAMETER = re.compile(
-    r"""
-    [ \t]* ; [ \t;]*+
-    (?P<name> [!#$%&'*+.^_`|~0-9A-Za-z-]+ ) [ \t]* = [ \t]*
-    (?: " (?P<quoted> (?: [^"\\] | \\. )* ) " | (?P<bare> [^;"]*+ ) (?!") )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPED = re.compile(r'\\(["\\])')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # not the tab
-_CHARSETS = ("utf-8", "iso-8859-1")  # of `filename*`
-_ESSENTIAL = ("boundary", "name")  # parameters that cannot have two values
 
 
 @dataclass(slots=True)
@@ -167,7 +156,7 @@ class _Parse:
 
 def _boundary(content_type: str) -> bytes:
     try:
-        kind, parameters, _ = _parse_parameters(content_type)
+        kind, parameters, _ = parse_parameters(content_type)
     except ValueError as error:
         raise MultipartError(f"the Content-Type cannot be used: {error}") from None
     if kind != "multipart/form-data":
@@ -235,47 +224,14 @@ def _part(headers: dict[str, str], data: memoryview) -> Part:
 
 @lru_cache(maxsize=256)
 def _name_and_filename(disposition: str) -> tuple[str, str | None]:
-    kind, parameters, rest = _parse_parameters(disposition)
+    kind, parameters, rest = parse_parameters(disposition)
     if kind != "form-data" or "name" not in parameters:
         raise ValueError("the Content-Disposition of a part is not form-data with a name")
     if "filename" in rest.lower() and "filename" not in parameters:
         raise ValueError("the file name of a part is malformed")
     if any(map(_CONTROL.search, parameters.values())):
         raise ValueError("the Content-Disposition of a part has a control character")
-    filename = _decode_extended(parameters.get("filename*", ""))
-    if filename is None and "filename" in parameters:
-        filename = _unescape(parameters["filename"])
-    return _unescape(parameters["name"]), filename
-
-
-def _parse_parameters(value: str) -> tuple[str, dict[str, str], str]:
-    """Split a header value into its first word, its parameters, and the rest that is not well-formed.
-
-    The word and the names are in lower case. In quoted strings `\\"` and `\\\\` are unescaped; any other backslash
-    stands for itself, as in the Windows paths of old browsers. The first value of a parameter counts; two values of an
-    essential one raise ValueError.
-    """
-    kind, _, _ = value.partition(";")
-    parameters: dict[str, str] = {}
-    position = len(kind)
-    while match := _PARAMETER.match(value, position):
-        name, quoted = match["name"].lower(), match["quoted"]
-        text = match["bare"].strip() if quoted is None else _ESCAPED.sub(r"\1", quoted)
-        if parameters.setdefault(name, text) != text and name in _ESSENTIAL:
-            raise ValueError(f"the parameter {name} has two values")
-        position = match.end()
-    return kind.strip().lower(), parameters, value[position:]
-
-
-def _decode_extended(value: str) -> str | None:
-    """Decode `charset'language'percent-encoded` (RFC 8187); None where the value is malformed."""
-    charset, *rest = value.split("'", 2)
-    if len(rest) != 2 or charset.lower() not in _CHARSETS:
-        return None
-    try:
-        return unquote(rest[1], charset, "strict")
-    except UnicodeDecodeError:
-        return None
+    return unescape(parameters["name"]), filename_of(parameters)
 
 
 def _decode(header: bytes) -> str:
@@ -283,8 +239,3 @@ def _decode(header: bytes) -> str:
         return header.decode("utf-8")
     except UnicodeDecodeError:
         return header.decode("latin-1")
-
-
-def _unescape(text: str) -> str:
-    # Escaped line ends stay escaped: a file name has one line.
-    return text.replace("%22", '"')

@@ -37,6 +37,12 @@ MAX_UNREAD = 128 * 1024
 """Bytes of a body that wait for the application; more are not read. uvicorn's 64 KB are less than a picture has."""
 _TLS_CLOSE_SECONDS = 0.1
 _CONNECT = b"CONNECT"
+_OTHER_PROTOCOLS = {
+    b"\x16\x03": "The client speaks TLS, and this port is for http. --tls opens a port for https.",
+    b"PRI * HTTP/2": "The client speaks HTTP/2 without asking first. The mock speaks HTTP/1.1.",
+}
+"""How clients of other protocols begin, and what to say about them."""
+_LONGEST_START = max(map(len, _OTHER_PROTOCOLS))
 _DETAILS = {
     414: f"The URL is longer than {MAX_URL} bytes.",
     431: f"The URL and the headers are longer than {MAX_HEAD} bytes.",
@@ -44,7 +50,7 @@ _DETAILS = {
 
 
 _INSIDES = {
-    HttpToolsProtocol: "access_log app connections cycle flow headers loop on_body on_headers_complete "
+    HttpToolsProtocol: "access_log app connections cycle flow headers logger loop on_body on_headers_complete "
     "on_message_begin on_message_complete on_url parser scheme send_400_response shutdown transport",
     RequestResponseCycle: "body disconnected keep_alive message_event more_body response_complete send",
 }
@@ -78,6 +84,7 @@ class MockProtocol(HttpToolsProtocol):
         self._cycles: deque[RequestResponseCycle] = deque()  # in the order of their requests
         self._is_in_head = False
         self._head_size = 0
+        self._packet = b""
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -118,6 +125,7 @@ class MockProtocol(HttpToolsProtocol):
         if self.is_rejected:
             return
         self._head_size += len(data)
+        self._packet = data[:_LONGEST_START]
         super().data_received(data)
         if not self._is_in_head:
             return
@@ -175,8 +183,11 @@ class MockProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are not HTTP. uvicorn calls this."""
-        self._reject(400, msg)
+        """Answer bytes that are not HTTP/1. uvicorn calls this."""
+        hint = next((hint for start, hint in _OTHER_PROTOCOLS.items() if self._packet.startswith(start)), None)
+        if hint:
+            self.logger.warning(hint)
+        self._reject(400, hint or msg)
 
     def _reject(self, status: int, detail: str | None = None) -> "_RejectedError":
         """Reply with an error, or let the requests before it have the last replies; then close the connection."""

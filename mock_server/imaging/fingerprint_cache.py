@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from mock_server.disk_cache import DiskCache
+from mock_server.disk_cache import DiskCache, signature_of
 from mock_server.imaging.anchors import GLYPHS, Anchor
 from mock_server.imaging.colours import PALETTE_CELLS
 from mock_server.imaging.fingerprint import Fingerprint, Patch, Region
@@ -58,8 +58,7 @@ def _key(sha256: str, regions: tuple[Region, ...]) -> str:
 
 
 def _signature(path: Path) -> str:
-    facts = path.stat()
-    return f"{facts.st_size} {facts.st_mtime_ns}"
+    return " ".join(map(str, signature_of(path.stat())))
 
 
 def _encode(fingerprint: Fingerprint) -> bytes:

@@ -14,6 +14,7 @@ from mock_server.core.model import OutcomeName, Problem
 from mock_server.errors import MultipartError
 from mock_server.http.multipart import Form, Part, parse_multipart
 from mock_server.providers.provider import Call
+from mock_server.suggest import quoted
 
 _URL = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:([^,]{0,1000}+),", re.IGNORECASE)
@@ -47,7 +48,7 @@ def read_upload(call: Call, part_name: str) -> Upload:
     try:
         form = parse_multipart(call.headers["content-type"], call.body)
     except MultipartError as error:
-        return Upload(problem=Problem(OutcomeName.INVALID_REQUEST, str(error)))
+        return Upload(problem=Problem(OutcomeName.INVALID_REQUEST, f"{error}{encoding_note(call)}"))
     part = _picture_part(form, part_name)
     if part is None:
         return Upload(form, problem=_missing("; ".join((f"no part named {part_name}", *form.skipped))))
@@ -62,11 +63,19 @@ def read_upload(call: Call, part_name: str) -> Upload:
 def _picture_part(form: Form, name: str) -> Part | None:
     # A form may have a text field and a file of one name: the file counts.
     files = [part for part in form.parts if part.name == name and part.filename is not None]
-    return files[0] if files else form.first(name)
+    # A page may have several inputs for files, and those that were left empty are sent as empty files.
+    chosen = next((part for part in files if part.data), None)
+    return chosen or (files[0] if files else form.first(name))
 
 
 def _missing(detail: str) -> Problem:
     return Problem(OutcomeName.INVALID_REQUEST, detail, "missing")
+
+
+def encoding_note(call: Call) -> str:
+    """What to say beside a body that cannot be parsed: its Content-Encoding, which may be one that is not read."""
+    encoding = call.headers.get("content-encoding", "")
+    return f"; its Content-Encoding is {quoted(encoding)}" if encoding else ""
 
 
 def parse_json(body: bytes) -> Any:

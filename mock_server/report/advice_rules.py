@@ -75,10 +75,19 @@ def no_backoff(scene: Scene) -> Iterator[Case]:
     """A server error again and again, without pauses that grow."""
     for chain in _chains(scene.past):
         pauses = [pause(before, after) for before, after in pairwise(chain)]
-        is_short = any(later < max(SHORTEST_PAUSE, earlier / 2 - TOLERANCE) for earlier, later in pairwise(pauses))
+        asked = [_retry_after(before) for before in chain[:-1]]
+        is_short = any(
+            later < max(SHORTEST_PAUSE, earlier / 2 - TOLERANCE) and not _is_as_asked(later, wanted)
+            for (earlier, later), wanted in zip(pairwise(pauses), asked[1:], strict=True)
+        )
         if is_short:
             listed = ", ".join(map(_seconds, pauses))
             yield Case(tuple(chain), f"pauses after {chain[0].call.status}: {listed}")
+
+
+def _is_as_asked(waited: float, wanted: float | None) -> bool:
+    """Whether the service has asked for this pause by Retry-After."""
+    return wanted is not None and waited >= wanted - TOLERANCE
 
 
 def _chains(past: Sequence[Past]) -> Iterator[list[Past]]:
@@ -123,9 +132,9 @@ def no_retry(scene: Scene) -> Iterator[Case]:
         later = next((other for other in scene.past[place + 1 :] if other.period == past.period), None)
         if later is None:
             waited = scene.now - past.call.time
-            if not (scene.is_over or past.is_closed or waited > RETRY_WITHIN):
+            if not (scene.is_over or past.is_closed or waited > RETRY_WITHIN + (_retry_after(past) or 0)):
                 continue
-        elif pause(past, later) <= RETRY_WITHIN:
+        elif pause(past, later) <= RETRY_WITHIN + (_retry_after(past) or 0):
             continue
         yield Case((past,), f"the {past.call.status} was the end: no further call within {RETRY_WITHIN:g} s")
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from mock_server.core.scenario import Step
+from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import Mistake
-from mock_server.scenarios.discovery import MAX_BYTES, Directory, Signature, outside, path_problem, picture_id
+from mock_server.scenarios.discovery import MAX_BYTES, Directory, outside, path_problem, picture_id
 from mock_server.scenarios.parse_results import ParsedScenario
 from mock_server.suggest import quoted
 
@@ -51,5 +52,5 @@ class BodyFiles:
             self._bodies[id] = path.read_bytes()
         except OSError as error:
             return f"{quoted(written)} cannot be read: {(error.strerror or str(error)).lower()}", ""
-        self.signatures[id] = facts.st_mtime_ns, facts.st_size, facts.st_ino
+        self.signatures[id] = signature_of(facts)
         return None

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import FixturesError, Mistake
 from mock_server.suggest import quoted, suggest
 
@@ -28,9 +29,6 @@ PICTURE_ENDINGS = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".mpo", ".heic", ".heif"}
 )
 _LEADS_OUT = "a symbolic link that leads out of the fixtures directory"
-
-Signature = tuple[int, int, int]
-"""Modification time (ns), size and inode of a file: another signature means that the file has changed."""
 
 
 class UnreadableError(Exception):
@@ -142,8 +140,8 @@ class Directory:
             if facts.st_size > MAX_BYTES:
                 what = f"the file has {facts.st_size:,} bytes; at most {MAX_BYTES:,} are read"
                 raise UnreadableError(what, "scenarios may be spread over as many files as you like")
-            signature = facts.st_mtime_ns, facts.st_size, facts.st_ino
-            return FixtureFile(path, path.relative_to(self.root).as_posix(), self._shown(path), signature)
+            id = path.relative_to(self.root).as_posix()
+            return FixtureFile(path, id, self._shown(path), signature_of(facts))
         return None
 
     def unnamed_pictures(self, named: Collection[str]) -> dict[str, Path]:

@@ -17,6 +17,7 @@ import anyio.to_thread
 from mock_server.core.accounts import Accounts
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.live_scenarios import LiveScenarios
+from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.image_indexing import index_of
 from mock_server.scenarios.load import FixtureLoader, Loaded, load_result
@@ -27,7 +28,7 @@ START_SECONDS = 0.05
 """Seconds after start-up before background work begins, so that the first requests are answered first."""
 
 Changed = Callable[[Loaded | FixturesError], Awaitable[object]]
-Snapshot = frozenset[tuple[str, int, int, int]]
+Snapshot = frozenset[tuple[str, Signature]]
 
 # Tuned for files that an editor or a script saves one after another.
 _QUIET_SECONDS = 0.05
@@ -150,18 +151,18 @@ async def _settled(root: Path, snapshot: Snapshot) -> Snapshot:
 
 
 def _look(root: Path) -> Snapshot:
-    """Path, time of change (ns), size and inode of everything below `root`, without hidden files.
+    """Path and signature of everything below `root`, without hidden files.
 
     Links are followed; a directory is entered once.
     """
-    found: set[tuple[str, int, int, int]] = set()
+    found: set[tuple[str, Signature]] = set()
     entered: set[int] = set()
     pending: list[Path | os.DirEntry[str]] = [root]
     while pending:
         entry = pending.pop()
         try:
             facts = entry.stat()
-            found.add((os.fspath(entry), facts.st_mtime_ns, facts.st_size, facts.st_ino))
+            found.add((os.fspath(entry), signature_of(facts)))
             if stat.S_ISDIR(facts.st_mode) and facts.st_ino not in entered:
                 entered.add(facts.st_ino)
                 with os.scandir(entry) as entries:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.core.account import Account
 from mock_server.core.reading import Reading
+from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import (
     EmptyImageError,
     ImageError,
@@ -27,11 +28,9 @@ from mock_server.suggest import quoted
 if TYPE_CHECKING:
     from mock_server.imaging.index import ImageIndex
 
-PictureSignature = tuple[int, int]
-"""Modification time (ns) and size of a picture."""
 Size = tuple[int, int]
 """Width and height of the upright picture."""
-PictureSizes = Mapping[str, tuple[PictureSignature, Size]]
+PictureSizes = Mapping[str, tuple[Signature, Size]]
 """The pictures that can be read, by id."""
 
 
@@ -43,7 +42,7 @@ def check_pictures(
     Pictures are checked by their headers. One that has not changed since it was `known` is not read again.
     """
     images: dict[str, Path] = {}
-    sizes: dict[str, tuple[PictureSignature, Size]] = {}
+    sizes: dict[str, tuple[Signature, Size]] = {}
     unreadable: dict[str, ImageError] = {}
     for one in scenarios:
         for number, (written, id) in enumerate(one.pictures):
@@ -67,11 +66,11 @@ def check_pictures(
     return images, sizes
 
 
-def _size(path: Path, known: tuple[PictureSignature, Size] | None) -> tuple[PictureSignature, Size]:
+def _size(path: Path, known: tuple[Signature, Size] | None) -> tuple[Signature, Size]:
     """Signature and size of a picture. Raises ImageError."""
     try:
         facts = path.stat()
-        signature = facts.st_mtime_ns, facts.st_size
+        signature = signature_of(facts)
         if known is not None and known[0] == signature:
             return known
         if facts.st_size > MAX_PICTURE_BYTES:

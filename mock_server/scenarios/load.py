@@ -18,10 +18,10 @@ from mock_server.core.account import Account
 from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json, without_defaults
-from mock_server.disk_cache import DiskCache
+from mock_server.disk_cache import DiskCache, Signature
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.body_files import BodyFiles
-from mock_server.scenarios.discovery import MOCK_FILE, Directory, FixtureFile, Signature, UnreadableError
+from mock_server.scenarios.discovery import MOCK_FILE, Directory, FixtureFile, UnreadableError
 from mock_server.scenarios.lint import check_set
 from mock_server.scenarios.lint_images import PictureSizes, check_pictures
 from mock_server.scenarios.parse_results import ParsedFile, ParsedScenario, raise_if_wrong

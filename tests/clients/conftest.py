@@ -25,7 +25,13 @@ from .fixtures import write_fixtures
 ROOT = Path(__file__).parents[2]
 DRIVERS = Path(__file__).parent / "drivers"
 
-NPM_PACKAGES = {"carsxe-api": "1.4.0", "axios": "1.21.1", "form-data": "4.0.6", "axios-retry": "4.5.0"}
+NPM_PACKAGES = {
+    "carsxe-api": "1.4.0",
+    "axios": "1.21.1",
+    "form-data": "4.0.6",
+    "axios-retry": "4.5.0",
+    "undici": "6.21.3",
+}
 NAMES = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
 
 RunChild = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -5,7 +5,7 @@ The clients are real programs. Those in Python wait by moving the mock's clock, 
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ from mock_server.report import advice_rules
 from mock_server.report.advice import NAMES
 from tests.support import FIXTURES, eventually, picture, tool
 
-from .retrying.python_clients import RIGHT, WRONG, Client
+from .retrying import other_clients, python_clients
+from .retrying.python_clients import Client
 
+RIGHT = {**python_clients.RIGHT, **other_clients.RIGHT}
+WRONG = {**python_clients.WRONG, **other_clients.WRONG}
 PROGRAMS = Path(__file__).parent / "retrying"
 _DOWN = {"reply": {"status": 503, "body": "<html>down</html>"}}
 _VERY_SLOW = 0.3
@@ -26,9 +29,10 @@ _VERY_SLOW = 0.3
 
 @dataclass(frozen=True)
 class Situation:
-    """What happens to the first calls of a client; then the picture is read."""
+    """What happens to the first calls of a client, by an override or by steps; then the picture is read."""
 
     override: Mapping[str, Any] | None = None
+    steps: Sequence[Mapping[str, Any]] = ()
     image: Callable[[], bytes] = lambda: picture("car")
 
 
@@ -41,17 +45,22 @@ SITUATIONS: Mapping[str, Situation] = {
     "failing for ever": Situation({"outcome": "service_error", "times": "always"}),
     "rate limited": Situation({"outcome": "rate_limited", "times": 1}),
     "rate limited for two calls": Situation({"outcome": "rate_limited", "times": 2}),
+    "asks for 120 s": Situation({"reply": {**_DOWN["reply"], "headers": {"Retry-After": "120"}}, "times": 1}),
+    "asks for less each time": Situation(
+        steps=[{"reply": {**_DOWN["reply"], "headers": {"Retry-After": seconds}}} for seconds in ("40", "9", "2")]
+    ),
     "not found": Situation({"reply": {"status": 404, "body": "{}"}, "times": "always"}),
     "bad image": Situation(image=lambda: b"no image"),
     "out of credits": Situation({"outcome": "out_of_credits", "times": "always"}),
     "used up": Situation({"reply": {"status": 429, "body": "{}"}, "times": "always"}),
     "nothing found": Situation({"outcome": "nothing_found", "times": "always"}),
     "slow": Situation({"outcome": "read", "delay": "30s"}),
+    "slow for two calls": Situation({"outcome": "read", "delay": "30s", "times": 2}),
     "a little slow": Situation({"outcome": "read", "delay": "200ms"}),
     "very slow": Situation({"outcome": "read", "delay": f"{int(_VERY_SLOW * 1000)}ms"}),
     "huge": Situation(image=lambda: picture("car") + bytes(advice_rules.MOST_BYTES)),
 }
-_CALM = [name for name in SITUATIONS if name not in ("slow", "very slow", "huge")]
+_CALM = [name for name in SITUATIONS if name not in ("slow", "slow for two calls", "very slow", "huge")]
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +77,10 @@ def prepare(mock: MockServer, situation: Situation) -> str:
     key = mock.create_account().key
     if situation.override:
         mock.set_override(key=key, **situation.override)
+    if situation.steps:
+        mock.add_scenario(
+            {"scenario": "steps", "when": {"key": key}, "priority": 1, "then": [*situation.steps, "read"]}
+        )
     return key
 
 
@@ -115,6 +128,7 @@ def test_every_rule_has_a_wrong_client() -> None:
     assert {rule for rule, _, _ in WRONG.values()} == set(NAMES)
 
 
+NODE_PROGRAMS = ("fetch_loop.mjs", "axios_retry.cjs", "undici_retry.cjs")
 NODE_WRONG = {
     "everything": ("retried-final-error", ("not found", "out of credits")),
     "hurried": ("ignored-retry-after", ("rate limited",)),
@@ -144,7 +158,7 @@ def run_node(program: str, mode: str, mock: MockServer, situation: Situation, pl
 @pytest.mark.parametrize(
     "situation", ["fine", "down for three calls", "rate limited", "not found", "used up", "bad image", "a little slow"]
 )
-@pytest.mark.parametrize("program", ["fetch_loop.mjs", "axios_retry.cjs"])
+@pytest.mark.parametrize("program", NODE_PROGRAMS)
 def test_a_right_client_in_node_gets_no_advice(
     program: str, situation: str, mock: MockServer, tmp_path: Path, node_modules: Path
 ) -> None:
@@ -158,7 +172,7 @@ def test_a_right_client_in_node_gets_no_advice(
 @pytest.mark.parametrize(
     ("program", "mode", "situation", "rule"),
     [
-        *((program, *row) for program in ("fetch_loop.mjs", "axios_retry.cjs") for row in _NODE_ROWS),
+        *((program, *row) for program in NODE_PROGRAMS for row in _NODE_ROWS),
         ("fetch_loop.mjs", "twice", "fine", "paid-twice"),
         ("fetch_loop.mjs", "extra-field", "fine", "undocumented-shape"),
     ],

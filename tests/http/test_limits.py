@@ -139,12 +139,30 @@ def test_an_error_never_overtakes_a_reply(own_server: "Served", ask: "MakeReques
         assert client.rest() == b""
 
 
-def test_bytes_that_are_not_http_are_refused(own_server: "Served") -> None:
-    """Without a request in flight, the reply is a 400."""
+@pytest.mark.parametrize(
+    ("sent", "detail"),
+    [
+        (b"HELO mock\r\n\r\n", "Invalid HTTP request received."),
+        (
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            "The client speaks TLS, and this port is for http. --tls opens a port for https.",
+        ),
+        (
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9),
+            "The client speaks HTTP/2 without asking first. The mock speaks HTTP/1.1.",
+        ),
+    ],
+    ids=["no protocol", "TLS", "HTTP/2"],
+)
+def test_bytes_that_are_not_http_are_refused(
+    own_server: "Served", sent: bytes, detail: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a request in flight, the reply is a 400. The log and the reply name the protocol, if it is known."""
     with own_server.connect() as client:
-        client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        client.send(sent)
 
-        assert _error(client) == (400, "Invalid HTTP request received.")
+        assert _error(client) == (400, detail)
+    assert detail in caplog.messages
 
 
 def test_a_broken_chunk_is_refused(own_server: "Served") -> None:

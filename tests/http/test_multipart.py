@@ -197,6 +197,10 @@ def test_every_client_is_understood(content_type: str, body: bytes, part_type: s
         ('form-data; name="image"; filename="x.jpg"; filename*=koi8-r\'\'%FC.jpg', "x.jpg"),
         ('form-data; name="image"; filename="x.jpg"; filename*=car.jpg', "x.jpg"),
         ('form-data; name="image"; filename="../../etc/passwd"', "../../etc/passwd"),
+        ("form-data; name=\"image\"; filename*=UTF-16''car.jpg", "UTF-16''car.jpg"),
+        ('form-data; name="image"; filename*0="a long "; filename*1="name.jpg"', "a long name.jpg"),
+        ("form-data; name=\"image\"; filename*0*=utf-8''f%C3%BC; filename*1*=r%20x.jpg", "für x.jpg"),
+        ("form-data; name=\"image\"; filename*1*=x; filename*0*=utf-8''%FF", "utf-8''%FFx"),
     ],
 )
 def test_file_names_are_read_as_they_were_meant(disposition: str, filename: str) -> None:

@@ -179,6 +179,8 @@ ENCODINGS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "UTF-16 without a byte-order mark": (lambda text: text.decode().encode("utf-16-be"), ""),
     "gzip": (gzip.compress, "gzip"),
     "gzip in upper case": (gzip.compress, "GZIP"),
+    "gzip of gzip": (lambda body: gzip.compress(gzip.compress(body)), "gzip, gzip"),
+    "gzip of deflate": (lambda body: gzip.compress(zlib.compress(body)), "deflate, gzip"),
     "deflate": (zlib.compress, "deflate"),
     "deflate without the header of zlib": (lambda text: zlib.compress(text, wbits=-15), "deflate"),
     "not compressed as declared": (bytes, "deflate"),
@@ -217,7 +219,7 @@ def test_a_compressed_body_is_limited_by_its_content(mock: MockServer, http: htt
 
         assert reply.status_code == 400
 
-    assert details == ["body too large", "invalid JSON"]
+    assert details == ["body too large", 'invalid JSON; its Content-Encoding is "gzip"']
 
 
 def test_long_keys_and_urls(mock: MockServer, http: httpx.Client) -> None:

@@ -31,6 +31,8 @@ def _posted(path: str, **options: Any) -> Send:
 
 _FORM = {"X-API-Key": "demo-key"}
 _CARSXE = {"key": "demo-key"}
+_JSON = {"Content-Type": "application/json"}
+_MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
 
 DETAILS: list[tuple[Send, str]] = [
     (_posted("/api/ocr/plate", headers=_FORM, json={}), "not multipart/form-data"),
@@ -57,6 +59,14 @@ DETAILS: list[tuple[Send, str]] = [
         "the key is read from the query parameter key, not from the header x-api-key",
     ),
     (_posted("/v1/vinocr", json={"key": 7}), "the key in the body is not a string"),
+    (
+        _posted("/v1/vinocr", params=_CARSXE, content=b"\x0b\x02", headers={**_JSON, "Content-Encoding": "br"}),
+        'invalid JSON; its Content-Encoding is "br"',
+    ),
+    (
+        _posted("/api/ocr/plate", content=b"\x28\xb5", headers={**_FORM, **_MULTIPART, "Content-Encoding": "zstd"}),
+        'the boundary of the Content-Type is not in the body; its Content-Encoding is "zstd"',
+    ),
     (_posted("/api/ocr/passport", headers=_FORM), "the last part of the path is none of: plate, vin"),
     (lambda client: client.get("/platerecognition"), "GET is not served here; use POST"),
     (_posted("/v1/vinocr", params=_CARSXE, content=b"{", headers={"Content-Type": "application/json"}), "invalid JSON"),

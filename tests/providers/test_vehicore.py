@@ -459,3 +459,11 @@ def test_damaged_pixels(mock: MockServer, http: httpx.Client, mode: str, place: 
     replies = [vehicore(http, image=bytes(data), key=key), vehicore(http, key=key)]
 
     assert [reply.status_code for reply in replies] == [400, 200]
+
+
+def test_an_input_that_was_left_empty(http: httpx.Client) -> None:
+    """A page may have several inputs for the picture; the browser sends an empty file for each that is not used."""
+    files = [("image", ("", b"")), ("image", ("car.jpg", picture("car"))), ("image", ("", b""))]
+    reply = http.post("/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files=files)
+
+    assert reply.json() == {"result": "9DJC652"}

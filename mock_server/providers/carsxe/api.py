@@ -13,7 +13,7 @@ from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Produ
 from mock_server.http.reply import Reply
 from mock_server.providers.carsxe import carsxe_service, payment, render, wording
 from mock_server.providers.provider import MAX_URL, Call, ExampleCall, Provider, Refusal, Route
-from mock_server.providers.uploads import decode_inline, is_url, parse_json
+from mock_server.providers.uploads import decode_inline, encoding_note, is_url, parse_json
 from mock_server.suggest import quoted
 
 _ROUTES = (
@@ -103,7 +103,7 @@ def _fields(call: Call, notes: list[str]) -> Fields:
         return _invalid_request("empty body")
     media_type = call.media_type
     if media_type == "application/json" or media_type.endswith("+json"):
-        return _json(call.body)
+        return _json(call)
     if media_type not in ("text/plain", "") or call.is_strict:
         return _invalid_request(f"content type {media_type or 'missing'}, not application/json")
     # A browser's fetch() sends a JSON string as text/plain unless it is given a content type.
@@ -114,16 +114,16 @@ def _fields(call: Call, notes: list[str]) -> Fields:
         text = call.body[: 4 * MAX_URL + 4].decode("utf-8-sig", "replace").strip()
     if text.startswith("{"):
         notes.append("JSON as plain text")
-        return _json(call.body)
+        return _json(call)
     notes.append("plain text")
     return {_FIELDS[0]: text}
 
 
-def _json(data: bytes) -> Fields:
+def _json(call: Call) -> Fields:
     try:
-        fields = parse_json(data)
+        fields = parse_json(call.body or b"")
     except ValueError:
-        return _invalid_request("invalid JSON")
+        return _invalid_request(f"invalid JSON{encoding_note(call)}")
     return fields if isinstance(fields, dict) else _invalid_request("the JSON is not an object")
 
 
