@@ -13,7 +13,7 @@ MockServerError                     base class, never raised itself
 │   ├── TooComplexImageError        an image with more parts (scans, markers, chunks, …) than allowed
 │   └── DecodeTimeoutError          an image that takes longer to decode than allowed
 ├── BodyTooLargeError               a request body over the limit
-├── ClientDisconnectedError         the client disconnected before its request was complete
+├── ClientDisconnectedError         the client disconnected before its request was complete, or answered
 ├── MultipartError                  a malformed multipart/form-data body
 ├── FaultUnavailableError           a fault that this server cannot produce
 ├── FetchError                      an image URL that may not or could not be fetched
@@ -132,7 +132,7 @@ class BodyTooLargeError(MockServerError):
 
 
 class ClientDisconnectedError(MockServerError):
-    """The client disconnected before its request was complete. No reply can be sent."""
+    """The client disconnected before its request was complete or answered. No reply can be sent."""
 
 
 class MultipartError(MockServerError):

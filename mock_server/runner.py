@@ -162,6 +162,7 @@ def run(server: Server, ready: Callable[[], None], *, until_closed: int | None =
         await server.serve(ready)
 
     tuning.keep_freed_memory()
+    tuning.switch_threads_often()
     run_loop(serve())
 
 

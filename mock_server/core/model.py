@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from mock_server.core.reading import Reading
+from mock_server.core.turns import Client
 
 
 class Product(StrEnum):
@@ -88,7 +89,7 @@ class ReadRequest:
     client used; `fields` are the names of body fields that the provider does not have. `received_at` is the time of
     the mock's clock, in Unix seconds, for replies that carry a time. `no_key` says why a request that seems to have
     a key has none. Requests with the same text in `once` are charged once, if the account is a wallet. `has_payment`:
-    the request carries its own payment.
+    the request carries its own payment. `client` is None if nothing is known about its connection.
     """
 
     provider: str
@@ -106,6 +107,7 @@ class ReadRequest:
     no_key: str | None = None
     once: str = ""
     has_payment: bool = False
+    client: Client | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,8 @@ class Outcome:
     sent in place of the provider's reply. `reading` is set for `read`, with boxes in pixels of the picture that was
     sent. `usage`, `tier` and `period` are set for `out_of_credits` and `rate_limited`, `retry_after` (seconds) for
     `rate_limited`. `digest` (SHA-256, hex) identifies the picture: values that a provider makes up are derived from it.
-    `is_made_up`: no scenario says what the picture shows, and `reading` is invented.
-    `detail` is one sentence with what the mock knows and the provider's text does not say. It is sent in the header
-    `X-Mock-Detail` and stored in the journal, so it contains no key.
+    `is_made_up`: no scenario says what the picture shows, and `reading` is invented. `detail` is one sentence with what
+    the mock knows and the provider's text does not say, for the header `X-Mock-Detail` and the journal, without a key.
     """
 
     name: OutcomeName

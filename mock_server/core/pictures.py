@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
 from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.core.turns import Turns
 from mock_server.errors import FetchError, FetchRefusedError, ImageError
 from mock_server.imaging.results import SearchResult
 
@@ -63,6 +64,7 @@ class Pictures:
         self._threads = ThreadPoolExecutor(_THREADS, "decode")
         # Each of these waits for a process. Cheap pictures do not wait behind expensive ones.
         self._process_threads = ThreadPoolExecutor(_THREADS, "decode-apart")
+        self._turns, self._process_turns = Turns(_THREADS), Turns(_THREADS)
 
     def close(self) -> None:
         """Abandon all work: kill the processes, and end the threads. New threads start when they are needed again."""
@@ -73,16 +75,19 @@ class Pictures:
         self._start_threads()
 
     async def look_up(self, request: ReadRequest, library: Library) -> Lookup:
-        """Find the picture of a request among the pictures of the library."""
+        """Find the picture of a request among the pictures of the library.
+
+        Raises ClientDisconnectedError if the client has left before the picture had its turn.
+        """
         if request.problem:
             return Lookup(problem=request.problem)
         if request.image is not None:
-            return await self._search(request.image, library)
+            return await self._search(request, request.image, library)
         if request.url is None:
             return Lookup(problem=Problem(OutcomeName.INVALID_REQUEST, "no picture"))
         name = self._gallery_name(request)
         if name is not None and name in library.gallery:
-            return await self._look_up_in_gallery(name, library)
+            return await self._look_up_in_gallery(request, name, library)
         try:
             image, address = await self._fetch(request.url)
         except FetchRefusedError as error:
@@ -95,22 +100,24 @@ class Pictures:
             return Lookup(problem=problem, notes=(detail,), is_unfetched=is_well_formed)
         except FetchError as error:
             return Lookup(problem=Problem(OutcomeName.INVALID_IMAGE, str(error)), notes=(str(error),))
-        return await self._search(image, library, f"fetched {len(image)} bytes from {address}")
+        return await self._search(request, image, library, f"fetched {len(image)} bytes from {address}")
 
-    async def _look_up_in_gallery(self, name: str, library: Library) -> Lookup:
+    async def _look_up_in_gallery(self, request: ReadRequest, name: str, library: Library) -> Lookup:
         # A library never changes, so each of its pictures is read and searched once.
         if (search := library.searches.get(name)) is not None:
             return Lookup(search, notes=("gallery",))
-        lookup = await self._search(library.picture(name) or b"", library, "gallery")
+        lookup = await self._search(request, library.picture(name) or b"", library, "gallery")
         if lookup.search is not None:
             library.searches[name] = lookup.search
         return lookup
 
-    async def _search(self, image: bytes | memoryview, library: Library, *notes: str) -> Lookup:
+    async def _search(
+        self, request: ReadRequest, image: bytes | memoryview, library: Library, *notes: str
+    ) -> Lookup:
         try:
             search = library.index.find_known(image)
             if search is None or search.facts.sha256 not in self._thumbnails:
-                search = await self._decode_and_find(library, image)
+                search = await self._decode_and_find(request, library, image)
                 await self._thumbnails.share(search.facts.sha256)
         except ImageError as error:
             detail = f"the picture cannot be used: {type(error).__name__}: {error}".removesuffix(": ")
@@ -118,11 +125,15 @@ class Pictures:
             return Lookup(problem=problem, notes=notes)
         return Lookup(search, notes=notes)
 
-    async def _decode_and_find(self, library: Library, image: bytes | memoryview) -> SearchResult:
-        loop = asyncio.get_running_loop()
-        search = await loop.run_in_executor(self._threads, self._find_cheap, library, image)
+    async def _decode_and_find(
+        self, request: ReadRequest, library: Library, image: bytes | memoryview
+    ) -> SearchResult:
+        loop, key = asyncio.get_running_loop(), request.key or ""
+        async with self._turns.turn(key, request.client):
+            search = await loop.run_in_executor(self._threads, self._find_cheap, library, image)
         if search is None:
-            search = await loop.run_in_executor(self._process_threads, self._find_expensive, library, image)
+            async with self._process_turns.turn(key, request.client):
+                search = await loop.run_in_executor(self._process_threads, self._find_expensive, library, image)
         return search
 
     def _find_cheap(self, library: Library, image: bytes | memoryview) -> SearchResult | None:

@@ -56,7 +56,8 @@ class RequestPipeline:
     async def decide(self, request: ReadRequest, traits: Traits) -> Decision | Unmatched:
         """Decide what happens to one request.
 
-        Raises UnknownPreferenceError if the client forces something that does not exist, and StoreUnavailableError.
+        Raises UnknownPreferenceError if the client forces something that does not exist, ClientDisconnectedError if it
+        has left before its picture had its turn, and StoreUnavailableError.
         """
         admission = await self._admit(request, traits)
         # `_admit` has applied changes made by other processes, so read the library only now.

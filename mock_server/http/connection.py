@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.types import Scope
 
@@ -26,6 +26,8 @@ EXTENSION = "vehicle_ocr_mock.connection"
 GARBAGE = b"\xff\xfe~ not HTTP: vehicle-ocr-mock broke this reply as a fault asked it to ~\x00\xfd"
 _CLOSE_SECONDS = 5.0
 """How long a client may take to read the last bytes before the connection is aborted."""
+_BEGINNING = b"HTTP/1.1 "
+"""What every reply begins with."""
 _LINGER_ON = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -43,12 +45,32 @@ class Connection:
         self.is_lost = False
         self.is_ended = False
         self._transport = transport
+        self._is_probed = False
 
     async def pause(self, seconds: float) -> None:
         """Wait for that time, or until `hurry` is set."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.hurry.wait()
+
+    def probe(self) -> None:
+        """Send the beginning of the reply. The system of a client that has closed the connection answers with a reset.
+
+        A client that has closed only its sending half has the reply a little earlier.
+        """
+        if self.cycle is None or self.is_lost or self._is_probed:
+            return
+        self._is_probed = True
+        self._transport.write(_BEGINNING)
+        self.cycle.transport = cast(asyncio.Transport, _BegunTransport(self._transport))
+
+    def has_left(self) -> bool:
+        """Whether the client has closed the connection. Of a client that has ended, known only after a probe."""
+        # The event loop does not watch a connection that has ended.
+        if self._is_probed and not self.is_lost and _has_failed(self._transport.get_extra_info("socket")):
+            self.mark_lost()
+            self._transport.abort()
+        return self.is_lost
 
     def leave_out_date(self) -> None:
         """Send no date of the server with the current reply, because the reply has its own."""
@@ -92,7 +114,7 @@ class Connection:
             self.cycle.disconnected = True
 
     def _close(self, last: bytes) -> None:
-        self._transport.write(last)
+        self._transport.write(last.removeprefix(_BEGINNING) if self._is_probed else last)
         self._transport.close()
         asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._abort)
 
@@ -105,6 +127,29 @@ class Connection:
     def _abort(self) -> None:
         if not self.is_lost:
             self._transport.abort()
+
+
+class _BegunTransport:
+    """A transport of a reply whose beginning has been sent."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._is_begun = True
+
+    def write(self, data: bytes) -> None:
+        """Send these bytes, without the beginning of the reply."""
+        self._transport.write(data.removeprefix(_BEGINNING) if self._is_begun else data)
+        self._is_begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def _has_failed(tcp: socket.socket) -> bool:
+    try:
+        return tcp.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+    except OSError:
+        return True
 
 
 def connection_of(scope: Scope) -> Connection | None:

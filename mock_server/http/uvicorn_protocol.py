@@ -52,7 +52,7 @@ _DETAILS = {
 _INSIDES = {
     HttpToolsProtocol: "access_log app connections cycle flow headers logger loop on_body on_headers_complete "
     "on_message_begin on_message_complete on_url parser scheme send_400_response shutdown transport",
-    RequestResponseCycle: "body disconnected keep_alive message_event more_body response_complete send",
+    RequestResponseCycle: "body disconnected keep_alive message_event more_body response_complete send transport",
 }
 """What is used here of uvicorn's classes. uvicorn does not document it."""
 

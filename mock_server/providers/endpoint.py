@@ -16,6 +16,7 @@ from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body
+from mock_server.http.connection import connection_of
 from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.journal_entry import Answered, journal_entry
@@ -84,11 +85,16 @@ class Endpoint:
         if isinstance(product, Refusal):
             return Answered(self._provider.refuse(product), self._why_refused(product, call))
         request = limited(await off_loop(len(call.body or b""), self._provider.parse, call, product))
+        request.client = connection_of(scope)
         try:
             decision = await self._service.pipeline.decide(request, self._provider.traits)
         except UnknownPreferenceError as error:
             detail = _unknown_preference(error)
             return Answered(problem(501, detail, title=f"Unknown {error.kind}"), detail, request)
+        except ClientDisconnectedError:
+            # nginx's status for it. It is in the journal only.
+            detail = "the client closed the connection before its picture had its turn"
+            return Answered(problem(499, detail, title="Client closed request"), detail, request)
         except StoreUnavailableError as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if isinstance(decision, Unmatched):
