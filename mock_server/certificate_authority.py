@@ -1,7 +1,8 @@
 """The local certificate authority (CA), and the certificates that it issues for the providers' host names.
 
-The authority is created at first use and stored in one private file. The file contains both key and certificate, so
-they always belong together. `ca.pem`, in the same directory, contains only the certificate, for clients to trust.
+The authority is created at first use and stored in one private file: the key that signs server certificates, the
+certificate of that key, and the certificate to trust, which has signed it. The key of the certificate to trust is
+thrown away. `ca.pem`, in the same directory, contains only what clients trust.
 
 The authority can sign only for permitted names: the providers' host names, this machine, and names that the user has
 added. So a stolen key is of no use for other hosts.
@@ -25,14 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from platformdirs import user_data_path
 
 from mock_server.errors import SettingsError
-from mock_server.name_constraints import (
-    LOCALHOST,
-    authority_certificate,
-    constraint,
-    is_permitted,
-    new_subject,
-    permitted_names,
-)
+from mock_server.name_constraints import LOCALHOST, constraint, create_authority, is_permitted, permitted_names
 from mock_server.settings import Settings, is_all_addresses
 
 CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
@@ -52,12 +46,18 @@ logger = logging.getLogger(__name__)
 
 
 class CertificateAuthority:
-    """The authority stored in `directory`. Use `open` to get one."""
+    """The authority stored in `directory`. Use `open` to get one.
 
-    def __init__(self, directory: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+    `certificates`: that of the key, the one to trust, and those to trust of authorities that this one has replaced, for
+    the servers that still use them. An authority of an earlier version has only one.
+    """
+
+    def __init__(
+        self, directory: Path, key: ec.EllipticCurvePrivateKey, certificates: Sequence[x509.Certificate]
+    ) -> None:
         self.directory = directory
-        self._certificate = certificate
         self._key = key
+        self._certificates = certificates
 
     @classmethod
     def open(
@@ -65,9 +65,8 @@ class CertificateAuthority:
     ) -> "CertificateAuthority":
         """Return the authority in `directory`, with a certificate that permits `names`.
 
-        It is created or renewed first where necessary. `directory`: by default `$VEHICLE_OCR_MOCK_CA_DIR`, or else the
-        user's data directory. `now`: a time with a time zone. A renewed authority keeps its key and its name. Clients
-        that trust the old certificate still work, for the names that it permits.
+        It is created or replaced first where necessary. `directory`: by default `$VEHICLE_OCR_MOCK_CA_DIR`, or else the
+        user's data directory. `now`: a time with a time zone. Clients must trust the certificate of a new authority.
 
         Raises SettingsError when the directory cannot be used, its files are damaged or a name is not valid.
         """
@@ -77,7 +76,7 @@ class CertificateAuthority:
             authority = cls._read(directory)
             if authority and authority._is_current(names, now) and authority._is_published():
                 return authority
-            return cls._create_or_renew(directory, names, now)
+            return cls._create_or_replace(directory, names, now)
         except OSError as error:
             raise SettingsError(
                 f"the certificate authority cannot be stored in {directory}: {error.strerror or error}; "
@@ -85,48 +84,47 @@ class CertificateAuthority:
             ) from error
 
     @classmethod
-    def _create_or_renew(cls, directory: Path, names: Sequence[str], now: datetime) -> "CertificateAuthority":
+    def _create_or_replace(cls, directory: Path, names: Sequence[str], now: datetime) -> "CertificateAuthority":
         directory.parent.mkdir(parents=True, exist_ok=True)
         directory.mkdir(mode=0o700, exist_ok=True)  # a directory that already exists is not changed
         with _locked(directory / _LOCK_FILE):
             # Another process may have created it in the meantime.
             authority = cls._read(directory)
             if authority is None or not authority._is_current(names, now):
-                authority = authority._renewed(names, now) if authority else cls._new(directory, names, now)
+                permitted = [*LOCALHOST, *map(constraint, names)]
+                authority = authority._replaced(names, now) if authority else cls._new(directory, permitted, now)
                 _write_atomically(directory / _PRIVATE_FILE, authority._private_pem(), mode=0o600)
             if not authority._is_published():
                 _write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
             return authority
 
     @classmethod
-    def _new(cls, directory: Path, names: Sequence[str], now: datetime) -> "CertificateAuthority":
-        key = ec.generate_private_key(ec.SECP256R1())
-        validity = now - CLOCK_SKEW, now + AUTHORITY_LIFE
-        certificate = authority_certificate(key, new_subject(), [*LOCALHOST, *map(constraint, names)], validity)
-        return cls(directory, certificate, key)
+    def _new(
+        cls,
+        directory: Path,
+        permitted: Sequence[x509.GeneralName],
+        now: datetime,
+        former: Sequence[x509.Certificate] = (),
+    ) -> "CertificateAuthority":
+        key, *certificates = create_authority(permitted, (now - CLOCK_SKEW, now + AUTHORITY_LIFE))
+        return cls(directory, key, [*certificates, *former])
 
-    def _renewed(self, names: Sequence[str], now: datetime) -> "CertificateAuthority":
-        permitted = permitted_names(self._certificate)
-        if permitted is None:
-            # Its key stays trusted wherever the user has installed the certificate, so it must not be used any more.
-            logger.warning(
-                "the certificate authority could sign for every host name, so it was replaced: trust the new %s,"
-                " and remove the old certificate (%s) where you have installed it",
-                self.certificate_path,
-                self._certificate.subject.rfc4514_string(),
-            )
-            return self._new(self.directory, names, now)
+    def _replaced(self, names: Sequence[str], now: datetime) -> "CertificateAuthority":
+        """A new authority that permits these names and those of this one, and a warning that says why."""
+        issuing, *trusted = self._certificates
+        permitted = permitted_names(issuing) or LOCALHOST
         added = [name for name in names if not is_permitted(name, permitted)]
-        if added:
-            logger.warning(
-                "the certificate authority now permits %s as well: clients must trust the new %s",
-                ", ".join(added),
-                self.certificate_path,
-            )
-        permitted = [*permitted, *map(constraint, added)]
-        validity = now - CLOCK_SKEW, now + AUTHORITY_LIFE
-        certificate = authority_certificate(self._key, self._certificate.subject, permitted, validity)
-        return type(self)(self.directory, certificate, self._key)
+        reason = f"it was valid from {issuing.not_valid_before_utc:%Y-%m-%d} to {self.expires:%Y-%m-%d}"
+        action = f"clients must trust the new {self.certificate_path}"
+        if not trusted:
+            # Its key stays trusted wherever the user has installed the certificate, so it must not be used any more.
+            reason = "it could sign for every host name, for Java at least"
+            action += f"; remove the old one ({issuing.subject.rfc4514_string()}) where you have installed it"
+        elif added:
+            reason = f"it did not permit {', '.join(added)}"
+        logger.warning("the certificate authority was replaced, because %s: %s", reason, action)
+        former = [one for one in trusted if one.not_valid_after_utc > now]
+        return self._new(self.directory, [*permitted, *map(constraint, added)], now, former)
 
     @classmethod
     def _read(cls, directory: Path) -> "CertificateAuthority | None":
@@ -139,12 +137,12 @@ class CertificateAuthority:
             path.chmod(0o600)
         try:
             key = serialization.load_pem_private_key(pem, password=None)
-            certificate = x509.load_pem_x509_certificate(pem)
+            certificates = x509.load_pem_x509_certificates(pem)
         except ValueError as error:
             raise SettingsError(f"{path} is damaged; delete it to create a new authority") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise SettingsError(f"{path} contains another kind of key; delete it to create a new authority")
-        return cls(directory, certificate, key)
+        return cls(directory, key, certificates)
 
     @property
     def certificate_path(self) -> Path:
@@ -154,11 +152,11 @@ class CertificateAuthority:
     @property
     def expires(self) -> datetime:
         """The time when the certificate expires, in UTC."""
-        return self._certificate.not_valid_after_utc
+        return self._certificates[0].not_valid_after_utc
 
     def certificate_pem(self) -> bytes:
-        """The certificate to trust, PEM, without the key."""
-        return self._certificate.public_bytes(serialization.Encoding.PEM)
+        """The certificate to trust, PEM, without the key. Those of authorities that it has replaced follow."""
+        return b"".join(map(_pem, self._certificates[1:]))
 
     def ssl_context(self, names: Sequence[str], *, now: datetime | None = None) -> ssl.SSLContext:
         """Return a server context with a new certificate for `names` and for localhost.
@@ -169,9 +167,9 @@ class CertificateAuthority:
         Raises SettingsError for a name that is not valid in a certificate.
         """
         now = now or datetime.now(UTC)
-        if not all(is_permitted(name, permitted_names(self._certificate) or ()) for name in names):
-            updated = self._create_or_renew(self.directory, names, now)
-            self._certificate, self._key = updated._certificate, updated._key
+        if not self._permits(names):
+            updated = self._create_or_replace(self.directory, names, now)
+            self._certificates, self._key = updated._certificates, updated._key
         every = list(dict.fromkeys([*names, *LOCAL_NAMES]))
         context = self._context(every, now)
         # Some TLS libraries refuse every address in a certificate whose authority may sign for certain addresses only.
@@ -187,7 +185,8 @@ class CertificateAuthority:
 
     def _context(self, names: Sequence[str], now: datetime) -> ssl.SSLContext:
         """A server context with a new certificate for exactly these names."""
-        authority = trustme.CA.from_pem(self.certificate_pem(), self._private_pem())
+        issuing = _pem(self._certificates[0])
+        authority = trustme.CA.from_pem(issuing, self._private_pem())
         try:
             leaf = authority.issue_cert(
                 *names,
@@ -202,7 +201,9 @@ class CertificateAuthority:
         # Clients that prefer HTTP/2 must know that the server does not support it.
         context.set_alpn_protocols(["http/1.1"])
         try:
-            leaf.configure_cert(context)
+            chain = trustme.Blob(leaf.private_key_and_cert_chain_pem.bytes() + issuing)
+            with chain.tempfile() as path:
+                context.load_cert_chain(path)
         except OSError as error:
             # Python reads certificates from files only, so a temporary file is needed.
             raise SettingsError(f"HTTPS needs a writable temporary directory: {error}") from error
@@ -212,14 +213,16 @@ class CertificateAuthority:
         key = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        return key + self.certificate_pem()
+        return key + b"".join(map(_pem, self._certificates))
 
     def _is_current(self, names: Sequence[str], now: datetime) -> bool:
-        permitted = permitted_names(self._certificate)
+        issuing, *trusted = self._certificates
         # The clock of this machine may have been wrong when the authority was created.
-        has_begun = self._certificate.not_valid_before_utc <= now
-        if permitted is None or not has_begun or now + RENEWED_BEFORE_END >= self.expires:
-            return False
+        has_begun = issuing.not_valid_before_utc <= now
+        return bool(trusted) and has_begun and now + RENEWED_BEFORE_END < self.expires and self._permits(names)
+
+    def _permits(self, names: Sequence[str]) -> bool:
+        permitted = permitted_names(self._certificates[0])
         return all(is_permitted(name, permitted) for name in names)
 
     def _is_published(self) -> bool:
@@ -227,6 +230,10 @@ class CertificateAuthority:
             return self.certificate_path.read_bytes() == self.certificate_pem()
         except FileNotFoundError:
             return False
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _is_address(name: str) -> bool:

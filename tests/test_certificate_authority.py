@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority, default_directory
 from mock_server.errors import SettingsError
@@ -93,7 +94,7 @@ def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("days_left", "renewed"), [(61, False), (59, True), (1, True), (0, True), (-400, True)])
 def test_the_authority_is_renewed_before_it_expires(tmp_path: Path, days_left: int, renewed: bool) -> None:
-    """Near its end the authority gets a new certificate, under the same key and name."""
+    """Near its end the authority is replaced, because only a key that was thrown away could renew it."""
     old = CertificateAuthority.open(tmp_path / "ca", now=NOW)
     later = NOW + AUTHORITY_LIFE - timedelta(days=days_left)
     new = CertificateAuthority.open(tmp_path / "ca", now=later)
@@ -101,14 +102,12 @@ def test_the_authority_is_renewed_before_it_expires(tmp_path: Path, days_left: i
     old_certificate = x509.load_pem_x509_certificate(old.certificate_pem())
     new_certificate = x509.load_pem_x509_certificate(new.certificate_pem())
     assert (new.expires == later + AUTHORITY_LIFE) is renewed
-    assert (new_certificate != old_certificate) is renewed
-    assert new_certificate.public_key() == old_certificate.public_key()
-    assert new_certificate.subject == old_certificate.subject
+    assert (new_certificate.public_key() != old_certificate.public_key()) is renewed
     assert new.certificate_path.read_bytes() == new.certificate_pem()
 
 
 def test_an_authority_that_begins_in_the_future_is_renewed(tmp_path: Path) -> None:
-    """An authority that was created while the clock was wrong works today, under the same key."""
+    """An authority that was created while the clock was wrong is replaced."""
     now = datetime.now(UTC)
     early = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS, now=now + timedelta(days=400))
     authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS, now=now)
@@ -117,17 +116,20 @@ def test_an_authority_that_begins_in_the_future_is_renewed(tmp_path: Path) -> No
     handshake(authority.ssl_context(PROVIDERS), "api.carsxe.com", authority.certificate_path)
 
 
-def test_who_trusts_the_old_certificate_is_not_cut_off(tmp_path: Path) -> None:
-    """After a renewal, a client with the old certificate still works until that certificate expires."""
+def test_a_server_that_runs_stays_trusted(tmp_path: Path) -> None:
+    """When another start replaces the authority, `ca.pem` keeps the certificate of the old one until it expires."""
     now = datetime.now(UTC)
     before = now - AUTHORITY_LIFE + timedelta(days=30)
     old = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS, now=before)
-    kept = tmp_path / "kept.pem"
-    kept.write_bytes(old.certificate_pem())
+    running = old.ssl_context(PROVIDERS)
     new = CertificateAuthority.open(tmp_path / "ca", now=now)
+    handshake(running, "api.carsxe.com", new.certificate_path)
+    handshake(new.ssl_context(PROVIDERS), "api.carsxe.com", new.certificate_path)
+    assert new.certificate_pem().endswith(old.certificate_pem())
 
-    assert new.certificate_pem() != old.certificate_pem()
-    handshake(new.ssl_context(PROVIDERS), "api.carsxe.com", kept)
+    last = CertificateAuthority.open(tmp_path / "ca", now=now + AUTHORITY_LIFE - timedelta(days=20))
+    assert last.certificate_pem().count(b"BEGIN") == 2
+    assert old.certificate_pem() not in last.certificate_pem()
 
 
 def test_a_certificate_never_outlives_its_authority(tmp_path: Path) -> None:
@@ -250,15 +252,25 @@ def test_the_directory_can_be_named_in_the_environment(tmp_path: Path, monkeypat
 
 
 def leaf_for(authority: CertificateAuthority, name: str, directory: Path) -> Path:
-    """A server certificate for `name` in a file with its key, signed by somebody who has the authority's key."""
-    signer = trustme.CA.from_pem(authority.certificate_pem(), (authority.directory / "ca-key.pem").read_bytes())
+    """A server certificate for `name`, signed with the key on disk: a file with its key, and the chain without root."""
+    on_disk = (authority.directory / "ca-key.pem").read_bytes()
+    leaf = trustme.CA.from_pem(on_disk, on_disk).issue_cert(name)
+    issuing = x509.load_pem_x509_certificates(on_disk)[0].public_bytes(serialization.Encoding.PEM)
     path = directory / "leaf.pem"
-    signer.issue_cert(name).private_key_and_cert_chain_pem.write_to_path(path)
+    path.write_bytes(leaf.private_key_and_cert_chain_pem.bytes() + issuing)
     return path
 
 
-def unconstrained(directory: Path) -> x509.Certificate:
-    """An authority as earlier versions created it: it can sign for every name."""
+def chain_of(path: Path) -> Path:
+    """The certificates of a file of `leaf_for`, without the key."""
+    pem = path.read_bytes()
+    chain = path.with_name("chain.pem")
+    chain.write_bytes(pem[pem.index(b"-----BEGIN CERTIFICATE-----") :])
+    return chain
+
+
+def earlier(directory: Path) -> x509.Certificate:
+    """An authority as earlier versions created it: its key is that of the certificate to trust."""
     old = trustme.CA(organization_name="vehicle-ocr-mock")
     directory.mkdir(mode=0o700)
     pem = old.private_key_pem.bytes() + old.cert_pem.bytes()
@@ -267,10 +279,12 @@ def unconstrained(directory: Path) -> x509.Certificate:
     return x509.load_pem_x509_certificate(old.cert_pem.bytes())
 
 
-def test_the_authority_is_limited(tmp_path: Path) -> None:
-    """Critical name constraints, and servers as the only purpose."""
-    authority = CertificateAuthority.open(tmp_path / "ca", names=[*PROVIDERS, "*.my.test", "192.0.2.7"])
-    extensions = x509.load_pem_x509_certificate(authority.certificate_pem()).extensions
+@pytest.mark.parametrize("which", ["issuing", "root"])
+def test_the_authority_is_limited(tmp_path: Path, which: str) -> None:
+    """Critical name constraints, and servers as the only purpose, in its own certificate and in the one to trust."""
+    CertificateAuthority.open(tmp_path / "ca", names=[*PROVIDERS, "*.my.test", "192.0.2.7"])
+    issuing, root = x509.load_pem_x509_certificates((tmp_path / "ca" / "ca-key.pem").read_bytes())
+    extensions = {"issuing": issuing, "root": root}[which].extensions
     constraints = extensions.get_extension_for_class(x509.NameConstraints)
     usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     permitted = {str(name.value) for name in constraints.value.permitted_subtrees or ()}
@@ -278,6 +292,19 @@ def test_the_authority_is_limited(tmp_path: Path) -> None:
     assert constraints.critical
     assert permitted == {"localhost", "127.0.0.0/8", "::1/128", *PROVIDERS, "my.test", "192.0.2.7/32"}
     assert list(usage.value) == [x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_the_key_of_the_certificate_to_trust_is_thrown_away(tmp_path: Path) -> None:
+    """The only key on disk is that of the certificate in between, which is not to be trusted by itself."""
+    authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
+    on_disk = (tmp_path / "ca" / "ca-key.pem").read_bytes()
+    issuing, root = x509.load_pem_x509_certificates(on_disk)
+    key = serialization.load_pem_private_key(on_disk, password=None)
+
+    assert on_disk.count(b"PRIVATE KEY") == 2  # the first and the last line of one
+    assert key.public_key() == issuing.public_key() != root.public_key()
+    assert x509.load_pem_x509_certificate(authority.certificate_pem()) == root
+    assert issuing.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
 
 
 @pytest.mark.parametrize("name", ["bank.example", "carsxe.com", "api.carsxe.com.bank.example", "8.8.8.8", "::2"])
@@ -299,7 +326,7 @@ def test_openssl_applies_the_limits(tmp_path: Path, name: str, accepted: bool) -
     leaf = leaf_for(authority, name, tmp_path)
     options = ["-x509_strict", "-purpose", "sslserver", "-verify_hostname", name]
     ended = subprocess.run(
-        ["openssl", "verify", "-CAfile", str(authority.certificate_path), *options, str(leaf)],
+        ["openssl", "verify", "-CAfile", authority.certificate_path, "-untrusted", chain_of(leaf), *options, leaf],
         capture_output=True,
         text=True,
         check=False,
@@ -354,12 +381,11 @@ func main() {
 	root, _ := os.ReadFile(os.Args[1])
 	roots.AppendCertsFromPEM(root)
 	data, _ := os.ReadFile(os.Args[2])
-	var block *pem.Block
-	for block == nil || block.Type != "CERTIFICATE" {
-		block, data = pem.Decode(data)
-	}
+	between := x509.NewCertPool()
+	between.AppendCertsFromPEM(data)
+	block, _ := pem.Decode(data)
 	leaf, _ := x509.ParseCertificate(block.Bytes)
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: os.Args[3]})
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, DNSName: os.Args[3]})
 	if err == nil { fmt.Println("accepted") } else { fmt.Println("refused", err) }
 }
 """
@@ -375,7 +401,7 @@ def test_go_applies_the_limits(tmp_path: Path) -> None:
     subprocess.run(["go", "build", "-o", program, tmp_path / "verify.go"], env=environment, check=True, timeout=110)
     said = {
         name: subprocess.run(
-            [program, authority.certificate_path, leaf_for(authority, name, tmp_path), name],
+            [program, authority.certificate_path, chain_of(leaf_for(authority, name, tmp_path)), name],
             capture_output=True,
             text=True,
             check=True,
@@ -389,57 +415,65 @@ def test_go_applies_the_limits(tmp_path: Path) -> None:
 JAVA_PROGRAM = """
 import java.io.FileInputStream;
 import java.security.cert.*;
-import java.util.List;
+import java.util.ArrayList;
 import java.util.Set;
 
 class Verify {
     public static void main(String[] args) throws Exception {
         CertificateFactory factory = CertificateFactory.getInstance("X.509");
         X509Certificate root = (X509Certificate) factory.generateCertificate(new FileInputStream(args[0]));
-        X509Certificate leaf = (X509Certificate) factory.generateCertificate(new FileInputStream(args[1]));
         PKIXParameters parameters = new PKIXParameters(Set.of(new TrustAnchor(root, null)));
         parameters.setRevocationEnabled(false);
-        CertPathValidator.getInstance("PKIX").validate(factory.generateCertPath(List.of(leaf)), parameters);
-        System.out.println("accepted");
+        for (String chain : args[1].split(",")) {
+            var path = factory.generateCertPath(
+                new ArrayList<>(factory.generateCertificates(new FileInputStream(chain))));
+            try {
+                CertPathValidator.getInstance("PKIX").validate(path, parameters);
+                System.out.println("accepted");
+            } catch (CertPathValidatorException error) {
+                System.out.println("refused " + error.getReason());
+            }
+        }
     }
 }
 """
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="Java is not installed")
-@pytest.mark.parametrize("name", ["api.carsxe.com", "bank.example"])
-def test_java_has_no_limits_for_roots(tmp_path: Path, name: str) -> None:
-    """Java ignores the limits of a certificate that it trusts directly (RFC 5280, 6.1.1), as SECURITY.md says."""
+def test_java_applies_the_limits(tmp_path: Path) -> None:
+    """Java ignores the limits of a certificate that it trusts directly, but applies those of the one in between."""
     authority = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
     (tmp_path / "Verify.java").write_text(JAVA_PROGRAM)
-    pem = leaf_for(authority, name, tmp_path).read_bytes()
-    leaf = tmp_path / "certificate.pem"
-    leaf.write_bytes(pem[pem.index(b"-----BEGIN CERTIFICATE-----") :])  # the key comes first
+    chains = []
+    for name in ("api.carsxe.com", "localhost", "bank.example", "8.8.8.8"):
+        (tmp_path / name).mkdir()
+        chains.append(str(chain_of(leaf_for(authority, name, tmp_path / name))))
     ended = subprocess.run(
-        ["java", tmp_path / "Verify.java", authority.certificate_path, leaf],
+        ["java", tmp_path / "Verify.java", authority.certificate_path, ",".join(chains)],
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
 
-    assert ended.stdout.startswith("accepted"), ended.stdout + ended.stderr
+    refused = "refused INVALID_NAME"
+    assert ended.stdout.splitlines() == ["accepted", "accepted", refused, refused], ended.stdout + ended.stderr
 
 
 def test_a_name_can_be_added(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Key and name stay. The old certificate works for the old names, the new one for all; a warning says so."""
+    """The authority is replaced by one that permits the old names as well. A warning says what to trust."""
     old = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
     before = tmp_path / "before.pem"
     before.write_bytes(old.certificate_pem())
     assert caplog.messages == []
     new = CertificateAuthority.open(tmp_path / "ca", names=["my-alias.test"])
-    handshake(new.ssl_context(PROVIDERS), "api.carsxe.com", before)
-    handshake(new.ssl_context(["my-alias.test"]), "my-alias.test", new.certificate_path)
+    for name in ("api.carsxe.com", "my-alias.test"):
+        handshake(new.ssl_context([name]), name, new.certificate_path)
 
-    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+    with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
         handshake(new.ssl_context(["my-alias.test"]), "my-alias.test", before)
     (message,) = caplog.messages
-    assert "now permits my-alias.test as well: clients must trust the new" in message
+    assert "was replaced, because it did not permit my-alias.test: clients must trust the new" in message
 
 
 def test_a_permitted_name_changes_nothing(tmp_path: Path) -> None:
@@ -449,9 +483,9 @@ def test_a_permitted_name_changes_nothing(tmp_path: Path) -> None:
         assert CertificateAuthority.open(tmp_path / "ca", names=names).certificate_pem() == first.certificate_pem()
 
 
-def test_an_authority_without_limits_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_authority_of_an_earlier_version_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It gets another key and name, and a warning says what to remove."""
-    old = unconstrained(tmp_path / "ca")
+    old = earlier(tmp_path / "ca")
     new = CertificateAuthority.open(tmp_path / "ca", names=PROVIDERS)
     certificate = x509.load_pem_x509_certificate(new.certificate_pem())
 
@@ -459,6 +493,7 @@ def test_an_authority_without_limits_is_replaced(tmp_path: Path, caplog: pytest.
     assert certificate.subject != old.subject
     assert new.certificate_path.read_bytes() == new.certificate_pem()
     (message,) = caplog.messages
-    assert "could sign for every host name, so it was replaced" in message
+    assert "was replaced, because it could sign for every host name" in message
+    assert "trust the new" in message
     assert old.subject.rfc4514_string() in message
     assert CertificateAuthority.open(tmp_path / "ca").certificate_pem() == new.certificate_pem()

@@ -111,9 +111,7 @@ class Pictures:
             library.searches[name] = lookup.search
         return lookup
 
-    async def _search(
-        self, request: ReadRequest, image: bytes | memoryview, library: Library, *notes: str
-    ) -> Lookup:
+    async def _search(self, request: ReadRequest, image: bytes | memoryview, library: Library, *notes: str) -> Lookup:
         try:
             search = library.index.find_known(image)
             if search is None or search.facts.sha256 not in self._thumbnails:
@@ -125,9 +123,7 @@ class Pictures:
             return Lookup(problem=problem, notes=notes)
         return Lookup(search, notes=notes)
 
-    async def _decode_and_find(
-        self, request: ReadRequest, library: Library, image: bytes | memoryview
-    ) -> SearchResult:
+    async def _decode_and_find(self, request: ReadRequest, library: Library, image: bytes | memoryview) -> SearchResult:
         loop, key = asyncio.get_running_loop(), request.key or ""
         async with self._turns.turn(key, request.client):
             search = await loop.run_in_executor(self._threads, self._find_cheap, library, image)

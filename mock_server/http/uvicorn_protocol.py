@@ -106,8 +106,7 @@ class MockProtocol(HttpToolsProtocol):
 
         Nothing shows whether the client still reads, so that a delay is of no use any more.
         """
-        # asyncio closes a TLS connection in any case.
-        if self.scheme == "https" or not self._close_after_whole_requests():
+        if not self._close_after_whole_requests():
             return None
         self.connection.is_ended = True
         self.connection.hurry.set()

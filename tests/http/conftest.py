@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import trustme
@@ -19,6 +19,7 @@ from mock_server.core.model import Dribble, Fault, FaultPlan
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
 from mock_server.http.body import read_body
 from mock_server.http.reply import Reply, send_reply
+from mock_server.http.tls_protocol import secured
 from mock_server.http.uvicorn_protocol import MockProtocol
 
 T = TypeVar("T")
@@ -109,6 +110,15 @@ class RawClient:
             data = self._outgoing.read()
         self.socket.sendall(data)
 
+    def end_sending(self, *, fin: bool = True, close_notify: bool = True) -> None:
+        """Send nothing more: say so by TLS, if it is used, and by TCP."""
+        if self._tls and close_notify:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self._tls.unwrap()
+            self._flush()
+        if fin or not self._tls:
+            self.socket.shutdown(socket.SHUT_WR)
+
     def receive(self) -> bytes:
         """The next bytes; empty at the end of the connection."""
         if not self._tls:
@@ -183,20 +193,15 @@ class Served:
 @contextlib.contextmanager
 def serving(app: ASGIApp, loop: str, ca: trustme.CA | None = None) -> Iterator[tuple[int, Callable[[], None]]]:
     """Serve `app` in a thread; gives the port and a function that stops the server."""
+    protocol: Any = MockProtocol
+    if ca:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("127.0.0.1").configure_cert(tls)
+        protocol = secured(MockProtocol, tls)
     config = uvicorn.Config(
-        app,
-        port=0,
-        http=MockProtocol,
-        loop=loop,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        timeout_keep_alive=30,
+        app, port=0, http=protocol, loop=loop, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=30
     )
     config.load()
-    if ca:
-        config.ssl = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.issue_cert("127.0.0.1").configure_cert(config.ssl)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -97,13 +98,13 @@ def test_the_picture_of_a_client_that_left_is_not_decoded(
     """Nothing is charged, and the journal says why there is no reply. Those who wait have their turn."""
     key = new_key(server, credits=9)
     with ThreadPoolExecutor(THREADS + 1) as threads, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
-        upload = lambda text: threads.submit(vehicore, client, image=drawn(text), key=key)  # noqa: E731
-        first = [upload(f"first {number}") for number in range(THREADS)]
+        first = [threads.submit(vehicore, client, image=drawn(f"first {n}"), key=key) for n in range(THREADS)]
         until(lambda: len(gate.decoded) == THREADS)
         abandoned = drawn("abandoned")
-        LEAVES[leave](send(server, key, abandoned, tls=scheme == "https"))
+        leaving = send(server, key, abandoned, tls=scheme == "https")
         until(lambda: waiting(server) == 1)
-        last = upload("last")
+        LEAVES[leave](leaving)
+        last = threads.submit(vehicore, client, image=drawn("last"), key=key)
         until(lambda: waiting(server) == 2)
         gate.opened.set()
         replies = [one.result() for one in (*first, last)]
@@ -127,8 +128,7 @@ def test_a_client_that_closed_its_sending_half_has_its_turn(server: MockServer, 
         until(lambda: waiting(server) == 1)
         end_sending(ended)
         gate.opened.set()
-        received = b"".join(iter(lambda: ended.recv(65536), b""))
-        ended.close()
+        received = rest(ended)
         assert all(one.result().is_success for one in first)
 
     head, _, body = received.partition(b"\r\n\r\n")
@@ -147,6 +147,15 @@ def end_sending(client: socket.socket) -> None:
     with pytest.raises((ssl.SSLWantReadError, ssl.SSLError)):
         client.unwrap()
     client.settimeout(PATIENCE)
+
+
+def rest(client: socket.socket) -> bytes:
+    """All bytes until the other side ends the connection."""
+    received = []
+    with client, suppress(ssl.SSLZeroReturnError):
+        while piece := client.recv(65536):
+            received.append(piece)
+    return b"".join(received)
 
 
 def test_known_pictures_do_not_wait(server: MockServer, gate: Gate) -> None:

@@ -15,25 +15,50 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("quiet_log")
 
 
+ENDS = {"TLS and TCP": {}, "TLS": {"fin": False}, "TCP": {"close_notify": False}}
+"""How a client says that it sends nothing more. Without TLS, each is that of TCP."""
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("headers", [[], ["Connection: keep-alive"], ["Connection: close"], ["Expect: 100-continue"]])
 @pytest.mark.parametrize("path", ["/", "/late/0.05", "/dribble/3/0.05", "/late/60", "/dribble/3/60"])
 def test_the_reply_comes_whole(
-    plain_server: "Served", ask: "MakeRequest", path: str, headers: list[str], version: str
+    shared_server: "Served", ask: "MakeRequest", path: str, headers: list[str], version: str
 ) -> None:
     """Nothing more can be received from this client, so its connection closes. A delay ends early."""
-    with plain_server.connect() as client:
+    with shared_server.connect() as client:
         client.send(ask(path, *headers, version=version))
-        client.socket.shutdown(socket.SHUT_WR)
+        client.end_sending()
 
         assert client.rest().endswith(b"\r\n\r\n5 bytes")
 
 
-def test_pipelined_requests_are_all_answered(plain_server: "Served", ask: "MakeRequest") -> None:
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("path", ["/", "/late/0.05", "/late/60"])
+def test_tls_and_tcp_can_end(shared_server: "Served", ask: "MakeRequest", path: str, end: str) -> None:
+    """One of them is enough, and the server ends both."""
+    with shared_server.connect() as client:
+        client.send(ask(path))
+        client.end_sending(**ENDS[end])
+
+        assert client.rest().endswith(b"\r\n\r\n5 bytes")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_large_body_is_read_to_its_end(shared_server: "Served", ask: "MakeRequest", end: str) -> None:
+    """The server reads it in several steps, and the end may come before the last one."""
+    with shared_server.connect() as client:
+        client.send(ask("/", body=bytes(900_000)))
+        client.end_sending(**ENDS[end])
+
+        assert client.rest().endswith(b"\r\n\r\n900000 bytes")
+
+
+def test_pipelined_requests_are_all_answered(shared_server: "Served", ask: "MakeRequest") -> None:
     """Each request that came whole has its reply, in order."""
-    with plain_server.connect() as client:
+    with shared_server.connect() as client:
         client.send(ask("/late/0.05", body=b"1"), ask("/", body=b"22"), ask("/", body=b"333"))
-        client.socket.shutdown(socket.SHUT_WR)
+        client.end_sending()
 
         assert [client.reply() for _ in range(3)] == [b"1 bytes", b"2 bytes", b"3 bytes"]
         assert client.rest() == b""
@@ -44,17 +69,17 @@ def test_half_a_request_has_no_reply(own_server: "Served", ask: "MakeRequest", c
     """Without its end, a request cannot be answered: the connection closes."""
     with own_server.connect() as client:
         client.send(ask("/")[:-cut])
-        client.socket.shutdown(socket.SHUT_WR)
+        client.end_sending()
 
         assert client.rest() == b""
 
 
-def test_a_connection_between_requests_closes(plain_server: "Served", ask: "MakeRequest") -> None:
+def test_a_connection_between_requests_closes(shared_server: "Served", ask: "MakeRequest") -> None:
     """With no request in flight, there is nothing to wait for."""
-    with plain_server.connect() as client:
+    with shared_server.connect() as client:
         client.send(ask("/"))
         assert client.reply() == b"5 bytes"
-        client.socket.shutdown(socket.SHUT_WR)
+        client.end_sending()
 
         assert client.rest() == b""
 
