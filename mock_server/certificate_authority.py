@@ -52,9 +52,7 @@ class CertificateAuthority:
     the servers that still use them. An authority of an earlier version has only one.
     """
 
-    def __init__(
-        self, directory: Path, key: ec.EllipticCurvePrivateKey, certificates: Sequence[x509.Certificate]
-    ) -> None:
+    def __init__(self, directory: Path, key: ec.EllipticCurvePrivateKey, certificates: list[x509.Certificate]) -> None:
         self.directory = directory
         self._key = key
         self._certificates = certificates
@@ -99,15 +97,9 @@ class CertificateAuthority:
             return authority
 
     @classmethod
-    def _new(
-        cls,
-        directory: Path,
-        permitted: Sequence[x509.GeneralName],
-        now: datetime,
-        former: Sequence[x509.Certificate] = (),
-    ) -> "CertificateAuthority":
+    def _new(cls, directory: Path, permitted: Sequence[x509.GeneralName], now: datetime) -> "CertificateAuthority":
         key, *certificates = create_authority(permitted, (now - CLOCK_SKEW, now + AUTHORITY_LIFE))
-        return cls(directory, key, [*certificates, *former])
+        return cls(directory, key, certificates)
 
     def _replaced(self, names: Sequence[str], now: datetime) -> "CertificateAuthority":
         """A new authority that permits these names and those of this one, and a warning that says why."""
@@ -123,8 +115,9 @@ class CertificateAuthority:
         elif added:
             reason = f"it did not permit {', '.join(added)}"
         logger.warning("the certificate authority was replaced, because %s: %s", reason, action)
-        former = [one for one in trusted if one.not_valid_after_utc > now]
-        return self._new(self.directory, [*permitted, *map(constraint, added)], now, former)
+        new = self._new(self.directory, [*permitted, *map(constraint, added)], now)
+        new._certificates += [one for one in trusted if one.not_valid_after_utc > now]
+        return new
 
     @classmethod
     def _read(cls, directory: Path) -> "CertificateAuthority | None":
