@@ -16,7 +16,7 @@ from tests.cli.command import Served, served
 from tests.support import FIXTURES, drawn
 
 SIZE = 30_000_000
-LOOP_SECONDS = 0.5
+LOOP_SECONDS = 0.3
 """Processor time of the event loop's thread for one request; load on the machine does not change it."""
 HEALTH_SECONDS = 10.0
 
