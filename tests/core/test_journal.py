@@ -10,7 +10,6 @@ import pytest
 from mock_server.core.conditions import Query
 from mock_server.core.journal import JournalEntry, MemoryJournal, size_of
 from mock_server.core.model import Product, ReadRequest
-from mock_server.core.redaction import key_id, redacted
 from mock_server.core.thumbnail_cache import Thumbnails
 from tests.support import drawn
 
@@ -107,19 +106,6 @@ def test_deleting_makes_room() -> None:
 
     assert (cleared, [exchange.id for exchange in _entries(journal)]) == (2, ["2", "3", "4", "5"])
     assert asyncio.run(journal.dropped()) == 0
-
-
-@pytest.mark.parametrize(("key", "shown"), [("demo", "…"), ("secret", "…"), ("demo-key", "…ey"), ("", "…")])
-def test_keys_are_redacted(key: str, shown: str) -> None:
-    """A short key is hidden completely, of a longer one the end is shown."""
-    assert redacted(key) == shown
-
-
-def test_the_hash_of_a_key() -> None:
-    """The hash is the same in every process, and differs for different keys."""
-    assert key_id("demo-key") == "41bf473b0497"
-    assert len({key_id(f"key-{number}") for number in range(1000)}) == 1000
-    assert key_id("k" * 1000) == key_id("k" * 1000) != key_id("k" * 1001)
 
 
 def test_thumbnails_are_bounded_and_shared() -> None:
