@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.material import KEY
 from mock_server.app import App, create_app
-from mock_server.providers import endpoint
+from mock_server.providers import finished_call
 
 _CALLS = 300
 _BOUNDARY = b"benchmark"
@@ -24,14 +24,15 @@ def cost_of_report(fixtures: Path, picture: bytes, rounds: int) -> tuple[float, 
 
 
 async def _measure(app: App, picture: bytes, rounds: int) -> tuple[float, float]:
-    observe = endpoint.observed_call
+    count, name = finished_call.observed_call, finished_call.picture_name
     await _seconds(app, picture)
     costs, uploads = [], []
     for _ in range(rounds):
         counting = await _seconds(app, picture)
-        endpoint.observed_call = lambda *arguments, **options: None
+        finished_call.observed_call = lambda *arguments: None
+        finished_call.picture_name = lambda *arguments: ""
         without = await _seconds(app, picture)
-        endpoint.observed_call = observe
+        finished_call.observed_call, finished_call.picture_name = count, name
         costs.append((counting - without) / _CALLS)
         uploads.append(without / _CALLS)
     return statistics.median(costs), statistics.median(uploads)

@@ -25,11 +25,9 @@ from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.fixture_set import FixtureSet
-from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
-from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import State
 from mock_server.core.store import Store
@@ -42,6 +40,7 @@ from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
+from mock_server.recorder import Recorder
 from mock_server.routes import Unserved, below_root_path, gallery_route, parse_root_path, provider_routes, served_paths
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
@@ -125,7 +124,7 @@ class App(Starlette):
         service = Service(
             self.pipeline,
             clock,
-            self._record,
+            Recorder(self.journal, self.rehearsal, self.metrics, log).record,
             self.rehearsal.client_left,
             max_body=settings.max_body,
             is_strict=settings.strict,
@@ -219,15 +218,6 @@ class App(Starlette):
             is_changed = getattr(settings, field.name) != getattr(self.settings, field.name)
             if is_changed and field.name not in LIVE_SETTINGS:
                 logger.warning("mock.yaml: the new value of %s takes effect after a restart", field.name)
-
-    async def _record(self, entry: JournalEntry, call: ObservedCall | None) -> None:
-        counted = self.rehearsal.add(entry, call)
-        await self.journal.add(entry)
-        if counted is not None:
-            await counted
-        self.metrics.record(entry)
-        if self._log is not None:
-            self._log.record(entry)
 
     async def _health(self, request: Request) -> Response:
         return Response(orjson.dumps(self.control.health()), media_type="application/json")

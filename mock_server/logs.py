@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -35,15 +35,22 @@ class RequestLog:
         self._stream = stream
         self._buffer: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
+        self.settle: Callable[[], None] = lambda: None
+        """Called before lines are written: records the exchanges that wait elsewhere."""
 
     def record(self, exchange: Exchange) -> None:
         """Add the line of one exchange. Call it on an event loop."""
         self._buffer.append(exchange)
+        self.flush_soon()
+
+    def flush_soon(self) -> None:
+        """Write the lines in a moment. Call it on an event loop."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Write the buffered lines."""
+        self.settle()
         exchanges, self._buffer = self._buffer, []
         if self._timer is not None:
             self._timer.cancel()

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from mock_server.core.batch import Batch
 from mock_server.core.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -47,7 +46,8 @@ class Metrics:
         self._bytes: dict[Labels, _Histogram] = defaultdict(lambda: _Histogram(_BYTES))
         self._faults: dict[Labels, int] = defaultdict(int)
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
-        self._recorded = Batch(self._count)
+        self.settle: Callable[[], None] = lambda: None
+        """Called before the metrics are read: records what waits elsewhere."""
 
     def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
         """Add a gauge. `read` is called when the metrics are written."""
@@ -55,9 +55,6 @@ class Metrics:
 
     def record(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        self._recorded.add(exchange)
-
-    def _count(self, exchange: Exchange) -> None:
         provider, product = exchange.provider, exchange.product or _NONE
         outcome = exchange.outcome or _NONE
         self._requests[provider, product, outcome, exchange.match] += 1
@@ -82,7 +79,7 @@ class Metrics:
         """The metrics as objects of the client library, which calls this method."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-        self._recorded.settle()
+        self.settle()
         for name, help, labels, counts in (
             ("requests", "Requests answered.", ("provider", "product", "outcome", "match"), self._requests),
             ("units_charged", "Credits or quota units spent.", ("provider", "product"), self._charged),

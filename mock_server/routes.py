@@ -21,7 +21,8 @@ from mock_server.errors import SettingsError
 from mock_server.http.cors import with_cors
 from mock_server.http.reply import header_text, media_type_of, problem, send_reply
 from mock_server.providers.endpoint import Endpoint, Service, headers_of
-from mock_server.providers.journal_entry import Answered, journal_entry
+from mock_server.providers.finished_call import FinishedCall
+from mock_server.providers.journal_entry import Answered
 from mock_server.providers.key_check import KeyCheckEndpoint
 from mock_server.providers.provider import Call, Provider, documented_paths
 from mock_server.providers.provider import Route as ProviderRoute
@@ -153,6 +154,5 @@ class Unserved:
         )
         call = Call(scope["method"], path, scope["query_string"], headers_of(scope), None)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
-        entry = journal_entry(request_id, NO_PROVIDER, call, Answered(reply, hint), now=now, seconds=seconds)
-        await self._service.record(entry, None)
+        await self._service.record(FinishedCall(request_id, NO_PROVIDER, call, Answered(reply, hint), now, seconds))
         await send_reply(reply, NO_FAULT, scope, send)

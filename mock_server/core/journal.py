@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 import orjson
 
-from mock_server.core.batch import Batch
 from mock_server.core.conditions import Query
 from mock_server.core.exchange import Exchange
 
@@ -67,30 +66,14 @@ class MemoryJournal:
         self._entries: deque[tuple[JournalEntry, int]] = deque()  # with their sizes
         self._bytes = 0
         self._dropped = 0
-        self._added = Batch(self._store)
+        self.settle: Callable[[], None] = lambda: None
+        """Called before the entries are read: adds those that wait elsewhere."""
 
     async def add(self, entry: JournalEntry) -> None:
-        self._added.add(entry)
+        self.append(entry)
 
-    async def exchanges(self) -> Sequence[JournalEntry]:
-        self._added.settle()
-        return [entry for entry, _ in self._entries]
-
-    async def dropped(self) -> int:
-        self._added.settle()
-        return self._dropped
-
-    async def clear(self, selection: Selection | None = None) -> int:
-        self._added.settle()
-        before = len(self._entries)
-        if selection is None:
-            self._dropped = 0
-        remaining = [] if selection is None else [each for each in self._entries if not selection(each[0])]
-        self._entries = deque(remaining)
-        self._bytes = sum(size for _, size in remaining)
-        return before - len(remaining)
-
-    def _store(self, entry: JournalEntry) -> None:
+    def append(self, entry: JournalEntry) -> None:
+        """Add an entry, as `add` does."""
         size = size_of(entry)
         self._entries.append((entry, size))
         self._bytes += size
@@ -98,6 +81,24 @@ class MemoryJournal:
             _, dropped_size = self._entries.popleft()
             self._bytes -= dropped_size
             self._dropped += 1
+
+    async def exchanges(self) -> Sequence[JournalEntry]:
+        self.settle()
+        return [entry for entry, _ in self._entries]
+
+    async def dropped(self) -> int:
+        self.settle()
+        return self._dropped
+
+    async def clear(self, selection: Selection | None = None) -> int:
+        self.settle()
+        before = len(self._entries)
+        if selection is None:
+            self._dropped = 0
+        remaining = [] if selection is None else [each for each in self._entries if not selection(each[0])]
+        self._entries = deque(remaining)
+        self._bytes = sum(size for _, size in remaining)
+        return before - len(remaining)
 
 
 # Measured sizes in bytes, without texts.

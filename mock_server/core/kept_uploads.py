@@ -24,9 +24,8 @@ class KeptUploads:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def add(self, exchange: Exchange, upload: Bytes) -> None:
-        """Keep the upload of an exchange; drop the oldest ones if a limit is exceeded. Copies nothing."""
-        name = _name(exchange)
+    def add(self, name: str, upload: Bytes) -> None:
+        """Keep an upload by its name; drop the oldest ones if a limit is exceeded. Copies nothing."""
         if name in self._kept:
             self._kept.move_to_end(name)
             return
@@ -39,16 +38,17 @@ class KeptUploads:
 
     def find(self, exchange: Exchange) -> Bytes | None:
         """The upload of an exchange, if it is still kept."""
-        return self._kept.get(_name(exchange))
+        return self._kept.get(name_of_upload(exchange))
 
     def keep_only(self, exchanges: Iterable[Exchange]) -> None:
         """Drop the uploads that belong to none of these exchanges."""
-        names = {_name(exchange) for exchange in exchanges}
+        names = {name_of_upload(exchange) for exchange in exchanges}
         for name in [name for name in self._kept if name not in names]:
             self._bytes -= _memory(self._kept.pop(name))
 
 
-def _name(exchange: Exchange) -> str:
+def name_of_upload(exchange: Exchange) -> str:
+    """The name of the upload of an exchange: the SHA-256 of a picture, or the id of the request."""
     # A picture that cannot be read has no digest in the journal.
     return exchange.image.sha256 if exchange.image else exchange.id
 

@@ -4,13 +4,12 @@ They are apart from the journal: neither its limits nor `reset` delete them. Bot
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
 from typing import Protocol
 
-from mock_server.core.batch import Batch
 from mock_server.core.exchange import NO_PROVIDER, Exchange
 
 MOST_COUNTERS = 20_000
@@ -206,16 +205,10 @@ class MemoryRehearsal:
     _number: int = 0
     _kept: int = 0
     _dropped: int = 0
-    _added: Batch[tuple[Exchange, ObservedCall | None]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._added = Batch(self._add)
+    settle: Callable[[], None] = lambda: None
+    """Called before something is read or marked: adds the calls that wait elsewhere."""
 
     def add(self, exchange: Exchange, call: ObservedCall | None) -> None:
-        self._added.add((exchange, call))
-
-    def _add(self, added: tuple[Exchange, ObservedCall | None]) -> None:
-        exchange, call = added
         for facts in facts_of(exchange, call):
             self._count(facts, exchange.id)
         if call is not None:
@@ -225,19 +218,19 @@ class MemoryRehearsal:
         call.has_left = True
 
     async def mark(self, change: Change, key: str = EVERY_KEY) -> None:
-        self._added.settle()
+        self.settle()
         self._marks.append(Event(self._next(), mark=Mark(change, key)))
         if len(self._marks) > 2 * MOST_MARKS:
             del self._marks[:MOST_MARKS]
 
     async def tally(self) -> Tally:
-        self._added.settle()
+        self.settle()
         counts = [Count(facts, counter.count, counter.first) for facts, counter in self._counters.items()]
         events = sorted(chain(self._marks, *self._calls.values()), key=lambda event: event.number)
         return Tally(self.since, tuple(counts), tuple(events), self._dropped)
 
     async def clear(self, now: float, key: str | None = None) -> None:
-        self._added.settle()
+        self.settle()
         if key is None:
             self.since, self._kept, self._dropped = now, 0, 0
             self._counters.clear()

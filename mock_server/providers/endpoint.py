@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
-from mock_server.core.journal import JournalEntry
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.rehearsal import ObservedCall
@@ -19,8 +18,8 @@ from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.connection import connection_of
 from mock_server.http.reply import Reply, header_text, problem, send_reply
 from mock_server.imaging.results import SearchResult
-from mock_server.providers.journal_entry import Answered, journal_entry
-from mock_server.providers.observed_call import observed_call
+from mock_server.providers.finished_call import FinishedCall
+from mock_server.providers.journal_entry import Answered
 from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import MAX_TEXT, Call, Provider, Refusal, Route, documented_paths, limited
 from mock_server.suggest import suggest
@@ -30,7 +29,7 @@ _CLOSE = (b"connection", b"close")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What all endpoints share. `record` takes each entry once, before its reply is sent.
+    """What all endpoints share. `record` takes each call once, before its reply is sent.
 
     `client_left` takes a call whose client has closed the connection before it had the whole reply. `origins` are those
     whose web pages may call the endpoints, `*` for all.
@@ -38,7 +37,7 @@ class Service:
 
     pipeline: RequestPipeline
     clock: Clock
-    record: Callable[[JournalEntry, ObservedCall | None], Awaitable[None]]
+    record: Callable[[FinishedCall], Awaitable[None]]
     client_left: Callable[[ObservedCall], Awaitable[None] | None]
     max_body: int
     is_strict: bool = False
@@ -69,14 +68,19 @@ class Endpoint:
         headers = reply.headers + self._headers(request_id, answered, is_drained)
         answered.reply = Reply(reply.status, headers, reply.body)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
-        entry = journal_entry(request_id, self._provider.name, call, answered, now=now, seconds=seconds)
-        observed = observed_call(entry, call, answered, now=now, seconds=seconds)
-        await self._service.record(entry, observed)
+        finished = FinishedCall(request_id, self._provider.name, call, answered, now, seconds)
         if self._service.uploads is not None and answered.request and answered.request.image is not None:
-            self._service.uploads.add(entry, answered.request.image)
+            self._service.uploads.add(finished.name_of_upload, answered.request.image)
+        finished.release_picture()
+        await self._service.record(finished)
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
         was_there = await send_reply(answered.reply, plan, scope, send)
-        if not was_there and observed and (noted := self._service.client_left(observed)):
+        if not was_there:
+            await self._note_that_client_left(finished)
+
+    async def _note_that_client_left(self, finished: FinishedCall) -> None:
+        _, observed = finished.recorded()
+        if observed is not None and (noted := self._service.client_left(observed)):
             await noted
 
     async def _answer(self, scope: Scope, call: Call) -> Answered:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_server.core.exchange import Exchange, Picture
-from mock_server.core.kept_uploads import KeptUploads
+from mock_server.core.kept_uploads import KeptUploads, name_of_upload
 
 
 def exchange(id: str, sha256: str | None = None) -> Exchange:
@@ -22,7 +22,7 @@ def test_the_latest_are_kept() -> None:
     uploads = KeptUploads(2)
     exchanges = [exchange(name) for name in "abc"]
     for one in exchanges:
-        uploads.add(one, one.id.encode())
+        uploads.add(name_of_upload(one), one.id.encode())
 
     assert [uploads.find(one) for one in exchanges] == [None, b"b", b"c"]
 
@@ -31,10 +31,10 @@ def test_equal_pictures_are_kept_once() -> None:
     """Ten requests with one picture leave room for another one, and each of them finds it."""
     uploads = KeptUploads(2)
     other = exchange("other", "bb")
-    uploads.add(other, b"other")
+    uploads.add(name_of_upload(other), b"other")
     same = [exchange(str(number), "aa") for number in range(10)]
     for one in same:
-        uploads.add(one, b"same")
+        uploads.add(name_of_upload(one), b"same")
 
     assert [uploads.find(one) for one in (same[0], same[9], other)] == [b"same", b"same", b"other"]
 
@@ -43,9 +43,9 @@ def test_the_bytes_are_bounded() -> None:
     """Older uploads make room; one that is larger than all the room is not kept."""
     uploads = KeptUploads(10, max_bytes=100)
     first, second, huge = exchange("a"), exchange("b"), exchange("c")
-    uploads.add(first, bytes(60))
-    uploads.add(second, bytes(60))
-    uploads.add(huge, bytes(101))
+    uploads.add(name_of_upload(first), bytes(60))
+    uploads.add(name_of_upload(second), bytes(60))
+    uploads.add(name_of_upload(huge), bytes(101))
 
     assert [uploads.find(one) is not None for one in (first, second, huge)] == [False, True, False]
 
@@ -54,7 +54,7 @@ def test_a_part_of_a_form_counts_as_the_form() -> None:
     """A view keeps all of its form in memory."""
     uploads = KeptUploads(10, max_bytes=100)
     one = exchange("a")
-    uploads.add(one, memoryview(bytes(200))[10:20])
+    uploads.add(name_of_upload(one), memoryview(bytes(200))[10:20])
 
     assert uploads.find(one) is None
 
@@ -63,7 +63,7 @@ def test_none_is_kept() -> None:
     """With the number 0 nothing is kept."""
     uploads = KeptUploads(0)
     one = exchange("a")
-    uploads.add(one, b"picture")
+    uploads.add(name_of_upload(one), b"picture")
 
     assert (uploads.find(one), len(uploads)) == (None, 0)
 
@@ -74,9 +74,9 @@ def test_uploads_of_deleted_requests_are_dropped(left: list[str]) -> None:
     uploads = KeptUploads(10, max_bytes=100)
     exchanges = {name: exchange(name) for name in "ab"}
     for one in exchanges.values():
-        uploads.add(one, bytes(50))
+        uploads.add(name_of_upload(one), bytes(50))
     uploads.keep_only([exchanges[name] for name in left])
     new = exchange("new")
-    uploads.add(new, bytes(100 - 50 * len(left)) or b"x")
+    uploads.add(name_of_upload(new), bytes(100 - 50 * len(left)) or b"x")
 
     assert [name for name in "ab" if uploads.find(exchanges[name]) is not None] == (left if len(left) < 2 else ["b"])
