@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server.admin.access import Access, is_loopback
+from mock_server.admin.access import Access
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
@@ -31,7 +31,7 @@ from mock_server.core.pictures import Pictures
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import State
 from mock_server.core.store import Store
-from mock_server.errors import SettingsError, StoreUnavailableError
+from mock_server.errors import StoreUnavailableError
 from mock_server.fetch import fetch_function
 from mock_server.http.cors import parse_origins, with_cors
 from mock_server.http.lazy_application import Lazy
@@ -44,7 +44,17 @@ from mock_server.recorder import Recorder
 from mock_server.routes import Unserved, below_root_path, gallery_route, parse_root_path, provider_routes, served_paths
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
-from mock_server.startup import LIVE_SETTINGS, Progress, Startup, cache_directory, load, policy_of, with_defaults
+from mock_server.startup import (
+    LIVE_SETTINGS,
+    Progress,
+    Startup,
+    cache_directory,
+    kept_uploads,
+    load,
+    policy_of,
+    state_of,
+    with_defaults,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -249,18 +259,10 @@ def create_app(
     startup = load(flags or {}, progress)
     settings = startup.settings
     log = configure(settings.log_format, settings.log_level, log_stream) if foreground or log_stream else None
-    if settings.workers > 1 and not settings.has_shared_state:
-        raise SettingsError(
-            f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
-        )
-    if settings.edit and settings.fixtures is None:
-        raise SettingsError(
-            "--edit writes into a fixtures directory of your own: name it, as in serve ./fixtures --edit"
-        )
     for warning in startup.warnings:
         logger.warning("%s", warning)
-    uploads = KeptUploads(_kept_uploads(settings, is_served=foreground))
-    return App(startup, _state(settings, store), clock or Clock(), log, flags or {}, uploads)
+    uploads = kept_uploads(settings, is_served=foreground)
+    return App(startup, state_of(settings, store), clock or Clock(), log, flags or {}, uploads)
 
 
 def _rules_of_advice(text: str) -> tuple[str, ...]:
@@ -270,24 +272,3 @@ def _rules_of_advice(text: str) -> tuple[str, ...]:
     from mock_server.report.advice import parse_rules
 
     return parse_rules(text)
-
-
-_KEPT_ON_LOOPBACK = 16
-
-
-def _kept_uploads(settings: Settings, *, is_served: bool) -> int:
-    """The number of uploads to keep. They are in the memory of the process that received them."""
-    if settings.keep_uploads > 0 and settings.workers > 1:
-        raise SettingsError("--keep-uploads works with one process: leave out --workers")
-    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
-    return settings.keep_uploads if settings.keep_uploads >= 0 else _KEPT_ON_LOOPBACK if is_private else 0
-
-
-def _state(settings: Settings, store: Store | None) -> State:
-    bounds = settings.journal_size, settings.journal_bytes
-    if store is not None or not settings.has_shared_state:
-        return State.local(*bounds, store=store)
-    # The Redis client is an optional dependency.
-    from mock_server.core.redis_state import shared_state
-
-    return shared_state(settings.state, *bounds)

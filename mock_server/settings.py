@@ -5,6 +5,7 @@ A flag wins over its environment variable (`VEHICLE_OCR_MOCK_<FLAG>`), the varia
 over the default.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -40,6 +41,19 @@ def is_all_addresses(host: str) -> bool:
 def reachable_host(host: str) -> str:
     """The address at which this machine reaches a server on `host`. No client can connect to 0.0.0.0 everywhere."""
     return _LOOPBACK_OF_ALL.get(host, host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address can only mean this machine."""
+    host = host.lower().rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 def _setting(default: Any, help: str, **limits: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What happens before the application exists: the settings and the fixtures are read, and the images are indexed."""
+"""What is made before the application: settings and fixtures are read, images indexed, the state is chosen."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,18 @@ from typing import Any
 from mock_server.core.account import Account
 from mock_server.core.decision import Policy
 from mock_server.core.fixture_set import Defaults, UnmatchedPolicy
+from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.library import Index, Library
+from mock_server.core.state import State
+from mock_server.core.store import Store
 from mock_server.disk_cache import default_cache_directory
-from mock_server.errors import Mistake
+from mock_server.errors import Mistake, SettingsError
 from mock_server.providers.registry import vocabulary
 from mock_server.scenarios.image_indexing import index_of, lazy_index
 from mock_server.scenarios.load import CheckedPictures, FixtureLoader, Loaded, declared_accounts
-from mock_server.settings import Settings, shipped_fixtures
+from mock_server.settings import Settings, is_loopback, shipped_fixtures
+
+_KEPT_ON_LOOPBACK = 16
 
 Progress = Callable[[int, int], None]
 """Receives the number of indexed images and the number of all images."""
@@ -41,8 +46,23 @@ def load(flags: Mapping[str, Any], progress: Progress | None = None) -> Startup:
     )
     loaded = loader.load()
     settings = with_defaults(flags, loaded.set.defaults)
+    _check(settings)
     index, warnings = _index(loader, loaded, settings, progress)
     return Startup(settings, loader, Library.of(loaded.set, index), (*loaded.warnings, *warnings))
+
+
+def _check(settings: Settings) -> None:
+    """Refuse settings that do not go together. Raises SettingsError."""
+    if settings.workers > 1 and not settings.has_shared_state:
+        raise SettingsError(
+            f"--workers {settings.workers} needs a state that the processes share: add --state redis://HOST:PORT/DB"
+        )
+    if settings.workers > 1 and settings.keep_uploads > 0:
+        raise SettingsError("--keep-uploads works with one process: leave out --workers")
+    if settings.edit and settings.fixtures is None:
+        raise SettingsError(
+            "--edit writes into a fixtures directory of your own: name it, as in serve ./fixtures --edit"
+        )
 
 
 def read_settings(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
@@ -101,3 +121,21 @@ def policy_of(settings: Settings) -> Policy:
         reads_unfetched=settings.unmatched_url == "unmatched" and not settings.strict,
         pay_per_call=settings.x402 == "keyless",
     )
+
+
+def kept_uploads(settings: Settings, *, is_served: bool) -> KeptUploads:
+    """The uploads that are kept. They are in the memory of the process that received them."""
+    is_private = is_served and is_loopback(settings.host) and settings.workers == 1
+    by_default = _KEPT_ON_LOOPBACK if is_private else 0
+    return KeptUploads(by_default if settings.keep_uploads < 0 else settings.keep_uploads)
+
+
+def state_of(settings: Settings, store: Store | None) -> State:
+    """The state in the memory of this process, or in Redis. `store` replaces the counters in memory."""
+    bounds = settings.journal_size, settings.journal_bytes
+    if store is not None or not settings.has_shared_state:
+        return State.local(*bounds, store=store)
+    # The Redis client is an optional dependency.
+    from mock_server.core.redis_state import shared_state
+
+    return shared_state(settings.state, *bounds)

@@ -1,7 +1,6 @@
 """Access rules of the admin API: programs on this machine, or callers with the token; no web pages of other origins."""
 
 import hmac
-import ipaddress
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.admin.error_handlers import to_response
 from mock_server.http.reply import Reply, problem
+from mock_server.settings import is_loopback
 
 HARDENING = (
     (b"cache-control", b"no-store"),
@@ -25,19 +25,6 @@ HARDENING = (
 _FORWARDING = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-prefix", b"x-real-ip")
 """Headers that a proxy on this machine adds. Its own client may be on another machine; the headers may be forged."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vehicle-ocr-mock admin"'}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or an address can only mean this machine."""
-    host = host.lower().rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return address.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from mock_server import MockServer
-from mock_server.admin.access import Access, is_loopback
+from mock_server.admin.access import Access
+from mock_server.settings import is_loopback
 from tests.support import FIXTURES
 
 
