@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
-from mock_server.providers.carsxe import carsxe_service, payment, render, wording
+from mock_server.providers.carsxe import payment, real_carsxe, render, wording
 from mock_server.providers.provider import MAX_URL, Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import decode_inline, encoding_note, is_url, parse_json
 from mock_server.suggest import quoted
@@ -45,7 +45,7 @@ class CarsXE(Provider):
     )
     once_header = "idempotency-key"
     hosts = (_MAIN_HOST, "eu-api.carsxe.com")
-    real = carsxe_service.SERVICE
+    real = real_carsxe.SERVICE
     routes = (*_ROUTES, *(replace(route, prefix="/eu", hosts=(_MAIN_HOST,)) for route in _ROUTES))
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:

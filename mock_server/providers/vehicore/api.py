@@ -4,7 +4,7 @@ from mock_server.core.model import Billing, Outcome, OutcomeName, Product, ReadR
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import MAX_TEXT, Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import Upload, beginning, read_upload
-from mock_server.providers.vehicore import render, vehicore_service
+from mock_server.providers.vehicore import real_vehicore, render
 
 _DEFAULT_LANGUAGE = "en"
 _FIELDS = ("image", "userLanguage")
@@ -26,7 +26,7 @@ class VehiCore(Provider):
         statuses=dict.fromkeys(Product, render.OUTCOME_OF_STATUS),
     )
     hosts = ("api.vehicore.pro", "vehicore-api.dev-stage.fyi")
-    real = vehicore_service.SERVICE
+    real = real_vehicore.SERVICE
     routes = (Route("/api/ocr/{type}", {product.value: product for product in Product}),)
 
     def example_call(self, product: Product, key: str, picture_url: str) -> ExampleCall:
