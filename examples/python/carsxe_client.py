@@ -1,4 +1,7 @@
-"""The published CarsXE client, as any program uses it. Usage: carsxe_client.py IMAGE_URL"""
+"""The published CarsXE client, as any program uses it. Usage: carsxe_client.py IMAGE_URL
+
+pip install carsxe aiohttp: the package does not name aiohttp, which it needs.
+"""
 
 import asyncio
 import os

@@ -35,6 +35,7 @@ def proxied_environment(
             **dict.fromkeys(("no_proxy", "NO_PROXY"), direct),
             "JAVA_TOOL_OPTIONS": f"{_java_options(url, exceptions)} {child.get('JAVA_TOOL_OPTIONS', '')}".strip(),
             "PHP_INI_SCAN_DIR": _php_settings(directory, child),
+            "WGETRC": _wget_settings(directory, environ, child),
         }
 
 
@@ -65,6 +66,16 @@ def _java_options(url: str, exceptions: Sequence[str]) -> str:
 
 
 _SCHEMES = ("http", "https")
+
+
+def _wget_settings(directory: Path, environ: Mapping[str, str], child: Mapping[str, str]) -> str:
+    """Write a settings file for wget, which reads no variable for certificates: the user's own lines, then ours."""
+    users = Path(environ.get("WGETRC") or Path(environ.get("HOME") or "/", ".wgetrc"))
+    lines = [users.read_text(encoding="utf-8", errors="surrogateescape")] if users.is_file() else []
+    lines += [f"ca_certificate = {child['SSL_CERT_FILE']}", ""]
+    path = directory / "wgetrc"
+    path.write_text("\n".join(lines), encoding="utf-8", errors="surrogateescape")
+    return str(path)
 
 
 def _php_settings(directory: Path, child: Mapping[str, str]) -> str:

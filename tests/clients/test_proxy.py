@@ -314,6 +314,21 @@ def test_the_exceptions_of_the_child(route: Route, tmp_path: Path, before: str, 
     assert ("|db.test|*.db.test" in java) is ("db.test" in before)
 
 
+def test_wget_reads_the_user_s_settings_as_well(route: Route, tmp_path: Path) -> None:
+    """wget has no variable for certificates, so it gets a settings file with the user's lines in it."""
+    (tmp_path / ".wgetrc").write_text("user_agent = mine")
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    child = child_environment(route, tmp_path, environ)
+    with proxied_environment(route, tmp_path, environ, child) as variables:
+        command = [tool("wget"), "-d", "-q", "-O", "-", f"https://{NAME}/x"]
+        ended = subprocess.run(
+            command, env=environ | child | variables, capture_output=True, text=True, timeout=60, check=True
+        )
+
+    assert ended.stdout.endswith(f"mock-https {NAME} /x")
+    assert "User-Agent: mine" in ended.stdout + ended.stderr
+
+
 @pytest.mark.parametrize("runtime", ["python", "node", "curl", "php", "ruby"])
 def test_loopback_is_reached_directly(route: Route, tmp_path: Path, runtime: str) -> None:
     """Nothing for this machine arrives at the proxy, which here is a port where nothing listens."""
