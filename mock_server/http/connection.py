@@ -45,7 +45,7 @@ class Connection:
         self.is_lost = False
         self.is_ended = False
         self._transport = transport
-        self._is_probed = False
+        self._probed: RequestResponseCycle | None = None
 
     async def pause(self, seconds: float) -> None:
         """Wait for that time, or until `hurry` is set."""
@@ -58,16 +58,16 @@ class Connection:
 
         A client that has closed only its sending half has the reply a little earlier.
         """
-        if self.cycle is None or self.is_lost or self._is_probed:
+        if self.cycle is None or self.is_lost or self._probed:
             return
-        self._is_probed = True
+        self._probed = self.cycle
         self._transport.write(_BEGINNING)
         self.cycle.transport = cast(asyncio.Transport, _BegunTransport(self._transport))
 
     def has_left(self) -> bool:
         """Whether the client has closed the connection. Of a client that has ended, known only after a probe."""
         # The event loop does not watch a connection that has ended.
-        if self._is_probed and not self.is_lost and _has_failed(self._transport.get_extra_info("socket")):
+        if self._probed and not self.is_lost and _has_failed(self._transport.get_extra_info("socket")):
             self.mark_lost()
             self._transport.abort()
         return self.is_lost
@@ -114,7 +114,8 @@ class Connection:
             self.cycle.disconnected = True
 
     def _close(self, last: bytes) -> None:
-        self._transport.write(last.removeprefix(_BEGINNING) if self._is_probed else last)
+        is_begun = self._probed is not None and self._probed is self.cycle
+        self._transport.write(last.removeprefix(_BEGINNING) if is_begun else last)
         self._transport.close()
         asyncio.get_running_loop().call_later(_CLOSE_SECONDS, self._abort)
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from mock_server.core.pictures import Pictures
+from mock_server.http.connection import GARBAGE
 from mock_server.server import MockServer
 from tests.support import FIXTURES, drawn, new_key, picture, vehicore
 
@@ -65,20 +66,23 @@ def waiting(server: MockServer) -> int:
     return len(server.app._pictures._turns._waiting)
 
 
-def send(server: MockServer, key: str, image: bytes, *, tls: bool = False) -> socket.socket:
-    """A connection on which an upload has been sent, and whose reply has not come."""
+def send(server: MockServer, key: str, *images: bytes, tls: bool = False, filename: str = "a") -> socket.socket:
+    """A connection on which uploads have been sent, and whose replies have not come. `filename` is for the last one."""
     url = server.tls_url if tls else server.url
     assert url
     sent = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE)
     if tls:
         context = ssl.create_default_context(cafile=str(server.certificate_path))
         sent = context.wrap_socket(sent, server_hostname="localhost")
-    body = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n' + image + b"\r\n--b--\r\n"
-    head = (
-        f"POST /api/ocr/plate HTTP/1.1\r\nHost: mock\r\nX-API-Key: {key}\r\n"
-        f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    sent.sendall(head.encode() + body)
+    for image in images:
+        name = filename if image is images[-1] else "a"
+        part = f'--b\r\nContent-Disposition: form-data; name="image"; filename="{name}"\r\n\r\n'.encode()
+        body = part + image + b"\r\n--b--\r\n"
+        head = (
+            f"POST /api/ocr/plate HTTP/1.1\r\nHost: mock\r\nX-API-Key: {key}\r\n"
+            f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        sent.sendall(head.encode() + body)
     return sent
 
 
@@ -135,6 +139,32 @@ def test_a_client_that_closed_its_sending_half_has_its_turn(server: MockServer, 
     assert head.startswith(b"HTTP/1.1 200 ")
     assert int(head.lower().partition(b"content-length: ")[2].split()[0]) == len(body) > 0
     assert [(entry.status, entry.charged) for entry in server.requests(key=key)] == [(200, 1)]
+
+
+@pytest.mark.parametrize(
+    "fault", ["TRUNCATED_BODY", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "EMPTY_RESPONSE"]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_broken_reply_is_broken_as_ever(server: MockServer, gate: Gate, fault: str, is_first: bool) -> None:
+    """The beginning of a reply that a probe has sent is not sent twice, and belongs to this reply only."""
+    key = new_key(server, credits=9)
+    server.add_scenario({"scenario": "broken", "when": {"key": key, "filename": "broken"}, "then": {"fault": fault}})
+    pictures = [drawn("broken")] if is_first else [drawn("whole"), drawn("broken")]
+    with ThreadPoolExecutor(THREADS) as threads, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        first = [threads.submit(vehicore, client, image=drawn(f"first {n}")) for n in range(THREADS)]
+        until(lambda: len(gate.decoded) == THREADS)
+        ended = send(server, key, *pictures, filename="broken")
+        until(lambda: waiting(server) == 1)
+        end_sending(ended)
+        gate.opened.set()
+        received = rest(ended)
+        assert all(one.result().is_success for one in first)
+
+    has_head = fault in ("TRUNCATED_BODY", "MALFORMED_RESPONSE_CHUNK")
+    has_garbage = fault in ("MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE")
+    assert received.count(b"HTTP/1.1 200 OK\r\n") == has_head + (not is_first)
+    assert received.count(b"HTTP/1.1 ") == (1 if is_first else 1 + has_head)
+    assert received.endswith(GARBAGE) is has_garbage
 
 
 def end_sending(client: socket.socket) -> None:
