@@ -27,17 +27,25 @@ def to_json(value: object) -> bytes:
 
 def without_defaults(value: Any) -> Any:
     """A value for `to_json`, without the fields that have their default. The JSON is smaller and faster to read."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value
     if is_dataclass(value):
         return {
-            field.name: without_defaults(found)
-            for field in fields(value)
-            if field.init and (found := getattr(value, field.name)) != default_of(field)
+            name: without_defaults(found)
+            for name, default in _defaults(value.__class__)
+            if (found := getattr(value, name)) != default
         }
     if isinstance(value, Mapping):
         return {key: without_defaults(found) for key, found in value.items()}
     if isinstance(value, tuple):
         return [without_defaults(found) for found in value]
     return value
+
+
+@lru_cache(maxsize=256)
+def _defaults(kind: Any) -> list[tuple[str, Any]]:
+    """The fields of a dataclass that are arguments of its constructor, with their defaults."""
+    return [(field.name, default_of(field)) for field in fields(kind) if field.init]
 
 
 def default_of(field: Field[Any]) -> Any:

@@ -16,6 +16,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 
 import orjson
 
@@ -29,6 +30,7 @@ from mock_server.core.rehearsal import (
     Change,
     Count,
     Event,
+    Facts,
     Mark,
     ObservedCall,
     Tally,
@@ -198,11 +200,17 @@ class RedisRehearsal:
 
 def _fields(exchange: Exchange, call: ObservedCall | None) -> Iterator[bytes | int | str]:
     for facts in facts_of(exchange, call):
-        kind, (*narrow, widest) = str(facts[0]), levels(facts)
-        yield from (kind, len(narrow))
-        for counted, limit in zip(narrow, limits(kind), strict=True):
-            yield from (orjson.dumps(counted), limit)
-        yield orjson.dumps(widest)
+        yield from _counters(facts)
+
+
+@lru_cache(maxsize=1024)
+def _counters(facts: Facts) -> tuple[bytes | int | str, ...]:
+    """The arguments of the script for what is counted. Cached, because most requests of a test suite are alike."""
+    kind, (*narrow, widest) = str(facts[0]), levels(facts)
+    arguments: list[bytes | int | str] = [kind, len(narrow)]
+    for counted, limit in zip(narrow, limits(kind), strict=True):
+        arguments += (orjson.dumps(counted), limit)
+    return (*arguments, orjson.dumps(widest))
 
 
 def _pairs(flat: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
