@@ -30,6 +30,8 @@ from mock_server.suggest import suggest
 
 _GALLERY_METHODS = ("GET", "HEAD")
 _OTHER_PATHS = ("/__admin/", "/healthz")
+_BROWSERS_OWN = ("/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com.chrome.devtools.json")
+"""What a browser asks for by itself when a person opens a page of the mock."""
 _GALLERY = "/images/"
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
@@ -133,7 +135,10 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination, origins:
 
 
 class Unserved:
-    """An ASGI application for every path that no route has: a 404 with the nearest path, in the journal and the log."""
+    """An ASGI application for every path that no route has: a 404 with the nearest path, in the journal and the log.
+
+    What browsers ask for by themselves is in neither of the two: no client has made a mistake.
+    """
 
     def __init__(self, service: Service, providers: Sequence[Provider]) -> None:
         self._service = service
@@ -152,6 +157,9 @@ class Unserved:
             f"Nothing is served at {without_keys(path)[:200]}; {hint}",
             headers=mock_headers if self._service.has_mock_headers else None,
         )
+        if path in _BROWSERS_OWN:
+            await send_reply(reply, NO_FAULT, scope, send)
+            return
         call = Call(scope["method"], path, scope["query_string"], headers_of(scope), None)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         await self._service.record(FinishedCall(request_id, NO_PROVIDER, call, Answered(reply, hint), now, seconds))

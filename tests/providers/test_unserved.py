@@ -33,6 +33,15 @@ def test_a_path_nearby_is_named(method: str, path: str, meant: str) -> None:
     assert entry.detail == hint
 
 
+@pytest.mark.parametrize("path", ["/favicon.ico", "/.well-known/appspecific/com.chrome.devtools.json"])
+def test_what_browsers_ask_for_is_no_mistake(path: str) -> None:
+    """It is a 404, and in neither the journal nor the report."""
+    with MockServer(FIXTURES) as own:
+        reply = httpx.get(own.url + path)
+
+        assert (reply.status_code, own.count(), own.report()["summary"]["unserved"]) == (404, 0, 0)
+
+
 def test_a_path_like_no_other(http: httpx.Client) -> None:
     """Without a path nearby, the 404 lists the paths that exist."""
     detail = http.get("/wp-login.php").json()["detail"]
