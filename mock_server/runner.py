@@ -29,6 +29,7 @@ from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
 from mock_server.listening import Acceptor, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
+from mock_server.terminal import has_terminal
 
 if TYPE_CHECKING:
     from mock_server.certificate_authority import CertificateAuthority
@@ -183,16 +184,8 @@ def run_loop(main: Coroutine[Any, Any, None]) -> None:
 
 def on_hangup(reload: Callable[[], None], stop: Callable[[], None]) -> Callable[[], None]:
     """A handler of SIGHUP that calls `reload`, or `stop` if the signal says that the terminal was closed."""
-    is_in_terminal = _has_terminal()
-    return lambda: stop() if is_in_terminal and not _has_terminal() else reload()
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
+    is_in_terminal = has_terminal()
+    return lambda: stop() if is_in_terminal and not has_terminal() else reload()
 
 
 def open_files_limit() -> int:

@@ -10,6 +10,7 @@ import click
 
 from mock_server.errors import FixturesError, MockServerError
 from mock_server.suggest import quoted, suggest
+from mock_server.terminal import has_terminal
 from mock_server.version import __version__
 
 VERBS = (
@@ -60,6 +61,9 @@ def run() -> None:
     if sys.argv[1:2] == ["serve"]:
         # Until it serves, there is no request to finish. Without a handler, process 1 of a container ignores SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        if hasattr(signal, "SIGHUP") and not has_terminal():
+            # It asks for the files to be read, and the start reads them.
+            signal.signal(signal.SIGHUP, lambda *_: None)
     if hasattr(signal, "pthread_sigmask"):
         # The container image starts the command with SIGTERM blocked, so that none is lost before this line.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

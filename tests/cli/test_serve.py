@@ -67,9 +67,9 @@ def _process_id(started: "subprocess.Popen[bytes]", *, is_child: bool) -> int | 
     return int(children[0]) if children else None
 
 
-def _handles_sigterm(pid: int) -> bool:
+def _handles(pid: int, signum: int) -> bool:
     caught = re.search(r"SigCgt:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())
-    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+    return caught is not None and bool(int(caught[1], 16) >> (signum - 1) & 1)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
@@ -81,7 +81,7 @@ def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
     command = [*prefix, *COMMAND, "serve", "--port", "0", "--no-cache", SHIPPED]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         pid, until = None, time.monotonic() + 30
-        while pid is None or not _handles_sigterm(pid):
+        while pid is None or not _handles(pid, signal.SIGTERM):
             assert time.monotonic() < until
             time.sleep(0.005)
             pid = _process_id(process, is_child=bool(prefix))
@@ -90,6 +90,27 @@ def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
 
         assert process.returncode == 0
         assert output == b""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_sighup_while_starting_does_no_harm() -> None:
+    """It asks for a reload, and the start reads the files: the server becomes ready, and ends with 0 on SIGTERM."""
+    command = [*COMMAND, "serve", "--port", "0", "--no-cache", SHIPPED]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
+        until = time.monotonic() + 30
+        while not _handles(process.pid, signal.SIGHUP):
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        process.send_signal(signal.SIGHUP)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert line.startswith(READY)
+    assert process.returncode == 0
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

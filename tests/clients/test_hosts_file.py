@@ -10,9 +10,9 @@ from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.core.model import Product
 from mock_server.providers.registry import PROVIDERS
 from tests.cli.command import on_path
-from tests.support import FIXTURES
+from tests.support import FIXTURES, tool
 
-from .conftest import tool, without_network
+from .conftest import without_network
 
 ROOT = Path(__file__).parents[2]
 _SECTION = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## The hosts file\n")[2]
