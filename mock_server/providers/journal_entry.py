@@ -107,7 +107,7 @@ def _add_decision(entry: JournalEntry, request: ReadRequest, decision: Decision 
         entry.fault, entry.delay, entry.losers = plan.fault, plan.delay, decision.losers
         entry.forced = _cut(decision.forced)
     if _matches_no_scenario(request, decision):
-        entry.query = Query(_without_picture(request), decision.account or "", search)
+        entry.query = Query(_to_keep(request), decision.account or "", search)
         entry.nearest = _nearest(search) if search else ()
 
 
@@ -123,8 +123,10 @@ def _matches_no_scenario(request: ReadRequest, decision: Decision | Unmatched) -
     return decision.outcome.name is OutcomeName.INVALID_IMAGE and request.url is not None
 
 
-def _without_picture(request: ReadRequest) -> ReadRequest:
-    return replace(request, image=None, headers=without_secrets(request.headers, request.key), fields=(), notes=())
+def _to_keep(request: ReadRequest) -> ReadRequest:
+    """What near misses are found by. The entry outlives the connection, and goes to other processes."""
+    headers = without_secrets(request.headers, request.key)
+    return replace(request, image=None, headers=headers, fields=(), notes=(), client=None)
 
 
 @lru_cache(maxsize=1024)

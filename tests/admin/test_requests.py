@@ -1,6 +1,8 @@
 """The journal: its fields, its filters, near misses, and that it has no key."""
 
+import asyncio
 import hashlib
+import json
 from io import BytesIO
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mock_server import MockServer, VerificationError
+from mock_server.core.serialization import to_json
 from tests.support import FIXTURES, carsxe, drawn, encoded, picture, vehicore
 
 
@@ -351,6 +354,16 @@ def test_match_has_near_misses(mock: MockServer) -> None:
     assert (result["scenario"], result["match"]) == (None, "synthesized")
     assert len(result["nearMisses"]) == 3
     assert result["reply"]["success"] is True
+
+
+def test_what_is_kept_of_an_unmatched_request(http: httpx.Client, mock: MockServer, key: str) -> None:
+    """Neither its picture nor its connection: both are large, and no other process could read them."""
+    vehicore(http, key=key, image=drawn("unknown"))
+    entry = list(asyncio.run(mock.app.journal.exchanges()))[-1]
+
+    assert entry.query is not None
+    assert (entry.query.request.image, entry.query.request.client) == (None, None)
+    assert json.loads(to_json(entry))["outcome"] == "read"
 
 
 def test_why_not_my_scenario(http: httpx.Client, mock: MockServer, key: str) -> None:
