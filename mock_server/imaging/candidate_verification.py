@@ -4,8 +4,6 @@ Every declared text must match, then every line of text that was detected, and w
 picture; last come the colours.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Protocol
@@ -14,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.errors import ImageError
 from mock_server.imaging.colours import are_alike, distance, palette
-from mock_server.imaging.comparison import HOPELESS_SCORE, MARGIN, PART_LIMIT, Comparison, compare_part, compare_text
+from mock_server.imaging.comparison import HOPELESS_SCORE, MARGIN, Comparison, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement
+from mock_server.imaging.overlays import is_at_edge
+from mock_server.imaging.reference_image import ReferenceImage
 from mock_server.imaging.registration import Pyramid
+from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_line
 from mock_server.imaging.whole_image import compare_whole
 
 # Highest score of a match of a declared text: with at least SURE_CHARACTER pixels per character in the sent picture,
@@ -43,30 +43,6 @@ _MIN_VISIBLE_DETECTED = 0.6
 _LEVELS_PER_POINT = 20.0
 # Score of a candidate that could not be compared.
 _NOT_COMPARED = 9.0
-
-
-class ReferenceImage:
-    """The working copy of a reference, read again from its source on demand; None where that is gone."""
-
-    def __init__(self, read_grey: Callable[[], Image.Image], read_colours: Callable[[], Image.Image]) -> None:
-        self._read_grey, self._read_colours = read_grey, read_colours
-
-    @cached_property
-    def grey(self) -> Image.Image | None:
-        with suppress(OSError, ImageError):
-            return self._read_grey()
-        return None
-
-    @cached_property
-    def colours(self) -> Image.Image | None:
-        """The same in RGB."""
-        with suppress(OSError, ImageError):
-            return self._read_colours()
-        return None
-
-    def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image | None:
-        """A part of the copy in RGB, resized."""
-        return None if self.colours is None else self.colours.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
 class QueryView:
@@ -156,10 +132,19 @@ class TextView(Protocol):
 def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
     """Compare a reference with `frame` of the working copy."""
     verdicts = _verify_texts(reference, image, query, frame)
-    if not (verdicts and verdicts[-1].reason) and not reference.is_declared:
-        verdicts.append(_verify_whole(query, frame, image))
+    if not reference.is_declared and not (verdicts and _is_final(verdicts[-1], query)):
+        verdicts = [_verify_whole(query, frame, image)]
     worst = max(verdicts, key=lambda verdict: verdict.excess)
     return worst if worst.reason else _verify_colours(worst, reference, query)
+
+
+def _is_final(verdict: Verdict, query: QueryView) -> bool:
+    """Whether a detected text differs at a place where no caption can stand."""
+    if verdict.reason != "other_text" or verdict.difference is None:
+        return verdict.reason is not None
+    top = max(0.0, verdict.frame.top)
+    bottom = min(float(query.image.height), verdict.frame.top + verdict.frame.height)
+    return not is_at_edge(verdict.difference.top + verdict.difference.height / 2, top, bottom)
 
 
 def verify_texts(reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame) -> Verdict:
@@ -199,7 +184,7 @@ def _verify_text(
     else:
         limit, grey = PART_LIMIT, Image.fromarray(patch.pixels)
         read_colours = partial(_colours_of, patch, reference)
-        result = compare_part(grey, patch.pitch, image, image_frame, _MIN_VISIBLE_DETECTED, read_colours)
+        result = compare_line(grey, patch.pitch, image, image_frame, _MIN_VISIBLE_DETECTED, read_colours)
     if result is None:
         return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
     difference = _around_strongest(result, text_frame)
@@ -248,7 +233,7 @@ def _verify_colours(verdict: Verdict, reference: Fingerprint, query: QueryView) 
 def _verify_whole(query: QueryView, frame: Frame, reference: ReferenceImage) -> Verdict:
     if reference.grey is None:
         return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "unreadable")
-    result = compare_whole(reference.grey, reference.part, query.image, frame)
+    result = compare_whole(reference.grey, reference.lines, reference.part, query.image, frame)
     if result is None:
         return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "other_scene")
     reason = None if result.score <= PART_LIMIT else "other_detail"

@@ -1,4 +1,4 @@
-"""Compares a part of a reference with the place where it should be in the sent picture.
+"""Compares a declared text of a reference with the place where it should be in the sent picture.
 
 Both are brought to the resolution that they share and aligned once more. A photometric fit then predicts the sent
 pixels from the reference. The residual is averaged over windows of half a character: one changed character makes one
@@ -7,18 +7,14 @@ window stand out, whereas noise raises all of them alike. The lower the score, t
     score = ln(strongest / contrast) + 1.5 * ln(strongest / typical)
 
 *strongest*: the largest residual energy of a window; *contrast*: the variance of the text; *typical*: the upper
-quartile of the energies of windows that hold characters. Where no text was declared, the size and contrast of the
-characters are unknown and the part may show anything, so the contrast is that close around the strongest window:
-
-    score = ln(strongest / contrast around it) + ln(strongest / upper tenth of all windows)
+quartile of the energies of windows that hold characters. `undeclared_comparison` compares what was not declared.
 
 Energies and variances are in grey levels squared. `docs/matching.md` says how the limits of the scores were found. The
-other values were set with them: for declared texts on drawn labels of twenty further kinds, between the scores of the
-right pictures and those of one-character neighbours; for other parts on two styles of `benchmarks/styles.py` and on
-photographs, signs and dashboards drawn in other ways, between the scores of 3,000 comparisons.
+other values were set with them on drawn labels of twenty further kinds, between the scores of the right pictures and
+those of one-character neighbours.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +37,7 @@ _SAME_RESOLUTION = 0.95
 # Ratio of the two axes' scales from which on each has a resolution of its own.
 _SQUASHED = 1.1
 # Energy that any codec leaves behind; it keeps a nearly perfect fit from making the typical energy zero.
-_NOISE_ENERGY = 4.0
+NOISE_ENERGY = 4.0
 # Variance of the faintest text that can be compared.
 _MIN_TEXT_VARIANCE = 4.0
 # Weight of the ratio to the typical window, beside that of the ratio to the contrast.
@@ -56,18 +52,6 @@ MARGIN = 0.11
 # wiped label would otherwise pass, since a tone curve can map all levels to one.
 _VISIBLE_VARIANCE = 100.0
 _VISIBLE_CORRELATION = 0.75
-
-# Highest score of an undeclared part that is the same. Above it, strokes of little contrast pass; below, clipped and
-# saturated copies fail.
-PART_LIMIT = 0.2
-# Pixels at such a part's edges that are not compared: blurred, they depend on pixels that were cut off.
-_PART_MARGIN = 4
-# Contrast below which nobody could read a text.
-FAINT_CONTRAST = 250.0
-# Share of the contrast that resampling leaves as residual at the edges of plain shapes.
-_RESAMPLING_RESIDUAL = 0.002
-# Side, in characters, of the surroundings of a window.
-_SURROUNDINGS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +82,31 @@ def compare_text(
     does not. None where less than the shares `visible` of (height, width) lie inside the image, or it has too few
     pixels.
     """
-    part, factor = _at_shared_resolution(reference, frame)
+    part, factor = at_shared_resolution(reference, frame)
     if min(part.size) < 3:
         return None
     character *= factor
     extra_terms = colour_terms(colours, part.size) if colours else ()
     best: Comparison | None = None
-    for start in _starts(part, image, frame):
-        aligned = align(np.asarray(part, dtype=np.float32), image, start, *_ALIGNMENT)
-        if aligned is None or not _is_inside(aligned.samples, part, visible):
-            continue
-        result = _compare_aligned(part, aligned, character, extra_terms)
+    for aligned in alignments(part, image, frame, visible):
+        predicted = predict(part, aligned.samples, extra_terms)
+        score, strongest = text_score(part, aligned.samples, predicted, character)
+        result = Comparison(score, aligned.frame, strongest, character)
         if best is None or result.score < best.score:
             best = result
         if best.score < _GOOD_SCORE:
             break
     return best
+
+
+def alignments(
+    part: Image.Image, image: Image.Image, frame: Frame, visible: tuple[float, float]
+) -> Iterator[Alignment]:
+    """`part` aligned with `frame` of an image, from the given start and from coarser copies; those visible enough."""
+    for start in _starts(part, image, frame):
+        aligned = align(np.asarray(part, dtype=np.float32), image, start, *_ALIGNMENT)
+        if aligned is not None and is_inside(aligned.samples, part, visible):
+            yield aligned
 
 
 def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Frame]:
@@ -127,28 +120,34 @@ def _starts(part: Image.Image, image: Image.Image, frame: Frame) -> Iterator[Fra
                 yield aligned.frame
 
 
-def _is_inside(samples: SampledGrid, part: Image.Image, visible: tuple[float, float]) -> bool:
+def is_inside(samples: SampledGrid, part: Image.Image, visible: tuple[float, float]) -> bool:
     rows, columns = samples.cells.shape
     return bool(rows >= visible[0] * part.height and columns >= visible[1] * part.width)
 
 
-def _compare_aligned(
-    part: Image.Image, aligned: Alignment, character: float, extra_terms: Sequence[Floats]
-) -> Comparison:
-    samples = aligned.samples
-    predicted = predict(part, samples, extra_terms)
+def text_score(
+    part: Image.Image,
+    samples: SampledGrid,
+    predicted: Floats,
+    character: float,
+    least_variance: float = _MIN_TEXT_VARIANCE,
+) -> tuple[float, tuple[float, float]]:
+    """The score of samples of a text, and the place (x, y) in fractions of the part that decides it.
+
+    `least_variance`: added to the contrast.
+    """
     energies = _without_margin(residual_energy(samples.cells - predicted, character), part.height)
-    contrast = _text_variance(predicted, character) + _MIN_TEXT_VARIANCE
+    contrast = _text_variance(predicted, character) + least_variance
     typical = _typical_energy(energies, predicted, contrast, character, part.height)
     strongest = float(energies.max()) + 0.1
-    score = float(np.log(strongest / contrast) + _TYPICAL_WEIGHT * np.log(strongest / (typical + _NOISE_ENERGY)))
+    score = float(np.log(strongest / contrast) + _TYPICAL_WEIGHT * np.log(strongest / (typical + NOISE_ENERGY)))
     reference = np.asarray(part)[samples.rows, samples.columns]
-    if not _is_visible(*(_without_margin(cells, part.height) for cells in (reference, samples.cells))):
+    if not is_visible(*(_without_margin(cells, part.height) for cells in (reference, samples.cells))):
         score = max(score, HOPELESS_SCORE)
-    return Comparison(score, aligned.frame, _place(int(np.argmax(energies)), energies, samples, part), character)
+    return score, place_of(int(np.argmax(energies)), energies, samples, part)
 
 
-def _place(window: int, energies: Floats, samples: SampledGrid, part: Image.Image) -> tuple[float, float]:
+def place_of(window: int, energies: Floats, samples: SampledGrid, part: Image.Image) -> tuple[float, float]:
     """The centre (x, y) of a window of `energies`, counted row by row, in fractions of the part."""
     row, column = divmod(window, energies.shape[1])
     # The energies lie centred on the samples: half of what they lack in size is missing at each edge.
@@ -174,7 +173,7 @@ def _without_margin(cells: Floats, height: int) -> Floats:
     return cells[margin:-margin, margin:-margin] if 0 < 2 * margin < min(cells.shape) else cells
 
 
-def _is_visible(reference: Floats, samples: Floats) -> bool:
+def is_visible(reference: Floats, samples: Floats) -> bool:
     """Whether anything of the reference can be seen in the samples, which a flat tone curve would explain as well."""
     return (
         float(reference.var()) < _VISIBLE_VARIANCE
@@ -189,7 +188,7 @@ def _typical_energy(energies: Floats, predicted: Floats, contrast: float, charac
     return max(quartile, float(np.percentile(energies[has_ink], 75))) if has_ink.any() else quartile
 
 
-def _at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
+def at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     """`reference` no finer than its `frame` in the sent picture, and the factor by which it was reduced."""
     across, down = frame.width / reference.width, frame.height / reference.height
     factor = min(1.0, float(np.sqrt(across * down)))
@@ -202,65 +201,3 @@ def _at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.I
         return reference, 1.0
     size = (max(1, round(reference.width * across)), max(1, round(reference.height * down)))
     return reference.resize(size, Image.Resampling.BILINEAR), factor
-
-
-def compare_part(
-    reference: Image.Image,
-    character: float,
-    image: Image.Image,
-    frame: Frame,
-    visible: float,
-    read_colours: Callable[[], Image.Image | None],
-) -> Comparison | None:
-    """Compare a grey part of a reference, where no text was declared, with `frame` of a grey image.
-
-    `read_colours` returns the part in RGB if it can. The rest as in `compare_text`.
-    """
-    part, factor = _at_shared_resolution(reference, frame)
-    if min(part.size) < 3:
-        return None
-    aligned = align(np.asarray(part, dtype=np.float32), image, frame, *_ALIGNMENT)
-    if aligned is None or not _is_inside(aligned.samples, part, (visible, visible)):
-        return None
-    samples = aligned.samples
-    character *= factor
-    score, strongest = _part_score(predict(part, samples), samples, part, character)
-    # Colours have to be decoded from the reference's file, so only where they may decide.
-    if PART_LIMIT < score < HOPELESS_SCORE and (colours := read_colours()) is not None:
-        predicted = predict(part, samples, colour_terms(colours, part.size))
-        score, strongest = _part_score(predicted, samples, part, character)
-    grey = np.asarray(part)[samples.rows, samples.columns]
-    if not _is_visible(_without_edges(grey), _without_edges(samples.cells)):
-        score = max(score, HOPELESS_SCORE)
-    return Comparison(score, aligned.frame, strongest, character)
-
-
-def _part_score(
-    predicted: Floats, samples: SampledGrid, part: Image.Image, character: float
-) -> tuple[float, tuple[float, float]]:
-    """The score of these samples, and the place (x, y) in fractions of the part that decides it."""
-    energies = residual_energy(_without_edges(samples.cells - predicted), character)
-    around = np.maximum(
-        *(_variance_around(_without_edges(cells), energies, character) for cells in (predicted, samples.cells))
-    )
-    window = int(np.argmax(energies / (around + FAINT_CONTRAST)))
-    contrast = float(np.sqrt(around.flat[window] * predicted.var())) + FAINT_CONTRAST
-    strongest = float(energies.flat[window]) + 0.1
-    usual = float(np.percentile(energies, 90)) + _NOISE_ENERGY + _RESAMPLING_RESIDUAL * contrast
-    score = float(np.log(strongest / contrast) + np.log(strongest / usual))
-    return score, _place(window, energies, samples, part)
-
-
-def _without_edges(cells: Floats) -> Floats:
-    """All but the outermost cells; of a small part at most a quarter at each edge is left out."""
-    down, across = (min(_PART_MARGIN, side // 4) for side in cells.shape)
-    return cells[down : cells.shape[0] - down, across : cells.shape[1] - across]
-
-
-def _variance_around(cells: Floats, energies: Floats, character: float) -> Floats:
-    """The variance of the surroundings of each window of `energies`."""
-    side = max(3, round(_SURROUNDINGS * character))
-    variance = window_variances(np.pad(cells, side // 2, mode="edge"), side, side)
-    down, across = ((one - other) // 2 for one, other in zip(variance.shape, energies.shape, strict=True))
-    around: Floats = variance[down : down + energies.shape[0], across : across + energies.shape[1]]
-    return around

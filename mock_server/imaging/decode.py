@@ -6,6 +6,7 @@ orientation applied. `decode` makes the copies that everything else works on.
 
 import hashlib
 import math
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -139,6 +140,16 @@ class Picture:
     def working_colours(self) -> Image.Image:
         """The working copy in RGB."""
         return _halved_to(self.full(), self.size, halving_factor(self.size, WORKING_SIDE))
+
+    def between(self, top: int, bottom: int) -> "Picture":
+        """The picture without the rows above `top` and from `bottom` on, in upright pixels."""
+        facts = replace(self.facts, height=bottom - top)
+
+        def cut(image: Image.Image) -> Image.Image:
+            scale = image.height / self.size[1]
+            return image.crop((0, round(top * scale), image.width, round(bottom * scale)))
+
+        return Picture(facts, cut(self.preview), cut(self.small), self._data, cut(self.full()))
 
     def thumbnail(self) -> bytes:
         """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""

@@ -1,6 +1,6 @@
 """Boxes, frames, EXIF orientations, and where one picture lies inside another. Imports neither Pillow nor numpy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
@@ -198,6 +198,10 @@ class Placement:
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
     skew: tuple[float, float] = (0.0, 0.0)
+
+    def moved_down(self, rows: int, sent_size: tuple[int, int]) -> "Placement":
+        """The same in a sent picture of this size, of which the placement knows the part below so many rows."""
+        return replace(self, sent_size=sent_size, shift=(self.shift[0], self.shift[1] + rows))
 
     def map(self, box: Box) -> Box:
         """The box around `box` of the reference in the sent picture, in whole pixels and clamped to it."""

@@ -3,19 +3,20 @@
 Retrieval of candidate clusters by thumbnail, registration of the best ones, verification of their members text by text.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
-from PIL import Image
 
 from mock_server.imaging.build_index import Entry, read
-from mock_server.imaging.candidate_verification import LIMIT, QueryView, ReferenceImage, Verdict, verify
-from mock_server.imaging.decode import Picture, decode, grey_copy
+from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
+from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
 from mock_server.imaging.lucas_kanade import Alignment, sample
+from mock_server.imaging.overlays import has_own_bar, rows_between_bars
 from mock_server.imaging.rectified_view import RectifiedView
+from mock_server.imaging.reference_image import ReferenceImages
 from mock_server.imaging.registration import mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
@@ -48,10 +49,10 @@ _STRAIGHTENED = 2
 _MAX_EXCESS_STRAIGHTENED = 3.4
 # A match whose score is less than this below its limit is compared again, straightened.
 _SURE = 1.0
+# Two references whose score is at most this much above the limit are not told apart in every copy of them.
+_BARELY_APART = 0.5
 # A match is placed anew if that moves a corner of its texts by so many pixels of the working copy.
 _MIN_MOVE = 0.7
-# Grey working copies of references kept in memory, 1 to 3 MB each.
-_GREY_COPIES = 16
 
 # Position of a reference, the verdict on it, and the view in which it was compared.
 _Found = tuple[int, Verdict, QueryView | RectifiedView]
@@ -64,12 +65,31 @@ class PerceptualSearch:
         self._entries = entries
         self._max_pixels = max_pixels
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
-        # Not a bound method: a cycle of references would keep a replaced index alive.
-        self._grey_copy = lru_cache(_GREY_COPIES)(partial(_read_grey_copy, entries, max_pixels))
-        self._texts = TextSearch(entries, partial(_reference_image, entries, max_pixels, self._grey_copy))
+        self._images = ReferenceImages(entries, max_pixels)
+        self._texts = TextSearch(entries, self._images)
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""
+        result = self._find(picture, thorough=thorough)
+        for rows in () if result.matches or picture.full_zoom < 1 else rows_between_bars(picture.small):
+            if matches := self._find_between(picture, rows, thorough=thorough):
+                return replace(result, matches=matches)
+        return result
+
+    def _find_between(self, picture: Picture, rows: tuple[float, float], *, thorough: bool) -> tuple[ImageMatch, ...]:
+        """The matches of the part between bars that were laid over the picture."""
+        top, bottom = (round(share * picture.size[1]) for share in rows)
+        inside = self._find(picture.between(top, bottom), thorough=thorough).matches
+        moved = (replace(one, placement=one.placement.moved_down(top, picture.size)) for one in inside)
+        return tuple(one for one in moved if not self._has_own_bar(one, rows))
+
+    def _has_own_bar(self, match: ImageMatch, rows: tuple[float, float]) -> bool:
+        position = next(place for place, entry in enumerate(self._entries) if entry.reference.id == match.id)
+        grey = self._images(position).grey
+        is_turned = match.placement.orientation is not Orientation.UPRIGHT
+        return is_turned or grey is None or has_own_bar(grey, rows)
+
+    def _find(self, picture: Picture, *, thorough: bool) -> SearchResult:
         similarities = self._clusters.similarities(query_thumbnails(picture.small))
         views: dict[Orientation, QueryView] = {}
         behind = 2.0 if thorough else _BEHIND_MATCH
@@ -197,8 +217,7 @@ class PerceptualSearch:
         frame = view.enlarged(registration.frame)
         if registration.correlation < _MIN_CORRELATION or not _has_even_scale(frame, reference):
             return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
-        image = _reference_image(self._entries, self._max_pixels, self._grey_copy, position)
-        return verify(reference, image, view, frame)
+        return verify(reference, self._images(position), view, frame)
 
     def _three_nearest(self, misses: Iterable[_Found]) -> tuple[ImageNearMiss, ...]:
         """The best near miss of each reference, of the first three."""
@@ -212,7 +231,7 @@ class PerceptualSearch:
         return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
 
     def _collision(self, first: int, second: int) -> Collision | None:
-        """The collision of two members of a cluster, if a search for the second would find the first."""
+        """The collision of two members of a cluster, if a search for the second would find the first, or nearly."""
         entry, other = self._entries[first], self._entries[second]
         if entry.fingerprint.pixels == other.fingerprint.pixels:
             return None
@@ -223,20 +242,8 @@ class PerceptualSearch:
         if registration is None:
             return None
         verdict = self._verdict(first, registration, view)
-        return None if verdict.reason else Collision(entry.reference.id, other.reference.id, verdict.score)
-
-
-def _read_grey_copy(entries: Sequence[Entry], max_pixels: int, position: int) -> Image.Image:
-    return grey_copy(read(entries[position].reference), max_pixels=max_pixels)
-
-
-def _reference_image(
-    entries: Sequence[Entry], max_pixels: int, grey_copy: Callable[[int], Image.Image], position: int
-) -> ReferenceImage:
-    def colours() -> Image.Image:
-        return decode(read(entries[position].reference), max_pixels=max_pixels).working_colours()
-
-    return ReferenceImage(partial(grey_copy, position), colours)
+        is_told_apart = verdict.reason is not None and verdict.excess > _BARELY_APART
+        return None if is_told_apart else Collision(entry.reference.id, other.reference.id, verdict.score)
 
 
 def _affine(frame: Frame, entry: Entry) -> Affine:

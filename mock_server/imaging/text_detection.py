@@ -4,7 +4,8 @@ A line of text is a row of vertical strokes that is several times as long as it 
 below. Windows of that shape slide over the picture at several scales. A grille or a fence can pass for a line of text.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from mock_server.imaging.pixel_transforms import Grey
 # Longer sides in pixels of the copies that are searched, each 1.4 times smaller than the one before: the search finds
 # one height of line on each copy.
 _SCALES = (640, 450, 320, 225, 160, 110, 80)
+# The same of the copies on which smaller lines are searched, where no text is declared.
+_FINER_SCALES = (1280, 900)
 # Stroke energy is measured in cells of this many pixels a side.
 _CELL = 3
 # Height of a line in cells, and its least length in windows that are as long as they are high.
@@ -32,10 +35,19 @@ _MIN_STRENGTH = 1.0
 # A line goes on over cells with this share of its energy, and over gaps of this many cells between words.
 _EXTENT_ENERGY = 0.35
 _MAX_GAP = 7
+# Lines of a picture, of each kind, that are looked at, and what they need to be likely text: on the tuning photographs,
+# plates have a strength of 9 and a clearness of 0.66 at least; nine tenths of the other lines have less.
+_LIKELY_LINES = 24
+_LIKELY_STRENGTH = 2.0
+_LIKELY_CLEARNESS = 0.5
+# A line with this strength is likely text, however little it stands out: a plate on gravel.
+_STRONG = 5.0
 # A line covers another one if they have this share of the smaller one in common.
 _SAME_LINE = 0.4
 # Width of a character with its spacing over the height of its line.
 CHARACTER_WIDTH = 0.55
+# The same over the measured height of the text itself.
+_WIDTH_OVER_HEIGHT = 0.8
 # The box of a line is higher than its window by this share of its height at either edge.
 _SLACK = 0.25
 
@@ -58,19 +70,32 @@ _SIMILAR_HEIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A possible line of text: its edges in fractions of the picture; `strength`: its stroke energy, in grey levels."""
+    """A possible line of text: its edges in fractions of the picture.
+
+    `strength`: its stroke energy in grey levels, less a share of that above and below; `clearness`: the same as a share
+    of its stroke energy. Text on even ground has nearly 1, a row of a texture 0.3. `character`: the size of one as a
+    share of the picture's height, where it was measured.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
     strength: float
+    clearness: float
+    character: float = 0.0
 
     def box(self, width: int, height: int) -> Box:
         """The line in pixels of a picture of this size."""
         return Box(
             round(self.left * width), round(self.top * height), round(self.right * width), round(self.bottom * height)
         )
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether it is text rather than a row of a texture."""
+        stands_out = self.strength >= _LIKELY_STRENGTH and self.clearness >= _LIKELY_CLEARNESS
+        return stands_out or self.strength >= _STRONG
 
     @property
     def area(self) -> float:
@@ -83,11 +108,29 @@ class TextLine:
         return width > 0 and height > 0 and width * height > _SAME_LINE * min(self.area, other.area)
 
 
-def text_lines(image: Image.Image, count: int) -> tuple[TextLine, ...]:
+def likely_lines(image: Image.Image) -> tuple[TextLine, ...]:
+    """The lines of a grey picture that are likely text: the surest first, then small ones that are no part of those."""
+    lines = text_lines(image, _LIKELY_LINES)
+    small = text_lines(image, _LIKELY_LINES, _FINER_SCALES)
+    small = tuple(line for line in small if not any(line.covers(other) for other in lines))
+    likely = (line for line in (*lines, *small) if line.is_likely)
+    return tuple(replace(line, character=_character(line, image)) for line in likely)
+
+
+def _character(line: TextLine, image: Image.Image) -> float:
+    """The size of a character as the height of the text gives it: a line is often found higher than its text."""
+    box = line.box(*image.size)
+    if box.width < 3 or box.height < 3:
+        return 0.0
+    measured = text_height(image.crop((box.xmin, box.ymin, box.xmax, box.ymax))) / image.height
+    return min(CHARACTER_WIDTH * (line.bottom - line.top), _WIDTH_OVER_HEIGHT * measured)
+
+
+def text_lines(image: Image.Image, count: int, scales: Sequence[int] = _SCALES) -> tuple[TextLine, ...]:
     """Up to `count` possible lines of text in a grey picture, the surest first."""
     candidates: list[TextLine] = []
     copy = image
-    for side in _SCALES:
+    for side in scales:
         factor = min(1.0, side / max(image.size))
         size = (round(image.width * factor), round(image.height * factor))
         if size[0] >= _LINE_HEIGHT * _CELL * _MIN_WINDOWS and size[1] >= _LINE_HEIGHT * _CELL:
@@ -119,7 +162,8 @@ def _lines_at_one_scale(grey: Floats, count: int) -> list[TextLine]:
         if strength <= _MIN_STRENGTH:
             break
         first, last = _extent(energy[row + _LINE_HEIGHT], column)
-        lines.append(_line(first, last, row, grey.shape, strength))
+        clearness = strength / float(weakest[row + _LINE_HEIGHT, column])
+        lines.append(_line(first, last, row, grey.shape, (strength, clearness)))
         rows = slice(max(0, row - _LINE_HEIGHT), row + _LINE_HEIGHT + 1)
         strengths[rows, max(0, first - _LINE_HEIGHT * _MIN_WINDOWS) : last + 1] = 0
     return lines
@@ -152,7 +196,7 @@ def _extent(energy: Floats, column: int) -> tuple[int, int]:
     return first, last
 
 
-def _line(first: int, last: int, row: int, shape: tuple[int, ...], strength: float) -> TextLine:
+def _line(first: int, last: int, row: int, shape: tuple[int, ...], strengths: tuple[float, float]) -> TextLine:
     # From cells of the padded copy to fractions of the picture.
     height, width = shape[0] / _CELL, shape[1] / _CELL
     slack = _LINE_HEIGHT * _SLACK
@@ -161,7 +205,7 @@ def _line(first: int, last: int, row: int, shape: tuple[int, ...], strength: flo
         max(0.0, (row - slack) / height),
         min(1.0, last / width),
         min(1.0, (row + _LINE_HEIGHT + slack) / height),
-        strength,
+        *strengths,
     )
 
 

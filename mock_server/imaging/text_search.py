@@ -4,17 +4,18 @@ Keypoints say where a reference's text would lie; the text is compared there, st
 to agree as far as the sent picture shows it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mock_server.imaging.build_index import Entry
-from mock_server.imaging.candidate_verification import ReferenceImage, Verdict, verify_texts
+from mock_server.imaging.candidate_verification import Verdict, verify_texts
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Affine
 from mock_server.imaging.keypoint_index import KeypointIndex, Located
 from mock_server.imaging.rectified_view import RectifiedView
+from mock_server.imaging.reference_image import ReferenceImages
 from mock_server.imaging.surroundings import have_like_colours, look_alike
 
 # How many anchors are looked at, and how many of them are compared.
@@ -41,9 +42,9 @@ class FoundText:
 class TextSearch:
     """A search for declared texts over the fingerprints of an index. Immutable."""
 
-    def __init__(self, entries: Sequence[Entry], image_of: Callable[[int], ReferenceImage]) -> None:
+    def __init__(self, entries: Sequence[Entry], images: ReferenceImages) -> None:
         self._entries = entries
-        self._image_of = image_of
+        self._images = images
         self._keypoints = KeypointIndex([entry.fingerprint for entry in entries])
 
     def find(self, picture: Picture) -> list[FoundText]:
@@ -78,7 +79,7 @@ class TextSearch:
         view = RectifiedView(picture, reference, affine)
         if view.moved < least_move:
             return None
-        verdict = verify_texts(reference, self._image_of(position), view, view.frame)
+        verdict = verify_texts(reference, self._images(position), view, view.frame)
         verdict = replace(verdict, limit=verdict.limit - _STRICTER)
         if verdict.reason is None and verdict.excess > 0:
             verdict = replace(verdict, reason="other_text")

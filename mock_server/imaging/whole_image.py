@@ -1,7 +1,8 @@
 """Compares whole pictures, where no text was declared.
 
-A reduced overview finds the few places that differ most from their surroundings; each of them is then compared as in
-`comparison.py`. The picture is as different as the worst of them. Values were set as described there.
+Every line that may be text is compared, then the few places that differ most from their surroundings in a reduced
+overview. The picture is as different as the worst of them. What a caption covers is left out. Values were set as
+described in `undeclared_comparison`.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,14 @@ import numpy as np
 from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
-from mock_server.imaging.comparison import FAINT_CONTRAST, Comparison, compare_part
+from mock_server.imaging.comparison import Comparison
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, sample
+from mock_server.imaging.overlays import Area, find_overlays, is_within
 from mock_server.imaging.photometric_fit import predict
 from mock_server.imaging.pixel_transforms import reduced
+from mock_server.imaging.text_detection import TextLine
+from mock_server.imaging.undeclared_comparison import FAINT_CONTRAST, PART_LIMIT, compare_line, compare_part
 
 # Longer side of the overview in pixels: a plate over a tenth of the frame still has four pixels per character in it.
 _OVERVIEW = 400
@@ -48,14 +52,26 @@ _SPACING = 0.3
 # Share of a place that must lie inside the sent picture.
 _MIN_VISIBLE = 0.5
 
+# A line: pixels of a character and of all of it at most, the margin around it in its heights, the share of the picture
+# at each edge that it does not include, the share of it that must be visible, and the least pixels of a character.
+_CHARACTER_PIXELS = 16.0
+_MAX_PIXELS = 14_000
+_LINE_MARGIN = 0.15
+_LINE_EDGE = 0.01
+_MIN_LINE_VISIBLE = 0.6
+_MIN_CHARACTER = 3.0
+
 _Point = tuple[float, float]
 ReadPart = Callable[[tuple[float, float, float, float], tuple[int, int]], Image.Image | None]
 
 
-def compare_whole(reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame) -> Comparison | None:
+def compare_whole(
+    reference: Image.Image, lines: tuple[TextLine, ...], read_part: ReadPart, image: Image.Image, frame: Frame
+) -> Comparison | None:
     """Compare a whole reference with `frame` of a grey image; None where they have too little in common.
 
-    `read_part` returns a part of the reference, given by its edges, in RGB and resized.
+    `lines` of the reference may be text. `read_part` returns a part of the reference, given by its edges, in RGB and
+    resized.
     """
     small = reduced(image, _COPY)
     shrink = (small.width / image.width, small.height / image.height)
@@ -67,12 +83,57 @@ def compare_whole(reference: Image.Image, read_part: ReadPart, image: Image.Imag
     if samples is None:
         return None
     frame = small_frame.scaled(1 / shrink[0], 1 / shrink[1])
+    difference = _relative_difference(samples.cells, predict(overview, samples, blurs=(_BLUR,)))
+    overlays = find_overlays(difference, _area(samples, overview), lines)
     worst = Comparison(-9.0, frame, (0.5, 0.5), _CHARACTER)
-    for place in _most_different(overview, samples, frame):
-        result = _compare_place(reference, read_part, image, frame, place)
-        if result is not None and result.score > worst.score:
-            worst = replace(result, frame=frame, strongest=place)
+    for line in lines:
+        compared = _compare_line(reference, read_part, image, frame, line)
+        if compared is not None and compared.score > worst.score and not is_within(compared.strongest, overlays):
+            worst = replace(compared, frame=frame)
+            if worst.score > PART_LIMIT:
+                return worst
+    for place in _most_different(difference, overview, samples, frame, overlays):
+        compared = _compare_place(reference, read_part, image, frame, place)
+        if compared is not None and compared.score > worst.score and not is_within(compared.strongest, overlays):
+            worst = replace(compared, frame=frame)
     return worst
+
+
+def _area(samples: SampledGrid, overview: Image.Image) -> Area:
+    """The visible part of the reference that the windows of the overview lie in."""
+    inset = _WINDOW // 2
+    return (
+        (samples.columns.start + inset) / overview.width,
+        (samples.rows.start + inset) / overview.height,
+        (samples.columns.stop - inset) / overview.width,
+        (samples.rows.stop - inset) / overview.height,
+    )
+
+
+def _compare_line(
+    reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame, line: TextLine
+) -> Comparison | None:
+    """Compare one line; `strongest` in fractions of the reference. None where it is too small or not visible."""
+    (width, height), margin = reference.size, _LINE_MARGIN * (line.bottom - line.top) * reference.height
+    edges = (
+        max(_LINE_EDGE * width, line.left * width - margin),
+        max(_LINE_EDGE * height, line.top * height - margin),
+        min(width - _LINE_EDGE * width, line.right * width + margin),
+        min(height - _LINE_EDGE * height, line.bottom * height + margin),
+    )
+    across, down = edges[2] - edges[0], edges[3] - edges[1]
+    character = line.character * height
+    factor = min(1.0, frame.width / width, frame.height / height)
+    if min(across, down) < _MIN_CHARACTER or character * factor < _MIN_CHARACTER:
+        return None
+    factor = min(factor, _CHARACTER_PIXELS / character, (_MAX_PIXELS / (across * down)) ** 0.5)
+    size = (max(8, round(across * factor)), max(3, round(down * factor)))
+    part = reference.resize(size, Image.Resampling.BICUBIC, box=edges)
+    fractions = Frame(edges[0] / width, edges[1] / height, across / width, down / height)
+    result = compare_line(
+        part, character * factor, image, frame.part(fractions), _MIN_LINE_VISIBLE, lambda: read_part(edges, size)
+    )
+    return None if result is None else _in_reference(result, fractions)
 
 
 def _overview(copy: Image.Image, frame: Frame, side: int) -> Image.Image:
@@ -98,18 +159,20 @@ def _align(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
     return frame
 
 
-def _most_different(overview: Image.Image, samples: SampledGrid, frame: Frame) -> list[_Point]:
+def _most_different(
+    difference: Floats, overview: Image.Image, samples: SampledGrid, frame: Frame, overlays: tuple[Area, ...]
+) -> list[_Point]:
     """The places (x, y) with the largest residual for the contrast around them, in fractions of the reference.
 
-    They lie apart from each other, the worst first.
+    They lie apart from each other and from captions, the worst first.
     """
-    difference = _relative_difference(samples.cells, predict(overview, samples, blurs=(_BLUR,)))
     difference[:_EDGE] = difference[-_EDGE:] = difference[:, :_EDGE] = difference[:, -_EDGE:] = 0
     # Half the size of the neighbourhood that one comparison covers, in pixels of the overview.
     reach_x = max(2, round(_SPACING * _PLACE_SIZE[0] * overview.width / frame.width))
     reach_y = max(2, round(_SPACING * _PLACE_SIZE[1] * overview.height / frame.height))
     inset = _WINDOW // 2
     places: list[_Point] = []
+    _clear(difference, overview, samples, overlays)
     for _ in range(_MAX_PLACES):
         row, column = divmod(int(np.argmax(difference)), difference.shape[1])
         if difference[row, column] < _MIN_DIFFERENCE:
@@ -119,6 +182,15 @@ def _most_different(overview: Image.Image, samples: SampledGrid, frame: Frame) -
         places.append((x, y))
         difference[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
     return places
+
+
+def _clear(difference: Floats, overview: Image.Image, samples: SampledGrid, overlays: tuple[Area, ...]) -> None:
+    """Set the difference to zero where a caption covers the picture."""
+    left, top = samples.columns.start + _WINDOW // 2, samples.rows.start + _WINDOW // 2
+    for area in overlays:
+        x0, x1 = (max(0, round(edge * overview.width - left)) for edge in (area[0], area[2]))
+        y0, y1 = (max(0, round(edge * overview.height - top)) for edge in (area[1], area[3]))
+        difference[max(0, y0 - _WINDOW) : y1 + _WINDOW, max(0, x0 - _WINDOW) : x1 + _WINDOW] = 0
 
 
 def _relative_difference(cells: Floats, predicted: Floats) -> Floats:
@@ -139,7 +211,7 @@ def _relative_difference(cells: Floats, predicted: Floats) -> Floats:
 def _compare_place(
     reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame, place: _Point
 ) -> Comparison | None:
-    """Compare the surroundings of one place, at the resolution that both pictures have."""
+    """Compare the surroundings of one place, at the resolution that both pictures have; `strongest` as in a line."""
     factor = min(1.0, frame.width / reference.width, frame.height / reference.height)
     left, width = _span(place[0], _PLACE_SIZE[0] / factor, reference.width)
     top, height = _span(place[1], _PLACE_SIZE[1] / factor, reference.height)
@@ -149,7 +221,14 @@ def _compare_place(
     fractions = Frame(
         left / reference.width, top / reference.height, width / reference.width, height / reference.height
     )
-    return compare_part(part, _CHARACTER, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size))
+    result = compare_part(part, _CHARACTER, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size))
+    return None if result is None else _in_reference(result, fractions)
+
+
+def _in_reference(result: Comparison, part: Frame) -> Comparison:
+    """The same with `strongest` in fractions of the reference instead of the part, which is given in those."""
+    x, y = result.strongest
+    return replace(result, strongest=(part.left + x * part.width, part.top + y * part.height))
 
 
 def _span(centre: float, length: float, limit: int) -> tuple[int, int]:

@@ -45,3 +45,16 @@ def test_boxes_are_not_needed() -> None:
     )
 
     assert [{one.a, one.b} for one in index.collisions()] == [{"kept", "copy"}]
+
+
+def test_texts_that_are_too_small_to_tell_apart_collide() -> None:
+    """Two readings of one scene collide where their text has too few pixels, and do not where it has enough."""
+    scenes = [draw("scene", text=text, region="de", seed=21).image for text in ("HA-KE 382", "HA-KE 392")]
+
+    def found(width: int) -> int:
+        reduced = [scene.resize((width, width * 3 // 4)) for scene in scenes]
+        references = [Reference(str(number), _encoded(image)) for number, image in enumerate(reduced)]
+        return len(ImageIndex.build(references).collisions())
+
+    assert found(160) == 1
+    assert found(640) == 0

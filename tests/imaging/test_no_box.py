@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
-from mock_server.imaging.comparison import PART_LIMIT, compare_part
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.index import ImageIndex, Reference
+from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_part
 
 SIZE = (720, 540)
 # A text, and one that differs from it in one character.
