@@ -15,7 +15,7 @@ from mock_server.imaging.geometry import Box, Frame
 from mock_server.imaging.pixel_transforms import Grey
 from mock_server.imaging.registration import mosaic
 from mock_server.imaging.results import PictureFacts
-from mock_server.imaging.text_detection import CHARACTER_WIDTH, has_two_lines, text_height, text_lines
+from mock_server.imaging.text_detection import CHARACTER_WIDTH, has_two_lines, slope, text_height, text_lines
 from mock_server.imaging.thumbnails import FrameThumbnail, reference_thumbnails
 
 # --- Stored patches -------------------------------------------------------------------------------------------------
@@ -46,6 +46,9 @@ _MAX_PITCH = 1.25
 _TWO_LINES_BELOW = 2.2
 _MIN_TWO_LINE_CHARACTERS = 5
 _VIN_LENGTH = 17
+# The angle in radians from which a line is measured along its slope, and its height over the pitch of its characters.
+_MIN_SLOPE = 0.1
+_HEIGHT_OVER_PITCH = 1.5
 
 # --- Detected lines of text -----------------------------------------------------------------------------------------
 
@@ -125,17 +128,33 @@ class Fingerprint:
         """Upright width and height."""
         return self.facts.width, self.facts.height
 
+    def pitch_at(self, box: Box) -> float:
+        """Upright pixels from one character to the next, in the declared text in `box`; 0 where none shows."""
+        patch = self._declared_in(box)
+        if patch is None:
+            return 0.0
+        # A patch has whole pixels, so the ratio is not exact.
+        pitch: float = round(patch.pitch * patch.frame.width * self.facts.width / patch.pixels.shape[1], 1)
+        return pitch
+
     def contrast_at(self, box: Box) -> float:
-        """Between ink and ground of the declared text with its middle in `box`, in grey levels; 0 where none shows."""
+        """Between ink and ground of the declared text in `box`, in grey levels; 0 where none shows."""
+        patch = self._declared_in(box)
+        if patch is None:
+            return 0.0
+        rows, columns = patch.pixels.shape
+        inner = patch.pixels[rows // 4 : rows - rows // 4, columns // 10 : columns - columns // 10]
+        dark, light = np.percentile(inner, _INK_AND_GROUND)
+        return float(light - dark)
+
+    def _declared_in(self, box: Box) -> Patch | None:
+        """The declared text with its middle in a box."""
         for patch in self.patches:
             frame = patch.frame.scaled(*self.size)
             x, y = frame.left + frame.width / 2, frame.top + frame.height / 2
             if patch.is_declared and box.xmin <= x <= box.xmax and box.ymin <= y <= box.ymax:
-                rows, columns = patch.pixels.shape
-                inner = patch.pixels[rows // 4 : rows - rows // 4, columns // 10 : columns - columns // 10]
-                dark, light = np.percentile(inner, _INK_AND_GROUND)
-                return float(light - dark)
-        return 0.0
+                return patch
+        return None
 
     @property
     def is_declared(self) -> bool:
@@ -186,12 +205,25 @@ def _is_large_enough(box: Box) -> bool:
 def _declared_patches(picture: Picture, box: Box, region: Region) -> list[Patch]:
     """The patch of a declared box, and one of the line of text in it if the box is much larger than that."""
     inside = _crop(picture, box)
-    lines = 2 if region.may_have_two_lines and has_two_lines(inside) else 1
-    patches = [_declared_patch(picture, box, region.pitch(lines))]
+    patches = [_declared_patch(picture, box, _pitch(inside, region))]
     line = _line_within(inside, box)
     if line is not None and _is_large_enough(line):
         patches.append(_detected_patch(picture, line, rank=1))
     return patches
+
+
+def _pitch(inside: Image.Image, region: Region) -> float:
+    """Upright pixels from one character to the next, along the text; `inside`: the pixels of the region's box."""
+    if not region.may_have_two_lines:
+        return region.pitch(1)
+    if has_two_lines(inside):
+        return region.pitch(2)
+    angle = abs(slope(inside))
+    if angle < _MIN_SLOPE:
+        return region.pitch(1)
+    # The box around a slanted line of length l and height h has the width and height (l + h)(cos + sin) in sum.
+    across_and_down = (region.box.width + region.box.height) / (math.cos(angle) + math.sin(angle))
+    return across_and_down / (region.characters + _HEIGHT_OVER_PITCH)
 
 
 def _crop(picture: Picture, box: Box) -> Image.Image:

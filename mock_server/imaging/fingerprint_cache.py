@@ -21,7 +21,7 @@ from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-VERSION = "13"
+VERSION = "14"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 

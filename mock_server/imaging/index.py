@@ -135,7 +135,7 @@ class ImageIndex:
             TooSmall(entry.reference.id, region.box, pitch, pitch < MIN_CHARACTER)
             for entry in self._entries
             for region in entry.reference.regions
-            if (pitch := _pitch(region)) < SURE_CHARACTER
+            if (pitch := _pitch(entry, region)) < SURE_CHARACTER
         )
 
     def too_faint(self) -> tuple[TooFaint, ...]:
@@ -145,7 +145,7 @@ class ImageIndex:
             for entry in self._entries
             if not entry.fingerprint.facts.blank
             for region in entry.reference.regions
-            if _pitch(region) >= SURE_CHARACTER
+            if _pitch(entry, region) >= SURE_CHARACTER
             and (contrast := entry.fingerprint.contrast_at(region.box)) < FAINT_CONTRAST
         )
 
@@ -189,8 +189,9 @@ def _decoded_here(data: Bytes, *, max_pixels: int) -> Iterator[Picture]:
     yield decode(data, max_pixels=max_pixels)
 
 
-def _pitch(region: Region) -> float:
-    return region.pitch(2 if region.may_have_two_lines else 1)
+def _pitch(entry: Entry, region: Region) -> float:
+    """Pixels per character as they were measured, or as the box gives them where no text shows."""
+    return entry.fingerprint.pitch_at(region.box) or region.pitch(1)
 
 
 def _identical(entry: Entry, method: MatchMethod) -> ImageMatch:

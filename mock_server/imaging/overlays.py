@@ -41,8 +41,10 @@ _MAX_COVERED = 0.5
 # second share; the rest is text.
 _MIN_EVEN = (0.4, 0.75)
 _EVEN = 12
-# The same of a reference whose own edge may pass for a bar: what is sent is then no bar, but another text there.
+# The same of a reference whose own edge may pass for the bar, if its level is that near: what was sent is then no bar,
+# but another text on the same ground.
 _MAYBE_EVEN = (0.25, 0.6)
+_SAME_LEVEL = 40
 # Height of a bar as a share of the picture's.
 _MIN_BAR, _MAX_BAR = 0.03, 0.16
 # Longer side in pixels of the copy of a reference.
@@ -143,11 +145,21 @@ def rows_between_bars(small: Image.Image) -> tuple[tuple[float, float], ...]:
     return tuple(rows for rows in dict.fromkeys(possible) if rows != (0.0, 1.0))
 
 
-def has_own_bar(reference: Image.Image, rows: tuple[float, float]) -> bool:
-    """Whether a grey reference looks like a bar itself at an edge where the sent picture has one."""
-    grey = np.asarray(reduced(reference, _BAR_SIDE), dtype=np.int16)
-    edges = ((rows[0] > 0, grey), (rows[1] < 1, grey[::-1]))
-    return any(is_cut and _even_rows(edge, *_MAYBE_EVEN) >= _MIN_BAR * len(grey) for is_cut, edge in edges)
+def has_own_bar(reference: Image.Image, sent: Image.Image, rows: tuple[float, float]) -> bool:
+    """Whether a grey reference looks like a bar of the sent picture itself, at an edge that `rows` leave out."""
+    own, other = (np.asarray(reduced(image, _BAR_SIDE), dtype=np.int16) for image in (reference, sent))
+    edges = ((rows[0] > 0, own, other), (rows[1] < 1, own[::-1], other[::-1]))
+    return any(
+        is_cut
+        and abs(_edge_level(one) - _edge_level(another)) <= _SAME_LEVEL
+        and _even_rows(one, *_MAYBE_EVEN) >= _MIN_BAR * len(one)
+        for is_cut, one, another in edges
+    )
+
+
+def _edge_level(grey: NDArray[np.int16]) -> float:
+    """The usual grey level of the first rows."""
+    return float(np.median(grey[1 : max(2, round(_MIN_BAR * len(grey)))]))
 
 
 def _bar_height(grey: NDArray[np.int16]) -> int:
@@ -158,8 +170,7 @@ def _bar_height(grey: NDArray[np.int16]) -> int:
 
 def _even_rows(grey: NDArray[np.int16], each: float, all_of_them: float) -> int:
     """How many of the first rows have these shares of one grey; the outermost row may differ."""
-    level = np.median(grey[1 : max(2, round(_MIN_BAR * len(grey)))])
-    even = (abs(grey - level) <= _EVEN).mean(axis=1)
+    even = (abs(grey - _edge_level(grey)) <= _EVEN).mean(axis=1)
     is_even = even >= each
     is_even[0] = True
     rows = len(grey) if is_even.all() else int(np.argmin(is_even))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from mock_server.imaging.build_index import Entry, read
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
@@ -81,13 +82,13 @@ class PerceptualSearch:
         top, bottom = (round(share * picture.size[1]) for share in rows)
         inside = self._find(picture.between(top, bottom), thorough=thorough).matches
         moved = (replace(one, placement=one.placement.moved_down(top, picture.size)) for one in inside)
-        return tuple(one for one in moved if not self._has_own_bar(one, rows))
+        return tuple(one for one in moved if not self._has_own_bar(one, picture.small, rows))
 
-    def _has_own_bar(self, match: ImageMatch, rows: tuple[float, float]) -> bool:
+    def _has_own_bar(self, match: ImageMatch, sent: Image.Image, rows: tuple[float, float]) -> bool:
         position = next(place for place, entry in enumerate(self._entries) if entry.reference.id == match.id)
         grey = self._images(position).grey
         is_turned = match.placement.orientation is not Orientation.UPRIGHT
-        return is_turned or grey is None or has_own_bar(grey, rows)
+        return is_turned or grey is None or has_own_bar(grey, sent, rows)
 
     def _find(self, picture: Picture, *, thorough: bool) -> SearchResult:
         similarities = self._clusters.similarities(query_thumbnails(picture.small))

@@ -51,10 +51,12 @@ _WIDTH_OVER_HEIGHT = 0.8
 # The box of a line is higher than its window by this share of its height at either edge.
 _SLACK = 0.25
 
-# --- Height of text -------------------------------------------------------------------------------------------------
+# --- Slope and height of text ---------------------------------------------------------------------------------------
 
 # Width in pixels at most at which a region is measured: more than twenty per character, even of a VIN.
 _MEASURED_WIDTH = 480
+# Angles in degrees at which a slanted text is looked for.
+_ANGLES = range(-54, 55, 3)
 # An edge is a step of this many grey levels, and of this share of the strongest steps.
 _MIN_STEP = 8.0
 _SHARE_OF_STRONGEST_STEP = 0.25
@@ -228,6 +230,28 @@ def has_two_lines(region: Image.Image) -> bool:
     *_, second, first = [0.0, 0.0, *sorted((lasts - firsts + 1) / len(rows))]
     is_similar = second >= max(_MIN_ROW_HEIGHT, _SIMILAR_HEIGHT * first)
     return bool(is_similar and first + second >= _MIN_ROWS_HEIGHT)
+
+
+def slope(region: Image.Image) -> float:
+    """The angle in radians by which the text of a grey picture of its region descends to the right.
+
+    Along the right angle, the edges of the characters gather in few rows.
+    """
+    levels: Floats = np.asarray(region.resize(_measured_size(region), Image.Resampling.BOX), dtype=np.float32)
+    if min(levels.shape) < 3:
+        return 0.0
+    edges = np.abs(np.diff(levels, axis=1))
+    edges = np.minimum(edges, np.percentile(edges, 98))
+    across = np.arange(edges.shape[1]) - edges.shape[1] / 2
+    down = np.arange(edges.shape[0])
+
+    def gathered(angle: float) -> float:
+        rows = np.round(down[:, None] - np.tan(angle) * across).astype(np.int64)
+        profile = np.bincount((rows - rows.min()).ravel(), edges.ravel())
+        return float(np.vdot(profile, profile))
+
+    angle: float = max(np.radians(_ANGLES).tolist(), key=gathered)
+    return angle
 
 
 def _measured_size(region: Image.Image) -> tuple[int, int]:

@@ -154,3 +154,29 @@ def test_a_box_is_proposed_where_a_text_stands() -> None:
     assert box.xmax > 380
     assert box.ymin < 330 < box.ymax
     assert propose_box(even.getvalue()) is None
+
+
+def _slanted(angle: float, pitch: float) -> tuple[bytes, Box]:
+    """A label with eight characters at this pitch on even ground, turned by an angle, and the box around it."""
+    label = Image.new("L", (round(80 * pitch), round(14 * pitch)), 205)
+    pen, face = ImageDraw.Draw(label), ImageFont.load_default(13 * pitch)
+    for place, character in enumerate("HK4E8X2M"):
+        pen.text(((place + 0.5) * 10 * pitch, 7 * pitch), character, 30, face, anchor="mm")
+    label = label.resize((round(8 * pitch), round(1.4 * pitch)), Image.Resampling.LANCZOS)
+    turned = label.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=150)
+    card = Image.linear_gradient("L").resize((400, 300)).point([100 + value // 3 for value in range(256)])
+    card.paste(turned, (60, 50))
+    out = BytesIO()
+    card.save(out, "PNG")
+    return out.getvalue(), Box(60, 50, 60 + turned.width, 50 + turned.height)
+
+
+@pytest.mark.parametrize("angle", [0, 15, 30, -40, 50])
+@pytest.mark.parametrize(("pitch", "is_reported"), [(6.0, True), (10.0, False)])
+def test_a_slanted_text_is_measured_along_its_line(angle: float, pitch: float, is_reported: bool) -> None:
+    """The box around a slanted text is narrower than the text is long; its width does not give the characters' size."""
+    data, box = _slanted(angle, pitch)
+    small = ImageIndex.build([Reference("slanted", data, (Region(box, 8),))]).too_small()
+
+    assert bool(small) is is_reported
+    assert [one.character for one in small] == pytest.approx([pitch] * is_reported, abs=0.8)
