@@ -22,6 +22,9 @@ _FONTS = (
     "/usr/share/fonts/truetype/liberation/LiberationMono-Bold.ttf",
     "/usr/share/fonts/truetype/liberation/LiberationSans-Regular.ttf",
 )
+# Two pixels differ from so many grey levels on, and two texts hardly differ below this share of their pixels.
+_DIFFERENT = 24
+_HARDLY = 0.02
 _LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 _DIGITS = "0123456789"
 # Characters that are easily confused: they make the hardest neighbours.
@@ -76,6 +79,20 @@ def neighbour(text: str, rng: random.Random, *, hard: bool = True) -> str:
     choices = LOOK_ALIKES.get(text[place], "") if hard else ""
     other = rng.choice(choices or [c for c in _LETTERS + _DIGITS if c != text[place]])
     return text[:place] + other + text[place + 1 :]
+
+
+def hardly_differ(one: Drawn, other: Drawn) -> bool:
+    """Whether two pictures of a scene differ by a 0 for an O in under 2 % of the pixels of their text.
+
+    No reader tells these apart either, so they are counted apart from the other neighbours.
+    """
+    changed = {a + b for a, b in zip(one.text, other.text, strict=True) if a != b}
+    if not changed <= {"0O", "O0"}:
+        return False
+    edges = (one.box.xmin, one.box.ymin, one.box.xmax, one.box.ymax)
+    levels = (np.asarray(drawn.image.convert("L").crop(edges), dtype=np.int16) for drawn in (one, other))
+    difference = np.abs(np.subtract(*levels))
+    return bool((difference > _DIFFERENT).mean() < _HARDLY)
 
 
 def clouds(rng: np.random.Generator, width: int, height: int, roughness: float = 1.0) -> Noise:

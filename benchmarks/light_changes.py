@@ -59,6 +59,6 @@ def of_screen(image: Image.Image, box: Box) -> Sent:
     rows, columns = np.arange(image.height)[:, None], np.arange(image.width)[None, :]
     lines = 1 + 0.04 * np.sin(rows * 2.1 + columns * 0.02) + 0.03 * np.sin(columns * 1.9)
     light = 1.05 - 0.25 * ((columns / image.width - 0.4) ** 2 + (rows / image.height - 0.6) ** 2)
-    noise = np.random.defaultrng_of(rng.randrange(10**6)).normal(0, 3, values.shape)
+    noise = np.random.default_rng(rng.randrange(10**6)).normal(0, 3, values.shape)
     shown = 20 + 0.88 * values * (lines * light)[..., None] + noise
     return Sent(saved(Image.fromarray(shown.clip(0, 255).astype(np.uint8)), quality=85), matrix)

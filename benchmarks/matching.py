@@ -26,8 +26,8 @@ import numpy as np
 
 from benchmarks import styles
 from benchmarks.changes import CHANGES, Change, saved
-from benchmarks.corpus import Drawn, Scene, neighbour, random_text
-from benchmarks.results import Results, show
+from benchmarks.corpus import Drawn, Scene, hardly_differ, neighbour, random_text
+from benchmarks.results import HARDLY_DIFFERENT, Results, show
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
@@ -43,6 +43,7 @@ class Subject:
     boxed: bool
     own: Reference
     other: Reference
+    hardly_differs: bool
 
 
 def subjects(count: int, seed: int, photos: Path | None, only: str | None = None) -> Iterator[Subject]:
@@ -64,7 +65,7 @@ def subjects(count: int, seed: int, photos: Path | None, only: str | None = None
             )
             for name, drawn in ((id, own), (f"{id}-neighbour", other))
         ]
-        yield Subject(id, own, boxed, *references)
+        yield Subject(id, own, boxed, references[0], references[1], hardly_differ(own, other))
 
 
 def _scene(kinds: Sequence[Style], number: int, seed: int, photos: Path | None) -> Scene:
@@ -97,7 +98,8 @@ def measure(index: ImageIndex, other: ImageIndex, all: list[Subject], changes: l
             data = change.make(subject.drawn.image)
             place = change.place(subject.drawn.image.size)
             cell = subject.drawn.cell * min(place.scale)
-            key = ("boxed" if subject.boxed else "no box", change.kind, _band(cell))
+            band = HARDLY_DIFFERENT if subject.hardly_differs else _band(cell)
+            key = ("boxed" if subject.boxed else "no box", change.kind, band)
             tally = results.tallies[key]
             tally.queries += 1
             began = time.thread_time()

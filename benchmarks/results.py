@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 
 HARD = "hard"
+HARDLY_DIFFERENT = "0 or O"
+"""In place of the size of the characters: the neighbour differs by a 0 for an O that looks the same."""
 
 
 @dataclass
@@ -51,7 +53,7 @@ def show(results: Results) -> None:
     for (boxed, kind, band), tally in sorted(results.tallies.items()):
         print(_row(boxed, kind, band, tally))
     for boxed in ("boxed", "no box"):
-        for band in (">= 8 px", "5-8 px"):
+        for band in (">= 8 px", "5-8 px", HARDLY_DIFFERENT):
             for title, hard in (("all but hard", False), (HARD, True)):
                 some = [
                     tally
