@@ -250,6 +250,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "found unexpected end of stream": ("a quoted text is not closed", ""),
     "found unknown escape character": ("an unknown escape", "use single quotes where a backslash is meant"),
     "found a tab character": ("a tab in the indentation", "YAML needs spaces"),
+    # libyaml looks ahead, and newer versions have a limit of their own.
+    "exceeded maximum nesting depth": (f"nested more than {MAX_DEPTH} levels deep", ""),
     "found incompatible YAML document": ("an unknown version of YAML", "leave the %YAML line out"),
 }
 """How the messages of libyaml begin, and the words for each."""

@@ -42,9 +42,10 @@ def lines_of(root: Path) -> list[str]:
         ("--- a\n" * 150_000, "5001:5: more than 5,000 documents"),
         ("a: [" + "x," * 1_000_000 + "]", "1:599999: more than 300,000 values"),
         (MERGES, "1:5: its aliases expand to too many values"),
-        ("{" * 200_000, "1:33: nested more than 32 levels deep"),
+        ("{" * 200_000, "nested more than 32 levels deep"),
+        ("[" * 200_000, "nested more than 32 levels deep"),
     ],
-    ids=["documents", "values", "merges", "depth"],
+    ids=["documents", "values", "merges", "mappings", "lists"],
 )
 def test_large_file(write: Write, text: str, line: str) -> None:
     """A file over a limit is refused; the rest of it is not read."""
