@@ -25,6 +25,8 @@ Fetch = Callable[[str], Awaitable[tuple[bytes, str]]]
 
 _GALLERY = "/images/"
 _THREADS = 2
+_MOST_PARSED = 2048
+"""Characters of a URL that are parsed. No picture has a longer name, and the standard library caches what it parses."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -165,7 +167,9 @@ class Pictures:
 
     def _gallery_name(self, request: ReadRequest) -> str | None:
         """The name of the gallery picture that the URL leads to, if it leads to one."""
-        address = _parse_gallery_url(request.url or "")
+        url = request.url or ""
+        # Most other URLs are not parsed, and long ones not kept in the cache.
+        address = _parse_gallery_url(url) if _GALLERY in url and len(url) <= _MOST_PARSED else None
         if address is None:
             return None
         own = request.headers.get("host", "").lower()
@@ -198,7 +202,7 @@ def _parse_gallery_url(url: str) -> _GalleryUrl | None:
 def _is_well_formed(url: str) -> bool:
     """Whether a URL names a host, and a port that exists if it names one."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url[:_MOST_PARSED])
         return bool(parts.hostname) and parts.port != 0 and not any(char.isspace() for char in url.strip())
     except ValueError:
         return False
