@@ -1,10 +1,12 @@
 """Lucas-Kanade alignment of a text with all six degrees of freedom of an affine map: turns and shears, too."""
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.geometry import Affine, Box
+from mock_server.imaging.geometry import Affine
 from mock_server.imaging.lucas_kanade import Floats, correlate
 
 # Steps at most, the move in cells that ends them, and the longest move of one step.
@@ -20,8 +22,8 @@ _PIXELS = 1.6
 _MIN_GAIN = 0.05
 
 
-def align_affine(reference: NDArray[np.uint8], image: Image.Image, cells: Affine) -> Affine:
-    """The map from cells of a reference grid to pixels of a grey image under which the two correlate best.
+def align_affine(reference: NDArray[np.uint8], image: Image.Image, cells: Affine) -> tuple[Affine, float]:
+    """The map from cells of a reference grid to pixels of a grey image under which the two correlate best; by how much.
 
     `cells`: the map to start from.
     """
@@ -44,23 +46,31 @@ def align_affine(reference: NDArray[np.uint8], image: Image.Image, cells: Affine
             here, moved = solver.step(here, sent)
             if moved < _CONVERGED:
                 break
-    return to_part.inverse.after(best)
+    return to_part.inverse.after(best), highest
 
 
 def _around(image: Image.Image, cells: Affine, shape: tuple[int, ...]) -> tuple[Image.Image, Affine]:
     """The part of an image around a grid, reduced to about its resolution, and the map from the image to it."""
     rows, columns = shape
+    cell = np.sqrt(abs(cells.determinant))
     space = max(2, rows // 4)
-    corners = [cells.point(x, y) for x in (-space, columns + space) for y in (-space, rows + space)]
-    box = Box(
-        int(min(x for x, _ in corners)),
-        int(min(y for _, y in corners)),
-        int(max(x for x, _ in corners)) + 1,
-        int(max(y for _, y in corners)) + 1,
-    ).clamped(*image.size)
-    factor = max(1, int(np.sqrt(abs(cells.determinant)) / _PIXELS + 0.5))
-    part = image.crop((box.xmin, box.ymin, max(box.xmax, box.xmin + 1), max(box.ymax, box.ymin + 1)))
-    return part.reduce(factor), Affine(1 / factor, 0, -box.xmin / factor, 0, 1 / factor, -box.ymin / factor)
+    box = cells.bounds(-space, -space, columns + space, rows + space)
+    # The image's edges are repeated where the grid reaches beyond them: black would look like a part of the text.
+    repeated = min(ceil(space * cell), *image.size)
+    inside = box.clamped(*image.size)
+    around = [
+        (min(max(first, 0), repeated), min(max(last, 0), repeated))
+        for first, last in (
+            (inside.ymin - box.ymin, box.ymax - inside.ymax),
+            (inside.xmin - box.xmin, box.xmax - inside.xmax),
+        )
+    ]
+    part = image.crop((inside.xmin, inside.ymin, max(inside.xmax, inside.xmin + 1), max(inside.ymax, inside.ymin + 1)))
+    if any(map(any, around)):
+        part = Image.fromarray(np.pad(np.asarray(part), around, mode="edge"))
+    factor = max(1, int(cell / _PIXELS + 0.5))
+    x, y = around[1][0] - inside.xmin, around[0][0] - inside.ymin
+    return part.reduce(factor), Affine(1 / factor, 0, x / factor, 0, 1 / factor, y / factor)
 
 
 class _Solver:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Box, Frame
-from mock_server.imaging.keypoints import LEVEL_RATIO, level_keypoints
+from mock_server.imaging.keypoints import LEVEL_RATIO, DetectedKeypoints, describe, detect
 from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.pixel_transforms import Grey
 
@@ -32,26 +32,49 @@ MAX_ANCHORS = 6
 GLYPHS = (48, 12)
 
 
+# Steps of an offset for each pixel of its level.
+_OFFSET_STEPS = 32
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """The keypoints around one declared text.
 
-    `frame`: the text's box. `points`: of shape (keypoints, 3): x, y and the size of a pixel of the keypoint's level.
-    All in upright pixels. `codes`: the descriptions. `glyphs`: a small grey copy of the box.
+    `frame`: the text's box, in upright pixels. `finest`: the size of a pixel of the finest level, in these. `levels`:
+    the level of each keypoint, 0 the finest. `offsets`: of shape (keypoints, 2), x and y from the middle of the text,
+    in steps of the level's pixels. `codes`: the descriptions. `glyphs`: a small grey copy of the box.
     """
 
     frame: Frame
-    points: Floats
+    finest: float
+    levels: NDArray[np.uint8]
+    offsets: NDArray[np.int16]
     codes: NDArray[np.uint64]
     glyphs: NDArray[np.uint8]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The middle of the text in upright pixels."""
+        return self.frame.left + self.frame.width / 2, self.frame.top + self.frame.height / 2
+
+
+def pixel_sizes(finest: Floats | float, levels: NDArray[np.uint8]) -> Floats:
+    """Sizes of a pixel of these levels."""
+    ratios: Floats = np.float32(LEVEL_RATIO) ** levels.astype(np.float32)
+    return ratios * finest
+
+
+def places(offsets: NDArray[np.int16], sizes: Floats) -> Floats:
+    """Offsets in pixels of the picture; `sizes`: of a pixel of each one's level."""
+    return offsets * (sizes / np.float32(_OFFSET_STEPS))[:, None]
 
 
 def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anchor:
     """The anchor of a box in upright pixels, made of a grey copy with this zoom."""
     left, top, right, bottom = (edge * zoom for edge in (box.xmin, box.ymin, box.xmax, box.ymax))
     scale = min(_MAX_ENLARGED, _FINEST_CHARACTER / character_size(box, characters) / zoom)
-    points: list[Floats] = [np.zeros((0, 3), np.float32)]
-    codes: list[NDArray[np.uint64]] = [np.zeros(0, np.uint64)]
+    finest = 1 / (scale * zoom)
+    found: list[DetectedKeypoints] = []
     source, reduced = working, 1
     for _ in range(_LEVELS):
         around = _AROUND / scale
@@ -62,7 +85,7 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
             min(working.height, round(bottom + around)),
         )
         size = (round((part[2] - part[0]) * scale), round((part[3] - part[1]) * scale))
-        if min(size) < _MIN_SIDE and len(points) > 1:
+        if min(size) < _MIN_SIDE and found:
             break
         if 2 * scale * reduced <= 1:
             source, reduced = source.reduce(2), 2 * reduced
@@ -73,9 +96,7 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
             min(source.height, part[3] / reduced),
         )
         level = source.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.BILINEAR, box=edges)
-        found = level_keypoints(level, _COUNT, part, Frame(left, top, right - left, bottom - top))
-        points.append((found.points / np.float32(zoom)).astype(np.float32))
-        codes.append(found.codes())
+        found.append(detect(level, _COUNT, part, Frame(left, top, right - left, bottom - top)))
         if part == (0, 0, *working.size) and min(size) < 2 * _MIN_SIDE:
             break
         scale /= LEVEL_RATIO
@@ -83,7 +104,14 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
         working.resize(GLYPHS, Image.Resampling.BILINEAR, box=_inside((left, top, right, bottom), working.size))
     )
     frame = Frame(box.xmin, box.ymin, box.width, box.height)
-    return Anchor(frame, np.concatenate(points), np.concatenate(codes), glyphs)
+    keypoints = describe(found)
+    levels = np.repeat(np.arange(len(found), dtype=np.uint8), [len(level.points) for level in found])
+    sizes = pixel_sizes(finest, levels)
+    middle = np.array([left + right, top + bottom], np.float32) / 2
+    steps = (keypoints.points[:, :2] - middle) / np.float32(zoom) / sizes[:, None] * _OFFSET_STEPS
+    limits = np.iinfo(np.int16)
+    offsets: NDArray[np.int16] = steps.round().clip(limits.min, limits.max).astype(np.int16)
+    return Anchor(frame, finest, levels, offsets, keypoints.codes(), glyphs)
 
 
 def character_size(box: Box, characters: int) -> float:

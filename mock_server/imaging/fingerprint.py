@@ -12,7 +12,8 @@ from mock_server.imaging.anchors import MAX_ANCHORS, Anchor, anchor
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box, Frame
-from mock_server.imaging.pixel_transforms import Grey
+from mock_server.imaging.picture_header import can_draft
+from mock_server.imaging.pixel_transforms import Grey, pixel_digest
 from mock_server.imaging.registration import mosaic
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.text_detection import CHARACTER_WIDTH, has_two_lines, slope, text_height, text_lines
@@ -112,7 +113,10 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Everything stored of one picture. `content`: XXH3-128 of its bytes; `pixels`: a digest of its pixels."""
+    """Everything stored of one picture. `content`: XXH3-128 of its bytes.
+
+    `pixels`: a digest of its pixels; of a JPEG, of those of its preview, for which not all have to be decoded.
+    """
 
     facts: PictureFacts
     content: bytes
@@ -167,7 +171,7 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
     return Fingerprint(
         picture.facts,
         picture.content(),
-        picture.pixels(),
+        pixel_digest(picture.preview) if can_draft(picture.facts.format) else picture.pixels(),
         palette(picture.colours()),
         mosaic(picture.small),
         reference_thumbnails(picture.small),

@@ -21,7 +21,7 @@ from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-VERSION = "14"
+VERSION = "15"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 
@@ -73,7 +73,7 @@ def _encode(fingerprint: Fingerprint) -> bytes:
                 [astuple(patch.frame), patch.pitch, patch.character, patch.rank, patch.pixels.shape]
                 for patch in fingerprint.patches
             ],
-            "anchors": [[astuple(anchor.frame), len(anchor.codes)] for anchor in fingerprint.anchors],
+            "anchors": [[astuple(anchor.frame), anchor.finest, len(anchor.codes)] for anchor in fingerprint.anchors],
         }
     )
     arrays: list[NDArray[Any]] = [
@@ -81,7 +81,11 @@ def _encode(fingerprint: Fingerprint) -> bytes:
         fingerprint.mosaic,
         *(thumbnail.pixels for thumbnail in fingerprint.thumbnails),
         *(patch.pixels for patch in fingerprint.patches),
-        *(part for anchor in fingerprint.anchors for part in (anchor.points, anchor.codes, anchor.glyphs)),
+        *(
+            part
+            for anchor in fingerprint.anchors
+            for part in (anchor.levels, anchor.offsets, anchor.codes, anchor.glyphs)
+        ),
     ]
     return b"".join([len(header).to_bytes(4, "little"), header, *(array.tobytes() for array in arrays)])
 
@@ -111,7 +115,7 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerpri
         palette=array((PALETTE_CELLS, PALETTE_CELLS, 3), np.uint8),
         mosaic=array((MOSAIC, MOSAIC), np.uint8),
         thumbnails=tuple(
-            FrameThumbnail(Frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float32))
+            FrameThumbnail(Frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16))
             for frame in header["thumbnails"]
         ),
         patches=tuple(
@@ -120,8 +124,13 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerpri
         ),
         anchors=tuple(
             Anchor(
-                Frame(*frame), array((count, 3), np.float32), array((count,), np.uint64), array(GLYPHS[::-1], np.uint8)
+                Frame(*frame),
+                finest,
+                array((count,), np.uint8),
+                array((count, 2), np.int16),
+                array((count,), np.uint64),
+                array(GLYPHS[::-1], np.uint8),
             )
-            for frame, count in header["anchors"]
+            for frame, finest, count in header["anchors"]
         ),
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from itertools import product
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -86,6 +88,11 @@ class Affine:
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where a point comes to lie."""
         return self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0
+
+    def bounds(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """The smallest box of whole pixels in which a rectangle comes to lie."""
+        x, y = zip(*(self.point(*corner) for corner in product((left, right), (top, bottom))), strict=True)
+        return Box(floor(min(x)), floor(min(y)), ceil(max(x)), ceil(max(y)))
 
     def after(self, first: "Affine") -> "Affine":
         """The map that applies `first`, then this one."""

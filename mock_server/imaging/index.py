@@ -4,8 +4,10 @@ In order of cost: by the bytes, by the pixels, then by perceptual search.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -18,8 +20,10 @@ from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.explanation import Explanation, side_by_side
 from mock_server.imaging.fingerprint import FAINT_CONTRAST, Reference, Region
 from mock_server.imaging.geometry import Placement
+from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
+from mock_server.imaging.reference_pictures import ReferencePictures
 from mock_server.imaging.results import (
     Bytes,
     Collision,
@@ -44,7 +48,7 @@ class ImageIndex:
     """An index of references. It never changes; searches may run in several threads at once."""
 
     def __init__(self, entries: Iterable[Entry], max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
-        self._entries = tuple(entries)
+        self._entries, keypoints = _with_shared_keypoints(tuple(entries))
         self._max_pixels = max_pixels
         # An LRU cache by hand: `functools.lru_cache` cannot be asked for a result without computing it.
         self._recent: OrderedDict[bytes, SearchResult] = OrderedDict()
@@ -55,7 +59,12 @@ class ImageIndex:
         for entry in self._entries:
             self._by_content[entry.fingerprint.content].append(entry)
             self._by_pixels[entry.fingerprint.pixels].append(entry)
-        self._perceptual = PerceptualSearch(self._entries, max_pixels)
+        pictures = ReferencePictures(self._entries, max_pixels)
+        for jpeg, copy in pictures.lossless_copies():
+            # Found by the digest of all pixels, and with the copy by the JPEG's bytes.
+            self._by_pixels[self._entries[copy].fingerprint.pixels].append(self._entries[jpeg])
+            self._by_pixels[self._entries[jpeg].fingerprint.pixels].append(self._entries[copy])
+        self._perceptual = PerceptualSearch(self._entries, keypoints, pictures)
 
     @classmethod
     def build(
@@ -123,11 +132,15 @@ class ImageIndex:
 
     def collisions(self) -> tuple[Collision, ...]:
         """Pairs of references that no search could tell apart: the same pixels, or one picture encoded twice."""
-        pairs = []
-        for entries in self._by_pixels.values():
-            first, *others = entries
-            pairs += [Collision(first.reference.id, other.reference.id, 0.0) for other in others]
-        return (*pairs, *self._perceptual.collisions())
+        same = [
+            Collision(first.reference.id, other.reference.id, 0.0)
+            for first, *others in self._by_pixels.values()
+            for other in others
+        ]
+        known = {frozenset((one.a, one.b)) for one in same}
+        unique = {frozenset((one.a, one.b)): one for one in reversed(same)}
+        others = (one for one in self._perceptual.collisions() if frozenset((one.a, one.b)) not in known)
+        return (*reversed(unique.values()), *others)
 
     def too_small(self) -> tuple[TooSmall, ...]:
         """References with a declared text that is too small to tell it surely from a similar one."""
@@ -182,6 +195,16 @@ class ImageIndex:
         """Matches of these entries by `method`, then of others with the same pixels."""
         others = [entry for entry in self._by_pixels[entries[0].fingerprint.pixels] if entry not in entries]
         return (*(_identical(entry, method) for entry in entries), *(_identical(entry, "pixels") for entry in others))
+
+
+def _with_shared_keypoints(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], KeypointPool]:
+    """The entries with anchors that are parts of one pool, so that their keypoints are kept once."""
+    pool = KeypointPool.of([entry.fingerprint.anchors for entry in entries])
+    anchors = iter(pool.anchors)
+    shared = (
+        replace(entry.fingerprint, anchors=tuple(islice(anchors, len(entry.fingerprint.anchors)))) for entry in entries
+    )
+    return tuple(replace(entry, fingerprint=one) for entry, one in zip(entries, shared, strict=True)), pool
 
 
 @contextmanager

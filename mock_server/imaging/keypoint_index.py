@@ -1,35 +1,43 @@
 """Finds declared texts in any part of a picture, by votes of keypoints.
 
 Keypoints with similar descriptions are found in hash tables. Each pair says how large the reference is in the sent
-picture, and where its text lies; pairs that agree determine an affine map.
+picture, and where its text lies. Where many pairs agree, they determine an affine map.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.affine_fit import MIN_VOTES, Pairs, fit_affine
+from mock_server.imaging.affine_fit import Pairs, fit_affine
 from mock_server.imaging.anchors import GLYPHS, Anchor
-from mock_server.imaging.fingerprint import Fingerprint
-from mock_server.imaging.geometry import Affine, Box
+from mock_server.imaging.geometry import Affine
+from mock_server.imaging.hough import fullest_cells
+from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.keypoints import BITS, DescribedKeypoints, all_keypoints
 from mock_server.imaging.lucas_kanade import Floats
 
 # Hash tables; each takes other bits of the descriptions. A key has as many bits as there are keypoints, within limits.
 _TABLES = 3
-_KEY_BITS = (8, 16)
+_KEY_BITS = (8, 20)
 # The surest bits of a key are right; it is also looked up with each combination of this many of the others flipped.
 _FLIPPED = 3
 # Keypoints of one key at most: many pictures of one scene give the same ones.
 _BUCKET = 16
 # Different bits of two descriptions of the same place at most.
 _MAX_DISTANCE = 10
-# Anchors that are examined, and how many pairs of one of their keypoints, the most alike.
-_EXAMINED = 24
+# Pairs of one keypoint of an anchor at most, the most alike.
 _PAIRS_OF_ONE = 3
+# Anchors that are examined at most, and the support that they need: at least this much, and this share of the best.
+_EXAMINED = 10
+_MIN_SUPPORT = 8.0
+_SHARE_OF_BEST = 0.2
+# Texts that are compared with what is at a place, the likeliest, and how much less alike than the best they may be.
+_COMPARED_GLYPHS = 32
+_BEHIND = 0.04
+# How far outside of the sent picture the middle of a text may lie, as a share of the longer side: places are rough.
+_OUTSIDE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +56,12 @@ class Located:
 class KeypointIndex:
     """The anchors of all references, searchable by keypoint."""
 
-    def __init__(self, fingerprints: Sequence[Fingerprint]) -> None:
-        self._owners = [
-            (position, number) for position, one in enumerate(fingerprints) for number in range(len(one.anchors))
-        ]
-        self._anchors = [fingerprints[position].anchors[number] for position, number in self._owners]
-        # The number of each anchor's first keypoint, and one past the last.
-        self._starts = np.cumsum([0, *(len(one.codes) for one in self._anchors)])
-        self._codes = np.concatenate([np.zeros(0, np.uint64), *(one.codes for one in self._anchors)])
-        self._key_bits = min(max(len(self._codes).bit_length(), _KEY_BITS[0]), _KEY_BITS[1])
+    def __init__(self, pool: KeypointPool) -> None:
+        self._pool = pool
+        self._key_bits = min(max(len(pool.codes).bit_length(), _KEY_BITS[0]), _KEY_BITS[1])
         self._tables = [self._table(number) for number in range(_TABLES)]
-        no_glyphs = np.zeros((0, GLYPHS[0] * GLYPHS[1]), np.uint8)
-        self._glyphs = _normalised(
-            np.stack([one.glyphs.ravel() for one in self._anchors]) if self._anchors else no_glyphs
-        )
+        overviews = [_overview(one.glyphs) for one in pool.anchors]
+        self._overviews = _normalised(np.stack(overviews) if overviews else np.zeros((0, 1), np.float32))
 
     def _keys(self, codes: NDArray[np.uint64], table: int) -> NDArray[np.int64]:
         keys = (codes >> np.uint64(_first_bit(table))) & np.uint64((1 << self._key_bits) - 1)
@@ -69,33 +69,53 @@ class KeypointIndex:
 
     def _table(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Numbers of the keypoints in the order of their keys, and where each key starts."""
-        keys = self._keys(self._codes, number).astype(np.uint16)
+        keys = self._keys(self._pool.codes, number)
         starts = np.zeros((1 << self._key_bits) + 1, np.int32)
         np.cumsum(np.bincount(keys, minlength=1 << self._key_bits), out=starts[1:])
-        return np.argsort(keys, kind="stable").astype(np.int32), starts
+        # Sorted by the lower 16 bits, then by the others: numpy sorts numbers of 16 bits in linear time.
+        order = np.argsort(keys.astype(np.uint16), kind="stable")
+        order = order[np.argsort((keys[order] >> 16).astype(np.uint16), kind="stable")]
+        return order.astype(np.int32), starts
 
     def locate(self, image: Image.Image, count: int) -> list[Located]:
         """The `count` anchors that most keypoints of a grey image agree on, best first."""
-        if not len(self._codes):
+        if not len(self._pool.codes):
             return []
         sent = all_keypoints(image)
         rows, known, weight = self._pairs(sent)
-        anchors = np.searchsorted(self._starts, known, side="right") - 1
-        # Each keypoint of an anchor counts once, by its best pair: repeated patterns have many.
-        is_best = np.ones(len(known), np.bool_)
-        is_best[1:] = known[1:] != known[:-1]
-        weights = np.bincount(anchors[is_best], weight[is_best], len(self._owners))
+        if not len(rows):
+            return []
+        anchors = np.searchsorted(self._pool.starts, known, side="right") - 1
+        known_points, sent_points = self._pool.points(known, anchors), sent.points[rows]
+        support = self._support(sent_points, known_points, anchors, _rarity(rows, anchors) * weight, image.size)
+        # The pairs are sorted by keypoint, so those of one anchor follow each other.
+        firsts = np.flatnonzero(np.diff(anchors, prepend=-1))
+        ends = [*firsts[1:].tolist(), len(anchors)]
+        strongest = np.maximum.reduceat(support, firsts)
+        least = max(_MIN_SUPPORT, _SHARE_OF_BEST * float(strongest.max()))
         located: list[Located] = []
-        for number in np.argsort(-weights, kind="stable")[:_EXAMINED].tolist():
-            # The pairs are sorted by keypoint, so those of one anchor follow each other.
-            part = slice(*np.searchsorted(known, self._starts[number : number + 2]).tolist())
-            anchor, points = self._anchors[number], known[part] - self._starts[number]
-            pairs = Pairs(rows[part], points, sent.points[rows[part]], anchor.points[points], weight[part])
-            found = fit_affine(pairs, _centre(anchor)) if len(points) >= MIN_VOTES else None
+        for place in np.argsort(-strongest, kind="stable")[:_EXAMINED].tolist():
+            part, number = slice(int(firsts[place]), ends[place]), int(anchors[firsts[place]])
+            if strongest[place] < least:
+                break
+            pairs = Pairs(rows[part], known[part], sent_points[part], known_points[part], weight[part])
+            found = fit_affine(pairs, self._pool.middles[number])
             if found is not None:
-                (position, place), (affine, votes) = self._owners[number], found
-                located.append(Located(position, place, affine, votes))
+                (position, text), (affine, votes) = self._pool.owners[number], found
+                located.append(Located(position, text, affine, votes))
         return sorted(located, key=lambda one: -one.votes)[:count]
+
+    def _support(
+        self, sent: Floats, known: Floats, anchors: NDArray[np.int64], weight: Floats, size: tuple[int, int]
+    ) -> Floats:
+        """For each pair of points, the weight of those of the same anchor that roughly agree with it."""
+        scale = sent[:, 2] / known[:, 2]
+        places = (sent[:, :2] - (known[:, :2] - self._pool.middles[anchors]) * scale[:, None]) / np.float32(max(size))
+        limits = np.array(size, np.float32) / max(size) + _OUTSIDE
+        chosen = np.flatnonzero(((places > -_OUTSIDE) & (places < limits)).all(axis=1))
+        support = np.zeros(len(known), np.float32)
+        support[chosen] = fullest_cells(anchors[chosen], np.log(scale[chosen]), places[chosen], weight[chosen])
+        return support
 
     def _pairs(self, sent: DescribedKeypoints) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         """Similar keypoints: rows of the sent picture's, numbers of the index's, and the weight of each pair.
@@ -104,13 +124,14 @@ class KeypointIndex:
         """
         codes, found = sent.codes(), []
         for number, (order, starts) in enumerate(self._tables):
-            keys = self._keys(codes ^ self._probes(sent, number), number).ravel()
+            keys = self._keys(codes ^ self._probes(sent, number), number)
             first = starts[keys]
-            lengths = np.minimum(starts[keys + 1] - first, _BUCKET)
-            probes = np.repeat(np.arange(len(keys)), lengths)
-            within = np.arange(len(probes)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-            known, rows = order[first[probes] + within], probes % max(1, len(codes))
-            distance = _popcount(self._codes[known] ^ codes[rows])
+            lengths = np.minimum(starts[keys + 1] - first, _BUCKET).ravel()
+            rows = np.repeat(np.broadcast_to(np.arange(len(codes)), keys.shape).ravel(), lengths)
+            # Where each bucket starts, less where its entries start here.
+            offsets = np.repeat(first.ravel() - np.cumsum(lengths) + lengths, lengths)
+            known = order[np.arange(len(rows)) + offsets]
+            distance = _count_ones(self._pool.codes[known] ^ codes[rows])
             near = np.flatnonzero(distance <= _MAX_DISTANCE)
             found.append((known[near].astype(np.int64) * BITS + distance[near]) * len(codes) + rows[near])
         merged = np.unique(np.concatenate(found))
@@ -132,43 +153,49 @@ class KeypointIndex:
             probes = np.concatenate([probes, probes | flipped])
         return probes
 
-    def similarities(self, image: Image.Image, located: Located) -> Floats:
-        """How the text at the place of `located` correlates with those of all anchors."""
-        sent = _glyphs_at(image, located.affine, self._anchors[self.anchor_number(located)])
-        similarities: Floats = self._glyphs @ _normalised(sent.reshape(1, -1))[0]
-        return similarities
+    def look_alikes(self, image: Image.Image, located: Located, count: int) -> list[Located]:
+        """The anchors whose texts look most like what is at the place of `located`, best first.
 
-    def anchor_number(self, located: Located) -> int:
-        return self._owners.index((located.position, located.number))
+        Where many references show one scene, keypoints do not say which of them it is; the text does.
+        """
+        number = self._pool.owners.index((located.position, located.number))
+        sent = _glyphs_at(image, located.affine, self._pool.anchors[number])
+        rough = self._overviews @ _normalised(_overview(sent)[None])[0]
+        likeliest = np.argsort(-rough, kind="stable")[:_COMPARED_GLYPHS]
+        glyphs = np.stack([self._pool.anchors[one].glyphs.ravel() for one in [number, *likeliest.tolist()]])
+        similarity = _normalised(glyphs) @ _normalised(sent.reshape(1, -1))[0]
+        least = similarity.max() - _BEHIND
+        order = np.argsort(-similarity[1:], kind="stable")[:count]
+        return [self._instead(located, number, int(likeliest[one])) for one in order if similarity[1 + one] >= least]
 
-    def instead(self, located: Located, anchor: int) -> Located:
+    def _instead(self, located: Located, old_number: int, number: int) -> Located:
         """Another anchor with its text at the place of that of `located`."""
-        old, new = self._anchors[self.anchor_number(located)].frame, self._anchors[anchor].frame
+        old, new = self._pool.anchors[old_number].frame, self._pool.anchors[number].frame
         x, y = old.width / new.width, old.height / new.height
         move = Affine(x, 0, old.left - x * new.left, 0, y, old.top - y * new.top)
-        return Located(*self._owners[anchor], located.affine.after(move), located.votes)
+        return Located(*self._pool.owners[number], located.affine.after(move), located.votes)
 
 
 def _first_bit(table: int) -> int:
     return table * (BITS // _TABLES)
 
 
-def _centre(anchor: Anchor) -> Floats:
-    frame = anchor.frame
-    return np.array([frame.left + frame.width / 2, frame.top + frame.height / 2], np.float32)
+def _rarity(rows: NDArray[np.int64], anchors: NDArray[np.int64]) -> Floats:
+    """How much each pair says: little if its sent keypoint looks like many of one anchor, or like some of many anchors.
+
+    A stroke or the corner of a frame does.
+    """
+    _, own, repeats = np.unique(rows * (int(anchors.max()) + 1) + anchors, return_inverse=True, return_counts=True)
+    alone = 1 / repeats[own]
+    rarity: Floats = (alone / np.sqrt(np.bincount(rows, alone)[rows])).astype(np.float32)
+    return rarity
 
 
 def _glyphs_at(image: Image.Image, affine: Affine, anchor: Anchor) -> NDArray[np.uint8]:
     """The small copy of a text that `affine` maps into an image."""
     frame = anchor.frame
     cell = affine.after(Affine(frame.width / GLYPHS[0], 0, frame.left, 0, frame.height / GLYPHS[1], frame.top))
-    corners = [cell.point(x, y) for x in (-1, GLYPHS[0] + 1) for y in (-1, GLYPHS[1] + 1)]
-    box = Box(
-        int(min(x for x, _ in corners)),
-        int(min(y for _, y in corners)),
-        int(max(x for x, _ in corners)) + 1,
-        int(max(y for _, y in corners)) + 1,
-    ).clamped(*image.size)
+    box = cell.bounds(-1, -1, GLYPHS[0] + 1, GLYPHS[1] + 1).clamped(*image.size)
     if box.width < 2 or box.height < 2:
         return np.zeros(GLYPHS[::-1], np.uint8)
     factor = max(1, int(np.sqrt(abs(cell.determinant))))
@@ -177,7 +204,12 @@ def _glyphs_at(image: Image.Image, affine: Affine, anchor: Anchor) -> NDArray[np
     return np.asarray(part.transform(GLYPHS, Image.Transform.AFFINE, to_part.coefficients, Image.Resampling.BILINEAR))
 
 
-def _normalised(rows: NDArray[np.uint8]) -> Floats:
+def _overview(glyphs: NDArray[np.uint8]) -> Floats:
+    """The small copy of a text at half its resolution, as one row."""
+    return np.asarray(Image.fromarray(glyphs).reduce(2), dtype=np.float32).ravel()
+
+
+def _normalised(rows: NDArray[np.number]) -> Floats:
     """Each row with mean 0 and norm 1."""
     values = rows.astype(np.float32)
     values -= values.mean(axis=1, keepdims=True)
@@ -185,11 +217,12 @@ def _normalised(rows: NDArray[np.uint8]) -> Floats:
     return values
 
 
-_ONES = np.array([value.bit_count() for value in range(1 << 16)], np.uint8)
-
-
-def _popcount(values: NDArray[np.uint64]) -> NDArray[np.int64]:
+def _count_ones(values: NDArray[np.uint64]) -> NDArray[np.integer]:
     """How many bits of each value are set."""
-    # `np.bitwise_count` needs numpy 2.
-    counts: NDArray[np.int64] = _ONES[values.view(np.uint16)].reshape(-1, 4).sum(axis=1, dtype=np.int64)
+    if hasattr(np, "bitwise_count"):  # numpy 2
+        return np.bitwise_count(values)
+    counts: NDArray[np.integer] = _ONES[values.view(np.uint16)].reshape(-1, 4).sum(axis=1, dtype=np.int64)
     return counts
+
+
+_ONES = np.array([value.bit_count() for value in range(1 << 16)], np.uint8)

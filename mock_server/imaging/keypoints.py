@@ -5,6 +5,7 @@ a corner: the Hessian's determinant is largest there. It is described by the gra
 cells in four directions, reduced to the signs of 64 projections.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -39,11 +40,9 @@ _EXAMINED = 4
 
 # A sent picture: pixels of the first copy that is searched at most, the longer side at least to which a small picture
 # is enlarged, and by how much at most.
-_PIXELS = 550_000
+_PIXELS = 480_000
 _LEAST_SIDE = 400
 _MAX_ENLARGED = 4.0
-# A picture is reduced by a whole number if that many more pixels than this share of one would be too many.
-_COARSER = 0.25
 # Keypoints of one of its levels at most, and the shorter side of the last level.
 _COUNT = 120
 _MIN_SIDE = 16
@@ -55,8 +54,16 @@ BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
+class DetectedKeypoints:
+    """`points`: x, y and the size of a pixel of the keypoint's level. `patches`: the smoothed pixels around each."""
+
+    points: Floats
+    patches: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
 class DescribedKeypoints:
-    """`points`: x, y and the size of a pixel of the keypoint's level. `values`: of shape (keypoints, BITS).
+    """`points`: as above. `values`: of shape (keypoints, BITS).
 
     The signs of the values are the descriptions; the larger a value, the surer its sign.
     """
@@ -71,52 +78,48 @@ class DescribedKeypoints:
 
 def all_keypoints(image: Image.Image) -> DescribedKeypoints:
     """The keypoints of all levels of a grey picture, in pixels of it."""
-    scale = min(max(1.0, _LEAST_SIDE / max(image.size)), _MAX_ENLARGED)
-    scale = min(scale, float(np.sqrt(_PIXELS / (image.width * image.height))))
-    found = [DescribedKeypoints(np.zeros((0, 3), np.float32), np.zeros((0, BITS), np.float32))]
-    level = image
-    factor = int(1 / scale + _COARSER)
-    if factor > 1:
-        # Several times as fast as any other way to a smaller copy.
-        level, scale = image.reduce(factor), min(scale, 1 / factor)
+    pixels = image.width * image.height
+    # Reduced by a whole number, which is several times as fast as any other way to a smaller copy.
+    level = image.reduce(int(np.ceil(np.sqrt(pixels / _PIXELS))))
+    scale = level.width / image.width
+    if max(image.size) < _LEAST_SIDE:
+        scale = min(_LEAST_SIDE / max(image.size), _MAX_ENLARGED, float(np.sqrt(_PIXELS / pixels)))
+    found: list[DetectedKeypoints] = []
     while min(image.size) * scale >= _MIN_SIDE:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        level = level.resize(size, Image.Resampling.BILINEAR)
-        found.append(level_keypoints(level, _COUNT, (0, 0, *image.size)))
+        level = level.resize(size, Image.Resampling.BILINEAR) if size != level.size else level
+        found.append(detect(level, _COUNT, (0, 0, *image.size)))
         scale /= _SENT_RATIO
-    return DescribedKeypoints(
-        np.concatenate([one.points for one in found]), np.concatenate([one.values for one in found])
-    )
+    return describe(found)
 
 
-def level_keypoints(
+def detect(
     level: Image.Image, count: int, part: tuple[int, int, int, int], inner: Frame | None = None
-) -> DescribedKeypoints:
+) -> DetectedKeypoints:
     """The `count` strongest keypoints of a level that is a copy of a part of a picture, in pixels of the picture.
 
     `inner`: a frame of the picture in which as many are found as in the rest.
     """
     smooth = _smoothed(level)
-    x, y, strength = _places(smooth, count if inner is None else smooth.size)
+    if min(smooth.shape) <= 2 * (_EDGE + _STEP) + _SQUARE:
+        return _NONE
     left, top, right, bottom = part
     x_step, y_step = (right - left) / level.width, (bottom - top) / level.height
-    chosen = _strongest(strength, count)
+    response = _determinants(smooth)
+    largest, rows, columns = _squares(response)
+    groups = [np.arange(len(largest))]
     if inner is not None:
-        across, down = left + x * x_step - inner.left, top + y * y_step - inner.top
+        across = left + (_SQUARE * (columns + 0.5) + _EDGE) * x_step - inner.left
+        down = top + (_SQUARE * (rows + 0.5) + _EDGE) * y_step - inner.top
         is_inner = (across >= 0) & (across < inner.width) & (down >= 0) & (down < inner.height)
-        groups = np.flatnonzero(is_inner), np.flatnonzero(~is_inner)
-        chosen = np.concatenate([group[_strongest(strength[group], count)] for group in groups])
-    x, y = x[chosen], y[chosen]
+        groups = [np.flatnonzero(is_inner), np.flatnonzero(~is_inner)]
+    peaks = [_strongest_peaks(response, largest[group], rows[group], columns[group], count) for group in groups]
+    x, y = (np.concatenate(coordinates) for coordinates in zip(*peaks, strict=True))
     points = np.empty((len(x), 3), np.float32)
     points[:, 0] = left + (x + 0.5) * x_step
     points[:, 1] = top + (y + 0.5) * y_step
     points[:, 2] = np.sqrt(x_step * y_step)
-    return DescribedKeypoints(points, _described(smooth, x, y))
-
-
-def _strongest(strength: Floats, count: int) -> NDArray[np.intp]:
-    """Numbers of the `count` strongest places, in their order."""
-    return np.sort(np.argsort(-strength, kind="stable")[:count])
+    return DetectedKeypoints(points, _surroundings(smooth, x, y))
 
 
 def _smoothed(level: Image.Image) -> NDArray[np.int16]:
@@ -135,12 +138,8 @@ def _smoothed(level: Image.Image) -> NDArray[np.int16]:
     return smooth
 
 
-def _places(smooth: NDArray[np.int16], count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """Columns, rows and strengths of local maxima of the Hessian's determinant: at least the `count` strongest."""
-    none = np.zeros(0, np.intp)
-    if min(smooth.shape) <= 2 * (_EDGE + _STEP) + _SQUARE:
-        return none, none, np.zeros(0, np.float32)
-    response = _determinants(smooth)
+def _squares(response: Floats) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
+    """The largest determinants of the squares that may have a keypoint, and the rows and columns of the squares."""
     rows, columns = ((side - 2 * (_EDGE - _STEP)) // _SQUARE for side in response.shape)
     first = _EDGE - _STEP
     inner = response[first : first + rows * _SQUARE, first : first + columns * _SQUARE]
@@ -148,14 +147,22 @@ def _places(smooth: NDArray[np.int16], count: int) -> tuple[NDArray[np.intp], ND
     by_row = inner.reshape(rows, _SQUARE, columns * _SQUARE).max(axis=1)
     largest = np.maximum.reduce([by_row[:, place::_SQUARE] for place in range(_SQUARE)]).ravel()
     squares = np.flatnonzero(largest > _MIN_RESPONSE)
-    examined = _EXAMINED * count
-    if len(squares) > examined:
-        # Most squares hold no strong peak: where the strongest ones give enough of them, the rest is not searched.
-        strongest = np.sort(squares[np.argpartition(-largest[squares], examined)[:examined]])
-        places = _peaks(response, *np.divmod(strongest, columns))
-        if len(places[0]) >= count:
-            return places
-    return _peaks(response, *np.divmod(squares, columns))
+    return largest[squares], *np.divmod(squares, columns)
+
+
+def _strongest_peaks(
+    response: Floats, largest: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Columns and rows in the picture of the `count` strongest local maxima of these squares."""
+    examined, everything = _EXAMINED * count, slice(None)
+    # Most squares hold no strong peak: where the strongest ones give enough of them, the rest is not searched.
+    some = np.argpartition(-largest, examined)[:examined] if len(largest) > examined else everything
+    for squares in (some, everything):
+        x, y, strength = _peaks(response, rows[squares], columns[squares])
+        if len(x) >= count or squares is everything:
+            break
+    chosen = np.argsort(-strength, kind="stable")[:count]
+    return x[chosen], y[chosen]
 
 
 def _determinants(smooth: NDArray[np.int16]) -> Floats:
@@ -203,11 +210,18 @@ def _parts(values: NDArray[_Number], y: NDArray[np.intp], x: NDArray[np.intp], s
     return parts
 
 
-def _described(smooth: NDArray[np.int16], x: NDArray[np.intp], y: NDArray[np.intp]) -> Floats:
-    """The projections of the pooled gradients around these places."""
-    padded = np.pad(smooth, _REACH + 1, mode="edge")
-    side = 2 * _REACH + 2
-    patches = _parts(padded, y, x, side).reshape(len(x), side, side)
+def _surroundings(smooth: NDArray[np.int16], x: NDArray[np.intp], y: NDArray[np.intp]) -> NDArray[np.int16]:
+    """The squares that describe these places, of shape (places, side, side); the picture's edges are repeated."""
+    reach = np.arange(-_REACH - 1, _REACH + 1)
+    rows = np.clip(y[:, None] + reach, 0, smooth.shape[0] - 1)
+    columns = np.clip(x[:, None] + reach, 0, smooth.shape[1] - 1)
+    patches: NDArray[np.int16] = smooth[rows[:, :, None], columns[:, None, :]]
+    return patches
+
+
+def describe(levels: Sequence[DetectedKeypoints]) -> DescribedKeypoints:
+    """The keypoints of all levels with the projections of the pooled gradients around them."""
+    patches = np.concatenate([_NONE.patches, *(level.patches for level in levels)])
     across = patches[:, 1:-1, 2:] - patches[:, 1:-1, :-2]
     down = patches[:, 2:, 1:-1] - patches[:, :-2, 1:-1]
     blocks = np.stack(
@@ -215,11 +229,11 @@ def _described(smooth: NDArray[np.int16], x: NDArray[np.intp], y: NDArray[np.int
     )
     # Cells overlap by half: each is the mean of 2 x 2 blocks.
     pairs = blocks[:, :, :, 1:] + blocks[:, :, :, :-1]
-    values = np.sqrt((pairs[:, :, 1:] + pairs[:, :, :-1]).reshape(len(x), BITS))
+    values = np.sqrt((pairs[:, :, 1:] + pairs[:, :, :-1]).reshape(len(patches), BITS))
     values -= values.mean(axis=1, keepdims=True)
     values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-3)
-    projected: Floats = values @ _PROJECTION
-    return projected
+    points = np.concatenate([_NONE.points, *(level.points for level in levels)])
+    return DescribedKeypoints(points, values @ _PROJECTION)
 
 
 def _pooled(gradients: NDArray[np.int16]) -> NDArray[np.uint16]:
@@ -242,3 +256,6 @@ def _hadamard(size: int) -> NDArray[np.float32]:
 # Orthogonal: a Hadamard matrix with the signs of its rows from a fixed sequence, so that each bit depends on all cells.
 _SIGNS = np.where(np.frombuffer(bytes((37 * n * n + 11 * n + n // 7) % 251 for n in range(BITS)), np.uint8) % 2, 1, -1)
 _PROJECTION = (_SIGNS[:, None] * _hadamard(BITS)).astype(np.float32)
+
+_SIDE = 2 * _REACH + 2
+_NONE = DetectedKeypoints(np.zeros((0, 3), np.float32), np.zeros((0, _SIDE, _SIDE), np.int16))

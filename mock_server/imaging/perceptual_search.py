@@ -6,18 +6,18 @@ Retrieval of candidate clusters by thumbnail, registration of the best ones, ver
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 from PIL import Image
 
-from mock_server.imaging.build_index import Entry, read
+from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
-from mock_server.imaging.decode import Picture, decode
+from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
+from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.lucas_kanade import Alignment, sample
 from mock_server.imaging.overlays import has_own_bar, rows_between_bars
 from mock_server.imaging.rectified_view import RectifiedView
-from mock_server.imaging.reference_image import ReferenceImages
+from mock_server.imaging.reference_pictures import ReferencePictures, may_be_equal
 from mock_server.imaging.registration import mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
@@ -25,9 +25,11 @@ from mock_server.imaging.text_search import FoundText, TextSearch
 from mock_server.imaging.thumbnails import query_thumbnails
 
 # How many candidates are verified: more cost time; fewer miss references after a strong change.
-# Clusters, and further ones whose similarity is within this distance of the best: labels on plain ground look alike.
+# Clusters, and further ones whose similarity is at least this and within this distance of the best: labels on plain
+# ground look alike.
 _CLUSTERS = 8
 _MAX_CLUSTERS = 24
+_SIMILAR = 0.9
 _SIMILAR_TO_BEST = 0.03
 # Members of one cluster: with declared texts, without, and where the representative could not be registered.
 _MEMBERS = 6
@@ -62,12 +64,11 @@ _Found = tuple[int, Verdict, QueryView | RectifiedView]
 class PerceptualSearch:
     """A search over the fingerprints of an index. Immutable; searches may run in several threads at once."""
 
-    def __init__(self, entries: Sequence[Entry], max_pixels: int) -> None:
+    def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, pictures: ReferencePictures) -> None:
         self._entries = entries
-        self._max_pixels = max_pixels
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
-        self._images = ReferenceImages(entries, max_pixels)
-        self._texts = TextSearch(entries, self._images)
+        self._pictures, self._images = pictures, pictures.images
+        self._texts = TextSearch(entries, keypoints, pictures.images)
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""
@@ -113,11 +114,7 @@ class PerceptualSearch:
             matches.sort(key=lambda one: one[1].rank)
             misses.sort(key=lambda one: one[1].excess)
         same = [self._levelled(*one) for one in matches if one[1].rank <= matches[0][1].rank + _SAME_RANK]
-        return SearchResult(
-            picture.facts,
-            tuple(_match(self._entries[position], verdict, view) for position, verdict, view in same),
-            self._three_nearest(misses),
-        )
+        return SearchResult(picture.facts, tuple(self._match(*one) for one in same), self._three_nearest(misses))
 
     def _straightened(self, misses: Sequence[_Found], picture: Picture) -> list[FoundText]:
         """References that were nearly found, compared once more with the picture straightened."""
@@ -220,6 +217,24 @@ class PerceptualSearch:
             return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
         return verify(reference, self._images(position), view, frame)
 
+    def _match(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> ImageMatch:
+        entry = self._entries[position]
+        return ImageMatch(
+            entry.reference.id,
+            "pixels" if self._has_same_pixels(position, view.picture) else "perceptual",
+            verdict.score,
+            verdict.limit,
+            view.placement(verdict.frame, entry.fingerprint.size),
+        )
+
+    def _has_same_pixels(self, position: int, picture: Picture) -> bool:
+        """Whether all pixels are the same. They are decoded only where the reduced copies are equal."""
+        reference = self._entries[position].fingerprint
+        is_near = reference.size == picture.size and may_be_equal(
+            reference, mosaic(picture.small), picture.facts.format
+        )
+        return is_near and self._pictures.pixels(position) == picture.pixels()
+
     def _three_nearest(self, misses: Iterable[_Found]) -> tuple[ImageNearMiss, ...]:
         """The best near miss of each reference, of the first three."""
         best: dict[str, ImageNearMiss] = {}
@@ -228,15 +243,12 @@ class PerceptualSearch:
             best.setdefault(near_miss.id, near_miss)
         return tuple(best.values())[:3]
 
-    def _decoded(self, position: int) -> Picture:
-        return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
-
     def _collision(self, first: int, second: int) -> Collision | None:
         """The collision of two members of a cluster, if a search for the second would find the first, or nearly."""
         entry, other = self._entries[first], self._entries[second]
         if entry.fingerprint.pixels == other.fingerprint.pixels:
             return None
-        picture = self._decoded(second)
+        picture = self._pictures.decoded(second)
         view = QueryView(picture, Orientation.UPRIGHT)
         frames = entry.fingerprint.thumbnails[0].frame, query_thumbnails(picture.small)[0].frame
         registration = register(entry.fingerprint.mosaic, view.small, _start_frame(*frames, view))
@@ -258,7 +270,7 @@ def _likeliest(candidates: list[Candidate]) -> list[Candidate]:
     return [
         candidate
         for place, candidate in enumerate(candidates)
-        if place < _CLUSTERS or candidate.similarity > candidates[0].similarity - _SIMILAR_TO_BEST
+        if place < _CLUSTERS or candidate.similarity > max(_SIMILAR, candidates[0].similarity - _SIMILAR_TO_BEST)
     ]
 
 
@@ -273,23 +285,6 @@ def _start_frame(reference: Frame, sent: Frame, view: QueryView) -> Frame:
 def _has_even_scale(frame: Frame, reference: Fingerprint) -> bool:
     stretch = (frame.width / reference.size[0]) / (frame.height / reference.size[1])
     return 1 / _MAX_STRETCH < stretch < _MAX_STRETCH
-
-
-def _match(entry: Entry, verdict: Verdict, view: QueryView | RectifiedView) -> ImageMatch:
-    reference, picture = entry.fingerprint, view.picture
-    # All pixels of a JPEG are decoded only where even the mosaics are equal.
-    has_same_pixels = (
-        reference.size == picture.size
-        and np.array_equal(reference.mosaic, mosaic(picture.small))
-        and reference.pixels == picture.pixels()
-    )
-    return ImageMatch(
-        entry.reference.id,
-        "pixels" if has_same_pixels else "perceptual",
-        verdict.score,
-        verdict.limit,
-        view.placement(verdict.frame, reference.size),
-    )
 
 
 def _near_miss(entry: Entry, verdict: Verdict, view: QueryView | RectifiedView) -> ImageNearMiss:

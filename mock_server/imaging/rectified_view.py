@@ -14,8 +14,9 @@ from mock_server.imaging.geometry import Affine, Box, Frame, Placement
 _SPACE = 0.5
 # Pixels of the straightened part at most on the longer side; a larger part is straightened at a lower resolution.
 _MAX_SIDE = 1600
-# The picture's edge pixels are repeated by so much beyond its edges, in heights of a text. A text that is cut out
-# closely and turned a little would lose rows of its margin otherwise.
+# The picture's edge pixels are repeated by so much above and below it, in heights of a text. A text that is cut out
+# closely and turned a little would lose rows of its margin otherwise. On the left and right, what is missing may be a
+# part of a character.
 _REPEATED = 0.12
 
 
@@ -23,6 +24,7 @@ class RectifiedView:
     """The part of a sent picture around a reference's texts, level and at the picture's own resolution.
 
     `affine` maps upright pixels of the reference to those of the working copy; it is refined at the first text.
+    `correlation`: of that text with what is shown there.
     """
 
     def __init__(self, picture: Picture, reference: Fingerprint, affine: Affine) -> None:
@@ -32,9 +34,14 @@ class RectifiedView:
         self._boxes = [text.frame.scaled(*reference.size) for text in texts]
         self._source, self._source_zoom = picture.at(_zoom_needed(picture, reference, texts, affine))
         affine = _scaling(self._source_zoom / picture.zoom).after(affine)
-        self.affine = _refined(texts[0], self._source, affine, reference.size)
+        self.affine, self.correlation = _refined(texts[0], self._source, affine, reference.size)
         # How far a corner of the first text lies from where it would by the given map, in pixels of the working copy.
         self.moved = _distance(affine, self.affine, self._boxes[0]) * picture.zoom / self._source_zoom
+
+    @property
+    def in_working_copy(self) -> Affine:
+        """The map from the reference's upright pixels to those of the working copy, as it was refined."""
+        return _scaling(self.picture.zoom / self._source_zoom).after(self.affine)
 
     @property
     def image(self) -> Image.Image:
@@ -92,12 +99,13 @@ def _zoom_needed(picture: Picture, reference: Fingerprint, texts: list[Patch], a
     return min(1.0, picture.zoom * finest / scale) if scale < finest else picture.zoom
 
 
-def _refined(text: Patch, source: Image.Image, affine: Affine, size: tuple[int, int]) -> Affine:
-    """`affine`, from a reference of this size to the source, refined at one text."""
+def _refined(text: Patch, source: Image.Image, affine: Affine, size: tuple[int, int]) -> tuple[Affine, float]:
+    """`affine`, from a reference of this size to the source, refined at one text; the correlation of the two there."""
     frame = text.frame.scaled(*size)
     rows, columns = text.pixels.shape
     cell = Affine(frame.width / columns, 0, frame.left, 0, frame.height / rows, frame.top)
-    return align_affine(text.pixels, source, affine.after(cell)).after(cell.inverse)
+    aligned, correlation = align_affine(text.pixels, source, affine.after(cell))
+    return aligned.after(cell.inverse), correlation
 
 
 def _distance(one: Affine, other: Affine, box: Frame) -> float:
@@ -115,7 +123,7 @@ def _straightened(
 ) -> tuple[Image.Image, tuple[int, int]]:
     """The part of a level area of this size that lies inside the source, and its top left corner.
 
-    `back` maps the area to the source, whose edges are repeated by `repeated` pixels.
+    `back` maps the area to the source, whose upper and lower edges are repeated by `repeated` pixels.
     """
     inside = _visible(back.inverse, source.size, size, repeated)
     to_source = back.after(Affine(1, 0, inside.xmin, 0, 1, inside.ymin))
@@ -136,7 +144,7 @@ def _straightened(
 
 def _visible(to_part: Affine, source: tuple[int, int], size: tuple[int, int], repeated: int) -> Box:
     """The part of a straightened area of this size in which every pixel lies inside the source."""
-    left, top, right, bottom = -repeated, -repeated, source[0] + repeated, source[1] + repeated
+    left, top, right, bottom = -1, -repeated, source[0] + 1, source[1] + repeated
     upper_left, upper_right, lower_right, lower_left = (
         to_part.point(x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))
     )

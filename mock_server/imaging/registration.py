@@ -31,10 +31,11 @@ _CONVERGED = 0.01
 # A start that correlates this well on the coarsest and on the finest level skips the levels between.
 _CLOSE_COARSE = 0.9
 _CLOSE_FINE = 0.98
-# Below these, before and after refinement on the coarsest level, the picture shows another scene. Lower values cost
-# time; the finest level decides.
+# Below these, before refinement and after it on the coarsest and on the middle level, the picture shows another scene.
+# Lower values cost time; the finest level decides. The same scene had at least 0.59, 0.93 and 0.90 under 1,152 changes.
 _MIN_START = 0.55
-_MIN_COARSE = 0.75
+_MIN_COARSE = 0.9
+_MIN_MIDDLE = 0.85
 
 
 def mosaic(image: Image.Image) -> NDArray[np.uint8]:
@@ -75,7 +76,7 @@ def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Al
         if refined is None or refined.correlation < _MIN_COARSE:
             return None
         refined = _Level(reference, image, middle_side).refine(refined.frame, middle_steps)
-        if refined is None:
+        if refined is None or refined.correlation < _MIN_MIDDLE:
             return None
         start = max(start, refined.frame, key=fine.correlation)
     result = fine.refine(start, fine_steps)

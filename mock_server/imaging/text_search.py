@@ -7,13 +7,12 @@ to agree as far as the sent picture shows it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import Verdict, verify_texts
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Affine
-from mock_server.imaging.keypoint_index import KeypointIndex, Located
+from mock_server.imaging.keypoint_index import KeypointIndex
+from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.rectified_view import RectifiedView
 from mock_server.imaging.reference_image import ReferenceImages
 from mock_server.imaging.surroundings import have_like_colours, look_alike
@@ -21,11 +20,10 @@ from mock_server.imaging.surroundings import have_like_colours, look_alike
 # How many anchors are looked at, and how many of them are compared.
 _LOCATED = 8
 _COMPARED = 4
-# Least correlation of the small copies of two texts that are worth comparing.
-_MIN_SIMILARITY = 0.5
-# Further texts that are compared at the place of one: those that correlate most, and at least as much as this less.
+# Least correlation of a text with what is at its place, once the two are aligned, that is worth comparing.
+_MIN_CORRELATION = 0.65
+# Further texts that are compared at the place of one.
 _INSTEAD = 4
-_BEHIND = 0.04
 # How much lower the limits of scores are here: a straightened text has less detail to tell a changed stroke by.
 _STRICTER = 0.3
 
@@ -42,10 +40,10 @@ class FoundText:
 class TextSearch:
     """A search for declared texts over the fingerprints of an index. Immutable."""
 
-    def __init__(self, entries: Sequence[Entry], images: ReferenceImages) -> None:
+    def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, images: ReferenceImages) -> None:
         self._entries = entries
         self._images = images
-        self._keypoints = KeypointIndex([entry.fingerprint for entry in entries])
+        self._keypoints = KeypointIndex(keypoints)
 
     def find(self, picture: Picture) -> list[FoundText]:
         """The likeliest references, whether they match or not."""
@@ -54,31 +52,35 @@ class TextSearch:
         for located in self._keypoints.locate(picture.working, _LOCATED):
             if located.position in found or compared == _COMPARED:
                 continue
-            similar = self._keypoints.similarities(picture.working, located)
-            own = float(similar[self._keypoints.anchor_number(located)])
-            if max(own, 0.0) < _MIN_SIMILARITY:
+            view = self._view(picture, located.position, located.affine)
+            if view is None:
                 continue
             compared += 1
-            least = max(own, float(similar.max())) - _BEHIND
-            # Where many references show one scene, keypoints do not say which of them it is; the text does.
-            self._add(found, picture, located)
-            for anchor in np.argsort(-similar, kind="stable")[:_INSTEAD].tolist():
-                other = self._keypoints.instead(located, anchor)
-                if similar[anchor] >= least and other.position not in found:
-                    self._add(found, picture, other)
+            found[located.position] = self._compare(located.position, view)
+            aligned = replace(located, affine=view.in_working_copy)
+            for other in self._keypoints.look_alikes(picture.working, aligned, _INSTEAD):
+                if other.position not in found:
+                    one = self.compare_at(picture, other.position, other.affine)
+                    found |= {other.position: one} if one is not None else {}
         return list(found.values())
 
     def compare_at(self, picture: Picture, position: int, affine: Affine, least_move: float = 0.0) -> FoundText | None:
         """Compare a reference where `affine`, found in another way, maps it to the working copy.
 
-        None where no text is declared, or where its corners lie within `least_move` pixels of where they would.
+        None where no text is declared, where its corners lie within `least_move` pixels of where they would, or where
+        something else is shown.
         """
+        view = self._view(picture, position, affine)
+        return None if view is None or view.moved < least_move else self._compare(position, view)
+
+    def _view(self, picture: Picture, position: int, affine: Affine) -> RectifiedView | None:
+        """The picture straightened for a reference; None if that has no declared text, or something else is shown."""
         reference = self._entries[position].fingerprint
-        if not reference.is_declared:
-            return None
-        view = RectifiedView(picture, reference, affine)
-        if view.moved < least_move:
-            return None
+        view = RectifiedView(picture, reference, affine) if reference.is_declared else None
+        return view if view is not None and view.correlation >= _MIN_CORRELATION else None
+
+    def _compare(self, position: int, view: RectifiedView) -> FoundText:
+        reference, picture = self._entries[position].fingerprint, view.picture
         verdict = verify_texts(reference, self._images(position), view, view.frame)
         verdict = replace(verdict, limit=verdict.limit - _STRICTER)
         if verdict.reason is None and verdict.excess > 0:
@@ -91,11 +93,3 @@ class TextSearch:
             elif not have_like_colours(reference, picture, affine):
                 verdict = replace(verdict, reason="other_colours")
         return FoundText(position, verdict, view)
-
-    def _add(self, found: dict[int, FoundText], picture: Picture, located: Located) -> None:
-        """Compare one reference, unless it was found to match."""
-        earlier = found.get(located.position)
-        if earlier is None or earlier.verdict.reason is not None:
-            one = self.compare_at(picture, located.position, located.affine)
-            if one is not None and (earlier is None or one.verdict.excess < earlier.verdict.excess):
-                found[located.position] = one

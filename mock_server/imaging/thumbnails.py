@@ -7,6 +7,7 @@ first and not the second.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Frame
@@ -28,10 +29,13 @@ Edges = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class FrameThumbnail:
-    """A part of a picture, in fractions of it, and its thumbnail with mean 0 and norm 1."""
+    """A part of a picture, in fractions of it, and its thumbnail with mean 0 and norm 1.
+
+    Half precision is enough: it changes a correlation by less than 0.001.
+    """
 
     frame: Frame
-    pixels: Floats
+    pixels: NDArray[np.float16]
 
 
 def query_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
@@ -66,7 +70,7 @@ def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
     centred: Floats = cells - cells.mean()
     pixels: Floats = centred / np.float32(max(float(np.linalg.norm(centred)), 1e-3))
     frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
-    return FrameThumbnail(frame, pixels)
+    return FrameThumbnail(frame, pixels.astype(np.float16))
 
 
 def _inside_border(small: Image.Image, edges: Edges) -> Edges:

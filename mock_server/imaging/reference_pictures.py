@@ -1,0 +1,79 @@
+"""The pictures of an index's references, read again where a comparison needs more than their fingerprints."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mock_server.errors import ImageError
+from mock_server.imaging.build_index import Entry, read
+from mock_server.imaging.decode import Picture, decode
+from mock_server.imaging.fingerprint import Fingerprint
+from mock_server.imaging.picture_header import can_draft
+from mock_server.imaging.reference_image import ReferenceImages
+
+# Digests of all pixels of JPEG pictures kept in memory.
+_PIXEL_DIGESTS = 4096
+# Grey levels by which the mosaics of a JPEG and of a lossless copy of its pixels may differ.
+_REDUCTION_DIFFERENCE = 8
+
+
+class ReferencePictures:
+    """Reads the pictures of references, given by their positions in the index. Thread-safe."""
+
+    def __init__(self, entries: Sequence[Entry], max_pixels: int) -> None:
+        self._entries, self._max_pixels = entries, max_pixels
+        self.images = ReferenceImages(entries, max_pixels)
+        # Not a bound method: a cycle of references would keep a replaced index alive.
+        self._pixels = lru_cache(_PIXEL_DIGESTS)(partial(_read_pixels, entries, max_pixels))
+
+    def decoded(self, position: int) -> Picture:
+        """The picture; raises OSError, and the errors of `ImageError`."""
+        return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
+
+    def pixels(self, position: int) -> bytes:
+        """The digest of all pixels; empty where the picture can no longer be read."""
+        return self._pixels(position)
+
+    def lossless_copies(self) -> list[tuple[int, int]]:
+        """Positions of a JPEG and of a reference in another format that has the same pixels.
+
+        Only JPEGs that look like such a reference are decoded in full.
+        """
+        is_jpeg = [can_draft(entry.fingerprint.facts.format) for entry in self._entries]
+        by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for position, entry in enumerate(self._entries):
+            if is_jpeg[position]:
+                by_size[entry.fingerprint.size].append(position)
+        pairs: list[tuple[int, int]] = []
+        for copy, entry in enumerate(self._entries):
+            jpegs = [] if is_jpeg[copy] else by_size[entry.fingerprint.size]
+            pairs += [(jpeg, copy) for jpeg in jpegs if self._is_copy(jpeg, copy)]
+        return pairs
+
+    def _is_copy(self, jpeg: int, copy: int) -> bool:
+        one, other = self._entries[jpeg].fingerprint, self._entries[copy].fingerprint
+        return may_be_equal(one, other.mosaic, other.facts.format) and self.pixels(jpeg) == other.pixels
+
+
+def may_be_equal(reference: Fingerprint, mosaic: NDArray[np.uint8], format: str) -> bool:
+    """Whether a picture with this mosaic may have the same pixels as a reference of the same size."""
+    # A decoder reduces a JPEG in another way than other pictures are reduced.
+    most = 0 if can_draft(format) == can_draft(reference.facts.format) else _REDUCTION_DIFFERENCE
+    # A few rows first: most pictures differ there.
+    return all(
+        int(np.abs(reference.mosaic[rows].astype(np.int16) - mosaic[rows]).max()) <= most
+        for rows in (slice(None, None, 32), slice(None))
+    )
+
+
+def _read_pixels(entries: Sequence[Entry], max_pixels: int, position: int) -> bytes:
+    reference, fingerprint = entries[position].reference, entries[position].fingerprint
+    if not can_draft(fingerprint.facts.format):
+        return fingerprint.pixels
+    with suppress(OSError, ImageError):
+        return decode(read(reference), max_pixels=max_pixels).pixels()
+    return b""
