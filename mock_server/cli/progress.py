@@ -28,5 +28,8 @@ def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
                     return
                 bars.append(stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr)))
             bars[0].update(done - bars[0].pos)
+            if done == total:
+                # Not only at the end of the block: by then the log may have taken the place of stderr.
+                stack.close()
 
         yield show

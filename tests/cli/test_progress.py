@@ -19,6 +19,7 @@ progress.PATIENCE = float(sys.argv.pop(1))
 main()
 """
 AT_ONCE, NEVER = "0", "1000"
+SHOW_CURSOR = "\x1b[?25h"
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def on_terminal(cache: Path, patience: str, *arguments: str) -> str:
 
 @pytest.mark.parametrize("verb", ["validate", "match", "serve"])
 def test_a_terminal_shows_how_far_it_is(root: Path, tmp_path: Path, verb: str) -> None:
-    """Each verb that reads all pictures draws a bar that reaches its end and a line of its own."""
+    """Each verb that reads all pictures draws a bar that reaches its end, and gives the terminal its cursor back."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = {
             "validate": ["validate", str(root)],
@@ -65,6 +66,7 @@ def test_a_terminal_shows_how_far_it_is(root: Path, tmp_path: Path, verb: str) -
 
     assert "reading pictures" in bar
     assert "100%" in bar
+    assert bar.endswith(SHOW_CURSOR)
     assert "reading pictures" not in "".join(rest)
     assert ("cannot listen" in rest[0]) == (verb == "serve")
 
