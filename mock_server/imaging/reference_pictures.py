@@ -1,7 +1,7 @@
 """The pictures of an index's references, read again where a comparison needs more than their fingerprints."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 
@@ -19,6 +19,8 @@ from mock_server.imaging.reference_image import ReferenceImages
 _PIXEL_DIGESTS = 4096
 # Grey levels by which the mosaics of a JPEG and of a lossless copy of its pixels may differ.
 _REDUCTION_DIFFERENCE = 8
+# Every how many rows and columns of a mosaic two pictures are compared first.
+_SAMPLING = 32
 
 
 class ReferencePictures:
@@ -43,16 +45,36 @@ class ReferencePictures:
 
         Only JPEGs that look like such a reference are decoded in full.
         """
-        is_jpeg = [can_draft(entry.fingerprint.facts.format) for entry in self._entries]
-        by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
+        jpegs: dict[tuple[int, int], list[int]] = defaultdict(list)
+        others: dict[tuple[int, int], list[int]] = defaultdict(list)
         for position, entry in enumerate(self._entries):
-            if is_jpeg[position]:
-                by_size[entry.fingerprint.size].append(position)
-        pairs: list[tuple[int, int]] = []
-        for copy, entry in enumerate(self._entries):
-            jpegs = [] if is_jpeg[copy] else by_size[entry.fingerprint.size]
-            pairs += [(jpeg, copy) for jpeg in jpegs if self._is_copy(jpeg, copy)]
-        return pairs
+            by_size = jpegs if can_draft(entry.fingerprint.facts.format) else others
+            by_size[entry.fingerprint.size].append(position)
+        return [
+            (jpeg, copy)
+            for size, copies in others.items()
+            if size in jpegs
+            for jpeg, copy in self._alike(jpegs[size], copies)
+            if self._is_copy(jpeg, copy)
+        ]
+
+    def _alike(self, jpegs: list[int], copies: list[int]) -> Iterator[tuple[int, int]]:
+        """Pairs of pictures of one size whose samples are nearly the same. Not each pair: there can be millions."""
+        samples = np.stack([self._sample(jpeg) for jpeg in jpegs])
+        means = samples.mean(axis=1)
+        order = np.argsort(means)
+        for copy in copies:
+            sample = self._sample(copy)
+            # Where no sample differs by more, the means do not either.
+            first, end = np.searchsorted(
+                means, sample.mean() + np.array([-1, 1]) * (_REDUCTION_DIFFERENCE + 0.5), sorter=order
+            )
+            near = order[first:end]
+            is_alike = (np.abs(samples[near] - sample) <= _REDUCTION_DIFFERENCE).all(axis=1)
+            yield from ((jpegs[index], copy) for index in near[is_alike])
+
+    def _sample(self, position: int) -> NDArray[np.int16]:
+        return self._entries[position].fingerprint.mosaic[::_SAMPLING, ::_SAMPLING].astype(np.int16).ravel()
 
     def _is_copy(self, jpeg: int, copy: int) -> bool:
         one, other = self._entries[jpeg].fingerprint, self._entries[copy].fingerprint
@@ -66,7 +88,7 @@ def may_be_equal(reference: Fingerprint, mosaic: NDArray[np.uint8], format: str)
     # A few rows first: most pictures differ there.
     return all(
         int(np.abs(reference.mosaic[rows].astype(np.int16) - mosaic[rows]).max()) <= most
-        for rows in (slice(None, None, 32), slice(None))
+        for rows in (slice(None, None, _SAMPLING), slice(None))
     )
 
 
