@@ -1,12 +1,13 @@
 # Needs Python 3.11 or later, make and a package index. Everything is installed in .venv.
-.PHONY: help install run test test-lowest test-newest check golden dist clean
+.PHONY: help install run test coverage test-lowest test-newest check golden dist clean
 
 INSTALLED := .venv/installed
 PORT ?= 8080
 
 help:
 	@echo "make run      serve the shipped fixtures at http://127.0.0.1:$(PORT)"
-	@echo "make test     check, then all tests with coverage"
+	@echo "make test     check, then all tests"
+	@echo "make coverage check, then all tests with branch coverage, which takes longer"
 	@echo "make test-lowest   the tests with the lowest versions of the dependencies"
 	@echo "make test-newest   the tests with the newest versions of the dependencies"
 	@echo "make check    formatting, lint, types, import contracts"
@@ -27,6 +28,9 @@ check: $(INSTALLED)
 
 test: check
 	sh scripts/test
+
+coverage: check
+	sh scripts/test --cov --cov-report=term
 
 test-lowest:
 	sh scripts/test-lowest

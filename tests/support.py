@@ -212,7 +212,7 @@ def plugin_to_load() -> list[str]:
 
 
 def without_coverage() -> dict[str, str]:
-    """The environment for a child that may write nowhere: with coverage it would report that on stderr."""
+    """The environment for a child that may write nowhere, or whose imports count: coverage writes, and imports."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 

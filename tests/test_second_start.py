@@ -10,7 +10,7 @@ import pytest
 from mock_server.app import App, create_app
 from mock_server.errors import FixturesError
 from mock_server.imaging.lazy_index import LazyIndex
-from tests.support import drawn
+from tests.support import drawn, without_coverage
 
 Start = Callable[[], App]
 
@@ -60,7 +60,8 @@ def test_what_only_later_calls_need_is_not_loaded(root: Path, start: Start) -> N
         "names = ('mock_server.report', 'mock_server.identifiers.plates', 'tomllib', 'yaml', 'pydantic', 'faker')\n"
         "print([name for name in names if name in sys.modules])\n"
     )
-    found = subprocess.run([sys.executable, "-c", script, str(root)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", script, str(root)]
+    found = subprocess.run(command, env=without_coverage(), capture_output=True, text=True, check=True)
 
     assert found.stdout.strip() == "[]"
 

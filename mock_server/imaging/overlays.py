@@ -158,8 +158,9 @@ def has_own_bar(reference: Image.Image, sent: Image.Image, rows: tuple[float, fl
 
 
 def _edge_level(grey: NDArray[np.int16]) -> float:
-    """The usual grey level of the first rows."""
-    return float(np.median(grey[1 : max(2, round(_MIN_BAR * len(grey)))]))
+    """The usual grey level of the first rows, without the outermost one."""
+    first = grey[1 : max(2, round(_MIN_BAR * len(grey)))]
+    return float(np.median(first if first.size else grey))
 
 
 def _bar_height(grey: NDArray[np.int16]) -> int:

@@ -96,7 +96,7 @@ def test_another_host_that_nobody_vouches_for_is_refused(run_child: RunChild, tm
         code = f"require('https').get('https://localhost:{port}/x').on('error', (e) => console.log(e.code))"
         result = run_child(tool("node"), "-e", code)
 
-    assert result.stdout.strip() == "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+    assert result.stdout.strip() == "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"
 
 
 def test_other_connections_are_untouched(run_child: RunChild, tmp_path: Path) -> None:

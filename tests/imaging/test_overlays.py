@@ -83,3 +83,17 @@ def test_a_text_at_an_edge_is_no_overlay(shown: str, y: int) -> None:
     index = ImageIndex.build([Reference("own", label("WVWZZZ1KZ6W186046", y))], workers=1)
 
     assert index.find(label(shown, y)).matches == ()
+
+
+@pytest.mark.parametrize("size", [(4112, 12), (24_929, 33), (65_313, 3), (12, 4112), (600, 8), (1, 1)])
+@pytest.mark.parametrize("is_divided", [False, True])
+def test_a_strip_of_few_pixels_is_searched(size: tuple[int, int], *, is_divided: bool) -> None:
+    """Reduced to the size at which bars are looked for, it has a single row."""
+    index = ImageIndex.build([Reference("street", _encoded(street(TEXT)))])
+    strip = Image.linear_gradient("L").transpose(Image.Transpose.ROTATE_90).resize(size)
+    if is_divided:
+        strip.paste(200, (size[0] // 3, 0, *size))
+    out = BytesIO()
+    strip.save(out, "PNG")
+
+    assert index.find(out.getvalue()).matches == ()
