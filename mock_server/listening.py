@@ -14,6 +14,8 @@ BACKLOG = 2048
 """How many connections may wait to be accepted."""
 _PAUSE_SECONDS = 0.5
 """How long no connection is accepted when the process may open no more files."""
+_CONNECT_SECONDS = 1.0
+"""How long the start of a connection may take when the server ends. It takes a turn of the event loop."""
 _BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
 _ATTEMPTS = 8  # to find a port that is free on IPv4 and IPv6
@@ -77,6 +79,11 @@ class Acceptor:
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._listener)
+
+    async def finish(self) -> None:
+        """Wait until the connections that were accepted have their protocols, which can close them."""
+        if self._connecting:
+            await asyncio.wait(self._connecting, timeout=_CONNECT_SECONDS)
 
     def _open(self) -> None:
         self._loop.add_reader(self._listener, self._accept)

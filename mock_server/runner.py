@@ -137,6 +137,8 @@ class Server:
         for acceptor in acceptors:
             acceptor.close()
         self.close()
+        for acceptor in acceptors:
+            await acceptor.finish()
         for connection in list(self._state.connections):
             connection.shutdown()
         try:
