@@ -34,7 +34,8 @@ def container_process() -> tuple[list[str], dict[str, str]]:
         words, variables = (_texts(f"{CONTAINER_PROCESS}/{name}") for name in ("cmdline", "environ"))
     except (OSError, UnicodeDecodeError):
         return [], {}
-    if "serve" not in words or not any(os.path.basename(word) in _COMMANDS for word in words):  # noqa: PTH119
+    programs = {os.path.basename(word) for word in words}  # noqa: PTH119 -- pathlib loads slowly
+    if "serve" not in words or programs.isdisjoint(_COMMANDS):
         return [], {}
     return words[words.index("serve") + 1 :], dict(variable.partition("=")[::2] for variable in variables)
 
@@ -72,5 +73,5 @@ def _may_have_an_address(directory: str) -> bool:
 
 
 def _texts(path: str) -> list[str]:
-    with open(path, "rb") as file:  # noqa: PTH123
+    with open(path, "rb") as file:  # noqa: PTH123 -- pathlib loads slowly
         return file.read().decode().split("\0")[:-1]

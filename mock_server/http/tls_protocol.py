@@ -23,6 +23,7 @@ def secured(protocol: Callable[..., asyncio.Protocol], tls: ssl.SSLContext) -> C
     return create
 
 
+# The published types lack the base class, which is Any here.
 class TlsProtocol(_SSLProtocol):  # type: ignore[misc]
     """asyncio's TLS of a server, on the transport of any event loop.
 

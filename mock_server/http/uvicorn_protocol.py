@@ -162,7 +162,7 @@ class MockProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if cycle.response_complete:
             return
-        # `receive` converts it to bytes, which copies a bytearray and no bytes.
+        # uvicorn declares a bytearray. `receive` converts it to bytes, which copies a bytearray and no bytes.
         cycle.body = cycle.body + body if cycle.body else body  # type: ignore[assignment]
         if len(cycle.body) > MAX_UNREAD:
             self.flow.pause_reading()
