@@ -143,9 +143,12 @@ def gallery(client: httpx.Client, name: str) -> str:
     return f"{str(client.base_url).rstrip('/')}/images/{name}.jpg"
 
 
-def new_key(server: MockServer, **account: Any) -> str:
-    """A key that no other test uses; `credits` and `quota` may be one number for both products."""
-    key = f"test-key-{next(_numbers)}"
+def new_key(server: MockServer, key: str | None = None, **account: Any) -> str:
+    """A key that no other test uses; `credits` and `quota` may be one number for both products.
+
+    `key`: for a test of chance, which depends on the key.
+    """
+    key = key or f"test-key-{next(_numbers)}"
     if isinstance(account.get("credits"), int):
         account["credits"] = dict.fromkeys(Product, account["credits"])
     if isinstance(account.get("quota"), int):

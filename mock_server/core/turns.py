@@ -36,7 +36,8 @@ class _Place:
     client: Client | None
     called: "asyncio.Future[None]"
     has_turn: bool = False
-    probed_at: float | None = None
+    is_probed: bool = False
+    has_time_to_answer: bool = False  # a probe of its client has not had the time for an answer yet
 
     @property
     def has_ended(self) -> bool:
@@ -84,7 +85,6 @@ class Turns:
 
     def _ready_places(self) -> list[_Place]:
         """The places whose turn may come now. Those of clients that have left are given up."""
-        loop = asyncio.get_running_loop()
         places = []
         for place in list(self._waiting):
             if place.client is not None and place.client.has_left():
@@ -92,10 +92,15 @@ class Turns:
                 place.called.set_exception(ClientDisconnectedError())
             elif place.client is None or not place.client.is_ended:
                 places.append(place)
-            elif place.probed_at is None:
+            elif not place.is_probed:
+                place.is_probed = place.has_time_to_answer = True
                 place.client.probe()
-                place.probed_at = loop.time()
-                loop.call_later(_PROBE_SECONDS, self._call_next)
-            elif loop.time() >= place.probed_at + _PROBE_SECONDS:
+                # Clocks are not compared: a loop may call some nanoseconds early, and a place would wait for ever.
+                asyncio.get_running_loop().call_later(_PROBE_SECONDS, self._end_probe, place)
+            elif not place.has_time_to_answer:
                 places.append(place)
         return places
+
+    def _end_probe(self, place: _Place) -> None:
+        place.has_time_to_answer = False
+        self._call_next()

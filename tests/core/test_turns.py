@@ -118,6 +118,17 @@ async def test_clients_that_ended_are_probed_and_come_last(is_gone: bool) -> Non
     assert isinstance(task.exception(), ClientDisconnectedError) is is_gone
 
 
+async def test_a_timer_may_be_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event loop rounds its clock. A client that still waits has its turn all the same."""
+    loop, counter = asyncio.get_running_loop(), Counter(Turns(1))
+    monkeypatch.setattr(loop, "call_later", lambda delay, *args: loop.call_at(loop.time() + delay / 2, *args))
+    await counter.join("first")
+    await counter.join("ended", client=Person(is_ended=True))
+    await counter.end_all()
+
+    assert counter.served == ["first", "ended"]
+
+
 async def test_an_error_ends_a_turn() -> None:
     """A picture that cannot be decoded makes room for the next one."""
     turns = Turns(1)

@@ -163,7 +163,8 @@ def test_a_broken_reply_is_broken_as_ever(server: MockServer, gate: Gate, fault:
     has_head = fault in ("TRUNCATED_BODY", "MALFORMED_RESPONSE_CHUNK")
     has_garbage = fault in ("MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE")
     assert received.count(b"HTTP/1.1 200 OK\r\n") == has_head + (not is_first)
-    assert received.count(b"HTTP/1.1 ") == (1 if is_first else 1 + has_head)
+    # The second picture is probed only if it has to wait too.
+    assert received.count(b"HTTP/1.1 ") in ({1} if is_first else {1 + has_head, 2})
     assert received.endswith(GARBAGE) is has_garbage
 
 

@@ -118,7 +118,7 @@ def test_chaos_is_reloaded(serve: MakeClient, tmp_path: Path) -> None:
 
 def test_an_override_with_a_chance(mock: MockServer, http: httpx.Client) -> None:
     """It answers its share of the calls, as often as `times` says; the others are answered as usual."""
-    key = new_key(mock)
+    key = new_key(mock, "key-chance")
     document = {"key": key, "outcome": "service_error", "chance": "50%", "times": 5}
     put = http.put("/__admin/overrides", json=document)
     found = statuses(http, 40, key)
