@@ -40,6 +40,7 @@ GRACE_SECONDS = 30
 """How long requests in flight may take to finish after SIGTERM."""
 EXIT_SECONDS = 5.0
 """How long a process may take to end after it has served."""
+_UPDATE_SECONDS = 1.0
 _POLL_SECONDS = 0.002
 _TRIM_SECONDS = 10
 """How often freed memory is given back."""
@@ -95,7 +96,7 @@ class Server:
             seconds = itertools.count(1)
             while not self._stop_event.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop_event.wait(), 1.0)
+                    await asyncio.wait_for(self._stop_event.wait(), _UPDATE_SECONDS)
                 self._update()
                 if next(seconds) % _TRIM_SECONDS == 0:
                     await asyncio.to_thread(tuning.return_freed_memory)

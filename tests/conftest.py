@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from mock_server.core.clock import Clock
 from mock_server.server import MockServer
 from tests.redis_server import own_redis_server, redis_server
-from tests.support import FIXTURES
+from tests.support import FIXTURES, PATIENCE
 
 __all__ = ["own_redis_server", "redis_server"]
 
@@ -41,7 +41,7 @@ def mock() -> Iterator[MockServer]:
 @pytest.fixture
 def http(mock: MockServer) -> Iterator[httpx.Client]:
     """A client of the session's server."""
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -79,6 +79,6 @@ def serve() -> Iterator[MakeClient]:
 
         def started(fixtures: Path = FIXTURES, **settings: Any) -> httpx.Client:
             server = stack.enter_context(MockServer(fixtures, **settings))
-            return stack.enter_context(httpx.Client(base_url=server.url, timeout=30))
+            return stack.enter_context(httpx.Client(base_url=server.url, timeout=PATIENCE))
 
         yield started

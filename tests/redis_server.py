@@ -1,7 +1,6 @@
 """A real Redis server on a free port, for tests of the shared state."""
 
 import os
-import random
 import shutil
 import signal
 import socket
@@ -9,11 +8,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+from tests.support import PATIENCE, free_port
 
 
 class RedisServer:
@@ -22,7 +22,7 @@ class RedisServer:
     def __init__(self, program: str, directory: Path) -> None:
         self._program = program
         self._directory = directory
-        self.port = _free_port()
+        self.port = free_port()
         self.process = self._start()
 
     def url(self, namespace: str | None = None) -> str:
@@ -54,7 +54,7 @@ class RedisServer:
 
     def command(self, *words: str) -> str:
         """The reply to a command, as plain text."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.recv(65536).decode()
 
@@ -71,7 +71,7 @@ class RedisServer:
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         process = subprocess.Popen([self._program, *words], stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
                 if self.command("PING") == "+PONG\r\n":
@@ -83,14 +83,6 @@ class RedisServer:
             time.sleep(0.01)
         process.kill()
         raise RuntimeError(f"{self._program} does not answer")
-
-
-def _free_port() -> int:
-    """A port that no outgoing connection takes while the server is away: systems take those from 32768 upwards."""
-    for port in random.sample(range(20_000, 32_768), 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no free port for a Redis server")
 
 
 def _program() -> str:

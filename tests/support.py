@@ -5,11 +5,12 @@ import base64
 import itertools
 import json
 import os
+import random
 import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from importlib.metadata import entry_points
@@ -29,6 +30,8 @@ from mock_server.providers.provider import Provider
 from mock_server.server import MockServer
 
 FIXTURES = Path(__file__).parent / "fixtures"
+PATIENCE = 120
+"""Seconds to wait for what must happen. They pass only if it does not: a busy machine must never fail a test."""
 CARSXE_PATHS = {"plate": "/platerecognition", "vin": "/v1/vinocr"}
 
 _numbers = itertools.count(1)
@@ -199,8 +202,16 @@ class Line:
 def line_to(url: str) -> Iterator[Line]:
     """A connection to the server at `url`."""
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as sock:
+    with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as sock:
         yield Line(sock)
+
+
+def free_port() -> int:
+    """A port that no outgoing connection takes before or between uses: systems take those from 32768 upwards."""
+    for port in random.sample(range(20_000, 32_768), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no free port")
 
 
 def latest(server: MockServer) -> JournalEntry:
@@ -221,8 +232,7 @@ def without_coverage() -> dict[str, str]:
 
 def eventually(holds: Callable[[], bool]) -> bool:
     """Whether a condition becomes true within a bounded time."""
-    for _ in range(200):
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
+    until = time.monotonic() + PATIENCE
+    while not (does_hold := holds()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return does_hold

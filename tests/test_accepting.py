@@ -12,6 +12,7 @@ import pytest
 from mock_server.listening import Acceptor
 from mock_server.runner import run_loop
 from mock_server.tuning import loop_factory
+from tests.support import PATIENCE
 
 
 @pytest.fixture(params=["uvloop", "asyncio"], autouse=True)
@@ -57,7 +58,7 @@ def _accepted(clients: int, errors: list[OSError], connect: Callable[[socket.soc
             waiting = [socket.create_connection(listener.getsockname()) for _ in range(clients)]
             # `_Listener` has only what an acceptor uses of a socket.
             acceptor = Acceptor(_Listener(listener, errors), begin)  # type: ignore[arg-type]
-            await asyncio.wait_for(done.wait(), 30)
+            await asyncio.wait_for(done.wait(), PATIENCE)
             acceptor.close()
             for one in (*waiting, *seen):
                 one.close()

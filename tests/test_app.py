@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from mock_server.app import App, create_app
 from mock_server.errors import FaultUnavailableError
-from tests.support import FIXTURES, drawn, picture
+from tests.support import FIXTURES, PATIENCE, drawn, picture
 
 UPLOAD = {"image": ("photo.jpg", picture("car"))}
 KEY = {"X-API-Key": "demo-key"}
@@ -35,14 +35,14 @@ def _plain_uvicorn(app: Any, **options: Any) -> Iterator[str]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while not server.started and time.monotonic() < until:
             time.sleep(0.01)
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(20)
+            thread.join(PATIENCE)
 
 
 def test_the_factory_is_served_by_plain_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_the_factory_is_served_by_plain_uvicorn(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("VEHICLE_OCR_MOCK_WATCH", "0")
     with (
         _plain_uvicorn("mock_server.app:create_app", factory=True) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=PATIENCE) as client,
     ):
         reply = client.post("/api/ocr/plate", headers=KEY, files=UPLOAD)
 
@@ -63,7 +63,7 @@ def test_the_factory_is_served_by_plain_uvicorn(monkeypatch: pytest.MonkeyPatch)
 def test_a_fault_that_needs_the_connection_is_a_500_under_plain_uvicorn(caplog: pytest.LogCaptureFixture) -> None:
     """A server without access to the connection cannot break it; the log names the fault."""
     app = _app()
-    with _plain_uvicorn(app) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with _plain_uvicorn(app) as url, httpx.Client(base_url=url, timeout=PATIENCE) as client:
         _add_fault(client, "/__admin")
         reply = client.post("/api/ocr/plate", headers=KEY, files=UPLOAD)
 

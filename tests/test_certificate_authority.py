@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority, default_directory
 from mock_server.errors import SettingsError
+from tests.support import PATIENCE
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PROVIDERS = ("api.carsxe.com", "eu-api.carsxe.com", "api.vehicore.pro", "vehicore-api.dev-stage.fyi")
@@ -42,7 +43,7 @@ def handshake(server: ssl.SSLContext, name: str, trusted: Path) -> None:
             secured.sendall(b"x")
     finally:
         near.close()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 @pytest.mark.parametrize("name", [*PROVIDERS, "localhost", "127.0.0.1", "::1", "my-alias.test"])
@@ -166,7 +167,7 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     for child in children:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
-    seen = {child.communicate(b"go\n", timeout=30)[0] for child in children}
+    seen = {child.communicate(b"go\n", timeout=PATIENCE)[0] for child in children}
 
     assert seen == {CertificateAuthority.open(place).certificate_pem()}
     assert {path.name for path in place.iterdir()} == {"ca-key.pem", "ca.pem", "ca.lock"}
@@ -363,10 +364,10 @@ def test_node_applies_the_limits(tmp_path: Path, name: str, said: str) -> None:
             env={**os.environ, "NODE_EXTRA_CA_CERTS": str(authority.certificate_path)},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
-        thread.join(5)
+        thread.join(PATIENCE)
 
     assert ended.stdout.startswith(said), ended.stdout + ended.stderr
 
@@ -398,7 +399,9 @@ def test_go_applies_the_limits(tmp_path: Path) -> None:
     (tmp_path / "verify.go").write_text(GO_PROGRAM)
     program = tmp_path / "verify"
     environment = {**os.environ, "GO111MODULE": "off", "GOCACHE": str(tmp_path / "go"), "CGO_ENABLED": "0"}
-    subprocess.run(["go", "build", "-o", program, tmp_path / "verify.go"], env=environment, check=True, timeout=110)
+    subprocess.run(
+        ["go", "build", "-o", program, tmp_path / "verify.go"], env=environment, check=True, timeout=PATIENCE
+    )
     said = {
         name: subprocess.run(
             [program, authority.certificate_path, chain_of(leaf_for(authority, name, tmp_path)), name],
@@ -452,7 +455,7 @@ def test_java_applies_the_limits(tmp_path: Path) -> None:
         ["java", tmp_path / "Verify.java", authority.certificate_path, ",".join(chains)],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
 

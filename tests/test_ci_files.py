@@ -18,6 +18,7 @@ import mock_server
 from mock_server.scenarios.load import load
 from mock_server.settings import ENVIRONMENT_PREFIX, setting_names
 from tests.cli.command import on_path
+from tests.support import PATIENCE, free_port
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted(
@@ -76,7 +77,7 @@ class Runner:
                 start_new_session=True,
             )
             self.groups.append(process.pid)
-            code = process.wait(timeout=100)
+            code = process.wait(timeout=PATIENCE)
             log.seek(0)
             output = log.read()
         assert code == 0, output
@@ -128,7 +129,7 @@ def test_the_action_serves_for_the_steps_after_it(runner: Runner) -> None:
     url, ca = outputs["steps.mock.outputs.tls-url"], outputs["steps.mock.outputs.ca"]
     curl = ["curl", "-sS", "--fail", "--cacert", ca, f"{url}/healthz"]
     assert b"healthy" in subprocess.run(curl, capture_output=True, check=True).stdout
-    assert httpx.get(f"{outputs['steps.mock.outputs.url']}/__admin/accounts").status_code == 401
+    assert httpx.get(f"{outputs['steps.mock.outputs.url']}/__admin/accounts", timeout=PATIENCE).status_code == 401
 
     runner.step(named_step(REPORT, "Get the report"), {})
     files = {path.name for path in (runner.temporary / "vehicle-ocr-mock-report").iterdir() if path.stat().st_size}
@@ -166,9 +167,10 @@ def test_the_jobs_of_gitlab(runner: Runner, job: str) -> None:
     (runner.here / "tests" / "test_gate.py").write_text(TESTS)
     content = parsed(ROOT / "examples" / "gitlab-ci" / "gitlab-ci.yml")[job]
     # Another server may have the usual port on this machine.
-    script = "\n".join(content["script"]).replace("serve >", "serve --port 18431 >")
-    script = script.replace("healthcheck", "healthcheck --port 18431")
-    variables = {name: value.replace("8080", "18431") for name, value in content.get("variables", {}).items()}
+    port = str(free_port())
+    script = "\n".join(content["script"]).replace("serve >", f"serve --port {port} >")
+    script = script.replace("healthcheck", f"healthcheck --port {port}")
+    variables = {name: value.replace("8080", port) for name, value in content.get("variables", {}).items()}
 
     assert "1 passed" in runner.step({"run": script, "env": variables}, {})
 

@@ -2,8 +2,7 @@
 
 import os
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,14 +24,6 @@ def directory(tmp_path: Path) -> Path:
     for key, value in ENTRIES.items():
         cache.put(key, value)
     return tmp_path / "cache"
-
-
-@pytest.fixture(autouse=True)
-def quick() -> Iterator[None]:
-    """No cache takes long to be used or refused."""
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < 10
 
 
 def found(directory: Path | None) -> dict[str, bytes | None]:

@@ -17,6 +17,7 @@ from mock_server.core.model import OutcomeName
 from mock_server.scenarios.load import load
 from mock_server.server import MockServer
 from mock_server.settings import setting_names, shipped_fixtures
+from tests.support import PATIENCE
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,7 +39,9 @@ def test_the_readme_s_calls_get_the_readme_s_answers(shipped: MockServer, place:
     """Each curl line of the README, sent as it stands but for the port, gets the answer that is printed below it."""
     command, answer = CURL_WITH_ANSWER.findall(README)[place]
     command = command.replace("\\\n", " ").replace("http://127.0.0.1:8080", shipped.url)
-    ended = subprocess.run([*shlex.split(command), "--silent"], capture_output=True, cwd=ROOT, timeout=30, check=True)
+    ended = subprocess.run(
+        [*shlex.split(command), "--silent"], capture_output=True, cwd=ROOT, timeout=PATIENCE, check=True
+    )
 
     assert json.loads(ended.stdout) == json.loads(answer)
 
@@ -47,7 +50,9 @@ def test_the_readme_s_python_runs() -> None:
     """The Python example does what it says."""
     (example,) = [text for kind, text in BLOCK.findall(README) if kind == "python"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-W", "error", "-c", example], cwd=ROOT, env=environment, timeout=60, check=True)
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", example], cwd=ROOT, env=environment, timeout=PATIENCE, check=True
+    )
 
 
 def test_the_readme_s_fixtures_load(tmp_path: Path) -> None:

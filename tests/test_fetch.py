@@ -15,6 +15,7 @@ from mock_server.certificate_authority import CertificateAuthority
 from mock_server.errors import FetchError, SettingsError
 from mock_server.fetch.fetcher import Fetcher
 from mock_server.fetch.policy import FetchPolicy
+from tests.support import PATIENCE
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 3000
 
@@ -80,7 +81,7 @@ class _Pictures(BaseHTTPRequestHandler):
         elif kind == "endless":
             self._endless()
         elif kind == "silent":
-            self.release.wait(10)
+            self.release.wait(PATIENCE)
             self.close_connection = True
         else:
             self._answer(200, {"Content-Type": "image/png"}, PICTURE)
@@ -136,7 +137,7 @@ class PictureHost:
         self.release.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
 
 @pytest.fixture

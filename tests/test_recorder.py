@@ -16,6 +16,7 @@ from mock_server.providers.finished_call import FinishedCall
 from mock_server.providers.journal_entry import Answered
 from mock_server.providers.provider import Call
 from mock_server.recorder import Recorder
+from tests.support import PATIENCE
 
 
 class Lines(io.StringIO):
@@ -102,7 +103,7 @@ def test_the_log_is_written_without_a_reader() -> None:
     async def run() -> None:
         recorded = Recorded()
         await recorded.record(1)
-        await asyncio.wait_for(recorded.lines.written.wait(), 20)
+        await asyncio.wait_for(recorded.lines.written.wait(), PATIENCE)
         assert "id0001" in recorded.lines.getvalue()
 
     asyncio.run(run())

@@ -1,14 +1,14 @@
 """What the server says and does beside serving."""
 
 import logging
-import time
 from contextlib import ExitStack
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server import MockServer, SettingsError
-from tests.support import FIXTURES, line_to
+from mock_server.runner import Server
+from tests.support import FIXTURES, eventually, line_to
 
 
 def test_the_limit_of_open_files_is_in_the_log(
@@ -17,16 +17,22 @@ def test_the_limit_of_open_files_is_in_the_log(
     """One warning when connections come near the limit, with both numbers and what to do; none before."""
     monkeypatch.setattr("mock_server.runner.open_files_limit", lambda: 66)
     caplog.set_level(logging.WARNING)
+    looks: list[int] = []
+    update = Server._update
+
+    def noted(server: Server) -> None:
+        looks.append(len(server._state.connections))
+        update(server)
+
+    monkeypatch.setattr(Server, "_update", noted)
+    monkeypatch.setattr("mock_server.runner._UPDATE_SECONDS", 0.02)
     with MockServer(FIXTURES) as mock, ExitStack() as connections:
         for _ in range(2):
             connections.enter_context(line_to(mock.url))
-        time.sleep(1.5)
+        assert eventually(lambda: looks.count(2) > 2)
         assert caplog.messages == []
         connections.enter_context(line_to(mock.url))
-        until = time.monotonic() + 10
-        while not caplog.messages and time.monotonic() < until:
-            time.sleep(0.05)
-        time.sleep(1.5)
+        assert eventually(lambda: looks.count(3) > 2)
 
         assert [message for message in caplog.messages if "3 connections are open" in message] == caplog.messages
         assert len(caplog.messages) == 1

@@ -14,7 +14,7 @@ import pytest
 import mock_server
 from mock_server import ConflictError, FixturesError, MockClient, MockServer, NotFoundError, RefusedError, SettingsError
 from mock_server.controls import Controls
-from tests.support import FIXTURES, drawn, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, drawn, picture, vehicore
 
 
 def test_it_answers_as_soon_as_it_started_and_not_after_it_stopped() -> None:
@@ -22,12 +22,12 @@ def test_it_answers_as_soon_as_it_started_and_not_after_it_stopped() -> None:
     server = MockServer(FIXTURES)
     before = {thread.ident for thread in threading.enumerate()}
     url = server.start().url
-    answered = httpx.get(f"{url}/healthz").status_code
+    answered = httpx.get(f"{url}/healthz", timeout=PATIENCE).status_code
     server.stop()
 
     assert answered == 200
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{url}/healthz")
+        httpx.get(f"{url}/healthz", timeout=PATIENCE)
     assert not [
         thread for thread in threading.enumerate() if thread.ident not in before and thread.name == "vehicle-ocr-mock"
     ]
@@ -51,10 +51,10 @@ def test_stopping_twice_is_fine() -> None:
 
 def test_idle_connections_do_not_hold_it_up() -> None:
     """`stop` closes idle connections and does not wait for their clients."""
-    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
         client.get("/healthz")
-        silent = socket.create_connection(address, timeout=10)
+        silent = socket.create_connection(address, timeout=PATIENCE)
         server.stop()
 
         assert silent.recv(1) == b""
@@ -71,7 +71,7 @@ def test_a_request_in_flight_is_answered_before_it_stops() -> None:
         statuses: list[int] = []
 
         def ask() -> None:
-            with httpx.Client(base_url=server.url, timeout=30) as client:
+            with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
                 statuses.append(vehicore(client, key=key, filename="slow.jpg").status_code)
 
         asking = threading.Thread(target=ask)
@@ -150,7 +150,7 @@ def test_every_method_works_here_and_elsewhere(controls: Controls) -> None:
     assert controls.match(image, key=key)["reply"] == {"result": "ST0RY"}
 
     controls.freeze("2030-01-01T00:00:00Z")
-    with httpx.Client(base_url=controls.url, timeout=30) as client:
+    with httpx.Client(base_url=controls.url, timeout=PATIENCE) as client:
         assert vehicore(client, key=key, image=image).json() == {"result": "ST0RY"}
         controls.advance("1h")
         vehicore(client, key=key, image=drawn("nobody"), filename="nobody.png")
@@ -234,7 +234,9 @@ def test_the_readme_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         account = mock.create_account(credits={"plate": 1})
         mock.add_scenario({"scenario": "x", "when": {"image": "car.jpg"}, "reading": {"plate": "ABC123"}})
         files = {"image": Path("car.jpg").read_bytes()}
-        reply = httpx.post(mock.url + "/api/ocr/plate", headers={"X-API-Key": account.key}, files=files)
+        reply = httpx.post(
+            mock.url + "/api/ocr/plate", headers={"X-API-Key": account.key}, files=files, timeout=PATIENCE
+        )
         exchanges = mock.requests(key=account.key)
         mock.verify(key=account.key, outcome="read", times=1)
 
@@ -267,13 +269,16 @@ def test_an_upload_that_never_ends_does_not_hold_up_the_end(monkeypatch: pytest.
     monkeypatch.setattr("mock_server.runner.GRACE_SECONDS", 3600)
     server = MockServer(FIXTURES).start()
     url = httpx.URL(server.url)
-    with socket.create_connection((url.host, url.port or 0)) as client, httpx.Client(base_url=url, timeout=30) as other:
+    with (
+        socket.create_connection((url.host, url.port or 0)) as client,
+        httpx.Client(base_url=url, timeout=PATIENCE) as other,
+    ):
         client.sendall(b"POST /api/ocr/plate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf of it")
         other.get("/healthz")
         server.stop()
 
         with pytest.raises(httpx.ConnectError):
-            httpx.get(url.join("/healthz"))
+            httpx.get(url.join("/healthz"), timeout=PATIENCE)
 
 
 def _has_ipv6() -> bool:
@@ -296,7 +301,9 @@ def test_localhost_is_both_families(tls: bool, tmp_path: Path, monkeypatch: pyte
         port = int(url.rpartition(":")[2])
         context = ssl.create_default_context(cafile=server.certificate_path) if tls else True
         for address in ("127.0.0.1", "[::1]", "localhost"):
-            reply = httpx.get(f"{'https' if tls else 'http'}://{address}:{port}/healthz", verify=context)
+            reply = httpx.get(
+                f"{'https' if tls else 'http'}://{address}:{port}/healthz", verify=context, timeout=PATIENCE
+            )
             assert reply.json()["status"] == "healthy"
     for family in (socket.AF_INET, socket.AF_INET6):
         with socket.socket(family) as after, pytest.raises(ConnectionRefusedError):

@@ -11,7 +11,7 @@ import pytest
 
 from mock_server import MockServer
 from tests.redis_server import RedisServer
-from tests.support import FIXTURES, drawn, vehicore
+from tests.support import FIXTURES, PATIENCE, drawn, eventually, vehicore
 
 ADDED = {"scenario": "added", "when": {"filename": "added*"}, "reading": {"plate": "ADDED1"}}
 
@@ -36,7 +36,10 @@ def mocks(pair: Pair) -> Pair:
 @pytest.fixture
 def clients(mocks: Pair) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """A client of each."""
-    with httpx.Client(base_url=mocks[0].url, timeout=30) as one, httpx.Client(base_url=mocks[1].url, timeout=30) as two:
+    with (
+        httpx.Client(base_url=mocks[0].url, timeout=PATIENCE) as one,
+        httpx.Client(base_url=mocks[1].url, timeout=PATIENCE) as two,
+    ):
         yield one, two
 
 
@@ -225,7 +228,7 @@ def test_chance_and_chaos_are_those_of_one_mock(redis_server: RedisServer, tmp_p
     url, names = redis_server.url(), [f"{name}.jpg" for name in ("flaky", "cycle") for _ in range(40)]
 
     def status(mock: MockServer, name: str) -> tuple[str, int]:
-        with httpx.Client(base_url=mock.url, timeout=30) as client:
+        with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
             reply = vehicore(client, key="key-a", filename=name)
         return name, reply.status_code
 
@@ -263,7 +266,7 @@ def test_without_the_state_admin_calls_fail_and_health_checks_succeed(own_redis_
     """Admin calls get a 503, clients the provider's own 500. Afterwards everything is as before."""
     with (
         MockServer(FIXTURES, state=own_redis_server.url()) as mock,
-        httpx.Client(base_url=mock.url, timeout=30) as client,
+        httpx.Client(base_url=mock.url, timeout=PATIENCE) as client,
     ):
         key = mock.create_account(credits={"plate": 5}).key
         mock.add_scenario(ADDED)
@@ -287,7 +290,7 @@ def test_an_empty_state_is_initialised_again(own_redis_server: RedisServer) -> N
     url = own_redis_server.url()
     with ExitStack() as stack:
         mocks = [stack.enter_context(MockServer(FIXTURES, state=url)) for _ in range(2)]
-        clients = [stack.enter_context(httpx.Client(base_url=mock.url, timeout=30)) for mock in mocks]
+        clients = [stack.enter_context(httpx.Client(base_url=mock.url, timeout=PATIENCE)) for mock in mocks]
         mocks[0].add_scenario(ADDED)
         mocks[1].freeze("2031-05-01T10:00:00Z")
         own_redis_server.kill()
@@ -302,4 +305,4 @@ def test_an_empty_state_is_initialised_again(own_redis_server: RedisServer) -> N
 
 
 def _back(client: httpx.Client) -> bool:
-    return any(client.get("/__admin/accounts").status_code == 200 for _ in range(2000))
+    return eventually(lambda: client.get("/__admin/accounts").status_code == 200)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ import pytest
 from mock_server.errors import SettingsError
 from mock_server.server import MockServer
 from tests.redis_server import RedisServer
-from tests.support import FIXTURES
+from tests.support import FIXTURES, PATIENCE, eventually
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
@@ -71,7 +70,7 @@ class Served:
     def stop(self) -> int:
         """Stop the server; gives its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(PATIENCE)
 
 
 Serve = Callable[..., Served]
@@ -101,7 +100,7 @@ def serve(fixtures: Path) -> Iterator[Serve]:
             url = ready.split()[3]
             # A connection for each request: which worker gets one is the system's choice.
             limits = httpx.Limits(max_keepalive_connections=0)
-            client = httpx.Client(base_url=url, timeout=30, limits=limits, verify=False)
+            client = httpx.Client(base_url=url, timeout=PATIENCE, limits=limits, verify=False)
             return Served(process, url, stack.enter_context(client))
 
         yield started
@@ -118,26 +117,26 @@ def ended(process: "subprocess.Popen[str]") -> None:
     with process:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    """Whether a condition becomes true within a minute."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+    """Whether a condition becomes true within a bounded time, however many connections fail until then."""
+
+    def holds_now() -> bool:
         with suppress(httpx.TransportError):
-            if holds():
-                return True
-        time.sleep(0.025)
-    return False
+            return holds()
+        return False
+
+    return eventually(holds_now)
 
 
 def test_several_workers_need_a_shared_state(fixtures: Path) -> None:
     """Several workers need a shared state, because each would count for itself; the start fails without one."""
     with command(fixtures, "--workers", "2") as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, out) == (1, "")
     assert "--workers 2 needs a state that the processes share: add --state redis://HOST:PORT/DB" in err
@@ -152,7 +151,7 @@ def test_a_mock_in_a_thread_has_one_worker() -> None:
 def test_a_state_that_cannot_be_reached_is_told_once(fixtures: Path) -> None:
     """The first worker reports why it does not start, and no process stays behind."""
     with command(fixtures, "--workers", "3", "--state", "redis://127.0.0.1:1/0") as process:
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
 
     assert (process.returncode, out) == (1, "")
     assert err.count("the shared store does not answer") == 1
@@ -227,7 +226,7 @@ def test_requests_under_way_finish_before_the_end(
     served.process.send_signal(signum)
 
     assert b"ABC123" in reply.read()
-    assert served.process.wait(40) == 0
+    assert served.process.wait(PATIENCE) == 0
     assert served.workers() == []
 
 

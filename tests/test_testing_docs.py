@@ -15,7 +15,7 @@ from mock_server import MockServer
 from mock_server.admin.admin_app import OPERATIONS, PREFIX
 from mock_server.admin.journal_routes import FILTERS
 from mock_server.settings import shipped_fixtures
-from tests.support import drawn, plugin_to_load
+from tests.support import PATIENCE, drawn, plugin_to_load
 
 ROOT = Path(__file__).parent.parent
 TESTING = (ROOT / "docs" / "testing.md").read_text("utf-8")
@@ -50,7 +50,7 @@ def _pytest(directory: Path) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -104,7 +104,7 @@ def test_the_node_example_passes(beside_a_car: Path, shipped: MockServer) -> Non
         env={**os.environ, "MOCK_URL": shipped.url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -117,7 +117,7 @@ def test_the_calls_of_the_admin_guide_succeed(beside_a_car: Path, shipped: MockS
     script = "set -e\n" + "".join(_blocks(ADMIN, "sh"))
     script = script.replace("curl -s", "curl -s --fail-with-body").replace("http://127.0.0.1:8080", shipped.url)
     ended = subprocess.run(
-        ["sh", "-c", script], cwd=beside_a_car, capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-c", script], cwd=beside_a_car, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
     assert ended.returncode == 0, ended.stdout

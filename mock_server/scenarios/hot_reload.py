@@ -127,12 +127,11 @@ async def watch(loader: FixtureLoader, changed: Changed) -> None:
     pause = _LOOK_SECONDS
     while True:
         await asyncio.sleep(pause)
-        start = time.monotonic()
-        before, snapshot = snapshot, await anyio.to_thread.run_sync(_look, loader.path)
-        pause = max(_LOOK_SECONDS, (time.monotonic() - start) / _LOOK_SHARE)
-        if snapshot == before:
+        look, seconds = await anyio.to_thread.run_sync(_timed_look, loader.path)
+        pause = max(_LOOK_SECONDS, seconds / _LOOK_SHARE)
+        if look == snapshot:
             continue
-        snapshot = await _settled(loader.path, snapshot)
+        snapshot = await _settled(loader.path, look)
         result = await anyio.to_thread.run_sync(load_result, loader)
         current = loader.state, str(result) if isinstance(result, FixturesError) else ""
         if current != reported:
@@ -148,6 +147,12 @@ async def _settled(root: Path, snapshot: Snapshot) -> Snapshot:
         if snapshot == before:
             break
     return snapshot
+
+
+def _timed_look(root: Path) -> tuple[Snapshot, float]:
+    """The files, and the processor time of the look. On a busy machine a look may take long and cost little."""
+    start = time.thread_time()
+    return _look(root), time.thread_time() - start
 
 
 def _look(root: Path) -> Snapshot:

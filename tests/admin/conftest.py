@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mock_server import MockServer
-from tests.support import FIXTURES
+from tests.support import FIXTURES, PATIENCE
 
 TOKEN = "a-token-for-tests"
 
@@ -22,7 +22,7 @@ def mock() -> Iterator[MockServer]:
 def admin(mock: MockServer) -> Iterator[httpx.Client]:
     """A client of the admin API; the server is back at its files before each test."""
     mock.reset()
-    with httpx.Client(base_url=f"{mock.url}/__admin", timeout=30) as client:
+    with httpx.Client(base_url=f"{mock.url}/__admin", timeout=PATIENCE) as client:
         yield client
 
 

@@ -6,7 +6,7 @@ import pytest
 from mock_server import MockServer
 from mock_server.admin.access import Access
 from mock_server.settings import is_loopback
-from tests.support import FIXTURES
+from tests.support import FIXTURES, PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_provider_hosts_have_no_admin_api(admin: httpx.Client) -> None:
 
 def test_a_reply_does_not_reveal_the_token(guarded: MockServer) -> None:
     """The refusal of a wrong token has no part of the right one."""
-    reply = httpx.get(f"{guarded.url}/__admin/accounts", headers={"Authorization": "Bearer a-token"})
+    reply = httpx.get(f"{guarded.url}/__admin/accounts", headers={"Authorization": "Bearer a-token"}, timeout=PATIENCE)
 
     assert "a-token-for-tests" not in reply.text
 
@@ -110,8 +110,8 @@ def test_bodies_are_limited(mock: MockServer) -> None:
     """A body over the upload limit is refused, with and without a Content-Length."""
     with MockServer(FIXTURES, max_body=10_000) as small:
         url = f"{small.url}/__admin/scenarios"
-        declared = httpx.post(url, content=b"x" * 20_000)
-        streamed = httpx.post(url, content=iter([b"x" * 5_000] * 4))
+        declared = httpx.post(url, content=b"x" * 20_000, timeout=PATIENCE)
+        streamed = httpx.post(url, content=iter([b"x" * 5_000] * 4), timeout=PATIENCE)
 
     assert [reply.status_code for reply in (declared, streamed)] == [413, 413]
     assert declared.headers["content-type"] == "application/problem+json"

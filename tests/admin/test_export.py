@@ -20,7 +20,7 @@ from mock_server.providers.registry import vocabulary
 from mock_server.scenarios.load import load
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
 from mock_server.settings import shipped_fixtures
-from tests.support import CARSXE_PATHS, FIXTURES, drawn, encoded, picture, vehicore
+from tests.support import CARSXE_PATHS, FIXTURES, PATIENCE, drawn, encoded, picture, vehicore
 
 Answer = tuple[int, str, str, bytes]
 """Status, scenario, kind of match, body."""
@@ -37,7 +37,7 @@ def exported(original: MockServer, directory: Path, **settings: Any) -> Iterator
 def answers(mock: MockServer, requests: list[dict[str, Any]]) -> list[Answer]:
     """The answers of a server to a list of requests, which give a path or the name of a picture."""
     found = []
-    with httpx.Client(base_url=mock.url, timeout=60) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         for request in requests:
             sent = dict(request)
             if "gallery" in sent:
@@ -193,7 +193,7 @@ def test_a_later_runtime_scenario_wins_over_an_exported_one(tmp_path: Path) -> N
     """Exported scenarios lie over those of the files, and what is added later lies over them."""
     with MockServer(FIXTURES) as original:
         original.add_scenario({"scenario": "first", "when": {"image": "car.jpg"}, "reading": {"plate": "FIRST"}})
-        with exported(original, tmp_path / "copy") as copy, httpx.Client(base_url=copy.url, timeout=30) as client:
+        with exported(original, tmp_path / "copy") as copy, httpx.Client(base_url=copy.url, timeout=PATIENCE) as client:
             copy.add_scenario({"scenario": "later", "when": {"image": "car.jpg"}, "reading": {"plate": "LATER"}})
             added = vehicore(client).json()
             copy.remove_scenario("later")
@@ -204,7 +204,7 @@ def test_a_later_runtime_scenario_wins_over_an_exported_one(tmp_path: Path) -> N
 
 def test_accounts_are_as_declared(tmp_path: Path) -> None:
     """Not what was spent, nor what was changed since; accounts that were added or deleted at run time count."""
-    with MockServer(FIXTURES) as original, httpx.Client(base_url=original.url, timeout=30) as client:
+    with MockServer(FIXTURES) as original, httpx.Client(base_url=original.url, timeout=PATIENCE) as client:
         limits: dict[str, Any] = {"credits": {"plate": 3}, "quota": {"plate": {"limit": 5, "used": 2}}}
         original.create_account(key="new", plans=["plate"], **limits)
         before = original.account("new")

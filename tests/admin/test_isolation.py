@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from mock_server import MockServer
-from tests.support import picture
+from tests.support import PATIENCE, picture
 
 KEYS, REQUESTS, CREDITS, THREADS = 100, 20, 13, 16
 
@@ -17,7 +17,7 @@ def test_a_hundred_keys_at_once(mock: MockServer) -> None:
     steps = [{"outcome": "service_error", "times": 3}, {"outcome": "read"}]
     when = {"image": "car.jpg", "filename": "shared.jpg"}
     mock.add_scenario({"scenario": "shared", "when": when, "then": steps, "reading": {"plate": "S1"}})
-    with ThreadPoolExecutor(THREADS) as pool, httpx.Client(base_url=mock.url, timeout=60) as client:
+    with ThreadPoolExecutor(THREADS) as pool, httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         keys = list(pool.map(lambda _: mock.create_account(credits={"plate": CREDITS}).key, range(KEYS)))
 
         def ask(key: str) -> int:
@@ -44,7 +44,7 @@ def test_a_hundred_keys_at_once(mock: MockServer) -> None:
 def test_reset_of_one_key_leaves_the_others(mock: MockServer) -> None:
     """The counters, the sequence and the requests of one key are reset; those of another key stay."""
     keys = [mock.create_account(credits={"plate": 2}).key for _ in range(2)]
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         for key in keys:
             client.post("/api/ocr/plate", files={"image": picture("car")}, headers={"X-API-Key": key})
     mock.reset(keys[0])
@@ -56,7 +56,7 @@ def test_reset_of_one_key_leaves_the_others(mock: MockServer) -> None:
 def test_reset_of_a_key_without_an_account(mock: MockServer) -> None:
     """An unknown key can have requests in the journal. Its reset deletes them, and a second reset is no error."""
     known = mock.create_account().key
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         for key in (known, "unknown-key"):
             client.post("/api/ocr/plate", files={"image": picture("car")}, headers={"X-API-Key": key})
     for _ in range(2):

@@ -26,6 +26,7 @@ from mock_server.admin.admin_app import OPERATIONS, PREFIX
 from mock_server.core.model import OutcomeName
 from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
+from tests.support import PATIENCE
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -33,7 +34,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 @pytest.fixture(scope="module")
 def document(mock: MockServer) -> dict[str, Any]:
     """The document that the server serves."""
-    served: dict[str, Any] = httpx.get(f"{mock.url}/__admin/openapi.json").json()
+    served: dict[str, Any] = httpx.get(f"{mock.url}/__admin/openapi.json", timeout=PATIENCE).json()
     return served
 
 
@@ -89,7 +90,7 @@ def test_every_outcome_of_a_provider_is_an_example(provider: Provider, document:
 def test_a_token_is_documented_where_there_is_one(guarded: MockServer, document: dict[str, Any]) -> None:
     """With a token every admin operation but the health check requires it; without one none does."""
     headers = {"Authorization": f"Bearer {guarded.admin_token}"}
-    behind = httpx.get(f"{guarded.url}/__admin/openapi.json", headers=headers).json()["paths"]
+    behind = httpx.get(f"{guarded.url}/__admin/openapi.json", headers=headers, timeout=PATIENCE).json()["paths"]
 
     assert behind["/__admin/accounts"]["get"]["security"] == [{"adminToken": []}]
     assert behind["/__admin/health"]["get"]["security"] == []

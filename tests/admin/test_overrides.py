@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from mock_server import MockServer, Override
-from tests.support import carsxe, drawn, latest, picture, vehicore
+from tests.support import PATIENCE, carsxe, drawn, latest, picture, vehicore
 
 
 @pytest.fixture
 def client(mock: MockServer, admin: httpx.Client) -> Iterator[httpx.Client]:
     """A client of the providers; the server is back at its files."""
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         yield client
 
 

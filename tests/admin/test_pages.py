@@ -9,6 +9,7 @@ import pytest
 
 from mock_server import MockServer
 from mock_server.admin import admin_app
+from tests.support import PATIENCE
 
 PAGES = ["/", "/docs"]
 REFERENCE = re.compile(r"""(?:(?:src|href)=|from )"([\w./]+\.(?:js|css))\"""")
@@ -56,15 +57,15 @@ def test_texts_never_become_markup(admin: httpx.Client) -> None:
 
 def test_the_files_of_a_page_need_no_token(guarded: MockServer) -> None:
     """A browser cannot send the token for them. Only files that exist are open."""
-    assert httpx.get(f"{guarded.url}/__admin/web/dashboard.js").status_code == 200
-    assert httpx.get(f"{guarded.url}/__admin/web/other.js").status_code == 401
-    assert httpx.get(f"{guarded.url}/__admin/web/..%2Faccess.py").status_code == 401
+    assert httpx.get(f"{guarded.url}/__admin/web/dashboard.js", timeout=PATIENCE).status_code == 200
+    assert httpx.get(f"{guarded.url}/__admin/web/other.js", timeout=PATIENCE).status_code == 401
+    assert httpx.get(f"{guarded.url}/__admin/web/..%2Faccess.py", timeout=PATIENCE).status_code == 401
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_browser_without_the_token_gets_the_page_that_asks_for_it(path: str, guarded: MockServer) -> None:
     """The status is 401, and the body is the page, which has no data of the server."""
-    reply = httpx.get(f"{guarded.url}/__admin{path}", headers={"Accept": "text/html,*/*"})
+    reply = httpx.get(f"{guarded.url}/__admin{path}", headers={"Accept": "text/html,*/*"}, timeout=PATIENCE)
 
     assert (reply.status_code, reply.headers["content-type"]) == (401, "text/html; charset=utf-8")
     assert "web/" in reply.text
@@ -73,14 +74,14 @@ def test_a_browser_without_the_token_gets_the_page_that_asks_for_it(path: str, g
 
 def test_the_prefix_leads_to_the_dashboard(admin: httpx.Client, mock: MockServer) -> None:
     """The URL without the slash at the end redirects."""
-    reply = httpx.get(f"{mock.url}/__admin")
+    reply = httpx.get(f"{mock.url}/__admin", timeout=PATIENCE)
 
     assert (reply.status_code, reply.headers["location"]) == (308, "/__admin/")
 
 
 def test_metrics_count_by_few_labels(mock: MockServer, admin: httpx.Client) -> None:
     """Counters and histograms by provider, product, outcome and match. No label has text of a client."""
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         for number in range(30):
             client.post(f"/api/ocr/{'plate' if number % 2 else 'nothing'}", headers={"X-API-Key": f"key-{number}"})
     text = admin.get("/metrics").text

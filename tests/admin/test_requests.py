@@ -12,7 +12,7 @@ from PIL import Image
 
 from mock_server import MockServer, VerificationError
 from mock_server.core.serialization import to_json
-from tests.support import FIXTURES, carsxe, drawn, encoded, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, drawn, encoded, picture, vehicore
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def key_of_four(mock: MockServer) -> str:
     """A key with four different requests."""
     mock.reset()
     key = mock.create_account().key
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         vehicore(client, key=key)
         vehicore(client, key=key, filename="other.png", image=drawn("other"))
         vehicore(client, "vin", key=key, headers={"Prefer": "outcome=service_error"})
@@ -176,14 +176,14 @@ def test_every_filter(filters: dict[str, Any], count: int, mock: MockServer, key
     parameters = {name: "-" if value is None else str(value) for name, value in wanted.items()}
     base = f"{mock.url}/__admin/requests"
 
-    assert httpx.post(f"{base}/count", json=wanted).json() == {"count": count}
-    assert httpx.post(f"{base}/find", json=wanted).json()["total"] == count
-    assert httpx.get(base, params=parameters).json()["total"] == count
+    assert httpx.post(f"{base}/count", json=wanted, timeout=PATIENCE).json() == {"count": count}
+    assert httpx.post(f"{base}/find", json=wanted, timeout=PATIENCE).json()["total"] == count
+    assert httpx.get(base, params=parameters, timeout=PATIENCE).json()["total"] == count
 
 
 def test_a_limit_keeps_the_latest(mock: MockServer, key_of_four: str) -> None:
     """A list is in the order of time. A limit removes the oldest requests; the total counts them."""
-    listed = httpx.get(f"{mock.url}/__admin/requests", params={"key": key_of_four, "limit": 1}).json()
+    listed = httpx.get(f"{mock.url}/__admin/requests", params={"key": key_of_four, "limit": 1}, timeout=PATIENCE).json()
 
     assert [one["provider"] for one in listed["requests"]] == ["carsxe"]
     assert listed["total"] == 4
@@ -236,7 +236,7 @@ def test_requests_without_a_picture_have_no_thumbnail(http: httpx.Client, admin:
 
 def test_the_journal_is_bounded(http: httpx.Client) -> None:
     """The oldest requests are dropped and counted."""
-    with MockServer(FIXTURES, journal_size=5) as small, httpx.Client(base_url=small.url, timeout=30) as client:
+    with MockServer(FIXTURES, journal_size=5) as small, httpx.Client(base_url=small.url, timeout=PATIENCE) as client:
         ids = [vehicore(client).headers["X-Mock-Request-Id"] for _ in range(8)]
         listed = client.get("/__admin/requests").json()
 
@@ -282,7 +282,7 @@ def test_near_misses_have_the_failed_conditions(http: httpx.Client, mock: MockSe
         other.add_scenario(document)
         other.add_scenario({"scenario": "car", "when": {"filename": "no*"}}, replace=True)
         key = other.create_account().key
-        with httpx.Client(base_url=other.url, timeout=30) as client:
+        with httpx.Client(base_url=other.url, timeout=PATIENCE) as client:
             vehicore(client, key=key)
         misses = other.near_misses(key=key)[0].scenarios
 
@@ -292,7 +292,10 @@ def test_near_misses_have_the_failed_conditions(http: httpx.Client, mock: MockSe
 
 def test_an_error_for_unmatched_pictures_is_recorded_as_unmatched() -> None:
     """If unmatched pictures are errors, they are in the list too."""
-    with MockServer(FIXTURES, unmatched="error") as strict, httpx.Client(base_url=strict.url, timeout=30) as client:
+    with (
+        MockServer(FIXTURES, unmatched="error") as strict,
+        httpx.Client(base_url=strict.url, timeout=PATIENCE) as client,
+    ):
         status = vehicore(client, image=drawn("unknown")).status_code
         unmatched = strict.unmatched()
 

@@ -10,7 +10,7 @@ import pytest
 
 from mock_server import MockServer
 from mock_server.admin.admin_app import OPERATIONS, PREFIX
-from tests.support import FIXTURES, drawn, vehicore
+from tests.support import FIXTURES, PATIENCE, drawn, vehicore
 
 TOKEN = "a-token-for-tests"
 _SCENARIO = {"scenario": "of-this-test", "then": {"outcome": "service_error"}, "when": {"key": "unknown"}}
@@ -143,7 +143,7 @@ BAD = [
 def sent(mock: MockServer, admin: httpx.Client) -> str:
     """The id of a request; there is also a runtime scenario named added."""
     mock.add_scenario({"scenario": "added", "when": {"filename": "unknown"}})
-    with httpx.Client(base_url=mock.url, timeout=30) as client:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         return vehicore(client).headers["X-Mock-Request-Id"]
 
 
@@ -158,7 +158,10 @@ def test_a_correct_call_succeeds(case: Case, admin: httpx.Client, sent: str) -> 
 def test_scenarios_are_edited_in_their_files(tmp_path: Path) -> None:
     """With the setting `edit`, a scenario's file is written and deleted."""
     copy = shutil.copytree(FIXTURES, tmp_path / "fixtures")
-    with MockServer(copy, edit=True) as server, httpx.Client(base_url=f"{server.url}{PREFIX}") as client:
+    with (
+        MockServer(copy, edit=True) as server,
+        httpx.Client(base_url=f"{server.url}{PREFIX}", timeout=PATIENCE) as client,
+    ):
         replies = [client.request(case.method, case.path, **case.sent) for case in EDITS]
 
     assert [reply.status_code for reply in replies] == [case.status for case in EDITS]
@@ -190,13 +193,13 @@ def test_the_token_is_accepted(guarded: MockServer) -> None:
     for scheme in ("Bearer", "bearer"):
         headers = {"Authorization": f"{scheme} {TOKEN}"}
 
-        assert httpx.get(f"{guarded.url}{PREFIX}/accounts", headers=headers).status_code == 200
+        assert httpx.get(f"{guarded.url}{PREFIX}/accounts", headers=headers, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/healthz", f"{PREFIX}/health"])
 def test_health_is_open(path: str, guarded: MockServer) -> None:
     """Health needs no token."""
-    reply = httpx.get(guarded.url + path)
+    reply = httpx.get(guarded.url + path, timeout=PATIENCE)
 
     assert reply.json()["status"] == "healthy"
     assert set(reply.json()) == {"status", "version", "uptimeInSeconds", "scenarios", "images", "fixtures"}
@@ -221,6 +224,6 @@ def test_off_loopback_a_token_is_generated() -> None:
         headers = {"Authorization": f"Bearer {mock.admin_token}"}
 
         assert len(mock.admin_token or "") >= 32
-        assert httpx.get(f"{local}{PREFIX}/accounts").status_code == 401
-        assert httpx.get(f"{local}{PREFIX}/accounts", headers=headers).status_code == 200
+        assert httpx.get(f"{local}{PREFIX}/accounts", timeout=PATIENCE).status_code == 401
+        assert httpx.get(f"{local}{PREFIX}/accounts", headers=headers, timeout=PATIENCE).status_code == 200
         assert mock.create_account().status == "active"

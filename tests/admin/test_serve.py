@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support import FIXTURES, vehicore
+from tests.support import FIXTURES, PATIENCE, vehicore
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -27,13 +27,13 @@ def test_the_token_is_printed_once_and_keys_never(tmp_path: Path) -> None:
     assert process.stdout is not None
     url = process.stdout.readline().removesuffix(" (all addresses)\n").split()[-1]
     try:
-        with httpx.Client(base_url=url, timeout=30) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE) as client:
             ids = [vehicore(client, key=key).headers["X-Mock-Request-Id"] for key in ("demo-key", "an-unknown-key")]
             client.post("/platerecognition", params={"key": "a-key-in-the-url"}, json={})
             refused = client.get("/__admin/requests").status_code
     finally:
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
     lines = errors.splitlines()
     tokens = [line for line in lines if line.startswith("admin token: ")]
     requests = [json.loads(line) for line in lines if line.startswith("{")]

@@ -12,7 +12,7 @@ from mock_server import MockServer
 from mock_server.errors import SettingsError
 from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
-from tests.support import FIXTURES, call, carsxe, drawn, gallery, new_key, picture, request_to, vehicore
+from tests.support import FIXTURES, PATIENCE, call, carsxe, drawn, gallery, new_key, picture, request_to, vehicore
 
 READING = {"plate": {"text": "AB 123", "box": [20, 60, 200, 140]}}
 
@@ -33,14 +33,14 @@ def editor(directory: Path) -> Iterator[MockServer]:
 @pytest.fixture
 def editing(editor: MockServer) -> Iterator[httpx.Client]:
     """A client of that server's admin API."""
-    with httpx.Client(base_url=f"{editor.url}/__admin", timeout=30) as opened:
+    with httpx.Client(base_url=f"{editor.url}/__admin", timeout=PATIENCE) as opened:
         yield opened
 
 
 @pytest.fixture
 def client(mock: MockServer) -> Iterator[httpx.Client]:
     """A client of the providers' endpoints."""
-    with httpx.Client(base_url=mock.url, timeout=30) as opened:
+    with httpx.Client(base_url=mock.url, timeout=PATIENCE) as opened:
         yield opened
 
 
@@ -83,7 +83,7 @@ def test_a_reset_drops_uploads(client: httpx.Client, admin: httpx.Client, mock: 
 
 def test_without_the_setting_no_upload_is_kept(directory: Path) -> None:
     """`MockServer` keeps none; the reply says how to keep them."""
-    with MockServer(directory) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(directory) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         id = vehicore(client).headers["X-Mock-Request-Id"]
         reply = client.get(f"/__admin/requests/{id}/image")
 
@@ -167,7 +167,7 @@ def test_a_saved_scenario_is_a_good_fixture_file(editor: MockServer, editing: ht
     from mock_server.scenarios.load import load
 
     upload = drawn("FI 1")
-    with httpx.Client(base_url=editor.url, timeout=30) as client:
+    with httpx.Client(base_url=editor.url, timeout=PATIENCE) as client:
         id = vehicore(client, image=upload).headers["X-Mock-Request-Id"]
         reading = {"plate": {"text": "007", "box": [20, 60, 200, 140]}}
         reply = make(editing, id, save="files", reading=reading)
@@ -191,7 +191,7 @@ def test_nothing_is_written_outside_the_directory(
     images = directory / "images"
     images.rename(outside / "images")
     images.symlink_to(outside / "images")
-    with httpx.Client(base_url=editor.url, timeout=30) as client:
+    with httpx.Client(base_url=editor.url, timeout=PATIENCE) as client:
         id = vehicore(client, image=drawn("OU 1")).headers["X-Mock-Request-Id"]
         statuses = [
             make(editing, id, save="files", scenario=name, replace=True).status_code for name in ("made", "linked")
@@ -207,7 +207,7 @@ def test_a_file_that_would_break_the_fixtures_is_not_left_behind(editor: MockSer
     """All files are as before if the directory cannot be loaded with the new one."""
     before = sorted(path.name for path in directory.rglob("*"))
     document = {"scenario": "made", "when": {"account": "nobody-there"}, "then": "service_error"}
-    reply = httpx.put(f"{editor.url}/__admin/scenarios/made/file", json=document)
+    reply = httpx.put(f"{editor.url}/__admin/scenarios/made/file", json=document, timeout=PATIENCE)
 
     assert reply.status_code == 400
     assert [name for name in sorted(path.name for path in directory.rglob("*")) if name not in before] == []
@@ -272,7 +272,7 @@ def test_chaos_is_paused_until_a_reset(directory: Path) -> None:
     mock_file = directory / "mock.yaml"
     mock_file.write_text(mock_file.read_text() + "\nchaos: {service_error: 100%}\n")
     statuses = []
-    with MockServer(directory) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(directory) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         for method, path in (
             ("GET", "chaos"),
             ("DELETE", "chaos"),

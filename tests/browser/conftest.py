@@ -15,11 +15,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from mock_server import MockServer
-from tests.support import FIXTURES, tool
+from tests.support import FIXTURES, PATIENCE, tool
 
 WIDE, NARROW = 1280, 390
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def server(served: MockServer) -> MockServer:
 @pytest.fixture
 def client(server: MockServer) -> Iterator[httpx.Client]:
     """A client of the server."""
-    with httpx.Client(base_url=server.url, timeout=30) as opened:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as opened:
         yield opened
 
 
@@ -77,7 +77,7 @@ def page_of(browser: Browser, *, expected: tuple[str, ...] = (), **options: Any)
 
     context = browser.new_context(**options)
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", heard)
     try:

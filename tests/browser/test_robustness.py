@@ -1,7 +1,6 @@
 """The dashboard with a full journal, a server that goes away, and a token."""
 
 import asyncio
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +10,7 @@ import httpx
 from playwright.sync_api import Browser, Page, expect
 
 from mock_server import MockServer
-from tests.support import FIXTURES, drawn, vehicore
+from tests.support import FIXTURES, PATIENCE, drawn, free_port, vehicore
 
 from .conftest import page_of
 
@@ -65,16 +64,14 @@ def test_thousands_of_scenarios_are_shown_page_by_page(browser: Browser, tmp_pat
 
 def test_the_page_goes_on_when_the_server_is_back(browser: Browser) -> None:
     """While the server is away the page says so; after a restart it shows the new journal without a reload."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with page_of(browser, expected=("Failed to load resource",)) as page:
-        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             vehicore(client)
             page.goto(f"{server.url}/__admin/#requests")
             expect(page.locator("#requests tbody tr")).to_have_count(1)
         expect(page.locator("#lost")).to_be_visible()
-        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+        with MockServer(FIXTURES, port=port) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             for _ in range(2):
                 vehicore(client, image=drawn("R 1"))
             expect(page.locator("#lost")).to_be_hidden()
@@ -85,7 +82,7 @@ def test_the_token_is_asked_for_once(browser: Browser) -> None:
     """A wrong token is asked for again; the right one opens everything, pictures too, until the tab is closed."""
     with (
         MockServer(FIXTURES, admin_token=TOKEN) as server,
-        httpx.Client(base_url=server.url, timeout=30) as client,
+        httpx.Client(base_url=server.url, timeout=PATIENCE) as client,
         page_of(browser, expected=("401",)) as page,
     ):
         vehicore(client)

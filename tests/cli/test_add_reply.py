@@ -16,7 +16,7 @@ from mock_server.core.reading import Reading
 from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import load
-from tests.support import FIXTURES, carsxe, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, picture, vehicore
 
 KEY = "k3y-of-the-real-service"
 
@@ -191,7 +191,7 @@ def test_asking_the_real_service(provider: str, product: str, name: str, real: M
     assert "This costs one" in result.stderr
     assert f"{provider.upper()}_API_KEY" in result.stderr
     assert KEY not in result.output
-    with MockServer(tmp_path / "new") as mock, httpx.Client(base_url=mock.url, timeout=30) as client:
+    with MockServer(tmp_path / "new") as mock, httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         uploaded = vehicore(client, product, image.read_bytes())
         referenced = carsxe(client, product, f"{mock.url}/images/asked.jpg")
     for reply in (uploaded, referenced):

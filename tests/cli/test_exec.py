@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority
+from tests.support import PATIENCE
 
 PYTHON = sys.executable
 EXEC = (PYTHON, "-m", "mock_server", "exec")
@@ -75,7 +76,7 @@ class Place:
         self, *command: str, flags: tuple[str, ...] = (), text: str = "", **more: str
     ) -> "subprocess.CompletedProcess[str]":
         with self.start(*command, flags=flags, **more) as process:
-            out, err = process.communicate(text, timeout=60)
+            out, err = process.communicate(text, timeout=PATIENCE)
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
@@ -223,7 +224,7 @@ def test_two_at_once_do_not_meet(place: Place) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == VIN + "\n"
         urls.append(process.stdout.readline())
-    codes = [(process.communicate("", timeout=30), process.returncode)[1] for process in both]
+    codes = [(process.communicate("", timeout=PATIENCE), process.returncode)[1] for process in both]
 
     assert len(set(urls)) == 2
     assert codes == [0, 0]
@@ -239,7 +240,7 @@ def test_a_signal_ends_the_child_and_all_is_cleaned_up(place: Place, number: sig
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         process.send_signal(number)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 128 + number
 
@@ -247,12 +248,12 @@ def test_a_signal_ends_the_child_and_all_is_cleaned_up(place: Place, number: sig
 def test_a_signal_before_the_child_is_up_leaves_nothing(place: Place) -> None:
     """`exec` deletes its files also when a signal ends it before the child runs."""
     with place.start(PYTHON, "-S", "-c", WAIT) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         # tempfile tries the directory with a file of its own before.
         while not any(place.temporary.glob("vehicle-ocr-mock-*")) and time.monotonic() < deadline:
             os.sched_yield()
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 128 + signal.SIGTERM
 
@@ -269,7 +270,7 @@ def test_a_child_may_answer_a_signal_itself(place: Place) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGUSR1)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=PATIENCE)
 
     assert (out, process.returncode) == ("heard\n", 5)
 
@@ -281,7 +282,7 @@ def test_a_signal_reaches_the_childs_children(place: Place) -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         # The pipe is closed only when the last of them is gone.
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 128 + signal.SIGTERM
 
@@ -315,7 +316,7 @@ def test_in_a_terminal_an_interrupt_is_heard_once(place: Place) -> None:
         process.stdin.flush()
         # The terminal echoes ^C once it has sent the signal.
         assert process.stdout.read(2) == "^C"
-        out, _ = process.communicate("\n", timeout=30)
+        out, _ = process.communicate("\n", timeout=PATIENCE)
 
     assert (out.split(), process.returncode) == (["heard", "1"], 3)
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from mock_server import MockServer
 from mock_server.cli.export import command
 from tests.cli.command import served
-from tests.support import picture, vehicore
+from tests.support import PATIENCE, picture, vehicore
 
 TOKEN = "a-token-for-tests"
 
@@ -30,7 +30,7 @@ def test_serve_takes_what_export_writes(mock: MockServer, tmp_path: Path) -> Non
         code, said = export(mock.url, tmp_path / "new" / "copy")
     finally:
         mock.remove_scenario("added")
-    with served(str(tmp_path / "new" / "copy")) as copy, httpx.Client(base_url=copy.url, timeout=30) as client:
+    with served(str(tmp_path / "new" / "copy")) as copy, httpx.Client(base_url=copy.url, timeout=PATIENCE) as client:
         reply = vehicore(client)
 
     assert code == 0, said

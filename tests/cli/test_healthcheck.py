@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from mock_server.cli import health_probe, healthcheck
 from mock_server.server import MockServer
 from tests.cli.command import COMMAND, run
-from tests.support import without_coverage
+from tests.support import PATIENCE, without_coverage
 
 
 def _port(url: str) -> str:
@@ -30,7 +30,7 @@ def test_a_healthy_server_is_seen_with_few_imports(mock: MockServer) -> None:
     """Containers ask every few seconds, so the libraries of the other verbs are not loaded."""
     command = [sys.executable, "-X", "importtime", *COMMAND[1:], "healthcheck"]
     environ = without_coverage() | {"VEHICLE_OCR_MOCK_PORT": _port(mock.url)}
-    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=True)
     loaded = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
 
     assert "mock_server.cli.health_probe" in loaded

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.cli.command import COMMAND, on_path, run, served
+from tests.support import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -27,7 +28,13 @@ def init(here: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run the verb in a directory."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
-        [*COMMAND, "init", *arguments], cwd=here, env=environ, capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, "init", *arguments],
+        cwd=here,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
 
@@ -36,7 +43,13 @@ def run_shell(script: str, here: Path) -> str:
     place = here / "bin"
     place.mkdir()
     ended = subprocess.run(
-        ["sh", "-ec", script], cwd=here, env=on_path(place), capture_output=True, text=True, timeout=100, check=False
+        ["sh", "-ec", script],
+        cwd=here,
+        env=on_path(place),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

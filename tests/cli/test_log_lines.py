@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.command import served
-from tests.support import FIXTURES, carsxe, encoded, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, encoded, vehicore
 
 SEPARATORS = ("\n", "\r", "\0", "\x0b", "\x1b[31m", "\x85", "\u2028", "\u2029", "\U000e0001")
 KEY = "sk_live_4f9a0c77b1e2"
@@ -30,7 +30,7 @@ def _damaged_tiff() -> bytes:
 def test_one_line_each(format: str) -> None:
     """Keys, paths, file names and pictures of clients; messages of C libraries; malformed requests."""
     with served(str(FIXTURES), "--log-format", format, "--log-level", "debug") as server:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             for separator in SEPARATORS:
                 carsxe(client, key=f"abcdefgh{separator}")
                 client.post(f"/api/ocr/{quote(separator)}plate")
@@ -74,7 +74,7 @@ def _complained_about() -> list[bytes]:
 def test_pillow_logs_nothing() -> None:
     """What is wrong with a picture is in the journal and in the line of its request."""
     with served(str(FIXTURES), "--log-level", "debug") as server:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             for image in _complained_about():
                 vehicore(client, image=image)
 

@@ -15,7 +15,7 @@ import pytest
 
 from mock_server.settings import shipped_fixtures
 from tests.cli.command import COMMAND, READY, run, served
-from tests.support import FIXTURES, carsxe, eventually, line_to, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, eventually, line_to, picture, vehicore
 
 SHIPPED = str(FIXTURES)
 
@@ -24,7 +24,7 @@ def test_one_line_on_stdout_then_a_clean_end() -> None:
     """Stdout holds the ready line with the real port and nothing else; SIGTERM and SIGINT end with 0."""
     for signum in (signal.SIGTERM, signal.SIGINT):
         with served(SHIPPED) as server:
-            assert httpx.get(f"{server.url}/healthz").json()["status"] == "healthy"
+            assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).json()["status"] == "healthy"
             assert server.end(signum) == 0
             assert server.stdout == f"{READY}{server.url}\n"
 
@@ -37,7 +37,7 @@ def test_a_server_on_all_addresses(host: str, address: str) -> None:
     with served(SHIPPED, "--host", host) as server:
         assert server.url.startswith(f"http://{address}:")
         assert server.stdout == f"{READY}{server.url} (all addresses)\n"
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).status_code == 200
 
 
 def test_sigterm_finishes_requests_in_flight(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_sigterm_finishes_requests_in_flight(tmp_path: Path) -> None:
     )
     with served(str(tmp_path)) as server, line_to(server.url) as line:
         line.send(request)
-        httpx.get(f"{server.url}/healthz")
+        httpx.get(f"{server.url}/healthz", timeout=PATIENCE)
 
         assert server.end() == 0
         assert line.reply().json()["vin"] == "JHLRD77874C026456"
@@ -80,13 +80,13 @@ def test_sigterm_while_starting_ends_at_once(prefix: list[str]) -> None:
         pytest.skip("this user may not create a process namespace")
     command = [*prefix, *COMMAND, "serve", "--port", "0", "--no-cache", SHIPPED]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        pid, until = None, time.monotonic() + 30
+        pid, until = None, time.monotonic() + PATIENCE
         while pid is None or not _handles(pid, signal.SIGTERM):
             assert time.monotonic() < until
             time.sleep(0.005)
             pid = _process_id(process, is_child=bool(prefix))
         os.kill(pid, signal.SIGTERM)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE)
 
         assert process.returncode == 0
         assert output == b""
@@ -99,7 +99,7 @@ def test_sighup_while_starting_does_no_harm() -> None:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
     ) as process:
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while not _handles(process.pid, signal.SIGHUP):
             assert time.monotonic() < until
             time.sleep(0.005)
@@ -107,7 +107,7 @@ def test_sighup_while_starting_does_no_harm() -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
 
     assert line.startswith(READY)
     assert process.returncode == 0
@@ -123,13 +123,15 @@ def test_hints_are_lines_that_work() -> None:
         while len(lines) < 6:
             lines += pattern.findall(server.process.stderr.readline())
         answers = [
-            subprocess.run([*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=30, check=True)
+            subprocess.run(
+                [*shlex.split(line), "--silent"], capture_output=True, text=True, timeout=PATIENCE, check=True
+            )
             for line in lines
         ]
         assert server.process.stderr.readline() == "\n"
         dashboard = server.process.stderr.readline().strip().removeprefix("# dashboard: ")
 
-        assert "<html" in httpx.get(dashboard).text
+        assert "<html" in httpx.get(dashboard, timeout=PATIENCE).text
 
     assert ["/api/ocr/plate" in lines[0], "/platerecognition" in lines[1]] == [True, True]
     assert ["/api/ocr/vin" in lines[2], "/v1/vinocr" in lines[3]] == [True, True]
@@ -186,7 +188,7 @@ def test_flag_then_environment_then_file(tmp_path: Path) -> None:
     environment = {"VEHICLE_OCR_MOCK_STRICT": "false", "VEHICLE_OCR_MOCK_FIXTURES": str(tmp_path)}
     with (
         served("--unmatched", "synthesize", environment=environment) as server,
-        httpx.Client(base_url=server.url, timeout=30) as client,
+        httpx.Client(base_url=server.url, timeout=PATIENCE) as client,
     ):
         reply = vehicore(client)
 
@@ -200,7 +202,7 @@ def test_no_key_in_any_line_of_the_log(format: str) -> None:
     """Whatever the level and the format, no key is printed, wherever the client put it."""
     key = "sk-live-0123456789abcdef"
     with served(SHIPPED, "--log-level", "debug", "--log-format", format) as server:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             vehicore(client, key=key)
             carsxe(client, key=key)
             carsxe(client, reference=f"https://u:{key}@x.test/a.jpg?key={key}")
@@ -269,7 +271,7 @@ def test_a_directory_fixtures_of_something_else(tmp_path: Path, monkeypatch: pyt
 def test_uploads_are_kept_on_loopback(options: list[str], count: int) -> None:
     """`serve` keeps 16 uploads on loopback, none elsewhere, or as many as the option says."""
     with served(SHIPPED, *options) as server:
-        reply = httpx.get(f"{server.url}/__admin/workbench", headers={"Authorization": "Bearer t"})
+        reply = httpx.get(f"{server.url}/__admin/workbench", headers={"Authorization": "Bearer t"}, timeout=PATIENCE)
 
     assert reply.json()["keptUploads"] == count
 
@@ -291,4 +293,4 @@ def test_files_are_reloaded_where_inotify_is_used_up(somewhere: Path) -> None:
     with served(prefix=prefix) as server:
         (somewhere / "fixtures" / "scenarios" / "more.yaml").write_text("scenario: more\nwhen: {product: vin}\n")
 
-        assert eventually(lambda: httpx.get(f"{server.url}/__admin/health").json()["scenarios"] == 2)
+        assert eventually(lambda: httpx.get(f"{server.url}/__admin/health", timeout=PATIENCE).json()["scenarios"] == 2)

@@ -8,7 +8,7 @@ import pytest
 
 from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from tests.cli.command import COMMAND, READY, run
-from tests.support import FIXTURES, without_coverage
+from tests.support import FIXTURES, PATIENCE, without_coverage
 
 PICTURE = str(FIXTURES / "images" / "car.jpg")
 
@@ -30,7 +30,7 @@ def first_line(command: list[str]) -> str:
         return process.stdout.readline()
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 def test_a_server_without_a_home_directory_has_no_cache(tmp_path: Path) -> None:
@@ -41,7 +41,9 @@ def test_a_server_without_a_home_directory_has_no_cache(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [("ca",), ("serve", "--port", "0", "--tls", "--tls-port", "0")])
 def test_https_without_a_home_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Without a place for the certificate authority: exit code 1 and one sentence with the variable to set."""
-    ended = subprocess.run(without_home(tmp_path, *arguments), capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        without_home(tmp_path, *arguments), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == (
@@ -63,7 +65,7 @@ def test_https_without_a_temporary_directory(tmp_path: Path, arguments: tuple[st
     if not shutil.which("unshare") or subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("mount namespaces are not available")
     ended = subprocess.run(
-        [*prefix, *COMMAND, *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False
+        [*prefix, *COMMAND, *arguments], env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
 
     assert ended.returncode == 1
@@ -76,13 +78,13 @@ def test_a_closed_stream(stream: str) -> None:
     """A server whose stdout or stderr is closed fails only for a real reason."""
     script = f'exec "$@" {stream}>&-'
     ended = subprocess.run(
-        ["sh", "-c", script, "sh", *COMMAND, "schema"], capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-c", script, "sh", *COMMAND, "schema"], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     refused = subprocess.run(
         ["sh", "-c", script, "sh", *COMMAND, "serve", "--port", "99999"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

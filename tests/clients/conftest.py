@@ -18,7 +18,7 @@ import pytest
 from mock_server.certificate_authority import CertificateAuthority
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.python_hook import Route
-from tests.support import tool
+from tests.support import PATIENCE, tool
 
 from .fixtures import write_fixtures
 
@@ -76,7 +76,7 @@ def echo_server(label: str, context: ssl.SSLContext | None = None) -> Iterator[i
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -116,7 +116,7 @@ def run_child(route: Route, tmp_path: Path) -> RunChild:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -165,7 +165,7 @@ def official_answers(
         input=json.dumps(questions),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert result.returncode == 0, result.stderr

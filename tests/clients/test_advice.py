@@ -15,7 +15,7 @@ import pytest
 from mock_server import MockServer
 from mock_server.report import advice_rules
 from mock_server.report.advice import NAMES
-from tests.support import FIXTURES, eventually, picture, tool
+from tests.support import FIXTURES, PATIENCE, eventually, picture, tool
 
 from .retrying import other_clients, python_clients
 from .retrying.python_clients import Client
@@ -151,7 +151,7 @@ def run_node(program: str, mode: str, mock: MockServer, situation: Situation, pl
         env={**os.environ, "NODE_PATH": str(modules)},
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

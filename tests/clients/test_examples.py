@@ -16,7 +16,7 @@ from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 from mock_server.settings import setting_names, shipped_fixtures
-from tests.support import jars, tool
+from tests.support import PATIENCE, jars, tool
 
 from .conftest import without_network
 
@@ -57,7 +57,9 @@ def mock(fixtures: Path) -> Iterator[MockServer]:
 
 def run(command: list[str], environ: dict[str, str], cwd: Path | None = None) -> str:
     """Run to a good end; give back the output."""
-    result = subprocess.run(command, env=environ, cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
+    result = subprocess.run(
+        command, env=environ, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from mock_server.server import MockServer
+from tests.support import PATIENCE
 
 from .test_request_shapes import IMAGES
 
@@ -32,12 +33,12 @@ def pictures() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def plate_of(mock: MockServer, url: str) -> requests.Response:
     """What CarsXE's endpoint says of a picture at `url`."""
-    return requests.post(f"{mock.url}/platerecognition?key=demo-key", json={"image_url": url}, timeout=20)
+    return requests.post(f"{mock.url}/platerecognition?key=demo-key", json={"image_url": url}, timeout=PATIENCE)
 
 
 def test_an_allowed_picture_is_read(fixtures: Path, pictures: str) -> None:

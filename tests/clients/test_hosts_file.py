@@ -10,7 +10,7 @@ from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.core.model import Product
 from mock_server.providers.registry import PROVIDERS
 from tests.cli.command import on_path
-from tests.support import FIXTURES, tool
+from tests.support import FIXTURES, PATIENCE, tool
 
 from .conftest import without_network
 
@@ -65,7 +65,7 @@ def test_the_real_names_lead_to_the_mock(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -16,6 +16,7 @@ import requests
 from mock_server.errors import SettingsError
 from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
+from tests.support import PATIENCE
 
 from .test_request_shapes import IMAGES
 
@@ -36,7 +37,7 @@ def names_accepted(mock: MockServer, name: str) -> str | None:
     context.set_alpn_protocols(["h2", "http/1.1"])
     port = int(mock.tls_url.rpartition(":")[2])
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname=name) as secured,
     ):
         return secured.selected_alpn_protocol()
@@ -64,7 +65,7 @@ def test_both_ports_serve_one_mock(mock: MockServer) -> None:
                 headers={"X-API-Key": "demo-key"},
                 files={"image": image},
                 verify=str(mock.certificate_path),
-                timeout=10,
+                timeout=PATIENCE,
             )
         answers.append(reply.json())
 
@@ -74,7 +75,7 @@ def test_both_ports_serve_one_mock(mock: MockServer) -> None:
 def test_redirect_leads_this_process_to_the_mock(mock: MockServer) -> None:
     """Inside the context any client reaches the mock by the real name; afterwards none does."""
     with mock.redirect():
-        inside = requests.post("https://api.carsxe.com/v1/vinocr?key=nobody", json={"image_url": "x"}, timeout=10)
+        inside = requests.post("https://api.carsxe.com/v1/vinocr?key=nobody", json={"image_url": "x"}, timeout=PATIENCE)
 
     assert inside.status_code == 404
     assert inside.headers["x-mock-request-id"]
@@ -86,9 +87,9 @@ def test_a_client_that_stays_connected_does_not_hold_up_the_end(fixtures: Path) 
     with requests.Session() as session:
         with MockServer(fixtures, tls=True) as server:
             url = f"{server.tls_url}/healthz"
-            reply = session.get(url, verify=str(server.certificate_path), timeout=10)
+            reply = session.get(url, verify=str(server.certificate_path), timeout=PATIENCE)
         with pytest.raises(requests.ConnectionError):
-            session.get(url, timeout=10)
+            session.get(url, timeout=PATIENCE)
 
     assert reply.status_code == 200
 
@@ -114,9 +115,9 @@ def test_serve_prints_both_addresses(fixtures: Path, tmp_path: Path) -> None:
             r"vehicle-ocr-mock ready on (http://127\.0\.0\.1:\d+) and (https://127\.0\.0\.1:\d+)\n", line
         )
         assert found, line
-        reply = requests.get(f"{found[2]}/healthz", verify=str(tmp_path / "ca" / "ca.pem"), timeout=10)
+        reply = requests.get(f"{found[2]}/healthz", verify=str(tmp_path / "ca" / "ca.pem"), timeout=PATIENCE)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
     assert reply.json()["status"] == "healthy"
     assert process.returncode == 0

@@ -17,7 +17,7 @@ from mock_server.core.exchange import Exchange
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.proxy_environment import proxied_environment
 from mock_server.server import MockServer
-from tests.support import tool
+from tests.support import PATIENCE, tool
 
 from .fixtures import PLATE, VIN
 from .test_request_shapes import SHAPES
@@ -62,7 +62,7 @@ def _go(place: Path, environ: Environ) -> Prepared:
     go, program = tool("go"), str(place / "go_client")
     cache = {"GOCACHE": str(place), "GO111MODULE": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
     command = [go, "build", "-o", program, str(OFFICIAL / "go_client.go")]
-    subprocess.run(command, env=os.environ | cache, check=True, timeout=110)
+    subprocess.run(command, env=os.environ | cache, check=True, timeout=PATIENCE)
     return [program], environ
 
 
@@ -76,10 +76,10 @@ def _dotnet(place: Path, environ: Environ) -> Prepared:
     compiler, mono, fill = tool("mcs"), tool("mono"), tool("cert-sync")
     program = str(place / "client.exe")
     command = [compiler, "-r:System.Net.Http", f"-out:{program}", str(OFFICIAL / "DotnetClient.cs")]
-    subprocess.run(command, check=True, capture_output=True, timeout=110)
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
     environ = {**environ, "XDG_CONFIG_HOME": str(place)}
     store = [fill, "--user", environ["SSL_CERT_FILE"]]
-    subprocess.run(store, env=environ, check=True, capture_output=True, timeout=110)
+    subprocess.run(store, env=environ, check=True, capture_output=True, timeout=PATIENCE)
     return [mono, program], environ
 
 
@@ -130,7 +130,7 @@ def sent(led: Led, tmp_path_factory: pytest.TempPathFactory, request: pytest.Fix
     led.mock.clear_requests()
     lines = [f"{HOST}/{call.path}\t{call.key}\t{call.image}\n" for call in CALLS.values()]
     ended = subprocess.run(
-        command, input="".join(lines), env=environ, capture_output=True, text=True, timeout=110, check=False
+        command, input="".join(lines), env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     errors = [line for line in ended.stderr.splitlines() if not line.startswith("Picked up JAVA_TOOL_OPTIONS")]
 

@@ -21,7 +21,7 @@ from mock_server.redirect.proxy import proxy
 from mock_server.redirect.proxy_environment import proxied_environment, upstream_of
 from mock_server.redirect.python_hook import Route
 from mock_server.redirect.upstream_proxy import Upstream, covers
-from tests.support import tool
+from tests.support import PATIENCE, tool
 
 from .conftest import echo_server
 
@@ -44,13 +44,13 @@ def url(route: Route) -> Iterator[str]:
 def connected(proxy_url: str) -> http.client.HTTPConnection:
     """A connection to the proxy."""
     address = urlsplit(proxy_url)
-    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
 
 
 def tunnel(proxy_url: str, host: str, port: int, context: ssl.SSLContext) -> http.client.HTTPSConnection:
     """A connection through a tunnel, with TLS."""
     address = urlsplit(proxy_url)
-    connection = http.client.HTTPSConnection(address.hostname or "", address.port, timeout=20, context=context)
+    connection = http.client.HTTPSConnection(address.hostname or "", address.port, timeout=PATIENCE, context=context)
     connection.set_tunnel(host, port)
     return connection
 
@@ -95,7 +95,7 @@ def test_any_bytes_pass_through_a_tunnel(url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=answer, args=(listener,), daemon=True)
         thread.start()
-        with socket.create_connection((address.hostname, address.port), timeout=20) as client:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as client:
             client.sendall(f"CONNECT 127.0.0.1:{listener.getsockname()[1]} HTTP/1.1\r\n\r\n".encode())
             file = client.makefile("rb")
             assert file.readline() == b"HTTP/1.1 200 Connection established\r\n"
@@ -103,7 +103,7 @@ def test_any_bytes_pass_through_a_tunnel(url: str) -> None:
             client.sendall(blob)
             client.shutdown(socket.SHUT_WR)
             assert file.read() == blob[::-1]
-        thread.join(20)
+        thread.join(PATIENCE)
 
     assert received == blob
 
@@ -120,7 +120,7 @@ def test_the_url_says_which_host_is_meant(url: str) -> None:
     """The header Host may be wrong, or missing as in HTTP/1.0. Headers of the connection are not passed on."""
     address = urlsplit(url)
     for head in ("HTTP/1.0", "HTTP/1.1\r\nHost: wrong.example\r\nConnection: X-Hop\r\nX-Hop: 1"):
-        with socket.create_connection((address.hostname, address.port), timeout=20) as client:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as client:
             client.sendall(f"GET http://{NAME}/x {head}\r\n\r\n".encode())
             assert client.makefile("rb").read().endswith(f"mock-http {NAME} /x".encode())
 
@@ -143,7 +143,7 @@ def test_a_reset_is_passed_on(url: str) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=reset, args=(listener,), daemon=True).start()
-        with socket.create_connection((address.hostname, address.port), timeout=20) as client:
+        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as client:
             client.sendall(f"CONNECT 127.0.0.1:{listener.getsockname()[1]} HTTP/1.1\r\n\r\nx".encode())
             with pytest.raises(ConnectionResetError):
                 client.makefile("rb").read()
@@ -180,7 +180,7 @@ def test_open_tunnels_end_with_the_proxy(route: Route, caplog: pytest.LogCapture
 def test_a_refused_request(url: str, request_line: str, status: int, reason: str) -> None:
     """The status and one line with the reason."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=40) as client:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as client:
         client.sendall(f"{request_line}\r\n\r\n".encode())
         reply = client.makefile("rb").read().decode()
 
@@ -236,7 +236,7 @@ def test_many_tunnels_at_once(url: str) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=200) as listener, contextlib.ExitStack() as stack:
         head = f"CONNECT 127.0.0.1:{listener.getsockname()[1]} HTTP/1.0\r\n\r\n".encode()
         clients = [
-            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=60))
+            stack.enter_context(socket.create_connection((address.hostname, address.port), timeout=PATIENCE))
             for _ in range(100)
         ]
         for number, client in enumerate(clients):
@@ -322,7 +322,7 @@ def test_wget_reads_the_user_s_settings_as_well(route: Route, tmp_path: Path) ->
     with proxied_environment(route, tmp_path, environ, child) as variables:
         command = [tool("wget"), "-d", "-q", "-O", "-", f"https://{NAME}/x"]
         ended = subprocess.run(
-            command, env=environ | child | variables, capture_output=True, text=True, timeout=60, check=True
+            command, env=environ | child | variables, capture_output=True, text=True, timeout=PATIENCE, check=True
         )
 
     assert ended.stdout.endswith(f"mock-https {NAME} /x")
@@ -348,7 +348,7 @@ def test_loopback_is_reached_directly(route: Route, tmp_path: Path, runtime: str
         with echo_server("here") as port:
             command = [*programs[runtime], f"http://127.0.0.1:{port}/x"]
             ended = subprocess.run(
-                command, env=environ | broken, capture_output=True, text=True, timeout=60, check=True
+                command, env=environ | broken, capture_output=True, text=True, timeout=PATIENCE, check=True
             )
 
     assert ended.stdout.strip() == f"here 127.0.0.1:{port} /x"

@@ -18,7 +18,7 @@ import pytest
 from mock_server.redirect.environment import child_environment
 from mock_server.redirect.proxy_environment import proxied_environment
 from mock_server.server import MockServer
-from tests.support import tool
+from tests.support import PATIENCE, tool
 
 from .fixtures import PLATE, VIN
 
@@ -85,7 +85,7 @@ def _go(place: Path) -> list[str]:
     go, program = tool("go"), place / "go_net_http"
     environ = {**os.environ, "GOCACHE": str(place), "GO111MODULE": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
     subprocess.run(
-        [go, "build", "-o", str(program), str(PROGRAMS / "go_net_http.go")], env=environ, check=True, timeout=110
+        [go, "build", "-o", str(program), str(PROGRAMS / "go_net_http.go")], env=environ, check=True, timeout=PATIENCE
     )
     return [str(program)]
 
@@ -180,7 +180,7 @@ def replies(
         cwd=place,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     errors = [line for line in ended.stderr.splitlines() if not line.startswith("Picked up JAVA_TOOL_OPTIONS")]

@@ -17,6 +17,7 @@ import requests
 from mock_server.redirect import python_hook
 from mock_server.redirect.environment import redirected
 from mock_server.redirect.python_hook import STAND_IN, Route, install
+from tests.support import PATIENCE
 
 from .conftest import PYTHON
 
@@ -29,8 +30,8 @@ async def _aiohttp(url: str) -> str:
 
 
 CLIENTS: dict[str, Callable[[str], str]] = {
-    "requests": lambda url: requests.get(url, timeout=60).text,
-    "httpx": lambda url: httpx.get(url).text,
+    "requests": lambda url: requests.get(url, timeout=PATIENCE).text,
+    "httpx": lambda url: httpx.get(url, timeout=PATIENCE).text,
     "aiohttp": lambda url: asyncio.run(_aiohttp(url)),
     "urllib": lambda url: urllib.request.urlopen(url).read().decode(),
 }
@@ -65,7 +66,7 @@ def test_all_of_it_is_undone(route: Route, monkeypatch: pytest.MonkeyPatch) -> N
     before = _everything()
     with redirected(route):
         assert socket.gethostbyname("api.carsxe.com") == STAND_IN
-        assert requests.get("https://api.carsxe.com/x", timeout=60).text == ANSWER
+        assert requests.get("https://api.carsxe.com/x", timeout=PATIENCE).text == ANSWER
     with pytest.raises(OSError, match="unrelated"), redirected(route):
         raise OSError("unrelated")
 
@@ -78,7 +79,7 @@ def test_the_inner_of_two_wins_and_gives_back(route: Route) -> None:
     with redirected(route):
         with redirected(inner):
             assert socket.gethostbyname("inner.example") == STAND_IN
-        assert requests.get("https://api.carsxe.com/x", timeout=60).text == ANSWER
+        assert requests.get("https://api.carsxe.com/x", timeout=PATIENCE).text == ANSWER
 
 
 def test_modules_imported_meanwhile_are_let_go_as_well(route: Route) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from tests.cli.command import on_path
+from tests.support import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 _EXAMPLE = (
@@ -54,7 +55,7 @@ def test_the_output_is_real(command: str, printed: str, report: str, tmp_path: P
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         check=False,
     )
     written = (tmp_path / shlex.split(command)[shlex.split(command).index("--report") + 1]).read_text(encoding="utf-8")

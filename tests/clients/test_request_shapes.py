@@ -17,6 +17,7 @@ import pytest
 
 from mock_server.server import MockServer
 from mock_server.settings import shipped_fixtures
+from tests.support import PATIENCE
 
 SHAPES = Path(__file__).parent / "shapes"
 IMAGES = shipped_fixtures() / "images"
@@ -73,7 +74,7 @@ def render(request: str, mock_url: str, key: str) -> bytes:
 def send(url: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
     """Send bytes, read one final reply: status, headers (lower case), body."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         with connection.makefile("rb") as reply:
             status, headers = _head(reply.readline(), iter(reply.readline, b"\r\n"))

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.node_types import TYPES, types
 from tests.cli.command import COMMAND, on_path
-from tests.support import jars, tool
+from tests.support import PATIENCE, jars, tool
 
 from .conftest import npm_packages
 
@@ -48,7 +48,9 @@ def run(command: list[str], here: Path, environ: dict[str, str] | None = None) -
     """Run to a good end; give back the output."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT)} if environ is None else environ
     environ.pop("VEHICLE_OCR_MOCK_URL", None)
-    ended = subprocess.run(command, cwd=here, env=environ, capture_output=True, text=True, timeout=110, check=False)
+    ended = subprocess.run(
+        command, cwd=here, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,7 +21,7 @@ from mock_server.providers.provider import Provider
 from mock_server.providers.registry import PROVIDERS
 from mock_server.server import MockServer
 from tests.cli.command import served
-from tests.support import FIXTURES, call, drawn, encoded, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, call, drawn, encoded, eventually, picture, vehicore
 
 SLOW_SIZE = (4000, 4000)
 
@@ -145,10 +144,7 @@ def _is_running(pid: int) -> bool:
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert eventually(condition)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +159,7 @@ def impatient() -> Iterator[MockServer]:
 def test_a_slow_picture_is_refused_like_a_bad_one(impatient: MockServer, slow: bytes, provider: Provider) -> None:
     """The provider's own refusal; the journal has the reason; nothing is charged."""
     key = impatient.create_account(credits={"plate": 5}).key
-    with httpx.Client(base_url=impatient.url, timeout=30) as client:
+    with httpx.Client(base_url=impatient.url, timeout=PATIENCE) as client:
         reply = call(client, provider, image=slow, key=key)
         damaged = call(client, provider, image=drawn()[:-100], key=key)
 
@@ -173,27 +169,20 @@ def test_a_slow_picture_is_refused_like_a_bad_one(impatient: MockServer, slow: b
     assert "DecodeTimeoutError: not decoded within 1 s" in (entry.detail or "")
 
 
-def test_others_get_their_turn(impatient: MockServer, slow: bytes) -> None:
-    """Six slow pictures do not keep an ordinary one waiting that nobody has sent before."""
-    with ThreadPoolExecutor(6) as threads, httpx.Client(base_url=impatient.url, timeout=120) as client:
-        slow_ones = [threads.submit(vehicore, client, image=slow + bytes([number])) for number in range(6)]
-        _wait(lambda: bool(impatient.app._pictures._processes))
-        reply = vehicore(client, image=drawn("ordinary"))
+def test_slow_pictures_keep_neither_others_nor_the_end_waiting(slow: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six do not delay an ordinary picture that no client has sent before.
 
-        assert not all(one.done() for one in slow_ones)
-        assert reply.status_code == 200
-        assert {one.result().status_code for one in slow_ones} == {400}
-
-
-def test_the_end_does_not_wait_for_slow_pictures(slow: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the grace is over, `stop` kills the processes, and drops what waits for one."""
+    When the grace is over, `stop` kills the processes, and drops what waits for one.
+    """
     monkeypatch.setattr("mock_server.runner.GRACE_SECONDS", 0.3)
     server = MockServer(FIXTURES, decode_timeout=300).start()
     processes = server.app._pictures._processes
-    with ThreadPoolExecutor(6) as threads, httpx.Client(base_url=server.url, timeout=120) as client:
+    with ThreadPoolExecutor(6) as threads, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         replies = [threads.submit(vehicore, client, image=slow + bytes([number])) for number in range(6)]
         _wait(lambda: len(processes) == 2)
         pids = [process.pid for process in processes]
+        assert vehicore(client, image=drawn("ordinary")).status_code == 200
+        assert not any(one.done() for one in replies)
         server.stop()
 
         assert not [reply for reply in replies if not reply.exception() and reply.result().is_success]
@@ -208,19 +197,24 @@ def test_a_process_ends_whatever_its_threads_do() -> None:
         "threading.Thread(target=time.sleep, args=[3600]).start(); runner.end_soon(3)"
     )
 
-    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 3
+    assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE, check=False).returncode == 3
 
 
 def test_a_command_with_slow_pictures_ends_with_zero(slow: bytes) -> None:
     """SIGTERM lets slow pictures be refused first; both clients get their replies."""
     with (
         served(str(FIXTURES), "--decode-timeout", "2") as server,
-        httpx.Client(base_url=server.url, timeout=60) as client,
+        httpx.Client(base_url=server.url, timeout=PATIENCE) as client,
         ThreadPoolExecutor(2) as threads,
     ):
         replies = [threads.submit(vehicore, client, image=slow + bytes([number])) for number in range(2)]
         children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").parent.parent
-        _wait(lambda: sum(len(one.read_text().split()) for one in children.glob("*/children")) == 2)
+        seen = set[str]()
 
+        def have_begun() -> bool:
+            seen.update(*(one.read_text().split() for one in children.glob("*/children")))
+            return len(seen) == 2
+
+        _wait(have_begun)
         assert server.end() == 0
         assert [reply.result().status_code for reply in replies] == [400, 400]

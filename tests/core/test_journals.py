@@ -21,6 +21,7 @@ from mock_server.imaging.geometry import Box, Orientation, Placement
 from mock_server.imaging.index import ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.results import PictureFacts
 from tests.redis_server import RedisServer
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -48,11 +49,12 @@ async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
 
 async def reached_again(journal: RedisJournal) -> None:
     """Try until a server that was gone answers."""
-    for _ in range(1000):
-        with suppress(StoreUnavailableError):
-            await journal.exchanges()
-            return
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(StoreUnavailableError):
+                await journal.exchanges()
+                return
+            await asyncio.sleep(0.01)
 
 
 async def connected(journal: Journal) -> Journal:

@@ -7,6 +7,7 @@ import pytest
 
 from mock_server.core.turns import Client, Turns
 from mock_server.errors import ClientDisconnectedError
+from tests.support import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,7 @@ class Counter:
     async def end_all(self) -> None:
         for end in self.ends.values():
             end.set()
-        await asyncio.wait(self.tasks, timeout=30)
+        await asyncio.wait(self.tasks, timeout=PATIENCE)
         assert all(task.done() for task in self.tasks)
 
 
@@ -66,7 +67,7 @@ async def test_no_more_than_so_many_have_a_turn() -> None:
         await counter.join(name)
     assert counter.served == ["1", "2"]
     counter.ends["2"].set()
-    await asyncio.wait([counter.tasks[1]], timeout=30)
+    await asyncio.wait([counter.tasks[1]], timeout=PATIENCE)
     await asyncio.sleep(0)
     assert counter.served == ["1", "2", "3"]
     await counter.end_all()
@@ -145,7 +146,7 @@ async def test_a_request_that_is_cancelled_gives_up_its_place() -> None:
     waiting.cancel()
     await asyncio.sleep(0)
     counter.ends["first"].set()
-    await asyncio.wait([first], timeout=30)
+    await asyncio.wait([first], timeout=PATIENCE)
     called.cancel()
     await counter.join("last")
     await counter.end_all()

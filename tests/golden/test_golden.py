@@ -17,7 +17,7 @@ from mock_server.providers.registry import PROVIDERS
 from mock_server.server import MockServer
 from tests.conftest import frozen_clock
 from tests.golden.cases import GoldenCase, cases
-from tests.support import FIXTURES
+from tests.support import FIXTURES, PATIENCE
 
 HERE = Path(__file__).parent
 CASES = tuple(cases())
@@ -28,7 +28,10 @@ _NOT_THE_PROVIDERS = {"x-mock-detail"}  # tests/providers/test_details.py holds 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """A separate server with a frozen clock; no other test uses its accounts."""
-    with MockServer(FIXTURES, clock=frozen_clock()) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with (
+        MockServer(FIXTURES, clock=frozen_clock()) as server,
+        httpx.Client(base_url=server.url, timeout=PATIENCE) as client,
+    ):
         yield client
 
 

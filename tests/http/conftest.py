@@ -21,6 +21,7 @@ from mock_server.http.body import read_body
 from mock_server.http.reply import Reply, send_reply
 from mock_server.http.tls_protocol import secured
 from mock_server.http.uvicorn_protocol import MockProtocol
+from tests.support import PATIENCE
 
 T = TypeVar("T")
 
@@ -90,7 +91,7 @@ class RawClient:
     """
 
     def __init__(self, port: int, tls: ssl.SSLContext | None) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._data = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = tls and tls.wrap_bio(self._incoming, self._outgoing, server_hostname="127.0.0.1")
@@ -208,7 +209,7 @@ def serving(app: ASGIApp, loop: str, ca: trustme.CA | None = None) -> Iterator[t
 
     def stop() -> None:
         server.should_exit = True
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE)
         assert not thread.is_alive()
 
     while not server.started:

@@ -11,6 +11,7 @@ from starlette.types import Message, Scope
 
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
 from mock_server.http.body import DRAIN_LIMIT, read_body
+from tests.support import PATIENCE
 
 if TYPE_CHECKING:
     from tests.http.conftest import MakeRequest, Served
@@ -114,8 +115,8 @@ def chunked(size: int) -> Iterable[bytes]:
 @pytest.mark.parametrize("size", [0, 1, 65_536, LIMIT])
 def test_bodies_over_the_wire(plain_server: "Served", size: int) -> None:
     """The server accepts bodies up to the limit, with a declared length and in chunks."""
-    sized = requests.post(plain_server.url, data=b"x" * size, timeout=10)
-    unsized = requests.post(plain_server.url, data=chunked(size), timeout=10)
+    sized = requests.post(plain_server.url, data=b"x" * size, timeout=PATIENCE)
+    unsized = requests.post(plain_server.url, data=chunked(size), timeout=PATIENCE)
 
     assert sized.text == f"{size} bytes"
     assert unsized.text == f"{size // 50_000 * 50_000} bytes"
@@ -127,8 +128,8 @@ def test_a_client_still_sending_sees_the_refusal(
 ) -> None:
     """`requests` reads the reply only after it has sent everything; it must not get a broken pipe."""
     with requests.Session() as session:
-        refused = session.post(plain_server.url, data=make(30_000_000), timeout=20)
-        next_one = session.post(plain_server.url, data=b"hello", timeout=20)
+        refused = session.post(plain_server.url, data=make(30_000_000), timeout=PATIENCE)
+        next_one = session.post(plain_server.url, data=b"hello", timeout=PATIENCE)
 
     assert (refused.status_code, refused.text) == (413, "too large")
     assert next_one.text == "5 bytes"
@@ -141,7 +142,7 @@ def test_curl_sees_the_refusal(plain_server: "Served") -> None:
         ["curl", "-s", "-w", facts, "-H", "Expect: 100-continue", "--data-binary", "@-", plain_server.url],
         input=b"x" * 5_000_000,
         capture_output=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=True,
     )
 
@@ -162,4 +163,4 @@ def test_a_client_that_leaves_during_its_upload(own_server: "Served", ask: "Make
     with own_server.connect() as client:
         client.send(ask("/", "Content-Length: 1000", body=b""), b"x" * 500)
 
-    assert own_server.app.disconnected.wait(timeout=10)
+    assert own_server.app.disconnected.wait(timeout=PATIENCE)

@@ -4,7 +4,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -16,10 +15,9 @@ import pytest
 from mock_server.core.pictures import Pictures
 from mock_server.http.connection import GARBAGE
 from mock_server.server import MockServer
-from tests.support import FIXTURES, drawn, new_key, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, drawn, eventually, new_key, picture, vehicore
 
 THREADS = 2
-PATIENCE = 30
 
 
 @dataclass
@@ -55,11 +53,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
         yield running
 
 
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def until(condition: Callable[[], bool]) -> None:
+    assert eventually(condition)
 
 
 def waiting(server: MockServer) -> int:

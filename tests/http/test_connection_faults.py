@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from mock_server.core.model import Fault
 from mock_server.errors import FaultUnavailableError
 from mock_server.http.connection import GARBAGE
+from tests.support import PATIENCE
 
 if TYPE_CHECKING:
     from tests.http.conftest import DemoApp, MakeRequest, Served
@@ -107,7 +108,7 @@ def test_when_the_client_has_gone(own_server: "Served", ask: "MakeRequest") -> N
         with own_server.connect() as client:
             client.send(ask(f"/fault/{fault}/60"), ask("/"))
 
-        assert own_server.app.finished.acquire(timeout=10)
+        assert own_server.app.finished.acquire(timeout=PATIENCE)
 
 
 def test_others_run_undisturbed(shared_server: "Served", ask: "MakeRequest") -> None:

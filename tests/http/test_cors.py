@@ -17,7 +17,7 @@ from mock_server.errors import SettingsError
 from mock_server.http.cors import parse_origins
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import FIXTURES, carsxe, new_key, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, new_key, vehicore
 
 PAGE, OTHER = "http://localhost:3000", "https://app.example"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key, content-type"}
@@ -48,7 +48,7 @@ def server() -> Iterator[MockServer]:
 @pytest.fixture
 def client(server: MockServer) -> Iterator[httpx.Client]:
     """A client of that server."""
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -255,7 +255,7 @@ def _seen_by_browser(page: str, profile: Path) -> list[list[object]]:
     assert _BROWSER is not None
     command = [_BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
     command += ["--no-first-run", "--no-proxy-server", "--virtual-time-budget=20000", "--dump-dom", page]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     found = re.search(r"<body>(.*)</body>", ended.stdout, re.DOTALL)
     assert found, ended.stdout
     seen: list[list[object]] = json.loads(found[1])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server.server import MockServer
-from tests.support import drawn, new_key
+from tests.support import PATIENCE, drawn, new_key
 
 if TYPE_CHECKING:
     from tests.http.conftest import MakeRequest, Served
@@ -95,7 +95,7 @@ def test_a_picture_is_charged_once_and_answered(mock: MockServer, headers: str) 
         f"POST /api/ocr/plate HTTP/1.1\r\nHost: mock\r\nX-API-Key: {key}\r\n{headers}"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", int(mock.url.rpartition(":")[2])), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", int(mock.url.rpartition(":")[2])), timeout=PATIENCE) as client:
         client.sendall(head.encode() + body)
         client.shutdown(socket.SHUT_WR)
         received = b"".join(iter(lambda: client.recv(65536), b""))
@@ -111,7 +111,7 @@ def test_a_picture_is_charged_once_and_answered(mock: MockServer, headers: str) 
 )
 def test_every_path_answers(mock: MockServer, path: str) -> None:
     """The admin API, the gallery and paths that nobody serves, too."""
-    with socket.create_connection(("127.0.0.1", int(mock.url.rpartition(":")[2])), timeout=60) as client:
+    with socket.create_connection(("127.0.0.1", int(mock.url.rpartition(":")[2])), timeout=PATIENCE) as client:
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         client.shutdown(socket.SHUT_WR)
         head, _, body = b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n\r\n")

@@ -3,12 +3,15 @@
 import json
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_server.http.uvicorn_protocol import MAX_HEAD, MAX_URL
+from tests.http.conftest import RESET
+from tests.support import PATIENCE
 
 if TYPE_CHECKING:
     from tests.http.conftest import MakeRequest, RawClient, Served
@@ -19,9 +22,14 @@ def _padding(size: int, *, lines: int = 1) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def short_linger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests wait for the end of rejected connections."""
-    monkeypatch.setattr("mock_server.http.uvicorn_protocol.REJECTED_SECONDS", 0.2)
+def linger(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets how long a rejected client may continue to send. Tests wait for the end of rejected connections."""
+
+    def set_linger(seconds: float) -> None:
+        monkeypatch.setattr("mock_server.http.uvicorn_protocol.REJECTED_SECONDS", seconds)
+
+    set_linger(0.2)
+    return set_linger
 
 
 def _error(client: "RawClient") -> tuple[int, str]:
@@ -48,16 +56,23 @@ def _error(client: "RawClient") -> tuple[int, str]:
     ],
 )
 def test_a_head_over_the_limit_is_refused(
-    own_server: "Served", ask: "MakeRequest", path: str, headers: list[str], status: int
+    own_server: "Served",
+    ask: "MakeRequest",
+    linger: Callable[[float], None],
+    path: str,
+    headers: list[str],
+    status: int,
 ) -> None:
     """414 for the URL, 431 for the headers; the client can read it although it is still sending; then the end."""
+    linger(PATIENCE)
     with own_server.connect() as client:
         client.send(ask("/"))
         assert client.reply() == b"5 bytes"
         client.send(ask(path, *headers))
+        client.end_sending()
 
         assert _error(client)[0] == status
-    assert own_server.app.finished.acquire(timeout=10)
+    assert own_server.app.finished.acquire(timeout=PATIENCE)
     assert not own_server.app.finished.acquire(blocking=False)
 
 
@@ -75,8 +90,9 @@ def test_a_head_within_the_limit_is_served(plain_server: "Served", ask: "MakeReq
         assert client.reply() == b"200000 bytes"
 
 
-def test_an_endless_head_does_not_grow(own_server: "Served") -> None:
+def test_an_endless_head_does_not_grow(own_server: "Served", linger: Callable[[float], None]) -> None:
     """A header without an end is refused long before it has arrived."""
+    linger(0)
     with own_server.connect() as client:
         client.send(b"POST / HTTP/1.1\r\nHost: mock\r\nX-Long: ")
         sent = _send_until_reset(client, (b"a" * 65536 for _ in range(1000)))
@@ -171,7 +187,7 @@ def test_a_broken_chunk_is_refused(own_server: "Served") -> None:
         client.send(b"POST / HTTP/1.1\r\nHost: mock\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
 
         assert _error(client)[0] == 400
-    assert own_server.app.disconnected.wait(10)
+    assert own_server.app.disconnected.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: mock\r\n"])
@@ -181,21 +197,23 @@ def test_a_head_that_does_not_come_ends_the_connection(
     """A client that connects and sends nothing, or half of a head, does not keep the connection for ever."""
     monkeypatch.setattr("mock_server.http.uvicorn_protocol.HEAD_SECONDS", 0.2)
     with own_server.connect() as client:
-        client.send(sent)
+        with suppress(OSError):  # a busy machine may send after the end
+            client.send(sent)
 
-        assert client.rest() == b""
+        assert client.rest() in (b"", RESET)
 
 
 def test_a_slow_body_is_not_ended(own_server: "Served", ask: "MakeRequest", monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit of time is for the head; bodies, delayed replies and idle connections have limits of their own."""
-    monkeypatch.setattr("mock_server.http.uvicorn_protocol.HEAD_SECONDS", 0.2)
-    request = ask("/late/0.3", body=b"hello")
+    # Within this time the connection must open and a head must arrive, on a busy machine too.
+    monkeypatch.setattr("mock_server.http.uvicorn_protocol.HEAD_SECONDS", 1.5)
+    request = ask("/late/0.01", body=b"hello")
     with own_server.connect() as client:
         client.send(request[:-2])
-        time.sleep(0.4)
+        time.sleep(1.7)
         client.send(request[-2:])
         assert client.reply() == b"5 bytes"
-        time.sleep(0.4)
+        time.sleep(1.7)
         client.send(ask("/"))
 
         assert client.reply() == b"5 bytes"

@@ -10,6 +10,7 @@ from starlette.types import Message
 
 from mock_server.core.model import NO_FAULT, Dribble, FaultPlan
 from mock_server.http.reply import Reply, send_reply
+from tests.support import PATIENCE
 
 if TYPE_CHECKING:
     from tests.http.conftest import DemoApp, MakeRequest, Served
@@ -52,7 +53,7 @@ def test_a_client_that_leaves_ends_the_wait(own_server: "Served", ask: "MakeRequ
         with own_server.connect() as client:
             client.send(*requests)
 
-        assert own_server.app.finished.acquire(timeout=10)
+        assert own_server.app.finished.acquire(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("path", [LATE, "/dribble/5/60", "/dribble/500/60"])
@@ -62,12 +63,12 @@ def test_a_server_that_stops_sends_late_replies_at_once(own_server: "Served", as
         client.send(ask("/"))
         assert client.reply() == b"5 bytes"
         client.send(ask(path))
-        assert own_server.app.reached.acquire(timeout=10)
+        assert own_server.app.reached.acquire(timeout=PATIENCE)
         stopping = threading.Thread(target=own_server.stop)
         stopping.start()
 
         assert client.reply() == b"5 bytes"
-        stopping.join(timeout=20)
+        stopping.join(timeout=PATIENCE)
         assert client.rest() == b""
 
 

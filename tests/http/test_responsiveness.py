@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.cli.command import Served, served
-from tests.support import FIXTURES, drawn
+from tests.support import FIXTURES, PATIENCE, drawn
 
 SIZE = 30_000_000
 LOOP_SECONDS = 0.3
@@ -30,8 +30,8 @@ Sent = tuple[str, Mapping[str, str], bytes]
 def server() -> Iterator[Served]:
     """A server in a process of its own, warm."""
     with served(str(FIXTURES), "--decode-timeout", "1") as running:
-        httpx.get(f"{running.url}/__admin/health")
-        httpx.post(f"{running.url}/api/ocr/plate", headers=KEY, files={"image": ("a.png", drawn())}, timeout=30)
+        httpx.get(f"{running.url}/__admin/health", timeout=PATIENCE)
+        httpx.post(f"{running.url}/api/ocr/plate", headers=KEY, files={"image": ("a.png", drawn())}, timeout=PATIENCE)
         yield running
 
 
@@ -176,7 +176,7 @@ OTHERS: dict[str, Callable[[], Sent]] = {
 def test_health_answers_while_the_worst_is_read(server: Served, name: str) -> None:
     """The loop's thread is not busy with the request, and no other thread keeps it from running."""
     path, headers, body = {**PROVIDERS, **OTHERS}[name]()
-    with httpx.Client(base_url=server.url, timeout=60) as client, pinging(server) as worst:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client, pinging(server) as worst:
         before = loop_seconds(server)
         reply = client.request("GET" if not body else "POST", path, headers=headers, content=body)
         busy = loop_seconds(server) - before
@@ -200,7 +200,7 @@ def pinging(server: Served) -> Iterator[Callable[[], float]]:
     times: list[float] = []
 
     def ping() -> None:
-        with httpx.Client(base_url=server.url, timeout=60) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             while not is_over.is_set():
                 started = time.perf_counter()
                 assert client.get("/healthz").status_code == 200
@@ -210,7 +210,7 @@ def pinging(server: Served) -> Iterator[Callable[[], float]]:
 
     thread = threading.Thread(target=ping)
     thread.start()
-    assert has_begun.wait(30)
+    assert has_begun.wait(PATIENCE)
     try:
         yield lambda: max(times)
     finally:

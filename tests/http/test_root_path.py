@@ -8,7 +8,7 @@ import pytest
 from mock_server.errors import SettingsError
 from mock_server.routes import parse_root_path
 from mock_server.server import MockServer
-from tests.support import FIXTURES, gallery, latest, new_key, picture
+from tests.support import FIXTURES, PATIENCE, gallery, latest, new_key, picture
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def server() -> Iterator[MockServer]:
 @pytest.fixture(params=["/team/mock", ""], ids=["prefix left", "prefix removed"])
 def client(server: MockServer, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     """A client whose requests arrive with the prefix or without it."""
-    with httpx.Client(base_url=server.url + request.param, timeout=30) as client:
+    with httpx.Client(base_url=server.url + request.param, timeout=PATIENCE) as client:
         yield client
 
 
@@ -45,15 +45,15 @@ def test_links_lead_below_the_prefix(server: MockServer, client: httpx.Client) -
     assert client.get("/").headers["location"] == "/team/mock/__admin/"
     assert client.get("/__admin").headers["location"] == "/team/mock/__admin/"
     assert account.headers["location"].startswith("/team/mock/__admin/accounts/")
-    assert httpx.get(server.url + account.headers["location"]).json()["key"] == account.json()["key"]
+    assert httpx.get(server.url + account.headers["location"], timeout=PATIENCE).json()["key"] == account.json()["key"]
     assert document["servers"] == [{"url": "/team/mock"}]
-    assert client.get("/__admin/").text == httpx.get(f"{server.url}/__admin/").text
+    assert client.get("/__admin/").text == httpx.get(f"{server.url}/__admin/", timeout=PATIENCE).text
 
 
 def test_the_prefix_alone_and_similar_paths(server: MockServer) -> None:
     """The prefix without a slash is the start page. A path that only begins like it is another path."""
-    assert httpx.get(f"{server.url}/team/mock").headers["location"] == "/team/mock/__admin/"
-    assert httpx.get(f"{server.url}/team/mockery/healthz").status_code == 404
+    assert httpx.get(f"{server.url}/team/mock", timeout=PATIENCE).headers["location"] == "/team/mock/__admin/"
+    assert httpx.get(f"{server.url}/team/mockery/healthz", timeout=PATIENCE).status_code == 404
 
 
 def test_a_header_cannot_set_the_prefix(http: httpx.Client) -> None:
@@ -92,6 +92,6 @@ def test_a_path_of_the_mock_itself(path: str) -> None:
 def test_a_path_that_is_only_similar(path: str) -> None:
     """Only whole steps of a path count."""
     with MockServer(FIXTURES, root_path=path) as server:
-        reply = httpx.post(f"{server.url}{path}/api/ocr/plate", files={"image": picture("car")})
+        reply = httpx.post(f"{server.url}{path}/api/ocr/plate", files={"image": picture("car")}, timeout=PATIENCE)
 
         assert reply.status_code == 401

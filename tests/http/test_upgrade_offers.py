@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mock_server import MockServer
-from tests.support import FIXTURES, Received, line_to, picture
+from tests.support import FIXTURES, PATIENCE, Received, line_to, picture
 
 if TYPE_CHECKING:
     from tests.http.conftest import MakeRequest, Served
@@ -137,7 +137,7 @@ def test_curl_with_http2(mock: MockServer, tmp_path: Path, size: str) -> None:
     image.write_bytes(picture("car") + b"\0" * (2_000_000 if size == "large" else 0))
     command = ["curl", "-sS", "--http2", "-m", "20", "-o", "-", "-w", "\n%{http_code}"]
     command += ["-H", "X-API-Key: demo-key", "-F", f"image=@{image}", f"{mock.url}/api/ocr/plate"]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
 
     assert output.splitlines()[-1] == "200"
     assert "9DJC652" in output
@@ -173,7 +173,7 @@ def test_the_http_client_of_the_jdk(mock: MockServer, tmp_path: Path) -> None:
     command = ["java", "Upload.java", f"{mock.url}/api/ocr/plate"]
     command += [f"multipart/form-data; boundary={BOUNDARY}", "body"]
     before = _total(mock)
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
 
     assert ran.stderr == ""
     assert ran.stdout.splitlines() == ['HTTP_1_1 200 {"result":"9DJC652"}'] * 4

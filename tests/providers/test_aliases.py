@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from mock_server.server import MockServer
-from tests.support import FIXTURES, gallery, latest, new_key, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, gallery, latest, new_key, picture, vehicore
 
 pins = pytest.mark.pins
 
@@ -16,7 +16,7 @@ pins = pytest.mark.pins
 @pytest.fixture(scope="module")
 def strict() -> Iterator[httpx.Client]:
     """A client of a server in strict mode."""
-    with MockServer(FIXTURES, strict=True) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(FIXTURES, strict=True) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         yield client
 
 

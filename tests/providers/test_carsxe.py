@@ -16,7 +16,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.model import Product
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import CARSXE_PATHS, FIXTURES, carsxe, drawn, gallery, latest, new_key, vehicore
+from tests.support import CARSXE_PATHS, FIXTURES, PATIENCE, carsxe, drawn, gallery, latest, new_key, vehicore
 
 pins = pytest.mark.pins
 
@@ -259,7 +259,7 @@ def test_unreadable_bodies(http: httpx.Client, product: str, content: bytes, con
 @pytest.fixture(scope="module")
 def fetching() -> Iterator[httpx.Client]:
     """A client of a server that fetches from this machine, where nothing listens on port 9."""
-    with MockServer(FIXTURES, fetch="local") as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(FIXTURES, fetch="local") as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -408,7 +408,7 @@ def _with_quota(limit: int, used: int = 0) -> dict[Product, Quota]:
 @pins("carsxe-quota-trial")
 def test_a_trial_never_resets(clock: Clock) -> None:
     """The volume of a trial is not renewed in the next month."""
-    with MockServer(clock=clock) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(clock=clock) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         key = new_key(server, quota=_with_quota(1), quota_period=QuotaPeriod.NEVER)
         statuses = []
         for _ in range(3):

@@ -9,7 +9,7 @@ import pytest
 
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import call, drawn, latest, new_key, vehicore
+from tests.support import PATIENCE, call, drawn, latest, new_key, vehicore
 
 BROKEN = "broken"
 
@@ -133,7 +133,7 @@ def test_every_provider(serve: MakeClient, tmp_path: Path) -> None:
     """Each provider answers chaos in its own words."""
     with (
         MockServer(directory(tmp_path, "chaos: {service_error: 100%}\n")) as mock,
-        httpx.Client(base_url=mock.url, timeout=30) as client,
+        httpx.Client(base_url=mock.url, timeout=PATIENCE) as client,
     ):
         for provider in mock.app.control.providers.values():
             assert call(client, provider, key="key-a").status_code == 500

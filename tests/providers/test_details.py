@@ -14,7 +14,7 @@ from mock_server.core.model import Product
 from mock_server.http.reply import header_text
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import FIXTURES, carsxe, drawn, encoded, latest, new_key, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, drawn, encoded, latest, new_key, picture, vehicore
 
 Send = Callable[[httpx.Client], httpx.Response]
 pins = pytest.mark.pins
@@ -136,7 +136,7 @@ def strict() -> Iterator[MockServer]:
 )
 def test_a_refused_alias(strict: MockServer, path: str, options: dict[str, Any], detail: str) -> None:
     """In strict mode the detail names the alias that was refused."""
-    with httpx.Client(base_url=strict.url, timeout=30) as client:
+    with httpx.Client(base_url=strict.url, timeout=PATIENCE) as client:
         reply = client.post(path, **options)
 
     assert (reply.headers["x-mock-detail"], latest(strict).detail) == (detail, detail)

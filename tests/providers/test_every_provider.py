@@ -26,6 +26,7 @@ from tests.conftest import MakeClient
 from tests.providers.acme import Acme
 from tests.support import (
     FIXTURES,
+    PATIENCE,
     call,
     carsxe,
     drawn,
@@ -548,7 +549,7 @@ def test_unseen_pictures_at_once(http: httpx.Client) -> None:
     barrier = threading.Barrier(6)
 
     def ask(image: bytes) -> object:
-        barrier.wait(30)
+        barrier.wait(PATIENCE)
         return vehicore(http, image=image).json()
 
     with ThreadPoolExecutor(6) as pool:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from mock_server.server import MockServer
+from tests.support import PATIENCE
 
 LIVE = {
     "vehicore": ("https://vehicore-api.dev-stage.fyi", "VEHICORE_LIVE_KEY"),
@@ -72,7 +73,7 @@ def test_the_mock_is_what_the_provider_is(
     sent: dict[str, Any] = {}
     if key:
         sent = {"headers": {"X-API-Key": key}} if provider == "vehicore" else {"params": {"key": key}}
-    reply = httpx.post(url + path, timeout=60, **sent, **rest)
+    reply = httpx.post(url + path, timeout=PATIENCE, **sent, **rest)
 
     assert reply.status_code == status
     assert reply.json() == {**reply.json(), **holds}

@@ -8,7 +8,7 @@ import pytest
 
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import FIXTURES, carsxe, gallery, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, gallery, vehicore
 
 pins = pytest.mark.pins
 
@@ -25,7 +25,7 @@ def paid() -> Any:
 @pytest.fixture
 def client(paid: MockServer) -> Any:
     """Its client."""
-    with httpx.Client(base_url=paid.url, timeout=30) as client:
+    with httpx.Client(base_url=paid.url, timeout=PATIENCE) as client:
         yield client
 
 

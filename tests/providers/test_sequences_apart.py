@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from mock_server import MockServer
-from tests.support import drawn
+from tests.support import PATIENCE, drawn
 
 CYCLE = """\
 scenario: round-and-round
@@ -31,7 +31,7 @@ def test_sixteen_clients_see_their_own_sequence(tmp_path: Path) -> None:
         keys = [mock.create_account().key for _ in range(16)]
 
         def statuses(key: str) -> list[int]:
-            with httpx.Client(headers={"X-API-Key": key}) as client:
+            with httpx.Client(headers={"X-API-Key": key}, timeout=PATIENCE) as client:
                 upload = {"image": drawn()}
                 return [client.post(f"{mock.url}/api/ocr/plate", files=upload).status_code for _ in range(18)]
 

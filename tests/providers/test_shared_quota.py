@@ -12,7 +12,7 @@ from mock_server.core.clock import Clock
 from mock_server.server import MockServer
 from tests.conftest import frozen_clock
 from tests.redis_server import RedisServer
-from tests.support import FIXTURES, carsxe, gallery, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, gallery, vehicore
 
 pins = pytest.mark.pins
 
@@ -31,7 +31,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[MockServer]:
 @pytest.fixture
 def client(server: MockServer) -> Iterator[httpx.Client]:
     """A client of the server."""
-    with httpx.Client(base_url=server.url, timeout=30) as client:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -206,7 +206,7 @@ def test_a_dry_run_sees_the_text(server: MockServer, client: httpx.Client) -> No
 @pins("carsxe-sandbox-pool")
 def test_the_shipped_sandbox_key(clock: Clock) -> None:
     """The shipped account has 100 units over both products, for good."""
-    with MockServer(clock=clock) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(clock=clock) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         pictures = {"plate": "california-sedan", "vin": "vin-plate"}
         statuses = [
             carsxe(client, product, gallery(client, pictures[product]), key="sandbox-key").status_code

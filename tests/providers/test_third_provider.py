@@ -15,7 +15,7 @@ from mock_server.core.model import OutcomeName
 from mock_server.providers import registry
 from tests.conftest import NEW_YEAR, frozen_clock
 from tests.providers.acme import Acme
-from tests.support import FIXTURES, call, drawn, latest, new_key, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, call, drawn, latest, new_key, picture, vehicore
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -102,7 +102,7 @@ def test_fixture_files_know_it(tmp_path: Path, acme: Acme) -> None:
         "unmatched: nothing_found\ncharge: {acme: [nothing_found]}\nacme: {nothing_found: missing}\n"
         "accounts: [{name: demo, key: demo-key}, {name: one, key: one-unit, quota: 1}]\n"
     )
-    with MockServer(tmp_path) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(tmp_path) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         bound = call(client, acme, image=drawn(), filename="x.jpg")
         other = vehicore(client, image=drawn(), filename="x.jpg", key="one-unit")
         missing = [call(client, acme, image=drawn(), key="one-unit").status_code for _ in range(2)]
@@ -126,7 +126,7 @@ def test_hints_have_its_call(mock: MockServer) -> None:
 
 def test_strict_mode_refuses_its_alias(acme: Acme) -> None:
     """An alias is a route like any other: strict mode answers it with the provider's own 404."""
-    with MockServer(FIXTURES, strict=True) as server, httpx.Client(base_url=server.url, timeout=30) as client:
+    with MockServer(FIXTURES, strict=True) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
         reply = client.post("/v2/scans", files={"upload": picture("car")})
 
         assert (reply.status_code, reply.json()["error"]["type"]) == (404, "no_such_path")

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from mock_server import MockServer
-from tests.support import FIXTURES
+from tests.support import FIXTURES, PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from tests.support import FIXTURES
 def test_a_path_nearby_is_named(method: str, path: str, meant: str) -> None:
     """The 404 names the path that was probably meant; the journal has the request with the same hint."""
     with MockServer(FIXTURES) as own:
-        reply = httpx.request(method, own.url + path, content=b"body")
+        reply = httpx.request(method, own.url + path, content=b"body", timeout=PATIENCE)
         (entry,) = own.requests()
 
     hint = f'did you mean "{meant}"?'
@@ -37,7 +37,7 @@ def test_a_path_nearby_is_named(method: str, path: str, meant: str) -> None:
 def test_what_browsers_ask_for_is_no_mistake(path: str) -> None:
     """It is a 404, and in neither the journal nor the report."""
     with MockServer(FIXTURES) as own:
-        reply = httpx.get(own.url + path)
+        reply = httpx.get(own.url + path, timeout=PATIENCE)
 
         assert (reply.status_code, own.count(), own.report()["summary"]["unserved"]) == (404, 0, 0)
 
@@ -51,7 +51,7 @@ def test_a_path_like_no_other(http: httpx.Client) -> None:
 
 def test_the_filter_for_unserved_paths() -> None:
     """The admin API filters and counts them, and metrics have them under the provider `-`."""
-    with MockServer(FIXTURES) as own, httpx.Client(base_url=own.url, timeout=30) as client:
+    with MockServer(FIXTURES) as own, httpx.Client(base_url=own.url, timeout=PATIENCE) as client:
         client.get("/nowhere", headers={"User-Agent": "a-client"})
         client.get("/healthz")
         found = client.get("/__admin/requests", params={"provider": "-"}).json()
@@ -67,7 +67,7 @@ def test_the_filter_for_unserved_paths() -> None:
 def test_a_long_path_is_cut() -> None:
     """A path from a stranger takes little memory and little of the reply."""
     with MockServer(FIXTURES) as own:
-        reply = httpx.get(own.url + "/" + "a" * 10_000)
+        reply = httpx.get(own.url + "/" + "a" * 10_000, timeout=PATIENCE)
         (entry,) = own.requests()
 
     assert len(reply.content) < 1000
@@ -78,6 +78,6 @@ def test_a_long_path_is_cut() -> None:
 def test_the_mocks_own_paths_are_not_in_the_journal(path: str) -> None:
     """A missing image, an unknown admin call and the health check are not requests of an application."""
     with MockServer(FIXTURES) as own:
-        httpx.get(own.url + path)
+        httpx.get(own.url + path, timeout=PATIENCE)
 
         assert own.requests() == []

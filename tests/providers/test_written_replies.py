@@ -11,7 +11,7 @@ import pytest
 from mock_server.errors import RefusedError
 from mock_server.server import MockServer
 from tests.conftest import MakeClient
-from tests.support import FIXTURES, call, eventually, latest, new_key, picture, vehicore
+from tests.support import FIXTURES, PATIENCE, call, eventually, latest, new_key, picture, vehicore
 
 HTML = "<html><h1>502 Bad Gateway – nginx</h1></html>"
 
@@ -98,7 +98,7 @@ def test_a_body_that_is_cut_off_has_the_length_of_the_whole(mock: MockServer) ->
     head = f"POST /api/ocr/plate HTTP/1.1\r\nHost: mock\r\nX-API-Key: {key}\r\n"
     head += f"Content-Type: {form.headers['content-type']}\r\nContent-Length: {form.headers['content-length']}\r\n\r\n"
     parts = urlsplit(mock.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=30) as line:
+    with socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE) as line:
         line.sendall(head.encode() + form.read())
         received = b"".join(iter(lambda: line.recv(65536), b""))
     start, _, body = received.partition(b"\r\n\r\n")

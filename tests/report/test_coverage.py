@@ -15,7 +15,7 @@ from mock_server.providers.provider import Provider
 from mock_server.report.contract_rows import contract_rows
 from mock_server.report.document import Report
 from tests.providers.acme import Acme
-from tests.support import FIXTURES, call, carsxe, drawn, new_key, vehicore
+from tests.support import FIXTURES, PATIENCE, call, carsxe, drawn, new_key, vehicore
 
 REPORT = "/__admin/report"
 
@@ -132,7 +132,7 @@ def test_a_fault_hides_the_reply(fault: Fault, mock: MockServer, http: httpx.Cli
 
 def test_what_the_accounts_do_not_allow_is_set_apart() -> None:
     """A reply that no account, setting or scenario gives does not count as missing, until it is seen."""
-    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=30) as http:
+    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         for account in http.get("/__admin/accounts").json()["accounts"]:
             if account["status"] != "active":
                 http.delete(f"/__admin/accounts/{account['key']}")
@@ -160,7 +160,7 @@ def test_a_third_provider_is_covered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rows come from its own data."""
     acme: Provider = Acme()
     monkeypatch.setattr(registry, "PROVIDERS", (*registry.PROVIDERS, acme))
-    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=30) as http:
+    with MockServer(FIXTURES) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as http:
         call(http, acme)
         coverage = product(report(http), "acme", "plate")
 
@@ -195,7 +195,10 @@ def test_a_scenario_without_a_reading_makes_one_up(mock: MockServer, http: httpx
 @pytest.mark.parametrize(("unmatched", "answer"), [("nothing_found", "nothing_found"), ("error", "error")])
 def test_an_unknown_picture_is_named_under_each_policy(unmatched: str, answer: str) -> None:
     """Also if its reading is not made up."""
-    with MockServer(FIXTURES, unmatched=unmatched) as server, httpx.Client(base_url=server.url, timeout=30) as http:
+    with (
+        MockServer(FIXTURES, unmatched=unmatched) as server,
+        httpx.Client(base_url=server.url, timeout=PATIENCE) as http,
+    ):
         vehicore(http, image=drawn("stranger"))
         found = report(http)
 

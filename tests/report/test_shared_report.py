@@ -13,7 +13,7 @@ import pytest
 from mock_server import MockServer
 from tests.cli.command import served
 from tests.redis_server import RedisServer
-from tests.support import FIXTURES, carsxe, drawn, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, drawn, vehicore
 
 REPORT = "/__admin/report"
 
@@ -24,8 +24,8 @@ def test_servers_count_together(redis_server: RedisServer) -> None:
     with (
         MockServer(FIXTURES, state=state) as first,
         MockServer(FIXTURES, state=state) as second,
-        httpx.Client(base_url=first.url, timeout=30) as one,
-        httpx.Client(base_url=second.url, timeout=30) as two,
+        httpx.Client(base_url=first.url, timeout=PATIENCE) as one,
+        httpx.Client(base_url=second.url, timeout=PATIENCE) as two,
     ):
         for round in range(1, 6):
             vehicore(one)
@@ -49,7 +49,7 @@ def workers(redis_server: RedisServer) -> Iterator[list[httpx.Client]]:
         pytest.skip("this system cannot fork")
     arguments = (str(FIXTURES), "--workers", "2", "--state", redis_server.url())
     with served(*arguments) as server, ExitStack() as stack:
-        yield [stack.enter_context(httpx.Client(base_url=server.url, timeout=60)) for _ in range(8)]
+        yield [stack.enter_context(httpx.Client(base_url=server.url, timeout=PATIENCE)) for _ in range(8)]
 
 
 def counted(found: Any) -> dict[str, int]:

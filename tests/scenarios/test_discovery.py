@@ -13,7 +13,7 @@ import pytest
 from mock_server.errors import FixturesError
 from mock_server.scenarios.discovery import MAX_BYTES
 from mock_server.scenarios.load import load
-from tests.support import without_coverage
+from tests.support import PATIENCE, without_coverage
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 
@@ -247,7 +247,7 @@ def test_unreadable_places(write: Write, public: Path, mode: int, place: str, li
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.stderr == ""

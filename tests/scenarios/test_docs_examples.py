@@ -15,6 +15,7 @@ from mock_server.scenarios.load import declared_accounts, load
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.server import MockServer
 from mock_server.settings import shipped_fixtures
+from tests.support import PATIENCE
 
 COOKBOOK = Path(__file__).parents[2] / "docs" / "scenarios.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -103,7 +104,7 @@ def test_section_is_served(section: Section, directory: Path) -> None:
         # Its mock.yaml is the other way to say the same.
         (directory / "mock.yaml").unlink()
 
-    with MockServer(directory) as mock, httpx.Client(base_url=mock.url, timeout=30) as client:
+    with MockServer(directory) as mock, httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
         for line in section.conversations:
             asked = LINE.fullmatch(line)
             assert asked, line

@@ -9,7 +9,7 @@ import pytest
 
 from mock_server import MockServer
 from mock_server.settings import shipped_fixtures
-from tests.support import eventually
+from tests.support import PATIENCE, eventually
 
 PICTURE = (shipped_fixtures() / "images" / "california-sedan.jpg").read_bytes()
 SCENARIO = "scenario: car\nwhen: {{image: ../images/car.jpg}}\nreading: {{plate: {plate}}}\nthen: {then}\n"
@@ -34,7 +34,9 @@ def server(fixtures: Path) -> Iterator[MockServer]:
 
 def read(server: MockServer, key: str = "demo-key") -> httpx.Response:
     """The reply to the picture."""
-    return httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": key}, files={"image": PICTURE})
+    return httpx.post(
+        f"{server.url}/api/ocr/plate", headers={"X-API-Key": key}, files={"image": PICTURE}, timeout=PATIENCE
+    )
 
 
 def test_a_saved_file_goes_live(server: MockServer, fixtures: Path) -> None:
@@ -83,7 +85,9 @@ def test_defaults_follow_the_file(server: MockServer, fixtures: Path) -> None:
     other = (shipped_fixtures() / "images" / "texas-pickup.jpg").read_bytes()
 
     def result() -> object:
-        reply = httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other})
+        reply = httpx.post(
+            f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other}, timeout=PATIENCE
+        )
         return reply.json()["result"]
 
     assert result() != ""
@@ -99,7 +103,9 @@ def test_a_new_picture_is_recognised(server: MockServer, fixtures: Path) -> None
     (fixtures / "images" / "car.jpg").write_bytes(other)
 
     def reply() -> httpx.Response:
-        return httpx.post(f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other})
+        return httpx.post(
+            f"{server.url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": other}, timeout=PATIENCE
+        )
 
     assert eventually(lambda: reply().json() == {"result": "AAA111"})
     assert reply().headers["x-mock-match"] == "sha256"
@@ -112,9 +118,11 @@ def test_pictures_that_no_scenario_names_are_shown(server: MockServer, fixtures:
     (fixtures / "images" / "out.jpg").symlink_to(shipped_fixtures() / "images" / "texas-pickup.jpg")
     (fixtures / "mock.yaml").write_text("unmatched: nothing_found\n")
 
-    assert eventually(lambda: httpx.get(f"{server.url}/images/spare/more.jpg").content == PICTURE)
-    assert httpx.get(f"{server.url}/images/out.jpg").status_code == 404
+    assert eventually(lambda: httpx.get(f"{server.url}/images/spare/more.jpg", timeout=PATIENCE).content == PICTURE)
+    assert httpx.get(f"{server.url}/images/out.jpg", timeout=PATIENCE).status_code == 404
     reply = httpx.post(
-        f"{server.url}/platerecognition?key=demo-key", json={"image_url": f"{server.url}/images/spare/more.jpg"}
+        f"{server.url}/platerecognition?key=demo-key",
+        json={"image_url": f"{server.url}/images/spare/more.jpg"},
+        timeout=PATIENCE,
     )
     assert reply.json()["results"][0]["plate"] == "aaa111"

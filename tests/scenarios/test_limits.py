@@ -23,10 +23,10 @@ MERGES = MERGE_CHAIN + "".join(f"b{number}: {{<<: [*a0, *a0, *a0, *a0]}}\n" for 
 
 @pytest.fixture(autouse=True)
 def quick() -> Iterator[None]:
-    """No limit takes long to be reached, even on a busy machine."""
-    start = time.monotonic()
+    """No limit takes long to be reached. Processor time does not depend on what else the machine does."""
+    start = time.process_time()
     yield
-    assert time.monotonic() - start < 30
+    assert time.process_time() - start < 30
 
 
 def lines_of(root: Path) -> list[str]:
@@ -125,11 +125,11 @@ def deep(levels: int) -> Any:
     ids=["keys", "steps", "depth", "long-key", "text", "merges"],
 )
 def test_large_document_at_run_time(document: Mapping[str, Any] | str, line: str) -> None:
-    """A scenario or account that came at run time is refused within a second."""
-    start = time.monotonic()
+    """A scenario or account that came at run time is refused within seconds."""
+    start = time.process_time()
     for parse in (parse_scenario, lambda value: parse_account(value, name="a", new_key=lambda: "k")):
         with pytest.raises(FixturesError) as caught:
             parse(document)
 
         assert any(str(mistake).replace("account:", "scenario:").startswith(line) for mistake in caught.value.mistakes)
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10

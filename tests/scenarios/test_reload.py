@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from mock_server import MockServer
-from tests.support import FIXTURES, eventually
+from tests.support import FIXTURES, PATIENCE, eventually
 
 SCENARIO = "scenario: car\nwhen: {{filename: car.jpg}}\nreading: {{plate: {plate}}}\n"
 CAR = (FIXTURES / "images/car.jpg").read_bytes()
@@ -36,7 +36,9 @@ def server(fixtures: Path) -> Iterator[MockServer]:
 
 def read(url: str) -> httpx.Response:
     """The reply to a plate request."""
-    return httpx.post(f"{url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("car.jpg", CAR)})
+    return httpx.post(
+        f"{url}/api/ocr/plate", headers={"X-API-Key": "demo-key"}, files={"image": ("car.jpg", CAR)}, timeout=PATIENCE
+    )
 
 
 def test_reload(server: MockServer, fixtures: Path) -> None:
@@ -45,7 +47,7 @@ def test_reload(server: MockServer, fixtures: Path) -> None:
     (fixtures / "scenarios/more.yaml").write_text("scenario: more\nwhen: {filename: more.jpg}\n")
     (fixtures / "mock.yaml").write_text("accounts: [{name: demo, key: demo-key}]\n")
 
-    reply = httpx.post(f"{server.url}/__admin/reload")
+    reply = httpx.post(f"{server.url}/__admin/reload", timeout=PATIENCE)
 
     assert (reply.status_code, reply.json()) == (200, {"scenarios": 2, "images": 0, "accounts": 1})
     assert read(server.url).json() == {"result": "BBB222"}
@@ -58,7 +60,7 @@ def test_reload_of_files_with_the_same_time_and_size(server: MockServer, fixture
     file.write_text(SCENARIO.format(plate="BBB222"))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    httpx.post(f"{server.url}/__admin/reload")
+    httpx.post(f"{server.url}/__admin/reload", timeout=PATIENCE)
 
     assert read(server.url).json() == {"result": "BBB222"}
 
@@ -67,7 +69,7 @@ def test_reload_with_mistakes(server: MockServer, fixtures: Path) -> None:
     """Every mistake is in the response with its place; the last good set is served, and health and replies say so."""
     (fixtures / "scenarios/car.yaml").write_text("scenario: car\npriority: 0\nwhen: {imagee: x}\n")
 
-    reply = httpx.post(f"{server.url}/__admin/reload")
+    reply = httpx.post(f"{server.url}/__admin/reload", timeout=PATIENCE)
 
     file = str(fixtures / "scenarios/car.yaml")
     assert reply.status_code == 400
@@ -82,7 +84,7 @@ def test_reload_with_mistakes(server: MockServer, fixtures: Path) -> None:
         },
     ]
     for path in ("/healthz", "/__admin/health"):
-        health = httpx.get(f"{server.url}{path}").json()
+        health = httpx.get(f"{server.url}{path}", timeout=PATIENCE).json()
         assert health["status"] == "healthy"
         assert health["fixtures"]["ok"] is False
         assert health["fixtures"]["mistakes"][0].startswith(f"{file}:2:11: ")
@@ -92,9 +94,9 @@ def test_reload_with_mistakes(server: MockServer, fixtures: Path) -> None:
     assert answer.headers["x-mock-fixtures"] == "broken"
 
     (fixtures / "scenarios/car.yaml").write_text(SCENARIO.format(plate="CCC333"))
-    httpx.post(f"{server.url}/__admin/reload")
+    httpx.post(f"{server.url}/__admin/reload", timeout=PATIENCE)
 
-    assert httpx.get(f"{server.url}/healthz").json()["fixtures"] == {"ok": True, "mistakes": []}
+    assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).json()["fixtures"] == {"ok": True, "mistakes": []}
     assert "x-mock-fixtures" not in read(server.url).headers
 
 
@@ -104,7 +106,7 @@ def test_missing_directory(server: MockServer, fixtures: Path, tmp_path: Path) -
     (fixtures / "scenarios").rmdir()
     fixtures.rmdir()
 
-    reply = httpx.post(f"{server.url}/__admin/reload")
+    reply = httpx.post(f"{server.url}/__admin/reload", timeout=PATIENCE)
 
     assert reply.status_code == 400
     assert reply.json()["errors"][0]["detail"] == "there is no such fixtures directory"
@@ -115,7 +117,7 @@ def test_changed_settings_need_a_restart(server: MockServer, fixtures: Path, cap
     """A setting in `mock.yaml` that is used at the start only is named in the log."""
     (fixtures / "mock.yaml").write_text("unmatched: nothing_found\nport: 9123\nstrict: true\nseed: 5\n")
     with caplog.at_level(logging.WARNING):
-        httpx.post(f"{server.url}/__admin/reload").raise_for_status()
+        httpx.post(f"{server.url}/__admin/reload", timeout=PATIENCE).raise_for_status()
 
     assert [message for message in caplog.messages if "restart" in message] == [
         "mock.yaml: the new value of strict takes effect after a restart"
@@ -132,7 +134,7 @@ def test_hangup(fixtures: Path) -> None:
         try:
             (fixtures / "scenarios/car.yaml").write_text("scenario: car\nwhat: is this\n")
             process.send_signal(signal.SIGHUP)
-            assert eventually(lambda: not httpx.get(f"{url}/healthz").json()["fixtures"]["ok"])
+            assert eventually(lambda: not httpx.get(f"{url}/healthz", timeout=PATIENCE).json()["fixtures"]["ok"])
             (fixtures / "scenarios/car.yaml").write_text(SCENARIO.format(plate="BBB222"))
             process.send_signal(signal.SIGHUP)
             assert eventually(lambda: read(url).json() == {"result": "BBB222"})
@@ -158,7 +160,7 @@ def test_closed_terminal(fixtures: Path) -> None:
         assert "ready on" in process.stdout.readline()
         os.close(master)
         try:
-            process.wait(15)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.support import PATIENCE
+
 Write = Callable[[Mapping[str, str | bytes]], Path]
 
 
 def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the command."""
     command = [sys.executable, "-m", "mock_server", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @pytest.fixture(autouse=True)

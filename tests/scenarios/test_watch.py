@@ -11,6 +11,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from mock_server.errors import FixturesError
 from mock_server.scenarios.hot_reload import watch
 from mock_server.scenarios.load import FixtureLoader, Loaded
+from tests.support import PATIENCE
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 Results = MemoryObjectReceiveStream[Loaded | FixturesError]
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.anyio
 async def watching(loader: FixtureLoader) -> AsyncIterator[Results]:
     """The results of watching the loader's directory; all of it must take less than half a minute."""
     send, receive = anyio.create_memory_object_stream[Loaded | FixturesError](100)
-    with anyio.fail_after(30):
+    with anyio.fail_after(PATIENCE):
         async with send, receive, anyio.create_task_group() as tasks:
             tasks.start_soon(watch, loader, send.send)
             yield receive

@@ -11,7 +11,7 @@ import pytest
 from mock_server import MockServer
 from tests.scenarios.conftest import Write
 from tests.scenarios.test_watch import loaded, names, watching
-from tests.support import drawn, eventually, vehicore
+from tests.support import PATIENCE, drawn, eventually, vehicore
 
 pytestmark = pytest.mark.anyio
 
@@ -139,7 +139,7 @@ def test_a_picture_with_the_size_and_the_time_of_the_one_before(
         new.replace(root / "car.bmp")
 
     def matches(server: MockServer, data: bytes) -> bool:
-        with httpx.Client(base_url=server.url, timeout=30) as client:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
             return vehicore(client, image=data).headers["X-Mock-Scenario"] == "car"
 
     replace(first)

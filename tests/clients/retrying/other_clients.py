@@ -14,6 +14,8 @@ import urllib3
 from urllib3.util import retry as urllib3_retry
 from urllib3.util.retry import Retry
 
+from tests.support import PATIENCE
+
 from .python_clients import TEMPORARY, Client, Wait, tenacity
 
 _ATTEMPTS = 4
@@ -101,12 +103,12 @@ class _Repeating(httpx.BaseTransport):
 
 def httpx_transport(url: str, key: str, picture: bytes, wait: Wait) -> object:
     """httpx with a transport of its own."""
-    with httpx.Client(transport=_Repeating(wait), timeout=60) as client:
+    with httpx.Client(transport=_Repeating(wait), timeout=PATIENCE) as client:
         return client.post(url, headers={"X-API-Key": key}, files={"image": picture}).status_code
 
 
 def _post(url: str, key: str, picture: bytes, **options: object) -> httpx.Response:
-    return httpx.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=30, **options)  # type: ignore[arg-type]
+    return httpx.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=PATIENCE, **options)  # type: ignore[arg-type]
 
 
 def as_the_service_asks(url: str, key: str, picture: bytes, wait: Wait) -> object:

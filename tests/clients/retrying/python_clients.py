@@ -15,6 +15,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import retry as urllib3_retry
 from urllib3.util.retry import Retry
 
+from tests.support import PATIENCE
+
 tenacity = pytest.importorskip("tenacity")
 
 Wait = Callable[[float], object]
@@ -40,14 +42,14 @@ def with_requests(**policy: object) -> Client:
         options = {"total": _ATTEMPTS, "allowed_methods": None, "raise_on_status": False, **policy}
         # The options of one policy have several types.
         with _session(Retry(**options), wait) as session:  # type: ignore[arg-type]
-            reply = session.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=30)
+            reply = session.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=PATIENCE)
         return reply.status_code
 
     return client
 
 
 def _post(url: str, key: str, picture: bytes) -> httpx.Response:
-    return httpx.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=30)
+    return httpx.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=PATIENCE)
 
 
 def with_tenacity(**policy: object) -> Client:
@@ -122,7 +124,9 @@ def impatient(url: str, key: str, picture: bytes, wait: Wait) -> object:
 def with_a_field_of_its_own(url: str, key: str, picture: bytes, wait: Wait) -> object:
     """A form field that the provider does not have."""
     headers = {"X-API-Key": key}
-    return httpx.post(url, headers=headers, files={"image": picture}, data={"camera": "3"}, timeout=30).status_code
+    return httpx.post(
+        url, headers=headers, files={"image": picture}, data={"camera": "3"}, timeout=PATIENCE
+    ).status_code
 
 
 RIGHT: dict[str, Client] = {
