@@ -81,7 +81,7 @@ def test_redirect_leads_this_process_to_the_mock(mock: MockServer) -> None:
     assert inside.headers["x-mock-request-id"]
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(PATIENCE)
 def test_a_client_that_stays_connected_does_not_hold_up_the_end(fixtures: Path) -> None:
     """An idle HTTPS connection that its client keeps is cut when the mock stops, not waited for."""
     with requests.Session() as session:
