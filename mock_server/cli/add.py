@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mock_server.cli.completion import complete, real_providers
+from mock_server.cli.options import complete, provider_names
 from mock_server.cli.provider_reply import asked_reading, remove_unfit_boxes, stored_reading
 from mock_server.settings import Settings
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mock_server.core.scenario import Scenario
     from mock_server.imaging.decode import Picture
     from mock_server.imaging.geometry import Box
-    from mock_server.providers.real_service import ReadingDocument
+    from mock_server.providers.provider import ReadingDocument
     from mock_server.scenarios.scenario_files import ScenarioFiles
     from mock_server.scenarios.scenario_writer import Value
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--ask",
     metavar="PROVIDER",
-    shell_complete=complete(real_providers),
+    shell_complete=complete(partial(provider_names, only_real=True)),
     help="Send the photo once to the real vehicore or carsxe, and take its reply.",
 )
 @click.option("--product", type=click.Choice(["plate", "vin"]), help="What --ask reads, or --reply has read.")

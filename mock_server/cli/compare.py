@@ -2,19 +2,19 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mock_server.cli.completion import complete, real_providers
-from mock_server.cli.options import fixtures_argument
+from mock_server.cli.options import complete, fixtures_argument, provider_names
 from mock_server.cli.provider_reply import named_provider
 
 if TYPE_CHECKING:
     from mock_server.fetch.provider_call import ProviderReply
-    from mock_server.providers.real_service import FreeCall
+    from mock_server.providers.provider import FreeCall
 
 _LEDGER = "docs/fidelity.md"
 _MOST_SHOWN = 70  # characters of a body
@@ -23,7 +23,7 @@ _HEADINGS = ("call", f"row in {_LEDGER}", "real service", "mock")
 
 
 @click.command()
-@click.argument("provider", shell_complete=complete(real_providers))
+@click.argument("provider", shell_complete=complete(partial(provider_names, only_real=True)))
 @fixtures_argument
 @click.option("--base-url", help="Another address than the provider's own.")
 def command(provider: str, fixtures: Path | None, base_url: str | None) -> None:

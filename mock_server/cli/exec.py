@@ -5,19 +5,23 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from secrets import token_hex
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from mock_server.cli.options import check_fixtures, settings_options
-from mock_server.cli.report_options import RunReport, report_options
 from mock_server.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mock_server.report.fail_on import Condition
+    from mock_server.server import MockServer
+
 
 # The exit codes of a shell.
 _NOT_FOUND = 127
@@ -45,7 +49,24 @@ class _CommandAfterDashes(click.Command):
 @click.command(cls=_CommandAfterDashes)
 @settings_options(port=0, tls_port=0, tls=True, watch=False)
 @click.option("--proxy", is_flag=True, help="Also lead Java, Go, .NET, Ruby and PHP, by a proxy on this machine.")
-@report_options
+@click.option(
+    "--report",
+    "reports",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="Write the rehearsal report to a file: .json, .html, .md or .xml (JUnit). May be repeated.",
+)
+@click.option(
+    "--fail-on",
+    default="",
+    metavar="WORDS",
+    help="Exit with 1 on any of these: unmatched, unserved, advice, coverage<N. Separated by commas.",
+)
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the mock's log to a file: one line for each request.",
+)
 @click.pass_obj
 def command(
     child: list[str] | None, /, proxy: bool, reports: tuple[Path, ...], fail_on: str, log: Path | None, **flags: Any
@@ -69,7 +90,7 @@ def command(
     sys.exit(code)
 
 
-def run(child: Sequence[str], flags: dict[str, Any], run_report: RunReport, *, with_proxy: bool = False) -> int:
+def run(child: Sequence[str], flags: dict[str, Any], run_report: "RunReport", *, with_proxy: bool = False) -> int:
     """Serve, run the command, write the report, stop serving; return the exit code.
 
     Raises SettingsError and FixturesError before the command is started.
@@ -111,3 +132,42 @@ def run(child: Sequence[str], flags: dict[str, Any], run_report: RunReport, *, w
                 return run_report.finish(mock, code)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+class RunReport:
+    """The reports of a run, and the conditions on which it fails. Raises SettingsError for one that cannot be used."""
+
+    def __init__(self, reports: Sequence[Path], fail_on: str) -> None:
+        from mock_server.report.fail_on import parse_conditions
+        from mock_server.report.output import check_path
+
+        self._reports = reports
+        self._conditions: Mapping[str, Condition] = parse_conditions(fail_on)
+        for path in reports:
+            check_path(path)
+
+    def finish(self, mock: "MockServer", code: int) -> int:
+        """Write the report of a run that ended with this exit code; return the exit code of `exec`.
+
+        The code of the command comes first. Made-up readings are named in the last line on stderr.
+        """
+        from mock_server.report.building import merge
+        from mock_server.report.fail_on import reason
+        from mock_server.report.output import append_step_summary, write
+        from mock_server.report.texts import made_up, summary_lines
+
+        report = merge([mock.report_counts()])
+        for path in self._reports:
+            write(report, path)
+        if report.summary.requests or report.summary.unserved:
+            append_step_summary(report)
+        why = reason(report, self._conditions)
+        if why:
+            _say(f"failed: {why}")
+        for line in summary_lines(report) if self._reports else filter(None, [made_up(report)]):
+            _say(line)
+        return code or (1 if why else 0)
+
+
+def _say(line: str) -> None:
+    click.echo(f"vehicle-ocr-mock: {line}", err=True)

@@ -1,7 +1,7 @@
 """The verb `image`."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from mock_server.cli.completion import complete, paints, places, plate_regions, vehicle_bodies, vin_styles
+from mock_server.cli.options import complete_names
 
 if TYPE_CHECKING:
     from mock_server.drawing.drawn_picture import Drawing
@@ -22,23 +22,25 @@ def _amount(flag: str, low: float, high: float, default: float, help: str) -> Ca
     return click.option(flag, type=click.FloatRange(low, high), default=default, show_default=True, help=help)
 
 
+def _word(flags: Sequence[str], module: str, names: str, help: str) -> Callable[[_Command], _Command]:
+    """One of the names in a constant of a module that draws."""
+    return click.option(*flags, shell_complete=complete_names(f"drawing.{module}", names), help=help)
+
+
 @click.command()
 @click.argument("kind", type=click.Choice(["plate", "vin", "scene"]))
 @click.option("--text", help='The plate or VIN; chosen by the seed if not given. "": no plate.')
-@click.option(
-    "--region", shell_complete=complete(plate_regions), help="Region code of the plate, such as us-ca, gb or de."
-)
+@_word(["--region"], "designs", "DESIGNS", "Region code of the plate, such as us-ca, gb or de.")
 @click.option("--size", help="Width and height in pixels, such as 1024x768.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="The same seed draws the same picture.")
-@click.option("--place", shell_complete=complete(places), help="street, parking, garage or country.")
-@click.option(
-    "--vehicle", "body", shell_complete=complete(vehicle_bodies), help="sedan, suv, pickup, van, sedan-front …"
-)
-@click.option("--paint", shell_complete=complete(paints), help="The vehicle's colour: white, red, navy …")
-@click.option(
-    "--style",
-    shell_complete=complete(vin_styles),
-    help="Where the VIN is: plate, pricked, sticker or dashboard; label: not a VIN.",
+@_word(["--place"], "places", "PLACES", "street, parking, garage or country.")
+@_word(["--vehicle", "body"], "designs", "BODIES", "sedan, suv, pickup, van, sedan-front …")
+@_word(["--paint"], "designs", "PAINTS", "The vehicle's colour: white, red, navy …")
+@_word(
+    ["--style"],
+    "vin_drawing",
+    "VIN_STYLES",
+    "Where the VIN is: plate, pricked, sticker or dashboard; label: not a VIN.",
 )
 @click.option("--two-line", is_flag=True, help="The plate in two lines.")
 @_amount("--blur", 0, 20, 0.0, "Radius of a soft focus in pixels.")

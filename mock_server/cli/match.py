@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mock_server.cli.completion import complete, products, providers
-from mock_server.cli.options import fixtures_argument
+from mock_server.cli.options import complete, complete_names, fixtures_argument, provider_names
 
 if TYPE_CHECKING:
-    from mock_server.cli.settled_calls import Settled
+    from mock_server.cli.request_facts import Settled
     from mock_server.core.contenders import Contender
     from mock_server.core.library import Library
     from mock_server.imaging.index import SearchResult
@@ -33,8 +32,8 @@ _MOST_FAILED = 5
 )
 @click.option("--url", help="Image URL, for a provider that takes one instead of an upload.")
 @click.option("--language", help="Language code of the request, such as en-US.")
-@click.option("--provider", shell_complete=complete(providers), help="Name of the provider.")
-@click.option("--product", shell_complete=complete(products), help="What is read: plate or vin.")
+@click.option("--provider", shell_complete=complete(provider_names), help="Name of the provider.")
+@click.option("--product", shell_complete=complete_names("core.model", "Product"), help="What is read: plate or vin.")
 @click.option(
     "--explain",
     type=click.Path(path_type=Path),
@@ -53,8 +52,7 @@ def command(
     """
     from mock_server.app import create_app
     from mock_server.cli.progress import progress
-    from mock_server.cli.request_facts import RequestFacts
-    from mock_server.cli.settled_calls import settle, settled_lines
+    from mock_server.cli.request_facts import RequestFacts, settle, settled_lines
     from mock_server.core.contenders import contenders
     from mock_server.errors import ImageError
     from mock_server.providers.registry import PROVIDERS

@@ -1,14 +1,15 @@
-"""The options of `serve` and `exec`, one for each field of `Settings`."""
+"""The options of `serve` and `exec`, one for each field of `Settings`, and the words that the shell completes."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from mock_server.cli.completion import complete
 from mock_server.errors import SettingsError
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings, flag_of
 
@@ -83,3 +84,27 @@ def _option(setting: "Field[Any]", defaults: dict[str, Any]) -> Callable[[_Funct
 
 def _join_values(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
     return ",".join(values) or None
+
+
+_Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def complete(words: Callable[[], Iterable[str]]) -> _Complete:
+    """Complete one of `words`. They are called only when a shell completes, because their modules load slowly."""
+
+    def matching(context: click.Context, parameter: click.Parameter, start: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in words() if word.startswith(start)]
+
+    return matching
+
+
+def complete_names(module: str, constant: str) -> _Complete:
+    """Complete one of the names in a constant of a module of this package."""
+    return complete(lambda: getattr(import_module(f"mock_server.{module}"), constant))
+
+
+def provider_names(*, only_real: bool = False) -> list[str]:
+    """The names of the providers, or of those whose real service can be called."""
+    from mock_server.providers.registry import PROVIDERS
+
+    return [provider.name for provider in PROVIDERS if provider.real or not only_real]

@@ -12,8 +12,7 @@ import click
 from mock_server.suggest import quoted, suggest
 
 if TYPE_CHECKING:
-    from mock_server.providers.provider import ExampleCall, Provider
-    from mock_server.providers.real_service import ReadingDocument, RealService
+    from mock_server.providers.provider import ExampleCall, Provider, ReadingDocument, RealService
 
 _MOST_SHOWN = 300  # characters of a reply
 

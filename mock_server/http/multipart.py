@@ -1,7 +1,8 @@
 """multipart/form-data (RFC 7578), parsed by python-multipart from a complete body. The parts are views of the body."""
 
+import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,7 +10,6 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from mock_server.errors import MultipartError
-from mock_server.http import transfer_encoding
 from mock_server.http.header_parameters import filename_of, parse_parameters, unescape
 
 MAX_PARTS = 1000
@@ -23,6 +23,8 @@ LARGE_BODY = 200_000  # bytes from which the boundaries are counted first
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # not the tab
+_WORD = re.compile(r'[\s"]*([a-z0-9-]*)', re.IGNORECASE)
+_WHITE_SPACE = b" \t\r\n"
 
 
 @dataclass(slots=True)
@@ -218,7 +220,7 @@ def _part(headers: dict[str, str], data: memoryview) -> Part:
     if disposition is None:
         raise ValueError("a part has no Content-Disposition")
     name, filename = _name_and_filename(disposition)
-    data = transfer_encoding.decode(data, headers.get("content-transfer-encoding", ""))
+    data = _decode_transfer(data, headers.get("content-transfer-encoding", ""))
     return Part(name, data, filename, headers.get("content-type"))
 
 
@@ -239,3 +241,28 @@ def _decode(header: bytes) -> str:
         return header.decode("utf-8")
     except UnicodeDecodeError:
         return header.decode("latin-1")
+
+
+def _decode_transfer(data: memoryview, encoding: str) -> memoryview:
+    """The data behind base64 or quoted-printable; data that is in no such encoding is returned as it is.
+
+    RFC 7578 deprecates the Content-Transfer-Encoding (RFC 2045, section 6) of parts, and most servers ignore it. Some
+    clients name an encoding that they do not apply.
+    """
+    word = _WORD.match(encoding)
+    decoder = _DECODERS.get(word[1].lower()) if word else None
+    return data if decoder is None else memoryview(decoder(bytes(data)))
+
+
+def _from_base64(data: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(data.translate(None, _WHITE_SPACE), strict_mode=True)
+    except binascii.Error:
+        return data
+
+
+def _from_quoted_printable(data: bytes) -> bytes:
+    return binascii.a2b_qp(data) if data.isascii() else data
+
+
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {"base64": _from_base64, "quoted-printable": _from_quoted_printable}

@@ -38,6 +38,8 @@ _SAME_RESOLUTION = 0.95
 _SQUASHED = 1.1
 # Energy that any codec leaves behind; it keeps a nearly perfect fit from making the typical energy zero.
 NOISE_ENERGY = 4.0
+# Pixels of the shorter side of the smallest part that can be aligned.
+_MIN_SIDE = 3
 # Variance of the faintest text that can be compared.
 _MIN_TEXT_VARIANCE = 4.0
 # Weight of the ratio to the typical window, beside that of the ratio to the contrast.
@@ -83,8 +85,6 @@ def compare_text(
     pixels.
     """
     part, factor = at_shared_resolution(reference, frame)
-    if min(part.size) < 3:
-        return None
     character *= factor
     extra_terms = colour_terms(colours, part.size) if colours else ()
     best: Comparison | None = None
@@ -102,7 +102,12 @@ def compare_text(
 def alignments(
     part: Image.Image, image: Image.Image, frame: Frame, visible: tuple[float, float]
 ) -> Iterator[Alignment]:
-    """`part` aligned with `frame` of an image, from the given start and from coarser copies; those visible enough."""
+    """`part` aligned with `frame` of an image, from the given start and from coarser copies; those visible enough.
+
+    None for a part that has too few pixels.
+    """
+    if min(part.size) < _MIN_SIDE:
+        return
     for start in _starts(part, image, frame):
         aligned = align(np.asarray(part, dtype=np.float32), image, start, *_ALIGNMENT)
         if aligned is not None and is_inside(aligned.samples, part, visible):

@@ -68,8 +68,6 @@ def compare_part(
     `read_colours` returns the part in RGB if it can. The rest as in `compare_text`.
     """
     part, factor = at_shared_resolution(reference, frame)
-    if min(part.size) < 3:
-        return None
     aligned = next(alignments(part, image, frame, (visible, visible)), None)
     if aligned is None:
         return None
@@ -96,8 +94,6 @@ def compare_line(
 ) -> Comparison | None:
     """Compare a line that may be text, and was not declared; the arguments are those of `compare_part`."""
     part, factor = at_shared_resolution(reference, frame)
-    if min(part.size) < 3:
-        return None
     best: Comparison | None = None
     for aligned in alignments(part, image, frame, (visible, visible)):
         result = _compare_line_aligned(part, aligned, character * factor, read_colours)

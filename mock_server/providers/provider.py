@@ -1,11 +1,11 @@
 """What a provider is: how it is reached, how its calls are read and its replies written, how it is documented."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from mock_server.core.account import Account
@@ -13,7 +13,6 @@ from mock_server.core.complete_reading import complete
 from mock_server.core.model import Outcome, OutcomeName, Problem, Product, ReadRequest, Traits, Usage
 from mock_server.core.reading import PlateReading, Reading, VinReading
 from mock_server.http.reply import Reply
-from mock_server.providers.real_service import RealService
 
 MAX_TEXT = 512  # characters of a key, a file name, a language or a note
 MAX_URL = 16 * 1024  # characters
@@ -100,6 +99,49 @@ class ExampleCall:
     json: Mapping[str, str] | None = None
     upload: str | None = None
     language: str | None = None
+
+
+ReadingDocument = dict[str, Any]
+"""A reading in the form of a fixture file."""
+
+File = tuple[str, bytes, str]
+"""File name, content and media type of a form part."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreeCall:
+    """A call that the provider refuses, so that it costs nothing. `row` is its row in docs/fidelity.md.
+
+    The replies of the real service and of the mock are compared, but for the texts that the provider does not document:
+    the fields `undocumented` of the body, or the whole body if there is only `status_only`.
+    """
+
+    name: str
+    row: str
+    path: str
+    method: str = "POST"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    files: Mapping[str, File] | None = None
+    undocumented: tuple[str, ...] = ()
+    status_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RealService:
+    """Where the real service is, which environment variable has its key, and what one recognition costs.
+
+    `free_calls` returns calls that it refuses, so that they cost nothing: those that need no key if the key is None.
+    `reading` returns the reading behind the JSON of a reply, empty if nothing was found; None for another reply.
+    Nothing else is taken from a reply: no key, no id, no name of a file.
+    """
+
+    base_url: str
+    key_variable: str
+    cost: str
+    free_calls: Callable[[str | None], Iterator[FreeCall]]
+    reading: Callable[[Mapping[str, Any], Product | None], ReadingDocument | None]
 
 
 @lru_cache(maxsize=64)

@@ -8,10 +8,9 @@ from typing import Literal
 from mock_server.core.rehearsal import Kind
 from mock_server.errors import SettingsError
 from mock_server.report import advice_rules
-from mock_server.report.advice_rules import Case, Check, Scene
+from mock_server.report.advice_rules import Case, Check, Scene, histories
 from mock_server.report.counted import Counted
 from mock_server.report.document import Advice, Evidence
-from mock_server.report.history import histories
 from mock_server.suggest import suggest
 
 _MOST_EVIDENCE = 20

@@ -22,9 +22,17 @@ from mock_server.core.scenario import (
 )
 from mock_server.scenarios.models.field_types import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
-from mock_server.scenarios.models.omission import Omission, is_given, omitted
 from mock_server.scenarios.models.override_model import OverrideModel
-from mock_server.scenarios.models.reading_model import CandidateModel, PlateModel, ReadingModel, VehicleModel, VinModel
+from mock_server.scenarios.models.reading_model import (
+    CandidateModel,
+    Omission,
+    PlateModel,
+    ReadingModel,
+    VehicleModel,
+    VinModel,
+    is_given,
+    omitted,
+)
 from mock_server.scenarios.models.reply_model import ReplyModel
 from mock_server.scenarios.models.scenario_model import DelayModel, ScenarioModel, StepModel, TroubleModel, WhenModel
 

@@ -1,19 +1,20 @@
 """A fixture set as the files of a fixtures directory, with which a server behaves the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from mock_server.core.account import Account
-from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.account import Account, Quota
+from mock_server.core.fixture_set import Defaults, FixtureSet
 from mock_server.core.library import gallery_name
+from mock_server.core.model import Product
 from mock_server.core.scenario import Scenario
 from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY
-from mock_server.scenarios.mock_writer import mock_document
-from mock_server.scenarios.scenario_writer import scenario_document
+from mock_server.scenarios.scenario_writer import delay_document, percentage_text, scenario_document
 from mock_server.scenarios.variables import MOCK_PLACES, SCENARIO_PLACES, escape
 
 IMAGE_DIRECTORY = "images"
@@ -30,6 +31,11 @@ _OPTIONAL: Mapping[str, object] = {
     "repeat": "last",
 }
 """The parts of a scenario that are left out, with the values that they then have."""
+_UNLIMITED = "unlimited"
+_SECRETS = ("admin_token",)
+"""Settings that are never written."""
+_BARE_ACCOUNT = Account("", "")
+_NO_DEFAULTS = Defaults()
 
 
 class _Dumper(yaml.SafeDumper):
@@ -53,7 +59,7 @@ def fixture_files(fixtures: FixtureSet, accounts: Sequence[Account]) -> Iterator
     Runtime scenarios become overlays. Pictures keep their names under `/images/`.
     """
     names = _image_paths(fixtures)
-    yield MOCK_FILE, _yaml(mock_document(accounts, fixtures.defaults), MOCK_PLACES)
+    yield MOCK_FILE, _yaml(_mock_document(accounts, fixtures.defaults), MOCK_PLACES)
     overlays = [scenario for scenario in fixtures.scenarios if scenario.order < 0]
     others = [scenario for scenario in fixtures.scenarios if scenario.order >= 0]
     # Runtime scenarios were added after the overlays of the files, and the latest wins.
@@ -121,3 +127,48 @@ def _yaml(document: Mapping[str, Any], places_of_variables: tuple[tuple[str, ...
         default_flow_style=None,
         width=_WIDEST,
     )
+
+
+def _mock_document(accounts: Sequence[Account], defaults: Defaults) -> dict[str, Any]:
+    """The document of `mock.yaml`. It has no admin token."""
+    document: dict[str, Any] = {"accounts": [_account(account) for account in accounts]}
+    for field in fields(Defaults):
+        value = getattr(defaults, field.name)
+        if field.name == "settings":
+            document |= {name: text for name, text in value.items() if name not in _SECRETS}
+        elif field.name == "variants":
+            document |= _plain(value)
+        elif field.name == "delay" and value is not None:
+            document["delay"] = delay_document(value)
+        elif field.name == "chaos":
+            document |= {"chaos": {str(name): percentage_text(share) for name, share in value.items()}} if value else {}
+        elif value != getattr(_NO_DEFAULTS, field.name):
+            document[field.name] = _plain(value)
+    return document
+
+
+def _account(account: Account) -> dict[str, Any]:
+    """An account as it was declared, without fields that have their default."""
+    names = [field.name for field in fields(Account) if field.name != "declared"]
+    found = {name: getattr(account, name) for name in names}
+    document = {name: _plain(value) for name, value in found.items() if value != getattr(_BARE_ACCOUNT, name)}
+    if "shared_quota" in document:
+        document["quota"] = {"shared": document.pop("shared_quota")}
+    return document
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Enum():
+            return value.value
+        case None:
+            return _UNLIMITED
+        case Quota(limit, used):
+            return {"limit": _plain(limit), "used": used} if used else _plain(limit)
+        case Mapping():
+            return {_plain(name): _plain(item) for name, item in value.items()}
+        case frozenset():
+            # Plans are in the order of the products, outcomes in alphabetical order.
+            return sorted(map(_plain, value), key=lambda item: (item not in set(Product), item))
+        case _:
+            return value

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mock_server.core.model import Product
-from mock_server.providers.real_service import FreeCall, ReadingDocument, RealService
+from mock_server.providers.provider import FreeCall, ReadingDocument, RealService
 
 _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.IGNORECASE)
 _NO_PICTURE = {"image": ("note.txt", b"no picture", "text/plain")}
