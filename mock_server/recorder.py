@@ -50,9 +50,11 @@ class Recorder:
 
     async def _share(self, entry: JournalEntry, call: ObservedCall | None) -> None:
         counted = self._rehearsal.add(entry, call)
-        await self._journal.add(entry)
-        if counted is not None:
-            await counted
+        try:
+            await self._journal.add(entry)
+        finally:
+            if counted is not None:
+                await counted
         self._record_here(entry)
 
     def _record_here(self, entry: JournalEntry) -> None:

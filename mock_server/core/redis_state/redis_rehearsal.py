@@ -12,7 +12,6 @@ Below the prefix of all names:
                        "size-KIND": the number of counters of a kind
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
@@ -166,8 +165,7 @@ class RedisRehearsal:
             return None
         row = to_json(without_defaults(call)) if call else b""
         key = call.key if call else ""
-        # A task: its command then goes out together with that of the journal.
-        return asyncio.ensure_future(self._send(self._add(exchange.id, time.time(), key, row, *counters)))
+        return self._send(self._add(exchange.id, time.time(), key, row, *counters))
 
     def client_left(self, call: ObservedCall) -> Awaitable[None]:
         return self._send(self._left(call.id))

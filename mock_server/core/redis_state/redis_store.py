@@ -133,7 +133,10 @@ class RedisStore:
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
         found = await self._client.command("HGETALL", self._name(f"positions:{scenario}"))
-        return {key.decode("utf-8", "surrogateescape"): int(value) for key, value in found.items()}
+        return {
+            key.decode("utf-8", "surrogateescape"): int(value)
+            for key, value in zip(found[::2], found[1::2], strict=True)
+        }
 
     async def clear_positions(self, scenario: str) -> None:
         await self._clear_positions(scenario)
