@@ -10,7 +10,7 @@ import pytest
 
 from mock_server.core import rehearsal as limits
 from mock_server.core.exchange import Exchange
-from mock_server.core.redis_state import RedisClient, RedisRehearsal, redis_rehearsal
+from mock_server.core.redis_state import RedisClient, RedisRehearsal
 from mock_server.core.rehearsal import Change, MemoryRehearsal, ObservedCall, Rehearsal, Tally
 from mock_server.errors import StoreUnavailableError
 from tests.redis_server import RedisServer
@@ -27,7 +27,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, name, {"MOST_COUNTERS": 8}.get(name, 2))
     for name, value in {"MOST_CALLS": 6, "MOST_CALLS_OF_KEY": 4, "MOST_MARKS": 2}.items():
         monkeypatch.setattr(limits, name, value)
-        monkeypatch.setitem(redis_rehearsal.LIMITS, name, str(value))
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -8,8 +8,8 @@ Below the prefix of all names:
     changes     list: the ids of the scenarios that were changed last, "" for a change of the settings alone
     lock        held during a change; expires
 
-A request is admitted only if its process has the current version (see ENTER). A process with an older version first
-applies the changes since then.
+A request is admitted only if its process has the current version (`enter` in `lua/store.lua`). A process with an older
+version first applies the changes since then.
 """
 
 import asyncio
@@ -50,10 +50,7 @@ class RedisCoordination:
     def __init__(self, client: RedisClient) -> None:
         self.version = _UNKNOWN
         self._client = client
-        self._initialize = client.script(INITIALIZE)
-        self._read = client.script(READ)
-        self._publish = client.script(PUBLISH)
-        self._release = client.script(RELEASE)
+        self._act = client.acts("coordination")
         self._change_lock = ReentrantLock()
         self._refresh_lock = asyncio.Lock()
 
@@ -69,9 +66,9 @@ class RedisCoordination:
         if await self._client.command("GET", self._client.prefix + "version") == self.version:
             return
         async with self._refresh_lock:
-            while not (found := await self._read(self.version)):
+            while not (found := await self._act("read", self.version)):
                 await self._declare()
-                await self._initialize(secrets.token_hex(8))
+                await self._act("initialize", secrets.token_hex(8))
             version, settings, is_complete, ids, documents = found
             changes = {
                 id.decode(): None if document is None else from_json(RuntimeScenario, document)
@@ -101,7 +98,7 @@ class RedisCoordination:
                 self.version = _UNKNOWN
                 raise
             finally:
-                await self._release(token)
+                await self._act("release", token)
 
     @property
     def _settings(self) -> SharedSettings:
@@ -126,64 +123,7 @@ class RedisCoordination:
         for id in changed:
             arguments += [id, to_json(after[id]) if id in after else b""]
         async with self._refresh_lock:
-            version = await self._publish(*arguments)
+            version = await self._act("publish", *arguments)
             if not version:
                 raise StoreUnavailableError("the change took too long and was not shared")
             self.version = version
-
-
-INITIALIZE = """
-if redis.call('SETNX', KEYS[1] .. 'version', ARGV[1] .. ':0') == 1 then
-  redis.call('DEL', KEYS[1] .. 'settings', KEYS[1] .. 'scenarios', KEYS[1] .. 'changes')
-end
-return 1
-"""
-"""ARGV: a random epoch. Does nothing if there is a version."""
-
-READ = """
-local prefix, ids, documents = KEYS[1], {}, {}
-local version = redis.call('GET', prefix .. 'version')
-if not version then return {} end
-local epoch, number = string.match(version, '^(.*):(%d+)$')
-local known_epoch, known = string.match(ARGV[1], '^(.*):(%d+)$')
-local is_known = known_epoch == epoch and number - known <= redis.call('LLEN', prefix .. 'changes')
-if not is_known then
-  ids = redis.call('HKEYS', prefix .. 'scenarios')
-elseif number ~= known then
-  ids = redis.call('LRANGE', prefix .. 'changes', known - number, -1)
-end
-for i, id in ipairs(ids) do documents[i] = redis.call('HGET', prefix .. 'scenarios', id) end
-return {version, redis.call('GET', prefix .. 'settings') or '{}', is_known and 0 or 1, ids, documents}
-"""
-"""ARGV: the version that the caller has. Returns the version, the settings, whether all scenarios follow or those that
-have changed (1 or 0), their ids and their documents (nil: removed). Returns nothing if there is no version."""
-
-PUBLISH = """
-local prefix = KEYS[1]
-if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return false end
-local epoch, number = string.match(redis.call('GET', prefix .. 'version'), '^(.*):(%d+)$')
-local ids = {}
-for i = 3, #ARGV, 2 do
-  if ARGV[i + 1] == '' then
-    redis.call('HDEL', prefix .. 'scenarios', ARGV[i])
-  else
-    redis.call('HSET', prefix .. 'scenarios', ARGV[i], ARGV[i + 1])
-  end
-  ids[#ids + 1] = ARGV[i]
-end
-if #ids == 0 then ids = {''} end
-for _, id in ipairs(ids) do redis.call('RPUSH', prefix .. 'changes', id) end
-redis.call('LTRIM', prefix .. 'changes', -1000, -1)
-redis.call('SET', prefix .. 'settings', ARGV[2])
-local version = string.format('%s:%d', epoch, number + #ids)
-redis.call('SET', prefix .. 'version', version)
-return version
-"""
-"""ARGV: the lock's token, the settings, then the id and the document (empty: removed) of each changed scenario. Returns
-the new version, or nil if the lock was lost."""
-
-RELEASE = """
-if redis.call('GET', KEYS[1] .. 'lock') == ARGV[1] then redis.call('DEL', KEYS[1] .. 'lock') end
-return 1
-"""
-"""ARGV: the lock's token."""

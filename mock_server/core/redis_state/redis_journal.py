@@ -23,63 +23,6 @@ _CHUNK = 1000
 """Exchanges that are read in one call."""
 _THUMBNAIL_SECONDS = 3600
 
-ADD = """
-local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
-local max_count, max_bytes, dropped, row = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-redis.call('XADD', stream, '*', 'row', row)
-local bytes, count = redis.call('HINCRBY', state, 'bytes', #row), redis.call('XLEN', stream)
-while count > max_count or bytes > max_bytes do
-  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  redis.call('XDEL', stream, oldest[1])
-  bytes, count, dropped = bytes - #oldest[2][2], count - 1, dropped + 1
-end
-if dropped > 0 then
-  redis.call('HSET', state, 'bytes', bytes)
-  redis.call('HINCRBY', state, 'dropped', dropped)
-end
-return 1
-"""
-"""ARGV: most exchanges, most bytes, how many were lost before, the exchange."""
-
-READ = """
-local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
-local generation, from = redis.call('HGET', state, 'generation') or '', '-'
-if generation == ARGV[1] then from = ARGV[2] end
-local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-return {
-  generation, tonumber(redis.call('HGET', state, 'dropped') or 0), first and first[1] or '',
-  redis.call('XRANGE', stream, from, '+', 'COUNT', ARGV[3])
-}
-"""
-"""ARGV: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation, the
-number of dropped exchanges, the first id, and the exchanges from the last id on, or all if the generation is new."""
-
-CLEAR = """
-local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
-local count = redis.call('XLEN', stream)
-redis.call('XTRIM', stream, 'MAXLEN', 0)
-redis.call('HDEL', state, 'bytes', 'dropped')
-redis.call('HINCRBY', state, 'generation', 1)
-return count
-"""
-"""Returns how many exchanges there were."""
-
-REMOVE = """
-local stream, state, removed, bytes = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state', 0, 0
-for _, id in ipairs(ARGV) do
-  local found = redis.call('XRANGE', stream, id, id)[1]
-  if found then
-    redis.call('XDEL', stream, id)
-    removed, bytes = removed + 1, bytes + #found[2][2]
-  end
-end
--- Redis refuses "-0", the text of the negative of 0.
-redis.call('HINCRBY', state, 'bytes', 0 - bytes)
-redis.call('HINCRBY', state, 'generation', 1)
-return removed
-"""
-"""ARGV: ids of exchanges. Returns how many of them were there."""
-
 
 class RedisJournal:
     """A `Journal` in Redis or Valkey.
@@ -90,10 +33,7 @@ class RedisJournal:
 
     def __init__(self, client: RedisClient, *, max_count: int, max_bytes: int) -> None:
         self._bounds = max_count, max_bytes
-        self._add = client.script(ADD)
-        self._read = client.script(READ)
-        self._clear = client.script(CLEAR)
-        self._remove = client.script(REMOVE)
+        self._act = client.acts("journal")
         self._lost = 0
         self._generation = b""
         self._cache: dict[bytes, JournalEntry] = {}
@@ -102,7 +42,7 @@ class RedisJournal:
     async def add(self, entry: JournalEntry) -> None:
         lost, self._lost = self._lost, 0
         try:
-            await self._add(*self._bounds, lost, to_json(entry))
+            await self._act("add", *self._bounds, lost, to_json(entry))
         except StoreUnavailableError:
             self._lost += lost + 1
 
@@ -116,17 +56,17 @@ class RedisJournal:
     async def clear(self, selection: Selection | None = None) -> int:
         if selection is None:
             self._lost = 0
-            return int(await self._clear())
+            return int(await self._act("clear"))
         await self._refresh()
         selected = [id for id, entry in self._cache.items() if selection(entry)]
-        return int(await self._remove(*selected)) if selected else 0
+        return int(await self._act("remove", *selected)) if selected else 0
 
     async def _refresh(self) -> int:
         """Read the new exchanges into the cache and remove those that are gone. Returns how many were dropped."""
         async with self._reading:
             while True:
                 last = next(reversed(self._cache), b"-")
-                generation, dropped, first, found = await self._read(self._generation, last, _CHUNK)
+                generation, dropped, first, found = await self._act("read", self._generation, last, _CHUNK)
                 if generation != self._generation:
                     self._generation = generation
                     self._cache.clear()

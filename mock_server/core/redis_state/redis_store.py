@@ -1,6 +1,6 @@
-"""A `Store` in Redis or Valkey. The server runs each Lua script as a whole, so each is atomic.
+"""A `Store` in Redis or Valkey. The server runs each act of `lua/store.lua` as a whole, so each is atomic.
 
-Every script takes one key, the prefix of all names. These names lie below it:
+Below the prefix of all names:
 
     accounts                    hash: key to "VERSION:PLACE:JSON"; each change of an account gives it a new version
     versions                    counter: the last version or place
@@ -16,21 +16,10 @@ from collections.abc import Mapping
 
 from mock_server.core.account import Account
 from mock_server.core.model import Outcome
-from mock_server.core.redis_state.lua_scripts import (
-    ADVANCE,
-    CLEAR_POSITIONS,
-    ENTER,
-    PUT_ACCOUNT,
-    REMOVE_ACCOUNT,
-    RESET,
-    SET_POSITION,
-    SET_USED,
-    SPEND,
-)
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
 from mock_server.core.serialization import from_json, to_json
-from mock_server.core.store import MAX_SPENT_ONCE, Admission, Check, Meter
+from mock_server.core.store import LATE_SECONDS, MAX_SPENT_ONCE, Admission, Check, Meter
 
 _MAX_CACHED_ACCOUNTS = 10_000
 
@@ -45,15 +34,7 @@ class RedisStore:
         self._client = client
         self._coordination = coordination
         self._cache: dict[str, tuple[bytes, Account]] = {}
-        self._put_account = client.script(PUT_ACCOUNT)
-        self._remove_account = client.script(REMOVE_ACCOUNT)
-        self._enter = client.script(ENTER)
-        self._spend = client.script(SPEND)
-        self._set_used = client.script(SET_USED)
-        self._advance = client.script(ADVANCE)
-        self._set_position = client.script(SET_POSITION)
-        self._clear_positions = client.script(CLEAR_POSITIONS)
-        self._reset = client.script(RESET)
+        self._act = client.acts("store")
 
     async def account(self, key: str) -> Account | None:
         entry = await self._client.command("HGET", self._name("accounts"), _encode(key))
@@ -70,16 +51,16 @@ class RedisStore:
         for meter, units in (begin or {}).items():
             counters += [meter.period, _field(meter), units]
         document = to_json(account)
-        return bool(await self._put_account(_encode(account.key), document, int(replace), *counters))
+        return bool(await self._act("put_account", _encode(account.key), document, int(replace), *counters))
 
     async def remove_account(self, key: str) -> bool:
-        return bool(await self._remove_account(_encode(key)))
+        return bool(await self._act("remove_account", _encode(key)))
 
     async def enter(self, key: str, check: Check) -> Admission | Outcome | None:
         version, account = self._cache.get(key, (b"", None))
         while True:
             admission = check(account) if account else None
-            reply = await self._enter(*self._entry_arguments(key, version, admission))
+            reply = await self._act("enter", *self._entry_arguments(key, version, admission))
             if isinstance(reply, list):
                 if not isinstance(admission, Admission):
                     return admission
@@ -100,7 +81,7 @@ class RedisStore:
         if not isinstance(admission, Admission):
             return known
         meter, rate = admission.meter, admission.rate
-        window = () if rate is None else (rate.amount, rate.seconds, admission.now)
+        window = () if rate is None else (rate.amount, rate.seconds, admission.now, LATE_SECONDS)
         return *known, meter.period, _field(meter), *window
 
     def _cache_account(self, key: str, version: bytes, account: Account) -> None:
@@ -114,22 +95,22 @@ class RedisStore:
         return int(await self._client.command("HGET", name, _field(meter)) or 0)
 
     async def set_used(self, meter: Meter, units: int) -> None:
-        await self._set_used(_encode(meter.key), meter.period, _field(meter), units)
+        await self._act("set_used", _encode(meter.key), meter.period, _field(meter), units)
 
     async def spend(self, meter: Meter, limit: int | None, once: str = "") -> int | None:
         wanted = "" if limit is None else limit
         text = (once, MAX_SPENT_ONCE) if once else ()
-        used: int | None = await self._spend(_encode(meter.key), meter.period, _field(meter), wanted, *text)
+        used: int | None = await self._act("spend", _encode(meter.key), meter.period, _field(meter), wanted, *text)
         return used
 
     async def was_spent(self, key: str, once: str) -> bool:
         return await self._client.command("ZSCORE", self._name("once:").encode() + _encode(key), once) is not None
 
     async def advance(self, key: str, scenario: str) -> int:
-        return int(await self._advance(_encode(key), scenario))
+        return int(await self._act("advance", _encode(key), scenario))
 
     async def set_position(self, key: str, scenario: str, position: int) -> None:
-        await self._set_position(_encode(key), scenario, position)
+        await self._act("set_position", _encode(key), scenario, position)
 
     async def positions(self, scenario: str) -> Mapping[str, int]:
         found = await self._client.command("HGETALL", self._name(f"positions:{scenario}"))
@@ -139,10 +120,10 @@ class RedisStore:
         }
 
     async def clear_positions(self, scenario: str) -> None:
-        await self._clear_positions(scenario)
+        await self._act("clear_positions", scenario)
 
     async def reset(self, key: str | None = None) -> None:
-        await self._reset(*(() if key is None else (_encode(key),)))
+        await self._act("reset", *(() if key is None else (_encode(key),)))
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,0 +1,62 @@
+-- The atomic acts of `RedisJournal`, which also documents the names. A caller gives the name of an act and its arguments.
+
+local stream, state, name = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state', table.remove(ARGV, 1)
+local acts = {}
+
+local function oldest() return redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] end
+
+-- Arguments: most exchanges, most bytes, how many were lost before, the exchange.
+function acts.add()
+  local max_count, max_bytes, dropped, row = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+  redis.call('XADD', stream, '*', 'row', row)
+  local bytes, count = redis.call('HINCRBY', state, 'bytes', #row), redis.call('XLEN', stream)
+  while count > max_count or bytes > max_bytes do
+    local first = oldest()
+    redis.call('XDEL', stream, first[1])
+    bytes, count, dropped = bytes - #first[2][2], count - 1, dropped + 1
+  end
+  if dropped > 0 then
+    redis.call('HSET', state, 'bytes', bytes)
+    redis.call('HINCRBY', state, 'dropped', dropped)
+  end
+  return 1
+end
+
+-- Arguments: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
+-- the number of dropped exchanges, the first id, and the exchanges from the last id on, or all if the generation is new.
+function acts.read()
+  local generation, from = redis.call('HGET', state, 'generation') or '', '-'
+  if generation == ARGV[1] then from = ARGV[2] end
+  local first = oldest()
+  return {
+    generation, tonumber(redis.call('HGET', state, 'dropped') or 0), first and first[1] or '',
+    redis.call('XRANGE', stream, from, '+', 'COUNT', ARGV[3])
+  }
+end
+
+-- Returns how many exchanges there were.
+function acts.clear()
+  local count = redis.call('XLEN', stream)
+  redis.call('XTRIM', stream, 'MAXLEN', 0)
+  redis.call('HDEL', state, 'bytes', 'dropped')
+  redis.call('HINCRBY', state, 'generation', 1)
+  return count
+end
+
+-- Arguments: ids of exchanges. Returns how many of them were there.
+function acts.remove()
+  local removed, bytes = 0, 0
+  for _, id in ipairs(ARGV) do
+    local found = redis.call('XRANGE', stream, id, id)[1]
+    if found then
+      redis.call('XDEL', stream, id)
+      removed, bytes = removed + 1, bytes + #found[2][2]
+    end
+  end
+  -- Redis refuses "-0", the text of the negative of 0.
+  redis.call('HINCRBY', state, 'bytes', 0 - bytes)
+  redis.call('HINCRBY', state, 'generation', 1)
+  return removed
+end
+
+return acts[name]()
