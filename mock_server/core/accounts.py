@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.clock import Clock
 from mock_server.core.model import Billing, Outcome, OutcomeName, Product, Usage
-from mock_server.core.store import Admission, Meter, Rate, Store
+from mock_server.core.rate_limit import parse_rate
+from mock_server.core.store import Admission, Meter, Store
 
 _SIMULATED_LIMIT = 1000
 """The limit in a simulated refusal of an unlimited account. Clients expect a number."""
@@ -31,18 +33,6 @@ _STATUS_REFUSALS = {
     AccountStatus.DISABLED: OutcomeName.UNKNOWN_KEY,
     AccountStatus.BLOCKED: OutcomeName.BLOCKED_KEY,
 }
-
-
-@lru_cache(maxsize=256)
-def parse_rate(text: str) -> Rate:
-    """A rate such as "5/second", "100/2 minutes" or "10 per hour". Raises ValueError."""
-    # Imported late: the import takes long, and most servers have no rate limit.
-    from limits import parse_many
-
-    rates = parse_many(text)
-    if len(rates) != 1 or rates[0].get_expiry() < 1:
-        raise ValueError(f"{text!r} is not a rate")
-    return Rate(rates[0].amount, rates[0].get_expiry())
 
 
 def _status_refusal(account: Account) -> Outcome | None:
@@ -64,8 +54,13 @@ class Accounts:
         self._store = store
         self._clock = clock
 
-    async def admit(self, key: str | None, product: Product, billing: Billing) -> Admission | Outcome:
-        """Admit a request, or return the outcome that refuses it. Raises StoreUnavailableError."""
+    async def admit(
+        self, key: str | None, product: Product, billing: Billing, *, once: str = ""
+    ) -> Admission | Outcome:
+        """Admit a request, or return the outcome that refuses it. Raises StoreUnavailableError.
+
+        If the account is a wallet, requests with the same text in `once` (an Idempotency-Key) are charged once.
+        """
         if not key:
             return Outcome(OutcomeName.MISSING_KEY, detail=_NO_KEY)
 
@@ -86,6 +81,9 @@ class Accounts:
             account = admission.account
             refusal.detail = f"the account {account.name} may make {account.rate_limit} requests"
             return refusal
+        if once and isinstance(admission, Admission) and admission.account.wallet:
+            # A client's text can be long; its digest is enough to compare it.
+            admission.once = sha256(once.encode("utf-8", "replace")).hexdigest()
         return admission
 
     async def admit_payer(self, product: Product, billing: Billing) -> Admission:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from mock_server.core.conditions import Given, Query, given_conditions
 from mock_server.core.model import MatchKind
-from mock_server.core.precedence import Match, Rule, in_order, losers
 from mock_server.core.scenario import Scenario
+from mock_server.core.scenario_precedence import Match, Rule, in_order, losers
 
 _PICTURE_CONDITIONS = ("image", "sha256")
 

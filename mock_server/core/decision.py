@@ -11,7 +11,7 @@ from mock_server.core.forcing import ForcedResult
 from mock_server.core.library import Library
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest, Traits
 from mock_server.core.pictures import Lookup
-from mock_server.core.precedence import Match, losers
+from mock_server.core.scenario_precedence import Match, losers
 from mock_server.core.store import Admission
 from mock_server.imaging.results import SearchResult
 

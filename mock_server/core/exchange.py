@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 import orjson
 
 from mock_server.core.model import REPLY, Fault, MatchKind, OutcomeName, Product
-from mock_server.core.precedence import Rule
+from mock_server.core.scenario_precedence import Rule
 from mock_server.imaging.geometry import Box
 
 Region = tuple[int, int, int, int]

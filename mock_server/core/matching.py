@@ -1,12 +1,12 @@
-"""Finds the scenarios whose conditions all hold for a request. `precedence` decides which of them answers."""
+"""Finds the scenarios whose conditions all hold for a request. `scenario_precedence` decides which of them answers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mock_server.core.conditions import Given, Query, given_conditions
 from mock_server.core.model import MatchKind
-from mock_server.core.precedence import Match, in_order
 from mock_server.core.scenario import Conditions, Scenario
+from mock_server.core.scenario_precedence import Match, in_order
 from mock_server.imaging.geometry import Placement
 
 _KINDS = {kind.value: kind for kind in MatchKind}

@@ -4,7 +4,6 @@ An override, the client or chaos may decide in place of the scenarios that match
 """
 
 from collections.abc import Mapping
-from hashlib import sha256
 
 from mock_server.core import forcing
 from mock_server.core.account import Account
@@ -82,13 +81,9 @@ class RequestPipeline:
             if request.has_payment:
                 return await self._accounts.admit_payer(request.product, traits.billing)
             return Outcome(OutcomeName.PAYMENT_REQUIRED, detail="the request has neither a key nor a payment")
-        admission = await self._accounts.admit(request.key, request.product, traits.billing)
-        if isinstance(admission, Outcome):
-            if admission.name is OutcomeName.MISSING_KEY and request.no_key:
-                admission.detail = request.no_key
-        elif request.once and admission.account.wallet:
-            # A client's text can be long; its digest is enough to compare it.
-            admission.once = sha256(request.once.encode("utf-8", "replace")).hexdigest()
+        admission = await self._accounts.admit(request.key, request.product, traits.billing, once=request.once)
+        if isinstance(admission, Outcome) and admission.name is OutcomeName.MISSING_KEY and request.no_key:
+            admission.detail = request.no_key
         return admission
 
     async def _force(

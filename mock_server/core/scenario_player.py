@@ -10,9 +10,9 @@ from mock_server.core.decision import Case, Decision, Unmatched
 from mock_server.core.fabricated_reading import fabricate
 from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, FaultPlan, MatchKind, Outcome, OutcomeName, Product
-from mock_server.core.precedence import Match
 from mock_server.core.reading import Reading
 from mock_server.core.scenario import Scenario, Step, draw_plan, is_random
+from mock_server.core.scenario_precedence import Match
 from mock_server.core.sequence import Sequences, step_at
 from mock_server.core.store import Store
 

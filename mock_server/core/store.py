@@ -3,21 +3,16 @@
 `MemoryStore` serves one process. A shared store (see `redis_state`) offers the same acts to several processes.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, Product
+from mock_server.core.rate_limit import Rate, Windows
 
 MAX_SPENT_ONCE = 10_000
 """How many texts of `spend` are remembered for a key. The oldest are forgotten first."""
-LATE_SECONDS = 5
-"""A hit that is this much older than the one before it came late, from a busy process: it counts as of that moment.
-
-If it is older still, the clock has been set back.
-"""
 
 
 class Meter(NamedTuple):
@@ -27,14 +22,6 @@ class Meter(NamedTuple):
     billing: Billing
     product: Product | None
     period: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `amount` requests in any `seconds`."""
-
-    amount: int
-    seconds: float
 
 
 @dataclass(slots=True)
@@ -137,7 +124,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
         self._used: dict[Meter, int] = {}
-        self._hits: dict[str, deque[float]] = {}
+        self._windows = Windows()
         self._positions: dict[tuple[str, str], int] = {}
         self._spent_once: dict[str, dict[str, None]] = {}
 
@@ -168,7 +155,7 @@ class MemoryStore:
         if not isinstance(admission, Admission):
             return admission
         if admission.rate:
-            admission.wait = self._hit(key, admission.rate, admission.now)
+            admission.wait = self._windows.hit(key, admission.rate, admission.now)
         admission.used = await self.used(admission.meter)
         return admission
 
@@ -195,20 +182,6 @@ class MemoryStore:
     async def was_spent(self, key: str, once: str) -> bool:
         return once in self._spent_once.get(key, ())
 
-    def _hit(self, key: str, rate: Rate, now: float) -> float | None:
-        """Count one request in a sliding window. None if it is admitted, else the seconds to wait."""
-        hits = self._hits.get(key)
-        if hits is None or hits.maxlen != rate.amount:
-            # The rate of the account has changed. Its latest requests still count.
-            hits = self._hits[key] = deque(hits or (), maxlen=rate.amount)
-        if hits and now < hits[-1] < now + LATE_SECONDS:
-            now = hits[-1]
-        if len(hits) < rate.amount or hits[0] <= now - rate.seconds or hits[0] > now:
-            # A first hit in the future no longer counts: the clock has been set back since.
-            hits.append(now)
-            return None
-        return hits[0] + rate.seconds - now
-
     async def advance(self, key: str, scenario: str) -> int:
         position = self._positions.get((key, scenario), 0)
         self._positions[key, scenario] = position + 1
@@ -224,13 +197,12 @@ class MemoryStore:
         self._positions = {place: value for place, value in self._positions.items() if place[1] != scenario}
 
     async def reset(self, key: str | None = None) -> None:
+        self._windows.reset(key)
         if key is None:
             self._used.clear()
-            self._hits.clear()
             self._positions.clear()
             self._spent_once.clear()
             return
-        self._hits.pop(key, None)
         self._spent_once.pop(key, None)
         self._used = {meter: units for meter, units in self._used.items() if meter.key != key}
         self._positions = {place: value for place, value in self._positions.items() if place[0] != key}

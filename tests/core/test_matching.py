@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mock_server.core.conditions import Query, failed_conditions, specificity
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import MatchKind, Product, ReadRequest
-from mock_server.core.precedence import Match
 from mock_server.core.scenario import Conditions, ImageProperties, Scenario
+from mock_server.core.scenario_precedence import Match
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.results import ImageMatch, MatchMethod, PictureFacts, SearchResult
 from tests.scenarios.test_shadowing import ACCOUNTS, asked_by, requests, sets

@@ -10,8 +10,9 @@ import pytest
 
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Product
+from mock_server.core.rate_limit import Rate
 from mock_server.core.redis_state import RedisClient, RedisStore
-from mock_server.core.store import Admission, Meter, Rate
+from mock_server.core.store import Admission, Meter
 from mock_server.errors import SettingsError, StoreUnavailableError
 from tests.redis_server import RedisServer
 from tests.support import PATIENCE

@@ -7,7 +7,8 @@ import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota, QuotaPeriod
 from mock_server.core.model import Billing, Outcome, OutcomeName, Product
-from mock_server.core.store import Admission, Check, Meter, Rate, Store
+from mock_server.core.rate_limit import Rate
+from mock_server.core.store import Admission, Check, Meter, Store
 
 pytestmark = pytest.mark.anyio
 

@@ -16,10 +16,11 @@ from collections.abc import Mapping
 
 from mock_server.core.account import Account
 from mock_server.core.model import Outcome
+from mock_server.core.rate_limit import LATE_SECONDS
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
 from mock_server.core.serialization import from_json, to_json
-from mock_server.core.store import LATE_SECONDS, MAX_SPENT_ONCE, Admission, Check, Meter
+from mock_server.core.store import MAX_SPENT_ONCE, Admission, Check, Meter
 
 _MAX_CACHED_ACCOUNTS = 10_000
 

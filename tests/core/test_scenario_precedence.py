@@ -6,8 +6,8 @@ import pytest
 
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Fault, OutcomeName
-from mock_server.core.precedence import Rule, losers
 from mock_server.core.scenario import Conditions, Scenario, Step
+from mock_server.core.scenario_precedence import Rule, losers
 from tests.core.test_matching import asked
 
 PICTURE = {"images": ("a",)}
