@@ -16,7 +16,8 @@ from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.connection import connection_of
-from mock_server.http.reply import Reply, header_text, problem, send_reply
+from mock_server.http.mock_headers import mock_headers
+from mock_server.http.reply import Reply, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.finished_call import FinishedCall
 from mock_server.providers.journal_entry import Answered
@@ -154,20 +155,11 @@ class Endpoint:
         closing = () if is_drained else (_CLOSE,)
         if not self._service.has_mock_headers:
             return closing
-        decision, detail = answered.decision, answered.detail
+        decision, is_ok = answered.decision, self._service.are_fixtures_ok()
         scenario, match = (
             (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
         )
-        broken = () if self._service.are_fixtures_ok() else ((b"x-mock-fixtures", b"broken"),)
-        details = ((b"x-mock-detail", header_text(detail)),) if detail else ()
-        return (
-            *closing,
-            *broken,
-            *details,
-            (b"x-mock-request-id", request_id.encode()),
-            (b"x-mock-scenario", (scenario or "-").encode()),
-            (b"x-mock-match", match.value.encode()),
-        )
+        return (*closing, *mock_headers(request_id, scenario, match, answered.detail, are_fixtures_ok=is_ok))
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

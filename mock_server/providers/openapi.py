@@ -13,24 +13,11 @@ import orjson
 import yaml
 
 from mock_server.core.model import Product, ReadRequest
+from mock_server.http.mock_headers import DESCRIBED
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider, Refusal, Route
 
 Json = Mapping[str, Any]
-
-_HEADERS = {
-    "X-Mock-Request-Id": {"description": "The id of the request in the journal.", "schema": {"type": "string"}},
-    "X-Mock-Scenario": {"description": "Name of the scenario, or `-`.", "schema": {"type": "string"}},
-    "X-Mock-Fixtures": {
-        "description": "`broken` while the fixture files have mistakes; the last good set is served.",
-        "schema": {"const": "broken"},
-    },
-    "X-Mock-Detail": {
-        "description": "What the mock knows and the provider's text does not say. Only where there is something.",
-        "schema": {"type": "string", "maxLength": 200},
-    },
-    "X-Mock-Match": {"description": "How the scenario was found.", "schema": {"type": "string"}},
-}
 
 
 def describe(providers: Sequence[Provider]) -> dict[str, dict[str, Any]]:
@@ -82,7 +69,7 @@ def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:
         examples = response["content"]["application/json"]["examples"]
         examples[name] = {"value": orjson.loads(reply.body)}
         response["description"] = ", ".join(dict.fromkeys(example.partition(" ")[0] for example in examples))
-        response["headers"] |= _HEADERS | _headers(reply)
+        response["headers"] |= DESCRIBED | _headers(reply)
     return responses
 
 
