@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from mock_server.client import Controls
     from mock_server.client_models import Account
-    from mock_server.controls import Controls
     from mock_server.core.exchange import Loser
     from mock_server.report.document import Report
 

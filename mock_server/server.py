@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from mock_server.app import App, create_app
-from mock_server.client import MockClient
-from mock_server.controls import Controls
+from mock_server.client import Controls, MockClient
 from mock_server.core.clock import Clock
 from mock_server.core.store import Store
 from mock_server.errors import SettingsError

@@ -13,7 +13,7 @@ import pytest
 
 import mock_server
 from mock_server import ConflictError, FixturesError, MockClient, MockServer, NotFoundError, RefusedError, SettingsError
-from mock_server.controls import Controls
+from mock_server.client import Controls
 from tests.support import FIXTURES, PATIENCE, drawn, picture, vehicore
 
 
