@@ -11,7 +11,7 @@ import pytest
 
 from mock_server.cli.verbs import VERBS, command_line
 from mock_server.providers.registry import vocabulary
-from mock_server.report.advice import RULES
+from mock_server.report.advice import TEXTS
 from mock_server.scenarios.json_schema import mock_schema, scenario_schema
 from mock_server.scenarios.models.field_types import JsonSchema
 from mock_server.scenarios.vocabulary import Vocabulary
@@ -93,5 +93,5 @@ def test_rules_of_advice_are_documented() -> None:
     sections = re.findall(r"^### (\S+)\n(.*?)(?=^### |\Z)", advice, re.MULTILINE | re.DOTALL)
 
     assert [(name, re.findall(r"Level ([A-Z])\b", text)) for name, text in sections] == [
-        (rule.name, [rule.level]) for rule in RULES
+        (name, [texts["level"]]) for name, texts in TEXTS.items()
     ]

@@ -1,4 +1,4 @@
-"""The rules of advice: pure functions over the calls of one key in order. `advice.py` says why each of them exists."""
+"""The rules of advice: pure functions over the calls of one key. `advice.toml` says why each of them exists."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ import re
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from mock_server.report.advice import RULES
+from mock_server.report.advice import NAMES
 from mock_server.report.document import ProductCoverage, Report
 from mock_server.report.texts import advice_title, evidence_line, how_answered, outcome_name, product_name
 
@@ -47,11 +47,11 @@ def _coverage(root: Element, coverage: ProductCoverage) -> None:
 def _advice(root: Element, report: Report) -> None:
     suite = SubElement(root, "testsuite", name="advice")
     found = {one.rule: one for one in report.advice}
-    for rule in RULES:
-        case = _case(suite, "advice", rule.name)
-        if rule.name in report.rules_off:
+    for rule in NAMES:
+        case = _case(suite, "advice", rule)
+        if rule in report.rules_off:
             SubElement(case, "skipped", message="switched off")
-        elif broken := found.get(rule.name):
+        elif broken := found.get(rule):
             lines = [broken.why, broken.mend, *map(evidence_line, broken.evidence)]
             _fail(case, advice_title(broken), "\n".join(lines))
 
