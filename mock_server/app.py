@@ -34,14 +34,21 @@ from mock_server.core.store import Store
 from mock_server.errors import StoreUnavailableError
 from mock_server.fetch import fetch_function
 from mock_server.http.cors import parse_origins, with_cors
-from mock_server.http.lazy_application import Lazy
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.logs import RequestLog, configure
 from mock_server.metrics import Metrics
 from mock_server.providers import registry
 from mock_server.providers.endpoint import Service
 from mock_server.recorder import Recorder
-from mock_server.routes import Unserved, below_root_path, gallery_route, parse_root_path, provider_routes, served_paths
+from mock_server.routes import (
+    Lazy,
+    Unserved,
+    below_root_path,
+    gallery_route,
+    parse_root_path,
+    provider_routes,
+    served_paths,
+)
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
 from mock_server.startup import (

@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio.to_thread
 from starlette.exceptions import HTTPException
@@ -164,3 +164,23 @@ class Unserved:
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         await self._service.record(FinishedCall(request_id, NO_PROVIDER, call, Answered(reply, hint), now, seconds))
         await send_reply(reply, NO_FAULT, scope, send)
+
+
+class Lazy:
+    """An application that is created after the start, or at its first request: its imports take long."""
+
+    def __init__(self, create: Callable[[], ASGIApp]) -> None:
+        self._create = create
+        self._app: ASGIApp | None = None
+        self._lock = anyio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app or await self.get()
+        await app(scope, receive, send)
+
+    async def get(self) -> ASGIApp:
+        """The application. It is created in a thread, so that other requests do not wait."""
+        async with self._lock:
+            if self._app is None:
+                self._app = await anyio.to_thread.run_sync(self._create)
+            return self._app

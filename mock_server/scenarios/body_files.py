@@ -6,7 +6,7 @@ from mock_server.core.scenario import Step
 from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import Mistake
 from mock_server.scenarios.discovery import MAX_BYTES, Directory, outside, path_problem, picture_id
-from mock_server.scenarios.parse_results import ParsedScenario
+from mock_server.scenarios.source import ParsedScenario
 from mock_server.suggest import quoted
 
 

@@ -10,7 +10,7 @@ from mock_server.errors import ImageError, Mistake
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.scenarios.lint_images import check_index, unreadable_picture
 from mock_server.scenarios.load import Loaded
-from mock_server.scenarios.parse_results import raise_if_wrong
+from mock_server.scenarios.source import raise_if_wrong
 
 if TYPE_CHECKING:
     from mock_server.imaging.index import ImageIndex, Reference

@@ -9,8 +9,7 @@ from mock_server.core.scenario import Conditions, Scenario
 from mock_server.core.scenario_precedence import Rule, gives_way, takes_place
 from mock_server.errors import Mistake
 from mock_server.identifiers import vins
-from mock_server.scenarios.parse_results import NAMELESS, ParsedScenario
-from mock_server.scenarios.source import Source
+from mock_server.scenarios.source import NAMELESS, ParsedScenario, Source
 from mock_server.suggest import quoted, suggest
 
 

@@ -21,8 +21,7 @@ from mock_server.errors import (
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.discovery import MAX_PICTURE_BYTES, Directory, outside, path_problem
 from mock_server.scenarios.lint import AccountNames, are_same
-from mock_server.scenarios.parse_results import ParsedScenario
-from mock_server.scenarios.source import DocumentPath
+from mock_server.scenarios.source import DocumentPath, ParsedScenario
 from mock_server.suggest import quoted
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from mock_server.scenarios.body_files import BodyFiles
 from mock_server.scenarios.discovery import MOCK_FILE, Directory, FixtureFile, UnreadableError
 from mock_server.scenarios.lint import check_set
 from mock_server.scenarios.lint_images import PictureSizes, check_pictures
-from mock_server.scenarios.parse_results import ParsedFile, ParsedScenario, raise_if_wrong
+from mock_server.scenarios.source import ParsedFile, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.version import __version__
 

@@ -12,9 +12,8 @@ from mock_server.scenarios.diagnostics import documents, one_document, unknown_k
 from mock_server.scenarios.discovery import FixtureFile
 from mock_server.scenarios.models.field_types import scalar_text
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
-from mock_server.scenarios.parse_results import ParsedFile, raise_if_wrong
 from mock_server.scenarios.scenario_reader import variant_mistakes
-from mock_server.scenarios.source import Source
+from mock_server.scenarios.source import ParsedFile, Source, raise_if_wrong
 from mock_server.scenarios.variables import MOCK_PLACES, expand
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings

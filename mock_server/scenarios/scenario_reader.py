@@ -13,8 +13,7 @@ from mock_server.scenarios.discovery import FixtureFile, picture_id
 from mock_server.scenarios.lint import vin_warnings
 from mock_server.scenarios.models.override_model import KINDS, OverrideModel
 from mock_server.scenarios.models.scenario_model import ScenarioModel
-from mock_server.scenarios.parse_results import NAMELESS, ParsedFile, ParsedScenario, raise_if_wrong
-from mock_server.scenarios.source import DocumentPath, Source
+from mock_server.scenarios.source import NAMELESS, DocumentPath, ParsedFile, ParsedScenario, Source, raise_if_wrong
 from mock_server.scenarios.variables import SCENARIO_PLACES, expand
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.suggest import quoted, suggest
