@@ -13,13 +13,14 @@ from starlette.responses import Response
 from mock_server.admin.control import Control
 from mock_server.admin.models import AccountList
 from mock_server.admin.operation import Operations, created
-from mock_server.admin.validation import MAX_KEY, as_text, mistake, pointer, read_object
+from mock_server.admin.validation import MAX_KEY, as_text, mistake, read_object
 from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
 from mock_server.core.account import Account, Quota, QuotaPeriod
 from mock_server.core.model import Billing, Product
 from mock_server.core.redaction import redacted
 from mock_server.errors import ConflictError, NotFoundError
+from mock_server.scenarios.source import pointer
 
 OPERATIONS = Operations()
 

@@ -14,22 +14,9 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError
 from mock_server.http.multipart import Part
 from mock_server.scenarios.discovery import PICTURE_ENDINGS
-from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY
+from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY, yaml_text
 
-
-def yaml_of(document: Mapping[str, Any]) -> str:
-    """The text of a scenario file."""
-    # Imported here because the YAML library takes long to import.
-    import yaml
-
-    return yaml.safe_dump(_plain(document), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
-
-
-def _plain(value: Any) -> Any:
-    """The document without equal parts that are one object, which YAML would write as references."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+LINE_LENGTH = 110  # characters of a scenario file
 
 
 async def save_to_files(
@@ -81,7 +68,7 @@ def _write(
     when = {name: value for name, value in document.get("when", {}).items() if name != "image"}
     image = {"image": names[0] if len(names) == 1 else names} if names else {}
     others = {name: value for name, value in document.items() if name not in ("scenario", "when")}
-    text = yaml_of({"scenario": scenario.name, "when": {**image, **when}, **others})
+    text = yaml_text({"scenario": scenario.name, "when": {**image, **when}, **others}, width=LINE_LENGTH)
     files.write(scenario.name, text, new, replaced)
     return scenario
 

@@ -21,7 +21,6 @@ from mock_server.admin.validation import (
     as_time,
     check_names,
     mistake,
-    pointer,
     read_object,
 )
 from mock_server.client_models import NearMiss
@@ -31,6 +30,7 @@ from mock_server.core.matching import Scenarios
 from mock_server.core.near_misses import near_misses as nearest_scenarios
 from mock_server.core.redaction import key_id
 from mock_server.errors import NotFoundError
+from mock_server.scenarios.source import pointer
 
 OPERATIONS = Operations()
 

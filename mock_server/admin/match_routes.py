@@ -8,7 +8,7 @@ from starlette.requests import Request
 from mock_server.admin.control import Control
 from mock_server.admin.models import ExaminedPicture, MatchResult, RecognisedPicture
 from mock_server.admin.operation import Operations
-from mock_server.admin.validation import MAX_TEXT, as_choice, as_object, as_text, check_names, parse_json, pointer, read
+from mock_server.admin.validation import MAX_TEXT, as_choice, as_object, as_text, check_names, parse_json, read
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
@@ -23,6 +23,7 @@ from mock_server.imaging.results import SearchResult
 from mock_server.providers.outcome_reply import reply_to
 from mock_server.providers.provider import Provider
 from mock_server.providers.uploads import beginning
+from mock_server.scenarios.source import pointer
 
 OPERATIONS = Operations()
 

@@ -21,7 +21,6 @@ from mock_server.admin.validation import (
     check_names,
     mistake,
     parse_document,
-    pointer,
     read,
     read_object,
 )
@@ -32,6 +31,7 @@ from mock_server.core.scenario import Scenario, Step
 from mock_server.errors import ConflictError, MultipartError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.scenarios.scenario_writer import scenario_document
+from mock_server.scenarios.source import pointer
 from mock_server.suggest import suggest
 
 OPERATIONS = Operations()

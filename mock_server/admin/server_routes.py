@@ -11,17 +11,9 @@ from mock_server.admin.control import Control, Health
 from mock_server.admin.error_handlers import fixture_mistakes
 from mock_server.admin.models import ClockView, Reloaded
 from mock_server.admin.operation import Operations
-from mock_server.admin.validation import (
-    END_OF_TIME,
-    PARAMETER,
-    as_duration,
-    as_time,
-    check_names,
-    mistake,
-    pointer,
-    read_object,
-)
+from mock_server.admin.validation import END_OF_TIME, PARAMETER, as_duration, as_time, check_names, mistake, read_object
 from mock_server.errors import FixturesError
+from mock_server.scenarios.source import pointer
 
 OPERATIONS = Operations()
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from mock_server.errors import FixturesError, Mistake, MultipartError
 from mock_server.http.body import off_loop, read_body
 from mock_server.http.multipart import Form, parse_multipart
+from mock_server.scenarios.source import pointer
 from mock_server.suggest import suggest
 
 PARAMETER = "?"
@@ -42,11 +43,6 @@ _YAML = ("yaml", "x-yaml")
 def mistake(place: str, what: str, hint: str = "") -> FixturesError:
     """An error to raise. `place` is a JSON pointer, or `?` and the name of a query parameter."""
     return FixturesError([Mistake(place, 0, 0, what, hint)])
-
-
-def pointer(*steps: str | int) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def as_object(document: object) -> Mapping[str, Any]:

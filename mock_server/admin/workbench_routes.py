@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import described
-from mock_server.admin.file_saving import delete_file, save_to_files, yaml_of
+from mock_server.admin.file_saving import LINE_LENGTH, delete_file, save_to_files
 from mock_server.admin.journal_routes import find_entry
 from mock_server.admin.models import (
     CallView,
@@ -27,7 +27,7 @@ from mock_server.admin.models import (
 )
 from mock_server.admin.operation import Operations
 from mock_server.admin.scenario_routes import add_runtime, created_scenario, named_document, parse_posted, posted
-from mock_server.admin.validation import MAX_TEXT, as_choice, check_names, mistake, pointer, read, read_object
+from mock_server.admin.validation import MAX_TEXT, as_choice, check_names, mistake, read, read_object
 from mock_server.core.exchange import region_of
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import Fault, MatchKind, OutcomeName
@@ -36,6 +36,8 @@ from mock_server.http.multipart import Part
 from mock_server.http.reply import media_type_of
 from mock_server.providers.provider import Provider
 from mock_server.providers.uploads import beginning
+from mock_server.scenarios.fixture_export import yaml_text
+from mock_server.scenarios.source import pointer
 
 OPERATIONS = Operations()
 
@@ -128,7 +130,7 @@ async def validate_scenario(control: Control, request: Request) -> CheckedScenar
         await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     except FixturesError as error:
         return CheckedScenario([described(one) for one in error.mistakes if not one.warning], None)
-    return CheckedScenario([], yaml_of(document) if isinstance(document, Mapping) else document)
+    return CheckedScenario([], yaml_text(document, width=LINE_LENGTH) if isinstance(document, Mapping) else document)
 
 
 def _with_any_picture(document: Mapping[str, Any], pictures: list[Part]) -> tuple[Mapping[str, Any], list[Part]]:

@@ -20,7 +20,6 @@ from mock_server.scenarios.variables import MOCK_PLACES, SCENARIO_PLACES, escape
 IMAGE_DIRECTORY = "images"
 BODY_DIRECTORY = "bodies"
 
-_WIDEST = float("inf")
 _RARE_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
 _OPTIONAL: Mapping[str, object] = {
     "description": "",
@@ -116,17 +115,17 @@ def _body_files(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, bytes | Pa
 
 
 def _yaml(document: Mapping[str, Any], places_of_variables: tuple[tuple[str, ...], ...] = ()) -> bytes:
-    """A document as YAML; lists and mappings of plain values stand on one line. The document may be changed."""
+    """A document as the content of a file. The document may be changed."""
     escape(document, places_of_variables)
-    return yaml.dump(
-        document,
-        Dumper=_Dumper,
-        encoding="utf-8",
-        allow_unicode=True,
-        sort_keys=False,
-        default_flow_style=None,
-        width=_WIDEST,
+    return yaml_text(document).encode()
+
+
+def yaml_text(document: Mapping[str, Any], *, width: float = float("inf")) -> str:
+    """A document as YAML; lists and mappings of plain values stand on one line, of at most `width` characters."""
+    text: str = yaml.dump(
+        document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=None, width=width
     )
+    return text
 
 
 def _mock_document(accounts: Sequence[Account], defaults: Defaults) -> dict[str, Any]:

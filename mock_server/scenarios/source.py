@@ -1,4 +1,4 @@
-"""Where a document comes from, and where its parts are: lines and columns of a file, or JSON pointers."""
+"""Documents of fixture files: where each comes from, where its parts are (lines, or JSON pointers), and its content."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,9 +75,7 @@ class PostedSource:
         self, path: DocumentPath, what: str, hint: str = "", *, warning: bool = False, at_key: bool = False
     ) -> Mistake:
         """A mistake at `path`."""
-        steps = existing_path(self.document, path)
-        pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
-        return Mistake(pointer or "/", 0, 0, what, hint, warning)
+        return Mistake(pointer(*existing_path(self.document, path)) or "/", 0, 0, what, hint, warning)
 
     def line(self, path: DocumentPath) -> int:
         """A pointer has no line."""
@@ -89,6 +87,11 @@ class PostedSource:
 
 
 Source = FileSource | PostedSource
+
+
+def pointer(*steps: str | int) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def existing_path(document: object, path: DocumentPath) -> DocumentPath:
