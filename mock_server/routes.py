@@ -3,6 +3,7 @@
 import os
 import re
 import time
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio.to_thread
@@ -172,7 +173,7 @@ class Lazy:
     def __init__(self, create: Callable[[], ASGIApp]) -> None:
         self._create = create
         self._app: ASGIApp | None = None
-        self._lock = anyio.Lock()
+        self._lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app or await self.get()

@@ -1,7 +1,10 @@
 """The verb `serve`."""
 
+import contextlib
+import gc
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -19,15 +22,16 @@ def command(hints: bool, **flags: Any) -> None:
 
     FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
     """
-    from mock_server.app import create_app
-    from mock_server.cli.progress import progress
-    from mock_server.providers.registry import PROVIDERS
-    from mock_server.runner import Server, end_soon, run
-    from mock_server.settings import is_all_addresses
+    with _without_garbage_collection():
+        from mock_server.app import create_app
+        from mock_server.cli.progress import progress
+        from mock_server.providers.registry import PROVIDERS
+        from mock_server.runner import Server, end_soon, run
+        from mock_server.settings import is_all_addresses
 
-    check_fixtures(flags)
-    with progress("reading pictures") as report:
-        app = create_app(flags, foreground=True, progress=report)
+        check_fixtures(flags)
+        with progress("reading pictures") as report:
+            app = create_app(flags, foreground=True, progress=report)
 
     def announce(server: Server) -> None:
         fixtures = app.pipeline.library.fixtures
@@ -51,3 +55,17 @@ def command(hints: bool, **flags: Any) -> None:
         server = Server(app)
         run(server, lambda: announce(server))
         end_soon()
+
+
+@contextlib.contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Imports and fixtures make many objects and no garbage. To search them again and again takes 14 of 260 ms.
+
+    What exists at the end is not searched later either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
