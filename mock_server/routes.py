@@ -1,9 +1,9 @@
 """The paths that the mock serves: those of the providers and of their host names, the gallery, a 404 for all others."""
 
+import asyncio
 import os
 import re
 import time
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import anyio.to_thread
