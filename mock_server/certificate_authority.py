@@ -23,13 +23,12 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from platformdirs import user_data_path
 
+from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE, PRIVATE_FILE, default_directory
 from mock_server.errors import SettingsError
 from mock_server.name_constraints import LOCALHOST, constraint, create_authority, is_permitted, permitted_names
 from mock_server.settings import Settings, is_all_addresses
 
-CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 AUTHORITY_LIFE = timedelta(days=5 * 365)
@@ -38,7 +37,6 @@ RENEWED_BEFORE_END = timedelta(days=60)
 SERVER_CERTIFICATE_LIFE = timedelta(days=397)
 CLOCK_SKEW = timedelta(days=1)
 
-_PRIVATE_FILE = "ca-key.pem"
 _CERTIFICATE_FILE = "ca.pem"
 _LOCK_FILE = "ca.lock"
 
@@ -91,7 +89,7 @@ class CertificateAuthority:
             if authority is None or not authority._is_current(names, now):
                 permitted = [*LOCALHOST, *map(constraint, names)]
                 authority = authority._replaced(names, now) if authority else cls._new(directory, permitted, now)
-                _write_atomically(directory / _PRIVATE_FILE, authority._private_pem(), mode=0o600)
+                _write_atomically(directory / PRIVATE_FILE, authority._private_pem(), mode=0o600)
             if not authority._is_published():
                 _write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
             return authority
@@ -121,7 +119,7 @@ class CertificateAuthority:
 
     @classmethod
     def _read(cls, directory: Path) -> "CertificateAuthority | None":
-        path = directory / _PRIVATE_FILE
+        path = directory / PRIVATE_FILE
         try:
             pem = path.read_bytes()
         except FileNotFoundError:
@@ -241,22 +239,6 @@ def server_names(settings: Settings, provider_hosts: Sequence[str]) -> list[str]
     """The names in a server's certificate, besides localhost."""
     own = [] if is_all_addresses(settings.host) else [settings.host]
     return [*provider_hosts, *own, *settings.tls_names.replace(",", " ").split()]
-
-
-def default_directory() -> Path:
-    """The directory of this user's authority: `$VEHICLE_OCR_MOCK_CA_DIR`, or a part of the user's data directory.
-
-    Raises SettingsError if there is no home directory.
-    """
-    try:
-        if chosen := os.environ.get(CA_DIRECTORY_VARIABLE):
-            return Path(chosen).expanduser()
-        directory = user_data_path("vehicle-ocr-mock", appauthor=False)
-    except RuntimeError:
-        directory = Path("~")
-    if not directory.is_absolute():
-        raise SettingsError(f"there is no home directory for the certificates; set {CA_DIRECTORY_VARIABLE}")
-    return directory / "ca"
 
 
 def _write_atomically(path: Path, data: bytes, *, mode: int) -> None:

@@ -14,6 +14,7 @@ from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.providers.registry import own_hosts
 from mock_server.runner import Server, run_loop
+from mock_server.terminal import open_closed_streams
 
 if TYPE_CHECKING:
     from mock_server.redirect.python_hook import Route
@@ -103,6 +104,7 @@ class MockServer(Controls):
 
     def start(self) -> Self:
         """Serve from a thread of this process. Returns when requests are answered."""
+        open_closed_streams()
         app = create_app(self._flags, store=self._store, clock=self._clock, log_stream=self._log_stream)
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(app, started), name="vehicle-ocr-mock", daemon=True)

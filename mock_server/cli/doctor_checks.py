@@ -227,14 +227,18 @@ def _heif(settings: Settings) -> Finding:
 
 def _authority(settings: Settings) -> Finding:
     """Whether the CA exists and which programs trust it. It is not made here."""
-    from mock_server.certificate_authority import default_directory
+    from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE, can_be_stored, default_directory
 
     try:
         path = default_directory() / "ca.pem"
         pem = path.read_bytes()
         expires = x509.load_pem_x509_certificate(pem).not_valid_after_utc
     except FileNotFoundError:
-        return Finding("CA", Level.OK, "not made yet; it is made by the first use of HTTPS")
+        if can_be_stored():
+            return Finding("CA", Level.OK, "not made yet; it is made by the first use of HTTPS")
+        what = f"it cannot be stored in {path.parent}"
+        advice = f"set {CA_DIRECTORY_VARIABLE} to a writable directory; exec needs none"
+        return Finding("CA", Level.FAILED if settings.tls else Level.NOTE, what, advice)
     except SettingsError as error:
         return Finding("CA", Level.FAILED if settings.tls else Level.NOTE, str(error))
     except (OSError, ValueError) as error:

@@ -95,6 +95,7 @@ def run(child: Sequence[str], flags: dict[str, Any], run_report: "RunReport", *,
 
     Raises SettingsError and FixturesError before the command is started.
     """
+    from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE, can_be_stored
     from mock_server.cli.child import ENDING_SIGNALS, handled, run_child
     from mock_server.redirect.environment import child_environment
     from mock_server.redirect.proxy_environment import proxied_environment
@@ -118,6 +119,9 @@ def run(child: Sequence[str], flags: dict[str, Any], run_report: "RunReport", *,
     with handled(ENDING_SIGNALS, end_now):
         try:
             directory.mkdir(mode=0o700)
+            if not can_be_stored() and not os.environ.get(CA_DIRECTORY_VARIABLE):
+                # An authority for this run is enough: the command gets its certificate from the variables below.
+                os.environ[CA_DIRECTORY_VARIABLE] = str(directory / "ca")
             with MockServer(**{"port": 0, "tls_port": 0, **flags, "tls": True}) as mock, ExitStack() as stack:
                 environ = child_environment(mock.route, directory, os.environ)
                 if with_proxy:

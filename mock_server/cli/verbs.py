@@ -4,13 +4,12 @@ import os
 import signal
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import click
 
 from mock_server.errors import FixturesError, MockServerError
 from mock_server.suggest import quoted, suggest
-from mock_server.terminal import has_terminal
+from mock_server.terminal import has_terminal, open_closed_streams
 from mock_server.version import __version__
 
 VERBS = (
@@ -55,9 +54,7 @@ def command_line() -> None:
 
 def run() -> None:
     """Run the verb that the arguments name, and end the process."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # the parent process has closed it
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 -- open until the process ends
+    open_closed_streams()
     if sys.argv[1:2] == ["serve"]:
         # Until it serves, there is no request to finish. Without a handler, process 1 of a container ignores SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mock_server.core.model import OutcomeName
@@ -9,7 +10,7 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import Mistake
 from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
-from mock_server.scenarios.discovery import FixtureFile, picture_id
+from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY, FixtureFile, picture_id
 from mock_server.scenarios.lint import vin_warnings
 from mock_server.scenarios.models.override_model import KINDS, OverrideModel
 from mock_server.scenarios.models.scenario_model import ScenarioModel
@@ -23,6 +24,11 @@ def scenario_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> Parse
     """All scenarios of one file."""
     mistakes: list[Mistake] = []
     found = documents(text, file.shown, mistakes, str(file.path))
+    is_scenario = any(isinstance(document, Mapping) and "scenario" in document for _, document in found)
+    if Path(file.id).name == MOCK_FILE and found and not is_scenario:
+        # A flat directory, such as a Kubernetes ConfigMap, is mounted as scenarios/ with all of its files.
+        hint = f"{MOCK_FILE} belongs beside {SCENARIO_DIRECTORY}/"
+        return ParsedFile(mistakes=(Mistake(file.shown, 1, 1, "this is not a scenario", hint),))
     expanded = [expand(document, SCENARIO_PLACES, source, mistakes) for source, document in found]
     scenarios = [read_scenario(document, source, mistakes, vocabulary, file=file.id) for source, document in found]
     read = tuple(one for one in scenarios if one is not None)

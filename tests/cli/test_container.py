@@ -121,6 +121,16 @@ def test_a_mount_that_cannot_be_used_ends_the_start(
     assert len((output + errors).splitlines()) == 1
 
 
+def test_a_link_that_leads_nowhere_ends_the_start(tmp_path: Path) -> None:
+    """Exit code 1 and one sentence: a link at /config is meant to be served."""
+    (tmp_path / "config").symlink_to(tmp_path / "nowhere")
+    with container(tmp_path / "config", "serve", "--port", "0") as process:
+        output, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert output + errors == f"vehicle-ocr-mock: there is no directory {tmp_path / 'config'}\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
 def test_a_mount_of_another_user(tmp_path: Path) -> None:
     """A directory with mode 0700 that belongs to another user: exit code 1 and one sentence."""

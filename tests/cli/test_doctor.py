@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE, CertificateAuthority
+from mock_server.certificate_authority import CertificateAuthority
+from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
 from mock_server.cli.doctor_checks import Finding, Level, findings
 from mock_server.server import MockServer
 from tests.cli.command import run
@@ -109,6 +110,11 @@ def test_the_authority(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate_path))
     assert finding("CA").text.endswith("is trusted by REQUESTS_CA_BUNDLE")
 
+    monkeypatch.setenv(CA_DIRECTORY_VARIABLE, "/dev/null/ca")
+    assert (finding("CA").level, finding("CA", tls=True).level) == (Level.NOTE, Level.FAILED)
+    assert finding("CA").text == "it cannot be stored in /dev/null/ca"
+
+    monkeypatch.setenv(CA_DIRECTORY_VARIABLE, str(place / "ca"))
     authority.certificate_path.write_text("damaged")
     assert finding("CA").level is Level.FAILED
 

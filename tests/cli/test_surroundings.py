@@ -2,11 +2,12 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
 from tests.cli.command import COMMAND, READY, run
 from tests.support import FIXTURES, PATIENCE, without_coverage
 
@@ -52,6 +53,22 @@ def test_https_without_a_home_directory(tmp_path: Path, arguments: tuple[str, ..
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("home", [None, "/proc/none"])
+def test_exec_without_a_home_directory(tmp_path: Path, home: str | None) -> None:
+    """Without a place for the certificate authority, `exec` makes one for the run, and removes it."""
+    script = "import os, httpx; print(httpx.get('https://api.carsxe.com/v1/auth/validate?key=demo-key').status_code)"
+    script += "; print(os.environ['VEHICLE_OCR_MOCK_CA_DIR'])"
+    environ = without_coverage() | ({"HOME": home} if home else {})
+    command = without_home(tmp_path, "exec", "--", sys.executable, "-c", script)
+    if home:
+        command.remove("--unset=HOME")
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+    status, directory = ended.stdout.split()
+    assert (ended.returncode, status) == (0, "200")
+    assert not Path(directory).exists()
+
+
 @pytest.mark.parametrize("arguments", [("serve", "--port", "0", "--tls", "--tls-port", "0"), ("exec", "--", "true")])
 def test_https_without_a_temporary_directory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Exit code 1 and one sentence."""
@@ -90,6 +107,29 @@ def test_a_closed_stream(stream: str) -> None:
 
     assert (ended.returncode, refused.returncode) == (0, 1)
     assert "Traceback" not in ended.stderr + refused.stderr
+
+
+@pytest.mark.parametrize("streams", ["<&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_a_command_with_closed_streams(tmp_path: Path, streams: str) -> None:
+    """Its command runs to its end, with the null device in the place of what is closed."""
+    script = f'exec "$@" {streams}'
+    write = "cat > $0; echo $? >> $0"
+    command = [*COMMAND, "exec", "--", "sh", "-c", write, str(tmp_path / "written")]
+    ended = subprocess.run(
+        ["sh", "-c", script, "sh", *command], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, (tmp_path / "written").read_text()) == (0, "0\n")
+    assert not ended.stderr
+
+
+def test_a_mock_in_a_process_with_closed_streams() -> None:
+    """A Python program without standard input starts and stops a mock."""
+    program = "from mock_server import MockServer\nwith MockServer() as mock: print(mock.url)"
+    command = ["sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stdout.startswith("http://127.0.0.1:")) == (0, True)
 
 
 def test_a_server_with_closed_stderr() -> None:

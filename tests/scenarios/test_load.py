@@ -151,6 +151,17 @@ def test_scenarios_are_ordered(write: Write) -> None:
     assert [(one.name, one.order) for one in scenarios] == [("z", 0), ("b1", 1), ("b2", 2)]
 
 
+def test_mock_file_among_the_scenarios(write: Write) -> None:
+    """A `mock.yaml` in the directory of the scenarios is one mistake, which says where it belongs."""
+    root = write({"scenarios/mock.yaml": "unmatched: error\nstrict: true\n", "scenarios/a.yaml": "scenario: a\n"})
+
+    with pytest.raises(FixturesError) as caught:
+        load(root)
+
+    file = root / "scenarios" / "mock.yaml"
+    assert str(caught.value) == f"{file}:1:1: this is not a scenario — mock.yaml belongs beside scenarios/"
+
+
 def test_all_mistakes_at_once(write: Write) -> None:
     """Every mistake of every file is reported, in order of file and line, with the directory as it was given."""
     root = write(
