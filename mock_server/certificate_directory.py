@@ -33,6 +33,8 @@ def can_be_stored() -> bool:
         directory = default_directory()
     except SettingsError:
         return False
-    existing = next(path for path in (directory, *directory.parents) if path.exists())
-    is_writable = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
-    return is_writable or os.access(directory / PRIVATE_FILE, os.R_OK)
+    if os.access(directory / PRIVATE_FILE, os.R_OK):
+        return True
+    # Unlike Path.exists(), os.access() is False below a directory that may not be read.
+    existing = next(path for path in (directory, *directory.parents) if os.access(path, os.F_OK))
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)

@@ -233,15 +233,15 @@ def _authority(settings: Settings) -> Finding:
         path = default_directory() / "ca.pem"
         pem = path.read_bytes()
         expires = x509.load_pem_x509_certificate(pem).not_valid_after_utc
-    except FileNotFoundError:
-        if can_be_stored():
+    except OSError as error:
+        if can_be_stored() and isinstance(error, FileNotFoundError):
             return Finding("CA", Level.OK, "not made yet; it is made by the first use of HTTPS")
         what = f"it cannot be stored in {path.parent}"
         advice = f"set {CA_DIRECTORY_VARIABLE} to a writable directory; exec needs none"
         return Finding("CA", Level.FAILED if settings.tls else Level.NOTE, what, advice)
     except SettingsError as error:
         return Finding("CA", Level.FAILED if settings.tls else Level.NOTE, str(error))
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         return Finding("CA", Level.FAILED, f"{path} cannot be used: {error}", f"delete {path.parent} to make a new one")
     if expires < datetime.now(UTC):
         return Finding("CA", Level.NOTE, f"{path} has expired; it is renewed by the next use of HTTPS")
