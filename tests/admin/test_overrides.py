@@ -223,7 +223,7 @@ def test_exactly_n_of_many_at_once(mock: MockServer, admin: httpx.Client, client
 
 def test_chance(mock: MockServer, admin: httpx.Client, client: httpx.Client) -> None:
     """A share of the calls, the same calls in every run; calls that it does not answer are not counted."""
-    key = mock.create_account().key
+    key = mock.create_account(key="key-chance").key
     runs = []
     for _ in range(2):
         put(admin, outcome="service_error", key=key, chance="50%", times="always")

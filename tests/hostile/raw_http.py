@@ -18,11 +18,10 @@ from functools import cache
 from mock_server.server import MockServer
 from tests.hostile.mutation import changed_bytes
 from tests.hostile.sending import ErrorLog
-from tests.support import picture
+from tests.support import PATIENCE, picture
 
 _AT_ONCE = 16
 _BATCH = 250  # connections; the journal must hold all of their requests
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ async def _hold(server: MockServer, batch: Sequence[Conversation], outcome: Outc
         for conversation in upcoming:
             started = time.perf_counter()
             try:
-                received, is_reset = await asyncio.wait_for(_exchange(host, int(port), conversation), _PATIENCE)
+                received, is_reset = await asyncio.wait_for(_exchange(host, int(port), conversation), PATIENCE)
             except (TimeoutError, OSError) as error:
                 outcome.faults.append(f"{error!r} after {conversation}"[:3000])
                 continue

@@ -19,6 +19,8 @@ SIZE = 30_000_000
 LOOP_SECONDS = 0.3
 """Processor time of the event loop's thread for one request; load on the machine does not change it."""
 HEALTH_SECONDS = 10.0
+_PAUSE = 0.05
+"""Seconds between two questions for health. They take the loop's time too, the more the longer the request takes."""
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 
@@ -206,7 +208,7 @@ def pinging(server: Served) -> Iterator[Callable[[], float]]:
                 assert client.get("/healthz").status_code == 200
                 times.append(time.perf_counter() - started)
                 has_begun.set()
-                is_over.wait(0.005)
+                is_over.wait(_PAUSE)
 
     thread = threading.Thread(target=ping)
     thread.start()
