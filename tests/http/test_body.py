@@ -138,8 +138,10 @@ def test_a_client_still_sending_sees_the_refusal(
 def test_curl_sees_the_refusal(plain_server: "Served") -> None:
     """curl expects `100 Continue` for large bodies, and gets the refusal before it sends the body."""
     facts = "%{http_code} %{size_upload}"
+    # By itself, curl waits for one second and then sends the body.
+    command = ["curl", "-s", "-w", facts, "-H", "Expect: 100-continue", "--expect100-timeout", str(PATIENCE)]
     curl = subprocess.run(
-        ["curl", "-s", "-w", facts, "-H", "Expect: 100-continue", "--data-binary", "@-", plain_server.url],
+        [*command, "--data-binary", "@-", plain_server.url],
         input=b"x" * 5_000_000,
         capture_output=True,
         timeout=PATIENCE,

@@ -135,7 +135,7 @@ def test_curl_with_http2(mock: MockServer, tmp_path: Path, size: str) -> None:
     """`curl --http2` on plain HTTP offers h2c; for large uploads it also expects `100 Continue`."""
     image = tmp_path / "car.jpg"
     image.write_bytes(picture("car") + b"\0" * (2_000_000 if size == "large" else 0))
-    command = ["curl", "-sS", "--http2", "-m", "20", "-o", "-", "-w", "\n%{http_code}"]
+    command = ["curl", "-sS", "--http2", "-m", str(PATIENCE), "-o", "-", "-w", "\n%{http_code}"]
     command += ["-H", "X-API-Key: demo-key", "-F", f"image=@{image}", f"{mock.url}/api/ocr/plate"]
     output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
 
