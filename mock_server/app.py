@@ -51,6 +51,7 @@ from mock_server.routes import (
 )
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
+from mock_server.source_parsing import parse_in_one_thread_at_a_time
 from mock_server.startup import (
     LIVE_SETTINGS,
     Progress,
@@ -263,6 +264,7 @@ def create_app(
     process and writes its log to stderr, or to `log_stream`. Otherwise the surrounding program configures logging.
     Raises SettingsError and FixturesError.
     """
+    parse_in_one_thread_at_a_time()
     startup = load(flags or {}, progress)
     settings = startup.settings
     log = configure(settings.log_format, settings.log_level, log_stream) if foreground or log_stream else None
