@@ -1,10 +1,10 @@
--- The atomic acts of `RedisCoordination`, which also documents the names. A caller gives the name of an act and its
--- arguments.
+-- The atomic acts of `RedisCoordination`, which also documents the names. `RedisClient` makes a script of each function and the
+-- lines above the first one. KEYS[1] is the prefix of all names, ARGV has the arguments.
 
-local prefix, name = KEYS[1], table.remove(ARGV, 1)
+local prefix = KEYS[1]
 local acts = {}
 
--- Arguments: a random epoch. Does nothing if there is a version.
+-- ARGV: a random epoch. Does nothing if there is a version.
 function acts.initialize()
   if redis.call('SETNX', prefix .. 'version', ARGV[1] .. ':0') == 1 then
     redis.call('DEL', prefix .. 'settings', prefix .. 'scenarios', prefix .. 'changes')
@@ -12,7 +12,7 @@ function acts.initialize()
   return 1
 end
 
--- Arguments: the version that the caller has. Returns the version, the settings, whether all scenarios follow or those
+-- ARGV: the version that the caller has. Returns the version, the settings, whether all scenarios follow or those
 -- that have changed (1 or 0), their ids and their documents (nil: removed). Returns nothing if there is no version.
 function acts.read()
   local ids, documents = {}, {}
@@ -30,7 +30,7 @@ function acts.read()
   return {version, redis.call('GET', prefix .. 'settings') or '{}', is_known and 0 or 1, ids, documents}
 end
 
--- Arguments: the lock's token, the settings, then the id and the document (empty: removed) of each changed scenario.
+-- ARGV: the lock's token, the settings, then the id and the document (empty: removed) of each changed scenario.
 -- Returns the new version, or nil if the lock was lost.
 function acts.publish()
   if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return false end
@@ -53,10 +53,10 @@ function acts.publish()
   return version
 end
 
--- Arguments: the lock's token.
+-- ARGV: the lock's token.
 function acts.release()
   if redis.call('GET', prefix .. 'lock') == ARGV[1] then redis.call('DEL', prefix .. 'lock') end
   return 1
 end
 
-return acts[name]()
+return acts

@@ -1,11 +1,12 @@
--- The atomic acts of `RedisJournal`, which also documents the names. A caller gives the name of an act and its arguments.
+-- The atomic acts of `RedisJournal`, which also documents the names. `RedisClient` makes a script of each function and the
+-- lines above the first one. KEYS[1] is the prefix of all names, ARGV has the arguments.
 
-local stream, state, name = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state', table.remove(ARGV, 1)
+local stream, state = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state'
 local acts = {}
 
 local function oldest() return redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] end
 
--- Arguments: most exchanges, most bytes, how many were lost before, the exchange.
+-- ARGV: most exchanges, most bytes, how many were lost before, the exchange.
 function acts.add()
   local max_count, max_bytes, dropped, row = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
   redis.call('XADD', stream, '*', 'row', row)
@@ -22,7 +23,7 @@ function acts.add()
   return 1
 end
 
--- Arguments: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
+-- ARGV: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
 -- the number of dropped exchanges, the first id, and the exchanges from the last id on, or all if the generation is new.
 function acts.read()
   local generation, from = redis.call('HGET', state, 'generation') or '', '-'
@@ -43,7 +44,7 @@ function acts.clear()
   return count
 end
 
--- Arguments: ids of exchanges. Returns how many of them were there.
+-- ARGV: ids of exchanges. Returns how many of them were there.
 function acts.remove()
   local removed, bytes = 0, 0
   for _, id in ipairs(ARGV) do
@@ -59,4 +60,4 @@ function acts.remove()
   return removed
 end
 
-return acts[name]()
+return acts

@@ -1,10 +1,10 @@
--- The atomic acts of `RedisRehearsal`, which also documents the names. A caller gives the name of an act and its
--- arguments.
+-- The atomic acts of `RedisRehearsal`, which also documents the names. `RedisClient` makes a script of each function and the
+-- lines above the first one. KEYS[1] is the prefix of all names, ARGV has the arguments.
 
-local p, name = KEYS[1] .. 'report-', table.remove(ARGV, 1)
+local p = KEYS[1] .. 'report-'
 local acts = {}
 
--- Arguments: the most calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call
+-- ARGV: the most calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call
 -- or nothing; then, for each thing that is counted, its kind, the number of narrow counters, each of these followed by
 -- its limit, and the widest counter.
 function acts.add()
@@ -46,7 +46,7 @@ function acts.add()
   return 1
 end
 
--- Arguments: the most marks that are kept, the mark.
+-- ARGV: the most marks that are kept, the mark.
 function acts.mark()
   local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
   redis.call('RPUSH', p .. 'marks', string.format('%d:%s', number, ARGV[2]))
@@ -54,7 +54,7 @@ function acts.mark()
   return 1
 end
 
--- Arguments: the most calls that are kept, the id of a call.
+-- ARGV: the most calls that are kept, the id of a call.
 function acts.client_left()
   if redis.call('SCARD', p .. 'left') < tonumber(ARGV[1]) then redis.call('SADD', p .. 'left', ARGV[2]) end
   return 1
@@ -72,7 +72,7 @@ function acts.read()
   }
 end
 
--- Arguments: the time, and the key (hash) or `*` for everything.
+-- ARGV: the time, and the key (hash) or `*` for everything.
 function acts.clear()
   local key = ARGV[2]
   if key == '*' then
@@ -97,4 +97,4 @@ function acts.clear()
   return 1
 end
 
-return acts[name]()
+return acts

@@ -1,6 +1,7 @@
--- The atomic acts of `RedisStore`, which also documents the names. A caller gives the name of an act and its arguments.
+-- The atomic acts of `RedisStore`, which also documents the names. `RedisClient` makes a script of each function and the
+-- lines above the first one. KEYS[1] is the prefix of all names, ARGV has the arguments.
 
-local prefix, name = KEYS[1], table.remove(ARGV, 1)
+local prefix = KEYS[1]
 local acts = {}
 
 local function used_name(period, key) return prefix .. 'used:' .. period .. ':' .. key end
@@ -9,23 +10,6 @@ local function remember(period, key)
   redis.call('SADD', prefix .. 'counted', key)
   redis.call('SADD', prefix .. 'periods', period)
   if period ~= '' then redis.call('EXPIRE', used_name(period, key), 8640000) end
-end
-
--- Count one request in a sliding window. Returns the seconds to wait, or false if the request is admitted.
-local function hit(key, amount, seconds, at, late)
-  local hits, now = prefix .. 'hits:' .. key, tonumber(at)
-  local last = redis.call('LINDEX', hits, -1)
-  if last and now < tonumber(last) and tonumber(last) < now + late then
-    at, now = last, tonumber(last)
-  end
-  local first = tonumber(redis.call('LINDEX', hits, -amount) or nil)
-  if first and first > now - seconds and first <= now then
-    return string.format('%.17g', first + seconds - now)
-  end
-  if redis.call('RPUSH', hits, at) == 1 then redis.call('SADD', prefix .. 'counted', key) end
-  redis.call('LTRIM', hits, -amount, -1)
-  redis.call('EXPIRE', hits, math.ceil(seconds) + 86400)
-  return false
 end
 
 local function delete_counts(key)
@@ -43,7 +27,7 @@ local function delete_all_of(key)
   end
 end
 
--- Arguments: key, JSON, whether to replace (0 or 1), then period, field and units of each counter of a new account.
+-- ARGV: key, JSON, whether to replace (0 or 1), then period, field and units of each counter of a new account.
 -- Returns 1, or 0 if the account exists and is not replaced.
 function acts.put_account()
   local key, document, replace = ARGV[1], ARGV[2], ARGV[3]
@@ -63,18 +47,35 @@ function acts.put_account()
   return 1
 end
 
--- Arguments: key. Returns 1, or 0 if there was no account.
+-- ARGV: key. Returns 1, or 0 if there was no account.
 function acts.remove_account()
   delete_all_of(ARGV[1])
   return redis.call('HDEL', prefix .. 'accounts', ARGV[1])
 end
 
--- Arguments: key, the version of the account that the caller knows, the version of clock and runtime scenarios that the
+-- ARGV: key, the version of the account that the caller knows, the version of clock and runtime scenarios that the
 -- caller has (empty: any); if the caller admits the account, the meter's period and field; if there is a rate, its
 -- amount, its seconds, the time, and the seconds by which a request may come late. Returns the units used and the
 -- seconds to wait (nil: none). If something has changed, nothing is counted, and the reply is "outdated" (clock or
 -- runtime scenarios), "unknown" (no account) or the new account.
 function acts.enter()
+  -- Count one request in a sliding window. Returns the seconds to wait, or false if the request is admitted.
+  local function hit(key, amount, seconds, at, late)
+    local hits, now = prefix .. 'hits:' .. key, tonumber(at)
+    local last = redis.call('LINDEX', hits, -1)
+    if last and now < tonumber(last) and tonumber(last) < now + late then
+      at, now = last, tonumber(last)
+    end
+    local first = tonumber(redis.call('LINDEX', hits, -amount) or nil)
+    if first and first > now - seconds and first <= now then
+      return string.format('%.17g', first + seconds - now)
+    end
+    if redis.call('RPUSH', hits, at) == 1 then redis.call('SADD', prefix .. 'counted', key) end
+    redis.call('LTRIM', hits, -amount, -1)
+    redis.call('EXPIRE', hits, math.ceil(seconds) + 86400)
+    return false
+  end
+
   local key, version, shared = ARGV[1], ARGV[2], ARGV[3]
   if shared ~= '' and redis.call('GET', prefix .. 'version') ~= shared then return 'outdated' end
   local entry = redis.call('HGET', prefix .. 'accounts', key)
@@ -86,7 +87,7 @@ function acts.enter()
   return {used, hit(key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]))}
 end
 
--- Arguments: key, period, field, limit (empty: none); for a unit that is spent once, its text and how many texts are
+-- ARGV: key, period, field, limit (empty: none); for a unit that is spent once, its text and how many texts are
 -- kept. Returns the new count, 0 if the text is known, or nil if nothing was left.
 function acts.spend()
   local key, period, field, limit, once = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -104,14 +105,14 @@ function acts.spend()
   return used
 end
 
--- Arguments: key, period, field, units.
+-- ARGV: key, period, field, units.
 function acts.set_used()
   redis.call('HSET', used_name(ARGV[2], ARGV[1]), ARGV[3], ARGV[4])
   remember(ARGV[2], ARGV[1])
   return 1
 end
 
--- Arguments: key, scenario. Returns the position before.
+-- ARGV: key, scenario. Returns the position before.
 function acts.advance()
   local key, scenario = ARGV[1], ARGV[2]
   local position = redis.call('HINCRBY', prefix .. 'positions:' .. scenario, key, 1)
@@ -119,21 +120,21 @@ function acts.advance()
   return position - 1
 end
 
--- Arguments: key, scenario, position.
+-- ARGV: key, scenario, position.
 function acts.set_position()
   redis.call('HSET', prefix .. 'positions:' .. ARGV[2], ARGV[1], ARGV[3])
   redis.call('SADD', prefix .. 'sequences', ARGV[2])
   return 1
 end
 
--- Arguments: scenario.
+-- ARGV: scenario.
 function acts.clear_positions()
   redis.call('DEL', prefix .. 'positions:' .. ARGV[1])
   redis.call('SREM', prefix .. 'sequences', ARGV[1])
   return 1
 end
 
--- Arguments: a key, or nothing for all keys.
+-- ARGV: a key, or nothing for all keys.
 function acts.reset()
   if ARGV[1] then
     delete_all_of(ARGV[1])
@@ -147,4 +148,4 @@ function acts.reset()
   return 1
 end
 
-return acts[name]()
+return acts
