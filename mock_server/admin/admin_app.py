@@ -21,6 +21,7 @@ from mock_server.admin import (
     match_routes,
     override_routes,
     report_routes,
+    scenario_file_routes,
     scenario_routes,
     server_routes,
     workbench_routes,
@@ -69,6 +70,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *server_routes.OPERATIONS,
     *export_routes.OPERATIONS,
     *workbench_routes.OPERATIONS,
+    *scenario_file_routes.OPERATIONS,
     *report_routes.OPERATIONS,
     *_PAGES,
 )

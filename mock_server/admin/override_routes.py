@@ -1,4 +1,4 @@
-"""`/overrides`: what happens to the next calls, before any scenario."""
+"""`/overrides` and `/chaos`: what happens to the next calls, before any scenario."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
-from mock_server.admin.models import OverrideList
+from mock_server.admin.models import ChaosView, OverrideList
 from mock_server.admin.operation import Operations, json_response
 from mock_server.admin.validation import check_names, read_object
 from mock_server.client_models import ALWAYS
@@ -55,6 +55,21 @@ async def delete_overrides(control: Control, request: Request) -> None:
         await control.note_change(override.scenario.when.key)
 
 
+@OPERATIONS("GET", "/chaos")
+async def get_chaos(control: Control, request: Request) -> ChaosView:
+    return _chaos(control)
+
+
+@OPERATIONS("PUT", "/chaos")
+async def resume_chaos(control: Control, request: Request) -> ChaosView:
+    return await _set_chaos(control, is_paused=False)
+
+
+@OPERATIONS("DELETE", "/chaos")
+async def pause_chaos(control: Control, request: Request) -> ChaosView:
+    return await _set_chaos(control, is_paused=True)
+
+
 def _selected(control: Control, request: Request) -> list[Override]:
     """The overrides that have the id and the scope of the query parameters."""
     check_names(request.query_params, _FILTERS, parameters=True)
@@ -85,3 +100,15 @@ async def _view(control: Control, override: Override) -> OverrideView:
         **{**step_document(step), "times": times},
         remaining=ALWAYS if remaining is None else remaining,
     )
+
+
+async def _set_chaos(control: Control, *, is_paused: bool) -> ChaosView:
+    async with control.coordination.changing():
+        control.pipeline.overrides.is_chaos_paused = is_paused
+    return _chaos(control)
+
+
+def _chaos(control: Control) -> ChaosView:
+    chaos = control.live_scenarios.library.fixtures.defaults.chaos
+    # JSON needs plain texts as names.
+    return ChaosView({str(name): chance for name, chance in chaos.items()}, control.pipeline.overrides.is_chaos_paused)

@@ -81,9 +81,7 @@ async def get_scenario(control: Control, request: Request) -> ServedScenario:
 @OPERATIONS("PUT", "/scenarios/{name}")
 async def put_scenario(control: Control, request: Request) -> Response:
     name = request.path_params["name"]
-    document, pictures = await posted(await read(request))
-    if isinstance(document, Mapping):
-        document = named_document(document, name)
+    document, pictures = await posted(await read(request), name)
     added = await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     if added.scenario.name != name:
         what = f'the name "{added.scenario.name}" differs from the name in the URL, "{name}"'
@@ -177,20 +175,21 @@ async def scenario_view(control: Control, scenario: Scenario) -> ServedScenario:
     )
 
 
-async def posted(body: Body) -> tuple[Posted, list[Part]]:
-    """The document and the pictures of a request body. Raises FixturesError and MultipartError."""
+async def posted(body: Body, name: str | None = None) -> tuple[Posted, list[Part]]:
+    """The document and the pictures of a request body. Raises FixturesError and MultipartError.
+
+    `name` is that of the URL: a document without a name gets it, and may have the form in which a GET sends it.
+    """
     form = await body.form("scenario", "image")
     if form is None:
-        return body.document(), []
-    document = form.first("scenario")
-    if document is None:
+        document, pictures = body.document(), list[Part]()
+    elif part := form.first("scenario"):
+        document, pictures = parse_document(part.data), [part for part in form if part.name == "image"]
+    else:
         raise MultipartError("the part scenario is missing")
-    return parse_document(document.data), [part for part in form if part.name == "image"]
-
-
-def named_document(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The document with the name of its URL, if it has none. The document of a GET can be sent back."""
-    return {"scenario": name, **{field: value for field, value in document.items() if field not in SCENARIO_STATE}}
+    if name is not None and isinstance(document, Mapping):
+        document = {"scenario": name, **{key: value for key, value in document.items() if key not in SCENARIO_STATE}}
+    return document, pictures
 
 
 def parse_posted(control: Control, document: Posted, pictures: Sequence[Part]) -> RuntimeScenario:

@@ -12,31 +12,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mock_server.admin.control import Control
-from mock_server.admin.error_handlers import described
-from mock_server.admin.file_saving import LINE_LENGTH, delete_file, save_to_files
 from mock_server.admin.journal_routes import find_entry
-from mock_server.admin.models import (
-    CallView,
-    ChaosView,
-    CheckedScenario,
-    ProposedBox,
-    ProviderView,
-    ServedScenario,
-    UploadList,
-    Workbench,
-)
+from mock_server.admin.models import CallView, ProposedBox, ProviderView, UploadList, Workbench
 from mock_server.admin.operation import Operations
-from mock_server.admin.scenario_routes import add_runtime, created_scenario, named_document, parse_posted, posted
+from mock_server.admin.scenario_file_routes import save_to_files
+from mock_server.admin.scenario_routes import add_runtime, created_scenario
 from mock_server.admin.validation import MAX_TEXT, as_choice, check_names, mistake, read, read_object
 from mock_server.core.exchange import region_of
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import Fault, MatchKind, OutcomeName
-from mock_server.errors import FixturesError, MultipartError, NotFoundError
+from mock_server.errors import MultipartError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.http.reply import media_type_of
 from mock_server.providers.provider import Provider
 from mock_server.providers.uploads import beginning
-from mock_server.scenarios.fixture_export import yaml_text
 from mock_server.scenarios.source import pointer
 
 OPERATIONS = Operations()
@@ -77,33 +66,6 @@ def _provider_view(provider: Provider) -> ProviderView:
     return ProviderView(provider.name, provider.title, calls)
 
 
-@OPERATIONS("GET", "/chaos")
-async def get_chaos(control: Control, request: Request) -> ChaosView:
-    return _chaos(control)
-
-
-@OPERATIONS("PUT", "/chaos")
-async def resume_chaos(control: Control, request: Request) -> ChaosView:
-    return await _set_chaos(control, is_paused=False)
-
-
-@OPERATIONS("DELETE", "/chaos")
-async def pause_chaos(control: Control, request: Request) -> ChaosView:
-    return await _set_chaos(control, is_paused=True)
-
-
-async def _set_chaos(control: Control, *, is_paused: bool) -> ChaosView:
-    async with control.coordination.changing():
-        control.pipeline.overrides.is_chaos_paused = is_paused
-    return _chaos(control)
-
-
-def _chaos(control: Control) -> ChaosView:
-    chaos = control.live_scenarios.library.fixtures.defaults.chaos
-    # JSON needs plain texts as names.
-    return ChaosView({str(name): chance for name, chance in chaos.items()}, control.pipeline.overrides.is_chaos_paused)
-
-
 @OPERATIONS("POST", "/box")
 async def propose_box(control: Control, request: Request) -> ProposedBox:
     form = await (await read(request)).form("image", "text")
@@ -119,27 +81,6 @@ async def propose_box(control: Control, request: Request) -> ProposedBox:
         return ProposedBox(region_of(box_proposal.propose_box(image.data, characters=characters or None)))
 
     return await anyio.to_thread.run_sync(propose)
-
-
-@OPERATIONS("POST", "/scenarios/validate")
-async def validate_scenario(control: Control, request: Request) -> CheckedScenario:
-    document, pictures = await posted(await read(request))
-    if isinstance(document, Mapping):
-        document, pictures = _with_any_picture(document, pictures)
-    try:
-        await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
-    except FixturesError as error:
-        return CheckedScenario([described(one) for one in error.mistakes if not one.warning], None)
-    return CheckedScenario([], yaml_text(document, width=LINE_LENGTH) if isinstance(document, Mapping) else document)
-
-
-def _with_any_picture(document: Mapping[str, Any], pictures: list[Part]) -> tuple[Mapping[str, Any], list[Part]]:
-    """A picture that is not sent yet counts as sent: only the document is checked."""
-    when = document.get("when")
-    written = when.get("image") if isinstance(when, Mapping) else None
-    names = [written] if isinstance(written, str) else written if isinstance(written, list) else []
-    more = [Part("image", memoryview(name.encode()), name) for name in names if isinstance(name, str)]
-    return document, [*pictures, *more]
 
 
 @OPERATIONS("GET", "/requests/{id}/image")
@@ -171,26 +112,6 @@ async def make_scenario(control: Control, request: Request) -> Response:
     if save == "files":
         return created_scenario(request, await save_to_files(control, document, pictures, is_replacing=is_replacing))
     return created_scenario(request, await add_runtime(control, document, pictures, is_replacing=is_replacing))
-
-
-@OPERATIONS("PUT", "/scenarios/{name}/file")
-async def save_scenario_file(control: Control, request: Request) -> ServedScenario:
-    name = request.path_params["name"]
-    document, pictures = await posted(await read(request))
-    if isinstance(document, Mapping):
-        document = named_document(document, name)
-        if document["scenario"] != name:
-            raise mistake(pointer("scenario"), "the name differs from the name in the URL")
-    return await save_to_files(control, document, pictures, is_replacing=True)
-
-
-@OPERATIONS("DELETE", "/scenarios/{name}/file")
-async def delete_scenario_file(control: Control, request: Request) -> None:
-    name = request.path_params["name"]
-    scenario = next((one for one in control.live_scenarios.files.scenarios if one.name == name), None)
-    if scenario is None:
-        raise NotFoundError(f"No fixture file has a scenario {name[:80]}.")
-    await delete_file(control, scenario)
 
 
 def _of_exchange(control: Control, entry: JournalEntry, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Part]]:

@@ -26,24 +26,24 @@ class ScenarioFiles:
     """The scenario files of one directory. Every method raises ConflictError for what it refuses to do."""
 
     def __init__(self, root: Path, vocabulary: Vocabulary = ANY) -> None:
-        self._root = root
+        self.root = root
         self._vocabulary = vocabulary
 
     def scenario_path(self, name: str) -> Path:
         """The file of a scenario that is written here."""
-        return self._root / SCENARIO_DIRECTORY / f"{name}.yaml"
+        return self.root / SCENARIO_DIRECTORY / f"{name}.yaml"
 
     def check_is_new(self, name: str, picture: bytes | None, *, is_replacing: bool) -> Scenario | None:
         """The scenario of this name, which is replaced.
 
         Refused: a name that is in use if nothing is replaced, and a picture that is too similar to another scenario's.
         """
-        if not self._root.is_dir():
+        if not self.root.is_dir():
             return None
-        existing = load(self._root).set
+        existing = load(self.root).set
         old = next((scenario for scenario in existing.scenarios if scenario.name == name), None)
         if old and not is_replacing:
-            raise ConflictError(f'{self._root} already has a scenario "{name}"; give another --name, or --replace')
+            raise ConflictError(f'{self.root} already has a scenario "{name}"; give another --name, or --replace')
         if picture is not None:
             self._check_picture(existing, old, picture)
         if old:
@@ -59,7 +59,7 @@ class ScenarioFiles:
         if matches and owners != [old]:
             owner = f'scenario "{owners[0].name}"' if owners else "no scenario"
             raise ConflictError(
-                f"the photo cannot be distinguished from {self._root / matches[0].id}, the picture of {owner}"
+                f"the photo cannot be distinguished from {self.root / matches[0].id}, the picture of {owner}"
             )
 
     def _check_is_alone(self, scenario: Scenario) -> None:
@@ -79,14 +79,14 @@ class ScenarioFiles:
         from mock_server.scenarios.json_schema import scenario_schema
 
         scenario = self.scenario_path(name)
-        replaceable = [scenario, *(self._root / id for id in replaced.when.images)] if replaced else []
+        replaceable = [scenario, *(self.root / id for id in replaced.when.images)] if replaced else []
         new: dict[Path, bytes | None] = {**(pictures or {}), scenario: f"{SCHEMA_LINE}\n{text}".encode()}
         for path in new:
             if path.exists() and path not in replaceable:
                 raise ConflictError(f"{path} already exists; give another --name")
-        if not (self._root / _SCHEMA).exists():
+        if not (self.root / _SCHEMA).exists():
             schema = scenario_schema(self._vocabulary)
-            new[self._root / _SCHEMA] = json.dumps(schema, indent=2, ensure_ascii=False).encode()
+            new[self.root / _SCHEMA] = json.dumps(schema, indent=2, ensure_ascii=False).encode()
         if replaced and pictures:
             new = dict.fromkeys(path for path in replaceable if path not in new) | new
         self._change(new)
@@ -96,9 +96,9 @@ class ScenarioFiles:
         """Delete the file of a scenario, and those of its pictures that no other scenario names."""
         self._check_is_alone(scenario)
         others = {
-            image for one in load(self._root).set.scenarios if one.name != scenario.name for image in one.when.images
+            image for one in load(self.root).set.scenarios if one.name != scenario.name for image in one.when.images
         }
-        pictures = [self._root / image for image in scenario.when.images if image not in others]
+        pictures = [self.root / image for image in scenario.when.images if image not in others]
         self._change(dict.fromkeys([self.scenario_path(scenario.name), *pictures]))
 
     def _change(self, new: Mapping[Path, bytes | None]) -> None:
@@ -107,14 +107,14 @@ class ScenarioFiles:
         old = {path: path.read_bytes() if path.exists() else None for path in new}
         _store(new)
         try:
-            load(self._root)
+            load(self.root)
         except FixturesError:
             _store(old)
             raise
 
     def _check_is_inside(self, path: Path) -> None:
         """Refuse a path that a symbolic link leads out of the directory."""
-        root = os.path.realpath(self._root)
+        root = os.path.realpath(self.root)
         if os.path.commonpath([root, os.path.realpath(path)]) != root:
             raise ConflictError(f"{path} is outside the fixtures directory")
 

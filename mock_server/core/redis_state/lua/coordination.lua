@@ -4,7 +4,7 @@
 local prefix = KEYS[1]
 local acts = {}
 
--- ARGV: a random epoch. Does nothing if there is a version.
+-- Arguments: a random epoch. Does nothing if there is a version.
 function acts.initialize()
   if redis.call('SETNX', prefix .. 'version', ARGV[1] .. ':0') == 1 then
     redis.call('DEL', prefix .. 'settings', prefix .. 'scenarios', prefix .. 'changes')
@@ -12,7 +12,7 @@ function acts.initialize()
   return 1
 end
 
--- ARGV: the version that the caller has. Returns the version, the settings, whether all scenarios follow or those
+-- Arguments: the version that the caller has. Returns the version, the settings, whether all scenarios follow or those
 -- that have changed (1 or 0), their ids and their documents (nil: removed). Returns nothing if there is no version.
 function acts.read()
   local ids, documents = {}, {}
@@ -30,7 +30,7 @@ function acts.read()
   return {version, redis.call('GET', prefix .. 'settings') or '{}', is_known and 0 or 1, ids, documents}
 end
 
--- ARGV: the lock's token, the settings, then the id and the document (empty: removed) of each changed scenario.
+-- Arguments: the lock's token, the settings, then the id and the document (empty: removed) of each changed scenario.
 -- Returns the new version, or nil if the lock was lost.
 function acts.publish()
   if redis.call('GET', prefix .. 'lock') ~= ARGV[1] then return false end
@@ -53,7 +53,7 @@ function acts.publish()
   return version
 end
 
--- ARGV: the lock's token.
+-- Arguments: the lock's token.
 function acts.release()
   if redis.call('GET', prefix .. 'lock') == ARGV[1] then redis.call('DEL', prefix .. 'lock') end
   return 1

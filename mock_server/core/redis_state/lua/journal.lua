@@ -6,7 +6,7 @@ local acts = {}
 
 local function oldest() return redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] end
 
--- ARGV: most exchanges, most bytes, how many were lost before, the exchange.
+-- Arguments: most exchanges, most bytes, how many were lost before, the exchange.
 function acts.add()
   local max_count, max_bytes, dropped, row = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
   redis.call('XADD', stream, '*', 'row', row)
@@ -23,7 +23,7 @@ function acts.add()
   return 1
 end
 
--- ARGV: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
+-- Arguments: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
 -- the number of dropped exchanges, the first id, and the exchanges from the last id on, or all if the generation is new.
 function acts.read()
   local generation, from = redis.call('HGET', state, 'generation') or '', '-'
@@ -44,7 +44,7 @@ function acts.clear()
   return count
 end
 
--- ARGV: ids of exchanges. Returns how many of them were there.
+-- Arguments: ids of exchanges. Returns how many of them were there.
 function acts.remove()
   local removed, bytes = 0, 0
   for _, id in ipairs(ARGV) do

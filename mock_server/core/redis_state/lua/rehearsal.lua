@@ -4,7 +4,7 @@
 local p = KEYS[1] .. 'report-'
 local acts = {}
 
--- ARGV: the most calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call
+-- Arguments: the most calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call
 -- or nothing; then, for each thing that is counted, its kind, the number of narrow counters, each of these followed by
 -- its limit, and the widest counter.
 function acts.add()
@@ -46,7 +46,7 @@ function acts.add()
   return 1
 end
 
--- ARGV: the most marks that are kept, the mark.
+-- Arguments: the most marks that are kept, the mark.
 function acts.mark()
   local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
   redis.call('RPUSH', p .. 'marks', string.format('%d:%s', number, ARGV[2]))
@@ -54,7 +54,7 @@ function acts.mark()
   return 1
 end
 
--- ARGV: the most calls that are kept, the id of a call.
+-- Arguments: the most calls that are kept, the id of a call.
 function acts.client_left()
   if redis.call('SCARD', p .. 'left') < tonumber(ARGV[1]) then redis.call('SADD', p .. 'left', ARGV[2]) end
   return 1
@@ -72,7 +72,7 @@ function acts.read()
   }
 end
 
--- ARGV: the time, and the key (hash) or `*` for everything.
+-- Arguments: the time, and the key (hash) or `*` for everything.
 function acts.clear()
   local key = ARGV[2]
   if key == '*' then

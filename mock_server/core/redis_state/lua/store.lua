@@ -27,7 +27,7 @@ local function delete_all_of(key)
   end
 end
 
--- ARGV: key, JSON, whether to replace (0 or 1), then period, field and units of each counter of a new account.
+-- Arguments: key, JSON, whether to replace (0 or 1), then period, field and units of each counter of a new account.
 -- Returns 1, or 0 if the account exists and is not replaced.
 function acts.put_account()
   local key, document, replace = ARGV[1], ARGV[2], ARGV[3]
@@ -47,13 +47,13 @@ function acts.put_account()
   return 1
 end
 
--- ARGV: key. Returns 1, or 0 if there was no account.
+-- Arguments: key. Returns 1, or 0 if there was no account.
 function acts.remove_account()
   delete_all_of(ARGV[1])
   return redis.call('HDEL', prefix .. 'accounts', ARGV[1])
 end
 
--- ARGV: key, the version of the account that the caller knows, the version of clock and runtime scenarios that the
+-- Arguments: key, the version of the account that the caller knows, the version of clock and runtime scenarios that the
 -- caller has (empty: any); if the caller admits the account, the meter's period and field; if there is a rate, its
 -- amount, its seconds, the time, and the seconds by which a request may come late. Returns the units used and the
 -- seconds to wait (nil: none). If something has changed, nothing is counted, and the reply is "outdated" (clock or
@@ -87,7 +87,7 @@ function acts.enter()
   return {used, hit(key, tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9]))}
 end
 
--- ARGV: key, period, field, limit (empty: none); for a unit that is spent once, its text and how many texts are
+-- Arguments: key, period, field, limit (empty: none); for a unit that is spent once, its text and how many texts are
 -- kept. Returns the new count, 0 if the text is known, or nil if nothing was left.
 function acts.spend()
   local key, period, field, limit, once = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
@@ -105,14 +105,14 @@ function acts.spend()
   return used
 end
 
--- ARGV: key, period, field, units.
+-- Arguments: key, period, field, units.
 function acts.set_used()
   redis.call('HSET', used_name(ARGV[2], ARGV[1]), ARGV[3], ARGV[4])
   remember(ARGV[2], ARGV[1])
   return 1
 end
 
--- ARGV: key, scenario. Returns the position before.
+-- Arguments: key, scenario. Returns the position before.
 function acts.advance()
   local key, scenario = ARGV[1], ARGV[2]
   local position = redis.call('HINCRBY', prefix .. 'positions:' .. scenario, key, 1)
@@ -120,21 +120,21 @@ function acts.advance()
   return position - 1
 end
 
--- ARGV: key, scenario, position.
+-- Arguments: key, scenario, position.
 function acts.set_position()
   redis.call('HSET', prefix .. 'positions:' .. ARGV[2], ARGV[1], ARGV[3])
   redis.call('SADD', prefix .. 'sequences', ARGV[2])
   return 1
 end
 
--- ARGV: scenario.
+-- Arguments: scenario.
 function acts.clear_positions()
   redis.call('DEL', prefix .. 'positions:' .. ARGV[1])
   redis.call('SREM', prefix .. 'sequences', ARGV[1])
   return 1
 end
 
--- ARGV: a key, or nothing for all keys.
+-- Arguments: a key, or nothing for all keys.
 function acts.reset()
   if ARGV[1] then
     delete_all_of(ARGV[1])
