@@ -15,7 +15,7 @@ BACKLOG = 2048
 _PAUSE_SECONDS = 0.5
 """How long no connection is accepted when the process may open no more files."""
 _CONNECT_SECONDS = 1.0
-"""How long the start of a connection may take when the server ends. It takes a turn of the event loop."""
+"""How long the start of a connection may take when the server ends: a turn of the event loop, or a TLS handshake."""
 _BALANCES_CONNECTIONS = sys.platform == "linux"
 """Whether the kernel spreads connections over sockets with one address. Elsewhere the latest socket gets them all."""
 _ATTEMPTS = 8  # to find a port that is free on IPv4 and IPv6
@@ -81,9 +81,14 @@ class Acceptor:
         self._loop.remove_reader(self._listener)
 
     async def finish(self) -> None:
-        """Wait until the connections that were accepted have their protocols, which can close them."""
+        """Wait until the connections that were accepted have their protocols, which can close them.
+
+        Handshakes that take longer are ended.
+        """
         if self._connecting:
-            await asyncio.wait(self._connecting, timeout=_CONNECT_SECONDS)
+            _, late = await asyncio.wait(self._connecting, timeout=_CONNECT_SECONDS)
+            for task in late:
+                task.cancel()
 
     def _open(self) -> None:
         self._loop.add_reader(self._listener, self._accept)

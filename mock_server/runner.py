@@ -24,7 +24,7 @@ from uvicorn.server import ServerState
 
 from mock_server import tuning
 from mock_server.app import App
-from mock_server.http.tls_protocol import secured
+from mock_server.http.tls_connections import over_tls
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
 from mock_server.listening import Acceptor, listen, listen_again, url_of
 from mock_server.providers.registry import own_hosts
@@ -113,10 +113,10 @@ class Server:
 
     def _accept(self, config: uvicorn.Config, listener: socket.socket, tls: ssl.SSLContext | None) -> Acceptor:
         """Begin to accept connections."""
-        plain = partial(MockProtocol, config, self._state, {})
-        protocol = secured(plain, tls) if tls else plain
+        protocol = partial(MockProtocol, config, self._state, {})
         loop = asyncio.get_running_loop()
-        return Acceptor(listener, lambda connection: loop.connect_accepted_socket(protocol, connection))
+        connect = over_tls(protocol, tls) if tls else partial(loop.connect_accepted_socket, protocol)
+        return Acceptor(listener, connect)
 
     def _update(self) -> None:
         """Set the Date header of the next replies. Called every second."""

@@ -1,5 +1,6 @@
 """A progress bar on stderr, shown only on a terminal and only when the work takes a while."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ def progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
             if not bars:
                 if time.monotonic() - started < PATIENCE:
                     return
+                # The default action of Ctrl-C would leave the terminal without a cursor.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 bars.append(stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr)))
             bars[0].update(done - bars[0].pos)
             if done == total:

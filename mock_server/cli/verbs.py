@@ -61,6 +61,8 @@ def run() -> None:
         if hasattr(signal, "SIGHUP") and not has_terminal():
             # It asks for the files to be read, and the start reads them.
             signal.signal(signal.SIGHUP, lambda *_: None)
+    elif signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "pthread_sigmask"):
         # The container image starts the command with SIGTERM blocked, so that none is lost before this line.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -18,12 +18,16 @@ _MAX_HEADER_TEXT = 200
 _MEDIA_TYPES = {"MPO": "image/jpeg", "HEIF": "image/heic"}
 
 
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Lower-case names with their values."""
+
+
 @dataclass(slots=True)
 class Reply:
-    """A complete reply. `headers` have lower-case names, without Content-Length, which `send_reply` adds."""
+    """A complete reply. `headers` lack Content-Length, which `send_reply` adds."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Headers
     body: bytes = b""
 
 

@@ -1,6 +1,8 @@
 """TLS for clients that close their sending half, and wait for the reply (RFC 8446, section 6.1).
 
-asyncio and uvloop close such a connection at once, and lose the reply.
+asyncio and uvloop close such a connection at once, and lose the reply. No public interface of theirs changes that, so
+this is asyncio's own TLS with other steps at the end. Its members that are used here are not documented. A Python
+without one of them raises ImportError here, and `tls_connections` does without this module.
 """
 
 import asyncio
@@ -8,30 +10,39 @@ import contextlib
 import ssl
 from asyncio import sslproto
 from asyncio.sslproto import AppProtocolState, SSLProtocolState
-from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 _SSLProtocol: Any = sslproto.SSLProtocol  # the published types lack most of its members
+_MEMBERS = (
+    "_app_protocol _app_reading_paused _app_state _app_transport _call_eof_received _do_read _do_shutdown "
+    "_eof_received _sslobj _start_shutdown _state eof_received"
+)
 
 
-def secured(protocol: Callable[..., asyncio.Protocol], tls: ssl.SSLContext) -> Callable[..., "TlsProtocol"]:
-    """A factory of protocols that decrypt for one of `protocol`."""
+def check_members(owner: Any = _SSLProtocol) -> None:
+    """Raise ImportError if asyncio's TLS lacks something that is used here."""
+    functions = [member for member in vars(owner).values() if isinstance(member, FunctionType)]
+    known = {*dir(owner), *(name for function in functions for name in function.__code__.co_names)}
+    if missing := [name for name in _MEMBERS.split() if name not in known]:
+        raise ImportError(f"{owner.__qualname__} has no {', '.join(missing)}")
 
-    def create(*args: Any, **options: Any) -> TlsProtocol:
-        return TlsProtocol(asyncio.get_running_loop(), protocol(*args, **options), tls)
 
-    return create
+check_members()
 
 
 # The published types lack the base class, which is Any here.
 class TlsProtocol(_SSLProtocol):  # type: ignore[misc]
     """asyncio's TLS of a server, on the transport of any event loop.
 
-    The connection stays open when `eof_received` of the application's protocol says so.
+    The connection stays open when `eof_received` of the application's protocol says so. `ready` is done when the
+    handshake is over, and gets the error of one that failed.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: asyncio.Protocol, tls: ssl.SSLContext) -> None:
-        super().__init__(loop, protocol, tls, waiter=None, server_side=True)
+    def __init__(
+        self, protocol: asyncio.Protocol, tls: ssl.SSLContext, ready: "asyncio.Future[None] | None" = None
+    ) -> None:
+        super().__init__(asyncio.get_running_loop(), protocol, tls, waiter=ready, server_side=True)
         self._app_state: AppProtocolState
         self._is_half_closed = False
         self._has_tcp_ended = False

@@ -17,7 +17,7 @@ from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, Store
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.connection import connection_of
 from mock_server.http.mock_headers import mock_headers
-from mock_server.http.reply import Reply, problem, send_reply
+from mock_server.http.reply import Headers, Reply, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.finished_call import FinishedCall
 from mock_server.providers.journal_entry import Answered
@@ -66,7 +66,7 @@ class Endpoint:
             return
         answered = await self._answer(scope, call)
         reply, decision = answered.reply, answered.decision
-        headers = reply.headers + self._headers(request_id, answered, is_drained)
+        headers = _added(reply.headers, self._headers(request_id, answered, is_drained))
         answered.reply = Reply(reply.status, headers, reply.body)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         finished = FinishedCall(request_id, self._provider.name, call, answered, now, seconds)
@@ -150,7 +150,7 @@ class Endpoint:
             f"{self._provider.title} does not serve this path; {suggest(call.path, documented_paths([self._provider]))}"
         )
 
-    def _headers(self, request_id: str, answered: Answered, is_drained: bool) -> tuple[tuple[bytes, bytes], ...]:
+    def _headers(self, request_id: str, answered: Answered, is_drained: bool) -> Headers:
         # The server would take the unread rest of the body for the next request.
         closing = () if is_drained else (_CLOSE,)
         if not self._service.has_mock_headers:
@@ -169,6 +169,12 @@ def headers_of(scope: Scope) -> dict[str, str]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
+
+
+def _added(headers: Headers, others: Headers) -> Headers:
+    """The headers of a reply, and those of the others that it does not have."""
+    names = dict(headers)
+    return headers + tuple(header for header in others if header[0] not in names or header == _CLOSE)
 
 
 def _unmatched(search: SearchResult | None) -> Reply:

@@ -40,6 +40,22 @@ def test_a_server_on_all_addresses(host: str, address: str) -> None:
         assert httpx.get(f"{server.url}/healthz", timeout=PATIENCE).status_code == 200
 
 
+@pytest.mark.parametrize("module", ["click", "uvicorn", "mock_server.app"])
+def test_an_interrupt_while_the_program_loads(tmp_path: Path, module: str) -> None:
+    """Ctrl-C ends `serve` at once, and no traceback is shown."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+    )
+    ended = run("serve", SHIPPED, "--port", "0", environment={"PYTHONPATH": str(tmp_path)})
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_sigterm_finishes_requests_in_flight(tmp_path: Path) -> None:
     """A request that is being answered when SIGTERM comes gets its whole answer."""
     (tmp_path / "scenarios").mkdir()

@@ -19,7 +19,7 @@ from mock_server.core.model import Dribble, Fault, FaultPlan
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError
 from mock_server.http.body import read_body
 from mock_server.http.reply import Reply, send_reply
-from mock_server.http.tls_protocol import secured
+from mock_server.http.tls_protocol import TlsProtocol
 from mock_server.http.uvicorn_protocol import MockProtocol
 from tests.support import PATIENCE
 
@@ -194,11 +194,15 @@ class Served:
 @contextlib.contextmanager
 def serving(app: ASGIApp, loop: str, ca: trustme.CA | None = None) -> Iterator[tuple[int, Callable[[], None]]]:
     """Serve `app` in a thread; gives the port and a function that stops the server."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def secured(*args: Any, **options: Any) -> TlsProtocol:
+        return TlsProtocol(MockProtocol(*args, **options), tls)
+
     protocol: Any = MockProtocol
     if ca:
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         ca.issue_cert("127.0.0.1").configure_cert(tls)
-        protocol = secured(MockProtocol, tls)
+        protocol = secured
     config = uvicorn.Config(
         app, port=0, http=protocol, loop=loop, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=30
     )

@@ -216,3 +216,14 @@ def test_an_override_writes_a_reply(mock: MockServer, http: httpx.Client) -> Non
     refused = http.put("/__admin/overrides", json={"key": key, "reply": {"body_file": "a.html"}})
 
     assert refused.json()["errors"][0]["pointer"] == "/reply/body_file"
+
+
+@pytest.mark.parametrize("name", ["X-Mock-Scenario", "x-mock-request-id", "X-Mock-Match", "X-Mock-Detail"])
+def test_a_header_of_the_mock_that_a_scenario_sends_itself(mock: MockServer, http: httpx.Client, name: str) -> None:
+    """The reply has it once, with the scenario's value. The journal has the mock's."""
+    headers = {name: "mine"}
+    key = keyed(mock, [{"outcome": "service_error", "headers": headers}, {"reply": {"headers": headers}}])
+    replies = [vehicore(http, key=key) for _ in range(2)]
+
+    assert [reply.headers.get_list(name) for reply in replies] == [["mine"]] * 2
+    assert [exchange.scenario for exchange in mock.requests(key=key)] == ["written"] * 2
