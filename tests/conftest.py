@@ -32,6 +32,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="Write the golden replies and the ledger anew.")
 
 
+LONGEST = (
+    "hostile/test_provider_calls.py",
+    "hostile/test_other_input.py",
+    "browser/",
+    "imaging/test_rim_boxes.py",
+    "imaging/test_matching.py",
+    "clients/test_advice.py",
+    "clients/test_real_clients.py",
+    "drawing/test_drawing.py",
+    "http/test_responsiveness.py",
+)
+"""Files of tests that take long. They begin first, so that no worker has such a file alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((number for number, name in enumerate(LONGEST) if path.startswith(name)), len(LONGEST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def mock() -> Iterator[MockServer]:
     """A server on the tests' fixtures for the whole session. Tests that count something take a fresh key."""
