@@ -45,13 +45,8 @@ class Metrics:
         self._seconds: dict[Labels, _Histogram] = defaultdict(lambda: _Histogram(_SECONDS))
         self._bytes: dict[Labels, _Histogram] = defaultdict(lambda: _Histogram(_BYTES))
         self._faults: dict[Labels, int] = defaultdict(int)
-        self._gauges: list[tuple[str, str, Callable[[], float]]] = []
         self.settle: Callable[[], None] = lambda: None
         """Called before the metrics are read: records what waits elsewhere."""
-
-    def gauge(self, name: str, help: str, read: Callable[[], float]) -> None:
-        """Add a gauge. `read` is called when the metrics are written."""
-        self._gauges.append((name, help, read))
 
     def record(self, exchange: Exchange) -> None:
         """Count one exchange."""
@@ -77,7 +72,7 @@ class Metrics:
 
     def collect(self) -> "Iterator[Metric]":
         """The metrics as objects of the client library, which calls this method."""
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
         self.settle()
         for name, help, labels, counts in (
@@ -99,5 +94,3 @@ class Metrics:
                 buckets = list(zip(ends, accumulate(measured.counts), strict=True))
                 histogram.add_metric(values, buckets, measured.total)
             yield histogram
-        for name, help, read in self._gauges:
-            yield GaugeMetricFamily(name, help, read())
