@@ -142,7 +142,7 @@ class App(Starlette):
         service = Service(
             self.pipeline,
             clock,
-            Recorder(self.journal, self.rehearsal, self.metrics, log).record,
+            Recorder(self.journal, self.rehearsal, self.metrics, log, state.share).record,
             self.rehearsal.client_left,
             max_body=settings.max_body,
             is_strict=settings.strict,

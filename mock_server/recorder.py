@@ -1,7 +1,8 @@
 """The recording of finished calls: journal, rehearsal, metrics and log."""
 
 from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
-from mock_server.core.rehearsal import MemoryRehearsal, ObservedCall, Rehearsal
+from mock_server.core.rehearsal import MemoryRehearsal, Rehearsal
+from mock_server.core.state import Share
 from mock_server.logs import RequestLog
 from mock_server.metrics import Metrics
 from mock_server.providers.finished_call import FinishedCall
@@ -13,13 +14,21 @@ class Recorder:
     """Records each call once. In the memory of this process, calls wait until there are many, or something is read.
 
     A loop over a hundred calls takes half the time of the same work done between requests, because the processor then
-    has its instructions at hand: this saves a tenth of a small request. A shared state gets every call at once.
+    has its instructions at hand: this saves a tenth of a small request. A shared state gets every call at once, by
+    `share`.
     """
 
-    def __init__(self, journal: Journal, rehearsal: Rehearsal, metrics: Metrics, log: RequestLog | None) -> None:
-        self._journal = journal
-        self._memory = journal if isinstance(journal, MemoryJournal) else None
-        self._rehearsal = rehearsal
+    def __init__(
+        self,
+        journal: Journal,
+        rehearsal: Rehearsal,
+        metrics: Metrics,
+        log: RequestLog | None,
+        share: Share | None = None,
+    ) -> None:
+        self._journal = journal if isinstance(journal, MemoryJournal) else None
+        self._rehearsal = rehearsal if isinstance(rehearsal, MemoryRehearsal) else None
+        self._share = share
         self._metrics = metrics
         self._log = log
         self._waiting: list[FinishedCall] = []
@@ -29,8 +38,10 @@ class Recorder:
 
     async def record(self, finished: FinishedCall) -> None:
         """Record a call before its reply is sent. What is read afterwards contains it."""
-        if self._memory is None:
-            await self._share(*finished.recorded())
+        if self._share is not None:
+            entry, call = finished.recorded()
+            await self._share(entry, call)
+            self._record_here(entry)
             return
         self._waiting.append(finished)
         if self._log is not None:
@@ -43,19 +54,11 @@ class Recorder:
         waiting, self._waiting = self._waiting, []
         for finished in waiting:
             entry, call = finished.recorded()
-            self._rehearsal.add(entry, call)
-            if self._memory is not None:
-                self._memory.append(entry)
+            if self._rehearsal is not None:
+                self._rehearsal.add(entry, call)
+            if self._journal is not None:
+                self._journal.append(entry)
             self._record_here(entry)
-
-    async def _share(self, entry: JournalEntry, call: ObservedCall | None) -> None:
-        counted = self._rehearsal.add(entry, call)
-        try:
-            await self._journal.add(entry)
-        finally:
-            if counted is not None:
-                await counted
-        self._record_here(entry)
 
     def _record_here(self, entry: JournalEntry) -> None:
         self._metrics.record(entry)

@@ -125,9 +125,6 @@ class Tally:
 class Rehearsal(Protocol):
     """Counters and latest calls, of one process or of all processes that share a state."""
 
-    def add(self, exchange: Exchange, call: ObservedCall | None) -> Awaitable[None] | None:
-        """Count an exchange. It is counted when what is returned has been awaited. Never fails."""
-
     def client_left(self, call: ObservedCall) -> Awaitable[None] | None:
         """Note that the client of a call has closed the connection before it had the reply."""
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from mock_server.core.clock import Clock
-from mock_server.core.journal import Journal, MemoryJournal
+from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
 from mock_server.core.overrides import Overrides
-from mock_server.core.rehearsal import MemoryRehearsal, Rehearsal
+from mock_server.core.rehearsal import MemoryRehearsal, ObservedCall, Rehearsal
 from mock_server.core.store import MemoryStore, Store
 from mock_server.core.thumbnail_cache import Thumbnails
 
@@ -79,15 +79,23 @@ class ReentrantLock:
                 self._is_held.reset(token)
 
 
+Share = Callable[[JournalEntry, ObservedCall | None], Awaitable[None]]
+"""Adds a call to a journal and to a rehearsal outside this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """Counters, journal, rehearsal and thumbnails, and what the processes agree on."""
+    """Counters, journal, rehearsal and thumbnails, and what the processes agree on.
+
+    `share` is None if journal and rehearsal are in the memory of this process.
+    """
 
     store: Store
     journal: Journal
     rehearsal: Rehearsal
     thumbnails: Thumbnails
     coordination: Coordination
+    share: Share | None = None
 
     @classmethod
     def local(cls, max_count: int, max_bytes: int, *, store: Store | None = None) -> Self:

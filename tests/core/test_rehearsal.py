@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mock_server.core import rehearsal as limits
-from mock_server.core.exchange import Exchange
-from mock_server.core.redis_state import RedisClient, RedisRehearsal
-from mock_server.core.rehearsal import Change, MemoryRehearsal, ObservedCall, Rehearsal, Tally
+from mock_server.core.journal import JournalEntry
+from mock_server.core.redis_state import RedisClient, RedisJournal, RedisRehearsal
+from mock_server.core.rehearsal import Change, MemoryRehearsal, ObservedCall, Tally
 from mock_server.errors import StoreUnavailableError
 from tests.redis_server import RedisServer
 
@@ -29,6 +29,20 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, name, value)
 
 
+class SharedRehearsal(RedisRehearsal):
+    """Counts calls as the mock does: beside their exchanges."""
+
+    def __init__(self, client: RedisClient) -> None:
+        super().__init__(client)
+        self._journal = RedisJournal(client, max_count=2, max_bytes=10_000_000)
+
+    async def add(self, entry: JournalEntry, call: ObservedCall | None) -> None:
+        await self._journal.add(entry, self.counting(entry, call))
+
+
+Rehearsal = MemoryRehearsal | SharedRehearsal
+
+
 @pytest.fixture(params=["memory", "redis"])
 async def rehearsal(request: pytest.FixtureRequest, small: None) -> AsyncIterator[Rehearsal]:
     """A rehearsal of each kind."""
@@ -39,7 +53,7 @@ async def rehearsal(request: pytest.FixtureRequest, small: None) -> AsyncIterato
         server: RedisServer = request.getfixturevalue("redis_server")
         client = RedisClient(server.url())
         stack.push_async_callback(client.close)
-        yield RedisRehearsal(client)
+        yield SharedRehearsal(client)
 
 
 def call(id: str, key: str = "k1", **facts: Any) -> ObservedCall:
@@ -49,9 +63,9 @@ def call(id: str, key: str = "k1", **facts: Any) -> ObservedCall:
     )
 
 
-def exchange(id: str, key: str | None = "k1", **facts: Any) -> Exchange:
+def exchange(id: str, key: str | None = "k1", **facts: Any) -> JournalEntry:
     """The exchange of that call."""
-    made = Exchange(
+    made = JournalEntry(
         id=id,
         time=datetime.fromtimestamp(NOW, UTC),
         provider="acme",
@@ -259,7 +273,7 @@ async def test_marks_are_limited(rehearsal: Rehearsal) -> None:
 async def test_without_the_store_nothing_fails(own_redis_server: RedisServer) -> None:
     """A call is answered although it cannot be counted."""
     client = RedisClient(own_redis_server.url())
-    lost = RedisRehearsal(client)
+    lost = SharedRehearsal(client)
     own_redis_server.kill()
     await done(lost.add(exchange("a"), call("a")))
     await done(lost.client_left(call("a")))

@@ -1,10 +1,14 @@
 """The state that several processes share in Redis or Valkey."""
 
+from collections.abc import Awaitable
+
+from mock_server.core.journal import JournalEntry
 from mock_server.core.redis_state.redis_client import RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
 from mock_server.core.redis_state.redis_journal import RedisJournal, RedisThumbnails
 from mock_server.core.redis_state.redis_rehearsal import RedisRehearsal
 from mock_server.core.redis_state.redis_store import RedisStore
+from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.state import State, split_bytes
 
 __all__ = ["RedisClient", "RedisCoordination", "RedisJournal", "RedisRehearsal", "RedisStore", "shared_state"]
@@ -15,10 +19,11 @@ def shared_state(url: str, max_count: int, max_bytes: int) -> State:
     exchange_bytes, thumbnail_bytes = split_bytes(max_bytes)
     client = RedisClient(url)
     coordination = RedisCoordination(client)
-    return State(
-        RedisStore(client, coordination),
-        RedisJournal(client, max_count=max_count, max_bytes=exchange_bytes),
-        RedisRehearsal(client),
-        RedisThumbnails(client, thumbnail_bytes),
-        coordination,
-    )
+    journal = RedisJournal(client, max_count=max_count, max_bytes=exchange_bytes)
+    rehearsal = RedisRehearsal(client)
+
+    def share(entry: JournalEntry, call: ObservedCall | None) -> Awaitable[None]:
+        return journal.add(entry, rehearsal.counting(entry, call))
+
+    thumbnails = RedisThumbnails(client, thumbnail_bytes)
+    return State(RedisStore(client, coordination), journal, rehearsal, thumbnails, coordination, share)

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Sequence
 
 from mock_server.core.journal import JournalEntry, Selection
-from mock_server.core.redis_state.redis_client import RedisClient
+from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.serialization import from_json, to_json
 from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.errors import StoreUnavailableError
@@ -34,15 +34,17 @@ class RedisJournal:
     def __init__(self, client: RedisClient, *, max_count: int, max_bytes: int) -> None:
         self._bounds = max_count, max_bytes
         self._act = client.acts("journal")
+        self._record = client.acts("record")
         self._lost = 0
         self._generation = b""
         self._cache: dict[bytes, JournalEntry] = {}
         self._reading = asyncio.Lock()
 
-    async def add(self, entry: JournalEntry) -> None:
+    async def add(self, entry: JournalEntry, counting: Sequence[Argument] = ()) -> None:
+        """Add an entry, and count its call for the rehearsal in the same act (see `RedisRehearsal.counting`)."""
         lost, self._lost = self._lost, 0
         try:
-            await self._act("add", *self._bounds, lost, to_json(entry))
+            await self._record("add", *self._bounds, lost, to_json(entry), *counting)
         except StoreUnavailableError:
             self._lost += lost + 1
 

@@ -13,7 +13,7 @@ Below the prefix of all names:
 """
 
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 
@@ -21,7 +21,7 @@ import orjson
 
 from mock_server.core import rehearsal
 from mock_server.core.exchange import Exchange
-from mock_server.core.redis_state.redis_client import RedisClient
+from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.rehearsal import (
     EVERY_KEY,
     Change,
@@ -45,17 +45,19 @@ class RedisRehearsal:
     def __init__(self, client: RedisClient) -> None:
         self._act = client.acts("rehearsal")
 
-    def add(self, exchange: Exchange, call: ObservedCall | None) -> Awaitable[None] | None:
+    def counting(self, exchange: Exchange, call: ObservedCall | None) -> Sequence[Argument]:
+        """What `RedisJournal.add` takes beside the exchange to count it. Nothing if it is not counted."""
         counters = list(_fields(exchange, call))
         if not counters and call is None:
-            return None
+            return ()
         row = to_json(without_defaults(call)) if call else b""
         key = call.key if call else ""
         most = rehearsal.MOST_CALLS, rehearsal.MOST_CALLS_OF_KEY
-        return self._send(self._act("add", *most, exchange.id, time.time(), key, row, *counters))
+        return (*most, exchange.id, time.time(), key, row, *counters)
 
-    def client_left(self, call: ObservedCall) -> Awaitable[None]:
-        return self._send(self._act("client_left", rehearsal.MOST_CALLS, call.id))
+    async def client_left(self, call: ObservedCall) -> None:
+        with suppress(StoreUnavailableError):
+            await self._act("client_left", rehearsal.MOST_CALLS, call.id)
 
     async def mark(self, change: Change, key: str = EVERY_KEY) -> None:
         await self._act("mark", rehearsal.MOST_MARKS, to_json(Mark(change, key)))
@@ -77,10 +79,6 @@ class RedisRehearsal:
 
     async def clear(self, now: float, key: str | None = None) -> None:
         await self._act("clear", now, EVERY_KEY if key is None else key)
-
-    async def _send(self, running: Awaitable[object]) -> None:
-        with suppress(StoreUnavailableError):
-            await running
 
 
 def _fields(exchange: Exchange, call: ObservedCall | None) -> Iterator[bytes | int | str]:

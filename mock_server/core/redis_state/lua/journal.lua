@@ -6,24 +6,7 @@ local acts = {}
 
 local function oldest() return redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] end
 
--- Arguments: most exchanges, most bytes, how many were lost before, the exchange.
-function acts.add()
-  local max_count, max_bytes, dropped, row = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-  redis.call('XADD', stream, '*', 'row', row)
-  local bytes, count = redis.call('HINCRBY', state, 'bytes', #row), redis.call('XLEN', stream)
-  while count > max_count or bytes > max_bytes do
-    local first = oldest()
-    redis.call('XDEL', stream, first[1])
-    bytes, count, dropped = bytes - #first[2][2], count - 1, dropped + 1
-  end
-  if dropped > 0 then
-    redis.call('HSET', state, 'bytes', bytes)
-    redis.call('HINCRBY', state, 'dropped', dropped)
-  end
-  return 1
-end
-
--- Arguments: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
+-- ARGV: the generation and the last id that the caller knows, how many exchanges to read. Returns the generation,
 -- the number of dropped exchanges, the first id, and the exchanges from the last id on, or all if the generation is new.
 function acts.read()
   local generation, from = redis.call('HGET', state, 'generation') or '', '-'
@@ -44,7 +27,7 @@ function acts.clear()
   return count
 end
 
--- Arguments: ids of exchanges. Returns how many of them were there.
+-- ARGV: ids of exchanges. Returns how many of them were there.
 function acts.remove()
   local removed, bytes = 0, 0
   for _, id in ipairs(ARGV) do

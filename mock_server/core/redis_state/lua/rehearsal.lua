@@ -4,49 +4,7 @@
 local p = KEYS[1] .. 'report-'
 local acts = {}
 
--- Arguments: the most calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call
--- or nothing; then, for each thing that is counted, its kind, the number of narrow counters, each of these followed by
--- its limit, and the widest counter.
-function acts.add()
-  local most, most_of_key, id, now, key, call = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-  redis.call('HSETNX', p .. 'state', 'since', now)
-  local last = 6
-  while last < #ARGV do
-    local size, at = 'size-' .. ARGV[last + 1], last + 3
-    last = at + 2 * tonumber(ARGV[last + 2])
-    while at < last and redis.call('HEXISTS', p .. 'counts', ARGV[at]) == 0 do
-      if tonumber(redis.call('HGET', p .. 'state', size) or 0) < tonumber(ARGV[at + 1]) then
-        redis.call('HINCRBY', p .. 'state', size, 1)
-        break
-      end
-      at = at + 2
-    end
-    redis.call('HINCRBY', p .. 'counts', ARGV[at], 1)
-    redis.call('HSETNX', p .. 'first', ARGV[at], id)
-  end
-  if call == '' then return 1 end
-  local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
-  local length = redis.call('RPUSH', p .. 'calls:' .. key, string.format('%d:%s', number, call))
-  redis.call('ZADD', p .. 'keys', number, key)
-  local kept, dropped = redis.call('HINCRBY', p .. 'state', 'kept', 1), 0
-  if length > most_of_key then
-    dropped = math.floor(most_of_key / 4)
-    redis.call('LTRIM', p .. 'calls:' .. key, dropped, -1)
-  end
-  while kept - dropped > most do
-    local oldest = redis.call('ZRANGE', p .. 'keys', 0, 0)[1]
-    dropped = dropped + redis.call('LLEN', p .. 'calls:' .. oldest)
-    redis.call('DEL', p .. 'calls:' .. oldest)
-    redis.call('ZREM', p .. 'keys', oldest)
-  end
-  if dropped > 0 then
-    redis.call('HINCRBY', p .. 'state', 'kept', -dropped)
-    redis.call('HINCRBY', p .. 'state', 'dropped', dropped)
-  end
-  return 1
-end
-
--- Arguments: the most marks that are kept, the mark.
+-- ARGV: the most marks that are kept, the mark.
 function acts.mark()
   local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
   redis.call('RPUSH', p .. 'marks', string.format('%d:%s', number, ARGV[2]))
@@ -54,7 +12,7 @@ function acts.mark()
   return 1
 end
 
--- Arguments: the most calls that are kept, the id of a call.
+-- ARGV: the most calls that are kept, the id of a call.
 function acts.client_left()
   if redis.call('SCARD', p .. 'left') < tonumber(ARGV[1]) then redis.call('SADD', p .. 'left', ARGV[2]) end
   return 1
@@ -72,7 +30,7 @@ function acts.read()
   }
 end
 
--- Arguments: the time, and the key (hash) or `*` for everything.
+-- ARGV: the time, and the key (hash) or `*` for everything.
 function acts.clear()
   local key = ARGV[2]
   if key == '*' then

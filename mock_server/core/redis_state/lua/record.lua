@@ -1,0 +1,74 @@
+-- The atomic act that records a finished call: it adds the exchange to the journal and counts the call for the rehearsal.
+-- `RedisJournal` and `RedisRehearsal` document the names. `RedisClient` makes a script of the function and the lines above
+-- it. KEYS[1] is the prefix of all names, ARGV has the arguments.
+
+local stream, journal, p = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state', KEYS[1] .. 'report-'
+local acts = {}
+
+local function add_exchange(max_count, max_bytes, dropped, row)
+  redis.call('XADD', stream, '*', 'row', row)
+  local bytes, count = redis.call('HINCRBY', journal, 'bytes', #row), redis.call('XLEN', stream)
+  while count > max_count or bytes > max_bytes do
+    local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    redis.call('XDEL', stream, oldest[1])
+    bytes, count, dropped = bytes - #oldest[2][2], count - 1, dropped + 1
+  end
+  if dropped > 0 then
+    redis.call('HSET', journal, 'bytes', bytes)
+    redis.call('HINCRBY', journal, 'dropped', dropped)
+  end
+end
+
+local function count(id, first)
+  while first < #ARGV do
+    local size, at = 'size-' .. ARGV[first], first + 2
+    local widest = at + 2 * tonumber(ARGV[first + 1])
+    while at < widest and redis.call('HEXISTS', p .. 'counts', ARGV[at]) == 0 do
+      if tonumber(redis.call('HGET', p .. 'state', size) or 0) < tonumber(ARGV[at + 1]) then
+        redis.call('HINCRBY', p .. 'state', size, 1)
+        break
+      end
+      at = at + 2
+    end
+    redis.call('HINCRBY', p .. 'counts', ARGV[at], 1)
+    redis.call('HSETNX', p .. 'first', ARGV[at], id)
+    first = widest + 1
+  end
+end
+
+local function keep_call(most, most_of_key, key, call)
+  local number = redis.call('HINCRBY', p .. 'state', 'number', 1)
+  local length = redis.call('RPUSH', p .. 'calls:' .. key, string.format('%d:%s', number, call))
+  redis.call('ZADD', p .. 'keys', number, key)
+  local kept, dropped = redis.call('HINCRBY', p .. 'state', 'kept', 1), 0
+  if length > most_of_key then
+    dropped = math.floor(most_of_key / 4)
+    redis.call('LTRIM', p .. 'calls:' .. key, dropped, -1)
+  end
+  while kept - dropped > most do
+    local oldest = redis.call('ZRANGE', p .. 'keys', 0, 0)[1]
+    dropped = dropped + redis.call('LLEN', p .. 'calls:' .. oldest)
+    redis.call('DEL', p .. 'calls:' .. oldest)
+    redis.call('ZREM', p .. 'keys', oldest)
+  end
+  if dropped > 0 then
+    redis.call('HINCRBY', p .. 'state', 'kept', -dropped)
+    redis.call('HINCRBY', p .. 'state', 'dropped', dropped)
+  end
+end
+
+-- ARGV: most exchanges, most bytes, how many exchanges were lost before, the exchange; if the call is counted, the most
+-- calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call or nothing; then,
+-- for each thing that is counted, its kind, the number of narrow counters, each of these followed by its limit, and the
+-- widest counter.
+function acts.add()
+  add_exchange(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])
+  if #ARGV > 4 then
+    redis.call('HSETNX', p .. 'state', 'since', ARGV[8])
+    count(ARGV[7], 11)
+    if ARGV[10] ~= '' then keep_call(tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[9], ARGV[10]) end
+  end
+  return 1
+end
+
+return acts
