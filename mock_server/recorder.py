@@ -8,6 +8,8 @@ from mock_server.metrics import Metrics
 from mock_server.providers.finished_call import FinishedCall
 
 _MOST_WAITING = 100
+_MOST_HEADERS = 2_000
+"""Headers of the calls that wait. To record so many takes the event loop 10 ms."""
 
 
 class Recorder:
@@ -32,6 +34,7 @@ class Recorder:
         self._metrics = metrics
         self._log = log
         self._waiting: list[FinishedCall] = []
+        self._headers = 0
         for part in (journal, rehearsal, metrics, log):
             if isinstance(part, MemoryJournal | MemoryRehearsal | Metrics | RequestLog):
                 part.settle = self.settle
@@ -44,14 +47,15 @@ class Recorder:
             self._record_here(entry)
             return
         self._waiting.append(finished)
+        self._headers += len(finished.call.headers)
         if self._log is not None:
             self._log.flush_soon()
-        if len(self._waiting) >= _MOST_WAITING:
+        if len(self._waiting) >= _MOST_WAITING or self._headers >= _MOST_HEADERS:
             self.settle()
 
     def settle(self) -> None:
         """Record the calls that wait, in their order."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._headers = self._waiting, [], 0
         for finished in waiting:
             entry, call = finished.recorded()
             if self._rehearsal is not None:

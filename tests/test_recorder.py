@@ -46,8 +46,9 @@ class Recorded:
             await self.recorder.record(finished(f"id{number:04}"))
 
 
-def finished(id: str, image: bytes | None = None) -> FinishedCall:
-    call = Call("POST", "/read", b"", {"content-length": "7"}, image)
+def finished(id: str, image: bytes | None = None, *, headers: int = 1) -> FinishedCall:
+    names = ("content-length", *(f"x-{number}" for number in range(1, headers)))
+    call = Call("POST", "/read", b"", dict.fromkeys(names, "7"), image)
     request = ReadRequest("acme", Product.PLATE, "key-of-a-test", image, url=None if image else "http://mock/car.jpg")
     return FinishedCall(id, "acme", call, Answered(Reply(200, (), b"{}"), None, request), now=1e9, seconds=0.001)
 
@@ -160,3 +161,18 @@ def test_few_calls_wait() -> None:
         return len(await recorded.journal.exchanges())
 
     assert asyncio.run(run()) >= 900
+
+
+def test_calls_with_thousands_of_headers_do_not_wait() -> None:
+    """A hundred of them, recorded together, would hold the event loop for seconds."""
+    recorded = Recorded()
+    recorded.journal.settle = lambda: None
+
+    async def run() -> list[int]:
+        counts = []
+        for number in range(3):
+            await recorded.recorder.record(finished(f"id{number}", headers=1500))
+            counts.append(len(await recorded.journal.exchanges()))
+        return counts
+
+    assert asyncio.run(run()) == [0, 2, 2]

@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import AccountList
-from mock_server.admin.operation import Operations, created
+from mock_server.admin.operation import Operations, created, in_turns
 from mock_server.admin.validation import MAX_KEY, as_text, mistake, read_object
 from mock_server.client_models import Account as AccountView
 from mock_server.client_models import QuotaView
 from mock_server.core.account import Account, Quota, QuotaPeriod
+from mock_server.core.exchange import document_json
 from mock_server.core.model import Billing, Product
 from mock_server.core.redaction import redacted
 from mock_server.errors import ConflictError, NotFoundError
@@ -31,8 +32,9 @@ _SIMPLE_FIELDS = tuple(
 
 
 @OPERATIONS("GET", "/accounts")
-async def list_accounts(control: Control, request: Request) -> AccountList:
-    return AccountList([await _view(control, account) for account in await control.store.accounts()])
+async def list_accounts(control: Control, request: Request) -> bytes:
+    views = [await _view(control, account) async for account in in_turns(await control.store.accounts())]
+    return await anyio.to_thread.run_sync(document_json, AccountList(views))
 
 
 @OPERATIONS("POST", "/accounts")

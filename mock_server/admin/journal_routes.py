@@ -115,8 +115,8 @@ async def clear_requests(control: Control, request: Request) -> DeletedRequests:
 
 @OPERATIONS("POST", "/requests/count")
 async def count_requests(control: Control, request: Request) -> RequestCount:
-    filter = await _body_filter(control, request)
-    return RequestCount(sum(map(filter, await control.journal.exchanges())))
+    filter, exchanges = await _body_filter(control, request), await control.journal.exchanges()
+    return RequestCount(await anyio.to_thread.run_sync(lambda: sum(map(filter, exchanges))))
 
 
 @OPERATIONS("POST", "/requests/find")

@@ -1,13 +1,19 @@
 """The operations of the admin API: what its routes are made from. `openapi.yaml` describes them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.core.exchange import Document, document_json
+
+T = TypeVar("T")
+_AT_ONCE = 50
+"""Parts of a long document that are made before other requests have a turn."""
 
 Function = Callable[[Control, Request], Awaitable[Document | bytes | Response | None]]
 
@@ -55,3 +61,11 @@ def json_response(
 def created(request: Request, path: str, document: Document) -> Response:
     """The response with something new, which has its URL at `path` below the admin API."""
     return json_response(document, 201, {"Location": f"{request.scope['root_path']}{path}"})
+
+
+async def in_turns(items: Iterable[T]) -> AsyncIterator[T]:
+    """The items, for documents with thousands of parts. Other requests are served in between."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)

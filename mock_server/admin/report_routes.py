@@ -44,7 +44,7 @@ async def get_report(control: Control, request: Request) -> Response:
     as_choice(final, ("true", "false"), f"{PARAMETER}final", "truth value")
     counted = await _counted(control)
     if format == COUNTS:
-        return Response(to_json(counted), media_type=_COUNTS_TYPE)
+        return Response(await anyio.to_thread.run_sync(to_json, counted), media_type=_COUNTS_TYPE)
     media_type, write = _FORMATS[format]
     providers = list(control.providers.values())
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.models import SCENARIO_STATE, ScenarioList, ScenarioState, SequencePosition, ServedScenario
-from mock_server.admin.operation import Operations, created, json_response
+from mock_server.admin.operation import Operations, created, in_turns, json_response
 from mock_server.admin.validation import (
     MAX_KEY,
     Body,
@@ -24,6 +24,7 @@ from mock_server.admin.validation import (
     read,
     read_object,
 )
+from mock_server.core.exchange import document_json
 from mock_server.core.library import Library, gallery_name
 from mock_server.core.live_scenarios import RuntimeScenario
 from mock_server.core.redaction import key_id, redacted
@@ -41,9 +42,10 @@ Posted = Mapping[str, Any] | str
 
 
 @OPERATIONS("GET", "/scenarios")
-async def list_scenarios(control: Control, request: Request) -> ScenarioList:
+async def list_scenarios(control: Control, request: Request) -> bytes:
     scenarios = control.live_scenarios.library.scenarios.in_order()
-    return ScenarioList([await scenario_view(control, scenario) for scenario in scenarios])
+    views = [await scenario_view(control, scenario) async for scenario in in_turns(scenarios)]
+    return await anyio.to_thread.run_sync(document_json, ScenarioList(views))
 
 
 @OPERATIONS("POST", "/scenarios")

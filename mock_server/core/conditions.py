@@ -5,10 +5,10 @@ Matching, specificity, near misses and the search for shadowed scenarios all use
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
 from operator import attrgetter
 from typing import Any
 
+from mock_server.core.glob import is_wild, matches
 from mock_server.core.model import ReadRequest
 from mock_server.core.scenario import Conditions, ImageProperties
 from mock_server.imaging.results import PictureFacts, SearchResult
@@ -75,14 +75,6 @@ def covers(broad: Conditions, narrow: Conditions) -> bool:
     return all(row.covers(value, row.get(narrow)) for row, value in given_conditions(broad))
 
 
-def is_wild(glob: str) -> bool:
-    """Whether a glob has wildcards."""
-    return not _WILDCARDS.isdisjoint(glob)
-
-
-_WILDCARDS = frozenset("*?[")
-
-
 def _equal(name: str, actual: Callable[[Query], Any]) -> Condition:
     return Condition(name, attrgetter(name), lambda wanted, query: wanted == actual(query), _is_same)
 
@@ -94,7 +86,7 @@ def _is_same(broad: Any, narrow: Any) -> bool:
 def _glob(name: str, get: Callable[[Conditions], str | None], actual: Callable[[Query], str | None]) -> Condition:
     def test(glob: str, query: Query) -> bool:
         text = actual(query)
-        return text is not None and fnmatchcase(text, glob)
+        return text is not None and matches(text, glob)
 
     return Condition(name, get, test, _glob_covers)
 
@@ -102,7 +94,7 @@ def _glob(name: str, get: Callable[[Conditions], str | None], actual: Callable[[
 def _glob_covers(broad: str, narrow: str | None) -> bool:
     if narrow is None:
         return False
-    return broad in ("*", narrow) or (not is_wild(narrow) and fnmatchcase(narrow, broad))
+    return broad in ("*", narrow) or (not is_wild(narrow) and matches(narrow, broad))
 
 
 def _has_language(tag: str, wanted: str) -> bool:
