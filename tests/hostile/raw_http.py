@@ -17,8 +17,9 @@ from functools import cache
 
 from mock_server.server import MockServer
 from tests.hostile.mutation import changed_bytes
+from tests.hostile.patience import reply_of
 from tests.hostile.sending import ErrorLog
-from tests.support import PATIENCE, picture
+from tests.support import picture
 
 _AT_ONCE = 16
 _BATCH = 250  # connections; the journal must hold all of their requests
@@ -162,7 +163,7 @@ async def _hold(server: MockServer, batch: Sequence[Conversation], outcome: Outc
         for conversation in upcoming:
             started = time.perf_counter()
             try:
-                received, is_reset = await asyncio.wait_for(_exchange(host, int(port), conversation), PATIENCE)
+                received, is_reset = await reply_of(_exchange(host, int(port), conversation))
             except (TimeoutError, OSError) as error:
                 outcome.faults.append(f"{error!r} after {conversation}"[:3000])
                 continue

@@ -25,7 +25,7 @@ from starlette.types import Message, Scope
 from mock_server.app import App, create_app
 from mock_server.core.account import Account, Quota
 from mock_server.core.model import Billing, Product
-from tests.support import PATIENCE
+from tests.hostile.patience import reply_of
 
 RICH, POOR = "rich-hostile-key", "poor-hostile-key"
 """Keys of two accounts: one with a billion units of each kind, one with a hundred."""
@@ -152,7 +152,7 @@ class Target:
             messages.append(message)
 
         try:
-            await asyncio.wait_for(self.app(scope_of(sent), _receiver(sent), send), PATIENCE)
+            await reply_of(self.app(scope_of(sent), _receiver(sent), send))
         except Exception as error:  # any error at all is a fault
             self._fault(f"raised {error!r}", sent)
         self.replies.count += 1
