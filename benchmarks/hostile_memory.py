@@ -132,7 +132,7 @@ def _measure(kind: str, server: Running, count: int) -> bool:
             statuses.add(status)
             if number % 10 == 0:
                 most = max(most, server.memory())
-        after = server.memory()
+        after = _settled(server, before + _NEAR)
         left = _reset(client, server, before + _NEAR)
     is_met = after - before <= _MOST and left - before <= _LEFT
     met = "met" if is_met else "**missed**"
@@ -156,9 +156,14 @@ def _status(client: HTTPConnection, sent: Sent) -> int:
 
 
 def _reset(client: HTTPConnection, server: Running, enough: float) -> float:
-    """The memory in MB after a reset. The server gives freed memory back every ten seconds."""
+    """The memory in MB after a reset."""
     assert _status(client, Sent("/__admin/reset", {})) < 300
-    deadline = time.monotonic() + (_PATIENCE if enough else 3.0)
+    return _settled(server, enough, _PATIENCE if enough else 3.0)
+
+
+def _settled(server: Running, enough: float, seconds: float = _PATIENCE) -> float:
+    """The memory in MB when freed memory was given back, which the server does every ten seconds."""
+    deadline = time.monotonic() + seconds
     while (memory := server.memory()) > enough and time.monotonic() < deadline:
         time.sleep(0.5)
     return memory

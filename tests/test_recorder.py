@@ -14,7 +14,7 @@ from mock_server.logs import RequestLog
 from mock_server.metrics import Metrics
 from mock_server.providers.finished_call import FinishedCall
 from mock_server.providers.journal_entry import Answered
-from mock_server.providers.provider import Call
+from mock_server.providers.provider import Call, limited
 from mock_server.recorder import Recorder
 from tests.support import PATIENCE
 
@@ -176,3 +176,16 @@ def test_calls_with_thousands_of_headers_do_not_wait() -> None:
         return counts
 
     assert asyncio.run(run()) == [0, 2, 2]
+
+
+def test_texts_of_calls_that_wait_are_short() -> None:
+    """A hundred calls with long texts would otherwise hold gigabytes until they are recorded."""
+    long = "k" * 1_000_000
+    request = limited(
+        ReadRequest(
+            "acme", Product.PLATE, long, url=long, filename=long, language=long, notes=(long,), fields=("a", long)
+        )
+    )
+
+    assert len(repr(request)) < 10_000
+    assert request.fields[0] == "a"

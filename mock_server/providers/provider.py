@@ -225,11 +225,11 @@ def documented_paths(providers: Iterable[Provider]) -> Iterator[str]:
 
 
 def limited(request: ReadRequest) -> ReadRequest:
-    """The request with texts of limited length, because the journal stores them.
+    """The request with texts of limited length, because the journal stores them, and calls that wait for it hold them.
 
     A key over the limit is cut: no account has such a key. A URL over the limit becomes a problem.
     """
-    texts = (request.key or "", request.filename or "", request.language, *request.notes)
+    texts = (request.key or "", request.filename or "", request.language, *request.notes, *request.fields)
     if max(map(len, texts)) > MAX_TEXT:
         request = replace(
             request,
@@ -237,6 +237,7 @@ def limited(request: ReadRequest) -> ReadRequest:
             filename=request.filename and request.filename[:MAX_TEXT],
             language=request.language[:MAX_TEXT],
             notes=tuple(note[:MAX_TEXT] for note in request.notes),
+            fields=tuple(name[:MAX_TEXT] for name in request.fields),
         )
     if len(request.url or "") > MAX_URL:
         problem = Problem(OutcomeName.INVALID_IMAGE, f"the URL is longer than {MAX_URL} characters")

@@ -251,3 +251,17 @@ async def _until_answered(call: Callable[[], Awaitable[int | None]]) -> int:
                 return await call() or 0
             except StoreUnavailableError:
                 await asyncio.sleep(0.02)
+
+
+async def test_a_command_that_cannot_be_written_fails_alone(redis_server: RedisServer) -> None:
+    """The commands beside it and after it get their replies."""
+    client = RedisClient(redis_server.url())
+    try:
+        before = client.command("ECHO", "before")
+        with pytest.raises(UnicodeEncodeError):
+            await client.command("ECHO", "\ud800")
+        after = client.command("ECHO", "after")
+
+        assert await asyncio.wait_for(asyncio.gather(before, after), PATIENCE) == [b"before", b"after"]
+    finally:
+        await client.close()
