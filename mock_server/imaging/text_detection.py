@@ -4,7 +4,7 @@ A line of text is a row of vertical strokes that is several times as long as it 
 below. Windows of that shape slide over the picture at several scales. A grille or a fence can pass for a line of text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,8 +42,10 @@ _LIKELY_STRENGTH = 2.0
 _LIKELY_CLEARNESS = 0.5
 # A line with this strength is likely text, however little it stands out: a plate on gravel.
 _STRONG = 5.0
-# A line covers another one if they have this share of the smaller one in common.
+# A line covers another one if they have this share of the smaller one in common. Of likely lines, it must also be at
+# most so many times as high: a row of shelves and wheels may have a plate in it.
 _SAME_LINE = 0.4
+_SAME_HEIGHT = 2.5
 # Width of a character with its spacing over the height of its line.
 CHARACTER_WIDTH = 0.55
 # The same over the measured height of the text itself.
@@ -109,12 +111,16 @@ class TextLine:
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return width > 0 and height > 0 and width * height > _SAME_LINE * min(self.area, other.area)
 
+    def repeats(self, other: "TextLine") -> bool:
+        """Whether it covers another line that is not much smaller."""
+        return self.covers(other) and self.bottom - self.top <= _SAME_HEIGHT * (other.bottom - other.top)
+
 
 def likely_lines(image: Image.Image) -> tuple[TextLine, ...]:
     """The lines of a grey picture that are likely text: the surest first, then small ones that are no part of those."""
-    lines = text_lines(image, _LIKELY_LINES)
-    small = text_lines(image, _LIKELY_LINES, _FINER_SCALES)
-    small = tuple(line for line in small if not any(line.covers(other) for other in lines))
+    lines = _chosen(_candidates(image, _LIKELY_LINES, _SCALES), _LIKELY_LINES, TextLine.repeats)
+    small = _chosen(_candidates(image, _LIKELY_LINES, _FINER_SCALES), _LIKELY_LINES, TextLine.repeats)
+    small = tuple(line for line in small if not any(other.repeats(line) for other in lines))
     likely = (line for line in (*lines, *small) if line.is_likely)
     return tuple(replace(line, character=_character(line, image)) for line in likely)
 
@@ -130,6 +136,11 @@ def _character(line: TextLine, image: Image.Image) -> float:
 
 def text_lines(image: Image.Image, count: int, scales: Sequence[int] = _SCALES) -> tuple[TextLine, ...]:
     """Up to `count` possible lines of text in a grey picture, the surest first."""
+    return _chosen(_candidates(image, count, scales), count, TextLine.covers)
+
+
+def _candidates(image: Image.Image, count: int, scales: Sequence[int]) -> list[TextLine]:
+    """Up to `count` possible lines of text of each size, some of them the same line."""
     candidates: list[TextLine] = []
     copy = image
     for side in scales:
@@ -138,9 +149,16 @@ def text_lines(image: Image.Image, count: int, scales: Sequence[int] = _SCALES) 
         if size[0] >= _LINE_HEIGHT * _CELL * _MIN_WINDOWS and size[1] >= _LINE_HEIGHT * _CELL:
             copy = copy.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
             candidates += _lines_at_one_scale(np.asarray(copy, dtype=np.float32), count)
+    return candidates
+
+
+def _chosen(
+    candidates: Sequence[TextLine], count: int, excludes: Callable[[TextLine, TextLine], bool]
+) -> tuple[TextLine, ...]:
+    """The surest of the candidates that no surer one `excludes`."""
     chosen: list[TextLine] = []
     for line in sorted(candidates, key=lambda line: -line.strength):
-        if not any(line.covers(other) for other in chosen):
+        if not any(excludes(other, line) for other in chosen):
             chosen.append(line)
         if len(chosen) == count:
             break
