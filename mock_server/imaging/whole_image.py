@@ -21,26 +21,37 @@ from mock_server.imaging.pixel_transforms import reduced
 from mock_server.imaging.text_detection import TextLine
 from mock_server.imaging.undeclared_comparison import FAINT_CONTRAST, PART_LIMIT, compare_line, compare_part
 
-# Longer side of the overview in pixels: a plate over a tenth of the frame still has four pixels per character in it.
-_OVERVIEW = 400
+# Longer side of the overview in pixels: a plate over a tenth of the frame still has six pixels per character in it.
+_OVERVIEW = 640
 # Longer side at most of the copies that the overview is sampled from.
 _COPY = 640
 # The only blur allowed for, in pixels: reduced to this size, no client's picture is blurred more.
 _BLUR = 0.8
-# Lucas-Kanade steps at half the overview's size, which is finer than the mosaic, and the move in pixels that ends them.
+# Longer side in pixels at which it is aligned, which is finer than the mosaic, the Lucas-Kanade steps, and the move in pixels that ends them.
+_ALIGNED = 200
 _STEPS = 2
 _CONVERGED = 0.03
 
-# How many places at most are compared closely. In the sweep, three gave the same matches; more cost time.
-_MAX_PLACES = 7
+# A line of which a character has this many pixels in the overview is compared only if its residual over contrast
+# reaches this anywhere: a changed character has 0.08 at least on the tuning photographs.
+_CLEAR_CHARACTER = 4.0
+_SAME_LINE = 0.02
+
+# How many places at most are compared closely. More cost time.
+_MAX_PLACES = 8
 # Side in overview pixels of the windows in which the residual is averaged.
 _WINDOW = 5
 # The contrast around a window is measured over this many blocks, each of this many overview pixels a side.
 _BLOCK = 3
 _SURROUNDINGS = 7
-# Residual over contrast below which a place is not compared. Half of it compares more places, and one match of the
-# sweep was lost.
-_MIN_DIFFERENCE = 0.1
+# A place is compared from this residual over contrast on, if it is so many times that of the neighbourhood, which is
+# measured over this many (columns, rows) of blocks. On the tuning photographs, a changed character has 0.08 and 4.8
+# times at least: a faint plate differs less than foliage that a codec has softened, but stands out from what is near.
+_MIN_DIFFERENCE = 0.04
+_MIN_OUTSTANDING = 3.0
+_NEIGHBOURHOOD = (27, 13)
+# Added to the residual of a neighbourhood, which a codec may leave without any.
+_USUAL_DIFFERENCE = 0.01
 # Pixels of the overview left out at each edge, which letterbox bars and crops mix with foreign pixels.
 _EDGE = 2
 # (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters. Half
@@ -78,7 +89,7 @@ def compare_whole(
     small_frame = frame.scaled(*shrink)
     copy = reduced(reference, _COPY)
     overview = _overview(copy, small_frame, _OVERVIEW)
-    small_frame = _align(_overview(copy, small_frame, _OVERVIEW // 2), small, small_frame)
+    small_frame = _align(_overview(copy, small_frame, _ALIGNED), small, small_frame)
     samples = sample(small, small_frame, overview.width, overview.height)
     if samples is None:
         return None
@@ -87,6 +98,8 @@ def compare_whole(
     overlays = find_overlays(difference, _area(samples, overview), lines)
     worst = Comparison(-9.0, frame, (0.5, 0.5), _CHARACTER)
     for line in lines:
+        if not _may_differ(difference, overview, samples, line):
+            continue
         compared = _compare_line(reference, read_part, image, frame, line)
         if compared is not None and compared.score > worst.score and not is_within(compared.strongest, overlays):
             worst = replace(compared, frame=frame)
@@ -97,6 +110,22 @@ def compare_whole(
         if compared is not None and compared.score > worst.score and not is_within(compared.strongest, overlays):
             worst = replace(compared, frame=frame)
     return worst
+
+
+def _may_differ(difference: Floats, overview: Image.Image, samples: SampledGrid, line: TextLine) -> bool:
+    """Whether the overview leaves open that a character of a line differs."""
+    if line.character * overview.height < _CLEAR_CHARACTER:
+        return True
+    part = _cells(difference, overview, samples, (line.left, line.top, line.right, line.bottom))
+    return bool(part.size and part.max() >= _SAME_LINE)
+
+
+def _cells(difference: Floats, overview: Image.Image, samples: SampledGrid, area: Area) -> Floats:
+    """The part of the difference, a view, of which the windows touch an area of the reference."""
+    left, top = samples.columns.start + _WINDOW // 2, samples.rows.start + _WINDOW // 2
+    x0, x1 = (max(0, round(edge * overview.width - left)) for edge in (area[0], area[2]))
+    y0, y1 = (max(0, round(edge * overview.height - top)) for edge in (area[1], area[3]))
+    return difference[max(0, y0 - _WINDOW) : y1 + _WINDOW, max(0, x0 - _WINDOW) : x1 + _WINDOW]
 
 
 def _area(samples: SampledGrid, overview: Image.Image) -> Area:
@@ -162,35 +191,38 @@ def _align(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
 def _most_different(
     difference: Floats, overview: Image.Image, samples: SampledGrid, frame: Frame, overlays: tuple[Area, ...]
 ) -> list[_Point]:
-    """The places (x, y) with the largest residual for the contrast around them, in fractions of the reference.
+    """The places (x, y) of which the residual stands out most, in fractions of the reference.
 
     They lie apart from each other and from captions, the worst first.
     """
     difference[:_EDGE] = difference[-_EDGE:] = difference[:, :_EDGE] = difference[:, -_EDGE:] = 0
+    for area in overlays:
+        _cells(difference, overview, samples, area)[:] = 0
+    outstanding = difference / (_means_nearby(difference) + np.float32(_USUAL_DIFFERENCE))
+    outstanding[difference < _MIN_DIFFERENCE] = 0
     # Half the size of the neighbourhood that one comparison covers, in pixels of the overview.
     reach_x = max(2, round(_SPACING * _PLACE_SIZE[0] * overview.width / frame.width))
     reach_y = max(2, round(_SPACING * _PLACE_SIZE[1] * overview.height / frame.height))
     inset = _WINDOW // 2
     places: list[_Point] = []
-    _clear(difference, overview, samples, overlays)
     for _ in range(_MAX_PLACES):
-        row, column = divmod(int(np.argmax(difference)), difference.shape[1])
-        if difference[row, column] < _MIN_DIFFERENCE:
+        row, column = divmod(int(np.argmax(outstanding)), difference.shape[1])
+        if outstanding[row, column] < _MIN_OUTSTANDING:
             break
         x = (column + inset + samples.columns.start + 0.5) / overview.width
         y = (row + inset + samples.rows.start + 0.5) / overview.height
         places.append((x, y))
-        difference[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
+        outstanding[max(0, row - reach_y) : row + reach_y + 1, max(0, column - reach_x) : column + reach_x + 1] = 0
     return places
 
 
-def _clear(difference: Floats, overview: Image.Image, samples: SampledGrid, overlays: tuple[Area, ...]) -> None:
-    """Set the difference to zero where a caption covers the picture."""
-    left, top = samples.columns.start + _WINDOW // 2, samples.rows.start + _WINDOW // 2
-    for area in overlays:
-        x0, x1 = (max(0, round(edge * overview.width - left)) for edge in (area[0], area[2]))
-        y0, y1 = (max(0, round(edge * overview.height - top)) for edge in (area[1], area[3]))
-        difference[max(0, y0 - _WINDOW) : y1 + _WINDOW, max(0, x0 - _WINDOW) : x1 + _WINDOW] = 0
+def _means_nearby(values: Floats) -> Floats:
+    """The mean of the values in the neighbourhood of each; it is smooth, so it is measured in blocks and enlarged."""
+    across, down = (side // 2 for side in _NEIGHBOURHOOD)
+    blocks = np.pad(np.asarray(Image.fromarray(values).reduce(_BLOCK)), ((down, down), (across, across)), mode="reflect")
+    means = Image.fromarray(window_means(blocks, *_NEIGHBOURHOOD))
+    nearby: Floats = np.asarray(means.resize(values.shape[::-1], Image.Resampling.BILINEAR), dtype=np.float32)
+    return nearby
 
 
 def _relative_difference(cells: Floats, predicted: Floats) -> Floats:
