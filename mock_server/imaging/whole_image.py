@@ -17,17 +17,15 @@ from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, sample
 from mock_server.imaging.overlays import Area, find_overlays, is_within
 from mock_server.imaging.photometric_fit import predict
-from mock_server.imaging.pixel_transforms import reduced
 from mock_server.imaging.text_detection import TextLine
 from mock_server.imaging.undeclared_comparison import FAINT_CONTRAST, PART_LIMIT, compare_line, compare_part
 
 # Longer side of the overview in pixels: a plate over a tenth of the frame still has six pixels per character in it.
 _OVERVIEW = 640
-# Longer side at most of the copies that the overview is sampled from.
-_COPY = 640
 # The only blur allowed for, in pixels: reduced to this size, no client's picture is blurred more.
 _BLUR = 0.8
-# Longer side in pixels at which it is aligned, which is finer than the mosaic, the Lucas-Kanade steps, and the move in pixels that ends them.
+# Longer side in pixels at which it is aligned, which is finer than the mosaic, the Lucas-Kanade steps, and the move in
+# pixels that ends them.
 _ALIGNED = 200
 _STEPS = 2
 _CONVERGED = 0.03
@@ -54,10 +52,10 @@ _NEIGHBOURHOOD = (27, 13)
 _USUAL_DIFFERENCE = 0.01
 # Pixels of the overview left out at each edge, which letterbox bars and crops mix with foreign pixels.
 _EDGE = 2
-# (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters. Half
-# of that size lost one match of the sweep.
+# (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters: with
+# larger ones, a changed character of a faint plate hardly counts; smaller ones lose GIFs with few colours.
 _PLACE_SIZE = (112, 64)
-_CHARACTER = 14.0
+_CHARACTER = 12.0
 # Share of a place's size within which no second place is compared.
 _SPACING = 0.3
 # Share of a place that must lie inside the sent picture.
@@ -84,10 +82,10 @@ def compare_whole(
     `lines` of the reference may be text. `read_part` returns a part of the reference, given by its edges, in RGB and
     resized.
     """
-    small = reduced(image, _COPY)
+    small = _small_copy(image)
     shrink = (small.width / image.width, small.height / image.height)
     small_frame = frame.scaled(*shrink)
-    copy = reduced(reference, _COPY)
+    copy = _small_copy(reference)
     overview = _overview(copy, small_frame, _OVERVIEW)
     small_frame = _align(_overview(copy, small_frame, _ALIGNED), small, small_frame)
     samples = sample(small, small_frame, overview.width, overview.height)
@@ -165,6 +163,13 @@ def _compare_line(
     return None if result is None else _in_reference(result, fractions)
 
 
+def _small_copy(image: Image.Image) -> Image.Image:
+    """The copy of a picture that its overview is sampled from."""
+    factor = min(1.0, _OVERVIEW / max(image.size))
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image if factor == 1 else image.resize(size, Image.Resampling.BILINEAR)
+
+
 def _overview(copy: Image.Image, frame: Frame, side: int) -> Image.Image:
     """The reference at most `side` pixels long, and no finer than its frame in the sent picture."""
     factor = min(1.0, side / max(copy.size), frame.width / copy.width, frame.height / copy.height)
@@ -219,7 +224,9 @@ def _most_different(
 def _means_nearby(values: Floats) -> Floats:
     """The mean of the values in the neighbourhood of each; it is smooth, so it is measured in blocks and enlarged."""
     across, down = (side // 2 for side in _NEIGHBOURHOOD)
-    blocks = np.pad(np.asarray(Image.fromarray(values).reduce(_BLOCK)), ((down, down), (across, across)), mode="reflect")
+    blocks = np.pad(
+        np.asarray(Image.fromarray(values).reduce(_BLOCK)), ((down, down), (across, across)), mode="reflect"
+    )
     means = Image.fromarray(window_means(blocks, *_NEIGHBOURHOOD))
     nearby: Floats = np.asarray(means.resize(values.shape[::-1], Image.Resampling.BILINEAR), dtype=np.float32)
     return nearby

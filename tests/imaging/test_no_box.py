@@ -123,3 +123,37 @@ def test_colours_are_read_only_where_they_may_decide() -> None:
 
     assert result is not None
     assert result.score < PART_LIMIT
+
+
+@cache
+def before_a_fence(text: str, ground: tuple[int, int, int], ink: tuple[int, int, int]) -> Image.Image:
+    """A small faint plate before a fence that itself passes for a line of text, four times as high."""
+    rng = random.Random("fence")
+    picture = Image.new("RGB", SIZE, (120, 112, 104))
+    draw = ImageDraw.Draw(picture)
+    for x in range(0, SIZE[0], 14):
+        top, bottom = 200 + rng.randint(0, 20), 330 - rng.randint(0, 20)
+        draw.rectangle((x, top, x + rng.randint(4, 9), bottom), (rng.randint(10, 70),) * 3)
+    draw.rectangle((430, 262, 520, 284), ground)
+    draw.text((475, 273), text, ink, ImageFont.load_default(16), anchor="mm")
+    soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(0.6)))
+    grain = np.random.default_rng(1).normal(0, 2.5, (SIZE[1], SIZE[0], 1))
+    return Image.fromarray(np.clip(soft + grain, 0, 255).astype(np.uint8))
+
+
+PLATES = {"yellow": ((214, 190, 60), (120, 120, 120)), "grey": ((170, 172, 178), (112, 114, 118))}
+ENLARGED = {"enlarged": lambda image: saved(image.resize((936, 702), Image.Resampling.LANCZOS), quality=88)}
+
+
+@pytest.mark.parametrize("change", ["jpeg 45", "cropped", "enlarged"])
+@pytest.mark.parametrize("plate", PLATES)
+def test_a_line_within_a_larger_one_is_compared(plate: str, change: str) -> None:
+    """A plate of an eighth of the width, before what looks like text too, is found, and its neighbour is not."""
+    sent = (CHANGES | ENLARGED)[change](before_a_fence("1VM 5SZ", *PLATES[plate]))
+    own, neighbour = (
+        ImageIndex.build([Reference(text, saved(before_a_fence(text, *PLATES[plate]), quality=93))], workers=1)
+        for text in ("1VM 5SZ", "1VM 5SS")
+    )
+
+    assert [hit.id for hit in own.find(sent).matches] == ["1VM 5SZ"]
+    assert neighbour.find(sent).matches == ()
