@@ -45,7 +45,9 @@ _SURROUNDINGS = 7
 # A place is compared from this residual over contrast on, if it is so many times that of the neighbourhood, which is
 # measured over this many (columns, rows) of blocks. On the tuning photographs, a changed character has 0.08 and 4.8
 # times at least: a faint plate differs less than foliage that a codec has softened, but stands out from what is near.
+# A clear difference is compared in any case.
 _MIN_DIFFERENCE = 0.04
+_CLEAR_DIFFERENCE = 0.1
 _MIN_OUTSTANDING = 3.0
 _NEIGHBOURHOOD = (27, 13)
 # Added to the residual of a neighbourhood, which a codec may leave without any.
@@ -204,6 +206,8 @@ def _most_different(
     for area in overlays:
         _cells(difference, overview, samples, area)[:] = 0
     outstanding = difference / (_means_nearby(difference) + np.float32(_USUAL_DIFFERENCE))
+    # A large area does not stand out from what is near, since it is that itself.
+    outstanding = np.maximum(outstanding, difference * np.float32(_MIN_OUTSTANDING / _CLEAR_DIFFERENCE))
     outstanding[difference < _MIN_DIFFERENCE] = 0
     # Half the size of the neighbourhood that one comparison covers, in pixels of the overview.
     reach_x = max(2, round(_SPACING * _PLACE_SIZE[0] * overview.width / frame.width))
