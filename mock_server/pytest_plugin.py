@@ -43,16 +43,19 @@ def vehicle_ocr_mock_settings() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def vehicle_ocr_mock(vehicle_ocr_mock_settings: dict[str, Any], pytestconfig: pytest.Config) -> "Iterator[Controls]":
+def vehicle_ocr_mock(vehicle_ocr_mock_settings: dict[str, Any], request: pytest.FixtureRequest) -> "Iterator[Controls]":
     """A mock for the whole session. Clients use its `url`, tests use its methods.
 
-    Under pytest-xdist each worker has its own server, unless VEHICLE_OCR_MOCK_URL or the settings name one.
+    Under pytest-xdist each worker has its own server, unless VEHICLE_OCR_MOCK_URL or the settings name one. It serves
+    HTTPS if a test uses `vehicle_ocr_redirect`, unless the settings have `tls`.
     """
     from mock_server.redirect.environment import LOOPBACK, changed_environment, proxy_exceptions
 
-    with changed_environment(proxy_exceptions(LOOPBACK, os.environ)), _open_mock(vehicle_ocr_mock_settings) as mock:
+    has_tls = any("vehicle_ocr_redirect" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    opened = _open_mock(vehicle_ocr_mock_settings, has_tls=has_tls)
+    with changed_environment(proxy_exceptions(LOOPBACK, os.environ)), opened as mock:
         yield mock
-        _keep_counts(pytestconfig, mock)
+        _keep_counts(request.config, mock)
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def vehicle_ocr_account(vehicle_ocr_mock: "Controls", request: pytest.FixtureReq
 def vehicle_ocr_redirect(vehicle_ocr_mock: "Controls") -> "Iterator[Controls]":
     """The session's mock; the providers' real host names lead to it in this process, for this test.
 
-    The settings must contain `tls: True`, and the server must run in this process.
+    The server must run in this process.
     """
     from mock_server.server import MockServer
 
@@ -87,7 +90,7 @@ def vehicle_ocr_redirect(vehicle_ocr_mock: "Controls") -> "Iterator[Controls]":
 
 
 @contextmanager
-def _open_mock(settings: dict[str, Any]) -> "Iterator[Controls]":
+def _open_mock(settings: dict[str, Any], *, has_tls: bool) -> "Iterator[Controls]":
     rest = dict(settings)
     url = rest.pop("url", None) or os.environ.get(URL_VARIABLE)
     if url:
@@ -101,7 +104,7 @@ def _open_mock(settings: dict[str, Any]) -> "Iterator[Controls]":
         return
     from mock_server.server import MockServer
 
-    with MockServer(rest.pop("fixtures", None), **rest) as mock:
+    with MockServer(rest.pop("fixtures", None), **{"tls": has_tls, **rest}) as mock:
         yield mock
 
 
@@ -128,9 +131,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--vehicle-ocr-fail-on",
-        default="",
+        action="append",
+        default=[],
         metavar="WORDS",
-        help="Fail the session on any of these: unmatched, unserved, advice, coverage<N. Separated by commas.",
+        help="Fail the session on any of these: unmatched, unserved, advice, coverage<N. Separated by commas, "
+        "may be repeated.",
     )
 
 
@@ -143,7 +148,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from mock_server.report.output import check_path
 
         try:
-            parse_conditions(config.option.vehicle_ocr_fail_on)
+            parse_conditions(",".join(config.option.vehicle_ocr_fail_on))
             for path in config.option.vehicle_ocr_report:
                 check_path(Path(path))
         except SettingsError as error:
@@ -188,7 +193,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     report = config.stash[_REPORT] = merge(one.encode() for one in counts.values())
     for path in config.option.vehicle_ocr_report:
         write(report, Path(path))
-    if session.exitstatus == pytest.ExitCode.OK and reason(report, parse_conditions(config.option.vehicle_ocr_fail_on)):
+    conditions = parse_conditions(",".join(config.option.vehicle_ocr_fail_on))
+    if session.exitstatus == pytest.ExitCode.OK and reason(report, conditions):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -202,7 +208,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.section("vehicle-ocr-mock")
     for line in summary_lines(report):
         terminalreporter.line(line)
-    if why := reason(report, parse_conditions(config.option.vehicle_ocr_fail_on)):
+    if why := reason(report, parse_conditions(",".join(config.option.vehicle_ocr_fail_on))):
         terminalreporter.line(f"failed: {why}", red=True)
 
 

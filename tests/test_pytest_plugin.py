@@ -86,16 +86,14 @@ def test_settings_can_be_overridden(pytester: pytest.Pytester) -> None:
 
 
 def test_real_names_lead_to_the_mock(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`vehicle_ocr_redirect` leads the providers' own host names to the server, for one test."""
+    """`vehicle_ocr_redirect` leads the providers' own host names to the server, for one test, without any setting."""
     monkeypatch.setenv("VEHICLE_OCR_MOCK_CA_DIR", str(pytester.path / "ca"))
     pytester.makepyfile(
         """
-        import pytest
         import requests
 
-        @pytest.fixture(scope="session")
-        def vehicle_ocr_mock_settings():
-            return {"tls": True}
+        def test_plain(vehicle_ocr_mock):
+            assert vehicle_ocr_mock.tls_url
 
         def test_real_name(vehicle_ocr_redirect, vehicle_ocr_account):
             reply = requests.post(
@@ -106,6 +104,13 @@ def test_real_names_lead_to_the_mock(pytester: pytest.Pytester, monkeypatch: pyt
             assert reply.json()["results"][0]["plate"] == "9djc652"
         """
     )
+
+    _run(pytester).assert_outcomes(passed=2)
+
+
+def test_no_https_without_a_test_that_needs_it(pytester: pytest.Pytester) -> None:
+    """A session whose tests do not use `vehicle_ocr_redirect` makes no certificates."""
+    pytester.makepyfile("def test_plain(vehicle_ocr_mock): assert vehicle_ocr_mock.tls_url is None")
 
     _run(pytester).assert_outcomes(passed=1)
 

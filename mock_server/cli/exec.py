@@ -58,9 +58,9 @@ class _CommandAfterDashes(click.Command):
 )
 @click.option(
     "--fail-on",
-    default="",
+    multiple=True,
     metavar="WORDS",
-    help="Exit with 1 on any of these: unmatched, unserved, advice, coverage<N. Separated by commas.",
+    help="Exit with 1 on any of these: unmatched, unserved, advice, coverage<N. Separated by commas, may be repeated.",
 )
 @click.option(
     "--log",
@@ -69,7 +69,13 @@ class _CommandAfterDashes(click.Command):
 )
 @click.pass_obj
 def command(
-    child: list[str] | None, /, proxy: bool, reports: tuple[Path, ...], fail_on: str, log: Path | None, **flags: Any
+    child: list[str] | None,
+    /,
+    proxy: bool,
+    reports: tuple[Path, ...],
+    fail_on: tuple[str, ...],
+    log: Path | None,
+    **flags: Any,
 ) -> None:
     """Run CMD with the providers' host names leading to a mock.
 
@@ -81,7 +87,7 @@ def command(
         raise click.UsageError("no command: put it after --")
     from mock_server.runner import end_soon
 
-    run_report = RunReport(reports, fail_on)
+    run_report = RunReport(reports, ",".join(fail_on))
     with log.open("a", encoding="utf-8") if log else nullcontext() as log_stream:
         flags |= {"log_stream": log_stream}
         given = {name: value for name, value in flags.items() if value is not None}

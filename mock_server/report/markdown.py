@@ -62,8 +62,8 @@ def _coverage_row(coverage: ProductCoverage) -> Sequence[str]:
 def _details(coverage: ProductCoverage) -> Iterator[str]:
     yield f"<details><summary>{product_name(coverage)}: every reply and fault</summary>\n"
     rows = [(row.label, outcome_name(row), seen(row) if row.needs is None else row.needs) for row in coverage.outcomes]
-    faults = [(one.fault, "fault", f"{one.count} times" if one.count else "never") for one in coverage.faults]
-    others = [(answer.outcome, "not the provider's", f"{answer.count} times") for answer in coverage.other]
+    faults = [(one.fault, "fault", many(one.count, "time") if one.count else "never") for one in coverage.faults]
+    others = [(answer.outcome, "not the provider's", many(answer.count, "time")) for answer in coverage.other]
     yield from _table(("reply", "outcome", "seen"), [map(_plain, row) for row in (*rows, *faults, *others)])
     if left := apart(coverage):
         yield f"{many(len(left), 'reply is', 'replies are')} not possible with these accounts and settings.\n"

@@ -30,7 +30,7 @@ def apart(coverage: ProductCoverage) -> Sequence[OutcomeRow]:
 
 def seen(row: OutcomeRow) -> str:
     """How often a reply was seen."""
-    return f"{row.count} times, {many(row.keys, 'key')}" if row.count else "never"
+    return f"{many(row.count, 'time')}, {many(row.keys, 'key')}" if row.count else "never"
 
 
 def how_answered(undescribed: Undescribed) -> str:

@@ -79,11 +79,13 @@ def test_the_last_line_names_made_up_readings(stranger: str) -> None:
         ("unmatched", 1, "unmatched: 1 request with a picture that no scenario describes (stranger.png)"),
         ("advice", 1, "advice: paid-twice (1)"),
         ("unserved,coverage<0.1", 0, None),
+        ("advice unserved,coverage<0.1 coverage<0.2", 1, "advice: paid-twice (1)"),
     ],
 )
 def test_a_condition_decides_about_the_exit_code(condition: str, code: int, reason: str | None, stranger: str) -> None:
-    """The reason is one line."""
-    got, lines = _exec("--fail-on", condition, pictures=(CAR, CAR, stranger))
+    """The reason is one line. The option may be given once for each condition."""
+    options = [word for one in condition.split() for word in ("--fail-on", one)]
+    got, lines = _exec(*options, pictures=(CAR, CAR, stranger))
 
     assert got == code
     assert [line for line in lines if "failed" in line] == ([f"vehicle-ocr-mock: failed: {reason}"] if reason else [])

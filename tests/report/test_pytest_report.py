@@ -180,13 +180,18 @@ def test_a_suite_without_the_mock_has_no_summary(pytester: pytest.Pytester) -> N
         ("unmatched", 1, "failed: unmatched: 1 request with a picture that no scenario describes (stranger.png)"),
         ("coverage<80", 1, r"failed: coverage<80: \S+ % of the replies were rehearsed, less than 80 %"),
         ("unserved,advice,coverage<1", 0, None),
+        (
+            "unserved unmatched advice",
+            1,
+            "failed: unmatched: 1 request with a picture that no scenario describes (stranger.png)",
+        ),
     ],
 )
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "parallel"])
 def test_a_session_fails_on_a_condition(
     workers: tuple[str, ...], conditions: str, exit_code: int, reason: str | None, pytester: pytest.Pytester
 ) -> None:
-    """All tests pass, and the exit code is 1."""
+    """All tests pass, and the exit code is 1. The option may be given once for each condition."""
     pytester.makepyfile(
         """
         from conftest import ask
@@ -195,7 +200,8 @@ def test_a_session_fails_on_a_condition(
             assert ask(vehicle_ocr_mock, vehicle_ocr_account.key, "stranger.png") == 200
         """
     )
-    result = run(pytester, "--vehicle-ocr-fail-on", conditions, *workers)
+    options = [word for one in conditions.split() for word in ("--vehicle-ocr-fail-on", one)]
+    result = run(pytester, *options, *workers)
 
     result.assert_outcomes(passed=1)
     assert result.ret == exit_code
