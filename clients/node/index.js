@@ -122,7 +122,7 @@ class Mock {
     const shown = all.slice(-5).map(({ product, outcome, status, path: where }) => `\n  ${where} ${product} ${outcome} ${status}`);
     const noun = most === 1 ? 'request' : 'requests';
     const latest = `the latest ${filters.key === undefined ? 'requests' : 'with this key'}:${shown.join('') || ' none'}`;
-    throw new VerificationError(`expected ${expected} ${noun} with ${JSON.stringify(filters)}; found ${count}; ${latest}`);
+    throw new VerificationError(`expected ${expected} ${noun}${described(filters)}; found ${count}; ${latest}`);
   }
 
   async unmatched() {
@@ -164,12 +164,16 @@ if (Symbol.asyncDispose) {
 }
 
 /** Start a mock on free ports; with `url`, or VEHICLE_OCR_MOCK_URL in the environment, connect to one that runs. */
-async function mock({ url, token, fixtures, options = [], command = 'vehicle-ocr-mock', env = {} } = {}) {
+async function mock({ url, token, fixtures, options, command = 'vehicle-ocr-mock', env = {}, ...unknown } = {}) {
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) throw new TypeError(`mock() has no option "${name}"; options of serve are words, options: ['--strict']`);
   const running = url ?? process.env.VEHICLE_OCR_MOCK_URL;
+  const unused = Object.entries({ fixtures, options }).flatMap(([given, value]) => (value === undefined ? [] : [given]));
+  if (running && unused.length) process.emitWarning(`mock(): ${unused.join(', ')} do not apply to the running server at ${running}`);
   if (running) return new Mock(running, { token: token ?? process.env.VEHICLE_OCR_MOCK_ADMIN_TOKEN });
   const [program, ...first] = [command].flat();
   const place = fixtures === undefined ? [] : [fixtures instanceof URL ? fileURLToPath(fixtures) : fixtures];
-  const server = spawn(program, [...first, 'serve', ...place, '--port', '0', '--tls-port', '0', ...options], {
+  const server = spawn(program, [...first, 'serve', ...place, '--port', '0', '--tls-port', '0', ...(options ?? [])], {
     env: { ...process.env, ...env, ...(token ? { VEHICLE_OCR_MOCK_ADMIN_TOKEN: token } : {}) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -194,6 +198,13 @@ async function mock({ url, token, fixtures, options = [], command = 'vehicle-ocr
   server.once('exit', () => process.off('exit', kill));
   for (const handle of [server, server.stdout, server.stderr]) handle.unref();
   return new Mock(http, { tlsUrl: https ?? null, token, server });
+}
+
+/** The filters in words. A key is a secret, so only its end is shown. */
+function described(filters) {
+  const given = Object.entries(filters).filter(([, value]) => value !== undefined);
+  const words = given.map(([name, value]) => `${name} ${name === 'key' ? `…${String(value).slice(-2)}` : value}`);
+  return words.length ? ` with ${words.join(', ')}` : '';
 }
 
 function path(...parts) {
