@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Affine
-from mock_server.imaging.lucas_kanade import Floats, correlate
+from mock_server.imaging.lucas_kanade import Floats, correlate, gradients
 
 # Steps at most, the move in cells that ends them, and the longest move of one step.
 _STEPS = 8
@@ -22,10 +22,12 @@ _PIXELS = 1.6
 _MIN_GAIN = 0.05
 
 
-def align_affine(reference: NDArray[np.uint8], image: Image.Image, cells: Affine) -> tuple[Affine, float]:
+def align_affine(
+    reference: NDArray[np.uint8], image: Image.Image, cells: Affine, negligible: float = 0.0
+) -> tuple[Affine, float]:
     """The map from cells of a reference grid to pixels of a grey image under which the two correlate best; by how much.
 
-    `cells`: the map to start from.
+    `cells`: the map to start from. It is returned as it is where the first step is less than `negligible` cells.
     """
     part, to_part = _around(image, cells, reference.shape)
     known: Floats = reference.astype(np.float32)
@@ -44,7 +46,7 @@ def align_affine(reference: NDArray[np.uint8], image: Image.Image, cells: Affine
             break
         if step < _STEPS:
             here, moved = solver.step(here, sent)
-            if moved < _CONVERGED:
+            if moved < (_CONVERGED if step else max(_CONVERGED, negligible)):
                 break
     return to_part.inverse.after(best), highest
 
@@ -78,7 +80,7 @@ class _Solver:
 
     def __init__(self, known: Floats) -> None:
         rows, columns = known.shape
-        down, across = np.gradient(known)
+        down, across = gradients(known)
         # Positions from -1 to 1 keep the normal equations well conditioned.
         u = np.linspace(-1, 1, columns, dtype=np.float32)[None, :]
         v = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]

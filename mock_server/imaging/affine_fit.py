@@ -37,7 +37,7 @@ class Pairs:
 
     def votes(self, chosen: NDArray[np.bool_]) -> int:
         """How many different keypoints of either picture the chosen pairs have."""
-        return min(len(np.unique(self.sent[chosen])), len(np.unique(self.known[chosen])))
+        return min(len(set(numbers[chosen].tolist())) for numbers in (self.sent, self.known))
 
 
 def fit_affine(pairs: Pairs, centre: Floats) -> tuple[Affine, int] | None:

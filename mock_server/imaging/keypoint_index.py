@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.affine_fit import Pairs, fit_affine
+from mock_server.imaging.affine_fit import MIN_VOTES, Pairs, fit_affine
 from mock_server.imaging.anchors import GLYPHS, Anchor
 from mock_server.imaging.geometry import Affine
 from mock_server.imaging.hough import fullest_cells
@@ -86,8 +86,15 @@ class KeypointIndex:
         if not len(rows):
             return []
         anchors = np.searchsorted(self._pool.starts, known, side="right") - 1
+        vote = _rarity(rows, anchors) * weight
+        # No map is fitted to fewer pairs. In a large index, most anchors have one or two.
+        enough = np.flatnonzero(np.bincount(anchors)[anchors] >= MIN_VOTES)
+        if not len(enough):
+            return []
+        rows, known, anchors = rows[enough], known[enough], anchors[enough]
+        weight, vote = weight[enough], vote[enough]
         known_points, sent_points = self._pool.points(known, anchors), sent.points[rows]
-        support = self._support(sent_points, known_points, anchors, _rarity(rows, anchors) * weight, image.size)
+        support = self._support(sent_points, known_points, anchors, vote, image.size)
         # The pairs are sorted by keypoint, so those of one anchor follow each other.
         firsts = np.flatnonzero(np.diff(anchors, prepend=-1))
         ends = [*firsts[1:].tolist(), len(anchors)]
@@ -134,7 +141,9 @@ class KeypointIndex:
             distance = _count_ones(self._pool.codes[known] ^ codes[rows])
             near = np.flatnonzero(distance <= _MAX_DISTANCE)
             found.append((known[near].astype(np.int64) * BITS + distance[near]) * len(codes) + rows[near])
-        merged = np.unique(np.concatenate(found))
+        merged = np.sort(np.concatenate(found))
+        # Most are found in several tables. `np.unique` hashes, which takes longer for so few.
+        merged = merged[np.diff(merged, prepend=-1) > 0]
         rest, row = np.divmod(merged, max(1, len(codes)))
         known, distance = np.divmod(rest, BITS)
         is_among_best = np.ones(len(known), np.bool_)

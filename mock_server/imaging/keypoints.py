@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -31,8 +32,9 @@ _BLOCK = 4
 _BLOCKS = 5
 # Pixels at the edges in which no keypoint lies.
 _EDGE = 4
-# Half the side of what is described, in pixels.
+# Half the side of what is described, in pixels, and the side of what its gradients are computed from.
 _REACH = _BLOCK * _BLOCKS // 2
+_SIDE = 2 * _REACH + 2
 # Least determinant of a keypoint; of sums of nine grey levels, to the second power.
 _MIN_RESPONSE = 20.0 * 81
 # How many squares are searched for a peak at first, for each keypoint that is wanted.
@@ -212,10 +214,8 @@ def _parts(values: NDArray[_Number], y: NDArray[np.intp], x: NDArray[np.intp], s
 
 def _surroundings(smooth: NDArray[np.int16], x: NDArray[np.intp], y: NDArray[np.intp]) -> NDArray[np.int16]:
     """The squares that describe these places, of shape (places, side, side); the picture's edges are repeated."""
-    reach = np.arange(-_REACH - 1, _REACH + 1)
-    rows = np.clip(y[:, None] + reach, 0, smooth.shape[0] - 1)
-    columns = np.clip(x[:, None] + reach, 0, smooth.shape[1] - 1)
-    patches: NDArray[np.int16] = smooth[rows[:, :, None], columns[:, None, :]]
+    windows = sliding_window_view(np.pad(smooth, _REACH + 1, mode="edge"), (_SIDE, _SIDE))
+    patches: NDArray[np.int16] = windows[y, x]
     return patches
 
 
@@ -257,5 +257,4 @@ def _hadamard(size: int) -> NDArray[np.float32]:
 _SIGNS = np.where(np.frombuffer(bytes((37 * n * n + 11 * n + n // 7) % 251 for n in range(BITS)), np.uint8) % 2, 1, -1)
 _PROJECTION = (_SIGNS[:, None] * _hadamard(BITS)).astype(np.float32)
 
-_SIDE = 2 * _REACH + 2
 _NONE = DetectedKeypoints(np.zeros((0, 3), np.float32), np.zeros((0, _SIDE, _SIDE), np.int16))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.lucas_kanade import Floats, SampledGrid, least_squares
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, gradients, least_squares
 
 # Knots of the piecewise linear tone curve.
 _KNOTS = 7
@@ -77,7 +77,7 @@ def colour_terms(colours: Image.Image, size: tuple[int, int]) -> list[Floats]:
 def _shift_terms(reference: Floats, samples: SampledGrid) -> list[Floats]:
     """First-order terms of a small shift, scale and shear, for the sampled pixels."""
     inside = (samples.rows, samples.columns)
-    y_gradient, x_gradient = (np.gradient(reference, axis=axis)[inside] for axis in (0, 1))
+    y_gradient, x_gradient = (slopes[inside] for slopes in gradients(reference))
     rows, columns = reference.shape
     u = np.linspace(-1, 1, columns, dtype=np.float32)[None, samples.columns]
     v = np.linspace(-1, 1, rows, dtype=np.float32)[samples.rows, None]

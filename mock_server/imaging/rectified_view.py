@@ -14,6 +14,8 @@ from mock_server.imaging.geometry import Affine, Box, Frame, Placement
 _SPACE = 0.5
 # Pixels of the straightened part at most on the longer side; a larger part is straightened at a lower resolution.
 _MAX_SIDE = 1600
+# Share of the least move that counts from which the first step of an alignment is followed by more.
+_CLEARLY_LESS = 0.7
 # The picture's edge pixels are repeated by so much above and below it, in heights of a text. A text that is cut out
 # closely and turned a little would lose rows of its margin otherwise. On the left and right, what is missing may be a
 # part of a character.
@@ -24,17 +26,19 @@ class RectifiedView:
     """The part of a sent picture around a reference's texts, level and at the picture's own resolution.
 
     `affine` maps upright pixels of the reference to those of the working copy; it is refined at the first text.
-    `correlation`: of that text with what is shown there.
+    `correlation`: of that text with what is shown there. `least_move`: of a corner of that text, in pixels of the
+    working copy. Where the text clearly moves less, `affine` is not refined.
     """
 
-    def __init__(self, picture: Picture, reference: Fingerprint, affine: Affine) -> None:
+    def __init__(self, picture: Picture, reference: Fingerprint, affine: Affine, least_move: float = 0.0) -> None:
         self.picture = picture
         self._size = reference.size
         texts = [patch for patch in reference.patches if patch.is_declared]
         self._boxes = [text.frame.scaled(*reference.size) for text in texts]
         self._source, self._source_zoom = picture.at(_zoom_needed(picture, reference, texts, affine))
         affine = _scaling(self._source_zoom / picture.zoom).after(affine)
-        self.affine, self.correlation = _refined(texts[0], self._source, affine, reference.size)
+        least_move *= self._source_zoom / picture.zoom
+        self.affine, self.correlation = _refined(texts[0], self._source, affine, reference.size, least_move)
         # How far a corner of the first text lies from where it would by the given map, in pixels of the working copy.
         self.moved = _distance(affine, self.affine, self._boxes[0]) * picture.zoom / self._source_zoom
 
@@ -99,12 +103,17 @@ def _zoom_needed(picture: Picture, reference: Fingerprint, texts: list[Patch], a
     return min(1.0, picture.zoom * finest / scale) if scale < finest else picture.zoom
 
 
-def _refined(text: Patch, source: Image.Image, affine: Affine, size: tuple[int, int]) -> tuple[Affine, float]:
+def _refined(
+    text: Patch, source: Image.Image, affine: Affine, size: tuple[int, int], least_move: float
+) -> tuple[Affine, float]:
     """`affine`, from a reference of this size to the source, refined at one text; the correlation of the two there."""
     frame = text.frame.scaled(*size)
     rows, columns = text.pixels.shape
     cell = Affine(frame.width / columns, 0, frame.left, 0, frame.height / rows, frame.top)
-    aligned, correlation = align_affine(text.pixels, source, affine.after(cell))
+    to_source = affine.after(cell)
+    # A corner moves by three parts at most on either axis: the text's shift, and two changes of its shape.
+    negligible = _CLEARLY_LESS * least_move / (3 * float(np.sqrt(abs(to_source.determinant))))
+    aligned, correlation = align_affine(text.pixels, source, to_source, negligible)
     return aligned.after(cell.inverse), correlation
 
 

@@ -66,16 +66,17 @@ def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Al
     The best of `starts` is refined, on the finest level alone if it is already close.
     """
     (coarse_side, coarse_steps), (middle_side, middle_steps), (fine_side, fine_steps) = _LEVELS
-    coarse, fine = _Level(reference, image, coarse_side), _Level(reference, image, fine_side)
+    coarse = _Level(reference, image, coarse_side)
     rated = [(coarse.correlation(start), start) for start in dict.fromkeys(starts)]
     correlation, start = max(rated, key=lambda pair: pair[0])
     if correlation < _MIN_START:
         return None
+    fine = _Level(reference, image, fine_side)
     if correlation < _CLOSE_COARSE or fine.correlation(start) < _CLOSE_FINE:
-        refined = coarse.refine(start, coarse_steps)
+        refined = coarse.refine(start, coarse_steps, _MIN_COARSE)
         if refined is None or refined.correlation < _MIN_COARSE:
             return None
-        refined = _Level(reference, image, middle_side).refine(refined.frame, middle_steps)
+        refined = _Level(reference, image, middle_side).refine(refined.frame, middle_steps, _MIN_MIDDLE)
         if refined is None or refined.correlation < _MIN_MIDDLE:
             return None
         start = max(start, refined.frame, key=fine.correlation)
@@ -102,10 +103,13 @@ class _Level:
         samples = self._sample(frame)
         return 0.0 if samples is None else samples.correlation(self._reference)
 
-    def refine(self, start: Frame, steps: int) -> Alignment | None:
-        """The best frame after up to `steps` steps from `start`; None where too little of it is inside the image."""
+    def refine(self, start: Frame, steps: int, goal: float = -1.0) -> Alignment | None:
+        """The best frame after up to `steps` steps from `start`; None where too little of it is inside the image.
+
+        `goal`: as in `align`.
+        """
         copy, frame, factor = self._image.at_scale_of(self._side, start)
-        aligned = align(self._reference, copy, frame, steps, _CONVERGED, self._margin, _MIN_COMMON_CELLS)
+        aligned = align(self._reference, copy, frame, steps, _CONVERGED, self._margin, _MIN_COMMON_CELLS, goal)
         return None if aligned is None else replace(aligned, frame=aligned.frame.scaled(factor, factor))
 
     def correlation_after_tone_curve(self, frame: Frame) -> float:

@@ -70,13 +70,13 @@ class TextSearch:
         None where no text is declared, where its corners lie within `least_move` pixels of where they would, or where
         something else is shown.
         """
-        view = self._view(picture, position, affine)
+        view = self._view(picture, position, affine, least_move)
         return None if view is None or view.moved < least_move else self._compare(position, view)
 
-    def _view(self, picture: Picture, position: int, affine: Affine) -> RectifiedView | None:
+    def _view(self, picture: Picture, position: int, affine: Affine, least_move: float = 0.0) -> RectifiedView | None:
         """The picture straightened for a reference; None if that has no declared text, or something else is shown."""
         reference = self._entries[position].fingerprint
-        view = RectifiedView(picture, reference, affine) if reference.is_declared else None
+        view = RectifiedView(picture, reference, affine, least_move) if reference.is_declared else None
         return view if view is not None and view.correlation >= _MIN_CORRELATION else None
 
     def _compare(self, position: int, view: RectifiedView) -> FoundText:
