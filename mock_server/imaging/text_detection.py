@@ -143,8 +143,9 @@ def _candidates(image: Image.Image, count: int, scales: Sequence[int]) -> list[T
     """Up to `count` possible lines of text of each size, some of them the same line."""
     candidates: list[TextLine] = []
     copy = image
-    for side in scales:
-        factor = min(1.0, side / max(image.size))
+    # Pictures are never enlarged, so several copies of a small one would be the same.
+    factors = dict.fromkeys(min(1.0, side / max(image.size)) for side in scales)
+    for factor in factors:
         size = (round(image.width * factor), round(image.height * factor))
         if size[0] >= _LINE_HEIGHT * _CELL * _MIN_WINDOWS and size[1] >= _LINE_HEIGHT * _CELL:
             copy = copy.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
