@@ -37,12 +37,6 @@ class Part:
     name: str
     data: memoryview
     filename: str | None = None
-    content_type: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The data as UTF-8; invalid bytes become U+FFFD."""
-        return str(self.data, "utf-8", "replace")
 
 
 @dataclass(slots=True)
@@ -57,9 +51,6 @@ class Form:
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
-
-    def __len__(self) -> int:
-        return len(self.parts)
 
     def first(self, name: str) -> Part | None:
         """The first part of that name."""
@@ -221,7 +212,7 @@ def _part(headers: dict[str, str], data: memoryview) -> Part:
         raise ValueError("a part has no Content-Disposition")
     name, filename = _name_and_filename(disposition)
     data = _decode_transfer(data, headers.get("content-transfer-encoding", ""))
-    return Part(name, data, filename, headers.get("content-type"))
+    return Part(name, data, filename)
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.lucas_kanade import Alignment, sample
 from mock_server.imaging.overlays import has_own_bar, rows_between_bars
 from mock_server.imaging.rectified_view import RectifiedView
-from mock_server.imaging.reference_pictures import ReferencePictures, may_be_equal, may_have_equal_text
+from mock_server.imaging.reference_pictures import ReferencePictures, may_be_equal
 from mock_server.imaging.registration import mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
@@ -230,10 +230,8 @@ class PerceptualSearch:
     def _has_same_pixels(self, position: int, picture: Picture) -> bool:
         """Whether all pixels are the same. They are decoded only where the reduced copies are equal."""
         reference = self._entries[position].fingerprint
-        is_near = (
-            reference.size == picture.size
-            and may_be_equal(reference, mosaic(picture.small), picture.facts.format)
-            and may_have_equal_text(reference, picture)
+        is_near = reference.size == picture.size and may_be_equal(
+            reference, mosaic(picture.small), picture.facts.format
         )
         return is_near and self._pictures.pixels(position) == picture.pixels()
 

@@ -36,8 +36,8 @@ def lines(*parts: bytes) -> bytes:
     return b"\r\n".join(parts)
 
 
-# What each client sends for one picture and one field: Content-Type, body, type of the picture's part.
-CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
+# What each client sends for one picture and one field: Content-Type and body.
+CLIENTS: dict[str, tuple[str, bytes]] = {
     "go": (
         "multipart/form-data; boundary=8a1d5d3d8f6a4dd1a0d9b0f2f9a6c8d4e5b7a1c2d3e4f5061728394a5b6c",
         lines(
@@ -53,7 +53,6 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"--8a1d5d3d8f6a4dd1a0d9b0f2f9a6c8d4e5b7a1c2d3e4f5061728394a5b6c--",
             b"",
         ),
-        "application/octet-stream",
     ),
     "okhttp": (
         "multipart/form-data; boundary=3f7c1b2e-5d1f-4f0e-9a57-2b1c7d1e8f90",
@@ -72,7 +71,6 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"--3f7c1b2e-5d1f-4f0e-9a57-2b1c7d1e8f90--",
             b"",
         ),
-        "image/jpeg",
     ),
     "undici": (
         "multipart/form-data; boundary=----formdata-undici-029482384723",
@@ -89,7 +87,6 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"------formdata-undici-029482384723--",
             b"",
         ),
-        "image/jpeg",
     ),
     "requests": (
         "multipart/form-data; boundary=ef1d6a6a0a1c2d3e4f5a6b7c8d9e0f10",
@@ -105,7 +102,6 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"--ef1d6a6a0a1c2d3e4f5a6b7c8d9e0f10--",
             b"",
         ),
-        None,
     ),
     "curl": (
         "multipart/form-data; boundary=------------------------d74496d66958873e",
@@ -122,7 +118,6 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"--------------------------d74496d66958873e--",
             b"",
         ),
-        "image/jpeg",
     ),
     "chrome": (
         "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
@@ -139,7 +134,6 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"------WebKitFormBoundary7MA4YWxkTrZu0gW--",
             b"",
         ),
-        "image/jpeg",
     ),
     "dotnet": (
         'multipart/form-data; boundary="0b6a3c1e-7d7c-4a8f-9b0e-3f1f0e6b2d11"',
@@ -157,22 +151,21 @@ CLIENTS: dict[str, tuple[str, bytes, str | None]] = {
             b"--0b6a3c1e-7d7c-4a8f-9b0e-3f1f0e6b2d11--",
             b"",
         ),
-        "image/jpeg",
     ),
 }
 
 
-@pytest.mark.parametrize(("content_type", "body", "part_type"), CLIENTS.values(), ids=CLIENTS)
-def test_every_client_is_understood(content_type: str, body: bytes, part_type: str | None) -> None:
+@pytest.mark.parametrize(("content_type", "body"), CLIENTS.values(), ids=CLIENTS)
+def test_every_client_is_understood(content_type: str, body: bytes) -> None:
     """The bodies of common clients give the unchanged picture, its name and the language."""
     parsed = parse_multipart(content_type, body)
     image, language = parsed.first("image"), parsed.first("userLanguage")
 
-    assert len(parsed) == 2
+    assert len(parsed.parts) == 2
     assert image is not None
-    assert (image.filename, image.content_type, bytes(image.data)) == ("car.jpg", part_type, PICTURE)
+    assert (image.filename, bytes(image.data)) == ("car.jpg", PICTURE)
     assert language is not None
-    assert (language.filename, language.text) == (None, "en")
+    assert (language.filename, bytes(language.data)) == (None, b"en")
 
 
 @pytest.mark.parametrize(
@@ -234,40 +227,40 @@ def test_same_names_are_all_kept_in_order() -> None:
     parts = [image_part('form-data; name="image"', data=data) for data in (b"one", b"", b"three")]
     parsed = parse(form(*parts))
 
-    assert [part.text for part in parsed] == ["one", "", "three"]
+    assert [bytes(part.data) for part in parsed] == [b"one", b"", b"three"]
     assert parsed.first("image") is parsed.parts[0]
     assert parsed.first("other") is None
 
 
 @pytest.mark.parametrize(
-    ("body", "texts"),
+    ("body", "data"),
     [
         (b"--frontier--\r\n", []),
         (b"--frontier--", []),
-        (b"\r\n" + form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'), ["x"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx') + b"an epilogue\r\n--frontier\r\n", ["x"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx')[:-2], ["x"]),
-        (form(b'Content-Disposition: form-data; name=""\r\n\r\nx'), ["x"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\nX-Empty:\r\n\r\nx'), ["x"]),
-        (form(b'X-Empty:  \r\nContent-Disposition: form-data; name="a"\r\nX-Empty-2:\r\n\r\n'), [""]),
-        (form(b'Content-Disposition: form-data; name="a"\r\n\r\n\r\n\r\n'), ["\r\n\r\n"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\n\r\n--frontier--'), ["--frontier--"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx\r\n--frontie'), ["x\r\n--frontie"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx\r\n--frontierX'), ["x\r\n--frontierX"]),
-        (form(b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: 8bit\r\n\r\nx'), ["x"]),
-        (form(b'content-disposition:form-data;name="a"\r\n\r\n\xff'), ["\ufffd"]),
+        (b"\r\n" + form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'), [b"x"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx') + b"an epilogue\r\n--frontier\r\n", [b"x"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx')[:-2], [b"x"]),
+        (form(b'Content-Disposition: form-data; name=""\r\n\r\nx'), [b"x"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\nX-Empty:\r\n\r\nx'), [b"x"]),
+        (form(b'X-Empty:  \r\nContent-Disposition: form-data; name="a"\r\nX-Empty-2:\r\n\r\n'), [b""]),
+        (form(b'Content-Disposition: form-data; name="a"\r\n\r\n\r\n\r\n'), [b"\r\n\r\n"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\n\r\n--frontier--'), [b"--frontier--"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx\r\n--frontie'), [b"x\r\n--frontie"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\n\r\nx\r\n--frontierX'), [b"x\r\n--frontierX"]),
+        (form(b'Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: 8bit\r\n\r\nx'), [b"x"]),
+        (form(b'content-disposition:form-data;name="a"\r\n\r\n\xff'), [b"\xff"]),
         (
             form(
                 b'Content-Disposition: form-data; name="a"\r\n'
                 b"Content-Type: multipart/mixed; boundary=inner\r\n\r\n--inner\r\n\r\nx\r\n--inner--"
             ),
-            ["--inner\r\n\r\nx\r\n--inner--"],
+            [b"--inner\r\n\r\nx\r\n--inner--"],
         ),
     ],
 )
-def test_odd_but_well_formed(body: bytes, texts: list[str]) -> None:
+def test_odd_but_well_formed(body: bytes, data: list[bytes]) -> None:
     """Empty forms, epilogues, empty names, text that is almost a boundary, and nested forms are read."""
-    assert [part.text for part in parse(body)] == texts
+    assert [bytes(part.data) for part in parse(body)] == data
 
 
 IMAGE = 'form-data; name="image"; filename="car.jpg"'
@@ -328,23 +321,23 @@ def test_line_feeds_end_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "data", "text"),
+    ("encoding", "sent", "data"),
     [
-        ("quoted-printable", b"fr=2DFR=\r\n!", "fr-FR!"),
-        ("Quoted-Printable ", b"=D0=9C=D0=BE", "Мо"),
-        ("base64", b"ZW4t\r\nVVM=\r\n", "en-US"),
-        ('"Base64" (MIME)', b"ZW4t\r\nVVM=\r\n", "en-US"),
-        ("base64", b"en-US", "en-US"),
-        ("base64", b"ZW4tVVM", "ZW4tVVM"),
-        ("quoted-printable", "=D0 Мо".encode(), "=D0 Мо"),
-        ("8bit", b"en", "en"),
+        ("quoted-printable", b"fr=2DFR=\r\n!", b"fr-FR!"),
+        ("Quoted-Printable ", b"=D0=9C=D0=BE", "Мо".encode()),
+        ("base64", b"ZW4t\r\nVVM=\r\n", b"en-US"),
+        ('"Base64" (MIME)', b"ZW4t\r\nVVM=\r\n", b"en-US"),
+        ("base64", b"en-US", b"en-US"),
+        ("base64", b"ZW4tVVM", b"ZW4tVVM"),
+        ("quoted-printable", "=D0 Мо".encode(), "=D0 Мо".encode()),
+        ("8bit", b"en", b"en"),
     ],
 )
-def test_transfer_encodings_are_decoded(encoding: str, data: bytes, text: str) -> None:
+def test_transfer_encodings_are_decoded(encoding: str, sent: bytes, data: bytes) -> None:
     """A part in base64 or quoted-printable gives what was encoded; data that cannot be decoded stays as it is."""
-    (part,) = parse(form(TEXT + f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode() + data))
+    (part,) = parse(form(TEXT + f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode() + sent))
 
-    assert part.text == text
+    assert bytes(part.data) == data
 
 
 SKIPPED = {
@@ -455,14 +448,16 @@ def test_content_types_without_a_usable_boundary_are_refused(content_type: str, 
 )
 def test_content_types_are_read_leniently_in_form(content_type: str) -> None:
     """Case, quotes, white space and further parameters make no difference."""
-    assert len(parse_multipart(content_type, form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'))) == 1
+    (part,) = parse_multipart(content_type, form(b'Content-Disposition: form-data; name="a"\r\n\r\nx'))
+
+    assert bytes(part.data) == b"x"
 
 
 def test_long_boundaries() -> None:
     """A boundary may be longer than the 70 characters that RFC 2046 allows, up to 256."""
     longest, longer = "b" * 256, "b" * 257
 
-    assert len(parse(form(image_part(IMAGE), boundary=longest), longest)) == 1
+    assert len(parse(form(image_part(IMAGE), boundary=longest), longest).parts) == 1
     with pytest.raises(MultipartError, match="exceeds maximum of 256"):
         parse(form(image_part(IMAGE), boundary=longer), longer)
 
