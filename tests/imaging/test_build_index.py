@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from mock_server import tuning
+from mock_server.imaging import index as image_index
 from mock_server.imaging.box_proposal import propose_box
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
@@ -50,6 +52,22 @@ def test_a_second_start_reads_no_picture(tmp_path: Path, monkeypatch: pytest.Mon
 
     assert len(second) == 4
     assert second.find(changed).matches == first.find(changed).matches
+
+
+@pytest.mark.parametrize(("limit", "returned"), [(4, 1), (5, 0)])
+def test_a_second_start_returns_freed_memory(
+    limit: int, returned: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start that reads many fingerprints from the cache gives freed memory back once; a small one does not."""
+    references = files(tmp_path, 4)
+    ImageIndex.build(references, cache=tmp_path / "cache")
+    calls: list[int] = []
+    monkeypatch.setattr(image_index, "_TRIM_AFTER", limit)
+    monkeypatch.setattr(tuning, "return_freed_memory", lambda: calls.append(len(calls)))
+
+    assert len(ImageIndex.build(references, cache=tmp_path / "cache")) == 4
+
+    assert len(calls) == returned
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
