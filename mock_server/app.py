@@ -63,6 +63,7 @@ from mock_server.startup import (
     state_of,
     with_defaults,
 )
+from mock_server.tuning import without_garbage_collection
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,8 @@ class App(Starlette):
         log: RequestLog | None,
         flags: Mapping[str, Any],
         uploads: KeptUploads,
+        *,
+        owns_process: bool = False,
     ) -> None:
         self.settings = settings = startup.settings
         self._root_path = parse_root_path(settings.root_path, served_paths(registry.PROVIDERS))
@@ -118,6 +121,7 @@ class App(Starlette):
             max_pixels=settings.max_pixels,
             cache=cache_directory(settings),
             reloaded=self._use_reloaded_settings,
+            around_reading=without_garbage_collection if owns_process else contextlib.nullcontext,
         )
         self.control = Control(
             pipeline=self.pipeline,
@@ -271,7 +275,7 @@ def create_app(
     for warning in startup.warnings:
         logger.warning("%s", warning)
     uploads = kept_uploads(settings, is_served=foreground)
-    return App(startup, state_of(settings, store), clock or Clock(), log, flags or {}, uploads)
+    return App(startup, state_of(settings, store), clock or Clock(), log, flags or {}, uploads, owns_process=foreground)
 
 
 def _rules_of_advice(text: str) -> tuple[str, ...]:

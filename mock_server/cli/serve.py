@@ -1,15 +1,13 @@
 """The verb `serve`."""
 
-import contextlib
-import gc
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from mock_server.cli.options import check_fixtures, settings_options
+from mock_server.tuning import without_garbage_collection
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +20,7 @@ def command(hints: bool, **flags: Any) -> None:
 
     FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
     """
-    with _without_garbage_collection():
+    with without_garbage_collection():
         from mock_server.app import create_app
         from mock_server.cli.progress import progress
         from mock_server.providers.registry import PROVIDERS
@@ -55,17 +53,3 @@ def command(hints: bool, **flags: Any) -> None:
         server = Server(app)
         run(server, lambda: announce(server))
         end_soon()
-
-
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Imports and fixtures make many objects and no garbage. To search them again and again takes 14 of 260 ms.
-
-    What exists at the end is not searched later either.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -9,6 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +29,7 @@ START_SECONDS = 0.05
 """Seconds after start-up before background work begins, so that the first requests are answered first."""
 
 Changed = Callable[[Loaded | FixturesError], Awaitable[object]]
+Around = Callable[[], AbstractContextManager[None]]
 Snapshot = frozenset[tuple[str, Signature]]
 
 # Tuned for files that an editor or a script saves one after another.
@@ -47,7 +49,8 @@ class HotReload:
     `mistakes` are those of the files on disk, while the last good set is served.
 
     A sequence keeps its position if the key and the scenario's name stay. An account that is removed from `mock.yaml`
-    is deleted; an account that was created at run time stays. `reloaded` is called with each new set.
+    is deleted; an account that was created at run time stays. `reloaded` is called with each new set. Files are read
+    within the context `around_reading`.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class HotReload:
         max_pixels: int,
         cache: Path | None = None,
         reloaded: Callable[[FixtureSet], None] = lambda fixtures: None,
+        around_reading: Around = nullcontext,
     ) -> None:
         self._loader = loader
         self._live = live
@@ -66,13 +70,14 @@ class HotReload:
         self._max_pixels = max_pixels
         self._cache = cache
         self._reloaded = reloaded
+        self._around_reading = around_reading
         self._serving = asyncio.Lock()
         self.mistakes: tuple[Mistake, ...] = ()
 
     async def run(self) -> None:
         """Watch the files until cancelled."""
         await asyncio.sleep(START_SECONDS)
-        await watch(self._loader, self._serve)
+        await watch(self._loader, self._serve, self._around_reading)
 
     async def reload(self, *, is_fresh: bool = False) -> FixtureSet:
         """Read the changed files now, with `is_fresh` all files, and serve them.
@@ -86,23 +91,25 @@ class HotReload:
 
     async def reload_or_log(self, *, is_fresh: bool = False) -> FixtureSet | FixturesError:
         """The same without raising an error: mistakes are logged and returned."""
-        read = partial(load_result, self._loader, is_fresh=is_fresh)
-        return await self._serve(await anyio.to_thread.run_sync(read))
+        return await self._serve(await _read(self._loader, self._around_reading, is_fresh=is_fresh))
 
     async def _serve(self, result: Loaded | FixturesError) -> FixtureSet | FixturesError:
+        if isinstance(result, FixturesError):
+            return self._refuse(result)
         try:
-            if isinstance(result, FixturesError):
-                raise result
             async with self._serving:
                 await self._replace(result)
         except FixturesError as error:
-            self.mistakes = tuple(mistake for mistake in error.mistakes if not mistake.warning)
-            for mistake in error.mistakes:
-                logger.error("%s", mistake)
-            logger.error("fixtures not reloaded: the last good set keeps serving")
-            return error
+            return self._refuse(error)
         self.mistakes = ()
         return result.set
+
+    def _refuse(self, error: FixturesError) -> FixturesError:
+        self.mistakes = tuple(mistake for mistake in error.mistakes if not mistake.warning)
+        for mistake in error.mistakes:
+            logger.error("%s", mistake)
+        logger.error("fixtures not reloaded: the last good set keeps serving")
+        return error
 
     async def _replace(self, loaded: Loaded) -> None:
         previous = self._live.library.index
@@ -117,7 +124,7 @@ class HotReload:
         logger.info("fixtures reloaded: %d scenarios", len(loaded.set.scenarios))
 
 
-async def watch(loader: FixtureLoader, changed: Changed) -> None:
+async def watch(loader: FixtureLoader, changed: Changed, around_reading: Around = nullcontext) -> None:
     """Call `changed` with the new set, or with its mistakes, whenever files of the set change.
 
     Ends when the task is cancelled.
@@ -132,11 +139,16 @@ async def watch(loader: FixtureLoader, changed: Changed) -> None:
         if look == snapshot:
             continue
         snapshot = await _settled(loader.path, look)
-        result = await anyio.to_thread.run_sync(load_result, loader)
+        result = await _read(loader, around_reading)
         current = loader.state, str(result) if isinstance(result, FixturesError) else ""
         if current != reported:
             reported = current
             await changed(result)
+
+
+async def _read(loader: FixtureLoader, around: Around, *, is_fresh: bool = False) -> Loaded | FixturesError:
+    with around():
+        return await anyio.to_thread.run_sync(partial(load_result, loader, is_fresh=is_fresh))
 
 
 async def _settled(root: Path, snapshot: Snapshot) -> Snapshot:

@@ -111,27 +111,31 @@ def plain(node: Node, empties: dict[Place, str]) -> Plain:
 
     Keys without a value are left out; they are added to `empties`.
     """
-    values = 0
+    return _Expansion(empties).expand(node, 0)
 
-    def expand(node: Node, depth: int) -> Plain:
-        # Counted, so that a few lines of aliases cannot fill the memory.
-        nonlocal values
-        values += 1
-        if values > MAX_EXPANDED_VALUES or depth > MAX_DEPTH:
+
+@dataclass(slots=True)
+class _Expansion:
+    """Writes out aliases. The values are counted, so that a few lines of aliases cannot fill the memory."""
+
+    empties: dict[Place, str]
+    values: int = 0
+
+    def expand(self, node: Node, depth: int) -> Plain:
+        self.values += 1
+        if self.values > MAX_EXPANDED_VALUES or depth > MAX_DEPTH:
             raise UnreadableError(*_TOO_MANY_ALIASES, node.place)
         if isinstance(node.content, list):
-            return [expand(item, depth + 1) for item in node.content]
+            return [self.expand(item, depth + 1) for item in node.content]
         if not isinstance(node.content, dict):
             return node.content
         written: dict[str, Plain] = {}
         for key, entry in node.content.items():
             if entry.node.content is not None:
-                written[key] = expand(entry.node, depth + 1)
+                written[key] = self.expand(entry.node, depth + 1)
             elif not entry.node.is_reported:
-                empties[entry.place] = key
+                self.empties[entry.place] = key
         return written
-
-    return expand(node, 0)
 
 
 def _end_of(text: str) -> Place:

@@ -1,6 +1,9 @@
 """Hot reload through a running server."""
 
+import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +129,37 @@ def test_pictures_that_no_scenario_names_are_shown(server: MockServer, fixtures:
         timeout=PATIENCE,
     )
     assert reply.json()["results"][0]["plate"] == "aaa111"
+
+
+_RELOADS = """
+import asyncio, gc, io, json, sys
+from pathlib import Path
+from mock_server.app import create_app
+
+async def count_after_reloads():
+    app = create_app({"fixtures": sys.argv[1], "cache": False}, foreground=True, log_stream=io.StringIO())
+    changing = Path(sys.argv[1], "scenarios", "0.yaml")
+    good = changing.read_text()
+    counts = []
+    for text in (good, good, "scenario: [", "scenario: [", "scenario: a\\nthen: [oops]", good, good):
+        changing.write_text(text)
+        await app._hot_reload.reload_or_log(is_fresh=True)
+        counts.append(gc.get_freeze_count())
+    print(json.dumps([gc.isenabled(), *counts]))
+
+asyncio.run(count_after_reloads())
+"""
+
+
+def test_replaced_files_leave_no_objects(tmp_path: Path) -> None:
+    """`serve` keeps the collector from what it has read. So nothing that is replaced may need the collector."""
+    (tmp_path / "scenarios").mkdir()
+    for number in range(50):
+        (tmp_path / "scenarios" / f"{number}.yaml").write_text(f"scenario: s{number}\nwhen: {{filename: f{number}}}\n")
+    command = [sys.executable, "-c", _RELOADS, str(tmp_path)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    is_collecting, first, *others = json.loads(printed)
+
+    assert is_collecting
+    # A set of fifty files has thousands of objects.
+    assert others[-1] < first + 500
