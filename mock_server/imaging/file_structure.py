@@ -231,7 +231,7 @@ def _directory(data: memoryview) -> Iterator[tuple[int, tuple[int, int]]]:
     try:
         (start,) = struct.unpack_from(order + pointer, data, at)
         (count,) = struct.unpack_from(order + length, data, start)
-    except struct.error:
+    except (struct.error, OverflowError):  # the file ends before, or no file is so long
         return
     if count > MAX_ENTRIES:
         raise TooComplexImageError("directory entries", count, MAX_ENTRIES)

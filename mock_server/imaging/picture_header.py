@@ -50,7 +50,7 @@ def inspect(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> PictureHead
 def read_header(data: Bytes, max_pixels: int) -> tuple[PictureHeader, ImageFile.ImageFile]:
     """The same, and the opened picture."""
     format = sniff(data)
-    structure = examine(format, data)
+    structure = guarded(format, lambda: examine(format, data))
     image = guarded(format, lambda: open_image(format, data))
     size = image.size
     # To decode a progressive JPEG takes the memory of all its pixels at any size.

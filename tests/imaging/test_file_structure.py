@@ -223,3 +223,16 @@ def test_any_other_bytes_are_no_picture() -> None:
     """The counting of one format never sees another one."""
     with pytest.raises(ImageError):
         inspect(BytesIO(b"II*\x00").getvalue())
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("position", [200, 2**31, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_directory_beyond_the_file(order: str, position: int) -> None:
+    """A large TIFF (with numbers of 64 bits) is damaged then; a JPEG with such metadata is read without it."""
+    head = struct.pack(f"{order}2sHHHQ", b"II" if order == "<" else b"MM", 43, 8, 0, position)
+    exif = b"Exif\0\0" + head
+
+    with pytest.raises(ImageError, match="TIFF"):
+        decode(head + bytes(60))
+    assert inspect(in_header(b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif)).width == SIZE[0]
