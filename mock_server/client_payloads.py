@@ -102,7 +102,7 @@ def write_fixtures(data: bytes, directory: Path, *, replace: bool) -> list[Path]
     try:
         with ZipFile(BytesIO(data)) as archive:
             files = {_checked_path(member): archive.read(member) for member in _checked(archive)}
-    # zipfile raises NotImplementedError for a compression that it does not know, EOFError for data that is cut off.
+    # What zipfile raises for other bytes, for a compression that it does not know, and for data that is cut off.
     except (BadZipFile, NotImplementedError, EOFError) as error:
         raise RefusedError(200, f"the server did not send an export: {error}") from None
     for name in _DIRECTORIES:

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from mock_server.cli.options import check_fixtures, settings_options
-from mock_server.tuning import without_garbage_collection
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +19,8 @@ def command(hints: bool, **flags: Any) -> None:
 
     FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
     """
+    from mock_server.tuning import without_garbage_collection
+
     with without_garbage_collection():
         from mock_server.app import create_app
         from mock_server.cli.progress import progress

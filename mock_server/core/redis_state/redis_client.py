@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from mock_server.errors import SettingsError, StoreUnavailableError
@@ -26,6 +26,8 @@ _TIMEOUT = 2.0
 
 Argument = str | bytes | int | float
 RunAct = Callable[..., Awaitable[Any]]
+# hiredis declares a tuple of exactly one argument.
+_pack = cast("Callable[[tuple[Argument, ...]], bytes]", pack_command)
 
 
 class RedisClient:
@@ -43,8 +45,8 @@ class RedisClient:
         try:
             address, self.prefix = _parse(url)
             self._redis: Redis = Redis.from_url(address, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=None)
-            # redis-py declares no types for this call.
-            self._connection = self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+            pool = self._redis.connection_pool
+            self._connection = pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py declares no types
         except (ValueError, TypeError, RedisError) as error:
             raise SettingsError(f"--state cannot be used: {error}") from None
         self._scripts: dict[str, str] = {}
@@ -128,12 +130,6 @@ class RedisClient:
             return await self._connection.read_response()
         except ResponseError as error:
             return error
-
-
-def _pack(command: tuple[Argument, ...]) -> bytes:
-    # hiredis declares a tuple of one argument.
-    packed: bytes = pack_command(command)  # type: ignore[arg-type]
-    return packed
 
 
 @asynccontextmanager

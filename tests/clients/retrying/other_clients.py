@@ -107,8 +107,8 @@ def httpx_transport(url: str, key: str, picture: bytes, wait: Wait) -> object:
         return client.post(url, headers={"X-API-Key": key}, files={"image": picture}).status_code
 
 
-def _post(url: str, key: str, picture: bytes, **options: object) -> httpx.Response:
-    return httpx.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=PATIENCE, **options)  # type: ignore[arg-type]
+def _post(url: str, key: str, picture: bytes) -> httpx.Response:
+    return httpx.post(url, headers={"X-API-Key": key}, files={"image": picture}, timeout=PATIENCE)
 
 
 def as_the_service_asks(url: str, key: str, picture: bytes, wait: Wait) -> object:
