@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import xxhash
 from platformdirs import user_cache_path
@@ -78,6 +79,13 @@ class DiskCache:
                 Path(temporary).replace(self._directory / _hash(key).hex())
             except OSError:
                 Path(temporary).unlink()
+
+    def unnamed_file(self) -> BinaryIO | None:
+        """A file in the directory that has no name and vanishes when it is closed; None where that is not possible."""
+        with suppress(OSError):
+            # Without a buffer: its descriptor is used directly.
+            return tempfile.TemporaryFile(buffering=0, dir=self._directory) if self._directory else None
+        return None
 
 
 def _checksum(key: str, version: str, value: bytes) -> bytes:

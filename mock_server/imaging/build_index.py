@@ -10,9 +10,11 @@ from mock_server import tuning
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import ImageError
 from mock_server.imaging.decoding_process import decode_within
-from mock_server.imaging.fingerprint import Fingerprint, Reference, Region, fingerprint
+from mock_server.imaging.fingerprint import Fingerprint, fingerprint
 from mock_server.imaging.fingerprint_cache import FingerprintCache
 from mock_server.imaging.picture_header import pixel_limit
+from mock_server.imaging.pixel_store import PixelStore, are_scattered
+from mock_server.imaging.reference import Reference, Region
 
 Key = tuple[str, tuple[Region, ...]]
 
@@ -51,7 +53,9 @@ def build_entries(
     """The entries of all references, in their order; fingerprints come from `known` or the cache where possible."""
     wanted = list(references)
     entries: list[Entry] = []
-    builder = _Builder(known, FingerprintCache(DiskCache(cache_directory)), max_pixels)
+    disk = DiskCache(cache_directory)
+    are_moved = are_scattered(pixels for entry in known.values() for pixels in entry.fingerprint.stored_pixels)
+    builder = _Builder(known, FingerprintCache(disk), PixelStore(disk.unnamed_file), are_moved, max_pixels)
     with ThreadPoolExecutor(workers) as pool:
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
         stored = [builder.unchanged(reference) for reference in wanted]
@@ -70,6 +74,8 @@ def build_entries(
 class _Builder:
     known: Mapping[Key, Entry]
     cache: FingerprintCache
+    pixels: PixelStore
+    are_known_moved: bool
     max_pixels: int
 
     def unchanged(self, reference: Reference) -> Entry | None:
@@ -91,11 +97,13 @@ class _Builder:
             error.add_note(f"picture: {reference.id}")
             raise
         self.cache.put(digest, reference.regions, built)
-        return Entry(reference, built)
+        return Entry(reference, built.kept_in(self.pixels))
 
     def _stored(self, reference: Reference, digest: str) -> Entry | None:
         before = self.known.get((digest, reference.regions))
         stored = before.fingerprint if before else self.cache.get(digest, reference.regions)
+        if stored and (before is None or self.are_known_moved):
+            stored = stored.kept_in(self.pixels)
         if stored is None:
             return None
         # A process with a higher limit may have stored a picture that this one must refuse.

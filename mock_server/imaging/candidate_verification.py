@@ -169,7 +169,7 @@ def _verify_text(
 ) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
     text_frame = frame.part(patch.frame)
-    resolution = text_frame.width / patch.pixels.shape[1]
+    resolution = text_frame.width / patch.shape[1]
     image, finer = query.image, 1.0
     if resolution < _FULL_SIZE_BELOW and patch.is_declared:
         image, finer = query.full_size()
@@ -209,7 +209,7 @@ def _min_visible(patch: Patch) -> tuple[float, float]:
     """Shares of a text's height and width that must be visible."""
     if not patch.is_declared:
         return _MIN_VISIBLE_DETECTED, _MIN_VISIBLE_DETECTED
-    height, width = patch.pixels.shape
+    height, width = patch.shape
     may_be_missing = (MARGIN * height + _MAX_MISSING_CHARACTER * patch.pitch) / width
     return _MIN_VISIBLE, max(_MIN_VISIBLE, 1 - may_be_missing)
 
@@ -220,7 +220,7 @@ def _colours_of(patch: Patch, reference: ReferenceImage) -> Image.Image | None:
         return None
     (width, height), part = reference.colours.size, patch.frame
     box = (part.left * width, part.top * height, (part.left + part.width) * width, (part.top + part.height) * height)
-    return reference.part(box, patch.pixels.shape[::-1])
+    return reference.part(box, patch.shape[::-1])
 
 
 def _verify_colours(verdict: Verdict, reference: Fingerprint, query: QueryView) -> Verdict:

@@ -1,8 +1,7 @@
 """The fingerprint of a reference: what is stored to find the picture again and to tell it from similar ones."""
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,9 @@ from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box, Frame
 from mock_server.imaging.picture_header import can_draft
+from mock_server.imaging.pixel_store import Pixels, PixelsInMemory, PixelStore
 from mock_server.imaging.pixel_transforms import Grey, pixel_digest
+from mock_server.imaging.reference import Region
 from mock_server.imaging.registration import mosaic
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.text_detection import CHARACTER_WIDTH, has_two_lines, slope, text_height, text_lines
@@ -42,11 +43,6 @@ _INK_AND_GROUND = (5, 95)
 # A character and its spacing are at most this many times as wide as the text is high. Where a declared box gives more,
 # it is larger than its text, or the characters are set wide apart.
 _MAX_PITCH = 1.25
-# A box may hold two lines below this aspect ratio, and with this many characters; a VIN stands on one line. The pixels
-# decide: a plate of the United States, boxed at its rim, is 2.0 times as wide as it is high and has one line.
-_TWO_LINES_BELOW = 2.2
-_MIN_TWO_LINE_CHARACTERS = 5
-_VIN_LENGTH = 17
 # The angle in radians from which a line is measured along its slope, and its height over the pitch of its characters.
 _MIN_SLOPE = 0.1
 _HEIGHT_OVER_PITCH = 1.5
@@ -63,35 +59,6 @@ _MIN_LINE_WIDTH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """Where a text stands: `box` in upright pixels of its picture; `characters`: how many, 0 if unknown."""
-
-    box: Box
-    characters: int = 0
-
-    @property
-    def may_have_two_lines(self) -> bool:
-        """Whether the box has the shape, and the text the length, of two lines."""
-        is_tall = self.box.width < _TWO_LINES_BELOW * self.box.height
-        return is_tall and self.characters >= _MIN_TWO_LINE_CHARACTERS and self.characters != _VIN_LENGTH
-
-    def pitch(self, lines: int) -> float:
-        """Width in pixels of one character with its spacing, as the box and the number of characters give it."""
-        if not self.characters:
-            return min(self.box.width / 6, self.box.height * 0.6)
-        return self.box.width / -(-self.characters // lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A picture to recognise; `source` is its file or its bytes."""
-
-    id: str
-    source: Path | bytes
-    regions: tuple[Region, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Patch:
     """A part of a reference with a text in it, at the resolution at which it is compared.
 
@@ -104,7 +71,17 @@ class Patch:
     pitch: float
     character: float
     rank: int
-    pixels: NDArray[np.uint8]
+    stored: Pixels
+
+    @property
+    def pixels(self) -> Grey:
+        """The pixels; they may be read from a file."""
+        return self.stored.read()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the pixels."""
+        return self.stored.shape
 
     @property
     def is_declared(self) -> bool:
@@ -122,10 +99,15 @@ class Fingerprint:
     content: bytes
     pixels: bytes
     palette: NDArray[np.uint8]
-    mosaic: NDArray[np.uint8]
+    stored_mosaic: Pixels
     thumbnails: tuple[FrameThumbnail, ...]
     patches: tuple[Patch, ...]
     anchors: tuple[Anchor, ...]
+
+    @property
+    def mosaic(self) -> Grey:
+        """The whole picture as square cells; they may be read from a file."""
+        return self.stored_mosaic.read()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -138,7 +120,7 @@ class Fingerprint:
         if patch is None:
             return 0.0
         # A patch has whole pixels, so the ratio is not exact.
-        pitch: float = round(patch.pitch * patch.frame.width * self.facts.width / patch.pixels.shape[1], 1)
+        pitch: float = round(patch.pitch * patch.frame.width * self.facts.width / patch.shape[1], 1)
         return pitch
 
     def contrast_at(self, box: Box) -> float:
@@ -146,10 +128,20 @@ class Fingerprint:
         patch = self._declared_in(box)
         if patch is None:
             return 0.0
-        rows, columns = patch.pixels.shape
-        inner = patch.pixels[rows // 4 : rows - rows // 4, columns // 10 : columns - columns // 10]
+        pixels, (rows, columns) = patch.pixels, patch.shape
+        inner = pixels[rows // 4 : rows - rows // 4, columns // 10 : columns - columns // 10]
         dark, light = np.percentile(inner, _INK_AND_GROUND)
         return float(light - dark)
+
+    @property
+    def stored_pixels(self) -> tuple[Pixels, ...]:
+        """All that `kept_in` moves."""
+        return self.stored_mosaic, *(patch.stored for patch in self.patches)
+
+    def kept_in(self, store: PixelStore) -> "Fingerprint":
+        """The same with its pixels in a store."""
+        patches = (replace(patch, stored=store.keep(patch.pixels)) for patch in self.patches)
+        return replace(self, stored_mosaic=store.keep(self.mosaic), patches=tuple(patches))
 
     def _declared_in(self, box: Box) -> Patch | None:
         """The declared text with its middle in a box."""
@@ -173,7 +165,7 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
         picture.content(),
         pixel_digest(picture.preview) if can_draft(picture.facts.format) else picture.pixels(),
         palette(picture.colours()),
-        mosaic(picture.small),
+        PixelsInMemory(mosaic(picture.small)),
         reference_thumbnails(picture.small),
         () if picture.facts.blank else _patches(picture, regions),
         () if picture.facts.blank else _anchors(picture, regions),
@@ -293,7 +285,7 @@ def _cut_patch(
         min(float(image.width), (frame.left + frame.width) * zoom),
         min(float(image.height), (frame.top + frame.height) * zoom),
     )
-    pixels: Grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges))
+    pixels = PixelsInMemory(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges)))
     width, height = picture.size
     reached = size[0] / frame.width
     return Patch(frame.scaled(1 / width, 1 / height), pitch * reached, character * reached, rank, pixels)

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from mock_server.disk_cache import DiskCache, signature_of
 from mock_server.imaging.anchors import GLYPHS, Anchor
 from mock_server.imaging.colours import PALETTE_CELLS
-from mock_server.imaging.fingerprint import Fingerprint, Patch, Region
+from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame
+from mock_server.imaging.pixel_store import PixelsInMemory
+from mock_server.imaging.reference import Region
 from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
@@ -70,7 +72,7 @@ def _encode(fingerprint: Fingerprint) -> bytes:
             "pixels": fingerprint.pixels.hex(),
             "thumbnails": [astuple(thumbnail.frame) for thumbnail in fingerprint.thumbnails],
             "patches": [
-                [astuple(patch.frame), patch.pitch, patch.character, patch.rank, patch.pixels.shape]
+                [astuple(patch.frame), patch.pitch, patch.character, patch.rank, patch.shape]
                 for patch in fingerprint.patches
             ],
             "anchors": [[astuple(anchor.frame), anchor.finest, len(anchor.codes)] for anchor in fingerprint.anchors],
@@ -113,13 +115,13 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerpri
         pixels=bytes.fromhex(header["pixels"]),
         # Python evaluates arguments in this order, which is the order of the arrays.
         palette=array((PALETTE_CELLS, PALETTE_CELLS, 3), np.uint8),
-        mosaic=array((MOSAIC, MOSAIC), np.uint8),
+        stored_mosaic=PixelsInMemory(array((MOSAIC, MOSAIC), np.uint8)),
         thumbnails=tuple(
             FrameThumbnail(Frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16))
             for frame in header["thumbnails"]
         ),
         patches=tuple(
-            Patch(Frame(*frame), pitch, character, rank, array(tuple(shape), np.uint8))
+            Patch(Frame(*frame), pitch, character, rank, PixelsInMemory(array(tuple(shape), np.uint8)))
             for frame, pitch, character, rank, shape in header["patches"]
         ),
         anchors=tuple(

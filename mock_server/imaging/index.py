@@ -19,11 +19,12 @@ from mock_server.imaging.build_index import Entry, build_entries
 from mock_server.imaging.candidate_verification import MIN_CHARACTER, SURE_CHARACTER
 from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.explanation import Explanation, side_by_side
-from mock_server.imaging.fingerprint import FAINT_CONTRAST, Reference, Region
+from mock_server.imaging.fingerprint import FAINT_CONTRAST
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
+from mock_server.imaging.reference import Reference, Region
 from mock_server.imaging.reference_pictures import ReferencePictures
 from mock_server.imaging.results import (
     Bytes,

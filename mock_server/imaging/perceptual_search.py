@@ -18,7 +18,7 @@ from mock_server.imaging.lucas_kanade import Alignment, sample
 from mock_server.imaging.overlays import has_own_bar, rows_between_bars
 from mock_server.imaging.rectified_view import RectifiedView
 from mock_server.imaging.reference_pictures import ReferencePictures, may_be_equal
-from mock_server.imaging.registration import mosaic, register
+from mock_server.imaging.registration import MOSAIC, mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
 from mock_server.imaging.text_search import FoundText, TextSearch
@@ -199,7 +199,7 @@ class PerceptualSearch:
         count = _MEMBERS if reference.is_declared else _MEMBERS_UNDECLARED
         # The representative's own text can pull its frame askew, so the others also start from where it was expected.
         starts = (registration.frame, start, whole) if registration else (start, whole)
-        side = reference.mosaic.shape[0]
+        side = MOSAIC
         samples = [one for frame in dict.fromkeys(starts) if (one := sample(small, frame, side, side))]
         if registration is None:
             count = _MEMBERS_UNREGISTERED

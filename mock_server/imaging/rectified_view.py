@@ -98,7 +98,7 @@ class RectifiedView:
 
 def _zoom_needed(picture: Picture, reference: Fingerprint, texts: list[Patch], affine: Affine) -> float:
     """The zoom of the picture at which its texts have the resolution of the reference's."""
-    finest = max(text.pixels.shape[1] / (text.frame.width * reference.size[0]) for text in texts)
+    finest = max(text.shape[1] / (text.frame.width * reference.size[0]) for text in texts)
     scale = float(np.sqrt(abs(affine.determinant)))
     return min(1.0, picture.zoom * finest / scale) if scale < finest else picture.zoom
 
@@ -108,7 +108,7 @@ def _refined(
 ) -> tuple[Affine, float]:
     """`affine`, from a reference of this size to the source, refined at one text; the correlation of the two there."""
     frame = text.frame.scaled(*size)
-    rows, columns = text.pixels.shape
+    rows, columns = text.shape
     cell = Affine(frame.width / columns, 0, frame.left, 0, frame.height / rows, frame.top)
     to_source = affine.after(cell)
     # A corner moves by three parts at most on either axis: the text's shift, and two changes of its shape.

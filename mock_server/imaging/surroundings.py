@@ -14,6 +14,7 @@ from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine
 from mock_server.imaging.lucas_kanade import Floats
+from mock_server.imaging.registration import MOSAIC
 
 # Cells of the mosaic that form a block, a side, and the share of them that must be visible.
 _BLOCK = 4
@@ -55,7 +56,7 @@ def have_like_colours(reference: Fingerprint, picture: Picture, affine: Affine) 
 
 def count_alike(reference: Fingerprint, image: Image.Image, affine: Affine) -> tuple[int, int]:
     """How many visible blocks around the texts are alike, and how many there are."""
-    side = reference.mosaic.shape[0]
+    side = MOSAIC
     cell = affine.after(Affine(reference.size[0] / side, 0, 0, 0, reference.size[1] / side, 0))
     factor = max(1, int(np.sqrt(abs(cell.determinant)) / _PIXELS))
     small = image.reduce(factor) if factor > 1 else image

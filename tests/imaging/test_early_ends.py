@@ -12,10 +12,11 @@ from PIL import Image
 from mock_server.drawing.draw import draw
 from mock_server.imaging import lucas_kanade
 from mock_server.imaging.decode import Picture, decode
-from mock_server.imaging.fingerprint import Fingerprint, Region, fingerprint
+from mock_server.imaging.fingerprint import Fingerprint, fingerprint
 from mock_server.imaging.geometry import Affine, Frame
 from mock_server.imaging.lucas_kanade import Alignment, SampledGrid, align
 from mock_server.imaging.rectified_view import RectifiedView
+from mock_server.imaging.reference import Region
 from mock_server.imaging.registration import Pyramid, mosaic, register
 from tests.imaging.test_matching import TEXTS, drawn, saved
 
