@@ -10,8 +10,8 @@ from mock_server.drawing.glyphs import DRAWABLE
 from mock_server.drawing.places import PLACES
 from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
 from mock_server.drawing.vin_drawing import VIN_STYLES, draw_vin
-from mock_server.identifiers.generator import IdentifierGenerator
 from mock_server.identifiers.plates import regions_of
+from mock_server.identifiers.vehicle_provider import SeededVehicleProvider
 
 Kind = Literal["plate", "vin", "scene"]
 """A plate close up, a VIN, or a scene with a vehicle."""
@@ -54,7 +54,7 @@ def draw(
         raise ValueError(f"a picture is {SMALLEST} to {LARGEST} pixels wide and high, not {size[0]}x{size[1]}")
     if text == "" and kind != "scene":
         raise ValueError("a picture of a plate or a VIN needs a text")
-    random = IdentifierGenerator(seed)
+    random = SeededVehicleProvider(seed)
     if kind == "vin":
         number = random.vin() if text is None else _drawable(text)
         style = _known("style", style, VIN_STYLES) or random.pick(VIN_STYLES[:4])
@@ -63,7 +63,7 @@ def draw(
     car = Parked(
         body=_known("vehicle", body, BODIES) or random.pick(tuple(BODIES)),
         paint=_known("paint", paint, PAINTS) or random.pick(tuple(PAINTS)),
-        text=random.plate(region) if text is None else _drawable(text) or None,
+        text=random.license_plate(region) if text is None else _drawable(text) or None,
         region=region,
         x=random.number(0.46, 0.54),
         width=random.number(0.50, 0.62),
@@ -94,8 +94,8 @@ def _drawable(text: str) -> str:
     return text.upper()
 
 
-def _region_for(text: str | None, random: IdentifierGenerator) -> str:
+def _region_for(text: str | None, random: SeededVehicleProvider) -> str:
     """The first region that has the format of the text; a random one without a text."""
     if text is None:
-        return random.region()
+        return random.license_plate_region()
     return next(iter(regions_of(text)), "us-ca")

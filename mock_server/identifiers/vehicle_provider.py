@@ -1,11 +1,12 @@
-"""Licence plates and VINs as a provider for Faker.
+"""Licence plates and VINs as a provider for Faker, and from a seed.
 
-Faker's own automotive provider has other formats per locale, and they change between its releases.
+Faker's own automotive provider has other formats per locale, and they change between its releases. The import of Faker
+takes about 0.1 seconds, so this file is imported when the first identifier is needed.
 """
 
 from collections.abc import Sequence
-from random import Random
 
+from faker.generator import Generator
 from faker.providers import BaseProvider
 
 from mock_server.identifiers.plates import PLATE_FORMATS
@@ -37,12 +38,26 @@ class VehicleProvider(BaseProvider):
         return compose_vin(self._pick)
 
     def _pick(self, elements: Sequence[str]) -> str:
-        return pick(self.generator.random, elements)
+        # Only `Random.random()` is used: Python guarantees its values for a seed, but not those of `choice()`.
+        return elements[int(self.generator.random.random() * len(elements))]
 
 
-def pick(random: Random, elements: Sequence[str]) -> str:
-    """One of the elements, all equally likely.
+class SeededVehicleProvider(VehicleProvider):
+    """Identifiers and numbers from one stream of random numbers, so the order of the calls matters.
 
-    Only `Random.random()` is used: Python guarantees its values for a seed, but not those of `choice()`.
+    The same seed gives the same texts in every process and Python version.
     """
-    return elements[int(random.random() * len(elements))]
+
+    def __init__(self, seed: int) -> None:
+        # It is not added to the generator: `add_provider` inspects every attribute, which is slow for one picture.
+        super().__init__(Generator())
+        self.generator.seed_instance(seed)
+
+    def number(self, low: float, high: float) -> float:
+        """A number between `low` and `high`, uniformly distributed."""
+        share: float = self.generator.random.random()
+        return low + (high - low) * share
+
+    def pick(self, elements: Sequence[str]) -> str:
+        """One of the elements, all equally likely."""
+        return self._pick(elements)

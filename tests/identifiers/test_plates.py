@@ -2,15 +2,15 @@
 
 import pytest
 
-from mock_server.identifiers.generator import IdentifierGenerator
 from mock_server.identifiers.plates import PLATE_FORMATS, compact, regions_of
+from mock_server.identifiers.vehicle_provider import SeededVehicleProvider
 
 
 @pytest.mark.parametrize("region", PLATE_FORMATS)
 def test_composed_plates_have_their_region_s_format(region: str) -> None:
     """A format matches its own plates, also without separators and in lower case."""
-    generator = IdentifierGenerator(1)
-    texts = [generator.plate(region) for _ in range(200)]
+    generator = SeededVehicleProvider(1)
+    texts = [generator.license_plate(region) for _ in range(200)]
 
     assert all(region in regions_of(text) for text in texts)
     assert all(PLATE_FORMATS[region].matches(compact(text).lower()) for text in texts)
@@ -66,13 +66,13 @@ def test_letters_that_are_never_issued_do_not_match(region: str, text: str) -> N
 
 def test_forbidden_pairs_are_never_composed() -> None:
     """France never issues SS, Germany never -SS."""
-    generator = IdentifierGenerator(2)
+    generator = SeededVehicleProvider(2)
 
-    assert not any("SS" in generator.plate("fr") for _ in range(3000))
-    assert not any("-SS " in generator.plate("de") for _ in range(3000))
+    assert not any("SS" in generator.license_plate("fr") for _ in range(3000))
+    assert not any("-SS " in generator.license_plate("de") for _ in range(3000))
 
 
 def test_an_unknown_region_is_an_error() -> None:
     """A region without a format raises KeyError."""
     with pytest.raises(KeyError):
-        IdentifierGenerator(1).plate("us-zz")
+        SeededVehicleProvider(1).license_plate("us-zz")

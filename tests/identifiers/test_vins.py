@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_server.identifiers.generator import IdentifierGenerator
+from mock_server.identifiers.vehicle_provider import SeededVehicleProvider
 from mock_server.identifiers.vins import (
     ALPHABET,
     MANUFACTURERS,
@@ -55,7 +55,7 @@ def test_right_and_wrong_check_digits(vin: str) -> None:
 
 def test_random_vins_are_plausible() -> None:
     """A decoder accepts manufacturer, model year, serial number and check digit."""
-    generator = IdentifierGenerator(3)
+    generator = SeededVehicleProvider(3)
     vins = [generator.vin() for _ in range(500)]
 
     assert all(is_valid(vin) for vin in vins)

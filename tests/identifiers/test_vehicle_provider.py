@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from faker import Faker
 
-from mock_server.identifiers.generator import IdentifierGenerator
 from mock_server.identifiers.plates import PLATE_FORMATS
-from mock_server.identifiers.vehicle_provider import VehicleProvider
+from mock_server.identifiers.vehicle_provider import SeededVehicleProvider, VehicleProvider
 from mock_server.identifiers.vins import is_valid
 
 PLATES = {
@@ -39,18 +38,18 @@ PLATES = {
 
 def test_a_seed_always_gives_the_same_texts() -> None:
     """Users' tests depend on these texts, so they never change."""
-    generator = IdentifierGenerator(20261122)
+    generator = SeededVehicleProvider(20261122)
 
-    assert {region: generator.plate(region) for region in PLATE_FORMATS} == PLATES
-    assert [IdentifierGenerator(seed).vin() for seed in (7, 8)] == ["JHLHD60NX4J050400", "2HGFZ17B24F926444"]
+    assert {region: generator.license_plate(region) for region in PLATE_FORMATS} == PLATES
+    assert [SeededVehicleProvider(seed).vin() for seed in (7, 8)] == ["JHLHD60NX4J050400", "2HGFZ17B24F926444"]
 
 
 def test_another_process_gives_the_same_texts() -> None:
     """Texts depend on no hash seed, no other generator and no shared random numbers of Faker."""
     code = (
         "import faker, random; faker.Faker.seed(1); random.seed(5)\n"
-        "from mock_server.identifiers.generator import IdentifierGenerator as G\n"
-        "other = G(1); other.vin(); one = G(7); other.plate('de'); print(one.vin())"
+        "from mock_server.identifiers.vehicle_provider import SeededVehicleProvider as G\n"
+        "other = G(1); other.vin(); one = G(7); other.license_plate('de'); print(one.vin())"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -59,8 +58,8 @@ def test_another_process_gives_the_same_texts() -> None:
 
 def test_common_regions_are_frequent() -> None:
     """Every region occurs, California more often than Portugal."""
-    generator = IdentifierGenerator(4)
-    regions = [generator.region() for _ in range(3000)]
+    generator = SeededVehicleProvider(4)
+    regions = [generator.license_plate_region() for _ in range(3000)]
 
     assert set(regions) == set(PLATE_FORMATS)
     assert regions.count("us-ca") > 3 * regions.count("pt")
