@@ -1,29 +1,4 @@
-"""Every error that this package raises on purpose.
-
-```
-MockServerError                     base class, never raised itself
-├── SettingsError                   a setting that cannot be used; exit code 1
-├── FixturesError                   all mistakes in the fixture files; exit code 1
-├── ImageError                      bytes that are not a usable picture; never raised itself
-│   ├── EmptyImageError             no bytes
-│   ├── NotAnImageError             not an image format
-│   ├── UnsupportedImageError       an image format that is not supported
-│   ├── TruncatedImageError         an image that ends early or is damaged
-│   ├── TooManyPixelsError          an image with more pixels than allowed, by its header
-│   ├── TooComplexImageError        an image with more parts (scans, markers, chunks, …) than allowed
-│   └── DecodeTimeoutError          an image that takes longer to decode than allowed
-├── BodyTooLargeError               a request body over the limit
-├── ClientDisconnectedError         the client disconnected before its request was complete, or answered
-├── MultipartError                  a malformed multipart/form-data body
-├── FaultUnavailableError           a fault that this server cannot produce
-├── FetchError                      an image URL that may not or could not be fetched
-├── UnknownPreferenceError          a client forces a scenario, outcome or status that does not exist
-├── StoreUnavailableError           the shared store does not answer
-├── NotFoundError                   an admin call names something that does not exist
-├── ConflictError                   an admin call would create something twice
-├── RefusedError                    the admin API refused a call from Python: bad input, no token
-└── VerificationError               `verify` did not find the expected exchanges; also an AssertionError
-```
+"""Every error that this package raises on purpose, as one tree below `MockServerError`.
 
 Errors carry data. The text that a client sees is written where the error is shown.
 """

@@ -17,13 +17,12 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError, FixturesError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.scenarios.discovery import PICTURE_ENDINGS
-from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY, yaml_text
+from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY
 from mock_server.scenarios.scenario_files import ScenarioFiles
 from mock_server.scenarios.source import pointer
+from mock_server.scenarios.yaml_writer import yaml_text
 
 OPERATIONS = Operations()
-
-_LINE_LENGTH = 110  # characters of a scenario file
 
 
 @OPERATIONS("POST", "/scenarios/validate")
@@ -35,7 +34,7 @@ async def validate_scenario(control: Control, request: Request) -> CheckedScenar
         await anyio.to_thread.run_sync(parse_posted, control, document, pictures)
     except FixturesError as error:
         return CheckedScenario([described(one) for one in error.mistakes if not one.warning], None)
-    return CheckedScenario([], yaml_text(document, width=_LINE_LENGTH) if isinstance(document, Mapping) else document)
+    return CheckedScenario([], yaml_text(document) if isinstance(document, Mapping) else document)
 
 
 @OPERATIONS("PUT", "/scenarios/{name}/file")
@@ -94,7 +93,7 @@ def _write(
     when = {name: value for name, value in document.get("when", {}).items() if name != "image"}
     image = {"image": names[0] if len(names) == 1 else names} if names else {}
     others = {name: value for name, value in document.items() if name not in ("scenario", "when")}
-    text = yaml_text({"scenario": scenario.name, "when": {**image, **when}, **others}, width=_LINE_LENGTH)
+    text = yaml_text({"scenario": scenario.name, "when": {**image, **when}, **others})
     files.write(scenario.name, text, new, replaced)
     return scenario
 

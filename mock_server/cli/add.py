@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mock_server.imaging.geometry import Box
     from mock_server.providers.provider import ReadingDocument
     from mock_server.scenarios.scenario_files import ScenarioFiles
-    from mock_server.scenarios.scenario_writer import Value
 
 
 @click.command()
@@ -195,11 +194,11 @@ def _write(
 ) -> tuple[Path, Path]:
     """Copy the photo and write its scenario."""
     from mock_server.core.model import OutcomeName
-    from mock_server.scenarios.scenario_writer import scenario_text
+    from mock_server.scenarios.yaml_writer import yaml_text
 
-    nothing: list[dict[str, Value]] = [] if reading else [{"outcome": OutcomeName.NOTHING_FOUND}]
     short = {key: part["text"] if isinstance(part, dict) and len(part) == 1 else part for key, part in reading.items()}
-    text = scenario_text(name, {"image": f"../images/{copy.name}"}, short, then=nothing)
+    shown = {"reading": short} if reading else {"then": [{"outcome": OutcomeName.NOTHING_FOUND.value}]}
+    text = yaml_text({"scenario": name, "when": {"image": f"../images/{copy.name}"}, **shown})
     return copy, files.write(name, text, {copy: data}, replaced)
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth
-from mock_server.scenarios.scenario_writer import Value, corners, scenario_text
+from mock_server.scenarios.scenario_writer import corners
+from mock_server.scenarios.yaml_writer import Value, yaml_text
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """File name extension to Pillow's format."""
@@ -66,8 +67,10 @@ def _write(drawing: Drawing, name: str, image: Path, scenario: Path, image_path:
     for path in (image, scenario):
         path.parent.mkdir(parents=True, exist_ok=True)
     image.write_bytes(drawing.encoded(FORMATS[image.suffix.lower()]))
-    text = scenario_text(name, {"image": image_path}, reading_of(drawing.truth))
-    scenario.write_text(text, encoding="utf-8")
+    document = {"scenario": name, "when": {"image": image_path}}
+    if reading := reading_of(drawing.truth):
+        document["reading"] = reading
+    scenario.write_text(yaml_text(document), encoding="utf-8")
 
 
 def _plain(text: str) -> str:

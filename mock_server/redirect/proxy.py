@@ -10,14 +10,14 @@ import contextlib
 import socket
 import ssl
 import struct
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import SplitResult, urlsplit
 from weakref import WeakSet
+
+from anyio.from_thread import start_blocking_portal
 
 from mock_server.errors import MockServerError
 from mock_server.redirect.python_hook import Route
@@ -254,29 +254,17 @@ def proxy(route: Route, upstream: Upstream) -> Iterator[str]:
     Raises SettingsError for an upstream proxy that cannot be used.
     """
     upstream.check()
-    started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+    with start_blocking_portal() as thread, thread.wrap_async_context_manager(_served(route, upstream)) as port:
+        yield f"http://127.0.0.1:{port}"
 
-    async def main() -> None:
-        work, stopped = _Proxy(route, upstream), asyncio.Event()
-        server = await asyncio.start_server(work.serve, "127.0.0.1", 0, limit=_HEAD_BYTES)
-        started.set_result((server.sockets[0].getsockname()[1], asyncio.get_running_loop(), stopped))
-        await stopped.wait()
+
+@asynccontextmanager
+async def _served(route: Route, upstream: Upstream) -> AsyncIterator[int]:
+    """Serve while the context lasts. Gives the port."""
+    work = _Proxy(route, upstream)
+    server = await asyncio.start_server(work.serve, "127.0.0.1", 0, limit=_HEAD_BYTES)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
         server.close()
         await work.end()
-
-    def run() -> None:
-        try:
-            asyncio.run(main())
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    thread = threading.Thread(target=run, name="vehicle-ocr-mock-proxy", daemon=True)
-    thread.start()
-    port, loop, stopped = started.result()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        loop.call_soon_threadsafe(stopped.set)
-        thread.join()

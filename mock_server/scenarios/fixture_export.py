@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from enum import Enum
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any
-
-import yaml
 
 from mock_server.core.account import Account, Quota
 from mock_server.core.fixture_set import Defaults, FixtureSet
@@ -16,11 +15,11 @@ from mock_server.core.scenario import Scenario
 from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY
 from mock_server.scenarios.scenario_writer import delay_document, percentage_text, scenario_document
 from mock_server.scenarios.variables import MOCK_PLACES, SCENARIO_PLACES, escape
+from mock_server.scenarios.yaml_writer import yaml_text
 
 IMAGE_DIRECTORY = "images"
 BODY_DIRECTORY = "bodies"
 
-_RARE_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
 _OPTIONAL: Mapping[str, object] = {
     "description": "",
     "priority": 5,
@@ -35,21 +34,6 @@ _SECRETS = ("admin_token",)
 """Settings that are never written."""
 _BARE_ACCOUNT = Account("", "")
 _NO_DEFAULTS = Defaults()
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes equal values each in full, not as references to the first one."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        """Text. PyYAML folds the rarer line breaks as it folds spaces, except in double quotes."""
-        style = '"' if _RARE_LINE_BREAKS & set(text) else None
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def fixture_files(fixtures: FixtureSet, accounts: Sequence[Account]) -> Iterator[tuple[str, bytes | Path]]:
@@ -117,15 +101,7 @@ def _body_files(scenarios: Sequence[Scenario]) -> Iterator[tuple[str, bytes | Pa
 def _yaml(document: Mapping[str, Any], places_of_variables: tuple[tuple[str, ...], ...] = ()) -> bytes:
     """A document as the content of a file. The document may be changed."""
     escape(document, places_of_variables)
-    return yaml_text(document).encode()
-
-
-def yaml_text(document: Mapping[str, Any], *, width: float = float("inf")) -> str:
-    """A document as YAML; lists and mappings of plain values stand on one line, of at most `width` characters."""
-    text: str = yaml.dump(
-        document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=None, width=width
-    )
-    return text
+    return yaml_text(document, width=inf).encode()
 
 
 def _mock_document(accounts: Sequence[Account], defaults: Defaults) -> dict[str, Any]:

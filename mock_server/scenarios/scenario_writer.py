@@ -1,8 +1,6 @@
-"""Scenarios as fixture files have them: as documents, and as YAML text."""
+"""Scenarios as documents of fixture files."""
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
 from enum import Enum
@@ -14,14 +12,10 @@ from mock_server.core.scenario import Conditions, Delay, Fixed, Lognormal, Scena
 from mock_server.core.serialization import default_of
 from mock_server.imaging.geometry import Box
 
-Value = str | int | float | bool | Sequence["Value"] | Mapping[str, "Value"]
-"""What a fixture file can hold."""
-
 OMITTED = "none"
 """The value of a field of a reading that replies leave out."""
 _MOST_DECIMALS = 9
 """Decimals that a duration in a fixture file may have."""
-_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ %-]*")
 
 
 def scenario_document(scenario: Scenario) -> dict[str, Any]:
@@ -64,56 +58,9 @@ def percentage_text(share: float) -> str:
     return f"{_decimal(share, 2)}%"
 
 
-def scenario_text(
-    name: str,
-    when: Mapping[str, Value],
-    reading: Mapping[str, Value],
-    *,
-    description: str = "",
-    then: Sequence[Mapping[str, Value]] = (),
-) -> str:
-    """The YAML text of a scenario file, written as a user writes it."""
-    lines = [f"scenario: {name}"]
-    if description:
-        lines.append(f"description: {_flow(description)}")
-    lines += ["when:", *_block(when, "  ")]
-    if reading:
-        lines += ["reading:", *_block(reading, "  ", is_nested=True)]
-    if then:
-        lines += ["then:", *(f"  - {_flow(step)}" for step in then)]
-    return "\n".join(lines) + "\n"
-
-
-def corners(box: Box) -> list[Value]:
+def corners(box: Box) -> list[int]:
     """A box as fixture files give it."""
     return [box.xmin, box.ymin, box.xmax, box.ymax]
-
-
-def _block(values: Mapping[str, Value], indent: str, *, is_nested: bool = False) -> list[str]:
-    """One line for each key. `is_nested`: mappings, and items of lists, are spread over lines too."""
-    lines: list[str] = []
-    for key, value in values.items():
-        if is_nested and isinstance(value, Mapping):
-            lines += [f"{indent}{key}:", *_block(value, indent + "  ")]
-        elif is_nested and isinstance(value, list):
-            items = ["\n".join(_block(each, indent + "    ")) for each in value]
-            lines += [f"{indent}{key}:", *(f"{indent}  - {item.lstrip()}" for item in items)]
-        else:
-            lines.append(f"{indent}{key}: {_flow(value)}")
-    return lines
-
-
-def _flow(value: Value) -> str:
-    """The value on one line; text is quoted if YAML would read it as something else."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value if _PLAIN.fullmatch(value) and not value.endswith(" ") else json.dumps(value, ensure_ascii=False)
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, Sequence):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
-    return str(value)
 
 
 def _when(when: Conditions) -> dict[str, Any]:
@@ -133,8 +80,8 @@ def _reading(reading: Reading) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """A value of the core as a fixture file has it."""
     match value:
-        case Box(xmin, ymin, xmax, ymax):
-            return [xmin, ymin, xmax, ymax]
+        case Box():
+            return corners(value)
         case Fixed() | Uniform() | Lognormal() | Dribble():
             return delay_document(value)
         case Enum():

@@ -8,7 +8,7 @@ from mock_server.drawing.drawn_picture import Drawing
 from mock_server.drawing.fixture_files import reading_of
 from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
 from mock_server.drawing.vin_drawing import draw_vin
-from mock_server.scenarios.scenario_writer import Value, scenario_text
+from mock_server.scenarios.yaml_writer import Value, yaml_text
 
 _SCENE = (960, 720)
 _CROP = (560, 320)
@@ -46,8 +46,14 @@ class Shipped:
                 plate.update(self.plate)
             case {"vin": dict() as vin}:
                 vin.update(self.vin)
-        when = {"image": image_path, **self.when}
-        return scenario_text(self.name, when, reading, description=self.description, then=self.then)
+        document = {
+            "scenario": self.name,
+            "description": self.description,
+            "when": {"image": image_path, **self.when},
+            "reading": reading,
+            "then": self.then,
+        }
+        return yaml_text({name: value for name, value in document.items() if value})
 
 
 def scene(
