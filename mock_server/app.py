@@ -30,7 +30,6 @@ from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import State
-from mock_server.core.store import Store
 from mock_server.errors import StoreUnavailableError
 from mock_server.fetch import fetch_function
 from mock_server.http.cors import parse_origins, with_cors
@@ -256,7 +255,6 @@ class App(Starlette):
 def create_app(
     flags: Mapping[str, Any] | None = None,
     *,
-    store: Store | None = None,
     clock: Clock | None = None,
     foreground: bool = False,
     log_stream: IO[str] | None = None,
@@ -275,7 +273,7 @@ def create_app(
     for warning in startup.warnings:
         logger.warning("%s", warning)
     uploads = kept_uploads(settings, is_served=foreground)
-    return App(startup, state_of(settings, store), clock or Clock(), log, flags or {}, uploads, owns_process=foreground)
+    return App(startup, state_of(settings), clock or Clock(), log, flags or {}, uploads, owns_process=foreground)
 
 
 def _rules_of_advice(text: str) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from mock_server.app import App, create_app
 from mock_server.client import Controls, MockClient
 from mock_server.core.clock import Clock
-from mock_server.core.store import Store
 from mock_server.errors import SettingsError
 from mock_server.providers.registry import own_hosts
 from mock_server.runner import Server, run_loop
@@ -35,7 +34,6 @@ class MockServer(Controls):
         self,
         fixtures: Path | str | None = None,
         *,
-        store: Store | None = None,
         clock: Clock | None = None,
         log_stream: IO[str] | None = None,
         **settings: Any,
@@ -44,7 +42,6 @@ class MockServer(Controls):
         self._flags: dict[str, Any] = {**_DEFAULTS, **settings, "fixtures": directory}
         if self._flags["workers"] != 1:
             raise SettingsError("MockServer has one worker; use `vehicle-ocr-mock serve` for more")
-        self._store = store
         self._clock = clock
         self._log_stream = log_stream
         self._thread: threading.Thread | None = None
@@ -105,7 +102,7 @@ class MockServer(Controls):
     def start(self) -> Self:
         """Serve from a thread of this process. Returns when requests are answered."""
         open_closed_streams()
-        app = create_app(self._flags, store=self._store, clock=self._clock, log_stream=self._log_stream)
+        app = create_app(self._flags, clock=self._clock, log_stream=self._log_stream)
         started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(app, started), name="vehicle-ocr-mock", daemon=True)
         self._thread.start()

@@ -11,7 +11,6 @@ from mock_server.core.fixture_set import Defaults, UnmatchedPolicy
 from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.library import Index, Library
 from mock_server.core.state import State
-from mock_server.core.store import Store
 from mock_server.disk_cache import default_cache_directory
 from mock_server.errors import Mistake, SettingsError
 from mock_server.providers.registry import vocabulary
@@ -130,11 +129,11 @@ def kept_uploads(settings: Settings, *, is_served: bool) -> KeptUploads:
     return KeptUploads(by_default if settings.keep_uploads < 0 else settings.keep_uploads)
 
 
-def state_of(settings: Settings, store: Store | None) -> State:
-    """The state in the memory of this process, or in Redis. `store` replaces the counters in memory."""
+def state_of(settings: Settings) -> State:
+    """The state in the memory of this process, or in Redis."""
     bounds = settings.journal_size, settings.journal_bytes
-    if store is not None or not settings.has_shared_state:
-        return State.local(*bounds, store=store)
+    if not settings.has_shared_state:
+        return State.local(*bounds)
     # The Redis client is an optional dependency.
     from mock_server.core.redis_state import shared_state
 

@@ -98,12 +98,12 @@ class State:
     share: Share | None = None
 
     @classmethod
-    def local(cls, max_count: int, max_bytes: int, *, store: Store | None = None) -> Self:
+    def local(cls, max_count: int, max_bytes: int) -> Self:
         """The state of one process, with a journal of at most `max_count` exchanges and `max_bytes`."""
         exchange_bytes, thumbnail_bytes = split_bytes(max_bytes)
         journal = MemoryJournal(max_count=max_count, max_bytes=exchange_bytes)
         rehearsal = MemoryRehearsal(time.time())
-        return cls(store or MemoryStore(), journal, rehearsal, Thumbnails(thumbnail_bytes), LocalCoordination())
+        return cls(MemoryStore(), journal, rehearsal, Thumbnails(thumbnail_bytes), LocalCoordination())
 
 
 def split_bytes(max_bytes: int) -> tuple[int, int]:
