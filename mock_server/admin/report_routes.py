@@ -15,9 +15,8 @@ from mock_server.core.serialization import to_json
 from mock_server.report.building import build
 from mock_server.report.counted import Counted, needs_of
 from mock_server.report.document import Report
-from mock_server.report.html_page import html_page
 from mock_server.report.junit import junit
-from mock_server.report.markdown import markdown
+from mock_server.report.pages import html_page, markdown
 
 OPERATIONS = Operations()
 

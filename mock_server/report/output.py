@@ -8,9 +8,8 @@ from pathlib import Path
 from mock_server.core.exchange import document_json
 from mock_server.errors import SettingsError
 from mock_server.report.document import Report
-from mock_server.report.html_page import html_page
 from mock_server.report.junit import junit
-from mock_server.report.markdown import markdown
+from mock_server.report.pages import html_page, markdown
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 """The variable in which GitHub Actions names the file for the summary of a job."""

@@ -63,6 +63,11 @@ def findings(report: Report) -> Iterator[tuple[str, list[str]]]:
     )
 
 
+def scenario_lines(report: Report) -> list[str]:
+    """A line for each scenario that answered requests."""
+    return [f"{one.scenario}: {many(one.count, 'request')}" for one in report.scenarios.used]
+
+
 def made_up(report: Report) -> str | None:
     """One line that names the pictures whose readings were made up; None if there are none."""
     found = [one for one in report.undescribed if one.answer == "made_up"]
