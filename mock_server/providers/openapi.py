@@ -1,7 +1,8 @@
 """The providers in the OpenAPI document: their paths, with every reply as an example that the provider renders.
 
 The file `openapi.yaml` in a provider's folder has an operation for each documented path (`success` and `error` name
-the schemas of its replies, `schemas` those of single statuses), the schemas, and how a key is sent.
+the schemas of its replies, `schemas` those of single statuses), the schemas, and how a key is sent. The file beside
+this one has what the mock adds.
 """
 
 import inspect
@@ -13,7 +14,6 @@ import orjson
 import yaml
 
 from mock_server.core.model import Product, ReadRequest
-from mock_server.http.mock_headers import DESCRIBED
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider, Refusal, Route
 
@@ -22,20 +22,22 @@ Json = Mapping[str, Any]
 
 def describe(providers: Sequence[Provider]) -> dict[str, dict[str, Any]]:
     """The providers' share of an OpenAPI document: `paths`, `schemas`, `security` schemes and `tags`."""
+    added = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
     document: dict[str, dict[str, Any]] = {"paths": {}, "schemas": {}, "security": {}, "tags": {}}
     for provider in providers:
         file = Path(inspect.getfile(type(provider))).with_name("openapi.yaml")
         texts = yaml.safe_load(file.read_text("utf-8"))
         for route in provider.routes:
             if not route.is_alias and not route.prefix:
-                document["paths"][route.path] = {"post": _operation(provider, route, texts["operations"][route.path])}
+                operation = texts["operations"][route.path]
+                document["paths"][route.path] = {"post": _operation(provider, route, operation, added)}
         document["schemas"] |= texts["schemas"]
         document["security"][provider.name] = texts["security"]
         document["tags"][provider.title] = None
     return document
 
 
-def _operation(provider: Provider, route: Route, operation: Json) -> Json:
+def _operation(provider: Provider, route: Route, operation: Json, added: Json) -> Json:
     return {
         "tags": [provider.title],
         "operationId": "_".join((provider.name, *route.products)),
@@ -44,13 +46,7 @@ def _operation(provider: Provider, route: Route, operation: Json) -> Json:
         "requestBody": {"required": True, "content": operation["body"]},
         "security": [{provider.name: []}],
         "servers": [{"url": prefix or "/"} for prefix in _prefixes(provider, route)],
-        "responses": {
-            **_responses(operation, _replies(provider, route)),
-            "501": {
-                "description": "From the mock: no scenario matches and `unmatched` is `error`, or an unknown `Prefer`.",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        },
+        "responses": _responses(operation, _replies(provider, route), added["headers"]) | added["responses"],
     }
 
 
@@ -58,7 +54,7 @@ def _prefixes(provider: Provider, route: Route) -> list[str]:
     return [other.prefix for other in provider.routes if other.path == route.path]
 
 
-def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:
+def _responses(operation: Json, replies: Mapping[str, Reply], headers: dict[str, Any]) -> dict[str, Any]:
     """The replies by status; each is an example, named after its outcome."""
     responses: dict[str, Any] = {}
     for name, reply in sorted(replies.items(), key=lambda pair: pair[1].status):
@@ -69,7 +65,7 @@ def _responses(operation: Json, replies: Mapping[str, Reply]) -> Json:
         examples = response["content"]["application/json"]["examples"]
         examples[name] = {"value": orjson.loads(reply.body)}
         response["description"] = ", ".join(dict.fromkeys(example.partition(" ")[0] for example in examples))
-        response["headers"] |= DESCRIBED | _headers(reply)
+        response["headers"] |= headers | _headers(reply)
     return responses
 
 
