@@ -212,6 +212,25 @@ async def test_calls_of_one_moment_share_a_pipeline(own_redis_server: RedisServe
     assert sorted(unit for unit in units if unit) == list(range(1, 61))
 
 
+async def test_requests_go_on_together(own_redis_server: RedisServer, connect: MakeStore) -> None:
+    """Ten requests of five calls each, half of them a moment later, take six round trips instead of ten."""
+    store = connect(own_redis_server.url())
+    await store.advance("warm", "up")
+
+    async def request(key: str) -> list[int]:
+        return [await store.advance(key, "flaky") for _ in range(5)]
+
+    own_redis_server.command("CONFIG", "RESETSTAT")
+    early = [asyncio.create_task(request(f"early {number}")) for number in range(5)]
+    for _ in range(2):  # the first calls are issued, then sent
+        await asyncio.sleep(0)
+    late = [asyncio.create_task(request(f"late {number}")) for number in range(5)]
+
+    assert await asyncio.gather(*early, *late) == [[0, 1, 2, 3, 4]] * 10
+    reads = re.findall(r"total_reads_processed:(\d+)", own_redis_server.command("INFO", "stats"))
+    assert int(reads[0]) <= 6 + 2  # the commands of this test are read, too
+
+
 async def test_concurrent_calls_for_different_counters_are_independent(
     redis_server: RedisServer, connect: MakeStore
 ) -> None:

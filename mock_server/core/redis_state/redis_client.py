@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -23,6 +22,8 @@ _LUA = Path(__file__).parent / "lua"
 _FUNCTION = re.compile(r"^function acts\.(\w+)\(\)$(.*?)^end$", re.MULTILINE | re.DOTALL)
 _TIMEOUT = 2.0
 """Seconds to wait for a connection or a reply before the server counts as unavailable."""
+_TICKS = 2
+"""How many ticks of a timer this time has."""
 
 Argument = str | bytes | int | float
 RunAct = Callable[..., Awaitable[Any]]
@@ -52,6 +53,9 @@ class RedisClient:
         self._scripts: dict[str, str] = {}
         self._queue: list[tuple[tuple[Argument, ...], bytes, asyncio.Future[Any]]] = []
         self._sender: asyncio.Task[None] | None = None
+        self._limit: asyncio.Timeout | None = None  # of the commands under way
+        self._ticks = 0  # since these were sent
+        self._timer: asyncio.TimerHandle | None = None
 
     def acts(self, name: str) -> RunAct:
         """The atomic acts of a Lua file in `lua/`, as a function of an act's name and its arguments."""
@@ -74,12 +78,17 @@ class RedisClient:
         self._queue.append((command, _pack(command), reply))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_queue())
+            if self._timer is None:
+                self._tick()
         return reply
 
     async def close(self) -> None:
         """Wait for the commands under way and close the connection. The client may be used again."""
         if self._sender is not None:
             await self._sender
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         await self._connection.disconnect()
         await self._redis.aclose()
 
@@ -87,6 +96,8 @@ class RedisClient:
         try:
             while self._queue:
                 await self._send_together()
+                # The requests that have their replies now issue their next commands, to go out with those that wait.
+                await asyncio.sleep(0)
         finally:
             self._sender = None
 
@@ -117,34 +128,33 @@ class RedisClient:
         packs the commands in Python.
         """
         try:
-            async with _time_limit():
+            async with asyncio.timeout(None) as self._limit:
                 # Connects if it must: also after the server has closed the connection.
                 await self._redis.connection_pool.ensure_connection(self._connection)
                 await self._connection.send_packed_command(b"".join(commands))
                 return [await self._read_reply() for _ in commands]
         except (RedisError, OSError) as error:
             return [error] * len(commands)
+        finally:
+            self._limit, self._ticks = None, 0
+
+    def _tick(self) -> None:
+        """End the commands under way if their time is over. Called again and again while there are commands.
+
+        A timer for each batch of them would take 12 µs more. Time in which this process could not run, because the
+        machine was busy, is one tick only: a reply that arrived meanwhile is not lost.
+        """
+        self._ticks += 1
+        if self._limit is not None and self._ticks > _TICKS:
+            self._limit.reschedule(0)
+        is_needed = self._sender is not None
+        self._timer = asyncio.get_running_loop().call_later(_TIMEOUT / _TICKS, self._tick) if is_needed else None
 
     async def _read_reply(self) -> Any:
         try:
             return await self._connection.read_response()
         except ResponseError as error:
             return error
-
-
-@asynccontextmanager
-async def _time_limit() -> AsyncIterator[None]:
-    """Raise TimeoutError after `_TIMEOUT`. Time in which this process could not run, on a busy machine, does not count.
-
-    With one timer, a reply that arrived during such a pause would be lost: the timer would be handled before it.
-    """
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(None) as limit:
-        halfway = loop.call_later(_TIMEOUT / 2, lambda: limit.reschedule(loop.time() + _TIMEOUT / 2))
-        try:
-            yield
-        finally:
-            halfway.cancel()
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:

@@ -35,7 +35,7 @@ from mock_server.core.rehearsal import (
     levels,
     limits,
 )
-from mock_server.core.serialization import from_json, to_json, without_defaults
+from mock_server.core.serialization import from_json, to_json
 from mock_server.errors import StoreUnavailableError
 
 
@@ -50,10 +50,10 @@ class RedisRehearsal:
         counters = list(_fields(exchange, call))
         if not counters and call is None:
             return ()
-        row = to_json(without_defaults(call)) if call else b""
+        row = to_json(call) if call else b""
         key = call.key if call else ""
         most = rehearsal.MOST_CALLS, rehearsal.MOST_CALLS_OF_KEY
-        return (*most, exchange.id, time.time(), key, row, *counters)
+        return (*most, exchange.id, str(time.time()), key, row, *counters)
 
     async def client_left(self, call: ObservedCall) -> None:
         with suppress(StoreUnavailableError):
