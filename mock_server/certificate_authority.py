@@ -12,7 +12,6 @@ import logging
 import os
 import ssl
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from mock_server.atomic_write import write_atomically
 from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE, PRIVATE_FILE, default_directory
 from mock_server.errors import SettingsError
 from mock_server.name_constraints import LOCALHOST, constraint, create_authority, is_permitted, permitted_names
@@ -89,9 +89,9 @@ class CertificateAuthority:
             if authority is None or not authority._is_current(names, now):
                 permitted = [*LOCALHOST, *map(constraint, names)]
                 authority = authority._replaced(names, now) if authority else cls._new(directory, permitted, now)
-                _write_atomically(directory / PRIVATE_FILE, authority._private_pem(), mode=0o600)
+                write_atomically(directory / PRIVATE_FILE, authority._private_pem(), mode=0o600, is_durable=True)
             if not authority._is_published():
-                _write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
+                write_atomically(authority.certificate_path, authority.certificate_pem(), mode=0o644)
             return authority
 
     @classmethod
@@ -239,21 +239,6 @@ def server_names(settings: Settings, provider_hosts: Sequence[str]) -> list[str]
     """The names in a server's certificate, besides localhost."""
     own = [] if is_all_addresses(settings.host) else [settings.host]
     return [*provider_hosts, *own, *settings.tls_names.replace(",", " ").split()]
-
-
-def _write_atomically(path: Path, data: bytes, *, mode: int) -> None:
-    """Write the whole file or nothing. Until it is complete, only its owner can read it."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 if sys.platform == "win32":

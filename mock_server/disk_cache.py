@@ -18,6 +18,8 @@ from typing import BinaryIO
 import xxhash
 from platformdirs import user_cache_path
 
+from mock_server.atomic_write import write_atomically
+
 _CHECKSUM_BYTES = 16
 _WRITABLE_BY_OTHERS = 0o022
 _SHIPPED = Path(__file__).parent / "_cache"
@@ -71,14 +73,8 @@ class DiskCache:
         if self._directory is None:
             return
         with suppress(OSError):
-            # Other processes find the old entry or the new one, never a part.
-            handle, temporary = tempfile.mkstemp(dir=self._directory)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(_checksum(key, version, value) + value)
-                Path(temporary).replace(self._directory / _hash(key).hex())
-            except OSError:
-                Path(temporary).unlink()
+            data = _checksum(key, version, value) + value
+            write_atomically(self._directory / _hash(key).hex(), data, mode=0o600)
 
     def unnamed_file(self) -> BinaryIO | None:
         """A file in the directory that has no name and vanishes when it is closed; None where that is not possible."""

@@ -130,12 +130,12 @@ class FetchRefusedError(FetchError):
 
 
 class UnknownPreferenceError(MockServerError):
-    """A client forces a scenario, outcome or status that does not exist. `close` are similar names."""
+    """A client forces a scenario, outcome or status that does not exist. `close` is a similar name that exists."""
 
-    def __init__(self, kind: str, name: str, close: Sequence[str]) -> None:
+    def __init__(self, kind: str, name: str, close: str | None) -> None:
         self.kind = kind
         self.name = name
-        self.close = tuple(close)
+        self.close = close
         super().__init__(f"{kind} {name}")
 
 

@@ -19,15 +19,20 @@ def many(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {plural or f'{noun}s'}"
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that was probably meant by `word`, if one is near enough. Case does not matter."""
+    folded = {one.lower().replace("-", "_"): one for one in reversed(list(known))}
+    # The comparison takes time in proportion to the length, and a long text is no misspelt word.
+    start = word[:_LONGEST_TEXT].lower().replace("-", "_")
+    near = difflib.get_close_matches(start, folded, n=1)
+    return folded[near[0]] if near else None
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """A hint for the unknown `word`: the nearest of `known`, or all of them if they are few."""
     words = list(known)
-    folded = {one.lower().replace("-", "_"): one for one in reversed(words)}
-    # The comparison takes time in proportion to the length, and a long text is no misspelt word.
-    start = word[:_LONGEST_TEXT].lower().replace("-", "_")
-    near = difflib.get_close_matches(start, folded, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {quoted(folded[near[0]])}?"
+    if (near := nearest(word, words)) is not None:
+        return f"did you mean {quoted(near)}?"
     if words and len(words) <= _LONGEST_LIST:
         return f"known: {', '.join(words)}"
     return ""

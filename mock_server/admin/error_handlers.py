@@ -74,7 +74,7 @@ def _too_large(error: BodyTooLargeError) -> Reply:
 
 
 def _preference(error: UnknownPreferenceError) -> Reply:
-    close = f' Did you mean "{error.close[0]}"?' if error.close else ""
+    close = f' Did you mean "{error.close}"?' if error.close else ""
     return problem(400, f'There is no {error.kind} "{error.name[:80]}".{close}', title="Bad input")
 
 

@@ -183,7 +183,7 @@ def _forced(pipeline: RequestPipeline, call: ReadCall, facts: RequestFacts) -> S
     try:
         forced = forcing.find(facts.request(call), pipeline.library.scenarios.by_name, statuses)
     except UnknownPreferenceError as error:
-        hint = f"; did you mean {error.close[0]}?" if error.close else ""
+        hint = f"; did you mean {error.close}?" if error.close else ""
         reason = f"the mock knows no {error.kind} {error.name}"
         return Settled(f"refused 501: {reason}{hint}", reason, is_refusal=True)
     if forced is None:

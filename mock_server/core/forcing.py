@@ -8,11 +8,11 @@ token is ignored, because a file name may contain `mock-` by chance.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from mock_server.core.model import Fault, OutcomeName, ReadRequest
 from mock_server.core.scenario import Scenario
 from mock_server.errors import UnknownPreferenceError
+from mock_server.suggest import nearest
 
 _PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
 _TOKEN = re.compile(r"mock-([a-z0-9_-]{1,200})", re.IGNORECASE)
@@ -71,22 +71,18 @@ def _by_preferences(value: str, scenarios: Collection[str], statuses: Mapping[in
     preferences = parse_preferences(value)
     if name := preferences.get("scenario"):
         if name not in scenarios:
-            raise UnknownPreferenceError("scenario", name, _closest(name, scenarios))
+            raise UnknownPreferenceError("scenario", name, nearest(name, scenarios))
         return ForcedResult(f"prefer scenario={name}", scenario=name)
     if name := preferences.get("outcome"):
         if name not in _OUTCOMES:
-            raise UnknownPreferenceError("outcome", name, _closest(name, _OUTCOMES))
+            raise UnknownPreferenceError("outcome", name, nearest(name, _OUTCOMES))
         return ForcedResult(f"prefer outcome={name}", outcome=OutcomeName(name))
     if code := preferences.get("code"):
         outcome = statuses.get(int(code)) if re.fullmatch(r"[0-9]{3}", code) else None
         if outcome is None:
-            raise UnknownPreferenceError("code", code, _closest(code, [str(status) for status in sorted(statuses)]))
+            raise UnknownPreferenceError("code", code, nearest(code, map(str, sorted(statuses))))
         return ForcedResult(f"prefer code={code}", outcome=outcome, status=int(code))
     return None
-
-
-def _closest(name: str, known: Collection[str]) -> list[str]:
-    return get_close_matches(name[:200], list(known), 1)
 
 
 def _by_token(text: str, by: str, scenarios: Collection[str]) -> ForcedResult | None:

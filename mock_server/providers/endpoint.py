@@ -187,5 +187,5 @@ def _unmatched(search: SearchResult | None) -> Reply:
 
 
 def _unknown_preference(error: UnknownPreferenceError) -> str:
-    hint = f" Did you mean {error.close[0]!r}?" if error.close else ""
+    hint = f" Did you mean {error.close!r}?" if error.close else ""
     return f"The Prefer header asks for the {error.kind} {error.name!r}, which does not exist.{hint}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mock_server.atomic_write import write_atomically
 from mock_server.core.library import references_of
 from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError, FixturesError
@@ -126,6 +127,4 @@ def _store(files: Mapping[Path, bytes | None]) -> None:
             path.unlink(missing_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.new")
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_atomically(path, content)
