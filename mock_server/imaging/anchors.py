@@ -32,6 +32,8 @@ MAX_ANCHORS = 6
 GLYPHS = (48, 12)
 
 
+# The size of a pixel of each level, of those of the finest one.
+_RATIOS: Floats = np.float32(LEVEL_RATIO) ** np.arange(256, dtype=np.float32)
 # Steps of an offset for each pixel of its level.
 _OFFSET_STEPS = 32
 
@@ -60,13 +62,13 @@ class Anchor:
 
 def pixel_sizes(finest: Floats | float, levels: NDArray[np.uint8]) -> Floats:
     """Sizes of a pixel of these levels."""
-    ratios: Floats = np.float32(LEVEL_RATIO) ** levels.astype(np.float32)
-    return ratios * finest
+    sizes: Floats = _RATIOS[levels] * finest
+    return sizes
 
 
 def places(offsets: NDArray[np.int16], sizes: Floats) -> Floats:
-    """Offsets in pixels of the picture; `sizes`: of a pixel of each one's level."""
-    return offsets * (sizes / np.float32(_OFFSET_STEPS))[:, None]
+    """Offsets along one axis in pixels of the picture; `sizes`: of a pixel of each one's level."""
+    return offsets * (sizes / np.float32(_OFFSET_STEPS))
 
 
 def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anchor:

@@ -82,6 +82,20 @@ class Picture:
             self._working = guarded(self.facts.format, self._make_working_copy)
         return self._working
 
+    @property
+    def working_size(self) -> tuple[int, int]:
+        """The size of the working copy, for which nothing is decoded."""
+        factor = halving_factor(self.size, WORKING_SIDE)
+        return -(-self.size[0] // factor), -(-self.size[1] // factor)
+
+    def reduced_working(self, factor: int) -> Image.Image:
+        """The working copy reduced by a whole number; a JPEG is decoded as small as that if it can be."""
+        is_power = factor & (factor - 1) == 0
+        if factor == 1 or not is_power or self._working is not None or self._full is not None:
+            return self.working.reduce(factor)
+        factor *= halving_factor(self.size, WORKING_SIDE)
+        return guarded(self.facts.format, lambda: _drafted_grey(self._open(), self.size, factor))
+
     def _make_working_copy(self) -> tuple[Image.Image, float]:
         image = self._open() if self._full is None else None
         return _working_copy(image, self._full, self.facts.format, self.size)
@@ -227,11 +241,14 @@ def _working_copy(
     if full is not None:
         return _halved_to(_without_dithering(full.convert("L"), format), size, factor), 1 / factor
     assert image is not None, "one of the two is given"
-    width, height = image.size
-    image.draft("L", (max(1, width // factor), max(1, height // factor)))
-    grey = to_grey(_load_upright(image))
+    return _drafted_grey(image, size, factor), 1 / factor
+
+
+def _drafted_grey(image: ImageFile.ImageFile, size: tuple[int, int], factor: int) -> Image.Image:
+    """A grey copy of an opened JPEG of this upright size, reduced by a power of two."""
+    image.draft("L", (max(1, image.width // factor), max(1, image.height // factor)))
     # A decoder reduces at most eight times, and not at all if the shorter side would vanish.
-    return _halved_to(grey, size, factor), 1 / factor
+    return _halved_to(to_grey(_load_upright(image)), size, factor)
 
 
 def _halved_to(image: Image.Image, size: tuple[int, int], factor: int) -> Image.Image:

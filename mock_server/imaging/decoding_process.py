@@ -166,6 +166,9 @@ class _PictureApart(Picture):
             self._working = self._process.ask("working copy")
         return self._working
 
+    def reduced_working(self, factor: int) -> Image.Image:
+        return self.working.reduce(factor)
+
     def full(self) -> Image.Image:
         image: Image.Image = self._process.ask("full")
         return image

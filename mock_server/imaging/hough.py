@@ -19,14 +19,14 @@ _CELL_BITS = 18
 _SPREAD = (40503, 98317, 12289, 196613)
 
 
-def fullest_cells(owners: NDArray[np.int64], sizes: Floats, places: Floats, weight: Floats) -> Floats:
+def fullest_cells(owners: NDArray[np.int64], sizes: Floats, places: tuple[Floats, Floats], weight: Floats) -> Floats:
     """For each pair, the weight of the fullest cell that it votes for.
 
-    `owners`: numbers of references; `sizes`: logarithms of the references' sizes in the sent picture; `places`: of
-    shape (pairs, 2), where their texts lie, as shares of the longer side of the sent picture.
+    `owners`: numbers of references; `sizes`: logarithms of the references' sizes in the sent picture; `places`: x and y
+    where their texts lie, as shares of the longer side of the sent picture.
     """
     cells, steps = owners * _SPREAD[0], [0]
-    coordinates = (sizes / _SIZE_CELL, places[:, 0] / _PLACE_CELL, places[:, 1] / _PLACE_CELL)
+    coordinates = (sizes / _SIZE_CELL, places[0] / _PLACE_CELL, places[1] / _PLACE_CELL)
     for values, spread in zip(coordinates, _SPREAD[1:], strict=True):
         # The two cells whose centres are nearest: pairs that agree have at least one in common.
         cells = cells + np.floor(values - 0.5).astype(np.int64) * spread

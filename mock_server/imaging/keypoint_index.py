@@ -27,6 +27,9 @@ _FLIPPED = 3
 _BUCKET = 16
 # Different bits of two descriptions of the same place at most.
 _MAX_DISTANCE = 10
+# Bits of such a number, and of a row of the sent picture's keypoints, of which there are a few thousand at most.
+_DISTANCE_BITS = 4
+_ROW_BITS = 16
 # Pairs of one keypoint of an anchor at most, the most alike.
 _PAIRS_OF_ONE = 3
 # Anchors that are examined at most, and the support that they need: at least this much, and this share of the best.
@@ -77,11 +80,15 @@ class KeypointIndex:
         order = order[np.argsort((keys[order] >> 16).astype(np.uint16), kind="stable")]
         return order.astype(np.int32), starts
 
-    def locate(self, image: Image.Image, count: int) -> list[Located]:
-        """The `count` anchors that most keypoints of a grey image agree on, best first."""
+    def locate(self, image: Image.Image, count: int, size: tuple[int, int] | None = None) -> list[Located]:
+        """The `count` anchors that most keypoints of a grey image agree on, best first.
+
+        `size`: of what is located in, where `image` is a reduced copy of that.
+        """
         if not len(self._pool.codes):
             return []
-        sent = all_keypoints(image)
+        size = size or image.size
+        sent = all_keypoints(image, size)
         rows, known, weight = self._pairs(sent)
         if not len(rows):
             return []
@@ -93,8 +100,8 @@ class KeypointIndex:
             return []
         rows, known, anchors = rows[enough], known[enough], anchors[enough]
         weight, vote = weight[enough], vote[enough]
-        known_points, sent_points = self._pool.points(known, anchors), sent.points[rows]
-        support = self._support(sent_points, known_points, anchors, vote, image.size)
+        known_points, sent_points = self._pool.points(known, anchors), sent.points.T[:, rows].T
+        support = self._support(sent_points, known_points, anchors, vote, size)
         # The pairs are sorted by keypoint, so those of one anchor follow each other.
         firsts = np.flatnonzero(np.diff(anchors, prepend=-1))
         ends = [*firsts[1:].tolist(), len(anchors)]
@@ -116,12 +123,16 @@ class KeypointIndex:
         self, sent: Floats, known: Floats, anchors: NDArray[np.int64], weight: Floats, size: tuple[int, int]
     ) -> Floats:
         """For each pair of points, the weight of those of the same anchor that roughly agree with it."""
-        scale = sent[:, 2] / known[:, 2]
-        places = (sent[:, :2] - (known[:, :2] - self._pool.middles[anchors]) * scale[:, None]) / np.float32(max(size))
-        limits = np.array(size, np.float32) / max(size) + _OUTSIDE
-        chosen = np.flatnonzero(((places > -_OUTSIDE) & (places < limits)).all(axis=1))
+        scale, longer = sent[:, 2] / known[:, 2], np.float32(max(size))
+        x, y = (
+            (sent[:, axis] - (known[:, axis] - self._pool.middles[:, axis][anchors]) * scale) / longer
+            for axis in (0, 1)
+        )
+        right, bottom = (side / longer + _OUTSIDE for side in size)
+        chosen = np.flatnonzero((x > -_OUTSIDE) & (x < right) & (y > -_OUTSIDE) & (y < bottom))
         support = np.zeros(len(known), np.float32)
-        support[chosen] = fullest_cells(anchors[chosen], np.log(scale[chosen]), places[chosen], weight[chosen])
+        places = (x[chosen], y[chosen])
+        support[chosen] = fullest_cells(anchors[chosen], np.log(scale[chosen]), places, weight[chosen])
         return support
 
     def _pairs(self, sent: DescribedKeypoints) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
@@ -129,23 +140,28 @@ class KeypointIndex:
 
         They are sorted by number; the pairs of one number follow each other, the most alike first.
         """
-        codes, found = sent.codes(), []
+        codes, found = sent.codes(), list[NDArray[np.int64]]()
+        numbers = np.arange(len(codes), dtype=np.int32)
         for number, (order, starts) in enumerate(self._tables):
+            # In 32 bits: these arrays are long, and would not fit into the processor's cache otherwise.
             keys = self._keys(codes ^ self._probes(sent, number), number)
-            first = starts[keys]
-            lengths = np.minimum(starts[keys + 1] - first, _BUCKET).ravel()
-            rows = np.repeat(np.broadcast_to(np.arange(len(codes)), keys.shape).ravel(), lengths)
+            first = starts[keys].ravel()
+            lengths = np.minimum(starts[keys + 1].ravel() - first, _BUCKET)
+            rows = np.repeat(np.broadcast_to(numbers, keys.shape).ravel(), lengths)
             # Where each bucket starts, less where its entries start here.
-            offsets = np.repeat(first.ravel() - np.cumsum(lengths) + lengths, lengths)
-            known = order[np.arange(len(rows)) + offsets]
-            distance = _count_ones(self._pool.codes[known] ^ codes[rows])
-            near = np.flatnonzero(distance <= _MAX_DISTANCE)
-            found.append((known[near].astype(np.int64) * BITS + distance[near]) * len(codes) + rows[near])
+            places = np.repeat(first - np.cumsum(lengths, dtype=np.int32) + lengths, lengths)
+            places += np.arange(len(rows), dtype=np.int32)
+            in_buckets = order.take(places)
+            bits = _count_ones(self._pool.codes.take(in_buckets) ^ codes.take(rows))
+            near = np.flatnonzero(bits <= _MAX_DISTANCE)
+            pairs = in_buckets[near].astype(np.int64) << _DISTANCE_BITS | bits[near].astype(np.int64)
+            found.append(pairs << _ROW_BITS | rows[near])
         merged = np.sort(np.concatenate(found))
         # Most are found in several tables. `np.unique` hashes, which takes longer for so few.
         merged = merged[np.diff(merged, prepend=-1) > 0]
-        rest, row = np.divmod(merged, max(1, len(codes)))
-        known, distance = np.divmod(rest, BITS)
+        row = merged & ((1 << _ROW_BITS) - 1)
+        distance = merged >> _ROW_BITS & ((1 << _DISTANCE_BITS) - 1)
+        known = merged >> _ROW_BITS + _DISTANCE_BITS
         is_among_best = np.ones(len(known), np.bool_)
         is_among_best[_PAIRS_OF_ONE:] = known[_PAIRS_OF_ONE:] != known[:-_PAIRS_OF_ONE]
         weight = (_MAX_DISTANCE + 1 - distance[is_among_best]).astype(np.float32)
@@ -194,8 +210,13 @@ def _rarity(rows: NDArray[np.int64], anchors: NDArray[np.int64]) -> Floats:
 
     A stroke or the corner of a frame does.
     """
-    _, own, repeats = np.unique(rows * (int(anchors.max()) + 1) + anchors, return_inverse=True, return_counts=True)
-    alone = 1 / repeats[own]
+    # Sorted together with their places, which takes half of the time of `np.unique` with its inverse.
+    place_bits = len(rows).bit_length()
+    ordered = np.sort((anchors << _ROW_BITS | rows) << place_bits | np.arange(len(rows)))
+    firsts = np.flatnonzero(np.diff(ordered >> place_bits, prepend=-1))
+    repeats = np.diff(firsts, append=len(rows))
+    alone = np.empty(len(rows))
+    alone[ordered & ((1 << place_bits) - 1)] = np.repeat(1 / repeats, repeats)
     rarity: Floats = (alone / np.sqrt(np.bincount(rows, alone)[rows])).astype(np.float32)
     return rarity
 

@@ -8,6 +8,7 @@ doubling them changed no match.
 """
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class Pyramid:
     def __init__(self, image: Image.Image) -> None:
         self.image = image
         self._copies = {1: image}
+        self._samples: dict[tuple[int, Frame], SampledGrid | None] = {}
 
     def at_scale_of(self, side: int, frame: Frame) -> tuple[Image.Image, Frame, int]:
         """The copy to sample `frame` from as `side` x `side` cells, the frame in it, and its reduction factor."""
@@ -58,6 +60,14 @@ class Pyramid:
         if factor not in self._copies:
             self._copies[factor] = self.image.reduce(factor)
         return self._copies[factor], frame.scaled(1 / factor, 1 / factor), factor
+
+    def sampled(self, side: int, frame: Frame) -> SampledGrid | None:
+        """`frame` as `side` x `side` cells, kept: many references start from the same frame."""
+        key = side, frame
+        if key not in self._samples:
+            copy, reduced, _ = self.at_scale_of(side, frame)
+            self._samples[key] = sample(copy, reduced, side, side, round(side * _MARGIN), _MIN_COMMON_CELLS)
+        return self._samples[key]
 
 
 def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Alignment | None:
@@ -91,12 +101,16 @@ class _Level:
     """One level of the pyramid: a reference and an image, compared on a grid of `side` x `side` cells."""
 
     def __init__(self, reference: NDArray[np.uint8], image: Pyramid, side: int) -> None:
-        # Resampled as `sample` does: a different filter would look like a shift.
-        cells = Image.fromarray(reference).resize((side, side), Image.Resampling.BILINEAR)
-        self._reference: Floats = np.asarray(cells, dtype=np.float32)
+        self._mosaic = reference
         self._image = image
         self._side = side
         self._margin = round(side * _MARGIN)
+
+    @cached_property
+    def _reference(self) -> Floats:
+        # Resampled as `sample` does: a different filter would look like a shift.
+        cells = Image.fromarray(self._mosaic).resize((self._side, self._side), Image.Resampling.BILINEAR)
+        return np.asarray(cells, dtype=np.float32)
 
     def correlation(self, frame: Frame) -> float:
         """The correlation where the frame lies; 0 where too little of it is inside the image."""
@@ -123,5 +137,4 @@ class _Level:
         return correlate(terms @ least_squares(terms, target).astype(np.float32), target)
 
     def _sample(self, frame: Frame) -> SampledGrid | None:
-        copy, frame, _ = self._image.at_scale_of(self._side, frame)
-        return sample(copy, frame, self._side, self._side, self._margin, _MIN_COMMON_CELLS)
+        return self._image.sampled(self._side, frame)

@@ -13,6 +13,7 @@ from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Affine
 from mock_server.imaging.keypoint_index import KeypointIndex
 from mock_server.imaging.keypoint_pool import KeypointPool
+from mock_server.imaging.keypoints import first_reduction
 from mock_server.imaging.rectified_view import RectifiedView
 from mock_server.imaging.reference_image import ReferenceImages
 from mock_server.imaging.surroundings import have_like_colours, look_alike
@@ -49,7 +50,8 @@ class TextSearch:
         """The likeliest references, whether they match or not."""
         found: dict[int, FoundText] = {}
         compared = 0
-        for located in self._keypoints.locate(picture.working, _LOCATED):
+        size = picture.working_size
+        for located in self._keypoints.locate(picture.reduced_working(first_reduction(size)), _LOCATED, size):
             if located.position in found or compared == _COMPARED:
                 continue
             view = self._view(picture, located.position, located.affine)
