@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.changes import saved
-from benchmarks.light_changes import clahe, night, of_screen, warm
+from benchmarks.light_changes import clahe, faint, night, of_screen, warm
 from benchmarks.sent_pictures import Sent, corner_moves, rng_of, scaling, warped_to
 from mock_server.imaging.geometry import Box
 
@@ -215,10 +215,16 @@ DAILY: tuple[DailyChange, ...] = (
     DailyChange("dash-cam bar", "cover", _captioned("dash-cam")),
     DailyChange("CCTV caption", "cover", _captioned("cctv")),
     DailyChange("timestamp", "cover", _captioned("timestamp")),
-    DailyChange("CLAHE", "light", clahe),
-    DailyChange("night mode", "light", night),
-    DailyChange("warm white balance", "light", warm),
-    DailyChange("photo of a screen", "light", of_screen),
+    DailyChange("CLAHE 2, 8 x 8", "CLAHE", clahe(2.0, 8)),
+    DailyChange("CLAHE 4, 8 x 8", "CLAHE", clahe(4.0, 8)),
+    DailyChange("CLAHE 3, 4 x 4", "CLAHE", clahe(3.0, 4)),
+    DailyChange("night mode", "night", night(0.6, 0.7, 80)),
+    DailyChange("night mode, strong", "night", night(0.45, 1.0, 140)),
+    DailyChange("dark and faint", "night", faint),
+    DailyChange("warm white balance", "white balance", warm(1.12, 0.78)),
+    DailyChange("very warm", "white balance", warm(1.25, 0.65)),
+    DailyChange("photo of a screen", "screen", of_screen(0.012, 0.04, 0.02)),
+    DailyChange("photo of a screen, moire", "screen", of_screen(0.02, 0.07, 1.1)),
     DailyChange("perspective 2 %", "perspective", _perspective(0.02)),
     DailyChange("perspective 3 %", "perspective", _perspective(0.03)),
 )

@@ -28,6 +28,11 @@ class Sent:
         corners: Matrix = (mapped[:2] / mapped[2]).T
         return corners
 
+    def width_of(self, box: Box) -> float:
+        """The length of the upper edge of a box in the sent picture."""
+        corners = self.corners(box)
+        return float(np.linalg.norm(corners[1] - corners[0]))
+
 
 def scaling(x_scale: float = 1.0, y_scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> Matrix:
     return np.array([[x_scale, 0, x], [0, y_scale, y], [0, 0, 1]], dtype=np.float64)

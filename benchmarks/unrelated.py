@@ -32,7 +32,8 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif"}
 
 def fixtures(count: int, photos: Path | None) -> Iterator[Reference]:
     """Drawn fixtures and those of the daily benchmark, every other one without a box."""
-    references = [daily.subject(number, 10, photos).own for number in range(40)]
+    names = sorted(photos.iterdir()) if photos else []
+    references = [daily.subject(number, 10, names).own for number in range(40)]
     for number, one in enumerate([*references, *distractors(count - len(references), 2)]):
         yield Reference(one.id, one.source, one.regions if number % 2 else ())
 
