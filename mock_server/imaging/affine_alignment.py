@@ -29,7 +29,7 @@ def align_affine(
 
     `cells`: the map to start from. It is returned as it is where the first step is less than `negligible` cells.
     """
-    part, to_part = _around(image, cells, reference.shape)
+    part, to_part = part_around(image, cells, reference.shape)
     known: Floats = reference.astype(np.float32)
     solver = _Solver(known)
     here = to_part.after(cells)
@@ -51,7 +51,7 @@ def align_affine(
     return to_part.inverse.after(best), highest
 
 
-def _around(image: Image.Image, cells: Affine, shape: tuple[int, ...]) -> tuple[Image.Image, Affine]:
+def part_around(image: Image.Image, cells: Affine, shape: tuple[int, ...]) -> tuple[Image.Image, Affine]:
     """The part of an image around a grid, reduced to about its resolution, and the map from the image to it."""
     rows, columns = shape
     cell = np.sqrt(abs(cells.determinant))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.colours import are_alike, distance, palette
-from mock_server.imaging.comparison import HOPELESS_SCORE, MARGIN, Comparison, compare_text
+from mock_server.imaging.comparison import MARGIN, Comparison, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement
@@ -197,12 +197,11 @@ def _verify_text(
 def _compare_declared(
     patch: Patch, image: Image.Image, frame: Frame, limit: float, reference: ReferenceImage | None
 ) -> Comparison | None:
-    """Compare a declared text; a second time with colours where they may decide, since that decodes the reference."""
+    """Compare a declared text; with colours where they may decide, since that decodes the reference."""
     grey, visible = Image.fromarray(patch.pixels), _min_visible(patch)
-    result = compare_text(grey, patch.character, image, frame, visible)
-    if reference is None or result is None or not limit < result.score < HOPELESS_SCORE:
-        return result
-    return compare_text(grey, patch.character, image, frame, visible, _colours_of(patch, reference))
+    if reference is None:
+        return compare_text(grey, patch.character, image, frame, visible)
+    return compare_text(grey, patch.character, image, frame, visible, limit, partial(_colours_of, patch, reference))
 
 
 def _min_visible(patch: Patch) -> tuple[float, float]:

@@ -14,8 +14,8 @@ other values were set with them on drawn labels of twenty further kinds, between
 those of one-character neighbours.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -23,7 +23,8 @@ from PIL import Image
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate
-from mock_server.imaging.photometric_fit import colour_terms, predict
+from mock_server.imaging.perspective_alignment import align_in_perspective
+from mock_server.imaging.photometric_fit import colour_terms, local_tone_terms, predict
 
 # Lucas-Kanade steps, and the move in pixels below which they end: the fit itself explains a smaller misalignment.
 _ALIGNMENT = (3, 0.04)
@@ -48,6 +49,8 @@ _TYPICAL_WEIGHT = 1.5
 _MAX_DILUTION = 10.0
 # Above this score, no colours could explain the difference.
 HOPELESS_SCORE = 3.5
+# How much lower the score has to be where the tone curve may vary within the text: it explains a part of each change.
+_LOCAL_TONES_STRICTER = 0.4
 # The margin that a declared text is stored with, as a share of the stored height. It serves the alignment alone.
 MARGIN = 0.11
 # A text with at least this variance is visible only where the sent picture correlates with it by at least this much. A
@@ -76,27 +79,69 @@ def compare_text(
     image: Image.Image,
     frame: Frame,
     visible: tuple[float, float],
-    colours: Image.Image | None = None,
+    limit: float = -np.inf,
+    read_colours: Callable[[], Image.Image | None] | None = None,
 ) -> Comparison | None:
     """Compare a grey reference patch, a text with its margin, with `frame` of a grey image.
 
-    `character`: size of one in pixels of the patch. `colours`: the patch in RGB, where colours may explain what grey
-    does not. None where less than the shares `visible` of (height, width) lie inside the image, or it has too few
-    pixels.
+    `character`: size of one in pixels of the patch. Where the score is not far above `limit`, more changes are allowed
+    for: a perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where
+    less than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
     """
     part, factor = at_shared_resolution(reference, frame)
     character *= factor
-    extra_terms = colour_terms(colours, part.size) if colours else ()
-    best: Comparison | None = None
+    found = _best_alignment(part, character, image, frame, visible)
+    if found is None:
+        return None
+    best, aligned = found
+    if limit < best.score < HOPELESS_SCORE:
+        for attempt in _attempts(part, character, image, best, aligned, read_colours):
+            best = min(best, attempt, key=lambda one: one.score)
+            if best.score <= limit:
+                break
+    return best
+
+
+def _best_alignment(
+    part: Image.Image, character: float, image: Image.Image, frame: Frame, visible: tuple[float, float]
+) -> tuple[Comparison, Alignment] | None:
+    """The best comparison of a part with its place in the sent picture, and how it was aligned for that."""
+    best: tuple[Comparison, Alignment] | None = None
     for aligned in alignments(part, image, frame, visible):
-        predicted = predict(part, aligned.samples, extra_terms)
-        score, strongest = text_score(part, aligned.samples, predicted, character)
-        result = Comparison(score, aligned.frame, strongest, character)
-        if best is None or result.score < best.score:
-            best = result
-        if best.score < _GOOD_SCORE:
+        result = _scored(part, character, aligned)
+        if best is None or result.score < best[0].score:
+            best = result, aligned
+        if best[0].score < _GOOD_SCORE:
             break
     return best
+
+
+def _attempts(
+    part: Image.Image,
+    character: float,
+    image: Image.Image,
+    best: Comparison,
+    aligned: Alignment,
+    read_colours: Callable[[], Image.Image | None] | None,
+) -> Iterator[Comparison]:
+    """Further comparisons of a text that was nearly found, the cheapest first. Each allows for another change."""
+    warped = align_in_perspective(np.asarray(part, dtype=np.float32), image, aligned)
+    if warped is not None:
+        result = _scored(part, character, warped)
+        yield result
+        aligned = warped if result.score < best.score else aligned
+    result = _scored(part, character, aligned, local_tone_terms(part, character))
+    yield replace(result, score=result.score + _LOCAL_TONES_STRICTER)
+    colours = read_colours() if read_colours else None
+    if colours is not None:
+        yield _scored(part, character, aligned, colour_terms(colours, part.size))
+
+
+def _scored(part: Image.Image, character: float, aligned: Alignment, extra_terms: Sequence[Floats] = ()) -> Comparison:
+    """The comparison of a part with what the sent picture shows where it was aligned."""
+    predicted = predict(part, aligned.samples, extra_terms)
+    score, strongest = text_score(part, aligned.samples, predicted, character)
+    return Comparison(score, aligned.frame, strongest, character)
 
 
 def alignments(

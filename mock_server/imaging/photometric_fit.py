@@ -23,6 +23,10 @@ _KNOTS = 7
 _HAT_HEIGHT = 64
 # Standard deviations, in pixels, of the blurs among the terms.
 _BLURS = (0.7, 1.5)
+# Distance in characters of the places between which a tone curve varies smoothly: closer ones would explain a stroke
+# away. At each place it has a constant, a gain and a curvature of the standardised grey levels, with these weights.
+_PLACE_DISTANCE = 1.5
+_POWER_WEIGHTS = (64, 32, 32)
 # Pixels that are enough to find a dozen weights by; of larger parts only every few columns are used.
 _MAX_PIXELS = 8000
 # Share of the predictions that must lie between black and white. Where fewer do, the clipped pixels are left out.
@@ -72,6 +76,32 @@ def colour_terms(colours: Image.Image, size: tuple[int, int]) -> list[Floats]:
         for channel in channels
         for knot in knots
     ]
+
+
+def local_tone_terms(part: Image.Image, character: float) -> list[Floats]:
+    """Extra terms for a reference part: a tone curve that varies smoothly from place to place.
+
+    Adaptive equalisation (CLAHE) has a curve for each tile of the picture; shadows and reflections change a part of a
+    text. `character`: the size of one in pixels.
+    """
+    levels: Floats = np.asarray(part, dtype=np.float32)
+    level = (levels - levels.mean()) / max(1.0, float(levels.std()))
+    powers = [np.ones_like(level), level, level * level - 1]
+    across, down = (_places(size, _PLACE_DISTANCE * character) for size in part.size)
+    return [
+        weight * power * row[:, None] * column[None, :]
+        for column in across
+        for row in down
+        for power, weight in zip(powers, _POWER_WEIGHTS, strict=True)
+    ]
+
+
+def _places(size: int, distance: float) -> Floats:
+    """Hat functions over so many pixels, about `distance` apart, of shape (places, pixels)."""
+    count = max(2, round(size / distance) + 1)
+    position = np.linspace(0, count - 1, size, dtype=np.float32)
+    hats: Floats = np.maximum(0, 1 - np.abs(position - np.arange(count, dtype=np.float32)[:, None]))
+    return hats
 
 
 def _shift_terms(reference: Floats, samples: SampledGrid) -> list[Floats]:
