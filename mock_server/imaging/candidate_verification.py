@@ -147,16 +147,23 @@ def _is_final(verdict: Verdict, query: QueryView) -> bool:
     return not is_at_edge(verdict.difference.top + verdict.difference.height / 2, top, bottom)
 
 
-def verify_texts(reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame) -> Verdict:
-    """Compare the declared texts of a reference with `frame` of a view that need not show the rest of it."""
-    return max(_verify_texts(reference, image, view, frame), key=lambda verdict: verdict.excess)
+def verify_texts(
+    reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame, stricter: float
+) -> Verdict:
+    """Compare the declared texts of a reference with `frame` of a view that need not show the rest of it.
+
+    `stricter`: how much lower the limits are.
+    """
+    return max(_verify_texts(reference, image, view, frame, stricter), key=lambda verdict: verdict.excess)
 
 
-def _verify_texts(reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame) -> list[Verdict]:
+def _verify_texts(
+    reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame, stricter: float = 0.0
+) -> list[Verdict]:
     """The verdicts on all texts up to the first that differs."""
     verdicts = []
     for patch in reference.patches:
-        verdict = _verify_text(patch, reference.is_declared, view, frame, image)
+        verdict = _verify_text(patch, reference.is_declared, view, frame, image, stricter)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
@@ -165,7 +172,7 @@ def _verify_texts(reference: Fingerprint, image: ReferenceImage, view: TextView,
 
 
 def _verify_text(
-    patch: Patch, any_declared: bool, query: TextView, frame: Frame, reference: ReferenceImage
+    patch: Patch, any_declared: bool, query: TextView, frame: Frame, reference: ReferenceImage, stricter: float
 ) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
     text_frame = frame.part(patch.frame)
@@ -179,10 +186,10 @@ def _verify_text(
         return None
     image_frame = text_frame.scaled(finer, finer)
     if any_declared and patch.rank <= 1:
-        limit = LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL
+        limit = (LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL) - stricter
         result = _compare_declared(patch, image, image_frame, limit, None if is_too_small else reference)
     else:
-        limit, grey = PART_LIMIT, Image.fromarray(patch.pixels)
+        limit, grey = PART_LIMIT - stricter, Image.fromarray(patch.pixels)
         read_colours = partial(_colours_of, patch, reference)
         result = compare_line(grey, patch.pitch, image, image_frame, _MIN_VISIBLE_DETECTED, read_colours)
     if result is None:

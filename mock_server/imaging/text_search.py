@@ -83,10 +83,7 @@ class TextSearch:
 
     def _compare(self, position: int, view: RectifiedView) -> FoundText:
         reference, picture = self._entries[position].fingerprint, view.picture
-        verdict = verify_texts(reference, self._images(position), view, view.frame)
-        verdict = replace(verdict, limit=verdict.limit - _STRICTER)
-        if verdict.reason is None and verdict.excess > 0:
-            verdict = replace(verdict, reason="other_text")
+        verdict = verify_texts(reference, self._images(position), view, view.frame, _STRICTER)
         if verdict.reason is None:
             affine = view.to_sent(verdict.frame, reference.size)
             zoom = picture.zoom
