@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mock_server.cli.options import complete, provider_names
+from mock_server.cli.options import complete, provider_names, unreadable
 from mock_server.cli.provider_reply import asked_reading, remove_unfit_boxes, stored_reading
 from mock_server.settings import Settings
 
@@ -122,8 +122,7 @@ def _decode(image: Path, data: bytes) -> "Picture":
     try:
         return decode(data)
     except ImageError as error:
-        reason = f"{type(error).__name__} {error}".rstrip()
-        raise click.ClickException(f"{image} is not a readable picture: {reason}") from None
+        raise unreadable(image, error) from None
 
 
 def _files(fixtures: Path) -> "ScenarioFiles":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
+from mock_server.cli.options import shown_path
 from mock_server.core.account import Account, AccountStatus
 from mock_server.core.library import Library, gallery_name
 from mock_server.core.model import OutcomeName, Product
@@ -72,7 +73,7 @@ def _example(library: Library, product: Product, url: str) -> Example | None:
             path = library.fixtures.images[image]
             if account and _is_plain_read(scenario, product) and isinstance(path, Path):
                 picture_url = f"{url}/images/{gallery_name(image)}"
-                return Example(product, account.key, scenario, picture_url, _relative(path))
+                return Example(product, account.key, scenario, picture_url, shown_path(path))
     return None
 
 
@@ -101,9 +102,3 @@ def _is_plain_read(scenario: Scenario, product: Product) -> bool:
     )
     is_for_all = scenario.when.provider is None and scenario.when.product in (None, product)
     return scenario.steps == (Step(),) and is_usual and is_for_all
-
-
-def _relative(path: Path) -> Path:
-    here = Path.cwd().resolve()
-    path = path.resolve()
-    return path.relative_to(here) if path.is_relative_to(here) else path

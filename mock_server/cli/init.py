@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from mock_server.cli.options import shown_path
+
 _STARTER = Path(__file__).parent / "starter"
 _DIRECTORY = "FIXTURES"
 """Stands for the fixtures directory in the CI file of the starter."""
@@ -20,7 +22,7 @@ def command(directory: Path) -> None:
     It has a mock.yaml, a commented scenario with its picture, the schemas for editors, tests for pytest, and a workflow
     for GitHub Actions. All of it works as written. No file is overwritten.
     """
-    shown = _shown(directory)
+    shown = shown_path(directory).as_posix()
     files = dict(_files(shown))
     existing = [str(directory / name) for name in files if (directory / name).exists()]
     if existing:
@@ -35,12 +37,6 @@ def command(directory: Path) -> None:
         f"\nNow run\n  pytest {quoted}\n  vehicle-ocr-mock serve {quoted} --hints\n"
         f"and add your own photos\n  vehicle-ocr-mock add PHOTO.jpg {quoted} --plate TEXT"
     )
-
-
-def _shown(directory: Path) -> str:
-    """The directory as one writes it in a command: relative if it is below the working directory."""
-    path, here = directory.resolve(), Path.cwd().resolve()
-    return (path.relative_to(here) if path.is_relative_to(here) else directory).as_posix()
 
 
 def _files(directory: str) -> Iterator[tuple[str, bytes]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mock_server.cli.options import complete, complete_names, fixtures_argument, provider_names
+from mock_server.cli.options import complete, complete_names, fixtures_argument, provider_names, unreadable
 
 if TYPE_CHECKING:
     from mock_server.cli.request_facts import Settled
@@ -65,8 +65,7 @@ def command(
     try:
         explanation = library.index.explain(data)
     except ImageError as error:
-        reason = f"{type(error).__name__} {error}".rstrip()
-        raise click.ClickException(f"{image} is not a readable picture: {reason}") from None
+        raise unreadable(image, error) from None
     search = explanation.search
     click.echo(
         f"{image}: {search.facts.format}, {search.facts.width} x {search.facts.height}, sha256 {search.facts.sha256}"

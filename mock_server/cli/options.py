@@ -60,6 +60,17 @@ def local_fixtures(environ: Mapping[str, str]) -> Path | None:
     return here if not is_chosen and any((here / name).exists() for name in names) else None
 
 
+def shown_path(path: Path) -> Path:
+    """The path as one writes it in a command: relative if it is below the working directory."""
+    full, here = path.resolve(), Path.cwd().resolve()
+    return full.relative_to(here) if full.is_relative_to(here) else path
+
+
+def unreadable(image: Path, error: Exception) -> click.ClickException:
+    """The error of a verb whose picture cannot be read."""
+    return click.ClickException(f"{image} is not a readable picture: {type(error).__name__} {error}".rstrip())
+
+
 def _local_fixtures(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     return value or local_fixtures(os.environ)
 
