@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Box, Frame
-from mock_server.imaging.keypoints import LEVEL_RATIO, DetectedKeypoints, describe, detect
+from mock_server.imaging.keypoint_description import DetectedKeypoints, describe
+from mock_server.imaging.keypoints import LEVEL_RATIO, detect
 from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.pixel_transforms import Grey
 

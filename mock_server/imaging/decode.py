@@ -253,7 +253,8 @@ def _drafted_grey(image: ImageFile.ImageFile, size: tuple[int, int], factor: int
 
 def _halved_to(image: Image.Image, size: tuple[int, int], factor: int) -> Image.Image:
     """`image`, a copy of a picture of this size that may be reduced already, reduced to 1 / `factor` of the picture."""
-    return image.reduce(factor // round(max(size) / max(image.size)))
+    left = factor // round(max(size) / max(image.size))
+    return image if left == 1 else image.reduce(left)
 
 
 def _thumbnail(preview: Image.Image) -> bytes:

@@ -14,8 +14,9 @@ from mock_server.imaging.affine_fit import MIN_VOTES, Pairs, fit_affine
 from mock_server.imaging.anchors import GLYPHS, Anchor
 from mock_server.imaging.geometry import Affine
 from mock_server.imaging.hough import fullest_cells
+from mock_server.imaging.keypoint_description import BITS, DescribedKeypoints
 from mock_server.imaging.keypoint_pool import KeypointPool
-from mock_server.imaging.keypoints import BITS, DescribedKeypoints, all_keypoints
+from mock_server.imaging.keypoints import all_keypoints
 from mock_server.imaging.lucas_kanade import Floats
 
 # Hash tables; each takes other bits of the descriptions. A key has as many bits as there are keypoints, within limits.

@@ -1,12 +1,10 @@
 """Keypoints: small distinctive places of a grey picture, found and described alike at any size of the picture.
 
 They find a picture again of which only a part is sent, or which is only a part of what is sent. A place is a blob or
-a corner: the Hessian's determinant is largest there. It is described by the gradients around it, pooled over 4 x 4
-cells in four directions, reduced to the signs of 64 projections.
+a corner: the Hessian's determinant is largest there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Frame
+from mock_server.imaging.keypoint_description import (
+    NO_KEYPOINTS,
+    REACH,
+    SIDE,
+    DescribedKeypoints,
+    DetectedKeypoints,
+    describe,
+)
 from mock_server.imaging.lucas_kanade import Floats
 
 # Ratio of the sizes of two neighbouring levels. Two pictures of any sizes then have levels within 1.13 of each other.
@@ -27,14 +33,8 @@ _STEP = 2
 _BAND = 64
 # Side in pixels of the squares of which each has one keypoint at most.
 _SQUARE = 6
-# A description pools over blocks of this many pixels a side; each of its 4 x 4 cells has 2 x 2 of the 5 x 5 blocks.
-_BLOCK = 4
-_BLOCKS = 5
 # Pixels at the edges in which no keypoint lies.
 _EDGE = 4
-# Half the side of what is described, in pixels, and the side of what its gradients are computed from.
-_REACH = _BLOCK * _BLOCKS // 2
-_SIDE = 2 * _REACH + 2
 # Least determinant of a keypoint; of sums of nine grey levels, to the second power.
 _MIN_RESPONSE = 20.0 * 81
 # How many squares are searched for a peak at first, for each keypoint that is wanted.
@@ -50,32 +50,6 @@ _COUNT = 120
 _MIN_SIDE = 16
 
 _Number = TypeVar("_Number", np.int16, np.float32)
-
-BITS = 64
-"""Bits of a description."""
-
-
-@dataclass(frozen=True, slots=True)
-class DetectedKeypoints:
-    """`points`: x, y and the size of a pixel of the keypoint's level. `patches`: the smoothed pixels around each."""
-
-    points: Floats
-    patches: NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedKeypoints:
-    """`points`: as above. `values`: of shape (keypoints, BITS).
-
-    The signs of the values are the descriptions; the larger a value, the surer its sign.
-    """
-
-    points: Floats
-    values: Floats
-
-    def codes(self) -> NDArray[np.uint64]:
-        """The signs of the values, as one number for each keypoint."""
-        return np.packbits(self.values > 0, axis=1, bitorder="little").view(np.uint64).ravel()
 
 
 def first_reduction(size: tuple[int, int]) -> int:
@@ -112,7 +86,7 @@ def detect(
     """
     smooth = _smoothed(level)
     if min(smooth.shape) <= 2 * (_EDGE + _STEP) + _SQUARE:
-        return _NONE
+        return NO_KEYPOINTS
     left, top, right, bottom = part
     x_step, y_step = (right - left) / level.width, (bottom - top) / level.height
     response = _determinants(smooth)
@@ -123,8 +97,7 @@ def detect(
         down = top + (_SQUARE * (rows + 0.5) + _EDGE) * y_step - inner.top
         is_inner = (across >= 0) & (across < inner.width) & (down >= 0) & (down < inner.height)
         groups = [np.flatnonzero(is_inner), np.flatnonzero(~is_inner)]
-    peaks = [_strongest_peaks(response, largest[group], rows[group], columns[group], count) for group in groups]
-    x, y = (np.concatenate(coordinates) for coordinates in zip(*peaks, strict=True))
+    x, y = _strongest_peaks(response, largest, rows, columns, groups, count)
     points = np.empty((len(x), 3), np.float32)
     points[:, 0] = left + (x + 0.5) * x_step
     points[:, 1] = top + (y + 0.5) * y_step
@@ -167,18 +140,40 @@ def _squares(response: Floats) -> tuple[Floats, NDArray[np.intp], NDArray[np.int
 
 
 def _strongest_peaks(
-    response: Floats, largest: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], count: int
+    response: Floats,
+    largest: Floats,
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    groups: Sequence[NDArray[np.intp]],
+    count: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Columns and rows in the picture of the `count` strongest local maxima of these squares."""
-    examined, everything = _EXAMINED * count, slice(None)
+    """Columns and rows in the picture of the `count` strongest local maxima of each group of squares."""
     # Most squares hold no strong peak: where the strongest ones give enough of them, the rest is not searched.
-    some = np.argpartition(-largest, examined)[:examined] if len(largest) > examined else everything
-    for squares in (some, everything):
-        x, y, strength = _peaks(response, rows[squares], columns[squares])
-        if len(x) >= count or squares is everything:
-            break
-    chosen = np.argsort(-strength, kind="stable")[:count]
-    return x[chosen], y[chosen]
+    examined = [_strongest(largest, group, _EXAMINED * count) for group in groups]
+    squares = np.concatenate(examined)
+    x, y, strength = _peaks(response, rows[squares], columns[squares])
+    found, end = [], 0
+    for group, some in zip(groups, examined, strict=True):
+        part = slice(end, end + len(some))
+        end = part.stop
+        chosen = _first_peaks(strength[part], count)
+        peaks = x[part][chosen], y[part][chosen]
+        if len(chosen) < count and len(some) < len(group):
+            all_x, all_y, strengths = _peaks(response, rows[group], columns[group])
+            chosen = _first_peaks(strengths, count)
+            peaks = all_x[chosen], all_y[chosen]
+        found.append(peaks)
+    return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
+
+
+def _strongest(largest: Floats, group: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    return group[np.argpartition(-largest[group], count)[:count]] if len(group) > count else group
+
+
+def _first_peaks(strength: Floats, count: int) -> NDArray[np.intp]:
+    """Places of the `count` strongest peaks, the strongest first; what is none has no strength."""
+    order = np.argsort(-strength, kind="stable")[:count]
+    return order[strength[order] > 0]
 
 
 def _determinants(smooth: NDArray[np.int16]) -> Floats:
@@ -207,15 +202,15 @@ def _differences(values: NDArray[np.int16], axis: int) -> NDArray[np.int16]:
 def _peaks(
     response: Floats, row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    """Columns and rows in the picture, and values, of these squares' maxima that are no slope of another square's."""
+    """Columns and rows in the picture, and values, of these squares' maxima; 0 for the slope of another square's."""
     first = _EDGE - _STEP
     corners = (first + row * _SQUARE, first + column * _SQUARE)
     best = _parts(response, *corners, _SQUARE).argmax(axis=1)
     y, x = corners[0] + best // _SQUARE, corners[1] + best % _SQUARE
     strength = response[y, x]
     # No square touches the edges of the response.
-    is_peak = strength >= _parts(response, y - 1, x - 1, 3).max(axis=1)
-    return x[is_peak] + _STEP, y[is_peak] + _STEP, strength[is_peak]
+    strength[strength < _parts(response, y - 1, x - 1, 3).max(axis=1)] = 0
+    return x + _STEP, y + _STEP, strength
 
 
 def _parts(values: NDArray[_Number], y: NDArray[np.intp], x: NDArray[np.intp], side: int) -> NDArray[_Number]:
@@ -228,53 +223,6 @@ def _parts(values: NDArray[_Number], y: NDArray[np.intp], x: NDArray[np.intp], s
 
 def _surroundings(smooth: NDArray[np.int16], x: NDArray[np.intp], y: NDArray[np.intp]) -> NDArray[np.int16]:
     """The squares that describe these places, of shape (places, side, side); the picture's edges are repeated."""
-    windows = sliding_window_view(_with_edges(smooth, _REACH + 1), (_SIDE, _SIDE))
+    windows = sliding_window_view(_with_edges(smooth, REACH + 1), (SIDE, SIDE))
     patches: NDArray[np.int16] = windows[y, x]
     return patches
-
-
-def describe(levels: Sequence[DetectedKeypoints]) -> DescribedKeypoints:
-    """The keypoints of all levels with the projections of the pooled gradients around them."""
-    # Places last: one operation then runs over all of them.
-    patches = np.concatenate([_NONE.patches, *(level.patches for level in levels)]).transpose(1, 2, 0).copy()
-    across = patches[1:-1, 2:] - patches[1:-1, :-2]
-    down = patches[2:, 1:-1] - patches[:-2, 1:-1]
-    blocks = np.empty((2, 2, _BLOCKS, _BLOCKS, patches.shape[2]), np.float32)
-    for (rising, falling), gradients in zip(blocks, (across, down), strict=True):
-        rising[:] = _pooled(np.maximum(gradients, 0))
-        falling[:] = _pooled(np.maximum(-gradients, 0))
-    # Cells overlap by half: each is the mean of 2 x 2 blocks.
-    pairs = blocks[..., 1:, :] + blocks[..., :-1, :]
-    values = np.sqrt((pairs[:, :, 1:] + pairs[:, :, :-1]).reshape(BITS, -1))
-    values -= values.mean(axis=0)
-    values /= np.maximum(np.linalg.norm(values, axis=0), 1e-3)
-    points = np.concatenate([_NONE.points, *(level.points for level in levels)])
-    return DescribedKeypoints(points, values.T @ _PROJECTION)
-
-
-def _pooled(gradients: NDArray[np.int16]) -> NDArray[np.uint16]:
-    """The sums over blocks; a block's 16 gradients of at most 9 x 255 fit into 16 bits."""
-    rows = _summed(gradients.view(np.uint16).reshape(_BLOCKS, _BLOCK, _BLOCKS * _BLOCK, -1))
-    return _summed(rows.reshape(_BLOCKS * _BLOCKS, _BLOCK, -1)).reshape(_BLOCKS, _BLOCKS, -1)
-
-
-def _summed(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """The sums along the second axis, which is short."""
-    sums: NDArray[np.uint16] = values[:, 0] + values[:, 1]
-    for place in range(2, values.shape[1]):
-        sums += values[:, place]
-    return sums
-
-
-def _hadamard(size: int) -> NDArray[np.float32]:
-    matrix = np.ones((1, 1), np.float32)
-    while len(matrix) < size:
-        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    return matrix / np.float32(np.sqrt(size))
-
-
-# Orthogonal: a Hadamard matrix with the signs of its rows from a fixed sequence, so that each bit depends on all cells.
-_SIGNS = np.where(np.frombuffer(bytes((37 * n * n + 11 * n + n // 7) % 251 for n in range(BITS)), np.uint8) % 2, 1, -1)
-_PROJECTION = (_SIGNS[:, None] * _hadamard(BITS)).astype(np.float32)
-
-_NONE = DetectedKeypoints(np.zeros((0, 3), np.float32), np.zeros((0, _SIDE, _SIDE), np.int16))
