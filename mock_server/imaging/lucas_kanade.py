@@ -9,6 +9,7 @@ In the sweep of `docs/matching.md`, halving or doubling these values changed no 
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +93,8 @@ def _cells_inside(start: float, length: float, count: int, limit: int, margin: i
         return None
     cell = length / count
     # A fiftieth of a cell outside is a rounding error.
-    first = max(margin, int(np.ceil(-start / cell - 0.02)))
-    last = min(count - margin, int(np.floor((limit - start) / cell + 0.02)))
+    first = max(margin, ceil(-start / cell - 0.02))
+    last = min(count - margin, floor((limit - start) / cell + 0.02))
     return slice(first, last) if last - first >= max(2, count // 4) else None
 
 
@@ -106,27 +107,29 @@ def align(
     margin: int = 0,
     least: float = 0.0,
     goal: float = -1.0,
+    first: SampledGrid | None = None,
 ) -> Alignment | None:
     """The frame that correlates best with a reference grid after up to `steps` steps.
 
     A step of less than `converged` cells is the last one. `margin` and `least` as in `sample`; None where that returns
-    None for `frame`. `goal`: the correlation without which the caller has no use for the frame.
+    None for `frame`. `goal`: the correlation without which the caller has no use for the frame. `first`: what `sample`
+    returns for `frame`, where the caller has it.
     """
     rows, columns = reference.shape
     solver = LucasKanade(reference)
     best: Alignment | None = None
-    first, best_step = 0.0, 0
+    at_start, best_step = 0.0, 0
     for step in range(steps + 1):
-        samples = sample(image, frame, columns, rows, margin, least)
+        samples = first if first is not None and step == 0 else sample(image, frame, columns, rows, margin, least)
         if samples is None:
             break
         correlation = samples.correlation(reference)
         if best is None or correlation > best.correlation:
             best, best_step = Alignment(frame, samples, correlation), step
-            first = first if step else correlation
+            at_start = at_start if step else correlation
         if step - best_step == _PATIENCE:
             break
-        if step == _PATIENCE and best.correlation < min(goal, 1 - _STALLED * (1 - first)):
+        if step == _PATIENCE and best.correlation < min(goal, 1 - _STALLED * (1 - at_start)):
             break
         if step < steps:
             frame, moved = solver.step(frame, samples)

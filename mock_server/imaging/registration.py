@@ -123,7 +123,9 @@ class _Level:
         `goal`: as in `align`.
         """
         copy, frame, factor = self._image.at_scale_of(self._side, start)
-        aligned = align(self._reference, copy, frame, steps, _CONVERGED, self._margin, _MIN_COMMON_CELLS, goal)
+        aligned = align(
+            self._reference, copy, frame, steps, _CONVERGED, self._margin, _MIN_COMMON_CELLS, goal, self._sample(start)
+        )
         return None if aligned is None else replace(aligned, frame=aligned.frame.scaled(factor, factor))
 
     def correlation_after_tone_curve(self, frame: Frame) -> float:
