@@ -3,6 +3,7 @@
 The digest of a file is stored with its size and time of change, so that a second start reads no picture.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, astuple
 from math import prod
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from mock_server.disk_cache import DiskCache, signature_of
 from mock_server.imaging.anchors import GLYPHS, Anchor
+from mock_server.imaging.array_blocks import ArrayBlocks
 from mock_server.imaging.colours import PALETTE_CELLS
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame
@@ -26,12 +28,16 @@ from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 VERSION = "15"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
+_Copy = Callable[[NDArray[Any]], NDArray[Any]]
+
 
 class FingerprintCache:
     """The fingerprints in a cache on disk. Thread-safe."""
 
     def __init__(self, disk: DiskCache) -> None:
         self._disk = disk
+        # The keypoints of an index are copied once more, after which these blocks are free again.
+        self._blocks, self._keypoint_blocks = ArrayBlocks(), ArrayBlocks()
 
     def digest_of(self, source: Path | bytes) -> str | None:
         """The SHA-256 of a file that has not changed since it was last read."""
@@ -48,7 +54,7 @@ class FingerprintCache:
     def get(self, sha256: str, regions: tuple[Region, ...]) -> Fingerprint | None:
         """The fingerprint of a picture with these regions."""
         record = self._disk.get(_key(sha256, regions), VERSION)
-        return _decode(record) if record else None
+        return _decode(record, self._blocks, self._keypoint_blocks) if record else None
 
     def put(self, sha256: str, regions: tuple[Region, ...], fingerprint: Fingerprint) -> None:
         """Store a fingerprint."""
@@ -92,22 +98,23 @@ def _encode(fingerprint: Fingerprint) -> bytes:
     return b"".join([len(header).to_bytes(4, "little"), header, *(array.tobytes() for array in arrays)])
 
 
-def _decode(record: bytes) -> Fingerprint | None:
+def _decode(record: bytes, blocks: ArrayBlocks, keypoint_blocks: ArrayBlocks) -> Fingerprint | None:
     try:
         length = int.from_bytes(record[:4], "little")
-        return _fingerprint(orjson.loads(record[4 : 4 + length]), record, 4 + length)
+        header = orjson.loads(record[4 : 4 + length])
+        return _fingerprint(header, record, 4 + length, blocks.copy, keypoint_blocks.copy)
     except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerprint:
+def _fingerprint(header: dict[str, Any], record: bytes, start: int, copy: _Copy, copy_keypoints: _Copy) -> Fingerprint:
     offset = start
 
-    def array(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[Any]:
+    def array(shape: tuple[int, ...], kind: type[np.generic], copy: _Copy = copy) -> NDArray[Any]:
         nonlocal offset
-        values = np.frombuffer(record, dtype=kind, count=prod(shape), offset=offset).reshape(shape).copy()
+        values = np.frombuffer(record, dtype=kind, count=prod(shape), offset=offset).reshape(shape)
         offset += values.nbytes
-        return values
+        return copy(values)
 
     return Fingerprint(
         facts=PictureFacts(**header["facts"]),
@@ -115,22 +122,22 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int) -> Fingerpri
         pixels=bytes.fromhex(header["pixels"]),
         # Python evaluates arguments in this order, which is the order of the arrays.
         palette=array((PALETTE_CELLS, PALETTE_CELLS, 3), np.uint8),
-        stored_mosaic=PixelsInMemory(array((MOSAIC, MOSAIC), np.uint8)),
+        stored_mosaic=PixelsInMemory(array((MOSAIC, MOSAIC), np.uint8, np.copy)),
         thumbnails=tuple(
             FrameThumbnail(Frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16))
             for frame in header["thumbnails"]
         ),
         patches=tuple(
-            Patch(Frame(*frame), pitch, character, rank, PixelsInMemory(array(tuple(shape), np.uint8)))
+            Patch(Frame(*frame), pitch, character, rank, PixelsInMemory(array(tuple(shape), np.uint8, np.copy)))
             for frame, pitch, character, rank, shape in header["patches"]
         ),
         anchors=tuple(
             Anchor(
                 Frame(*frame),
                 finest,
-                array((count,), np.uint8),
-                array((count, 2), np.int16),
-                array((count,), np.uint64),
+                array((count,), np.uint8, copy_keypoints),
+                array((count, 2), np.int16, copy_keypoints),
+                array((count,), np.uint64, copy_keypoints),
                 array(GLYPHS[::-1], np.uint8),
             )
             for frame, finest, count in header["anchors"]
