@@ -24,6 +24,7 @@ from benchmarks import styles
 from benchmarks.changes import CHANGES, saved
 from benchmarks.corpus import Drawn, hardly_differ, random_text
 from benchmarks.daily_changes import DAILY
+from benchmarks.overlay_styles import OVERLAYS, with_overlay
 from benchmarks.results import HARDLY_DIFFERENT, Tally
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
@@ -75,7 +76,7 @@ def subject(number: int, photos: Path, *, boxed: bool) -> Subject:
     return Subject(drawn, references[0], references[1], hardly_differ(drawn, other))
 
 
-def sent_pictures(drawn: Drawn) -> Iterator[tuple[str, str, bytes]]:
+def sent_pictures(drawn: Drawn, seed: int) -> Iterator[tuple[str, str, bytes]]:
     """What is sent: kind of change, its name, and the bytes."""
     for change in CHANGES:
         if change.name in _PLAIN or change.kind == "crop":
@@ -83,6 +84,8 @@ def sent_pictures(drawn: Drawn) -> Iterator[tuple[str, str, bytes]]:
     for daily in DAILY:
         if daily.name in _OVERLAYS:
             yield "overlay", daily.name, daily.make(drawn.image, drawn.box).data
+    for name in OVERLAYS:
+        yield "other overlay", name, with_overlay(drawn, name, seed)
 
 
 def measure(number: int, make: Callable[[int], Subject]) -> tuple[dict[tuple[str, str], Tally], list[str]]:
@@ -91,7 +94,7 @@ def measure(number: int, make: Callable[[int], Subject]) -> tuple[dict[tuple[str
     own, other = (ImageIndex.build([reference], workers=1) for reference in (one.own, one.other))
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     failures = []
-    for kind, name, data in sent_pictures(one.drawn):
+    for kind, name, data in sent_pictures(one.drawn, number):
         is_found, is_false = bool(own.find(data).matches), bool(other.find(data).matches)
         tally = tallies[(HARDLY_DIFFERENT if one.hardly_differs else kind), name]
         tally.queries += 1

@@ -17,7 +17,6 @@ from mock_server.imaging.comparison import MARGIN, Comparison, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement
-from mock_server.imaging.overlays import is_at_edge
 from mock_server.imaging.reference_image import ReferenceImage
 from mock_server.imaging.registration import Pyramid
 from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_line
@@ -131,20 +130,12 @@ class TextView(Protocol):
 
 def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
     """Compare a reference with `frame` of the working copy."""
-    verdicts = _verify_texts(reference, image, query, frame)
-    if not reference.is_declared and not (verdicts and _is_final(verdicts[-1], query)):
+    if reference.is_declared:
+        verdicts = _verify_texts(reference, image, query, frame)
+    else:
         verdicts = [_verify_whole(query, frame, image)]
     worst = max(verdicts, key=lambda verdict: verdict.excess)
     return worst if worst.reason else _verify_colours(worst, reference, query)
-
-
-def _is_final(verdict: Verdict, query: QueryView) -> bool:
-    """Whether a detected text differs at a place where no caption can stand."""
-    if verdict.reason != "other_text" or verdict.difference is None:
-        return verdict.reason is not None
-    top = max(0.0, verdict.frame.top)
-    bottom = min(float(query.image.height), verdict.frame.top + verdict.frame.height)
-    return not is_at_edge(verdict.difference.top + verdict.difference.height / 2, top, bottom)
 
 
 def verify_texts(

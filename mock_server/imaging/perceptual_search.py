@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from PIL import Image
 
+from mock_server.imaging.bars import has_own_bar, rows_between_bars
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
 from mock_server.imaging.decode import Picture
@@ -15,7 +16,6 @@ from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
 from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.lucas_kanade import Alignment, sample
-from mock_server.imaging.overlays import has_own_bar, rows_between_bars
 from mock_server.imaging.rectified_view import RectifiedView
 from mock_server.imaging.reference_pictures import ReferencePictures, may_be_equal
 from mock_server.imaging.registration import MOSAIC, mosaic, register
@@ -191,7 +191,8 @@ class PerceptualSearch:
         reference = self._entries[cluster.representative].fingerprint
         start = _start_frame(candidate.reference_frame, candidate.query_frame, view)
         whole = Frame(0, 0, *small.size)
-        registration = register(reference.mosaic, view.small, start, whole)
+        may_be_covered = not reference.is_declared
+        registration = register(reference.mosaic, view.small, start, whole, may_be_covered=may_be_covered)
         if len(cluster.members) == 1:
             if registration is not None:
                 yield cluster.representative, registration
@@ -206,7 +207,8 @@ class PerceptualSearch:
         for position in cluster.ranked(samples, side, count) if samples else (cluster.representative,):
             own = registration
             if position != cluster.representative:
-                own = register(self._entries[position].fingerprint.mosaic, view.small, *starts)
+                mosaic_of = self._entries[position].fingerprint.mosaic
+                own = register(mosaic_of, view.small, *starts, may_be_covered=may_be_covered)
             if own is not None:
                 yield position, own
 

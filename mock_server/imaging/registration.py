@@ -7,6 +7,7 @@ Tuned values were chosen on the tuning styles of `benchmarks/styles.py`. In the 
 doubling them changed no match.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate, least_squares, sample
+from mock_server.imaging.lucas_kanade import (
+    Alignment,
+    Floats,
+    LucasKanade,
+    SampledGrid,
+    align,
+    correlate,
+    least_squares,
+    sample,
+)
 
 # Cells a side of the finest level, and of the mosaic that is stored for each reference.
 MOSAIC = 96
@@ -32,6 +42,15 @@ _CONVERGED = 0.01
 # A start that correlates this well on the coarsest and on the finest level skips the levels between.
 _CLOSE_COARSE = 0.9
 _CLOSE_FINE = 0.98
+# A picture that correlates less may have covers: a cell is covered if the reference, with a gain and an offset, is so
+# many times the usual residual off, at least so many grey levels. So often it is fitted anew; steps on each level; at
+# least this share of the cells is left, and correlates by so much at the start and on each level.
+_UNCOVERED = 0.95
+_COVERED, _MIN_COVERED_LEVELS = 3.7, 12.0
+_REFITS = 3
+_COVERED_STEPS = (8, 3, 3)
+_MIN_LEFT = 0.75
+_MIN_LEFT_START, _MIN_LEFT_CORRELATION = 0.75, 0.9
 # Below these, before refinement and after it on the coarsest and on the middle level, the picture shows another scene.
 # Lower values cost time; the finest level decides. The same scene had at least 0.59, 0.93 and 0.90 under 1,152 changes.
 _MIN_START = 0.55
@@ -70,11 +89,21 @@ class Pyramid:
         return self._samples[key]
 
 
-def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Alignment | None:
+def register(
+    reference: NDArray[np.uint8], image: Pyramid, *starts: Frame, may_be_covered: bool = False
+) -> Alignment | None:
     """Find the frame of a reference, given by its mosaic, in a grey image; None where it shows another scene.
 
-    The best of `starts` is refined, on the finest level alone if it is already close.
+    The best of `starts` is refined, on the finest level alone if it is already close. `may_be_covered`: where that
+    fails, repeat it without the cells that something may have been laid over.
     """
+    result = _register(reference, image, starts)
+    if may_be_covered and (result is None or result.correlation < _UNCOVERED):
+        return _register_covered(reference, image, starts[0]) or result
+    return result
+
+
+def _register(reference: NDArray[np.uint8], image: Pyramid, starts: Sequence[Frame]) -> Alignment | None:
     (coarse_side, coarse_steps), (middle_side, middle_steps), (fine_side, fine_steps) = _LEVELS
     coarse = _Level(reference, image, coarse_side)
     rated = [(coarse.correlation(start), start) for start in dict.fromkeys(starts)]
@@ -94,6 +123,17 @@ def register(reference: NDArray[np.uint8], image: Pyramid, *starts: Frame) -> Al
     if result is not None and result.correlation < _CLOSE_COARSE:
         correlation = max(result.correlation, fine.correlation_after_tone_curve(result.frame))
         result = replace(result, correlation=correlation)
+    return result
+
+
+def _register_covered(reference: NDArray[np.uint8], image: Pyramid, start: Frame) -> Alignment | None:
+    """The frame in a picture of which something was laid over a part; `correlation` is that of the rest."""
+    frame, result = start, None
+    for (side, _), steps in zip(_LEVELS, _COVERED_STEPS, strict=True):
+        result = _Level(reference, image, side).refine_covered(frame, steps)
+        if result is None:
+            return None
+        frame = result.frame
     return result
 
 
@@ -128,6 +168,22 @@ class _Level:
         )
         return None if aligned is None else replace(aligned, frame=aligned.frame.scaled(factor, factor))
 
+    def refine_covered(self, frame: Frame, steps: int) -> Alignment | None:
+        """The frame after so many steps that leave out what is covered; None where too much is, or the rest differs."""
+        solver = LucasKanade(self._reference)
+        for step in range(steps + 1):
+            samples = self._sample(frame)
+            left = (
+                None if samples is None else _uncovered(self._reference[samples.rows, samples.columns], samples.cells)
+            )
+            if samples is None or left is None or left[1] < _MIN_LEFT_START:
+                return None
+            moved_frame, moved = solver.step(frame, replace(samples, cells=left[0]))
+            if step == steps or moved < _CONVERGED:
+                return Alignment(frame, samples, left[1]) if left[1] >= _MIN_LEFT_CORRELATION else None
+            frame = moved_frame
+        return None
+
     def correlation_after_tone_curve(self, frame: Frame) -> float:
         """The correlation after fitting a cubic tone curve, which explains clipped highlights."""
         samples = self._sample(frame)
@@ -140,3 +196,19 @@ class _Level:
 
     def _sample(self, frame: Frame) -> SampledGrid | None:
         return self._image.sampled(self._side, frame)
+
+
+def _uncovered(reference: Floats, cells: Floats) -> tuple[Floats, float] | None:
+    """The cells with those that are covered as the reference predicts them, and the correlation of the others.
+
+    None where too few are left.
+    """
+    is_left = np.ones(cells.shape, np.bool_)
+    for _ in range(_REFITS):
+        gain, offset = np.polyfit(reference[is_left], cells[is_left], 1)
+        predicted = np.float32(gain) * reference + np.float32(offset)
+        residual = np.abs(cells - predicted)
+        is_left = residual <= max(_MIN_COVERED_LEVELS, _COVERED * float(np.median(residual)))
+        if is_left.mean() < _MIN_LEFT:
+            return None
+    return np.where(is_left, cells, predicted), correlate(reference[is_left], cells[is_left])

@@ -33,6 +33,7 @@ from mock_server.imaging.comparison import (
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid
 from mock_server.imaging.photometric_fit import colour_terms, predict
+from mock_server.imaging.tone_curve import ToneCurve
 
 # Highest score of an undeclared part that is the same. Above it, strokes of little contrast pass; below, clipped and
 # saturated copies fail.
@@ -62,10 +63,12 @@ def compare_part(
     frame: Frame,
     visible: float,
     read_colours: ReadColours,
+    tones: ToneCurve | None = None,
 ) -> Comparison | None:
     """Compare a grey part of a reference, where no text was declared, with `frame` of a grey image.
 
-    `read_colours` returns the part in RGB if it can. The rest as in `compare_text`.
+    `read_colours` returns the part in RGB if it can. `tones`: those of the whole picture, in which the part may be
+    clipped. The rest as in `compare_text`.
     """
     part, factor = at_shared_resolution(reference, frame)
     aligned = next(alignments(part, image, frame, (visible, visible)), None)
@@ -78,7 +81,9 @@ def compare_part(
     if PART_LIMIT < score < HOPELESS_SCORE and (colours := read_colours()) is not None:
         predicted = predict(part, samples, colour_terms(colours, part.size))
         score, strongest = _part_score(predicted, samples, part, character)
-    grey = np.asarray(part)[samples.rows, samples.columns]
+    grey = np.asarray(part, dtype=np.float32)[samples.rows, samples.columns]
+    if tones is not None:
+        grey = tones.apply(grey)
     if not is_visible(_without_edges(grey), _without_edges(samples.cells)):
         score = max(score, HOPELESS_SCORE)
     return Comparison(score, aligned.frame, strongest, character)

@@ -1,7 +1,7 @@
 """Compares whole pictures, where no text was declared.
 
 Every line that may be text is compared, then the few places that differ most from their surroundings in a reduced
-overview. The picture is as different as the worst of them. What a caption covers is left out. Values were set as
+overview. The picture is as different as the worst of them. What was laid over it is left out. Values were set as
 described in `undeclared_comparison`.
 """
 
@@ -13,22 +13,25 @@ from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
 from mock_server.imaging.comparison import Comparison
+from mock_server.imaging.covers import Area, find_covers
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, sample
-from mock_server.imaging.overlays import Area, find_overlays, is_within
-from mock_server.imaging.photometric_fit import predict
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, sample
+from mock_server.imaging.mending import mend
+from mock_server.imaging.overview import (
+    ALIGNED,
+    BLOCK,
+    OVERVIEW,
+    WINDOW,
+    aligned_frame,
+    overview_of,
+    predicted_cells,
+    relative_difference,
+    sampled,
+    small_copy,
+)
 from mock_server.imaging.text_detection import TextLine
-from mock_server.imaging.undeclared_comparison import FAINT_CONTRAST, PART_LIMIT, compare_line, compare_part
-
-# Longer side of the overview in pixels: a plate over a tenth of the frame still has six pixels per character in it.
-_OVERVIEW = 640
-# The only blur allowed for, in pixels: reduced to this size, no client's picture is blurred more.
-_BLUR = 0.8
-# Longer side in pixels at which it is aligned, which is finer than the mosaic, the Lucas-Kanade steps, and the move in
-# pixels that ends them.
-_ALIGNED = 200
-_STEPS = 2
-_CONVERGED = 0.03
+from mock_server.imaging.tone_curve import ToneCurve
+from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_line, compare_part
 
 # A line of which a character has this many pixels in the overview is compared only if its residual over contrast
 # reaches this anywhere: a changed character has 0.08 at least on the tuning photographs.
@@ -37,11 +40,6 @@ _SAME_LINE = 0.02
 
 # How many places at most are compared closely. More cost time.
 _MAX_PLACES = 8
-# Side in overview pixels of the windows in which the residual is averaged.
-_WINDOW = 5
-# The contrast around a window is measured over this many blocks, each of this many overview pixels a side.
-_BLOCK = 3
-_SURROUNDINGS = 7
 # A place is compared from this residual over contrast on, if it is so many times that of the neighbourhood, which is
 # measured over this many (columns, rows) of blocks. On the tuning photographs, a changed character has 0.08 and 4.8
 # times at least: a faint plate differs less than foliage that a codec has softened, but stands out from what is near.
@@ -84,30 +82,36 @@ def compare_whole(
     `lines` of the reference may be text. `read_part` returns a part of the reference, given by its edges, in RGB and
     resized.
     """
-    small = _small_copy(image)
+    small = small_copy(image)
     shrink = (small.width / image.width, small.height / image.height)
     small_frame = frame.scaled(*shrink)
-    copy = _small_copy(reference)
-    overview = _overview(copy, small_frame, _OVERVIEW)
-    small_frame = _align(_overview(copy, small_frame, _ALIGNED), small, small_frame)
+    copy = small_copy(reference)
+    overview = overview_of(copy, small_frame, OVERVIEW)
+    small_frame = aligned_frame(overview_of(copy, small_frame, ALIGNED), small, small_frame)
     samples = sample(small, small_frame, overview.width, overview.height)
     if samples is None:
         return None
     frame = small_frame.scaled(1 / shrink[0], 1 / shrink[1])
-    difference = _relative_difference(samples.cells, predict(overview, samples, blurs=(_BLUR,)))
-    overlays = find_overlays(difference, _area(samples, overview), lines)
+    predicted = predicted_cells(overview, samples)
+    difference = relative_difference(samples.cells, predicted)
+    tones = ToneCurve.of(np.asarray(overview, dtype=np.float32)[samples.rows, samples.columns], predicted)
+    covers = find_covers(samples.cells, predicted, difference, _area(samples, overview))
+    if covers:
+        reference = mend(reference, image, frame, covers, lines, tones)
+        overview = sampled(small_copy(reference), overview.size)
+        difference = relative_difference(samples.cells, predicted_cells(overview, samples))
     worst = Comparison(-9.0, frame, (0.5, 0.5), _CHARACTER)
     for line in lines:
         if not _may_differ(difference, overview, samples, line):
             continue
         compared = _compare_line(reference, read_part, image, frame, line)
-        if compared is not None and compared.score > worst.score and not is_within(compared.strongest, overlays):
+        if compared is not None and compared.score > worst.score:
             worst = replace(compared, frame=frame)
             if worst.score > PART_LIMIT:
                 return worst
-    for place in _most_different(difference, overview, samples, frame, overlays):
-        compared = _compare_place(reference, read_part, image, frame, place)
-        if compared is not None and compared.score > worst.score and not is_within(compared.strongest, overlays):
+    for place in _most_different(difference, overview, samples, frame):
+        compared = _compare_place(reference, read_part, image, frame, place, tones)
+        if compared is not None and compared.score > worst.score:
             worst = replace(compared, frame=frame)
     return worst
 
@@ -122,20 +126,19 @@ def _may_differ(difference: Floats, overview: Image.Image, samples: SampledGrid,
 
 def _cells(difference: Floats, overview: Image.Image, samples: SampledGrid, area: Area) -> Floats:
     """The part of the difference, a view, of which the windows touch an area of the reference."""
-    left, top = samples.columns.start + _WINDOW // 2, samples.rows.start + _WINDOW // 2
+    left, top = samples.columns.start + WINDOW // 2, samples.rows.start + WINDOW // 2
     x0, x1 = (max(0, round(edge * overview.width - left)) for edge in (area[0], area[2]))
     y0, y1 = (max(0, round(edge * overview.height - top)) for edge in (area[1], area[3]))
-    return difference[max(0, y0 - _WINDOW) : y1 + _WINDOW, max(0, x0 - _WINDOW) : x1 + _WINDOW]
+    return difference[max(0, y0 - WINDOW) : y1 + WINDOW, max(0, x0 - WINDOW) : x1 + WINDOW]
 
 
 def _area(samples: SampledGrid, overview: Image.Image) -> Area:
-    """The visible part of the reference that the windows of the overview lie in."""
-    inset = _WINDOW // 2
+    """The visible part of the reference."""
     return (
-        (samples.columns.start + inset) / overview.width,
-        (samples.rows.start + inset) / overview.height,
-        (samples.columns.stop - inset) / overview.width,
-        (samples.rows.stop - inset) / overview.height,
+        samples.columns.start / overview.width,
+        samples.rows.start / overview.height,
+        samples.columns.stop / overview.width,
+        samples.rows.stop / overview.height,
     )
 
 
@@ -165,46 +168,12 @@ def _compare_line(
     return None if result is None else _in_reference(result, fractions)
 
 
-def _small_copy(image: Image.Image) -> Image.Image:
-    """The copy of a picture that its overview is sampled from."""
-    factor = min(1.0, _OVERVIEW / max(image.size))
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    return image if factor == 1 else image.resize(size, Image.Resampling.BILINEAR)
-
-
-def _overview(copy: Image.Image, frame: Frame, side: int) -> Image.Image:
-    """The reference at most `side` pixels long, and no finer than its frame in the sent picture."""
-    factor = min(1.0, side / max(copy.size), frame.width / copy.width, frame.height / copy.height)
-    size = (max(8, round(copy.width * factor)), max(8, round(copy.height * factor)))
-    # Sampled exactly as the sent picture is: a different filter would leave a residual on every edge.
-    samples = sample(copy, Frame(0, 0, *copy.size), *size)
-    assert samples is not None, "all of a picture lies inside it"
-    return Image.fromarray(samples.cells.astype(np.uint8))
-
-
-def _align(overview: Image.Image, image: Image.Image, frame: Frame) -> Frame:
-    """The frame after a few steps. The last one: on a whole picture, a step can lower the correlation and be right."""
-    solver = LucasKanade(np.asarray(overview, dtype=np.float32))
-    for _ in range(_STEPS):
-        samples = sample(image, frame, overview.width, overview.height)
-        if samples is None:
-            break
-        frame, moved = solver.step(frame, samples)
-        if moved < _CONVERGED:
-            break
-    return frame
-
-
-def _most_different(
-    difference: Floats, overview: Image.Image, samples: SampledGrid, frame: Frame, overlays: tuple[Area, ...]
-) -> list[_Point]:
+def _most_different(difference: Floats, overview: Image.Image, samples: SampledGrid, frame: Frame) -> list[_Point]:
     """The places (x, y) of which the residual stands out most, in fractions of the reference.
 
-    They lie apart from each other and from captions, the worst first.
+    They lie apart from each other, the worst first.
     """
     difference[:_EDGE] = difference[-_EDGE:] = difference[:, :_EDGE] = difference[:, -_EDGE:] = 0
-    for area in overlays:
-        _cells(difference, overview, samples, area)[:] = 0
     outstanding = difference / (_means_nearby(difference) + np.float32(_USUAL_DIFFERENCE))
     # A large area does not stand out from what is near, since it is that itself.
     outstanding = np.maximum(outstanding, difference * np.float32(_MIN_OUTSTANDING / _CLEAR_DIFFERENCE))
@@ -212,7 +181,7 @@ def _most_different(
     # Half the size of the neighbourhood that one comparison covers, in pixels of the overview.
     reach_x = max(2, round(_SPACING * _PLACE_SIZE[0] * overview.width / frame.width))
     reach_y = max(2, round(_SPACING * _PLACE_SIZE[1] * overview.height / frame.height))
-    inset = _WINDOW // 2
+    inset = WINDOW // 2
     places: list[_Point] = []
     for _ in range(_MAX_PLACES):
         row, column = divmod(int(np.argmax(outstanding)), difference.shape[1])
@@ -228,31 +197,14 @@ def _most_different(
 def _means_nearby(values: Floats) -> Floats:
     """The mean of the values in the neighbourhood of each; it is smooth, so it is measured in blocks and enlarged."""
     across, down = (side // 2 for side in _NEIGHBOURHOOD)
-    blocks = np.pad(
-        np.asarray(Image.fromarray(values).reduce(_BLOCK)), ((down, down), (across, across)), mode="reflect"
-    )
+    blocks = np.pad(np.asarray(Image.fromarray(values).reduce(BLOCK)), ((down, down), (across, across)), mode="reflect")
     means = Image.fromarray(window_means(blocks, *_NEIGHBOURHOOD))
     nearby: Floats = np.asarray(means.resize(values.shape[::-1], Image.Resampling.BILINEAR), dtype=np.float32)
     return nearby
 
 
-def _relative_difference(cells: Floats, predicted: Floats) -> Floats:
-    """Residual energy over the variance around it, one value per window."""
-    energy = window_means((cells - predicted) ** 2, _WINDOW, _WINDOW)
-    # The surroundings are smooth, so they are measured in blocks and enlarged.
-    padded, squares = (
-        np.pad(np.asarray(Image.fromarray(values).reduce(_BLOCK)), _SURROUNDINGS // 2, mode="edge")
-        for values in (predicted, predicted * predicted)
-    )
-    mean = window_means(padded, _SURROUNDINGS, _SURROUNDINGS)
-    variance = window_means(squares, _SURROUNDINGS, _SURROUNDINGS) - mean * mean
-    enlarged = Image.fromarray(variance).resize(energy.shape[::-1], Image.Resampling.BILINEAR)
-    difference: Floats = energy / (np.asarray(enlarged, dtype=np.float32) + np.float32(FAINT_CONTRAST))
-    return difference
-
-
 def _compare_place(
-    reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame, place: _Point
+    reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame, place: _Point, tones: ToneCurve
 ) -> Comparison | None:
     """Compare the surroundings of one place, at the resolution that both pictures have; `strongest` as in a line."""
     factor = min(1.0, frame.width / reference.width, frame.height / reference.height)
@@ -264,7 +216,9 @@ def _compare_place(
     fractions = Frame(
         left / reference.width, top / reference.height, width / reference.width, height / reference.height
     )
-    result = compare_part(part, _CHARACTER, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size))
+    result = compare_part(
+        part, _CHARACTER, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size), tones
+    )
     return None if result is None else _in_reference(result, fractions)
 
 

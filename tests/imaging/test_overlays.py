@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from mock_server.drawing.draw import draw
+from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference
 
 TEXT, NEIGHBOUR, OTHER = "HA-KE 382", "HA-KE 392", "M-WT 6071"
@@ -27,6 +28,11 @@ def street(text: str) -> Image.Image:
     grain = Image.fromarray(np.random.default_rng(3).integers(0, 256, (960, 1280), dtype=np.uint8))
     soft = np.asarray(grain.filter(ImageFilter.GaussianBlur(2.5)), dtype=np.int16) - 128
     return Image.fromarray(np.clip(np.asarray(scene) + soft[..., None], 0, 255).astype(np.uint8))
+
+
+@cache
+def index(text: str) -> ImageIndex:
+    return ImageIndex.build([Reference(text, _encoded(street(text), 93))], workers=1)
 
 
 def timestamp(image: Image.Image) -> Image.Image:
@@ -51,20 +57,104 @@ def _bar(top: int) -> Callable[[Image.Image], Image.Image]:
     return bar
 
 
-OVERLAYS = {"timestamp": timestamp, "captions": two_captions, "bar above": _bar(0), "bar below": _bar(896)}
+def two_lines(image: Image.Image) -> Image.Image:
+    pen, face = ImageDraw.Draw(image), ImageFont.load_default(30)
+    pen.text((18, 880), "GATE 4\n2024-05-17 09:41:20", "#30ff50", face, stroke_width=2, stroke_fill="black")
+    return image
+
+
+def short_caption(image: Image.Image) -> Image.Image:
+    ImageDraw.Draw(image).text((1190, 14), "REC", "red", ImageFont.load_default(30))
+    return timestamp(image)
+
+
+def along_a_side(image: Image.Image) -> Image.Image:
+    turned = image.transpose(Image.Transpose.ROTATE_90)
+    ImageDraw.Draw(turned).text((40, 12), "17-05-2024 09:41", "#ffe000", ImageFont.load_default(32))
+    return turned.transpose(Image.Transpose.ROTATE_270)
+
+
+def clear_bar(image: Image.Image) -> Image.Image:
+    part = image.crop((0, 0, 1280, 80))
+    image.paste(Image.blend(part, Image.new("RGB", part.size, "#101820"), 0.6))
+    ImageDraw.Draw(image).text((24, 20), "SITE 12   17/05/2024   09:41:20", "white", ImageFont.load_default(36))
+    return image
+
+
+# Where faces and signs are covered: away from the plate, one of them at an edge.
+PLACES = ((120, 180, 240, 320), (900, 120, 1010, 260), (1150, 500, 1280, 640))
+
+
+def _covered(cover: Callable[[Image.Image], Image.Image]) -> Callable[[Image.Image], Image.Image]:
+    def covered(image: Image.Image) -> Image.Image:
+        for place in PLACES:
+            image.paste(cover(image.crop(place)), place)
+        return image
+
+    return covered
+
+
+def _pixelated(part: Image.Image) -> Image.Image:
+    return part.resize((7, 8), Image.Resampling.BOX).resize(part.size, Image.Resampling.NEAREST)
+
+
+def _smiling(part: Image.Image) -> Image.Image:
+    pen = ImageDraw.Draw(part)
+    pen.ellipse((2, 2, part.width - 3, part.height - 3), "#ffd040")
+    for x in (0.35, 0.65):
+        pen.ellipse((x * part.width - 7, 40, x * part.width + 7, 62), "#604010")
+    pen.arc((0.25 * part.width, 0.4 * part.height, 0.75 * part.width, 0.75 * part.height), 20, 160, "#604010", 6)
+    return part
+
+
+OVERLAYS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "timestamp": timestamp,
+    "captions": two_captions,
+    "bar above": _bar(0),
+    "bar below": _bar(896),
+    "two lines": two_lines,
+    "short caption": short_caption,
+    "along a side": along_a_side,
+    "clear bar": clear_bar,
+    "blurred": _covered(lambda part: part.filter(ImageFilter.GaussianBlur(16))),
+    "pixelated": _covered(_pixelated),
+    "blacked out": _covered(lambda part: Image.new("RGB", part.size)),
+    "smiling": _covered(_smiling),
+}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_an_overlay_does_not_hide_a_picture(overlay: str) -> None:
-    """With a caption or a bar over it, a picture is found, its boxes in place, and its neighbour is not."""
+    """With something laid over it, a picture is found, its boxes in place, and its neighbour is not."""
     sent = _encoded(OVERLAYS[overlay](street(TEXT).copy()))
-    own = ImageIndex.build([Reference("own", _encoded(street(TEXT), 93))], workers=1)
-    neighbour = ImageIndex.build([Reference("neighbour", _encoded(street(NEIGHBOUR), 93))], workers=1)
-    match = own.find(sent).matches[0]
+    match = index(TEXT).find(sent).matches[0]
 
     assert match.placement.scale == pytest.approx((1, 1), abs=0.003)
     assert match.placement.shift == pytest.approx((0, 0), abs=1.5)
-    assert neighbour.find(sent).matches == ()
+    assert index(NEIGHBOUR).find(sent).matches == ()
+
+
+@cache
+def plate_box() -> Box:
+    box = draw("scene", text=TEXT, region="de", seed=21, size=(1280, 960)).truth.plates[0].box
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize("share", [1.0, 0.2], ids=["all", "a character"])
+@pytest.mark.parametrize("cover", [_smiling, _pixelated])
+def test_a_covered_plate_is_no_match(cover: Callable[[Image.Image], Image.Image], share: float) -> None:
+    """What covers the text is never left out: the near miss shows the place."""
+    box, picture = plate_box(), street(TEXT).copy()
+    place = (box.xmax - round(share * box.width), box.ymin - 40, box.xmax, box.ymax + 40)
+    picture.paste(cover(picture.crop(place)), place)
+    result = index(TEXT).find(_encoded(picture))
+    near_miss = result.near_misses[0]
+
+    assert result.matches == ()
+    assert near_miss.reason == "other_detail"
+    assert near_miss.region is not None
+    assert near_miss.region.overlaps(box)
 
 
 def label(text: str, y: int) -> bytes:
