@@ -106,7 +106,8 @@ def clouds(rng: np.random.Generator, width: int, height: int, roughness: float =
         weight *= 0.55 * roughness
         step *= 2
     low, high = total.min(), total.max()
-    return ((total - low) / max(high - low, 1e-6)).astype(np.float32)
+    scaled: Noise = ((total - low) / max(high - low, 1e-6)).astype(np.float32)
+    return scaled
 
 
 def tinted(grey: Noise, dark: tuple[int, int, int], light: tuple[int, int, int]) -> Image.Image:

@@ -85,9 +85,15 @@ def command(
     """
     if not child:
         raise click.UsageError("no command: put it after --")
+    from mock_server.report.output import check_directory
     from mock_server.runner import end_soon
 
-    run_report = RunReport(reports, ",".join(fail_on))
+    try:
+        run_report = RunReport(reports, ",".join(fail_on))
+        if log is not None:
+            check_directory(log)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
     with log.open("a", encoding="utf-8") if log else nullcontext() as log_stream:
         flags |= {"log_stream": log_stream}
         given = {name: value for name, value in flags.items() if value is not None}

@@ -28,6 +28,11 @@ def check_path(path: Path) -> None:
     """Raise SettingsError if no format belongs to the file's suffix, or if its directory does not exist."""
     if path.suffix.lower() not in _WRITERS:
         raise SettingsError(f"{path}: the report is .json, .html, .md or .xml")
+    check_directory(path)
+
+
+def check_directory(path: Path) -> None:
+    """Raise SettingsError if the directory of a file does not exist."""
     if not path.absolute().parent.is_dir():
         raise SettingsError(f"{path}: the directory does not exist")
 

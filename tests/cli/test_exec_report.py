@@ -99,19 +99,22 @@ def test_the_command_s_own_exit_code_comes_first(stranger: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("flags", "code", "message"),
     [
-        (("--fail-on", "coverage"), "there is no condition 'coverage'"),
-        (("--report", "report.pdf"), ".json, .html, .md or .xml"),
-        (("--report", "nowhere/at/all.json"), "the directory does not exist"),
-        (("--advice-off", "payd-twice"), 'there is no rule payd-twice; did you mean "paid-twice"?'),
+        (("--fail-on", "coverage"), 2, "there is no condition 'coverage'"),
+        (("--fail-on", "unmatched,unservd"), 2, 'there is no condition \'unservd\'; did you mean "unserved"?'),
+        (("--fail-on", "coverage<101"), 2, "a coverage is at most 100 %"),
+        (("--report", "report.pdf"), 2, ".json, .html, .md or .xml"),
+        (("--report", "nowhere/at/all.json"), 2, "the directory does not exist"),
+        (("--log", "nowhere/at/all.log"), 2, "the directory does not exist"),
+        (("--advice-off", "payd-twice"), 1, 'there is no rule payd-twice; did you mean "paid-twice"?'),
     ],
 )
-def test_a_wrong_option_stops_before_the_command(flags: tuple[str, ...], message: str) -> None:
-    """The command is not run."""
+def test_a_wrong_option_stops_before_the_command(flags: tuple[str, ...], code: int, message: str) -> None:
+    """The command is not run. The code is that of wrong usage; of wrong settings for an option that is a setting."""
     ended = run("exec", str(FIXTURES), *flags, "--", sys.executable, "-c", "print('ran')")
 
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (code, "")
     assert message in ended.stderr
 
 
