@@ -197,5 +197,6 @@ class Scenario:
     @property
     def counts_requests(self) -> bool:
         """Whether the result depends on the number of earlier requests: by several steps, or by chance."""
-        first, *others = self.steps
-        return bool(others or first.trouble) or first.chance is not None or is_random(first.delay)
+        first = self.steps[0]
+        has_others = len(self.steps) > 1
+        return has_others or first.trouble is not None or first.chance is not None or is_random(first.delay)

@@ -23,7 +23,7 @@ LARGE_BODY = 200_000  # bytes from which the boundaries are counted first
 
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # not the tab
-_WORD = re.compile(r'[\s"]*([a-z0-9-]*)', re.IGNORECASE)
+_WORD = re.compile(rb'[\s"]*([a-z0-9-]*)', re.IGNORECASE)
 _WHITE_SPACE = b" \t\r\n"
 
 
@@ -54,7 +54,10 @@ class Form:
 
     def first(self, name: str) -> Part | None:
         """The first part of that name."""
-        return next((part for part in self.parts if part.name == name), None)
+        for part in self.parts:
+            if part.name == name:
+                return part
+        return None
 
 
 def parse_multipart(content_type: str, body: bytes) -> Form:
@@ -88,8 +91,8 @@ class _Parse:
         self._parts: list[Part] = []
         self._skipped: list[str] = []
         self._is_complete = False
-        self._headers: dict[str, str] = {}
-        self._header_name = ""
+        self._headers: dict[bytes, bytes] = {}  # by lower-case names
+        self._header_name = b""
         self._headers_size = 0
         self._position = 0
         self._data: slice | None = None
@@ -126,10 +129,10 @@ class _Parse:
         if self._headers_size > MAX_HEADERS_SIZE:
             raise _too_many_header_bytes()
         self._position = start
-        self._header_name = data[start:end].decode("ascii").lower()
+        self._header_name = data[start:end].lower()
 
     def _on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._headers.setdefault(self._header_name, _decode(data[start:end]))
+        self._headers.setdefault(self._header_name, data[start:end])
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         # Data comes in several pieces where it looks like a boundary; they are neighbours in the body.
@@ -205,19 +208,20 @@ def _too_many_header_bytes() -> MultipartError:
     return MultipartError(f"more than {MAX_HEADERS_SIZE} bytes of headers")
 
 
-def _part(headers: dict[str, str], data: memoryview) -> Part:
+def _part(headers: dict[bytes, bytes], data: memoryview) -> Part:
     """Raises ValueError where the headers cannot be used."""
-    disposition = headers.get("content-disposition")
+    disposition = headers.get(b"content-disposition")
     if disposition is None:
         raise ValueError("a part has no Content-Disposition")
     name, filename = _name_and_filename(disposition)
-    data = _decode_transfer(data, headers.get("content-transfer-encoding", ""))
+    if encoding := headers.get(b"content-transfer-encoding"):
+        data = _decode_transfer(data, encoding)
     return Part(name, data, filename)
 
 
 @lru_cache(maxsize=256)
-def _name_and_filename(disposition: str) -> tuple[str, str | None]:
-    kind, parameters, rest = parse_parameters(disposition)
+def _name_and_filename(disposition: bytes) -> tuple[str, str | None]:
+    kind, parameters, rest = parse_parameters(_decode(disposition))
     if kind != "form-data" or "name" not in parameters:
         raise ValueError("the Content-Disposition of a part is not form-data with a name")
     if "filename" in rest.lower() and "filename" not in parameters:
@@ -234,7 +238,7 @@ def _decode(header: bytes) -> str:
         return header.decode("latin-1")
 
 
-def _decode_transfer(data: memoryview, encoding: str) -> memoryview:
+def _decode_transfer(data: memoryview, encoding: bytes) -> memoryview:
     """The data behind base64 or quoted-printable; data that is in no such encoding is returned as it is.
 
     RFC 7578 deprecates the Content-Transfer-Encoding (RFC 2045, section 6) of parts, and most servers ignore it. Some
@@ -256,4 +260,7 @@ def _from_quoted_printable(data: bytes) -> bytes:
     return binascii.a2b_qp(data) if data.isascii() else data
 
 
-_DECODERS: dict[str, Callable[[bytes], bytes]] = {"base64": _from_base64, "quoted-printable": _from_quoted_printable}
+_DECODERS: dict[bytes, Callable[[bytes], bytes]] = {
+    b"base64": _from_base64,
+    b"quoted-printable": _from_quoted_printable,
+}

@@ -54,7 +54,10 @@ class Route:
         """The product that a call asks for; None where its path parameter names none."""
         if self.product is None or isinstance(self.product, Product):
             return self.product
-        return next((self.product[text] for text in path_parameters.values() if text in self.product), None)
+        for text in path_parameters.values():
+            if text in self.product:
+                return self.product[text]
+        return None
 
 
 @dataclass(slots=True)

@@ -64,8 +64,10 @@ def _picture_part(form: Form, name: str) -> Part | None:
     # A form may have a text field and a file of one name: the file counts.
     files = [part for part in form.parts if part.name == name and part.filename is not None]
     # A page may have several inputs for files, and those that were left empty are sent as empty files.
-    chosen = next((part for part in files if part.data), None)
-    return chosen or (files[0] if files else form.first(name))
+    for part in files:
+        if part.data:
+            return part
+    return files[0] if files else form.first(name)
 
 
 def _missing(detail: str) -> Problem:
