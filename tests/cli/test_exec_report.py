@@ -102,7 +102,7 @@ def test_the_command_s_own_exit_code_comes_first(stranger: str) -> None:
     ("flags", "code", "message"),
     [
         (("--fail-on", "coverage"), 2, "there is no condition 'coverage'"),
-        (("--fail-on", "unmatched,unservd"), 2, 'there is no condition \'unservd\'; did you mean "unserved"?'),
+        (("--fail-on", "unmatched,unservd"), 2, "there is no condition 'unservd'; did you mean \"unserved\"?"),
         (("--fail-on", "coverage<101"), 2, "a coverage is at most 100 %"),
         (("--report", "report.pdf"), 2, ".json, .html, .md or .xml"),
         (("--report", "nowhere/at/all.json"), 2, "the directory does not exist"),
