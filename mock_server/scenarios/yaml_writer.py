@@ -13,7 +13,10 @@ _RARE_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes equal values each in full, not as references to the first one."""
+    """Indents lists, and writes equal values each in full, not as references to the first one."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, indentless=False)
 
     def ignore_aliases(self, data: object) -> bool:
         return True
