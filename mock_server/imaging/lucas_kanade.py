@@ -220,6 +220,15 @@ def least_squares(terms: Floats, target: Floats) -> NDArray[np.float64]:
     return np.linalg.solve(products, (terms.T @ target).astype(np.float64)).astype(np.float64)
 
 
+def on_a_line(levels: Floats, known: Floats, target: Floats) -> Floats:
+    """What the straight line that best maps `known` levels to `target` predicts for `levels`."""
+    mean, target_mean = known.mean(), target.mean()
+    centred = known - mean
+    gain = float(np.vdot(centred, target - target_mean)) / max(float(np.vdot(centred, centred)), 1.0)
+    predicted: Floats = (target_mean + gain * (levels - mean)).astype(np.float32)
+    return predicted
+
+
 def _damping(products: NDArray[np.float64]) -> NDArray[np.float64]:
     """Just enough for the diagonal that flat pictures have a solution."""
     return np.diag(products) * 1e-4 + 1e-3

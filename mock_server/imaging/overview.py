@@ -11,7 +11,7 @@ from PIL import Image
 
 from mock_server.imaging.box_filters import window_means
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, sample
+from mock_server.imaging.lucas_kanade import Floats, LucasKanade, SampledGrid, on_a_line, sample
 from mock_server.imaging.photometric_fit import predict
 from mock_server.imaging.undeclared_comparison import FAINT_CONTRAST
 
@@ -77,8 +77,7 @@ def _without_others(levels: Floats, samples: SampledGrid) -> SampledGrid:
     """The samples, in which pixels that show something else have the levels that the reference predicts."""
     reference, cells = levels[samples.rows, samples.columns], samples.cells
     for _ in range(_REFITS + 1):
-        gain, offset = np.polyfit(reference.ravel(), cells.ravel(), 1)
-        predicted = (gain * reference + offset).astype(np.float32)
+        predicted = on_a_line(reference, reference, cells)
         cells = np.where(np.abs(samples.cells - predicted) > _OTHER, predicted, samples.cells)
     return replace(samples, cells=cells)
 

@@ -24,6 +24,7 @@ from mock_server.imaging.lucas_kanade import (
     align,
     correlate,
     least_squares,
+    on_a_line,
     sample,
 )
 
@@ -44,13 +45,14 @@ _CLOSE_COARSE = 0.9
 _CLOSE_FINE = 0.98
 # A picture that correlates less may have covers: a cell is covered if the reference, with a gain and an offset, is so
 # many times the usual residual off, at least so many grey levels. So often it is fitted anew; steps on each level; at
-# least this share of the cells is left, and correlates by so much at the start and on each level.
+# least this share of the cells is left, and correlates by so much after one fit, at the start and on each level. Other
+# scenes seldom do, and cost one fit.
 _UNCOVERED = 0.95
 _COVERED, _MIN_COVERED_LEVELS = 3.7, 12.0
 _REFITS = 3
 _COVERED_STEPS = (8, 3, 3)
 _MIN_LEFT = 0.75
-_MIN_LEFT_START, _MIN_LEFT_CORRELATION = 0.75, 0.9
+_MIN_LEFT_FIRST, _MIN_LEFT_START, _MIN_LEFT_CORRELATION = 0.88, 0.88, 0.9
 # Below these, before refinement and after it on the coarsest and on the middle level, the picture shows another scene.
 # Lower values cost time; the finest level decides. The same scene had at least 0.59, 0.93 and 0.90 under 1,152 changes.
 _MIN_START = 0.55
@@ -98,7 +100,8 @@ def register(
     fails, repeat it without the cells that something may have been laid over.
     """
     result = _register(reference, image, starts)
-    if may_be_covered and (result is None or result.correlation < _UNCOVERED):
+    is_sure = result is not None and result.correlation >= _UNCOVERED
+    if may_be_covered and not is_sure and _Level(reference, image, _LEVELS[0][0]).may_be_covered(starts[0]):
         return _register_covered(reference, image, starts[0]) or result
     return result
 
@@ -168,6 +171,12 @@ class _Level:
         )
         return None if aligned is None else replace(aligned, frame=aligned.frame.scaled(factor, factor))
 
+    def may_be_covered(self, frame: Frame) -> bool:
+        """Whether the frame shows the reference but for some of the cells."""
+        samples = self._sample(frame)
+        left = None if samples is None else _uncovered(self._reference[samples.rows, samples.columns], samples.cells, 1)
+        return left is not None and left[1] >= _MIN_LEFT_FIRST
+
     def refine_covered(self, frame: Frame, steps: int) -> Alignment | None:
         """The frame after so many steps that leave out what is covered; None where too much is, or the rest differs."""
         solver = LucasKanade(self._reference)
@@ -198,15 +207,14 @@ class _Level:
         return self._image.sampled(self._side, frame)
 
 
-def _uncovered(reference: Floats, cells: Floats) -> tuple[Floats, float] | None:
+def _uncovered(reference: Floats, cells: Floats, fits: int = _REFITS) -> tuple[Floats, float] | None:
     """The cells with those that are covered as the reference predicts them, and the correlation of the others.
 
     None where too few are left.
     """
     is_left = np.ones(cells.shape, np.bool_)
-    for _ in range(_REFITS):
-        gain, offset = np.polyfit(reference[is_left], cells[is_left], 1)
-        predicted = np.float32(gain) * reference + np.float32(offset)
+    for _ in range(fits):
+        predicted = on_a_line(reference, reference[is_left], cells[is_left])
         residual = np.abs(cells - predicted)
         is_left = residual <= max(_MIN_COVERED_LEVELS, _COVERED * float(np.median(residual)))
         if is_left.mean() < _MIN_LEFT:
