@@ -28,7 +28,7 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
 def main() -> None:
     """Measure the chosen rows and print them as a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="under a minute, for a first impression")
+    parser.add_argument("--short", action="store_true", help="a few minutes, for a first impression")
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="ROW", help=", ".join(ROWS))
     arguments = parser.parse_args()
     pinned = pin_to(1)

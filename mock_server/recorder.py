@@ -1,6 +1,6 @@
 """The recording of finished calls: journal, rehearsal, metrics and log."""
 
-from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
+from mock_server.core.journal import Journal, MemoryJournal
 from mock_server.core.rehearsal import MemoryRehearsal, Rehearsal
 from mock_server.core.state import Share
 from mock_server.logs import RequestLog
@@ -13,7 +13,7 @@ _MOST_HEADERS = 2_000
 
 
 class Recorder:
-    """Records each call once. In the memory of this process, calls wait until there are many, or something is read.
+    """Records each call once. What this process keeps of calls waits until there are many, or something is read.
 
     A loop over a hundred calls takes half the time of the same work done between requests, because the processor then
     has its instructions at hand: this saves a tenth of a small request. A shared state gets every call at once, by
@@ -42,10 +42,7 @@ class Recorder:
     async def record(self, finished: FinishedCall) -> None:
         """Record a call before its reply is sent. What is read afterwards contains it."""
         if self._share is not None:
-            entry, call = finished.recorded()
-            await self._share(entry, call)
-            self._record_here(entry)
-            return
+            await self._share(*finished.recorded())
         self._waiting.append(finished)
         self._headers += len(finished.call.headers)
         if self._log is not None:
@@ -62,9 +59,6 @@ class Recorder:
                 self._rehearsal.add(entry, call)
             if self._journal is not None:
                 self._journal.append(entry)
-            self._record_here(entry)
-
-    def _record_here(self, entry: JournalEntry) -> None:
-        self._metrics.record(entry)
-        if self._log is not None:
-            self._log.record(entry)
+            self._metrics.record(entry)
+            if self._log is not None:
+                self._log.record(entry)
