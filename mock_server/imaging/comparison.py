@@ -49,6 +49,8 @@ _TYPICAL_WEIGHT = 1.5
 _MAX_DILUTION = 10.0
 # Above this score, no colours could explain the difference.
 HOPELESS_SCORE = 3.5
+# A score within this below the limit is looked at again, like those above it.
+_NARROW = 1.0
 # How much lower the score has to be where the tone curve may vary within the text: it explains a part of each change.
 _LOCAL_TONES_STRICTER = 0.4
 # The margin that a declared text is stored with, as a share of the stored height. It serves the alignment alone.
@@ -79,14 +81,13 @@ def compare_text(
     image: Image.Image,
     frame: Frame,
     visible: tuple[float, float],
-    limit: float = -np.inf,
+    limit: float | None = None,
     read_colours: Callable[[], Image.Image | None] | None = None,
 ) -> Comparison | None:
     """Compare a grey reference patch, a text with its margin, with `frame` of a grey image.
 
-    `character`: size of one in pixels of the patch. Where the score is not far above `limit`, more changes are allowed
-    for: a perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where
-    less than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
+    `character`: size of one in pixels of the patch. Where the score is near `limit`, more changes are allowed for: a
+    perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where less than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
     """
     part, factor = at_shared_resolution(reference, frame)
     character *= factor
@@ -94,12 +95,9 @@ def compare_text(
     if found is None:
         return None
     best, aligned = found
-    if limit < best.score < HOPELESS_SCORE:
-        for attempt in _attempts(part, character, image, best, aligned, read_colours):
-            best = min(best, attempt, key=lambda one: one.score)
-            if best.score <= limit:
-                break
-    return best
+    if limit is None or not limit - _NARROW < best.score < HOPELESS_SCORE:
+        return best
+    return _decided(part, character, image, best, aligned, limit, read_colours)
 
 
 def _best_alignment(
@@ -116,25 +114,32 @@ def _best_alignment(
     return best
 
 
-def _attempts(
+def _decided(
     part: Image.Image,
     character: float,
     image: Image.Image,
     best: Comparison,
     aligned: Alignment,
+    limit: float,
     read_colours: Callable[[], Image.Image | None] | None,
-) -> Iterator[Comparison]:
-    """Further comparisons of a text that was nearly found, the cheapest first. Each allows for another change."""
+) -> Comparison:
+    """What a comparison near its limit becomes where more changes are allowed for, the cheapest first."""
     warped = align_in_perspective(np.asarray(part, dtype=np.float32), image, aligned)
     if warped is not None:
         result = _scored(part, character, warped)
-        yield result
-        aligned = warped if result.score < best.score else aligned
-    result = _scored(part, character, aligned, local_tone_terms(part, character))
-    yield replace(result, score=result.score + _LOCAL_TONES_STRICTER)
-    colours = read_colours() if read_colours else None
+        best, aligned = (result, warped) if result.score < best.score else (best, aligned)
+    if best.score <= limit - _NARROW:
+        return best
+    local = _scored(part, character, aligned, local_tone_terms(part, character))
+    if best.score <= limit:
+        # Once uneven light is explained, a changed stroke stands out more from the rest, and nothing in the right text.
+        return best if local.score <= limit else local
+    best = min(best, replace(local, score=local.score + _LOCAL_TONES_STRICTER), key=lambda one: one.score)
+    colours = read_colours() if read_colours and best.score > limit else None
     if colours is not None:
-        yield _scored(part, character, aligned, colour_terms(colours, part.size))
+        result = _scored(part, character, aligned, colour_terms(colours, part.size))
+        best = min(best, result, key=lambda one: one.score)
+    return best
 
 
 def _scored(part: Image.Image, character: float, aligned: Alignment, extra_terms: Sequence[Floats] = ()) -> Comparison:
