@@ -87,7 +87,8 @@ def compare_text(
     """Compare a grey reference patch, a text with its margin, with `frame` of a grey image.
 
     `character`: size of one in pixels of the patch. Where the score is near `limit`, more changes are allowed for: a
-    perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where less than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
+    perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where less
+    than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
     """
     part, factor = at_shared_resolution(reference, frame)
     character *= factor
