@@ -153,7 +153,10 @@ def _captions(grid: _Grid, length: float, aspect: float) -> Iterator[Area]:
             filled = grid.differs[top:bottom, left:right].any(axis=axis).mean()
             is_long = end - start >= max(length * grid.longer, aspect * (last - first))
             if is_long and filled >= _MIN_FILLED and (last <= strip or first >= side - strip):
-                yield grid.take(*group)
+                # Its first and last characters may hardly differ from the ground.
+                x, y = (last - first) * (1 - axis), (last - first) * axis
+                rows, columns = grid.differs.shape
+                yield grid.take(max(0, left - x), max(0, top - y), min(columns, right + x), min(rows, bottom + y))
 
 
 def _clear_covers(grid: _Grid, cells: Floats) -> Iterator[Area]:
