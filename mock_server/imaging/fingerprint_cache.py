@@ -5,6 +5,7 @@ The digest of a file is stored with its size and time of change, so that a secon
 
 from collections.abc import Callable
 from dataclasses import asdict, astuple
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 VERSION = "15"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
+# Most thumbnails show the whole picture, or what a crop leaves of it.
+_shared_frame = lru_cache(64)(Frame)
 _Copy = Callable[[NDArray[Any]], NDArray[Any]]
 
 
@@ -124,7 +127,7 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int, copy: _Copy,
         palette=array((PALETTE_CELLS, PALETTE_CELLS, 3), np.uint8),
         stored_mosaic=PixelsInMemory(array((MOSAIC, MOSAIC), np.uint8, np.copy)),
         thumbnails=tuple(
-            FrameThumbnail(Frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16))
+            FrameThumbnail(_shared_frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16))
             for frame in header["thumbnails"]
         ),
         patches=tuple(

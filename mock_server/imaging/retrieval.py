@@ -41,6 +41,10 @@ _HALVING = np.kron(_PAIR_MEANS, _PAIR_MEANS).astype(np.float32)
 
 ORIENTATIONS = tuple(Orientation)
 
+# Of a cluster with one member. Most clusters have one, so they share them.
+_NO_CELLS: NDArray[np.intp] = np.zeros(0, np.intp)
+_NO_VALUES: NDArray[np.uint8] = np.zeros((1, 0), np.uint8)
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -191,7 +195,7 @@ def _grouped_by_look(positions: list[int], fingerprints: Sequence[Fingerprint]) 
 
 def _cluster(members: list[int], fingerprints: Sequence[Fingerprint]) -> Cluster:
     if len(members) == 1:
-        return Cluster(tuple(members), np.zeros(0, np.intp), np.zeros((1, 0), np.uint8))
+        return Cluster(tuple(members), _NO_CELLS, _NO_VALUES)
     mosaics = np.stack([fingerprints[member].mosaic.ravel() for member in members])
     # In blocks of columns: the spread of a thousand mosaics would take tens of megabytes at once.
     spread = np.concatenate([mosaics[:, at : at + 1024].std(axis=0) for at in range(0, mosaics.shape[1], 1024)])
