@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.affine_alignment import part_around
-from mock_server.imaging.geometry import Affine
+from mock_server.imaging.geometry import Affine, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, correlate, gradients
 
 # Steps at most, the move in cells that ends them, and the longest move of one step.
@@ -31,7 +31,7 @@ Homography = NDArray[np.float64]
 def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment) -> Alignment | None:
     """`start` with the samples that correlate best with a reference grid under a homography.
 
-    Its frame stays: it says where the text lies on the whole. None where the correlation is hardly better.
+    Its frame becomes the mean of the text's edges there. None where the correlation is hardly better.
     """
     rows, columns = reference.shape
     frame = start.frame
@@ -40,19 +40,29 @@ def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment
     here = _matrix(to_part.after(cells)) @ _centred(rows, columns)
     inside = (start.samples.rows, start.samples.columns)
     solver = _Solver(reference, inside)
-    best: Floats | None = None
+    best: tuple[Floats, Homography] | None = None
     highest = start.correlation + _MIN_BETTER
     for step in range(_STEPS + 1):
         sent = _sampled(part, here @ np.linalg.inv(_centred(rows, columns)), (columns, rows))[inside]
         correlation = correlate(reference[inside], sent)
         if correlation > highest:
-            best, highest = sent, correlation
+            best, highest = (sent, here), correlation
         if step < _STEPS:
             here, moved = solver.step(here, sent)
             if moved < _CONVERGED:
                 break
-    samples = start.samples
-    return None if best is None else Alignment(frame, SampledGrid(best, samples.columns, samples.rows), highest)
+    if best is None:
+        return None
+    samples = SampledGrid(best[0], start.samples.columns, start.samples.rows)
+    return Alignment(_mean_frame(_matrix(to_part.inverse) @ best[1]), samples, highest)
+
+
+def _mean_frame(matrix: Homography) -> Frame:
+    """The level frame whose edges are the means of those that `matrix` maps the square from -1 to 1 to."""
+    across, down, scale = matrix @ np.array([(-1, 1, 1, -1), (-1, -1, 1, 1), (1, 1, 1, 1)], dtype=np.float64)
+    x, y = across / scale, down / scale
+    left, right, top, bottom = (float(edge.mean()) for edge in (x[[0, 3]], x[[1, 2]], y[[0, 1]], y[[2, 3]]))
+    return Frame(left, top, right - left, bottom - top)
 
 
 def _sampled(part: Image.Image, matrix: Homography, size: tuple[int, int]) -> Floats:
