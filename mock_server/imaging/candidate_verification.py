@@ -1,7 +1,6 @@
 """Candidate verification: does the sent picture show this reference, text by text?
 
-Every declared text must match, then every line of text that was detected, and where no text is declared the whole
-picture; last come the colours.
+Every declared text must match, and where none is declared the whole picture; last come the colours.
 """
 
 from dataclasses import dataclass, replace
@@ -19,22 +18,22 @@ from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement
 from mock_server.imaging.reference_image import ReferenceImage
 from mock_server.imaging.registration import Pyramid
-from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_line
+from mock_server.imaging.undeclared_comparison import PART_LIMIT
 from mock_server.imaging.whole_image import compare_whole
 
 # Highest score of a match of a declared text: with at least SURE_CHARACTER pixels per character in the sent picture,
 # and with fewer. `docs/matching.md` says how they were found.
 LIMIT = 0.0
 _LIMIT_SMALL = -0.2
-# Pixels per character in the sent picture: enough to be sure, the least for a declared text, the least for a detected
-# one.
+# Pixels per character in the sent picture: enough to be sure, the least for a declared text, the least for a line
+# within its box.
 SURE_CHARACTER = 8.0
 MIN_CHARACTER = 5.0
 _MIN_CHARACTER_DETECTED = 3.0
 # Below this share of a reference's resolution, a declared text is compared with the sent picture at full size.
 _FULL_SIZE_BELOW = 0.95
 # Share of a declared text's height and width that must lie inside the sent picture, and how much of a character may be
-# missing: the missing part may be the one that differs. A detected line may have been too long from the start.
+# missing: the missing part may be the one that differs. A line within a box may have been too long from the start.
 _MIN_VISIBLE = 0.84
 _MAX_MISSING_CHARACTER = 0.5
 _MIN_VISIBLE_DETECTED = 0.6
@@ -154,7 +153,7 @@ def _verify_texts(
     """The verdicts on all texts up to the first that differs."""
     verdicts = []
     for patch in reference.patches:
-        verdict = _verify_text(patch, reference.is_declared, view, frame, image, stricter)
+        verdict = _verify_text(patch, view, frame, image, stricter)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
@@ -163,7 +162,7 @@ def _verify_texts(
 
 
 def _verify_text(
-    patch: Patch, any_declared: bool, query: TextView, frame: Frame, reference: ReferenceImage, stricter: float
+    patch: Patch, query: TextView, frame: Frame, reference: ReferenceImage, stricter: float
 ) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
     text_frame = frame.part(patch.frame)
@@ -173,16 +172,11 @@ def _verify_text(
         image, finer = query.full_size()
     pitch = patch.pitch * min(1.0, resolution * finer)
     is_too_small = pitch < (MIN_CHARACTER if patch.is_declared else _MIN_CHARACTER_DETECTED)
-    if is_too_small and patch.rank > (0 if any_declared else 1):
+    if is_too_small and not patch.is_declared:
         return None
     image_frame = text_frame.scaled(finer, finer)
-    if any_declared and patch.rank <= 1:
-        limit = (LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL) - stricter
-        result = _compare_declared(patch, image, image_frame, limit, None if is_too_small else reference)
-    else:
-        limit, grey = PART_LIMIT - stricter, Image.fromarray(patch.pixels)
-        read_colours = partial(_colours_of, patch, reference)
-        result = compare_line(grey, patch.pitch, image, image_frame, _MIN_VISIBLE_DETECTED, read_colours)
+    limit = (LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL) - stricter
+    result = _compare(patch, image, image_frame, limit, None if is_too_small else reference)
     if result is None:
         return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
     difference = _around_strongest(result, text_frame)
@@ -192,10 +186,10 @@ def _verify_text(
     return Verdict(result.score, limit, _corrected(frame, text_frame, result, finer), reason, difference)
 
 
-def _compare_declared(
+def _compare(
     patch: Patch, image: Image.Image, frame: Frame, limit: float, reference: ReferenceImage | None
 ) -> Comparison | None:
-    """Compare a declared text; with colours where they may decide, since that decodes the reference."""
+    """Compare a text; with colours where they may decide, since that decodes the reference."""
     grey, visible = Image.fromarray(patch.pixels), _min_visible(patch)
     if reference is None:
         return compare_text(grey, patch.character, image, frame, visible)
@@ -233,7 +227,7 @@ def _verify_whole(query: QueryView, frame: Frame, reference: ReferenceImage) -> 
     result = compare_whole(reference.grey, reference.lines, reference.part, query.image, frame)
     if result is None:
         return Verdict(_NOT_COMPARED, PART_LIMIT, frame, "other_scene")
-    reason = None if result.score <= PART_LIMIT else "other_detail"
+    reason = ("other_text" if result.is_line else "other_detail") if result.score > PART_LIMIT else None
     return Verdict(result.score, PART_LIMIT, result.frame, reason, _around_strongest(result, frame))
 
 

@@ -66,13 +66,14 @@ class Comparison:
     """`score`: the lower, the more alike. `frame`: the compared part, in pixels of the image.
 
     `strongest`: centre of the window that differs most, in fractions of the part. `character`: size of one in pixels,
-    at the resolution compared.
+    at the resolution compared. `is_line`: it decides about a line of text that was not declared.
     """
 
     score: float
     frame: Frame
     strongest: tuple[float, float]
     character: float
+    is_line: bool = False
 
 
 def compare_text(

@@ -47,10 +47,8 @@ _MAX_PITCH = 1.25
 _MIN_SLOPE = 0.1
 _HEIGHT_OVER_PITCH = 1.5
 
-# --- Detected lines of text -----------------------------------------------------------------------------------------
+# --- Lines of text within a box -------------------------------------------------------------------------------------
 
-# How many are compared where no text is declared.
-_LINES = 3
 # A line within a declared box is compared by itself if it fills at most this share of the box's area (against the rest
 # of the box, a faint text's own contrast would count for nothing) and at least this share of its width (a narrower line
 # is only a part of the text).
@@ -63,14 +61,14 @@ class Patch:
     """A part of a reference with a text in it, at the resolution at which it is compared.
 
     `frame` in fractions of the picture. In pixels of the patch: `pitch` from one character to the next, `character` the
-    size of one, which is not more than that. `rank` 0: the text was declared; 1 and up: it was detected, the surest
-    first. Where any text is declared, 1 is a line within a declared box.
+    size of one, which is not more than that. `is_declared`: it is the part in a declared box, else a line that was
+    detected in such a box.
     """
 
     frame: Frame
     pitch: float
     character: float
-    rank: int
+    is_declared: bool
     stored: Pixels
 
     @property
@@ -82,10 +80,6 @@ class Patch:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the pixels."""
         return self.stored.shape
-
-    @property
-    def is_declared(self) -> bool:
-        return self.rank == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,31 +174,26 @@ def _anchors(picture: Picture, regions: tuple[Region, ...]) -> tuple[Anchor, ...
 
 def _patches(picture: Picture, regions: tuple[Region, ...]) -> tuple[Patch, ...]:
     boxes = [region.box.clamped(*picture.size) for region in regions]
-    declared = [
+    return tuple(
         patch
         for region, box in zip(regions, boxes, strict=True)
         if _is_large_enough(box)
-        for patch in _declared_patches(picture, box, region)
+        for patch in _patches_in(picture, box, region)
         if patch.pixels.std() >= _MIN_CONTRAST
-    ]
-    if declared:
-        return tuple(declared)
-    lines = (line.box(*picture.size) for line in text_lines(picture.working, _LINES))
-    large = enumerate((box for box in lines if _is_large_enough(box)), 1)
-    return tuple(_detected_patch(picture, box, rank) for rank, box in large)
+    )
 
 
 def _is_large_enough(box: Box) -> bool:
     return box.width >= _MIN_BOX[0] and box.height >= _MIN_BOX[1]
 
 
-def _declared_patches(picture: Picture, box: Box, region: Region) -> list[Patch]:
+def _patches_in(picture: Picture, box: Box, region: Region) -> list[Patch]:
     """The patch of a declared box, and one of the line of text in it if the box is much larger than that."""
     inside = _crop(picture, box)
     patches = [_declared_patch(picture, box, _pitch(inside, region))]
     line = _line_within(inside, box)
     if line is not None and _is_large_enough(line):
-        patches.append(_detected_patch(picture, line, rank=1))
+        patches.append(_line_patch(picture, line))
     return patches
 
 
@@ -247,14 +236,14 @@ def _declared_patch(picture: Picture, box: Box, pitch: float) -> Patch:
     height = text_height(picture.working.crop(edges)) / zoom
     pitch, character = min(pitch, _MAX_PITCH * height), min(pitch, height)
     image, zoom = picture.at(min(1.0, _stored_scale(frame, character)))
-    return _cut_patch(picture, frame, image, zoom, (pitch, character), rank=0)
+    return _cut_patch(picture, frame, image, zoom, (pitch, character), is_declared=True)
 
 
-def _detected_patch(picture: Picture, line: Box, rank: int) -> Patch:
+def _line_patch(picture: Picture, line: Box) -> Patch:
     """The patch of a detected line, cut from the working copy."""
     pitch = line.height * CHARACTER_WIDTH
     frame = _frame_with_margin(picture, line)
-    return _cut_patch(picture, frame, picture.working, picture.zoom, (pitch, pitch), rank)
+    return _cut_patch(picture, frame, picture.working, picture.zoom, (pitch, pitch), is_declared=False)
 
 
 def _frame_with_margin(picture: Picture, box: Box) -> Frame:
@@ -273,7 +262,7 @@ def _stored_scale(frame: Frame, character: float) -> float:
 
 
 def _cut_patch(
-    picture: Picture, frame: Frame, image: Image.Image, zoom: float, sizes: tuple[float, float], rank: int
+    picture: Picture, frame: Frame, image: Image.Image, zoom: float, sizes: tuple[float, float], *, is_declared: bool
 ) -> Patch:
     """`frame` cut from a copy with this zoom; `sizes`: pitch and size of a character in upright pixels."""
     pitch, character = sizes
@@ -288,4 +277,4 @@ def _cut_patch(
     pixels = PixelsInMemory(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges)))
     width, height = picture.size
     reached = size[0] / frame.width
-    return Patch(frame.scaled(1 / width, 1 / height), pitch * reached, character * reached, rank, pixels)
+    return Patch(frame.scaled(1 / width, 1 / height), pitch * reached, character * reached, is_declared, pixels)

@@ -26,7 +26,7 @@ from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
-VERSION = "15"
+VERSION = "16"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 # Most thumbnails show the whole picture, or what a crop leaves of it.
@@ -81,7 +81,7 @@ def _encode(fingerprint: Fingerprint) -> bytes:
             "pixels": fingerprint.pixels.hex(),
             "thumbnails": [astuple(thumbnail.frame) for thumbnail in fingerprint.thumbnails],
             "patches": [
-                [astuple(patch.frame), patch.pitch, patch.character, patch.rank, patch.shape]
+                [astuple(patch.frame), patch.pitch, patch.character, patch.is_declared, patch.shape]
                 for patch in fingerprint.patches
             ],
             "anchors": [[astuple(anchor.frame), anchor.finest, len(anchor.codes)] for anchor in fingerprint.anchors],
@@ -131,8 +131,8 @@ def _fingerprint(header: dict[str, Any], record: bytes, start: int, copy: _Copy,
             for frame in header["thumbnails"]
         ),
         patches=tuple(
-            Patch(Frame(*frame), pitch, character, rank, PixelsInMemory(array(tuple(shape), np.uint8, np.copy)))
-            for frame, pitch, character, rank, shape in header["patches"]
+            Patch(Frame(*frame), pitch, character, is_declared, PixelsInMemory(array(tuple(shape), np.uint8, np.copy)))
+            for frame, pitch, character, is_declared, shape in header["patches"]
         ),
         anchors=tuple(
             Anchor(

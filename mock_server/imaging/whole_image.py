@@ -106,7 +106,7 @@ def compare_whole(
             continue
         compared = _compare_line(reference, read_part, image, frame, line)
         if compared is not None and compared.score > worst.score:
-            worst = replace(compared, frame=frame)
+            worst = replace(compared, frame=frame, is_line=True)
             if worst.score > PART_LIMIT:
                 return worst
     for place in _most_different(difference, overview, samples, frame):

@@ -152,7 +152,7 @@ def test_a_covered_plate_is_no_match(cover: Callable[[Image.Image], Image.Image]
     near_miss = result.near_misses[0]
 
     assert result.matches == ()
-    assert near_miss.reason == "other_detail"
+    assert near_miss.reason == "other_text"
     assert near_miss.region is not None
     assert near_miss.region.overlaps(box)
 
