@@ -3,6 +3,7 @@
 Every declared text must match, and where none is declared the whole picture; last come the colours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Protocol
@@ -15,7 +16,8 @@ from mock_server.imaging.colours import are_alike, distance, palette
 from mock_server.imaging.comparison import MARGIN, Comparison, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
-from mock_server.imaging.geometry import Frame, Orientation, Placement
+from mock_server.imaging.geometry import Frame, Orientation, Placement, scaling
+from mock_server.imaging.perspective_placement import TextPlace, in_perspective
 from mock_server.imaging.reference_image import ReferenceImage
 from mock_server.imaging.registration import Pyramid
 from mock_server.imaging.undeclared_comparison import PART_LIMIT
@@ -82,21 +84,26 @@ class QueryView:
     def _colours(self) -> Image.Image:
         return self.orientation.inverse.apply_to_image(self.picture.colours())
 
-    def placement(self, frame: Frame, reference_size: tuple[int, int]) -> Placement:
-        """Where a reference of this size lies in the sent picture, given its frame in the working copy."""
+    def placement(self, frame: Frame, reference_size: tuple[int, int], texts: Sequence[TextPlace] = ()) -> Placement:
+        """Where a reference of this size lies in the sent picture, given its frame in the working copy.
+
+        `texts`: where its texts lie there, if they are in perspective.
+        """
         zoom = self.picture.zoom
         upright = (self.image.width / zoom, self.image.height / zoom)
         sent = self.orientation.apply_to_frame(frame.scaled(1 / zoom, 1 / zoom), upright)
         turned = self.orientation.apply_to_size(reference_size)
         scale = (sent.width / turned[0], sent.height / turned[1])
-        return Placement(reference_size, self.picture.size, self.orientation, scale, (sent.left, sent.top))
+        level = Placement(reference_size, self.picture.size, self.orientation, scale, (sent.left, sent.top))
+        return in_perspective(level, [text.mapped(scaling(1 / zoom)) for text in texts]) if self.is_upright else level
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a candidate matches: `reason` is None if it does, else one of those of `ImageNearMiss`.
 
-    In pixels of the working copy: `frame`, where the reference lies; `difference`, the place that decided.
+    In pixels of the working copy: `frame`, where the reference lies; `difference`, the place that decided; `texts`,
+    the declared texts, where one of them lies in perspective.
     """
 
     score: float
@@ -105,6 +112,7 @@ class Verdict:
     reason: str | None = None
     difference: Frame | None = None
     colour_distance: float = 0.0
+    texts: tuple[TextPlace, ...] = ()
 
     @property
     def excess(self) -> float:
@@ -133,7 +141,7 @@ def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, fram
         verdicts = _verify_texts(reference, image, query, frame)
     else:
         verdicts = [_verify_whole(query, frame, image)]
-    worst = max(verdicts, key=lambda verdict: verdict.excess)
+    worst = _worst(verdicts)
     return worst if worst.reason else _verify_colours(worst, reference, query)
 
 
@@ -144,7 +152,14 @@ def verify_texts(
 
     `stricter`: how much lower the limits are.
     """
-    return max(_verify_texts(reference, image, view, frame, stricter), key=lambda verdict: verdict.excess)
+    return _worst(_verify_texts(reference, image, view, frame, stricter))
+
+
+def _worst(verdicts: list[Verdict]) -> Verdict:
+    """The verdict with the highest excess; with the places of all texts where one is in perspective."""
+    worst = max(verdicts, key=lambda verdict: verdict.excess)
+    texts = tuple(text for verdict in verdicts for text in verdict.texts)
+    return replace(worst, texts=texts if any(text.is_in_perspective for text in texts) else ())
 
 
 def _verify_texts(
@@ -183,7 +198,13 @@ def _verify_text(
     if is_too_small:
         return Verdict(result.score, limit, frame, "too_small", difference)
     reason = None if result.score <= limit else "other_text"
-    return Verdict(result.score, limit, _corrected(frame, text_frame, result, finer), reason, difference)
+    texts = (_place(patch, result, finer),) if patch.is_declared else ()
+    return Verdict(result.score, limit, _corrected(frame, text_frame, result, finer), reason, difference, texts=texts)
+
+
+def _place(patch: Patch, result: Comparison, finer: float) -> TextPlace:
+    corners = result.corners or result.frame.corners
+    return TextPlace(patch.frame, tuple((x / finer, y / finer) for x, y in corners), result.corners is not None)
 
 
 def _compare(

@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
-from mock_server.imaging.geometry import Frame
+from mock_server.imaging.geometry import Corners, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate
 from mock_server.imaging.perspective_alignment import align_in_perspective
 from mock_server.imaging.photometric_fit import colour_terms, local_tone_terms, predict
@@ -49,6 +49,8 @@ _TYPICAL_WEIGHT = 1.5
 _MAX_DILUTION = 10.0
 # Above this score, no colours could explain the difference.
 HOPELESS_SCORE = 3.5
+# Least correlation of a text with a higher score that is looked at in perspective nevertheless.
+_MIN_CORRELATION = 0.65
 # A score within this below the limit is looked at again, like those above it.
 _NARROW = 1.0
 # How much lower the score has to be where the tone curve may vary within the text: it explains a part of each change.
@@ -66,7 +68,8 @@ class Comparison:
     """`score`: the lower, the more alike. `frame`: the compared part, in pixels of the image.
 
     `strongest`: centre of the window that differs most, in fractions of the part. `character`: size of one in pixels,
-    at the resolution compared. `is_line`: it decides about a line of text that was not declared.
+    at the resolution compared. `is_line`: it decides about a line of text that was not declared. `corners`: of the part
+    in the image, where it lies there in perspective.
     """
 
     score: float
@@ -74,6 +77,10 @@ class Comparison:
     strongest: tuple[float, float]
     character: float
     is_line: bool = False
+    corners: Corners | None = None
+
+
+_Aligned = tuple[Comparison, Alignment]
 
 
 def compare_text(
@@ -93,45 +100,55 @@ def compare_text(
     """
     part, factor = at_shared_resolution(reference, frame)
     character *= factor
-    found = _best_alignment(part, character, image, frame, visible)
-    if found is None:
+    found = _compared(part, character, image, frame, visible)
+    if not found:
         return None
-    best, aligned = found
-    if limit is None or not limit - _NARROW < best.score < HOPELESS_SCORE:
+    best, aligned = _best(found)
+    if limit is None or best.score <= limit - _NARROW:
         return best
-    return _decided(part, character, image, best, aligned, limit, read_colours)
+    best, aligned = _best(found + _in_perspective(part, character, image, found))
+    if not limit - _NARROW < best.score < HOPELESS_SCORE:
+        return best
+    return _decided(part, character, best, aligned, limit, read_colours)
 
 
-def _best_alignment(
+def _best(found: Sequence[_Aligned]) -> _Aligned:
+    return min(found, key=lambda one: one[0].score)
+
+
+def _compared(
     part: Image.Image, character: float, image: Image.Image, frame: Frame, visible: tuple[float, float]
-) -> tuple[Comparison, Alignment] | None:
-    """The best comparison of a part with its place in the sent picture, and how it was aligned for that."""
-    best: tuple[Comparison, Alignment] | None = None
+) -> list[_Aligned]:
+    """Comparisons of a part with its place in the sent picture, up to the first good one."""
+    found: list[_Aligned] = []
     for aligned in alignments(part, image, frame, visible):
-        result = _scored(part, character, aligned)
-        if best is None or result.score < best[0].score:
-            best = result, aligned
-        if best[0].score < _GOOD_SCORE:
+        found.append((_scored(part, character, aligned), aligned))
+        if found[-1][0].score < _GOOD_SCORE:
             break
-    return best
+    return found
+
+
+def _in_perspective(part: Image.Image, character: float, image: Image.Image, found: list[_Aligned]) -> list[_Aligned]:
+    """One more comparison, by a homography; none where the part hardly lies better under one."""
+    best, start = _best(found)
+    if best.score >= HOPELESS_SCORE:
+        # The ends of a long text may lie a character's width off, so that no score says which start is the best.
+        start = max((aligned for _, aligned in found), key=lambda one: one.correlation)
+        if start.correlation < _MIN_CORRELATION:
+            return []
+    aligned = align_in_perspective(np.asarray(part, dtype=np.float32), image, start)
+    return [] if aligned is None else [(_scored(part, character, aligned), aligned)]
 
 
 def _decided(
     part: Image.Image,
     character: float,
-    image: Image.Image,
     best: Comparison,
     aligned: Alignment,
     limit: float,
     read_colours: Callable[[], Image.Image | None] | None,
 ) -> Comparison:
     """What a comparison near its limit becomes where more changes are allowed for, the cheapest first."""
-    warped = align_in_perspective(np.asarray(part, dtype=np.float32), image, aligned)
-    if warped is not None:
-        result = _scored(part, character, warped)
-        best, aligned = (result, warped) if result.score < best.score else (best, aligned)
-    if best.score <= limit - _NARROW:
-        return best
     local = _scored(part, character, aligned, local_tone_terms(part, character))
     if best.score <= limit:
         # Once uneven light is explained, a changed stroke stands out more from the rest, and nothing in the right text.
@@ -148,7 +165,7 @@ def _scored(part: Image.Image, character: float, aligned: Alignment, extra_terms
     """The comparison of a part with what the sent picture shows where it was aligned."""
     predicted = predict(part, aligned.samples, extra_terms)
     score, strongest = text_score(part, aligned.samples, predicted, character)
-    return Comparison(score, aligned.frame, strongest, character)
+    return Comparison(score, aligned.frame, strongest, character, corners=aligned.corners)
 
 
 def alignments(

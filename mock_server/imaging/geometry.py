@@ -42,6 +42,10 @@ class Box:
         return self.xmin < other.xmax and other.xmin < self.xmax and self.ymin < other.ymax and other.ymin < self.ymax
 
 
+Corners = tuple[tuple[float, float], ...]
+"""The corners (x, y) of a quadrilateral, clockwise from top left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A rectangle with fractional edges, in pixels of a picture or in fractions of its width and height.
@@ -62,6 +66,11 @@ class Frame:
     def scaled(self, x_scale: float, y_scale: float) -> "Frame":
         """The same frame after the picture was resized by these factors."""
         return Frame(self.left * x_scale, self.top * y_scale, self.width * x_scale, self.height * y_scale)
+
+    @property
+    def corners(self) -> Corners:
+        right, bottom = self.left + self.width, self.top + self.height
+        return (self.left, self.top), (right, self.top), (right, bottom), (self.left, bottom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,11 @@ class Affine:
         area = self.determinant
         xx, xy, yx, yy = self.yy / area, -self.xy / area, -self.yx / area, self.xx / area
         return Affine(xx, xy, -xx * self.x0 - xy * self.y0, yx, yy, -yx * self.x0 - yy * self.y0)
+
+
+def scaling(factor: float) -> Affine:
+    """The map to a picture so many times as fine."""
+    return Affine(factor, 0, 0, 0, factor, 0)
 
 
 # Pillow's `Image.Transpose` for each EXIF orientation except 1.
@@ -195,8 +209,9 @@ class Placement:
     """Where the pixels of a reference picture lie in the picture that was sent.
 
     The reference is turned by `orientation`, then scaled and shifted per axis: `sent = scale * turned + shift`. A
-    picture that is turned a little has a `skew`: how much x changes with the turned y, and y with the turned x.
-    Sizes are (width, height) in upright pixels.
+    picture that is turned a little has a `skew`: how much x changes with the turned y, and y with the turned x. One in
+    `perspective` (by_x, by_y) has both divided by `1 + by_x * x + by_y * y`. Sizes are (width, height) in upright
+    pixels.
     """
 
     reference_size: tuple[int, int]
@@ -205,16 +220,30 @@ class Placement:
     scale: tuple[float, float] = (1.0, 1.0)
     shift: tuple[float, float] = (0.0, 0.0)
     skew: tuple[float, float] = (0.0, 0.0)
+    perspective: tuple[float, float] = (0.0, 0.0)
 
     def moved_down(self, rows: int, sent_size: tuple[int, int]) -> "Placement":
         """The same in a sent picture of this size, of which the placement knows the part below so many rows."""
-        return replace(self, sent_size=sent_size, shift=(self.shift[0], self.shift[1] + rows))
+        by_x, by_y = self.perspective
+        return replace(
+            self,
+            sent_size=sent_size,
+            scale=(self.scale[0], self.scale[1] + rows * by_y),
+            shift=(self.shift[0], self.shift[1] + rows),
+            skew=(self.skew[0], self.skew[1] + rows * by_x),
+        )
 
     def map(self, box: Box) -> Box:
         """The box around `box` of the reference in the sent picture, in whole pixels and clamped to it."""
         frame = self.orientation.apply_to_frame(Frame(box.xmin, box.ymin, box.width, box.height), self.reference_size)
-        x, y = (frame.left, frame.left + frame.width), (frame.top, frame.top + frame.height)
-        across = [self.scale[0] * one + self.skew[0] * other + self.shift[0] for one in x for other in y]
-        down = [self.scale[1] * other + self.skew[1] * one + self.shift[1] for one in x for other in y]
+        across, down = zip(*(self._point(*corner) for corner in frame.corners), strict=True)
         edges = (round(edge) for edge in (min(across), min(down), max(across), max(down)))
         return Box(*edges).clamped(*self.sent_size)
+
+    def _point(self, x: float, y: float) -> tuple[float, float]:
+        """Where a point of the turned reference lies in the sent picture."""
+        distance = 1 + self.perspective[0] * x + self.perspective[1] * y
+        return (
+            (self.scale[0] * x + self.skew[0] * y + self.shift[0]) / distance,
+            (self.scale[1] * y + self.skew[1] * x + self.shift[1]) / distance,
+        )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.geometry import Frame
+from mock_server.imaging.geometry import Corners, Frame
 
 Floats = NDArray[np.float32]
 
@@ -53,11 +53,15 @@ class SampledGrid:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Where a reference lies in an image, what the image shows there, and the correlation of the two, -1 to 1."""
+    """Where a reference lies in an image, what the image shows there, and the correlation of the two, -1 to 1.
+
+    `corners`: its four corners, where it lies there in perspective.
+    """
 
     frame: Frame
     samples: SampledGrid
     correlation: float
+    corners: Corners | None = None
 
 
 def sample(

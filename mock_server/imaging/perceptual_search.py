@@ -141,8 +141,11 @@ class PerceptualSearch:
         return position, verdict, view
 
     def _levelled(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> _Found:
-        """A match, placed anew where its text lies otherwise than its scene: turned, sheared or in perspective."""
-        if isinstance(view, QueryView) and view.is_upright:
+        """A match, placed anew where its text lies otherwise than its scene: turned or sheared.
+
+        Where the text was found in perspective, that says where it lies.
+        """
+        if isinstance(view, QueryView) and view.is_upright and not verdict.texts:
             affine = _affine(verdict.frame, self._entries[position])
             one = self._texts.compare_at(view.picture, position, affine, least_move=_MIN_MOVE)
             if one is not None and one.verdict.reason is None:
@@ -226,7 +229,7 @@ class PerceptualSearch:
             "pixels" if self._has_same_pixels(position, view.picture) else "perceptual",
             verdict.score,
             verdict.limit,
-            view.placement(verdict.frame, entry.fingerprint.size),
+            view.placement(verdict.frame, entry.fingerprint.size, verdict.texts),
         )
 
     def _has_same_pixels(self, position: int, picture: Picture) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.affine_alignment import part_around
-from mock_server.imaging.geometry import Affine, Frame
+from mock_server.imaging.geometry import Affine, Corners, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, correlate, gradients
 
 # Steps at most, the move in cells that ends them, and the longest move of one step.
@@ -41,11 +41,14 @@ def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment
     inside = (start.samples.rows, start.samples.columns)
     solver = _Solver(reference, inside)
     best: tuple[Floats, Homography] | None = None
-    highest = start.correlation + _MIN_BETTER
+    highest = -1.0
     for step in range(_STEPS + 1):
         sent = _sampled(part, here @ np.linalg.inv(_centred(rows, columns)), (columns, rows))[inside]
         correlation = correlate(reference[inside], sent)
-        if correlation > highest:
+        if step == 0:
+            # Pixels are interpolated in another way than in `start`.
+            highest = correlation + _MIN_BETTER
+        elif correlation > highest:
             best, highest = (sent, here), correlation
         if step < _STEPS:
             here, moved = solver.step(here, sent)
@@ -54,15 +57,21 @@ def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment
     if best is None:
         return None
     samples = SampledGrid(best[0], start.samples.columns, start.samples.rows)
-    return Alignment(_mean_frame(_matrix(to_part.inverse) @ best[1]), samples, highest)
+    corners = _corners(_matrix(to_part.inverse) @ best[1])
+    return Alignment(_mean_frame(corners), samples, highest, corners)
 
 
-def _mean_frame(matrix: Homography) -> Frame:
-    """The level frame whose edges are the means of those that `matrix` maps the square from -1 to 1 to."""
+def _corners(matrix: Homography) -> Corners:
+    """Where `matrix` maps the corners of the square from -1 to 1 to."""
     across, down, scale = matrix @ np.array([(-1, 1, 1, -1), (-1, -1, 1, 1), (1, 1, 1, 1)], dtype=np.float64)
-    x, y = across / scale, down / scale
-    left, right, top, bottom = (float(edge.mean()) for edge in (x[[0, 3]], x[[1, 2]], y[[0, 1]], y[[2, 3]]))
-    return Frame(left, top, right - left, bottom - top)
+    return tuple(zip((across / scale).tolist(), (down / scale).tolist(), strict=True))
+
+
+def _mean_frame(corners: Corners) -> Frame:
+    """The level frame whose edges are the means of those between these corners."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners
+    left, top = (x0 + x3) / 2, (y0 + y1) / 2
+    return Frame(left, top, (x1 + x2) / 2 - left, (y2 + y3) / 2 - top)
 
 
 def _sampled(part: Image.Image, matrix: Homography, size: tuple[int, int]) -> Floats:

@@ -1,14 +1,19 @@
 """The sent picture, straightened so that a reference lies level in it: only the part around the declared texts."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 from PIL import Image
 
 from mock_server.imaging.affine_alignment import align_affine
+from mock_server.imaging.comparison import at_shared_resolution
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
-from mock_server.imaging.geometry import Affine, Box, Frame, Placement
+from mock_server.imaging.geometry import Affine, Box, Frame, Placement, scaling
+from mock_server.imaging.lucas_kanade import Alignment, sample
+from mock_server.imaging.perspective_alignment import align_in_perspective
+from mock_server.imaging.perspective_placement import TextPlace, in_perspective
 
 # Space around the texts, in heights of a text: for their alignment.
 _SPACE = 0.5
@@ -34,9 +39,10 @@ class RectifiedView:
         self.picture = picture
         self._size = reference.size
         texts = [patch for patch in reference.patches if patch.is_declared]
+        self._texts = texts
         self._boxes = [text.frame.scaled(*reference.size) for text in texts]
         self._source, self._source_zoom = picture.at(_zoom_needed(picture, reference, texts, affine))
-        affine = _scaling(self._source_zoom / picture.zoom).after(affine)
+        affine = scaling(self._source_zoom / picture.zoom).after(affine)
         least_move *= self._source_zoom / picture.zoom
         self.affine, self.correlation = _refined(texts[0], self._source, affine, reference.size, least_move)
         # How far a corner of the first text lies from where it would by the given map, in pixels of the working copy.
@@ -45,7 +51,7 @@ class RectifiedView:
     @property
     def in_working_copy(self) -> Affine:
         """The map from the reference's upright pixels to those of the working copy, as it was refined."""
-        return _scaling(self.picture.zoom / self._source_zoom).after(self.affine)
+        return scaling(self.picture.zoom / self._source_zoom).after(self.affine)
 
     @property
     def image(self) -> Image.Image:
@@ -82,18 +88,38 @@ class RectifiedView:
     def to_sent(self, frame: Frame, reference_size: tuple[int, int]) -> Affine:
         """From a reference of this size, with `frame` in the straightened part, to upright pixels of the picture."""
         x, y = frame.width / reference_size[0], frame.height / reference_size[1]
-        return _scaling(1 / self._source_zoom).after(self._part[2].after(Affine(x, 0, frame.left, 0, y, frame.top)))
+        return scaling(1 / self._source_zoom).after(self._part[2].after(Affine(x, 0, frame.left, 0, y, frame.top)))
 
-    def placement(self, frame: Frame, reference_size: tuple[int, int]) -> Placement:
-        """Where a reference of this size lies in the sent picture, given its frame in the straightened part."""
+    def placement(self, frame: Frame, reference_size: tuple[int, int], texts: Sequence[TextPlace] = ()) -> Placement:
+        """Where a reference of this size lies in the sent picture, given its frame in the straightened part.
+
+        `texts`: where its texts lie there, if they are in perspective.
+        """
         affine = self.to_sent(frame, reference_size)
-        return Placement(
+        level = Placement(
             reference_size,
             self.picture.size,
             scale=(affine.xx, affine.yy),
             shift=(affine.x0, affine.y0),
             skew=(affine.xy, affine.yx),
         )
+        to_sent = scaling(1 / self._source_zoom).after(self._part[2])
+        return in_perspective(level, [text.mapped(to_sent) for text in texts or self._texts_in_perspective(frame)])
+
+    def _texts_in_perspective(self, frame: Frame) -> list[TextPlace]:
+        """The texts that a homography lays better on the straightened part than `frame` of the whole reference does."""
+        places = []
+        for text in self._texts:
+            text_frame = frame.part(text.frame)
+            known, _ = at_shared_resolution(Image.fromarray(text.pixels), text_frame)
+            samples = sample(self.image, text_frame, *known.size)
+            if samples is None:
+                continue
+            start = Alignment(text_frame, samples, -1.0)
+            aligned = align_in_perspective(np.asarray(known, dtype=np.float32), self.image, start)
+            if aligned is not None and aligned.corners is not None:
+                places.append(TextPlace(text.frame, aligned.corners, True))
+        return places
 
 
 def _zoom_needed(picture: Picture, reference: Fingerprint, texts: list[Patch], affine: Affine) -> float:
@@ -121,10 +147,6 @@ def _distance(one: Affine, other: Affine, box: Frame) -> float:
     """How far apart the corners of a box lie at most under two maps."""
     corners = [(x, y) for x in (box.left, box.left + box.width) for y in (box.top, box.top + box.height)]
     return max(float(np.hypot(*np.subtract(one.point(*corner), other.point(*corner)))) for corner in corners)
-
-
-def _scaling(factor: float) -> Affine:
-    return Affine(factor, 0, 0, 0, factor, 0)
 
 
 def _straightened(

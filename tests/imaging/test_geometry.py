@@ -45,3 +45,16 @@ def test_boxes_and_frames_turn_as_images_do(orientation: Orientation) -> None:
     assert Placement(SIZE, turned.size, orientation).map(MARK) == Box(*edges)
     assert (in_pixels.left, in_pixels.top) == pytest.approx(edges[:2])
     assert (in_pixels.width, in_pixels.height) == pytest.approx((edges[2] - edges[0], edges[3] - edges[1]))
+
+
+def test_a_placement_in_perspective_moves_down_with_its_part() -> None:
+    """Corners are divided by their distance; a part of the sent picture begins some rows further down in the whole."""
+    part = Placement((100, 50), (80, 60), scale=(0.9, 1.1), shift=(3, 2), skew=(0.02, 0.01), perspective=(0.002, 0.001))
+    box = Box(20, 10, 60, 40)
+    corners = [(x, y) for x in (20, 60) for y in (10, 40)]
+    across = [(0.9 * x + 0.02 * y + 3) / (1 + 0.002 * x + 0.001 * y) for x, y in corners]
+    down = [(1.1 * y + 0.01 * x + 2) / (1 + 0.002 * x + 0.001 * y) for x, y in corners]
+
+    assert part.map(box) == Box(round(min(across)), round(min(down)), round(max(across)), round(max(down)))
+    moved = part.moved_down(15, (80, 100)).map(box)
+    assert moved == Box(round(min(across)), round(min(down) + 15), round(max(across)), round(max(down) + 15))
