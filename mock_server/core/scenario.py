@@ -18,6 +18,13 @@ from mock_server.core.model import (
 )
 from mock_server.core.reading import Reading
 
+_NO_ENTRIES: Mapping[str, Any] = {}
+
+
+def _no_entries() -> Mapping[str, Any]:
+    """One mapping for all, because nearly every scenario has three empty ones."""
+    return _NO_ENTRIES
+
 
 @dataclass(frozen=True, slots=True)
 class ImageProperties:
@@ -46,7 +53,7 @@ class Conditions:
     provider: str | None = None
     product: Product | None = None
     language: str | None = None
-    header: Mapping[str, str] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=_no_entries)
     properties: ImageProperties | None = None
 
 
@@ -139,10 +146,10 @@ class Step:
     times: int | None = None
     delay: Delay | None = None
     fault: Fault | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=_no_entries)
     trouble: Trouble | None = None
     omit: tuple[str, ...] = ()
-    add: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, Any] = field(default_factory=_no_entries)
     reply: WrittenReply | None = None
     chance: float | None = None
 

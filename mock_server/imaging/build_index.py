@@ -96,8 +96,8 @@ class _Builder:
         except ImageError as error:
             error.add_note(f"picture: {reference.id}")
             raise
-        self.cache.put(digest, reference.regions, built)
-        return Entry(reference, built.kept_in(self.pixels))
+        packed = self.cache.put(digest, reference.regions, built)
+        return Entry(reference, packed.kept_in(self.pixels))
 
     def _stored(self, reference: Reference, digest: str) -> Entry | None:
         before = self.known.get((digest, reference.regions))

@@ -60,10 +60,11 @@ class _Content:
     checked: CheckedPictures | None = None
 
     @property
-    def signatures(self) -> frozenset[object]:
+    def signature(self) -> int:
         """Equal for two states of the directory if nothing has changed between them."""
         known = {**self.files, **self.sizes}
-        return frozenset((name, signature) for name, (signature, _) in known.items()) | frozenset(self.bodies.items())
+        signatures = {hash((name, signature)) for name, (signature, _) in known.items()}
+        return hash(frozenset(signatures.union(map(hash, self.bodies.items()))))
 
 
 def load(root: Path, *, vocabulary: Vocabulary = ANY, accounts: Sequence[Account] = ()) -> Loaded:
@@ -115,9 +116,9 @@ class FixtureLoader:
         self._loading = Lock()
 
     @property
-    def state(self) -> frozenset[object]:
-        """The signatures of all files and pictures: equal for two loads if nothing has changed between them."""
-        return self._known.signatures
+    def state(self) -> int:
+        """A hash of all files and pictures: equal for two loads if nothing has changed between them."""
+        return self._known.signature
 
     def checked_warnings(self, max_pixels: int) -> tuple[Mistake, ...] | None:
         """The warnings about the pictures if an earlier run has indexed the same files without a mistake."""

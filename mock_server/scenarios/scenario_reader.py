@@ -32,6 +32,8 @@ def scenario_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> Parse
     expanded = [expand(document, SCENARIO_PLACES, source, mistakes) for source, document in found]
     scenarios = [read_scenario(document, source, mistakes, vocabulary, file=file.id) for source, document in found]
     read = tuple(one for one in scenarios if one is not None)
+    for source, _ in found:
+        source.forget_places()
     return ParsedFile(read, mistakes=tuple(mistakes), uses_environment=any(expanded))
 
 

@@ -1,13 +1,16 @@
 """Documents of fixture files: where each comes from, where its parts are (lines, or JSON pointers), and its content."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mock_server.core.account import Account
 from mock_server.core.fixture_set import Defaults
 from mock_server.core.scenario import Scenario
+from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import FixturesError, Mistake
 from mock_server.scenarios.discovery import UnreadableError
 
@@ -23,7 +26,8 @@ DocumentPath = tuple[str | int, ...]
 class FileSource:
     """Document number `number` of a YAML file; `file` is its name in mistakes, `path` where it can be read again.
 
-    The nodes are not kept on disk between runs. The file is read again in the rare case that a place is needed.
+    The nodes take more memory than the scenario, and are kept while it is parsed. The file is read again in the rare
+    case that a place is needed later.
     """
 
     file: str
@@ -47,11 +51,14 @@ class FileSource:
         content = self._find(path)[0].content
         return isinstance(content, dict) and key in content
 
+    def forget_places(self) -> None:
+        """Release the nodes of a document that can be read again."""
+        if self.path:
+            self.node = None
+
     def _find(self, path: DocumentPath, *, at_key: bool = False) -> "tuple[Node, Place]":
         """The node at `path`. Steps that the document does not have are skipped: short forms leave them out."""
-        if self.node is None:
-            self.node = _read_again(self.path, self.number)
-        node: Node = self.node
+        node: Node = self.node or _read_again(self.path, self.number)
         place = node.place
         for step in path:
             content = node.content
@@ -84,6 +91,9 @@ class PostedSource:
     def has(self, path: DocumentPath, key: str) -> bool:
         """JSON has no keys without values: null is a value, and means "not given"."""
         return False
+
+    def forget_places(self) -> None:
+        """Its places are in the document."""
 
 
 Source = FileSource | PostedSource
@@ -132,12 +142,21 @@ def _out_of_lists(path: DocumentPath) -> DocumentPath:
 def _read_again(path: str, number: int) -> "Node":
     """The document's node; an empty one if the file has changed in the meantime."""
     # The YAML library takes long to load, and a start that reads nothing new does not need it.
-    from mock_server.scenarios.yaml_reader import START, Node, decode, read
+    from mock_server.scenarios.yaml_reader import START, Node
 
     try:
-        return read(decode(Path(path).read_bytes()), [])[number]
+        return _documents(path, signature_of(os.stat(path)))[number]
     except (OSError, UnreadableError, IndexError):
         return Node(START, None)
+
+
+# A file may have thousands of documents, each with a mistake.
+@lru_cache(maxsize=2)
+def _documents(path: str, signature: Signature) -> "list[Node]":
+    """The nodes of a file's documents. Raises OSError and UnreadableError."""
+    from mock_server.scenarios.yaml_reader import decode, read
+
+    return read(decode(Path(path).read_bytes()), [])
 
 
 NAMELESS = "scenario-without-a-name"
