@@ -1,6 +1,5 @@
 """Documents of fixture files: where each comes from, where its parts are (lines, or JSON pointers), and its content."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -145,7 +144,7 @@ def _read_again(path: str, number: int) -> "Node":
     from mock_server.scenarios.yaml_reader import START, Node
 
     try:
-        return _documents(path, signature_of(os.stat(path)))[number]
+        return _documents(path, signature_of(Path(path).stat()))[number]
     except (OSError, UnreadableError, IndexError):
         return Node(START, None)
 

@@ -2,14 +2,20 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server import tuning
+from mock_server.disk_cache import DiskCache
 from mock_server.imaging import index as image_index
 from mock_server.imaging.box_proposal import propose_box
+from mock_server.imaging.decode import decode
+from mock_server.imaging.fingerprint import Fingerprint, fingerprint
+from mock_server.imaging.fingerprint_cache import FingerprintCache
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 
@@ -68,6 +74,28 @@ def test_a_second_start_returns_freed_memory(
     assert len(ImageIndex.build(references, cache=tmp_path / "cache")) == 4
 
     assert len(calls) == returned
+
+
+def test_arrays_of_a_picture_that_was_read_lie_in_blocks(tmp_path: Path) -> None:
+    """They are equal to those that were computed, and share blocks of memory, as those from the cache do."""
+    regions = (Region(Box(200, 300, 440, 360), 7),)
+    computed = [fingerprint(decode(picture(f"AB {number}CD", number)), regions) for number in range(8)]
+    cache = FingerprintCache(DiskCache(None))
+    packed = [cache.put(one.facts.sha256, regions, one) for one in computed]
+
+    assert [arrays(one) for one in packed] == [arrays(one) for one in computed]
+    blocks = {id(thumbnail.pixels.base) for one in packed for thumbnail in one.thumbnails}
+    assert len(blocks) < sum(len(one.thumbnails) for one in packed)
+
+
+def arrays(one: Fingerprint) -> list[object]:
+    """All arrays of a fingerprint, as lists."""
+    pixels: list[NDArray[Any]] = [one.palette, one.mosaic, *(thumbnail.pixels for thumbnail in one.thumbnails)]
+    texts: list[NDArray[Any]] = [patch.pixels for patch in one.patches]
+    keypoints: list[NDArray[Any]] = [
+        part for each in one.anchors for part in (each.levels, each.offsets, each.codes, each.glyphs)
+    ]
+    return [(array.dtype, array.tolist()) for array in (*pixels, *texts, *keypoints)]
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import FixtureLoader, load
 from mock_server.scenarios.scenario_reader import parse_scenario
+from mock_server.scenarios.source import FileSource
 
 Write = Callable[[Mapping[str, str | bytes]], Path]
 
@@ -209,3 +210,24 @@ def test_reload_reads_what_changed(write: Write) -> None:
 
     assert [one.name for one in after] == ["a", "bee", "c"]
     assert after[0].when is before[0].when
+
+
+def test_places_are_read_again(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loaded directory keeps no places. A file is read once for the places of all mistakes that are found later."""
+    texts = [f"scenario: s{number}\nwhen:\n  filename: {number}.jpg" for number in range(3)]
+    loaded = load(write({"scenarios/all.yaml": "\n---\n".join(texts)}))
+    sources = [one.source for one in loaded.parsed if isinstance(one.source, FileSource)]
+    assert [source.node for source in sources] == [None] * 3
+    reads: list[Path] = []
+
+    def read(path: Path) -> bytes:
+        reads.append(path)
+        with path.open("rb") as file:
+            return file.read()
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+
+    found = [source.mistake(("when", "filename"), "wrong") for source in sources]
+
+    assert [(mistake.line, mistake.column) for mistake in found] == [(3, 13), (7, 13), (11, 13)]
+    assert [path.name for path in reads] == ["all.yaml"]
