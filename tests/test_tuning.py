@@ -53,3 +53,19 @@ def test_freed_memory_of_a_thread_is_returned(kept: str) -> None:
     output = subprocess.run(command, env=without_coverage(), capture_output=True, text=True, check=True).stdout
 
     assert float(output) > 140
+
+
+@pytest.mark.parametrize(
+    ("chosen", "used"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")], ids=["default", "chosen"]
+)
+def test_a_search_uses_one_thread(chosen: dict[str, str], used: str) -> None:
+    """It does so unless the user has chosen another number."""
+    script = (
+        "import os; from mock_server import tuning; tuning.search_in_one_thread()\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'], end='')\n"
+    )
+    environment = {name: value for name, value in without_coverage().items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", script]
+    output = subprocess.run(command, env=environment | chosen, capture_output=True, text=True, check=True).stdout
+
+    assert output == used

@@ -19,8 +19,9 @@ def command(hints: bool, **flags: Any) -> None:
 
     FIXTURES is a directory with mock.yaml and scenarios/. Default: the shipped fixtures.
     """
-    from mock_server.tuning import without_garbage_collection
+    from mock_server.tuning import search_in_one_thread, without_garbage_collection
 
+    search_in_one_thread()
     with without_garbage_collection():
         from mock_server.app import create_app
         from mock_server.cli.progress import progress
