@@ -21,6 +21,8 @@ _NOISE_VARIANCE = 100.0
 _EXPECTED_MOVE = 2.0
 # Gain (contrast of the image over that of the reference) below which the two have nothing in common.
 _MIN_GAIN = 0.05
+# How much nearer or farther than its centre a corner may lie, as a share of the centre's distance.
+_MAX_CHANGE_OF_DISTANCE = 0.5
 # Least gain of correlation that makes the result worth a comparison.
 _MIN_BETTER = 0.001
 
@@ -52,13 +54,19 @@ def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment
             best, highest = (sent, here), correlation
         if step < _STEPS:
             here, moved = solver.step(here, sent)
-            if moved < _CONVERGED:
+            if moved < _CONVERGED or not _is_plausible(here):
                 break
     if best is None:
         return None
     samples = SampledGrid(best[0], start.samples.columns, start.samples.rows)
     corners = _corners(_matrix(to_part.inverse) @ best[1])
     return Alignment(_mean_frame(corners), samples, highest, corners)
+
+
+def _is_plausible(matrix: Homography) -> bool:
+    """Whether no part of the square from -1 to 1 lies far nearer or farther than its centre."""
+    by_x, by_y, distance = np.abs(matrix[2]).tolist()
+    return bool(by_x + by_y < _MAX_CHANGE_OF_DISTANCE * distance)
 
 
 def _corners(matrix: Homography) -> Corners:

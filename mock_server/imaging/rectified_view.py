@@ -90,10 +90,13 @@ class RectifiedView:
         x, y = frame.width / reference_size[0], frame.height / reference_size[1]
         return scaling(1 / self._source_zoom).after(self._part[2].after(Affine(x, 0, frame.left, 0, y, frame.top)))
 
-    def placement(self, frame: Frame, reference_size: tuple[int, int], texts: Sequence[TextPlace] = ()) -> Placement:
-        """Where a reference of this size lies in the sent picture, given its frame in the straightened part.
+    def placement(
+        self, frame: Frame, reference_size: tuple[int, int], texts: Sequence[TextPlace] | None = None
+    ) -> Placement:
+        """Where something of this size lies in the sent picture, given its frame in the straightened part.
 
-        `texts`: where its texts lie there, if they are in perspective.
+        `texts`: where the reference's texts lie there, if they were found in perspective. Where the list is empty, the
+        placement is of the whole reference, and its texts are looked at once more.
         """
         affine = self.to_sent(frame, reference_size)
         level = Placement(
@@ -103,6 +106,8 @@ class RectifiedView:
             shift=(affine.x0, affine.y0),
             skew=(affine.xy, affine.yx),
         )
+        if texts is None:
+            return level
         to_sent = scaling(1 / self._source_zoom).after(self._part[2])
         return in_perspective(level, [text.mapped(to_sent) for text in texts or self._texts_in_perspective(frame)])
 
