@@ -97,3 +97,18 @@ def test_boxes_lie_around_the_text_in_perspective(kind: str) -> None:
         errors.append(np.abs(around(box, matrix) - (found.xmin, found.ymin, found.xmax, found.ymax)))
     assert np.percentile(np.max(errors, axis=1), 99) <= 2
     assert np.median(errors) <= 0.5
+
+
+def test_a_near_miss_shows_the_changed_character_in_perspective() -> None:
+    """The place that decides lies on the character in which the neighbour differs, the last one."""
+    kind = "VIN across four fifths of the frame"
+    text, other, box = LABELS[kind]
+    matrix, step = seen_from(16), box.width * 0.94 / len(text)
+    last = Box(round(box.xmax - 0.03 * box.width - step), box.ymin, box.xmax, box.ymax)
+
+    nearest = index("neighbour", other, box).find(saved(warped(drawn(text, box), matrix))).near_misses[0]
+
+    assert nearest.region is not None
+    left, top, right, bottom = around(last, matrix)
+    assert (nearest.reason, left < nearest.region.xmin, nearest.region.xmax < right) == ("other_text", True, True)
+    assert (top < nearest.region.ymin, nearest.region.ymax < bottom) == (True, True)
