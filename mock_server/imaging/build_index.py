@@ -1,6 +1,7 @@
 """Builds the entries of an index in parallel; reads only the pictures that are not in the cache."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ Key = tuple[str, tuple[Region, ...]]
 
 # After decoding this many pictures, the memory that glibc keeps for more of them is returned to the system.
 _TRIM_AFTER = 100
+# One for each core: glibc keeps some megabytes for each thread that has decoded pictures.
+_THREADS = min(32, os.cpu_count() or 1)
 # How long a reference may be decoded: these are the user's own pictures, or those of a client of the admin API.
 _REFERENCE_SECONDS = 60.0
 
@@ -56,7 +59,7 @@ def build_entries(
     disk = DiskCache(cache_directory)
     are_moved = are_scattered(pixels for entry in known.values() for pixels in entry.fingerprint.stored_pixels)
     builder = _Builder(known, FingerprintCache(disk), PixelStore(disk.unnamed_file), are_moved, max_pixels)
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers or _THREADS) as pool:
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
         stored = [builder.unchanged(reference) for reference in wanted]
         missing = [reference for reference, entry in zip(wanted, stored, strict=True) if entry is None]
