@@ -63,5 +63,6 @@ def _homography(known: _Points, sent: _Points, weights: _Points) -> list[float]:
     equations = np.vstack([across, down]) * np.tile(weights, 2)[:, None]
     # Values of one size keep the equations well conditioned.
     sizes = np.abs(equations).max(axis=0)
-    values: list[float] = (np.linalg.lstsq(equations / sizes, sent.T.ravel() * np.tile(weights, 2))[0] / sizes).tolist()
+    found = np.linalg.lstsq(equations / sizes, sent.T.ravel() * np.tile(weights, 2), rcond=None)[0]
+    values: list[float] = (found / sizes).tolist()
     return values
