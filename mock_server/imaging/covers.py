@@ -57,6 +57,10 @@ _MAX_ENERGY = 0.4
 # Levels of blocks of one colour, and from one to the next: such a cover goes on where the reference has its level.
 _FLAT, _SAME_LEVEL = 10.0, 4.0
 
+# The share of the blocks that are neither flat nor covered. Where less is left, the picture is a drawing of a few
+# things, of which one may be another one.
+_MIN_LEFT = 0.08
+
 # What an area is enlarged by, as a share of the longer side: a codec changes what lies near.
 _AROUND = 0.012
 
@@ -82,7 +86,9 @@ def find_covers(cells: Floats, predicted: Floats, difference: Floats, visible: A
     softened = _Grid(_blocks(padded > _SOFTENED).mean(axis=(1, 3)) >= _MIN_BLOCK, visible)
     softened.differs[grid.taken] = False
     areas += _soft_covers(softened, cells, predicted)
-    return tuple(areas)
+    has_detail = np.ptp(_blocks(predicted), axis=(1, 3)) > _FLAT
+    is_left = has_detail & ~grid.taken & ~softened.taken
+    return tuple(areas) if is_left.mean() >= _MIN_LEFT else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ def test_an_interrupt_while_the_program_loads(tmp_path: Path, module: str) -> No
     """Ctrl-C ends `serve` at once, and no traceback is shown."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
+        # A shell that runs the tests in the background has them ignore the signal.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Interrupting:\n"
         "    def find_spec(self, name, *_):\n"
         f"        if name == {module!r}:\n"

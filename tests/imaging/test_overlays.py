@@ -157,6 +157,24 @@ def test_a_covered_plate_is_no_match(cover: Callable[[Image.Image], Image.Image]
     assert near_miss.region.overlaps(box)
 
 
+def sign(text: str) -> Image.Image:
+    """A few large characters on even ground."""
+    image = Image.new("RGB", (640, 480), "steelblue")
+    ImageDraw.Draw(image).text((60, 130), text, "white", ImageFont.load_default(100))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("own", "other"), [("a", "b"), ("3", "8"), ("R", "G"), ("4T", "48"), ("3A", "RA"), ("UK", "UE")]
+)
+@pytest.mark.parametrize("quality", [95, 60])
+def test_another_character_on_even_ground_is_no_cover(own: str, other: str, quality: int) -> None:
+    """Where little is left beside what differs, nothing is left out."""
+    signs = ImageIndex.build([Reference(own, _encoded(sign(own)))], workers=1)
+
+    assert signs.find(_encoded(sign(other), quality)).matches == ()
+
+
 def label(text: str, y: int) -> bytes:
     """A sticker with a text near an edge of a photo; the ground around it is even."""
     picture = street(TEXT).copy()
