@@ -24,6 +24,8 @@ _MIN_BLOCK = 0.12
 _DIFFERENT = 0.12
 # Where more of the picture differs, it shows something else.
 _MAX_DIFFERENT = 0.35
+# Blocks a side below which a picture is a strip, too narrow for anything to be laid over it.
+_MIN_SIDE = 3
 
 # A row of a bar differs over this share of the width; the height of a bar as a share of the picture's.
 _BAR_ROW = 0.5
@@ -73,6 +75,8 @@ def find_covers(cells: Floats, predicted: Floats, difference: Floats, visible: A
     `cells`: what the sent picture shows of the `visible` part of the reference; `predicted`: what it would show without
     covers; `difference`: residual over contrast, one value for each window of both.
     """
+    if min(cells.shape) < _MIN_SIDE * _BLOCK:
+        return ()
     padded = np.pad(difference, _margins(cells, difference))
     grid = _Grid(_blocks(padded > _DIFFERENT).mean(axis=(1, 3)) >= _MIN_BLOCK, visible)
     if grid.differs.mean() > _MAX_DIFFERENT:

@@ -205,3 +205,14 @@ def test_a_strip_of_few_pixels_is_searched(size: tuple[int, int], *, is_divided:
     strip.save(out, "PNG")
 
     assert index.find(out.getvalue()).matches == ()
+
+
+@pytest.mark.parametrize("size", [(640, 5), (640, 9), (640, 13), (1200, 30), (9, 640), (24, 24), (2000, 20)])
+def test_a_strip_with_another_part_is_searched(size: tuple[int, int]) -> None:
+    """It has one row of the blocks that overlays are found by, or none."""
+    noise = np.random.default_rng(1).integers(0, 256, (max(2, size[1] // 3), max(2, size[0] // 3), 3), dtype=np.uint8)
+    strip = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
+    strips = ImageIndex.build([Reference("strip", _encoded(strip, 95))], workers=1)
+    strip.paste((200, 10, 10), (size[0] // 3, size[1] // 4, size[0] // 3 + max(1, size[0] // 8), size[1] // 2 + 1))
+
+    assert strips.find(_encoded(strip, 70)).facts.width == size[0]
