@@ -15,7 +15,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int | None = None, is_dur
     try:
         # No other user may read the draft of a private file.
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
-        with open(descriptor, "wb") as file:  # noqa: PTH123 -- a descriptor has no path
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             if is_durable:
                 file.flush()

@@ -17,6 +17,10 @@ from mock_server.imaging.lucas_kanade import Floats
 Area = tuple[float, float, float, float]
 """Left, top, right and bottom in fractions of the reference."""
 
+# Shorter side in pixels of a picture that something may have been laid over: in a smaller one, a cover is like a
+# character.
+SMALLEST = 180
+
 # Pixels a side of the blocks that areas consist of. A block differs if this share of its pixels do, which is measured
 # as residual over contrast.
 _BLOCK = 6
@@ -24,8 +28,6 @@ _MIN_BLOCK = 0.12
 _DIFFERENT = 0.12
 # Where more of the picture differs, it shows something else.
 _MAX_DIFFERENT = 0.35
-# Blocks a side below which a picture is a strip, too narrow for anything to be laid over it.
-_MIN_SIDE = 3
 
 # A row of a bar differs over this share of the width; the height of a bar as a share of the picture's.
 _BAR_ROW = 0.5
@@ -75,7 +77,7 @@ def find_covers(cells: Floats, predicted: Floats, difference: Floats, visible: A
     `cells`: what the sent picture shows of the `visible` part of the reference; `predicted`: what it would show without
     covers; `difference`: residual over contrast, one value for each window of both.
     """
-    if min(cells.shape) < _MIN_SIDE * _BLOCK:
+    if min(cells.shape) < SMALLEST:
         return ()
     padded = np.pad(difference, _margins(cells, difference))
     grid = _Grid(_blocks(padded > _DIFFERENT).mean(axis=(1, 3)) >= _MIN_BLOCK, visible)

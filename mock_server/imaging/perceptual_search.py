@@ -11,6 +11,7 @@ from PIL import Image
 from mock_server.imaging.bars import has_own_bar, rows_between_bars
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
+from mock_server.imaging.covers import SMALLEST
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
@@ -24,9 +25,8 @@ from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
 from mock_server.imaging.text_search import FoundText, TextSearch
 from mock_server.imaging.thumbnails import query_thumbnails
 
-# How many candidates are verified: more cost time; fewer miss references after a strong change.
-# Clusters, and further ones whose similarity is at least this and within this distance of the best: labels on plain
-# ground look alike.
+# How many candidates are verified: more cost time; fewer miss references after a strong change. Clusters, and further
+# ones whose similarity is at least this and within this distance of the best: labels on plain ground look alike.
 _CLUSTERS = 8
 _MAX_CLUSTERS = 24
 _SIMILAR = 0.9
@@ -194,7 +194,7 @@ class PerceptualSearch:
         reference = self._entries[cluster.representative].fingerprint
         start = _start_frame(candidate.reference_frame, candidate.query_frame, view)
         whole = Frame(0, 0, *small.size)
-        may_be_covered = not reference.is_declared
+        may_be_covered = not reference.is_declared and min(*reference.size, *view.picture.size) >= SMALLEST
         registration = register(reference.mosaic, view.small, start, whole, may_be_covered=may_be_covered)
         if len(cluster.members) == 1:
             if registration is not None:

@@ -50,7 +50,8 @@ _MIN_OUTSTANDING = 3.0
 _NEIGHBOURHOOD = (27, 13)
 # Added to the residual of a neighbourhood, which a codec may leave without any.
 _USUAL_DIFFERENCE = 0.01
-# Pixels of the overview left out at each edge, which letterbox bars and crops mix with foreign pixels.
+# Pixels of the overview left out at each edge, which letterbox bars and crops mix with foreign pixels; of a strip, a
+# quarter at most.
 _EDGE = 2
 # (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters: with
 # larger ones, a changed character of a faint plate hardly counts; smaller ones lose GIFs with few colours.
@@ -173,7 +174,9 @@ def _most_different(difference: Floats, overview: Image.Image, samples: SampledG
 
     They lie apart from each other, the worst first.
     """
-    difference[:_EDGE] = difference[-_EDGE:] = difference[:, :_EDGE] = difference[:, -_EDGE:] = 0
+    rows, columns = difference.shape
+    down, across = min(_EDGE, rows // 4), min(_EDGE, columns // 4)
+    difference[:down] = difference[rows - down :] = difference[:, :across] = difference[:, columns - across :] = 0
     outstanding = difference / (_means_nearby(difference) + np.float32(_USUAL_DIFFERENCE))
     # A large area does not stand out from what is near, since it is that itself.
     outstanding = np.maximum(outstanding, difference * np.float32(_MIN_OUTSTANDING / _CLEAR_DIFFERENCE))

@@ -6,10 +6,11 @@ from io import BytesIO
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageFilter
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
+from tests.imaging.labels import leaves, write_label
 
 SIZE = (1280, 960)
 # How far each corner of the picture moves at most, as a share of its width and height.
@@ -26,21 +27,8 @@ LABELS = {
 
 def drawn(text: str, box: Box) -> Image.Image:
     """A label before leaves of many sizes."""
-    rng = random.Random(21)
-    picture = Image.new("RGB", SIZE, (80, 85, 70))
-    draw = ImageDraw.Draw(picture)
-    for _ in range(900):
-        x, y, reach = rng.uniform(0, SIZE[0]), rng.uniform(0, SIZE[1]), rng.uniform(6, 50)
-        colour = tuple(round(rng.uniform(20, 230)) for _ in range(3))
-        draw.ellipse((x - reach, y - reach * 0.6, x + reach, y + reach * 0.6), fill=colour)
-    picture = picture.filter(ImageFilter.GaussianBlur(1.0))
-    draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle((box.xmin, box.ymin, box.xmax, box.ymax), 8, (205, 205, 198))
-    step = box.width * 0.94 / len(text)
-    face = ImageFont.load_default(min(round(box.height * 0.8), round(step * 1.3)))
-    for place, character in enumerate(text):
-        middle = (box.xmin + 0.03 * box.width + (place + 0.5) * step, (box.ymin + box.ymax) / 2)
-        draw.text(middle, character, (60, 60, 66), face, anchor="mm")
+    picture = leaves(SIZE, 21, (80, 85, 70)).filter(ImageFilter.GaussianBlur(1.0))
+    write_label(picture, text, box, (205, 205, 198), (60, 60, 66))
     return picture
 
 

@@ -1,6 +1,5 @@
 """Large plates and VINs in other light, other tones and at an angle: one character still makes a difference."""
 
-import random
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
@@ -8,10 +7,11 @@ from io import BytesIO
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageFilter
 
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
+from tests.imaging.labels import leaves, write_label
 
 SIZE = (1120, 840)
 # Text, its neighbour by one character, box, and grey levels of ground and ink.
@@ -24,14 +24,8 @@ LABELS = {
 
 @cache
 def ground() -> Image.Image:
-    """Leaves of many sizes and colours under light that falls from the left."""
-    rng = random.Random(8)
-    picture = Image.new("RGB", SIZE, (70, 85, 60))
-    draw = ImageDraw.Draw(picture)
-    for _ in range(900):
-        x, y, reach = rng.uniform(0, SIZE[0]), rng.uniform(0, SIZE[1]), rng.uniform(6, 50)
-        colour = tuple(round(rng.uniform(20, 230)) for _ in range(3))
-        draw.ellipse((x - reach, y - reach * 0.6, x + reach, y + reach * 0.6), fill=colour)
+    """Leaves under light that falls from the left."""
+    picture = leaves(SIZE, 8, (70, 85, 60))
     light = np.linspace(1.0, 0.55, SIZE[0], dtype=np.float32)[None, :, None]
     return Image.fromarray((np.asarray(picture) * light).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1.2))
 
@@ -39,13 +33,7 @@ def ground() -> Image.Image:
 def drawn(kind: str, text: str) -> Image.Image:
     _, _, box, (paper, ink) = LABELS[kind]
     picture = ground().copy()
-    draw = ImageDraw.Draw(picture)
-    draw.rounded_rectangle((box.xmin, box.ymin, box.xmax, box.ymax), 8, (paper, paper, paper - 8))
-    step = box.width * 0.94 / len(text)
-    face = ImageFont.load_default(min(round(box.height * 0.8), round(step * 1.3)))
-    for place, character in enumerate(text):
-        middle = (box.xmin + 0.03 * box.width + (place + 0.5) * step, (box.ymin + box.ymax) / 2)
-        draw.text(middle, character, (ink, ink, ink + 10), face, anchor="mm")
+    write_label(picture, text, box, (paper, paper, paper - 8), (ink, ink, ink + 10))
     grain = np.random.default_rng(5).normal(0, 2, (SIZE[1], SIZE[0], 1))
     return Image.fromarray((np.asarray(picture) + grain).clip(0, 255).astype(np.uint8))
 

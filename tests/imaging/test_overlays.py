@@ -207,12 +207,41 @@ def test_a_strip_of_few_pixels_is_searched(size: tuple[int, int], *, is_divided:
     assert index.find(out.getvalue()).matches == ()
 
 
-@pytest.mark.parametrize("size", [(640, 5), (640, 9), (640, 13), (1200, 30), (9, 640), (24, 24), (2000, 20)])
-def test_a_strip_with_another_part_is_searched(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(640, 5), (640, 9), (640, 13), (1200, 30), (2000, 20), (300, 60), (60, 60)])
+def test_a_strip_with_another_part_is_no_match(size: tuple[int, int]) -> None:
     """It has one row of the blocks that overlays are found by, or none."""
     noise = np.random.default_rng(1).integers(0, 256, (max(2, size[1] // 3), max(2, size[0] // 3), 3), dtype=np.uint8)
     strip = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
     strips = ImageIndex.build([Reference("strip", _encoded(strip, 95))], workers=1)
+    assert strips.find(_encoded(strip, 70)).matches
     strip.paste((200, 10, 10), (size[0] // 3, size[1] // 4, size[0] // 3 + max(1, size[0] // 8), size[1] // 2 + 1))
 
-    assert strips.find(_encoded(strip, 70)).facts.width == size[0]
+    assert strips.find(_encoded(strip, 70)).matches == ()
+
+
+SMALL_SIGNS = [
+    ((64, 64), 28, (6, 15), "EX", "FX"),
+    ((80, 24), 14, (4, 1), "eK", "eS"),
+    ((80, 24), 20, (5, 1), "S", "B"),
+    ((80, 24), 20, (4, 0), "SfH", "SfG"),
+    ((80, 24), 28, (6, 1), "DN", "9N"),
+    ((120, 40), 20, (15, 8), "W", "M"),
+    ((160, 120), 60, (5, 12), "kNG", "kNC"),
+]
+
+
+@pytest.mark.parametrize(("size", "height", "place", "own", "other"), SMALL_SIGNS)
+def test_another_character_of_a_small_picture_is_no_cover(
+    size: tuple[int, int], height: int, place: tuple[int, int], own: str, other: str
+) -> None:
+    """In a small picture, a cover would be like a character."""
+
+    def small_sign(text: str) -> bytes:
+        image, out = Image.new("RGB", size, (40, 110, 190)), BytesIO()
+        ImageDraw.Draw(image).text(place, text, (168, 238, 62), ImageFont.load_default(height))
+        image.save(out, "PNG")
+        return out.getvalue()
+
+    signs = ImageIndex.build([Reference(own, small_sign(own))], workers=1)
+
+    assert signs.find(small_sign(other)).matches == ()

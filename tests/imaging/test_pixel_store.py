@@ -22,7 +22,9 @@ from mock_server.server import MockServer
 from tests.support import PATIENCE, encoded, vehicore, without_coverage
 
 FOUR = range(4)
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc lists the open files")
+on_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="the test lists open files by /proc, which other systems do not have"
+)
 
 
 def photo(number: int, text: str | None = None) -> Image.Image:
@@ -122,7 +124,9 @@ def test_damaged_fingerprints_change_nothing(cache: Path) -> None:
     assert ids(ImageIndex.build(references(FOUR), cache=cache), 3) == ["3"]
 
 
-@pytest.mark.skipif(not hasattr(os, "pread"), reason="no limits on files")
+@pytest.mark.skipif(
+    not hasattr(os, "pread"), reason="without os.pread (Windows) all pixels stay in memory, so no file can be full"
+)
 def test_a_full_disk_leaves_the_rest_in_memory(cache: Path) -> None:
     """Where the file takes no more, pixels stay in memory, and the pictures are found."""
     import resource
@@ -172,7 +176,7 @@ def test_searches_in_several_threads(cache: Path) -> None:
     assert [[match.id for match in result.matches] for result in results] == [[str(n % 4)] for n in range(24)]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork processes (Windows)")
 def test_forked_processes_share_the_file(cache: Path) -> None:
     """Workers that were forked after the build read from the same file, at the same time."""
     script = (
