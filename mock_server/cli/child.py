@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -41,13 +42,15 @@ def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
     with (
         handled(_FORWARDED, forward),
+        _woken_by_signals() as woken,
         subprocess.Popen(command, env=dict(environ), process_group=None if shares_group else 0) as process,
     ):
         child = process
         for number in early:
             forward(number)
         try:
-            code = process.wait()
+            while (code := process.poll()) is None:
+                woken.recv(4096)
         except BaseException:
             process.terminate()
             raise
@@ -66,6 +69,26 @@ def handled(names: Sequence[str], handler: _Handler) -> Iterator[None]:
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+@contextmanager
+def _woken_by_signals() -> Iterator[socket.socket]:
+    """A socket that can be read after each handled signal and after the end of a child.
+
+    A signal that another thread takes does not end a `waitpid` of this thread, and neither does one that arrives just
+    before that call. The handler would wait until the child ends.
+    """
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.setblocking(False)
+        # Also where it is ignored: the end of an ignored child would wake nothing.
+        previous_handler = signal.signal(signal.SIGCHLD, lambda *_: None)
+        previous_fd = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        try:
+            yield reading
+        finally:
+            signal.set_wakeup_fd(previous_fd)
+            signal.signal(signal.SIGCHLD, previous_handler)
 
 
 def _send(child: _Child, number: int, *, to_group: bool) -> None:

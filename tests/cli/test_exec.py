@@ -287,6 +287,37 @@ def test_a_signal_reaches_the_childs_children(place: Place) -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
+ANOTHER_THREAD_TAKES_IT = """
+import os, signal, sys, threading
+from mock_server.cli.child import run_child
+
+def send_to_this_thread():
+    os.read(reading, 1)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+reading, writing = os.pipe()
+os.dup2(writing, 1)
+threading.Thread(target=send_to_this_thread).start()
+child = "import os, time; os.write(1, b'.'); time.sleep(60)"
+sys.exit(run_child([sys.executable, "-c", child], os.environ))
+"""
+
+
+def test_a_signal_that_another_thread_takes_is_passed_on() -> None:
+    """The system may give a signal to any thread, and the one that waits for the child passes it on at once."""
+    result = subprocess.run([PYTHON, "-c", ANOTHER_THREAD_TAKES_IT], timeout=PATIENCE, check=False)
+
+    assert result.returncode == 128 + signal.SIGTERM
+
+
+def test_the_end_of_a_child_is_seen_where_ended_children_are_ignored(place: Place) -> None:
+    """A parent may have SIGCHLD ignored, which this process inherits. The exit code stays that of the child."""
+    script = "import os, sys; from signal import *; signal(SIGCHLD, SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [PYTHON, "-c", script, *EXEC, str(place.fixtures), "--", "sh", "-c", "exit 7"]
+
+    assert subprocess.run(command, env=place.environ(), timeout=PATIENCE, check=False).returncode == 7
+
+
 IN_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 COUNT_INTERRUPTS = """
 import signal, sys, time
