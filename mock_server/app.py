@@ -24,8 +24,8 @@ from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.fixture_set import FixtureSet
 from mock_server.core.kept_uploads import KeptUploads
+from mock_server.core.library import FixtureSet
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.pictures import Pictures
 from mock_server.core.request_pipeline import RequestPipeline
@@ -50,7 +50,6 @@ from mock_server.routes import (
 )
 from mock_server.scenarios.hot_reload import START_SECONDS, HotReload
 from mock_server.settings import Settings
-from mock_server.source_parsing import parse_in_one_thread_at_a_time
 from mock_server.startup import (
     LIVE_SETTINGS,
     Progress,
@@ -58,6 +57,7 @@ from mock_server.startup import (
     cache_directory,
     kept_uploads,
     load,
+    parse_in_one_thread_at_a_time,
     policy_of,
     state_of,
     with_defaults,

@@ -21,10 +21,9 @@ from mock_server.core.state import Coordination
 from mock_server.errors import SettingsError
 from mock_server.http.cors import with_cors
 from mock_server.http.reply import header_text, media_type_of, problem, send_reply
-from mock_server.providers.endpoint import Endpoint, Service, headers_of
+from mock_server.providers.endpoint import Endpoint, KeyCheckEndpoint, Service, headers_of
 from mock_server.providers.finished_call import FinishedCall
 from mock_server.providers.journal_entry import Answered
-from mock_server.providers.key_check import KeyCheckEndpoint
 from mock_server.providers.provider import Call, Provider, documented_paths
 from mock_server.providers.provider import Route as ProviderRoute
 from mock_server.suggest import suggest

@@ -1,15 +1,18 @@
 """What is made before the application: settings and fixtures are read, images indexed, the state is chosen."""
 
+import ast
+import functools
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from mock_server.core.account import Account
 from mock_server.core.decision import Policy
-from mock_server.core.fixture_set import Defaults, UnmatchedPolicy
 from mock_server.core.kept_uploads import KeptUploads
-from mock_server.core.library import Index, Library
+from mock_server.core.library import Defaults, Index, Library, UnmatchedPolicy
 from mock_server.core.state import State
 from mock_server.disk_cache import default_cache_directory
 from mock_server.errors import Mistake, SettingsError
@@ -138,3 +141,22 @@ def state_of(settings: Settings) -> State:
     from mock_server.core.redis_state import shared_state
 
     return shared_state(settings.state, *bounds)
+
+
+def parse_in_one_thread_at_a_time() -> None:
+    """Make `ast.parse` wait while another thread parses, in Python 3.11.
+
+    Its parser counts in one place for all threads, so that a garbage collection at the wrong moment ends in
+    `SystemError: AST constructor recursion depth mismatch`. Imports of numpy.ma and of Pydantic's models parse the
+    signatures of functions, and so does the log of a traceback.
+    """
+    if sys.version_info >= (3, 12) or hasattr(ast.parse, "__wrapped__"):
+        return
+    lock, parse = RLock(), ast.parse
+
+    @functools.wraps(parse)
+    def parse_alone(*args: Any, **options: Any) -> Any:
+        with lock:
+            return parse(*args, **options)
+
+    ast.parse = parse_alone

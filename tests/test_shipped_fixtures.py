@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from mock_server.core.account import Account, AccountStatus, Quota
-from mock_server.core.fixture_set import FixtureSet, UnmatchedPolicy
-from mock_server.core.library import references_of
+from mock_server.core.library import FixtureSet, UnmatchedPolicy, references_of
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.scenario import Scenario, Trouble
 from mock_server.identifiers.plates import PLATE_FORMATS

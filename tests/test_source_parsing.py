@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.source_parsing import parse_in_one_thread_at_a_time
+from mock_server.startup import parse_in_one_thread_at_a_time
 
 SOURCE = Path(inspect.__file__).read_text(encoding="utf-8")
 

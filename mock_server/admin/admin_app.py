@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from mock_server.admin import (
     account_routes,
-    export_routes,
     journal_routes,
     match_routes,
     override_routes,
@@ -68,7 +67,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *journal_routes.OPERATIONS,
     *match_routes.OPERATIONS,
     *server_routes.OPERATIONS,
-    *export_routes.OPERATIONS,
     *workbench_routes.OPERATIONS,
     *scenario_file_routes.OPERATIONS,
     *report_routes.OPERATIONS,

@@ -1,11 +1,15 @@
-"""Scenarios as files: their check and, with `serve --edit`, writing them into the fixtures directory."""
+"""Scenarios as files: their check, `/export` and, with `serve --edit`, writing them into the fixtures directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import anyio.to_thread
 from starlette.requests import Request
+from starlette.responses import Response
 
 from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import described
@@ -13,16 +17,20 @@ from mock_server.admin.models import CheckedScenario, ServedScenario
 from mock_server.admin.operation import Operations
 from mock_server.admin.scenario_routes import Posted, parse_posted, posted, scenario_view
 from mock_server.admin.validation import mistake, read
+from mock_server.core.account import Account
+from mock_server.core.library import FixtureSet
 from mock_server.core.scenario import Scenario
 from mock_server.errors import ConflictError, FixturesError, NotFoundError
 from mock_server.http.multipart import Part
 from mock_server.scenarios.discovery import PICTURE_ENDINGS
-from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY
+from mock_server.scenarios.fixture_export import IMAGE_DIRECTORY, fixture_files
 from mock_server.scenarios.scenario_files import ScenarioFiles
+from mock_server.scenarios.scenario_writer import yaml_text
 from mock_server.scenarios.source import pointer
-from mock_server.scenarios.yaml_writer import yaml_text
 
 OPERATIONS = Operations()
+
+_EXPORT_HEADERS = {"content-disposition": 'attachment; filename="fixtures.zip"'}
 
 
 @OPERATIONS("POST", "/scenarios/validate")
@@ -110,3 +118,43 @@ def _with_any_picture(document: Mapping[str, Any], pictures: list[Part]) -> tupl
     names = [written] if isinstance(written, str) else written if isinstance(written, list) else []
     more = [Part("image", memoryview(name.encode()), name) for name in names if isinstance(name, str)]
     return document, [*pictures, *more]
+
+
+@OPERATIONS("GET", "/export")
+async def export(control: Control, request: Request) -> Response:
+    accounts = [account.declared or account for account in await control.store.accounts()]
+    archive = await anyio.to_thread.run_sync(_zip, control.live_scenarios.library.fixtures, accounts)
+    return Response(archive, headers=_EXPORT_HEADERS, media_type="application/zip")
+
+
+def _zip(fixtures: FixtureSet, accounts: Sequence[Account]) -> bytes:
+    """The zip file. The same content gives the same bytes."""
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name, content in fixture_files(fixtures, list(_with_unique_names(accounts))):
+            info = ZipInfo(name)
+            info.compress_type = ZIP_DEFLATED if name.endswith(".yaml") else ZIP_STORED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, _read(content))
+    return file.getvalue()
+
+
+def _read(content: bytes | Path) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.read_bytes()
+    except OSError:
+        raise ConflictError(f"The picture {content.name} is no longer there: reload the fixtures.") from None
+
+
+def _with_unique_names(accounts: Sequence[Account]) -> Iterator[Account]:
+    """The accounts. In a file, each has a name of its own; at run time several can have the same."""
+    taken: set[str] = set()
+    for account in accounts:
+        name, number = account.name, 1
+        while name in taken:
+            number += 1
+            name = f"{account.name}-{number}"
+        taken.add(name)
+        yield replace(account, name=name)

@@ -193,7 +193,7 @@ def _write(
 ) -> tuple[Path, Path]:
     """Copy the photo and write its scenario."""
     from mock_server.core.model import OutcomeName
-    from mock_server.scenarios.yaml_writer import yaml_text
+    from mock_server.scenarios.scenario_writer import yaml_text
 
     short = {key: part["text"] if isinstance(part, dict) and len(part) == 1 else part for key, part in reading.items()}
     shown = {"reading": short} if reading else {"then": [{"outcome": OutcomeName.NOTHING_FOUND.value}]}

@@ -6,9 +6,8 @@ from hashlib import sha256
 
 from mock_server.core.conditions import Query, given_conditions
 from mock_server.core.exchange import Loser
-from mock_server.core.fixture_set import UnmatchedPolicy
 from mock_server.core.forcing import ForcedResult
-from mock_server.core.library import Library
+from mock_server.core.library import Library, UnmatchedPolicy
 from mock_server.core.model import NO_FAULT, FaultPlan, MatchKind, Outcome, OutcomeName, Problem, ReadRequest, Traits
 from mock_server.core.pictures import Lookup
 from mock_server.core.scenario_precedence import Match, losers

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import anyio.to_thread
 
-from mock_server.core.fixture_set import FixtureSet
-from mock_server.core.library import Index, Library, references_of
+from mock_server.core.library import FixtureSet, Index, Library, references_of
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.scenario import Scenario
 from mock_server.core.state import Coordination

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mock_server.core.chance import draw
 from mock_server.core.model import ReadRequest
 from mock_server.core.scenario import Scenario, Step
+from mock_server.core.sequence import draw
 from mock_server.core.store import Store
 
 OVERRIDE = "override"

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from mock_server.core import forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
-from mock_server.core.chance import CHAOS, pick
 from mock_server.core.conditions import Query
 from mock_server.core.decision import Case, Decision, Policy, Unmatched
 from mock_server.core.forcing import ForcedResult
@@ -26,6 +25,7 @@ from mock_server.core.model import (
 from mock_server.core.overrides import Overrides
 from mock_server.core.pictures import Pictures
 from mock_server.core.scenario_player import ScenarioPlayer
+from mock_server.core.sequence import CHAOS, pick
 from mock_server.core.store import Admission, Store
 
 _FAULTS = frozenset(Fault)

@@ -8,7 +8,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.decision import Case, Decision, Unmatched
 from mock_server.core.fabricated_reading import fabricate
-from mock_server.core.fixture_set import UnmatchedPolicy
+from mock_server.core.library import UnmatchedPolicy
 from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, FaultPlan, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.reading import Reading
 from mock_server.core.scenario import Scenario, Step, draw_plan, is_random

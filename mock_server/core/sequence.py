@@ -1,9 +1,33 @@
-"""Which step of a scenario answers a key's next call."""
+"""Which step of a scenario answers a key's next call, and chance that can be repeated.
 
+The same seed, key and number of the call give the same draw.
+"""
+
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mock_server.core.chance import draw
 from mock_server.core.scenario import Scenario, Step
+
+CHAOS = "*chaos"
+"""The name of the sequence that counts a key's requests for `chaos`. No scenario can have it."""
+
+
+def draw(*facts: object) -> float:
+    """A number from 0 to 1 (exclusive), uniformly distributed over different facts; the same for the same facts."""
+    digest = hashlib.blake2b("/".join(map(str, facts)).encode("utf-8", "surrogateescape"), digest_size=7).digest()
+    return int.from_bytes(digest, "big") / (1 << 56)
+
+
+def pick(chances: Mapping[str, float], *facts: object) -> str | None:
+    """One of the names, each with its chance (0 to 1, at most 1 in total), or None."""
+    drawn = draw(*facts)
+    for name, chance in chances.items():
+        drawn -= chance
+        if drawn < 0:
+            return name
+    return None
+
 
 _OTHERWISE = Step()
 """What happens if no step answers: the picture is read."""

@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from mock_server.drawing.drawn_picture import Drawing, PlateTruth, Truth
-from mock_server.scenarios.scenario_writer import corners
-from mock_server.scenarios.yaml_writer import Value, yaml_text
+from mock_server.scenarios.scenario_writer import Value, corners, yaml_text
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """File name extension to Pillow's format."""

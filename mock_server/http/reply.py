@@ -1,7 +1,7 @@
 """Replies: how they are sent (at once, late, in pieces, or not at all), and the error replies of the mock itself."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -117,3 +117,16 @@ async def _pause(seconds: float, connection: Connection | None) -> None:
         await asyncio.sleep(seconds)
     else:
         await connection.pause(seconds)
+
+
+def mock_headers(
+    request_id: str, scenario: str | None, match: str, detail: str | None, *, are_fixtures_ok: bool
+) -> Iterator[tuple[bytes, bytes]]:
+    """The headers `X-Mock-…` that the mock adds to the reply of a provider."""
+    if not are_fixtures_ok:
+        yield b"x-mock-fixtures", b"broken"
+    if detail:
+        yield b"x-mock-detail", header_text(detail)
+    yield b"x-mock-request-id", request_id.encode()
+    yield b"x-mock-scenario", (scenario or "-").encode()
+    yield b"x-mock-match", match.encode()

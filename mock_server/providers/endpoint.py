@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
+from mock_server.core.account import Account
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.kept_uploads import KeptUploads
@@ -16,8 +17,7 @@ from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.connection import connection_of
-from mock_server.http.mock_headers import mock_headers
-from mock_server.http.reply import Headers, Reply, problem, send_reply
+from mock_server.http.reply import Headers, Reply, mock_headers, problem, send_reply
 from mock_server.imaging.results import SearchResult
 from mock_server.providers.finished_call import FinishedCall
 from mock_server.providers.journal_entry import Answered
@@ -26,6 +26,7 @@ from mock_server.providers.provider import MAX_TEXT, Call, Provider, Refusal, Ro
 from mock_server.suggest import suggest
 
 _CLOSE = (b"connection", b"close")
+_KEY_CHECK_METHODS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,3 +190,31 @@ def _unmatched(search: SearchResult | None) -> Reply:
 def _unknown_preference(error: UnknownPreferenceError) -> str:
     hint = f" Did you mean {error.close!r}?" if error.close else ""
     return f"The Prefer header asks for the {error.kind} {error.name!r}, which does not exist.{hint}"
+
+
+class KeyCheckEndpoint(Endpoint):
+    """An ASGI application for one route that checks an API key. It reads no picture, counts and charges nothing."""
+
+    async def _answer(self, scope: Scope, call: Call) -> Answered:
+        key = (self._provider.parse_key(call) or "")[: MAX_TEXT + 1] or None
+        if self._route is None:
+            refusal = Refusal.NO_SUCH_PATH
+            return Answered(self._provider.refuse(refusal), self._why_refused(refusal, call), checked=(key, None))
+        if call.method not in _KEY_CHECK_METHODS:
+            reply = _allowing(self._provider.refuse(Refusal.WRONG_METHOD), ", ".join(_KEY_CHECK_METHODS))
+            return Answered(reply, f"{call.method[:MAX_TEXT]} is not served here; use GET", checked=(key, None))
+        check = await self._check(key)
+        detail = check.detail if isinstance(check, Outcome) else None
+        return Answered(self._provider.render_key_check(check), detail, checked=(key, check))
+
+    async def _check(self, key: str | None) -> Account | Outcome:
+        try:
+            return await self._service.pipeline.check_key(key)
+        except StoreUnavailableError as error:
+            return Outcome(OutcomeName.SERVICE_ERROR, detail=str(error))
+
+
+def _allowing(reply: Reply, methods: str) -> Reply:
+    """The reply with these methods in `Allow`. The provider names the method of the routes that read pictures."""
+    headers = tuple(header for header in reply.headers if header[0].lower() != b"allow")
+    return Reply(reply.status, (*headers, (b"allow", methods.encode())), reply.body)

@@ -1,11 +1,16 @@
-"""Redirect a child process and its children, or this process for a while, to the mock."""
+"""Redirect a child process and its children, or this process for a while, to the mock; what the user's proxy is for."""
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
 
+from mock_server.errors import SettingsError
 from mock_server.redirect.python_hook import ROUTE_VARIABLE, Route, install
 
 _HERE = Path(__file__).parent
@@ -56,6 +61,49 @@ def proxy_exceptions(names: Sequence[str], environ: Mapping[str, str]) -> dict[s
 def hosts_without_proxy(environ: Mapping[str, str]) -> list[str]:
     """The hosts in `no_proxy` and `NO_PROXY`, which commas or spaces separate."""
     return f"{environ.get('no_proxy', '')},{environ.get('NO_PROXY', '')}".replace(",", " ").split()
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The proxy that the user has set: for `https` and `http`, and the hosts that are reached without it."""
+
+    proxies: Mapping[str, str]
+    exceptions: Sequence[str] = ()
+
+    def proxy_for(self, scheme: str, host: str, port: int) -> SplitResult | None:
+        """The proxy for a host, or None."""
+        url = self.proxies.get(scheme) or self.proxies.get("all")
+        if not url or any(covers(exception, host, port) for exception in self.exceptions):
+            return None
+        return urlsplit(url if "://" in url else f"http://{url}")
+
+    def check(self) -> None:
+        """Raise SettingsError for a proxy that is not an HTTP proxy."""
+        for url in self.proxies.values():
+            if url and "://" in url and not url.startswith("http://"):
+                raise SettingsError(f"--proxy can use a proxy with http:// only, not {url.partition('://')[0]}://")
+
+
+def covers(exception: str, host: str, port: int | None = None) -> bool:
+    """Whether an entry of NO_PROXY is about a host: `example.com`, `.example.com:8443`, `10.0.0.0/8`, `[::1]`, `*`.
+
+    Without `port`, an entry for one port is about the host as well.
+    """
+    with suppress(ValueError):
+        return ip_address(host) in ip_network(exception.strip("[]"), strict=False)
+    name, _, digits = exception.rpartition(":") if exception.count(":") == 1 else (exception, "", "")
+    name, only_port = (name, int(digits)) if digits.isdecimal() else (exception, port)
+    domain = name.lower().removeprefix("*").lstrip(".")
+    is_named = name == "*" or bool(domain and f".{host.lower().rstrip('.')}".endswith(f".{domain}"))
+    return is_named and port in (None, only_port)
+
+
+def credentials(proxy: SplitResult) -> bytes:
+    """The header with the name and password of a proxy, or nothing."""
+    if proxy.username is None:
+        return b""
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return b"Proxy-Authorization: Basic " + b64encode(pair.encode()) + b"\r\n"
 
 
 @contextmanager

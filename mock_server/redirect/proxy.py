@@ -20,8 +20,8 @@ from weakref import WeakSet
 from anyio.from_thread import start_blocking_portal
 
 from mock_server.errors import MockServerError
+from mock_server.redirect.environment import Upstream, credentials
 from mock_server.redirect.python_hook import Route
-from mock_server.redirect.upstream_proxy import Upstream, credentials
 
 _HEAD_BYTES = 64 * 1024
 _CHUNK = 64 * 1024

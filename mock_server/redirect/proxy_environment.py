@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mock_server.redirect.environment import LOOPBACK, PROXIES, hosts_without_proxy
+from mock_server.redirect.environment import LOOPBACK, PROXIES, Upstream, covers, hosts_without_proxy
 from mock_server.redirect.proxy import proxy
 from mock_server.redirect.python_hook import Route
-from mock_server.redirect.upstream_proxy import Upstream, covers
 
 _PHP_PREPEND = Path(__file__).parent / "php_streams.php"
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import TypeVar
 
 from mock_server.core.account import Account, Quota
-from mock_server.core.fixture_set import Defaults
+from mock_server.core.library import Defaults
 from mock_server.core.model import Dribble, Product, WrittenReply
 from mock_server.core.overrides import OVERRIDE
 from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
@@ -22,7 +22,6 @@ from mock_server.core.scenario import (
 )
 from mock_server.scenarios.models.field_types import FixtureModel
 from mock_server.scenarios.models.mock_model import AccountModel, MockModel
-from mock_server.scenarios.models.override_model import OverrideModel
 from mock_server.scenarios.models.reading_model import (
     CandidateModel,
     Omission,
@@ -34,7 +33,14 @@ from mock_server.scenarios.models.reading_model import (
     omitted,
 )
 from mock_server.scenarios.models.reply_model import ReplyModel
-from mock_server.scenarios.models.scenario_model import DelayModel, ScenarioModel, StepModel, TroubleModel, WhenModel
+from mock_server.scenarios.models.scenario_model import (
+    DelayModel,
+    OverrideModel,
+    ScenarioModel,
+    StepModel,
+    TroubleModel,
+    WhenModel,
+)
 
 Value = TypeVar("Value")
 

@@ -8,14 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mock_server.core.account import Account, Quota
-from mock_server.core.fixture_set import Defaults, FixtureSet
-from mock_server.core.library import gallery_name
+from mock_server.core.library import Defaults, FixtureSet, gallery_name
 from mock_server.core.model import Product
 from mock_server.core.scenario import Scenario
 from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY
-from mock_server.scenarios.scenario_writer import delay_document, percentage_text, scenario_document
+from mock_server.scenarios.scenario_writer import delay_document, percentage_text, scenario_document, yaml_text
 from mock_server.scenarios.variables import MOCK_PLACES, SCENARIO_PLACES, escape
-from mock_server.scenarios.yaml_writer import yaml_text
 
 IMAGE_DIRECTORY = "images"
 BODY_DIRECTORY = "bodies"

@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from mock_server.core.accounts import Accounts
-from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.library import FixtureSet
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.disk_cache import signature_of
 from mock_server.errors import FixturesError, Mistake

@@ -6,8 +6,7 @@ from typing import Any
 from mock_server.core.model import OutcomeName
 from mock_server.scenarios.models.field_types import JsonSchema
 from mock_server.scenarios.models.mock_model import SETTING_SCHEMA, MockModel
-from mock_server.scenarios.models.override_model import OverrideModel
-from mock_server.scenarios.models.scenario_model import ScenarioModel
+from mock_server.scenarios.models.scenario_model import OverrideModel, ScenarioModel
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.settings import Settings
 

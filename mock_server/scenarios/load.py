@@ -15,7 +15,7 @@ import xxhash
 
 import mock_server
 from mock_server.core.account import Account
-from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.library import FixtureSet
 from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json, without_defaults
 from mock_server.disk_cache import DiskCache, Signature

@@ -16,7 +16,7 @@ from mock_server.scenarios.load import load
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 
 if TYPE_CHECKING:
-    from mock_server.core.fixture_set import FixtureSet
+    from mock_server.core.library import FixtureSet
 
 SCHEMA_LINE = "# yaml-language-server: $schema=../scenario.schema.json"
 """Names the JSON Schema of the file for the completion in editors."""

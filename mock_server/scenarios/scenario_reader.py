@@ -12,8 +12,7 @@ from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
 from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY, FixtureFile, picture_id
 from mock_server.scenarios.lint import vin_warnings
-from mock_server.scenarios.models.override_model import KINDS, OverrideModel
-from mock_server.scenarios.models.scenario_model import ScenarioModel
+from mock_server.scenarios.models.scenario_model import KINDS, OverrideModel, ScenarioModel
 from mock_server.scenarios.source import NAMELESS, DocumentPath, ParsedFile, ParsedScenario, Source, raise_if_wrong
 from mock_server.scenarios.variables import SCENARIO_PLACES, expand
 from mock_server.scenarios.vocabulary import ANY, Vocabulary

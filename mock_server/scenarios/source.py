@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mock_server.core.account import Account
-from mock_server.core.fixture_set import Defaults
+from mock_server.core.library import Defaults
 from mock_server.core.scenario import Scenario
 from mock_server.disk_cache import Signature, signature_of
 from mock_server.errors import FixturesError, Mistake

@@ -8,7 +8,7 @@ from mock_server.drawing.drawn_picture import Drawing
 from mock_server.drawing.fixture_files import reading_of
 from mock_server.drawing.scene_drawing import Parked, draw_plate, draw_scene
 from mock_server.drawing.vin_drawing import draw_vin
-from mock_server.scenarios.yaml_writer import Value, yaml_text
+from mock_server.scenarios.scenario_writer import Value, yaml_text
 
 _SCENE = (960, 720)
 _CROP = (560, 320)

@@ -16,11 +16,10 @@ import pytest
 import trustme
 
 from mock_server.errors import SettingsError
-from mock_server.redirect.environment import child_environment
+from mock_server.redirect.environment import Upstream, child_environment, covers
 from mock_server.redirect.proxy import proxy
 from mock_server.redirect.proxy_environment import proxied_environment, upstream_of
 from mock_server.redirect.python_hook import Route
-from mock_server.redirect.upstream_proxy import Upstream, covers
 from tests.support import PATIENCE, tool
 
 from .conftest import echo_server

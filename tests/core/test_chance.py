@@ -4,10 +4,9 @@ from collections import Counter
 
 import pytest
 
-from mock_server.core.chance import draw, pick
 from mock_server.core.model import OutcomeName
 from mock_server.core.scenario import Scenario, Step
-from mock_server.core.sequence import Sequences
+from mock_server.core.sequence import Sequences, draw, pick
 
 READ, ERROR, DOWN = OutcomeName.READ, OutcomeName.SERVICE_ERROR, OutcomeName.UPSTREAM_DOWN
 OFTEN = Step(ERROR, chance=0.5)

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.core.glob import is_wild, matches
+from mock_server.core.conditions import is_wild, matches
 
 FEW = "ab*?[]!-\n."
 

@@ -7,8 +7,7 @@ import pytest
 
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.fixture_set import FixtureSet
-from mock_server.core.library import Library
+from mock_server.core.library import FixtureSet, Library
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures

@@ -8,8 +8,7 @@ from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Policy, Unmatched
-from mock_server.core.fixture_set import Defaults, FixtureSet, UnmatchedPolicy
-from mock_server.core.library import Library, references_of
+from mock_server.core.library import Defaults, FixtureSet, Library, UnmatchedPolicy, references_of
 from mock_server.core.model import Billing, MatchKind, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.core.pictures import Pictures
 from mock_server.core.reading import PlateReading, Reading

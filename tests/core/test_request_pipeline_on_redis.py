@@ -10,8 +10,7 @@ from mock_server.core.account import Account, AccountStatus
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision
-from mock_server.core.fixture_set import Defaults, FixtureSet
-from mock_server.core.library import Library, references_of
+from mock_server.core.library import Defaults, FixtureSet, Library, references_of
 from mock_server.core.model import Billing, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota
-from mock_server.core.fixture_set import UnmatchedPolicy
+from mock_server.core.library import UnmatchedPolicy
 from mock_server.core.model import Dribble, Fault, OutcomeName, Product
 from mock_server.core.reading import Candidate
 from mock_server.core.scenario import Fixed, Lognormal, Step, Trouble, Uniform

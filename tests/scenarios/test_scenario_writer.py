@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_server.core.fixture_set import FixtureSet
+from mock_server.core.library import FixtureSet
 from mock_server.core.model import Fault, OutcomeName, Product
 from mock_server.scenarios.fixture_export import fixture_files
 from mock_server.scenarios.load import load

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from mock_server.core.account import AccountStatus, QuotaPeriod
 from mock_server.core.exchange import OUTCOMES
-from mock_server.core.fixture_set import UnmatchedPolicy
+from mock_server.core.library import UnmatchedPolicy
 from mock_server.core.model import Fault, OutcomeName, Product
 from mock_server.core.rate_limit import parse_rate
 from mock_server.scenarios.models.field_types import (
