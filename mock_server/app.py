@@ -24,9 +24,9 @@ from mock_server.admin.control import Control
 from mock_server.admin.error_handlers import HANDLERS
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
-from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.library import FixtureSet
 from mock_server.core.live_scenarios import LiveScenarios
+from mock_server.core.picture_caches import KeptUploads
 from mock_server.core.pictures import Pictures
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import State

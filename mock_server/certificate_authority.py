@@ -22,13 +22,15 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from platformdirs import user_data_path
 
 from mock_server.atomic_write import write_atomically
-from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE, PRIVATE_FILE, default_directory
 from mock_server.errors import SettingsError
 from mock_server.name_constraints import LOCALHOST, constraint, create_authority, is_permitted, permitted_names
 from mock_server.settings import Settings, is_all_addresses
 
+CA_DIRECTORY_VARIABLE = "VEHICLE_OCR_MOCK_CA_DIR"
+PRIVATE_FILE = "ca-key.pem"
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 AUTHORITY_LIFE = timedelta(days=5 * 365)
@@ -233,6 +235,35 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def default_directory() -> Path:
+    """The directory of this user's authority: `$VEHICLE_OCR_MOCK_CA_DIR`, or a part of the user's data directory.
+
+    Raises SettingsError if there is no home directory.
+    """
+    try:
+        if chosen := os.environ.get(CA_DIRECTORY_VARIABLE):
+            return Path(chosen).expanduser()
+        directory = user_data_path("vehicle-ocr-mock", appauthor=False)
+    except RuntimeError:
+        directory = Path("~")
+    if not directory.is_absolute():
+        raise SettingsError(f"there is no home directory for the certificates; set {CA_DIRECTORY_VARIABLE}")
+    return directory / "ca"
+
+
+def can_be_stored() -> bool:
+    """Whether `default_directory` has an authority, or one can be stored there."""
+    try:
+        directory = default_directory()
+    except SettingsError:
+        return False
+    if os.access(directory / PRIVATE_FILE, os.R_OK):
+        return True
+    # Unlike Path.exists(), os.access() is False below a directory that may not be read.
+    existing = next(path for path in (directory, *directory.parents) if os.access(path, os.F_OK))
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def server_names(settings: Settings, provider_hosts: Sequence[str]) -> list[str]:

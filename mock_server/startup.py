@@ -11,8 +11,8 @@ from typing import Any
 
 from mock_server.core.account import Account
 from mock_server.core.decision import Policy
-from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.library import Defaults, Index, Library, UnmatchedPolicy
+from mock_server.core.picture_caches import KeptUploads
 from mock_server.core.state import State
 from mock_server.disk_cache import default_cache_directory
 from mock_server.errors import Mistake, SettingsError

@@ -17,8 +17,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority
-from mock_server.certificate_directory import default_directory
+from mock_server.certificate_authority import AUTHORITY_LIFE, CertificateAuthority, default_directory
 from mock_server.errors import SettingsError
 from tests.support import PATIENCE
 

@@ -10,7 +10,7 @@ import click
 import pytest
 import yaml
 
-from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.cli.verbs import command_line
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
 

@@ -10,16 +10,15 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.exchange import Document
 from mock_server.core.journal import Journal, Selection
-from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.live_scenarios import LiveScenarios
 from mock_server.core.overrides import Override
+from mock_server.core.picture_caches import KeptUploads, Thumbnails
 from mock_server.core.pictures import Pictures
 from mock_server.core.redaction import key_id
 from mock_server.core.rehearsal import EVERY_KEY, NO_KEY, Change, Rehearsal
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.core.state import Coordination
 from mock_server.core.store import Store
-from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.metrics import Metrics
 from mock_server.providers.provider import Provider
 from mock_server.scenarios.hot_reload import HotReload

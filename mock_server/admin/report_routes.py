@@ -16,7 +16,7 @@ from mock_server.report.building import build
 from mock_server.report.counted import Counted, needs_of
 from mock_server.report.document import Report
 from mock_server.report.junit import junit
-from mock_server.report.pages import html_page, markdown
+from mock_server.report.output import html_page, markdown
 
 OPERATIONS = Operations()
 

@@ -107,7 +107,7 @@ def run(child: Sequence[str], flags: dict[str, Any], run_report: "RunReport", *,
 
     Raises SettingsError and FixturesError before the command is started.
     """
-    from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE, can_be_stored
+    from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE, can_be_stored
     from mock_server.cli.child import ENDING_SIGNALS, handled, run_child
     from mock_server.redirect.environment import child_environment
     from mock_server.redirect.proxy_environment import proxied_environment

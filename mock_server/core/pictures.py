@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from mock_server.core.library import Library
 from mock_server.core.model import OutcomeName, Problem, ReadRequest
-from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.core.picture_caches import Thumbnails
 from mock_server.core.turns import Turns
 from mock_server.errors import FetchError, FetchRefusedError, ImageError
 from mock_server.imaging.results import SearchResult

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 from mock_server.core.clock import Clock
 from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
 from mock_server.core.overrides import Overrides
+from mock_server.core.picture_caches import Thumbnails
 from mock_server.core.rehearsal import MemoryRehearsal, ObservedCall, Rehearsal
 from mock_server.core.store import MemoryStore, Store
-from mock_server.core.thumbnail_cache import Thumbnails
 
 if TYPE_CHECKING:
     from mock_server.core.live_scenarios import LiveScenarios

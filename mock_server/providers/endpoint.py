@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.account import Account
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
-from mock_server.core.kept_uploads import KeptUploads
 from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
+from mock_server.core.picture_caches import KeptUploads
 from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
 from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError

@@ -1,6 +1,6 @@
 """Scenarios as documents of fixture files, and documents as YAML text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from decimal import Decimal
 from enum import Enum

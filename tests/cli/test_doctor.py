@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.certificate_authority import CertificateAuthority
-from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
-from mock_server.cli.doctor_checks import Finding, Level, findings
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE, CertificateAuthority
+from mock_server.cli.doctor import Finding, Level, findings
 from mock_server.server import MockServer
 from tests.cli.command import run
 from tests.redis_server import RedisServer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.providers.registry import own_hosts
 from mock_server.server import MockServer
 from mock_server.settings import setting_names, shipped_fixtures

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from mock_server.core.model import Product
 from mock_server.providers.registry import PROVIDERS
 from tests.cli.command import on_path

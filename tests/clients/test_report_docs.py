@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.certificate_directory import CA_DIRECTORY_VARIABLE
+from mock_server.certificate_authority import CA_DIRECTORY_VARIABLE
 from tests.cli.command import on_path
 from tests.support import PATIENCE
 

@@ -10,7 +10,7 @@ import pytest
 from mock_server.core.conditions import Query
 from mock_server.core.journal import JournalEntry, MemoryJournal, size_of
 from mock_server.core.model import Product, ReadRequest
-from mock_server.core.thumbnail_cache import Thumbnails
+from mock_server.core.picture_caches import Thumbnails
 from tests.support import drawn
 
 

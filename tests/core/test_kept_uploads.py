@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_server.core.exchange import Exchange, Picture
-from mock_server.core.kept_uploads import KeptUploads, name_of_upload
+from mock_server.core.picture_caches import KeptUploads, name_of_upload
 
 
 def exchange(id: str, sha256: str | None = None) -> Exchange:

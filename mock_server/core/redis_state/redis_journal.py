@@ -14,9 +14,9 @@ import contextlib
 from collections.abc import Sequence
 
 from mock_server.core.journal import JournalEntry, Selection
+from mock_server.core.picture_caches import Thumbnails
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.serialization import from_json, to_json
-from mock_server.core.thumbnail_cache import Thumbnails
 from mock_server.errors import StoreUnavailableError
 
 _CHUNK = 1000
