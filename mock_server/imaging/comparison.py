@@ -23,8 +23,8 @@ from PIL import Image
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
 from mock_server.imaging.geometry import Corners, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate
-from mock_server.imaging.perspective_alignment import align_in_perspective
 from mock_server.imaging.photometric_fit import colour_terms, local_tone_terms, predict
+from mock_server.imaging.plane_alignment import align_in_perspective
 
 # Lucas-Kanade steps, and the move in pixels below which they end: the fit itself explains a smaller misalignment.
 _ALIGNMENT = (3, 0.04)

@@ -18,6 +18,7 @@ from mock_server.imaging.keypoint_description import BITS, DescribedKeypoints
 from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.keypoints import all_keypoints
 from mock_server.imaging.lucas_kanade import Floats
+from mock_server.imaging.pixel_transforms import resampled
 
 # Hash tables; each takes other bits of the descriptions. A key has as many bits as there are keypoints, within limits.
 _TABLES = 3
@@ -226,13 +227,7 @@ def _glyphs_at(image: Image.Image, affine: Affine, anchor: Anchor) -> NDArray[np
     """The small copy of a text that `affine` maps into an image."""
     frame = anchor.frame
     cell = affine.after(Affine(frame.width / GLYPHS[0], 0, frame.left, 0, frame.height / GLYPHS[1], frame.top))
-    box = cell.bounds(-1, -1, GLYPHS[0] + 1, GLYPHS[1] + 1).clamped(*image.size)
-    if box.width < 2 or box.height < 2:
-        return np.zeros(GLYPHS[::-1], np.uint8)
-    factor = max(1, int(np.sqrt(abs(cell.determinant))))
-    part = image.crop((box.xmin, box.ymin, box.xmax, box.ymax)).reduce(factor)
-    to_part = Affine(1 / factor, 0, -box.xmin / factor, 0, 1 / factor, -box.ymin / factor).after(cell)
-    return np.asarray(part.transform(GLYPHS, Image.Transform.AFFINE, to_part.coefficients, Image.Resampling.BILINEAR))
+    return np.asarray(resampled(image, cell, GLYPHS))
 
 
 def _overview(glyphs: NDArray[np.uint8]) -> Floats:

@@ -1,9 +1,13 @@
 """Conversions of Pillow images: to RGB or grey, smaller, or to a digest. Nothing here reads files."""
 
+from math import ceil
+
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 from PIL import Image
+
+from mock_server.imaging.geometry import Affine
 
 Grey = NDArray[np.uint8]
 
@@ -14,6 +18,8 @@ _BLANK_DEVIATION = 4.0
 # The same without averaging, for pictures of under three pixels a side.
 _TINY_BLANK_RANGE = 16
 _BAND = 512  # rows
+# Pixels for each cell of a resampled grid at most; the image is reduced first.
+_PIXELS_PER_CELL = 1.6
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -62,6 +68,40 @@ def fitted(image: Image.Image, side: int) -> Image.Image:
         return image
     size = (max(1, round(image.width * side / longer)), max(1, round(image.height * side / longer)))
     return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=1.0)
+
+
+def resampled(
+    image: Image.Image, cells: Affine, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.BILINEAR
+) -> Image.Image:
+    """A grid of this (width, height), whose cells `cells` maps to pixels of an image."""
+    part, to_part = part_around(image, cells, size)
+    return part.transform(size, Image.Transform.AFFINE, to_part.after(cells).coefficients, filter)
+
+
+def part_around(image: Image.Image, cells: Affine, size: tuple[int, int]) -> tuple[Image.Image, Affine]:
+    """The part of an image around such a grid, reduced to about its resolution, and the map from the image to it."""
+    columns, rows = size
+    cell = np.sqrt(abs(cells.determinant))
+    space = max(2, rows // 4)
+    box = cells.bounds(-space, -space, columns + space, rows + space)
+    # The image's edges are repeated where the grid reaches beyond them: black would look like a part of the text.
+    repeated = min(ceil(space * cell), *image.size)
+    inside = box.clamped(*image.size)
+    left, right, above, below = (
+        min(max(missing, 0), repeated)
+        for missing in (
+            *(inside.xmin - box.xmin, box.xmax - inside.xmax),
+            *(inside.ymin - box.ymin, box.ymax - inside.ymax),
+        )
+    )
+    part = image.crop((inside.xmin, inside.ymin, max(inside.xmax, inside.xmin + 1), max(inside.ymax, inside.ymin + 1)))
+    if left or right or above or below:
+        pixels = np.asarray(part)
+        around = [(above, below), (left, right), (0, 0)][: pixels.ndim]
+        part = Image.fromarray(np.pad(pixels, around, mode="edge"))
+    factor = max(1, int(cell / _PIXELS_PER_CELL + 0.5))
+    to_part = Affine(1 / factor, 0, (left - inside.xmin) / factor, 0, 1 / factor, (above - inside.ymin) / factor)
+    return part.reduce(factor), to_part
 
 
 def pixel_digest(image: Image.Image) -> bytes:

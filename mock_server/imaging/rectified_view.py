@@ -6,14 +6,14 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 
-from mock_server.imaging.affine_alignment import align_affine
 from mock_server.imaging.comparison import at_shared_resolution
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Affine, Box, Frame, Placement, scaling
 from mock_server.imaging.lucas_kanade import Alignment, sample
-from mock_server.imaging.perspective_alignment import align_in_perspective
 from mock_server.imaging.perspective_placement import TextPlace, in_perspective
+from mock_server.imaging.pixel_transforms import resampled
+from mock_server.imaging.plane_alignment import align_affine, align_in_perspective
 
 # Space around the texts, in heights of a text: for their alignment.
 _SPACE = 0.5
@@ -163,18 +163,7 @@ def _straightened(
     """
     inside = _visible(back.inverse, source.size, size, repeated)
     to_source = back.after(Affine(1, 0, inside.xmin, 0, 1, inside.ymin))
-    corners = [to_source.point(x, y) for x in (0, inside.width) for y in (0, inside.height)]
-    x, y = (int(min(one[axis] for one in corners)) - 3 for axis in (0, 1))
-    right, bottom = (int(max(one[axis] for one in corners)) + 4 for axis in (0, 1))
-    needed = Box(x, y, right, bottom)
-    known = needed.clamped(*source.size)
-    around = ((known.ymin - y, bottom - known.ymax), (known.xmin - x, right - known.xmax))
-    pixels = np.asarray(source.crop((known.xmin, known.ymin, known.xmax, known.ymax)))
-    padded = Image.fromarray(np.pad(pixels, around, mode="edge"))
-    to_padded = Affine(1, 0, -x, 0, 1, -y).after(to_source)
-    image = padded.transform(
-        (inside.width, inside.height), Image.Transform.AFFINE, to_padded.coefficients, Image.Resampling.BICUBIC
-    )
+    image = resampled(source, to_source, (inside.width, inside.height), Image.Resampling.BICUBIC)
     return image, (inside.xmin, inside.ymin)
 
 

@@ -12,8 +12,9 @@ from PIL import Image
 from mock_server.imaging.colours import are_alike
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint
-from mock_server.imaging.geometry import Affine
+from mock_server.imaging.geometry import Affine, scaling
 from mock_server.imaging.lucas_kanade import Floats
+from mock_server.imaging.pixel_transforms import resampled
 from mock_server.imaging.registration import MOSAIC
 
 # Cells of the mosaic that form a block, a side, and the share of them that must be visible.
@@ -21,8 +22,6 @@ _BLOCK = 4
 _MIN_VISIBLE = 0.75
 # Standard deviation in grey levels from which a block shows anything to compare.
 _MIN_CONTRAST = 3.0
-# Pixels of the sent picture for each cell at most; it is reduced first.
-_PIXELS = 2.0
 # A block is alike from this correlation on. Surroundings are the same if this share of the blocks is alike, and cannot
 # be judged by fewer blocks than this.
 _MIN_CORRELATION = 0.6
@@ -46,23 +45,15 @@ def have_like_colours(reference: Fingerprint, picture: Picture, affine: Affine) 
     if np.count_nonzero(is_visible) < _MIN_COLOURS:
         return True
     zoom = picture.preview.width / picture.size[0]
-    factor = max(1, int(np.sqrt(abs(cell.determinant)) * zoom / _PIXELS))
-    shrink = Affine(zoom / factor, 0, 0, 0, zoom / factor, 0).after(cell)
-    grid = picture.preview.reduce(factor).transform(
-        (side, side), Image.Transform.AFFINE, shrink.coefficients, Image.Resampling.BILINEAR
-    )
-    return are_alike(reference.palette[is_visible], np.asarray(grid)[is_visible])
+    sent = np.asarray(resampled(picture.preview, scaling(zoom).after(cell), (side, side)))
+    return are_alike(reference.palette[is_visible], sent[is_visible])
 
 
 def count_alike(reference: Fingerprint, image: Image.Image, affine: Affine) -> tuple[int, int]:
     """How many visible blocks around the texts are alike, and how many there are."""
     side = MOSAIC
     cell = affine.after(Affine(reference.size[0] / side, 0, 0, 0, reference.size[1] / side, 0))
-    factor = max(1, int(np.sqrt(abs(cell.determinant)) / _PIXELS))
-    small = image.reduce(factor) if factor > 1 else image
-    to_small = Affine(1 / factor, 0, 0, 0, 1 / factor, 0).after(cell)
-    grid = small.transform((side, side), Image.Transform.AFFINE, to_small.coefficients, Image.Resampling.BILINEAR)
-    sent: Floats = np.asarray(grid, dtype=np.float32)
+    sent: Floats = np.asarray(resampled(image, cell, (side, side)), dtype=np.float32)
     known: Floats = reference.mosaic.astype(np.float32)
     is_compared = _visible(cell, image.size, side) & ~_texts(reference, side)
     count, correlation, contrast = _block_correlations(known, sent, is_compared)

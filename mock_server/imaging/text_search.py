@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import Verdict, verify_texts
 from mock_server.imaging.decode import Picture
-from mock_server.imaging.geometry import Affine
+from mock_server.imaging.geometry import Affine, scaling
 from mock_server.imaging.keypoint_index import KeypointIndex
 from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.keypoints import first_reduction
@@ -86,8 +86,7 @@ class TextSearch:
         verdict = verify_texts(reference, self._images(position), view, view.frame, _STRICTER)
         if verdict.reason is None:
             affine = view.to_sent(verdict.frame, reference.size)
-            zoom = picture.zoom
-            if not look_alike(reference, picture.working, Affine(zoom, 0, 0, 0, zoom, 0).after(affine)):
+            if not look_alike(reference, picture.working, scaling(picture.zoom).after(affine)):
                 verdict = replace(verdict, reason="other_surroundings")
             elif not have_like_colours(reference, picture, affine):
                 verdict = replace(verdict, reason="other_colours")

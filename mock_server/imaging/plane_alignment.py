@@ -1,17 +1,21 @@
-"""Lucas-Kanade alignment of a text in perspective: with all eight degrees of freedom of a homography.
+"""Lucas-Kanade alignment of a text with the degrees of freedom of an affine map (turns and shears) or of a homography.
 
 Where a camera looks at a long text from the side, its near end is larger than its far one. Neither a scale and a shift
 nor an affine map lays a reference on all of its characters then.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.affine_alignment import part_around
 from mock_server.imaging.geometry import Affine, Corners, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, correlate, gradients
+from mock_server.imaging.pixel_transforms import part_around
 
+# Degrees of freedom.
+_AFFINE, _HOMOGRAPHY = 6, 8
 # Steps at most, the move in cells that ends them, and the longest move of one step.
 _STEPS = 8
 _CONVERGED = 0.02
@@ -23,11 +27,35 @@ _EXPECTED_MOVE = 2.0
 _MIN_GAIN = 0.05
 # How much nearer or farther than its centre a corner may lie, as a share of the centre's distance.
 _MAX_CHANGE_OF_DISTANCE = 0.5
-# Least gain of correlation that makes the result worth a comparison.
+# Least gain of correlation that makes a homography worth a comparison.
 _MIN_BETTER = 0.001
 
 Homography = NDArray[np.float64]
 """3 x 3: maps (x, y, 1) of one plane to another, up to a factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A map from positions between -1 and 1 to an image, what it shows, and its correlation with the reference."""
+
+    map: Homography
+    sent: Floats
+    correlation: float
+
+
+def align_affine(
+    reference: NDArray[np.uint8], image: Image.Image, cells: Affine, negligible: float = 0.0
+) -> tuple[Affine, float]:
+    """The map from cells of a reference grid to pixels of a grey image under which the two correlate best; by how much.
+
+    `cells`: the map to start from. It is returned as it is where the first step is less than `negligible` cells.
+    """
+    part, to_part = part_around(image, cells, reference.shape[::-1])
+    everything = (slice(None), slice(None))
+    steps = _steps(reference.astype(np.float32), everything, part, to_part.after(cells), _AFFINE, negligible)
+    best = max(steps, key=lambda step: step.correlation)
+    found = best.map @ np.linalg.inv(_centred(*reference.shape))
+    return to_part.inverse.after(Affine(*found[:2].ravel().tolist())), best.correlation
 
 
 def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment) -> Alignment | None:
@@ -36,31 +64,40 @@ def align_in_perspective(reference: Floats, image: Image.Image, start: Alignment
     Its frame becomes the mean of the text's edges there. None where the correlation is hardly better.
     """
     rows, columns = reference.shape
-    frame = start.frame
+    frame, inside = start.frame, (start.samples.rows, start.samples.columns)
     cells = Affine(frame.width / columns, 0, frame.left, 0, frame.height / rows, frame.top)
-    part, to_part = part_around(image, cells, reference.shape)
-    here = _matrix(to_part.after(cells)) @ _centred(rows, columns)
-    inside = (start.samples.rows, start.samples.columns)
-    solver = _Solver(reference, inside)
-    best: tuple[Floats, Homography] | None = None
-    highest = -1.0
+    part, to_part = part_around(image, cells, (columns, rows))
+    # Pixels are interpolated in another way than in `start`, so the first step has a correlation of its own.
+    first, *steps = _steps(reference, inside, part, to_part.after(cells), _HOMOGRAPHY)
+    best = max(steps, key=lambda step: step.correlation, default=first)
+    if best.correlation <= first.correlation + _MIN_BETTER:
+        return None
+    samples = SampledGrid(best.sent, start.samples.columns, start.samples.rows)
+    corners = _corners(_matrix(to_part.inverse) @ best.map)
+    return Alignment(_mean_frame(corners), samples, best.correlation, corners)
+
+
+def _steps(
+    reference: Floats,
+    inside: tuple[slice, slice],
+    part: Image.Image,
+    cells: Affine,
+    freedom: int,
+    negligible: float = 0.0,
+) -> list[_Step]:
+    """The steps from `cells`, a map from a reference grid to a part of an image; `inside`: what of it is visible."""
+    solver = _Solver(reference, inside, freedom)
+    centred = _centred(*reference.shape)
+    to_centred = np.linalg.inv(centred)
+    here, steps = _matrix(cells) @ centred, list[_Step]()
     for step in range(_STEPS + 1):
-        sent = _sampled(part, here @ np.linalg.inv(_centred(rows, columns)), (columns, rows))[inside]
-        correlation = correlate(reference[inside], sent)
-        if step == 0:
-            # Pixels are interpolated in another way than in `start`.
-            highest = correlation + _MIN_BETTER
-        elif correlation > highest:
-            best, highest = (sent, here), correlation
+        sent = _sampled(part, here @ to_centred, reference.shape[::-1])[inside]
+        steps.append(_Step(here, sent, correlate(reference[inside], sent)))
         if step < _STEPS:
             here, moved = solver.step(here, sent)
-            if moved < _CONVERGED or not _is_plausible(here):
+            if moved < (_CONVERGED if step else max(_CONVERGED, negligible)) or not _is_plausible(here):
                 break
-    if best is None:
-        return None
-    samples = SampledGrid(best[0], start.samples.columns, start.samples.rows)
-    corners = _corners(_matrix(to_part.inverse) @ best[1])
-    return Alignment(_mean_frame(corners), samples, highest, corners)
+    return steps
 
 
 def _is_plausible(matrix: Homography) -> bool:
@@ -101,7 +138,7 @@ def _centred(rows: int, columns: int) -> Homography:
 class _Solver:
     """Steps towards one reference grid; the normal equations depend on it, and on what of it is visible, alone."""
 
-    def __init__(self, reference: Floats, inside: tuple[slice, slice]) -> None:
+    def __init__(self, reference: Floats, inside: tuple[slice, slice], freedom: int) -> None:
         rows, columns = reference.shape
         known = reference[inside]
         down, across = gradients(known)
@@ -109,15 +146,14 @@ class _Solver:
         v = np.linspace(-1, 1, rows, dtype=np.float32)[inside[0], None]
         # A move of (x, y) cells at each position; the last two bend the plane towards an edge.
         self._half = (columns / 2, rows / 2)
-        along = across * (u * self._half[0]) + down * (v * self._half[1])
-        longest = max(self._half)
-        moves = [across, across * u, across * v, down, down * u, down * v, along * u / longest, along * v / longest]
-        self._terms = np.stack([known, np.ones_like(known), *moves]).reshape(10, -1)
+        self._longest = max(self._half)
+        along = (across * (u * self._half[0]) + down * (v * self._half[1])) / self._longest
+        moves = [across, across * u, across * v, down, down * u, down * v, along * u, along * v][:freedom]
+        self._terms = np.stack([known, np.ones_like(known), *moves]).reshape(2 + freedom, -1)
         products = (self._terms @ self._terms.T).astype(np.float64)
-        products.flat[::11] += np.diag(products) * 1e-4 + 1e-3
-        products[2:, 2:] += np.eye(8) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
+        products.flat[:: freedom + 3] += np.diag(products) * 1e-4 + 1e-3
+        products[2:, 2:] += np.eye(freedom) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
         self._solution = np.linalg.inv(products)
-        self._longest = longest
 
     def step(self, here: Homography, sent: Floats) -> tuple[Homography, float]:
         """The map from centred positions after one step, and how far it moved, in cells."""
@@ -125,7 +161,8 @@ class _Solver:
         if gain <= _MIN_GAIN:
             return here, 0.0
         # The solution moves the reference onto the samples; the map moves the other way.
-        x, xu, xv, y, yu, yv, pu, pv = (min(max(-float(move / gain), -_MAX_STEP), _MAX_STEP) for move in moves)
+        steps = [min(max(-float(move / gain), -_MAX_STEP), _MAX_STEP) for move in moves]
+        x, xu, xv, y, yu, yv, pu, pv = [*steps, 0.0, 0.0][:8]
         half_width, half_height = self._half
         move = np.array(
             [
@@ -134,4 +171,4 @@ class _Solver:
                 [-pu / self._longest, -pv / self._longest, 1],
             ]
         )
-        return here @ move, max(abs(one) for one in (x, xu, xv, y, yu, yv, pu, pv))
+        return here @ move, max(map(abs, steps))
