@@ -116,7 +116,7 @@ def gallery_route(scenarios: LiveScenarios, coordination: Coordination, origins:
         return await anyio.to_thread.run_sync(scenarios.library.picture, name)
 
     async def get(request: Request) -> Response:
-        from mock_server.imaging.picture_header import inspect  # imports Pillow, which a start does not need
+        from mock_server.imaging.open_image import inspect  # imports Pillow, which a start does not need
 
         if request.method not in _GALLERY_METHODS:
             # With CORS, preflight requests must reach the route.

@@ -81,7 +81,7 @@ def _body(call: "ExampleCall", image: Path, data: bytes) -> dict[str, Any]:
     if call.upload is None:
         return {"json": call.json}
     from mock_server.http.reply import media_type_of
-    from mock_server.imaging.picture_header import inspect
+    from mock_server.imaging.open_image import inspect
 
     return {"files": {call.upload: (image.name, data, media_type_of(inspect(data).format))}}
 

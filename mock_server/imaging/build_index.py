@@ -13,9 +13,9 @@ from mock_server.errors import ImageError
 from mock_server.imaging.decoding_process import decode_within
 from mock_server.imaging.fingerprint import Fingerprint, fingerprint
 from mock_server.imaging.fingerprint_cache import FingerprintCache
-from mock_server.imaging.picture_header import pixel_limit
+from mock_server.imaging.open_image import pixel_limit
 from mock_server.imaging.pixel_store import PixelStore, are_scattered
-from mock_server.imaging.reference import Reference, Region
+from mock_server.imaging.results import Reference, Region
 
 Key = tuple[str, tuple[Region, ...]]
 

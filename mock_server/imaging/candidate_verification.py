@@ -18,7 +18,7 @@ from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement, scaling
 from mock_server.imaging.perspective_placement import TextPlace, in_perspective
-from mock_server.imaging.reference_image import ReferenceImage
+from mock_server.imaging.reference_pictures import ReferenceImage
 from mock_server.imaging.registration import Pyramid
 from mock_server.imaging.undeclared_comparison import PART_LIMIT
 from mock_server.imaging.whole_image import compare_whole

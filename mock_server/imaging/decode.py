@@ -13,8 +13,16 @@ import numpy as np
 import xxhash
 from PIL import Image, ImageFile, ImageFilter
 
-from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS, guarded, load, open_image, orientation_of, sniff
-from mock_server.imaging.picture_header import can_draft, read_header
+from mock_server.imaging.open_image import (
+    DEFAULT_MAX_PIXELS,
+    can_draft,
+    guarded,
+    load,
+    open_image,
+    orientation_of,
+    read_header,
+    sniff,
+)
 from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,

@@ -9,8 +9,7 @@ from mock_server.imaging.build_index import read
 from mock_server.imaging.decode import decode
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.pixel_transforms import fitted
-from mock_server.imaging.reference import Reference
-from mock_server.imaging.results import Bytes, ImageMatch, ImageNearMiss, SearchResult
+from mock_server.imaging.results import Bytes, ImageMatch, ImageNearMiss, Reference, SearchResult
 
 # Layout of the picture, in pixels: longer side of a panel, gap between panels, height of the caption and of its text.
 _PANEL_SIDE = 640

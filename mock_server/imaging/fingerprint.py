@@ -11,12 +11,11 @@ from mock_server.imaging.anchors import MAX_ANCHORS, Anchor, anchor
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box, Frame
-from mock_server.imaging.picture_header import can_draft
+from mock_server.imaging.open_image import can_draft
 from mock_server.imaging.pixel_store import Pixels, PixelsInMemory, PixelStore
 from mock_server.imaging.pixel_transforms import Grey, pixel_digest
-from mock_server.imaging.reference import Region
 from mock_server.imaging.registration import mosaic
-from mock_server.imaging.results import PictureFacts
+from mock_server.imaging.results import PictureFacts, Region
 from mock_server.imaging.text_detection import CHARACTER_WIDTH, has_two_lines, slope, text_height, text_lines
 from mock_server.imaging.thumbnails import FrameThumbnail, reference_thumbnails
 

@@ -21,9 +21,8 @@ from mock_server.imaging.colours import PALETTE_CELLS
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.pixel_store import PixelsInMemory
-from mock_server.imaging.reference import Region
 from mock_server.imaging.registration import MOSAIC
-from mock_server.imaging.results import PictureFacts
+from mock_server.imaging.results import PictureFacts, Region
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
 VERSION = "16"

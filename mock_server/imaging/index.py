@@ -15,16 +15,15 @@ from typing import Self
 import xxhash
 
 from mock_server import tuning
+from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.build_index import Entry, build_entries
 from mock_server.imaging.candidate_verification import MIN_CHARACTER, SURE_CHARACTER
 from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.explanation import Explanation, side_by_side
 from mock_server.imaging.fingerprint import FAINT_CONTRAST
 from mock_server.imaging.geometry import Placement
-from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.open_image import DEFAULT_MAX_PIXELS
 from mock_server.imaging.perceptual_search import PerceptualSearch
-from mock_server.imaging.reference import Reference, Region
 from mock_server.imaging.reference_pictures import ReferencePictures
 from mock_server.imaging.results import (
     Bytes,
@@ -32,6 +31,8 @@ from mock_server.imaging.results import (
     ImageMatch,
     ImageNearMiss,
     MatchMethod,
+    Reference,
+    Region,
     SearchResult,
     TooFaint,
     TooSmall,
@@ -64,10 +65,6 @@ class ImageIndex:
             self._by_content[entry.fingerprint.content].append(entry)
             self._by_pixels[entry.fingerprint.pixels].append(entry)
         pictures = ReferencePictures(self._entries, max_pixels)
-        for jpeg, copy in pictures.lossless_copies():
-            # Found by the digest of all pixels, and with the copy by the JPEG's bytes.
-            self._by_pixels[self._entries[copy].fingerprint.pixels].append(self._entries[jpeg])
-            self._by_pixels[self._entries[jpeg].fingerprint.pixels].append(self._entries[copy])
         self._perceptual = PerceptualSearch(self._entries, keypoints, pictures)
 
     @classmethod

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mock_server.imaging.affine_fit import MIN_VOTES, Pairs, fit_affine
-from mock_server.imaging.anchors import GLYPHS, Anchor
+from mock_server.imaging.anchors import GLYPHS, Anchor, KeypointPool
 from mock_server.imaging.geometry import Affine
-from mock_server.imaging.hough import fullest_cells
 from mock_server.imaging.keypoint_description import BITS, DescribedKeypoints
-from mock_server.imaging.keypoint_pool import KeypointPool
+from mock_server.imaging.keypoint_pairs import MIN_VOTES, Pairs, fit_affine, fullest_cells
 from mock_server.imaging.keypoints import all_keypoints
 from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.pixel_transforms import resampled

@@ -12,8 +12,8 @@ from PIL import Image
 from mock_server.imaging.covers import Area
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import sample
+from mock_server.imaging.photometric_fit import ToneCurve
 from mock_server.imaging.text_detection import TextLine
-from mock_server.imaging.tone_curve import ToneCurve
 
 # A line with this clearness and strength is text, unless there are more such lines than a picture has texts: those are
 # a pattern. So is each line of which the product of both is this share of the largest one, if so much of it is covered.

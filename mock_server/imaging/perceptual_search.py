@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from PIL import Image
 
+from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.bars import has_own_bar, rows_between_bars
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
@@ -15,10 +16,9 @@ from mock_server.imaging.covers import SMALLEST
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
-from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.lucas_kanade import Alignment, sample
 from mock_server.imaging.rectified_view import RectifiedView
-from mock_server.imaging.reference_pictures import ReferencePictures, may_be_equal
+from mock_server.imaging.reference_pictures import ReferenceImage, ReferencePictures, may_be_equal
 from mock_server.imaging.registration import MOSAIC, mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
@@ -67,8 +67,8 @@ class PerceptualSearch:
     def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, pictures: ReferencePictures) -> None:
         self._entries = entries
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
-        self._pictures, self._images = pictures, pictures.images
-        self._texts = TextSearch(entries, keypoints, pictures.images)
+        self._pictures = pictures
+        self._texts = TextSearch(entries, keypoints, pictures)
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""
@@ -87,7 +87,7 @@ class PerceptualSearch:
 
     def _has_own_bar(self, match: ImageMatch, sent: Image.Image, rows: tuple[float, float]) -> bool:
         position = next(place for place, entry in enumerate(self._entries) if entry.reference.id == match.id)
-        grey = self._images(position).grey
+        grey = self._pictures.grey(position)
         is_turned = match.placement.orientation is not Orientation.UPRIGHT
         return is_turned or grey is None or has_own_bar(grey, sent, rows)
 
@@ -220,7 +220,7 @@ class PerceptualSearch:
         frame = view.enlarged(registration.frame)
         if registration.correlation < _MIN_CORRELATION or not _has_even_scale(frame, reference):
             return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
-        return verify(reference, self._images(position), view, frame)
+        return verify(reference, ReferenceImage(self._pictures, position), view, frame)
 
     def _match(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> ImageMatch:
         entry = self._entries[position]

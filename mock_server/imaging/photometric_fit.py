@@ -9,6 +9,8 @@ stroke away; one that is too stiff leaves a residual wherever a client changed t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,36 @@ _POWER_WEIGHTS = (64, 32, 32)
 _MAX_PIXELS = 8000
 # Share of the predictions that must lie between black and white. Where fewer do, the clipped pixels are left out.
 _UNCLIPPED = 0.995
+# Percentiles of the pixels between which the tone curve of a whole picture is straight.
+_PERCENTILES = (0, 2, 10, 25, 40, 50, 60, 75, 90, 98, 100)
+# Every so manyth pixel is enough.
+_CURVE_STEP = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ToneCurve:
+    """Of a whole picture: levels of the reference, and those that they have in the sent picture; both increase."""
+
+    reference: NDArray[np.float64]
+    sent: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, reference: Floats, predicted: Floats) -> Self:
+        """The curve from a reference's pixels to those predicted for the sent picture."""
+        return cls(
+            *(
+                np.percentile(pixels.ravel()[::_CURVE_STEP].astype(np.float64), _PERCENTILES)
+                for pixels in (reference, predicted)
+            )
+        )
+
+    def apply(self, levels: Floats) -> Floats:
+        """Levels of the reference as the sent picture has them."""
+        return np.interp(levels, self.reference, self.sent).astype(np.float32)
+
+    def inverse(self, levels: Floats) -> Floats:
+        """Levels of the sent picture as the reference has them."""
+        return np.interp(levels, self.sent, self.reference).astype(np.float32)
 
 
 def predict(

@@ -1,28 +1,31 @@
 """The pictures of an index's references, read again where a comparison needs more than their fingerprints."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mock_server.errors import ImageError
 from mock_server.imaging.build_index import Entry, read
-from mock_server.imaging.decode import Picture, decode
+from mock_server.imaging.decode import Picture, decode, grey_copy
 from mock_server.imaging.fingerprint import Fingerprint
-from mock_server.imaging.picture_header import can_draft
-from mock_server.imaging.reference_image import ReferenceImages
+from mock_server.imaging.open_image import can_draft
+from mock_server.imaging.text_detection import TextLine, likely_lines
 
-# Digests of all pixels of JPEG pictures kept in memory.
-_PIXEL_DIGESTS = 4096
+# Grey working copies of references kept in memory, 1 to 3 MB each.
+_GREY_COPIES = 16
+# References of which the likely lines are kept, at most 8 KB each.
+_LINES = 1024
 # Grey levels by which the mosaics of a JPEG and of a lossless copy of its pixels may differ: 13 were the most, with
 # saturated colours at a low quality. A decoder reduces a JPEG before it clips the colours, other pictures are reduced
 # after that.
 _REDUCTION_DIFFERENCE = 16
-# Every how many rows and columns of a mosaic two pictures are compared first.
-_SAMPLING = 32
+
+_Result = TypeVar("_Result")
 
 
 class ReferencePictures:
@@ -30,57 +33,56 @@ class ReferencePictures:
 
     def __init__(self, entries: Sequence[Entry], max_pixels: int) -> None:
         self._entries, self._max_pixels = entries, max_pixels
-        self.images = ReferenceImages(entries, max_pixels)
-        # Not a bound method: a cycle of references would keep a replaced index alive.
-        self._pixels = lru_cache(_PIXEL_DIGESTS)(partial(_read_pixels, entries, max_pixels))
+        # Not bound methods: a cycle of references would keep a replaced index alive.
+        self._grey = lru_cache(_GREY_COPIES)(partial(_read_grey, entries, max_pixels))
+        self._lines = lru_cache(_LINES)(partial(_find_lines, self._grey))
 
     def decoded(self, position: int) -> Picture:
         """The picture; raises OSError, and the errors of `ImageError`."""
         return decode(read(self._entries[position].reference), max_pixels=self._max_pixels)
 
-    def pixels(self, position: int) -> bytes:
-        """The digest of all pixels; empty where the picture can no longer be read."""
-        return self._pixels(position)
+    def grey(self, position: int) -> Image.Image | None:
+        """The grey working copy."""
+        return _unless_gone(lambda: self._grey(position))
 
-    def lossless_copies(self) -> list[tuple[int, int]]:
-        """Positions of a JPEG and of a reference in another format that has the same pixels.
+    def colours(self, position: int) -> Image.Image | None:
+        """The working copy in RGB."""
+        return _unless_gone(lambda: self.decoded(position).working_colours())
 
-        Only JPEGs that look like such a reference are decoded in full.
-        """
-        jpegs: dict[tuple[int, int], list[int]] = defaultdict(list)
-        others: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for position, entry in enumerate(self._entries):
-            by_size = jpegs if can_draft(entry.fingerprint.facts.format) else others
-            by_size[entry.fingerprint.size].append(position)
-        return [
-            (jpeg, copy)
-            for size, copies in others.items()
-            if size in jpegs
-            for jpeg, copy in self._alike(jpegs[size], copies)
-            if self._is_copy(jpeg, copy)
-        ]
+    def lines(self, position: int) -> tuple[TextLine, ...]:
+        """The lines that may be text."""
+        return _unless_gone(lambda: self._lines(position)) or ()
 
-    def _alike(self, jpegs: list[int], copies: list[int]) -> Iterator[tuple[int, int]]:
-        """Pairs of pictures of one size whose samples are nearly the same. Not each pair: there can be millions."""
-        samples = np.stack([self._sample(jpeg) for jpeg in jpegs])
-        means = samples.mean(axis=1)
-        order = np.argsort(means)
-        for copy in copies:
-            sample = self._sample(copy)
-            # Where no sample differs by more, the means do not either.
-            first, end = np.searchsorted(
-                means, sample.mean() + np.array([-1, 1]) * (_REDUCTION_DIFFERENCE + 0.5), sorter=order
-            )
-            near = order[first:end]
-            is_alike = (np.abs(samples[near] - sample) <= _REDUCTION_DIFFERENCE).all(axis=1)
-            yield from ((jpegs[index], copy) for index in near[is_alike])
+    def pixels(self, position: int) -> bytes | None:
+        """The digest of all pixels."""
+        fingerprint = self._entries[position].fingerprint
+        is_known = not can_draft(fingerprint.facts.format)
+        return fingerprint.pixels if is_known else _unless_gone(lambda: self.decoded(position).pixels())
 
-    def _sample(self, position: int) -> NDArray[np.int16]:
-        return self._entries[position].fingerprint.mosaic[::_SAMPLING, ::_SAMPLING].astype(np.int16).ravel()
 
-    def _is_copy(self, jpeg: int, copy: int) -> bool:
-        one, other = self._entries[jpeg].fingerprint, self._entries[copy].fingerprint
-        return may_be_equal(one, other.mosaic, other.facts.format) and self.pixels(jpeg) == other.pixels
+class ReferenceImage:
+    """The working copy of one reference, read on demand; None where its source is gone."""
+
+    def __init__(self, pictures: ReferencePictures, position: int) -> None:
+        self._pictures, self._position = pictures, position
+
+    @property
+    def grey(self) -> Image.Image | None:
+        return self._pictures.grey(self._position)
+
+    @cached_property
+    def colours(self) -> Image.Image | None:
+        """The same in RGB."""
+        return self._pictures.colours(self._position)
+
+    @property
+    def lines(self) -> tuple[TextLine, ...]:
+        """The lines that may be text."""
+        return self._pictures.lines(self._position)
+
+    def part(self, box: tuple[float, float, float, float], size: tuple[int, int]) -> Image.Image | None:
+        """A part of the copy in RGB, resized."""
+        return None if self.colours is None else self.colours.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
 def may_be_equal(reference: Fingerprint, mosaic: NDArray[np.uint8], format: str) -> bool:
@@ -90,18 +92,18 @@ def may_be_equal(reference: Fingerprint, mosaic: NDArray[np.uint8], format: str)
         # The mosaic of a GIF is made of a blurred copy.
         return True
     most = 0 if can_draft(format) == can_draft(reference.facts.format) else _REDUCTION_DIFFERENCE
-    known = reference.mosaic
-    # A few rows first: most pictures differ there.
-    return all(
-        int(np.abs(known[rows].astype(np.int16) - mosaic[rows]).max()) <= most
-        for rows in (slice(None, None, _SAMPLING), slice(None))
-    )
+    return int(np.abs(reference.mosaic.astype(np.int16) - mosaic).max()) <= most
 
 
-def _read_pixels(entries: Sequence[Entry], max_pixels: int, position: int) -> bytes:
-    reference, fingerprint = entries[position].reference, entries[position].fingerprint
-    if not can_draft(fingerprint.facts.format):
-        return fingerprint.pixels
+def _unless_gone(read: Callable[[], _Result]) -> _Result | None:
     with suppress(OSError, ImageError):
-        return decode(read(reference), max_pixels=max_pixels).pixels()
-    return b""
+        return read()
+    return None
+
+
+def _read_grey(entries: Sequence[Entry], max_pixels: int, position: int) -> Image.Image:
+    return grey_copy(read(entries[position].reference), max_pixels=max_pixels)
+
+
+def _find_lines(grey: Callable[[int], Image.Image], position: int) -> tuple[TextLine, ...]:
+    return likely_lines(grey(position))

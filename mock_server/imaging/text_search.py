@@ -7,15 +7,15 @@ to agree as far as the sent picture shows it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import Verdict, verify_texts
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Affine, scaling
 from mock_server.imaging.keypoint_index import KeypointIndex
-from mock_server.imaging.keypoint_pool import KeypointPool
 from mock_server.imaging.keypoints import first_reduction
 from mock_server.imaging.rectified_view import RectifiedView
-from mock_server.imaging.reference_image import ReferenceImages
+from mock_server.imaging.reference_pictures import ReferenceImage, ReferencePictures
 from mock_server.imaging.surroundings import have_like_colours, look_alike
 
 # How many anchors are looked at, and how many of them are compared.
@@ -41,9 +41,9 @@ class FoundText:
 class TextSearch:
     """A search for declared texts over the fingerprints of an index. Immutable."""
 
-    def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, images: ReferenceImages) -> None:
+    def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, pictures: ReferencePictures) -> None:
         self._entries = entries
-        self._images = images
+        self._pictures = pictures
         self._keypoints = KeypointIndex(keypoints)
 
     def find(self, picture: Picture) -> list[FoundText]:
@@ -83,7 +83,7 @@ class TextSearch:
 
     def _compare(self, position: int, view: RectifiedView) -> FoundText:
         reference, picture = self._entries[position].fingerprint, view.picture
-        verdict = verify_texts(reference, self._images(position), view, view.frame, _STRICTER)
+        verdict = verify_texts(reference, ReferenceImage(self._pictures, position), view, view.frame, _STRICTER)
         if verdict.reason is None:
             affine = view.to_sent(verdict.frame, reference.size)
             if not look_alike(reference, picture.working, scaling(picture.zoom).after(affine)):

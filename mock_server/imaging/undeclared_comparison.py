@@ -32,8 +32,7 @@ from mock_server.imaging.comparison import (
 )
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid
-from mock_server.imaging.photometric_fit import colour_terms, predict
-from mock_server.imaging.tone_curve import ToneCurve
+from mock_server.imaging.photometric_fit import ToneCurve, colour_terms, predict
 
 # Highest score of an undeclared part that is the same. Above it, strokes of little contrast pass; below, clipped and
 # saturated copies fail.

@@ -29,8 +29,8 @@ from mock_server.imaging.overview import (
     sampled,
     small_copy,
 )
+from mock_server.imaging.photometric_fit import ToneCurve
 from mock_server.imaging.text_detection import TextLine
-from mock_server.imaging.tone_curve import ToneCurve
 from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_line, compare_part
 
 # A line of which a character has this many pixels in the overview is compared only if its residual over contrast

@@ -76,7 +76,7 @@ def _size(path: Path, known: tuple[Signature, Size] | None) -> tuple[Signature, 
         if facts.st_size > MAX_PICTURE_BYTES:
             raise ImageError(f"{facts.st_size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
         # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
-        from mock_server.imaging.picture_header import inspect
+        from mock_server.imaging.open_image import inspect
 
         header = inspect(path.read_bytes())
     except OSError as error:

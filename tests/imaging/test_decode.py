@@ -16,7 +16,7 @@ from mock_server.errors import (
 )
 from mock_server.imaging.decode import decode, thumbnail
 from mock_server.imaging.geometry import Orientation
-from mock_server.imaging.picture_header import inspect
+from mock_server.imaging.open_image import inspect
 
 
 def saved(image: Image.Image, format: str, **options: object) -> bytes:

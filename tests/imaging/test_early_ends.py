@@ -16,8 +16,8 @@ from mock_server.imaging.fingerprint import Fingerprint, fingerprint
 from mock_server.imaging.geometry import Affine, Frame
 from mock_server.imaging.lucas_kanade import Alignment, SampledGrid, align
 from mock_server.imaging.rectified_view import RectifiedView
-from mock_server.imaging.reference import Region
 from mock_server.imaging.registration import Pyramid, mosaic, register
+from mock_server.imaging.results import Region
 from tests.imaging.test_matching import TEXTS, drawn, saved
 
 # Cells a side of the coarsest grid, the steps there, and the correlation that it has to reach.

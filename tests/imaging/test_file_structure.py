@@ -13,7 +13,7 @@ from PIL import Image, ImageFile
 from mock_server.errors import ImageError, TooComplexImageError
 from mock_server.imaging.decode import decode
 from mock_server.imaging.file_structure import examine
-from mock_server.imaging.picture_header import inspect
+from mock_server.imaging.open_image import inspect
 from tests.support import drawn, encoded
 
 SIZE = (64, 48)

@@ -11,7 +11,7 @@ from mock_server.errors import TooManyPixelsError, TruncatedImageError
 from mock_server.imaging.decode import decode, grey_copy, thumbnail
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
-from mock_server.imaging.picture_header import inspect
+from mock_server.imaging.open_image import inspect
 
 SIZE = (12_000, 9_000)
 LABEL = Box(6_400, 5_200, 8_800, 5_800)
