@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from mock_server.imaging.geometry import Box
 
+OMITTED = "none"
+"""What fixture files write for a field that replies leave out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -9,13 +9,11 @@ from typing import Any
 import yaml
 
 from mock_server.core.model import Dribble, WrittenReply
-from mock_server.core.reading import Reading
+from mock_server.core.reading import OMITTED, Reading
 from mock_server.core.scenario import Conditions, Delay, Fixed, Lognormal, Scenario, Step, Uniform
 from mock_server.core.serialization import default_of
 from mock_server.imaging.geometry import Box
 
-OMITTED = "none"
-"""The value of a field of a reading that replies leave out."""
 _MOST_DECIMALS = 9
 """Decimals that a duration in a fixture file may have."""
 

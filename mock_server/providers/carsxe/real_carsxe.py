@@ -5,9 +5,9 @@ from math import isfinite
 from typing import Any
 
 from mock_server.core.model import OutcomeName, Product
+from mock_server.core.reading import OMITTED
 from mock_server.providers.carsxe import wording
 from mock_server.providers.provider import FreeCall, ReadingDocument, RealService
-from mock_server.scenarios.scenario_writer import OMITTED
 
 _NOTHING = (OutcomeName.NOTHING_FOUND, OutcomeName.NO_TEXT)
 _OTHER_MEANINGS = (OMITTED, "null", "~")

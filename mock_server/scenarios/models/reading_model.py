@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self, TypeGuard, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from mock_server.core.reading import OMITTED
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.models.field_types import (
     Converted,
@@ -31,7 +32,7 @@ _NULLS = frozenset({"null", "Null", "NULL", "~"})
 class Omission(Enum):
     """The value of a field that replies leave out."""
 
-    NONE = "none"
+    NONE = OMITTED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
