@@ -5,13 +5,14 @@ whole picture. All of them lie close around the text, so a crop that shows the t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mock_server.imaging.array_store import StoredArray, in_memory
 from mock_server.imaging.geometry import Box, Frame
 from mock_server.imaging.keypoint_description import DetectedKeypoints, describe
 from mock_server.imaging.keypoints import LEVEL_RATIO, detect
@@ -39,23 +40,28 @@ GLYPHS = (48, 12)
 _RATIOS: Floats = np.float32(LEVEL_RATIO) ** np.arange(256, dtype=np.float32)
 # Steps of an offset for each pixel of its level.
 _OFFSET_STEPS = 32
+# A stored keypoint: its level, 0 the finest; x and y from the middle of the text, in steps of the level's pixels; its
+# description.
+KEYPOINT = np.dtype([("level", np.uint8), ("offset", np.int16, 2), ("code", np.uint64)])
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """The keypoints around one declared text.
 
-    `frame`: the text's box, in upright pixels. `finest`: the size of a pixel of the finest level, in these. `levels`:
-    the level of each keypoint, 0 the finest. `offsets`: of shape (keypoints, 2), x and y from the middle of the text,
-    in steps of the level's pixels. `codes`: the descriptions. `glyphs`: a small grey copy of the box.
+    `frame`: the text's box, in upright pixels. `finest`: the size of a pixel of the finest level, in these.
+    `keypoints`: of the kind `KEYPOINT`. `stored_glyphs`: a small grey copy of the box.
     """
 
     frame: Frame
     finest: float
-    levels: NDArray[np.uint8]
-    offsets: NDArray[np.int16]
-    codes: NDArray[np.uint64]
-    glyphs: NDArray[np.uint8]
+    keypoints: StoredArray
+    stored_glyphs: StoredArray
+
+    @property
+    def glyphs(self) -> Grey:
+        """The small grey copy; it may be read from a file."""
+        return self.stored_glyphs.read()
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -115,8 +121,10 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
     middle = np.array([left + right, top + bottom], np.float32) / 2
     steps = (keypoints.points[:, :2] - middle) / np.float32(zoom) / sizes[:, None] * _OFFSET_STEPS
     limits = np.iinfo(np.int16)
-    offsets: NDArray[np.int16] = steps.round().clip(limits.min, limits.max).astype(np.int16)
-    return Anchor(frame, finest, levels, offsets, keypoints.codes(), glyphs)
+    stored = np.empty(len(levels), KEYPOINT)
+    stored["level"], stored["code"] = levels, keypoints.codes()
+    stored["offset"] = steps.round().clip(limits.min, limits.max)
+    return Anchor(frame, finest, in_memory(stored), in_memory(glyphs))
 
 
 def character_size(box: Box, characters: int) -> float:
@@ -131,7 +139,7 @@ def _inside(edges: tuple[float, float, float, float], size: tuple[int, int]) -> 
 
 @dataclass(frozen=True, slots=True)
 class KeypointPool:
-    """The anchors of all references, whose arrays are parts of those of the pool.
+    """The anchors of all references, and their keypoints in a few arrays.
 
     `owners`: the position of each anchor's reference in the index, and its number in that. `starts`: the number of each
     anchor's first keypoint, and one past the last.
@@ -150,15 +158,15 @@ class KeypointPool:
     def of(cls, anchors_of: Sequence[tuple[Anchor, ...]]) -> Self:
         """The pool of the anchors of each reference."""
         anchors = [anchor for some in anchors_of for anchor in some]
-        starts = np.cumsum([0, *(len(anchor.codes) for anchor in anchors)])
-        codes = np.concatenate([np.zeros(0, np.uint64), *(anchor.codes for anchor in anchors)])
-        offsets = np.concatenate([np.zeros((0, 2), np.int16), *(anchor.offsets for anchor in anchors)])
-        levels = np.concatenate([np.zeros(0, np.uint8), *(anchor.levels for anchor in anchors)])
+        starts = np.cumsum([0, *(anchor.keypoints.shape[0] for anchor in anchors)])
+        count = int(starts[-1])
+        codes, offsets, levels = np.empty(count, np.uint64), np.empty((count, 2), np.int16), np.empty(count, np.uint8)
+        for anchor, first, last in zip(anchors, starts.tolist(), starts[1:].tolist(), strict=False):
+            keypoints = anchor.keypoints.read()
+            codes[first:last], offsets[first:last] = keypoints["code"], keypoints["offset"]
+            levels[first:last] = keypoints["level"]
         return cls(
-            tuple(
-                replace(anchor, codes=codes[first:last], offsets=offsets[first:last], levels=levels[first:last])
-                for anchor, first, last in zip(anchors, starts.tolist(), starts[1:].tolist(), strict=False)
-            ),
+            tuple(anchors),
             tuple((position, number) for position, some in enumerate(anchors_of) for number in range(len(some))),
             starts,
             codes,

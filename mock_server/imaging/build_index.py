@@ -10,11 +10,11 @@ from pathlib import Path
 from mock_server import tuning
 from mock_server.disk_cache import DiskCache
 from mock_server.errors import ImageError
+from mock_server.imaging.array_store import ArrayStore, are_scattered
 from mock_server.imaging.decoding_process import decode_within
 from mock_server.imaging.fingerprint import Fingerprint, fingerprint
 from mock_server.imaging.fingerprint_cache import FingerprintCache
 from mock_server.imaging.open_image import pixel_limit
-from mock_server.imaging.pixel_store import PixelStore, are_scattered
 from mock_server.imaging.results import Reference, Region
 
 Key = tuple[str, tuple[Region, ...]]
@@ -57,8 +57,10 @@ def build_entries(
     wanted = list(references)
     entries: list[Entry] = []
     disk = DiskCache(cache_directory)
-    are_moved = are_scattered(pixels for entry in known.values() for pixels in entry.fingerprint.stored_pixels)
-    builder = _Builder(known, FingerprintCache(disk), PixelStore(disk.unnamed_file), are_moved, max_pixels)
+    if cache_directory and are_scattered(entry.fingerprint.stored_mosaic for entry in known.values()):
+        # They are gathered in one file by being read from the cache.
+        known = {}
+    builder = _Builder(known, FingerprintCache(disk, ArrayStore(disk.unnamed_file)), max_pixels)
     with ThreadPoolExecutor(workers or _THREADS) as pool:
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
         stored = [builder.unchanged(reference) for reference in wanted]
@@ -77,8 +79,6 @@ def build_entries(
 class _Builder:
     known: Mapping[Key, Entry]
     cache: FingerprintCache
-    pixels: PixelStore
-    are_known_moved: bool
     max_pixels: int
 
     def unchanged(self, reference: Reference) -> Entry | None:
@@ -99,14 +99,13 @@ class _Builder:
         except ImageError as error:
             error.add_note(f"picture: {reference.id}")
             raise
-        packed = self.cache.put(digest, reference.regions, built)
-        return Entry(reference, packed.kept_in(self.pixels))
+        return Entry(reference, self.cache.put(digest, reference.regions, built))
 
     def _stored(self, reference: Reference, digest: str) -> Entry | None:
         before = self.known.get((digest, reference.regions))
+        if before and before.reference == reference:
+            return before
         stored = before.fingerprint if before else self.cache.get(digest, reference.regions)
-        if stored and (before is None or self.are_known_moved):
-            stored = stored.kept_in(self.pixels)
         if stored is None:
             return None
         # A process with a higher limit may have stored a picture that this one must refuse.

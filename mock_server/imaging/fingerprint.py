@@ -1,18 +1,18 @@
 """The fingerprint of a reference: what is stored to find the picture again and to tell it from similar ones."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.anchors import MAX_ANCHORS, Anchor, anchor
+from mock_server.imaging.array_store import StoredArray, in_memory
 from mock_server.imaging.colours import palette
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Box, Frame
 from mock_server.imaging.open_image import can_draft
-from mock_server.imaging.pixel_store import Pixels, PixelsInMemory, PixelStore
 from mock_server.imaging.pixel_transforms import Grey, pixel_digest
 from mock_server.imaging.registration import mosaic
 from mock_server.imaging.results import PictureFacts, Region
@@ -68,7 +68,7 @@ class Patch:
     pitch: float
     character: float
     is_declared: bool
-    stored: Pixels
+    stored: StoredArray
 
     @property
     def pixels(self) -> Grey:
@@ -78,28 +78,41 @@ class Patch:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the pixels."""
-        return self.stored.shape
+        rows, columns = self.stored.shape
+        return rows, columns
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Everything stored of one picture. `content`: XXH3-128 of its bytes.
+    """Everything stored of one picture. `content`: XXH3-128 of its bytes. Arrays may be read from a file.
 
     `pixels`: a digest of its pixels; of a JPEG, of those of its preview, for which not all have to be decoded.
+    `frames`: the parts that the thumbnails show.
     """
 
     facts: PictureFacts
     content: bytes
     pixels: bytes
-    palette: NDArray[np.uint8]
-    stored_mosaic: Pixels
-    thumbnails: tuple[FrameThumbnail, ...]
+    stored_palette: StoredArray
+    stored_mosaic: StoredArray
+    frames: tuple[Frame, ...]
+    stored_thumbnails: StoredArray
     patches: tuple[Patch, ...]
     anchors: tuple[Anchor, ...]
 
     @property
+    def palette(self) -> NDArray[np.uint8]:
+        """The colours of the whole picture."""
+        return self.stored_palette.read()
+
+    @property
+    def thumbnails(self) -> tuple[FrameThumbnail, ...]:
+        """The first one shows the whole picture."""
+        return tuple(map(FrameThumbnail, self.frames, self.stored_thumbnails.read()))
+
+    @property
     def mosaic(self) -> Grey:
-        """The whole picture as square cells; they may be read from a file."""
+        """The whole picture as square cells."""
         return self.stored_mosaic.read()
 
     @property
@@ -126,16 +139,6 @@ class Fingerprint:
         dark, light = np.percentile(inner, _INK_AND_GROUND)
         return float(light - dark)
 
-    @property
-    def stored_pixels(self) -> tuple[Pixels, ...]:
-        """All that `kept_in` moves."""
-        return self.stored_mosaic, *(patch.stored for patch in self.patches)
-
-    def kept_in(self, store: PixelStore) -> "Fingerprint":
-        """The same with its pixels in a store."""
-        patches = (replace(patch, stored=store.keep(patch.pixels)) for patch in self.patches)
-        return replace(self, stored_mosaic=store.keep(self.mosaic), patches=tuple(patches))
-
     def _declared_in(self, box: Box) -> Patch | None:
         """The declared text with its middle in a box."""
         for patch in self.patches:
@@ -153,13 +156,15 @@ class Fingerprint:
 
 def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
     """The fingerprint of a decoded picture with these declared regions."""
+    thumbnails = reference_thumbnails(picture.small)
     return Fingerprint(
         picture.facts,
         picture.content(),
         pixel_digest(picture.preview) if can_draft(picture.facts.format) else picture.pixels(),
-        palette(picture.colours()),
-        PixelsInMemory(mosaic(picture.small)),
-        reference_thumbnails(picture.small),
+        in_memory(palette(picture.colours())),
+        in_memory(mosaic(picture.small)),
+        tuple(one.frame for one in thumbnails),
+        in_memory(np.stack([one.pixels for one in thumbnails])),
         () if picture.facts.blank else _patches(picture, regions),
         () if picture.facts.blank else _anchors(picture, regions),
     )
@@ -273,7 +278,7 @@ def _cut_patch(
         min(float(image.width), (frame.left + frame.width) * zoom),
         min(float(image.height), (frame.top + frame.height) * zoom),
     )
-    pixels = PixelsInMemory(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges)))
+    pixels = in_memory(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges)))
     width, height = picture.size
     reached = size[0] / frame.width
     return Patch(frame.scaled(1 / width, 1 / height), pitch * reached, character * reached, is_declared, pixels)

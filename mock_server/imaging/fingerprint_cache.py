@@ -3,43 +3,39 @@
 The digest of a file is stored with its size and time of change, so that a second start reads no picture.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict, astuple
 from functools import lru_cache
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from mock_server.disk_cache import DiskCache, signature_of
-from mock_server.imaging.anchors import GLYPHS, Anchor
-from mock_server.imaging.array_blocks import ArrayBlocks
+from mock_server.imaging.anchors import GLYPHS, KEYPOINT, Anchor
+from mock_server.imaging.array_store import ArrayStore, StoredArray
 from mock_server.imaging.colours import PALETTE_CELLS
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame
-from mock_server.imaging.pixel_store import PixelsInMemory
 from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts, Region
-from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
+from mock_server.imaging.thumbnails import THUMBNAIL_CELLS
 
-VERSION = "16"
+VERSION = "17"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 # Most thumbnails show the whole picture, or what a crop leaves of it.
 _shared_frame = lru_cache(64)(Frame)
-_Copy = Callable[[NDArray[Any]], NDArray[Any]]
+_GREY, _HALVES = np.dtype(np.uint8), np.dtype(np.float16)
+# Shapes that all fingerprints share.
+_PALETTE, _MOSAIC, _GLYPHS = (PALETTE_CELLS, PALETTE_CELLS, 3), (MOSAIC, MOSAIC), GLYPHS[::-1]
 
 
 class FingerprintCache:
-    """The fingerprints in a cache on disk. Thread-safe."""
+    """The fingerprints in a cache on disk; the arrays of those that are used are kept in `store`. Thread-safe."""
 
-    def __init__(self, disk: DiskCache) -> None:
-        self._disk = disk
-        # The keypoints of an index are copied once more, after which these blocks are free again.
-        self._blocks, self._keypoint_blocks = ArrayBlocks(), ArrayBlocks()
+    def __init__(self, disk: DiskCache, store: ArrayStore) -> None:
+        self._disk, self._store = disk, store
 
     def digest_of(self, source: Path | bytes) -> str | None:
         """The SHA-256 of a file that has not changed since it was last read."""
@@ -56,16 +52,13 @@ class FingerprintCache:
     def get(self, sha256: str, regions: tuple[Region, ...]) -> Fingerprint | None:
         """The fingerprint of a picture with these regions."""
         record = self._disk.get(_key(sha256, regions), VERSION)
-        return _decode(record, self._blocks, self._keypoint_blocks) if record else None
+        return _decode(record, self._store) if record else None
 
     def put(self, sha256: str, regions: tuple[Region, ...], fingerprint: Fingerprint) -> Fingerprint:
-        """Store a fingerprint. Returns an equal one, whose arrays do not lie scattered where the picture was decoded.
-
-        An index of 10,000 pictures that were read then takes as much memory as one from the cache.
-        """
+        """Store a fingerprint. Returns an equal one, whose arrays are in the store."""
         record = _encode(fingerprint)
         self._disk.put(_key(sha256, regions), record, VERSION)
-        return _decode(record, self._blocks, self._keypoint_blocks) or fingerprint
+        return _decode(record, self._store) or fingerprint
 
 
 def _key(sha256: str, regions: tuple[Region, ...]) -> str:
@@ -83,70 +76,58 @@ def _encode(fingerprint: Fingerprint) -> bytes:
             "facts": asdict(fingerprint.facts),
             "content": fingerprint.content.hex(),
             "pixels": fingerprint.pixels.hex(),
-            "thumbnails": [astuple(thumbnail.frame) for thumbnail in fingerprint.thumbnails],
+            "thumbnails": [astuple(frame) for frame in fingerprint.frames],
             "patches": [
                 [astuple(patch.frame), patch.pitch, patch.character, patch.is_declared, patch.shape]
                 for patch in fingerprint.patches
             ],
-            "anchors": [[astuple(anchor.frame), anchor.finest, len(anchor.codes)] for anchor in fingerprint.anchors],
+            "anchors": [
+                [astuple(anchor.frame), anchor.finest, *anchor.keypoints.shape] for anchor in fingerprint.anchors
+            ],
         }
     )
-    arrays: list[NDArray[Any]] = [
-        fingerprint.palette,
-        fingerprint.mosaic,
-        *(thumbnail.pixels for thumbnail in fingerprint.thumbnails),
-        *(patch.pixels for patch in fingerprint.patches),
-        *(
-            part
-            for anchor in fingerprint.anchors
-            for part in (anchor.levels, anchor.offsets, anchor.codes, anchor.glyphs)
-        ),
+    arrays = [
+        fingerprint.stored_palette,
+        fingerprint.stored_mosaic,
+        fingerprint.stored_thumbnails,
+        *(patch.stored for patch in fingerprint.patches),
+        *(part for anchor in fingerprint.anchors for part in (anchor.keypoints, anchor.stored_glyphs)),
     ]
-    return b"".join([len(header).to_bytes(4, "little"), header, *(array.tobytes() for array in arrays)])
+    return b"".join([len(header).to_bytes(4, "little"), header, *(array.read().tobytes() for array in arrays)])
 
 
-def _decode(record: bytes, blocks: ArrayBlocks, keypoint_blocks: ArrayBlocks) -> Fingerprint | None:
+def _decode(record: bytes, store: ArrayStore) -> Fingerprint | None:
     try:
-        length = int.from_bytes(record[:4], "little")
-        header = orjson.loads(record[4 : 4 + length])
-        return _fingerprint(header, record, 4 + length, blocks.copy, keypoint_blocks.copy)
+        start = 4 + int.from_bytes(record[:4], "little")
+        return _fingerprint(orjson.loads(record[4:start]), record[start:], store)
     except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _fingerprint(header: dict[str, Any], record: bytes, start: int, copy: _Copy, copy_keypoints: _Copy) -> Fingerprint:
-    offset = start
+def _fingerprint(header: dict[str, Any], arrays: bytes, store: ArrayStore) -> Fingerprint:
+    storage, offset = store.keep(arrays)
 
-    def array(shape: tuple[int, ...], kind: type[np.generic], copy: _Copy = copy) -> NDArray[Any]:
+    def array(shape: tuple[int, ...], kind: np.dtype[Any] = _GREY) -> StoredArray:
         nonlocal offset
-        values = np.frombuffer(record, dtype=kind, count=prod(shape), offset=offset).reshape(shape)
-        offset += values.nbytes
-        return copy(values)
+        stored = StoredArray(storage, offset, shape, kind)
+        offset += stored.length
+        return stored
 
     return Fingerprint(
         facts=PictureFacts(**header["facts"]),
         content=bytes.fromhex(header["content"]),
         pixels=bytes.fromhex(header["pixels"]),
         # Python evaluates arguments in this order, which is the order of the arrays.
-        palette=array((PALETTE_CELLS, PALETTE_CELLS, 3), np.uint8),
-        stored_mosaic=PixelsInMemory(array((MOSAIC, MOSAIC), np.uint8, np.copy)),
-        thumbnails=tuple(
-            FrameThumbnail(_shared_frame(*frame), array((THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16))
-            for frame in header["thumbnails"]
-        ),
+        stored_palette=array(_PALETTE),
+        stored_mosaic=array(_MOSAIC),
+        frames=tuple(_shared_frame(*frame) for frame in header["thumbnails"]),
+        stored_thumbnails=array((len(header["thumbnails"]), THUMBNAIL_CELLS, THUMBNAIL_CELLS), _HALVES),
         patches=tuple(
-            Patch(Frame(*frame), pitch, character, is_declared, PixelsInMemory(array(tuple(shape), np.uint8, np.copy)))
+            Patch(Frame(*frame), pitch, character, is_declared, array(tuple(shape)))
             for frame, pitch, character, is_declared, shape in header["patches"]
         ),
         anchors=tuple(
-            Anchor(
-                Frame(*frame),
-                finest,
-                array((count,), np.uint8, copy_keypoints),
-                array((count, 2), np.int16, copy_keypoints),
-                array((count,), np.uint64, copy_keypoints),
-                array(GLYPHS[::-1], np.uint8),
-            )
+            Anchor(Frame(*frame), finest, array((count,), KEYPOINT), array(_GLYPHS))
             for frame, finest, count in header["anchors"]
         ),
     )

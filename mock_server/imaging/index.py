@@ -3,11 +3,10 @@
 In order of cost: by the bytes, by the pixels, then by perceptual search.
 """
 
+import operator
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -15,7 +14,6 @@ from typing import Self
 import xxhash
 
 from mock_server import tuning
-from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.build_index import Entry, build_entries
 from mock_server.imaging.candidate_verification import MIN_CHARACTER, SURE_CHARACTER
 from mock_server.imaging.decode import Picture, decode
@@ -53,7 +51,7 @@ class ImageIndex:
     """An index of references. It never changes; searches may run in several threads at once."""
 
     def __init__(self, entries: Iterable[Entry], max_pixels: int = DEFAULT_MAX_PIXELS) -> None:
-        self._entries, keypoints = _with_shared_keypoints(tuple(entries))
+        self._entries = tuple(entries)
         self._max_pixels = max_pixels
         # An LRU cache by hand: `functools.lru_cache` cannot be asked for a result without computing it.
         self._recent: OrderedDict[bytes, SearchResult] = OrderedDict()
@@ -65,7 +63,7 @@ class ImageIndex:
             self._by_content[entry.fingerprint.content].append(entry)
             self._by_pixels[entry.fingerprint.pixels].append(entry)
         pictures = ReferencePictures(self._entries, max_pixels)
-        self._perceptual = PerceptualSearch(self._entries, keypoints, pictures)
+        self._perceptual = PerceptualSearch(self._entries, pictures)
 
     @classmethod
     def build(
@@ -95,10 +93,14 @@ class ImageIndex:
         progress: Callable[[int, int], None] | None = None,
         workers: int | None = None,
     ) -> Self:
-        """An index of a new list of references; those that have not changed are not read again."""
+        """An index of a new list of references; those that have not changed are not read again.
+
+        This index itself if none has changed.
+        """
         known = {entry.key: entry for entry in self._entries}
         entries = build_entries(references, known, cache, self._max_pixels, progress, workers)
-        return type(self)(entries, self._max_pixels)
+        is_same = len(entries) == len(self) and all(map(operator.is_, entries, self._entries))
+        return self if is_same else type(self)(entries, self._max_pixels)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -199,16 +201,6 @@ class ImageIndex:
         """Matches of these entries by `method`, then of others with the same pixels."""
         others = [entry for entry in self._by_pixels[entries[0].fingerprint.pixels] if entry not in entries]
         return (*(_identical(entry, method) for entry in entries), *(_identical(entry, "pixels") for entry in others))
-
-
-def _with_shared_keypoints(entries: Sequence[Entry]) -> tuple[tuple[Entry, ...], KeypointPool]:
-    """The entries with anchors that are parts of one pool, so that their keypoints are kept once."""
-    pool = KeypointPool.of([entry.fingerprint.anchors for entry in entries])
-    anchors = iter(pool.anchors)
-    shared = (
-        replace(entry.fingerprint, anchors=tuple(islice(anchors, len(entry.fingerprint.anchors)))) for entry in entries
-    )
-    return tuple(replace(entry, fingerprint=one) for entry, one in zip(entries, shared, strict=True)), pool
 
 
 @contextmanager

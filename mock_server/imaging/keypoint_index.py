@@ -67,18 +67,20 @@ class KeypointIndex:
         self._overviews = _normalised(np.stack(overviews) if overviews else np.zeros((0, 1), np.float32))
 
     def _keys(self, codes: NDArray[np.uint64], table: int) -> NDArray[np.int64]:
-        keys = (codes >> np.uint64(_first_bit(table))) & np.uint64((1 << self._key_bits) - 1)
-        return keys.astype(np.int64)
+        keys = codes >> np.uint64(_first_bit(table))
+        keys &= np.uint64((1 << self._key_bits) - 1)
+        return keys.view(np.int64)
 
     def _table(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Numbers of the keypoints in the order of their keys, and where each key starts."""
         keys = self._keys(self._pool.codes, number)
         starts = np.zeros((1 << self._key_bits) + 1, np.int32)
         np.cumsum(np.bincount(keys, minlength=1 << self._key_bits), out=starts[1:])
-        # Sorted by the lower 16 bits, then by the others: numpy sorts numbers of 16 bits in linear time.
-        order = np.argsort(keys.astype(np.uint16), kind="stable")
-        order = order[np.argsort((keys[order] >> 16).astype(np.uint16), kind="stable")]
-        return order.astype(np.int32), starts
+        # Each key with its number, in place: `np.argsort` takes three times as much memory.
+        keys <<= 32
+        keys |= np.arange(len(keys), dtype=np.int32)
+        keys.sort()
+        return keys.astype(np.int32), starts
 
     def locate(self, image: Image.Image, count: int, size: tuple[int, int] | None = None) -> list[Located]:
         """The `count` anchors that most keypoints of a grey image agree on, best first.

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from PIL import Image
 
-from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.bars import has_own_bar, rows_between_bars
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import LIMIT, QueryView, Verdict, verify
@@ -64,11 +63,11 @@ _Found = tuple[int, Verdict, QueryView | RectifiedView]
 class PerceptualSearch:
     """A search over the fingerprints of an index. Immutable; searches may run in several threads at once."""
 
-    def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, pictures: ReferencePictures) -> None:
+    def __init__(self, entries: Sequence[Entry], pictures: ReferencePictures) -> None:
         self._entries = entries
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
         self._pictures = pictures
-        self._texts = TextSearch(entries, keypoints, pictures)
+        self._texts = TextSearch(entries, pictures)
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""

@@ -110,22 +110,24 @@ class ClusterIndex:
 
     def __init__(self, fingerprints: Sequence[Fingerprint]) -> None:
         self.clusters = tuple(_cluster(members, fingerprints) for members in _grouped(fingerprints))
-        self._owners = [
-            (cluster, thumbnail)
-            for cluster in self.clusters
-            for thumbnail in fingerprints[cluster.representative].thumbnails
+        representatives = [(cluster, fingerprints[cluster.representative]) for cluster in self.clusters]
+        self._owners = [(cluster, frame) for cluster, one in representatives for frame in one.frames]
+        thumbnails = [one.stored_thumbnails.read() for _, one in representatives]
+        self._thumbnails = np.concatenate([np.zeros((0, THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16), *thumbnails])
+        blocks = [
+            _overviews(_rows(block)) for block in np.array_split(self._thumbnails, len(self._owners) // _BLOCK + 1)
         ]
         # Transposed once: each search would otherwise copy the whole array.
-        self._overviews = np.ascontiguousarray(_overviews(_stacked([one for _, one in self._owners])).T)
+        self._overviews = np.ascontiguousarray(np.concatenate(blocks).T)
 
     def similarities(self, thumbnails: Sequence[FrameThumbnail]) -> "SimilarityTable":
         """How similar the nearest clusters are to each of these thumbnails in each orientation."""
         queries = [(thumbnail, turn) for thumbnail in thumbnails for turn in ORIENTATIONS]
         rows = np.stack([turn.inverse.apply_to_grid(one.pixels).ravel() for one, turn in queries], dtype=np.float32)
-        nearest = [self._owners[column] for column in self._nearest(rows).tolist()]
-        similarity = rows @ _stacked([thumbnail for _, thumbnail in nearest]).T
+        nearest = self._nearest(rows)
+        similarity = rows @ _rows(self._thumbnails[nearest]).T
         similarity[:: len(ORIENTATIONS)] += _UPRIGHT_BONUS
-        return SimilarityTable([(cluster, one.frame) for cluster, one in nearest], queries, similarity)
+        return SimilarityTable([self._owners[column] for column in nearest.tolist()], queries, similarity)
 
     def _nearest(self, rows: Floats) -> NDArray[np.intp]:
         """Positions of the thumbnails that are most similar to any of `rows`."""
@@ -177,7 +179,7 @@ def _grouped_by_look(positions: list[int], fingerprints: Sequence[Fingerprint]) 
     representatives = np.zeros((0, THUMBNAIL_CELLS**2), np.float32)
     for start in range(0, len(positions), _BLOCK):
         block = positions[start : start + _BLOCK]
-        thumbnails = _stacked([fingerprints[position].thumbnails[0] for position in block])
+        thumbnails = _rows(np.stack([fingerprints[position].stored_thumbnails.read()[0] for position in block]))
         to_earlier = thumbnails @ representatives.T
         within_block = thumbnails @ thumbnails.T
         fresh: list[int] = []
@@ -203,12 +205,9 @@ def _cluster(members: list[int], fingerprints: Sequence[Fingerprint]) -> Cluster
     return Cluster(tuple(members), cells, mosaics[:, cells])
 
 
-def _stacked(thumbnails: Sequence[FrameThumbnail]) -> Floats:
+def _rows(thumbnails: NDArray[np.float16]) -> Floats:
     """Flattened thumbnails, one a row."""
-    rows = np.zeros((len(thumbnails), THUMBNAIL_CELLS**2), np.float32)
-    for row, thumbnail in zip(rows, thumbnails, strict=True):
-        row[:] = thumbnail.pixels.ravel()
-    return rows
+    return thumbnails.reshape(-1, THUMBNAIL_CELLS**2).astype(np.float32)
 
 
 def _overviews(thumbnails: Floats) -> Floats:

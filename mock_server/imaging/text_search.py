@@ -41,10 +41,10 @@ class FoundText:
 class TextSearch:
     """A search for declared texts over the fingerprints of an index. Immutable."""
 
-    def __init__(self, entries: Sequence[Entry], keypoints: KeypointPool, pictures: ReferencePictures) -> None:
+    def __init__(self, entries: Sequence[Entry], pictures: ReferencePictures) -> None:
         self._entries = entries
         self._pictures = pictures
-        self._keypoints = KeypointIndex(keypoints)
+        self._keypoints = KeypointIndex(KeypointPool.of([entry.fingerprint.anchors for entry in entries]))
 
     def find(self, picture: Picture) -> list[FoundText]:
         """The likeliest references, whether they match or not."""

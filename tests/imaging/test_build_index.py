@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from mock_server import tuning
 from mock_server.disk_cache import DiskCache
 from mock_server.imaging import index as image_index
+from mock_server.imaging.array_store import ArrayStore
 from mock_server.imaging.box_proposal import propose_box
 from mock_server.imaging.decode import decode
 from mock_server.imaging.fingerprint import Fingerprint, fingerprint
@@ -76,26 +77,25 @@ def test_a_second_start_returns_freed_memory(
     assert len(calls) == returned
 
 
-def test_arrays_of_a_picture_that_was_read_lie_in_blocks(tmp_path: Path) -> None:
-    """They are equal to those that were computed, and share blocks of memory, as those from the cache do."""
+def test_a_stored_fingerprint_is_the_computed_one(tmp_path: Path) -> None:
+    """What is kept of a picture that was read, and what comes from the cache, has the arrays that were computed."""
     regions = (Region(Box(200, 300, 440, 360), 7),)
-    computed = [fingerprint(decode(picture(f"AB {number}CD", number)), regions) for number in range(8)]
-    cache = FingerprintCache(DiskCache(None))
-    packed = [cache.put(one.facts.sha256, regions, one) for one in computed]
+    computed = fingerprint(decode(picture("AB 1CD")), regions)
+    disk = DiskCache(tmp_path / "cache")
+    cache = FingerprintCache(disk, ArrayStore(disk.unnamed_file))
+    kept = cache.put(computed.facts.sha256, regions, computed)
+    stored = cache.get(computed.facts.sha256, regions)
 
-    assert [arrays(one) for one in packed] == [arrays(one) for one in computed]
-    blocks = {id(thumbnail.pixels.base) for one in packed for thumbnail in one.thumbnails}
-    assert len(blocks) < sum(len(one.thumbnails) for one in packed)
+    assert stored is not None
+    assert arrays(kept) == arrays(stored) == arrays(computed)
 
 
 def arrays(one: Fingerprint) -> list[object]:
-    """All arrays of a fingerprint, as lists."""
+    """All arrays of a fingerprint, with their kinds, shapes and bytes."""
     pixels: list[NDArray[Any]] = [one.palette, one.mosaic, *(thumbnail.pixels for thumbnail in one.thumbnails)]
     texts: list[NDArray[Any]] = [patch.pixels for patch in one.patches]
-    keypoints: list[NDArray[Any]] = [
-        part for each in one.anchors for part in (each.levels, each.offsets, each.codes, each.glyphs)
-    ]
-    return [(array.dtype, array.tolist()) for array in (*pixels, *texts, *keypoints)]
+    keypoints: list[NDArray[Any]] = [part for each in one.anchors for part in (each.keypoints.read(), each.glyphs)]
+    return [(array.dtype, array.shape, array.tobytes()) for array in (*pixels, *texts, *keypoints)]
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
@@ -129,6 +129,27 @@ def test_an_update_keeps_what_is_unchanged(tmp_path: Path) -> None:
     assert [hit.id for hit in renewed.find(picture("NEW 77", 7)).matches] == ["new"]
     assert renewed.find(picture("AB 1CD", 1)).matches == ()
     assert [hit.id for hit in index.find(picture("AB 1CD", 1)).matches] == ["1.jpg"]
+
+
+def test_an_update_without_a_change_is_the_same_index(tmp_path: Path) -> None:
+    """A file that was saved again with the same content, or nothing at all, needs no new index."""
+    references = files(tmp_path, 3)
+    index = ImageIndex.build(references, cache=tmp_path / "cache")
+    (tmp_path / "1.jpg").write_bytes(picture("AB 1CD", 1))
+
+    assert index.updated(files(tmp_path, 3), cache=tmp_path / "cache") is index
+    assert index.updated(references[:2]) is not index
+    assert index.updated(reversed(references)) is not index
+
+
+def test_an_update_shares_unchanged_fingerprints(tmp_path: Path) -> None:
+    """One changed picture: the new index has the entries of the others, and nothing of them is stored again."""
+    references = files(tmp_path, 3)
+    index = ImageIndex.build(references, cache=tmp_path / "cache")
+    (tmp_path / "1.jpg").write_bytes(picture("ZZ 999", 9))
+    renewed = index.updated(references, cache=tmp_path / "cache")
+
+    assert [new is old for new, old in zip(renewed._entries, index._entries, strict=True)] == [True, False, True]
 
 
 def test_progress_is_reported(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pixels of references that lie in a file: searches return the same, whatever happens to the cache directory."""
+"""Arrays of references that lie in a file: searches return the same, whatever happens to the cache directory."""
 
 import gc
 import os
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mock_server.imaging import pixel_store
+from mock_server.imaging import array_store
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 from mock_server.imaging.results import SearchResult
@@ -65,7 +65,7 @@ def open_files(folder: Path) -> int:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache directory; even the first picture's pixels go to a file."""
-    monkeypatch.setattr(pixel_store, "_IN_MEMORY", 0)
+    monkeypatch.setattr(array_store, "_IN_MEMORY", 0)
     return tmp_path / "cache"
 
 
@@ -154,7 +154,7 @@ def test_without_a_usable_directory_all_is_in_memory(cache: Path) -> None:
 @on_linux
 def test_updates_do_not_gather_files(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each update adds a picture and drops none: files of earlier builds are replaced by one now and then."""
-    monkeypatch.setattr(pixel_store, "_MOST_FILES", 2)
+    monkeypatch.setattr(array_store, "_MOST_FILES", 2)
     index = ImageIndex.build(references(range(1)), cache=cache)
     counts = []
     for count in range(2, 9):
@@ -181,8 +181,8 @@ def test_forked_processes_share_the_file(cache: Path) -> None:
     """Workers that were forked after the build read from the same file, at the same time."""
     script = (
         "import os, sys; from pathlib import Path\n"
-        "from mock_server.imaging import pixel_store; pixel_store._IN_MEMORY = 0\n"
-        "from tests.imaging.test_pixel_store import FOUR, ImageIndex, ids, references\n"
+        "from mock_server.imaging import array_store; array_store._IN_MEMORY = 0\n"
+        "from tests.imaging.test_array_store import FOUR, ImageIndex, ids, references\n"
         "index = ImageIndex.build(references(FOUR), cache=Path(sys.argv[1]))\n"
         "workers = [os.fork() for _ in range(2)]\n"
         "right = all(ids(index, number) == [str(number)] for number in FOUR)\n"
