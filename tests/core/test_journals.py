@@ -136,6 +136,18 @@ async def test_the_latest_are_kept(make: Make) -> None:
     assert await journal.dropped() == 5
 
 
+async def test_a_long_journal_keeps_nearly_its_limit(make: Make) -> None:
+    """Its oldest exchanges may be dropped some at a time; those that are left are the latest, and all are counted."""
+    journal = await connected(make(max_count=3000))
+    for first in range(0, 3100, 100):
+        await asyncio.gather(*(journal.add(exchange(str(number))) for number in range(first, first + 100)))
+    kept = ids(await journal.exchanges())
+
+    assert 2997 <= len(kept) <= 3000
+    assert kept == [str(number) for number in range(3100 - len(kept), 3100)]
+    assert await journal.dropped() == 3100 - len(kept)
+
+
 async def test_bytes_are_bounded(make: Make) -> None:
     """Long replies leave room for fewer exchanges."""
     journal = await connected(make(max_bytes=60_000))

@@ -8,30 +8,35 @@ local acts = {}
 local function add_exchange(max_count, max_bytes, dropped, row)
   redis.call('XADD', stream, '*', 'row', row)
   local bytes, count = redis.call('HINCRBY', journal, 'bytes', #row), redis.call('XLEN', stream)
-  while count > max_count or bytes > max_bytes do
-    local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-    redis.call('XDEL', stream, oldest[1])
-    bytes, count, dropped = bytes - #oldest[2][2], count - 1, dropped + 1
-  end
-  if dropped > 0 then
+  if count > max_count or bytes > max_bytes then
+    -- A thousandth at a time: to drop one exchange takes as long as to add one.
+    local most = max_count - math.floor(max_count / 1000)
+    while count > most or (bytes > max_bytes and count > 0) do
+      for _, oldest in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', math.max(count - most, 1))) do
+        bytes, count, dropped = bytes - #oldest[2][2], count - 1, dropped + 1
+      end
+      redis.call('XTRIM', stream, 'MAXLEN', count)
+    end
     redis.call('HSET', journal, 'bytes', bytes)
-    redis.call('HINCRBY', journal, 'dropped', dropped)
   end
+  if dropped > 0 then redis.call('HINCRBY', journal, 'dropped', dropped) end
 end
 
 local function count(id, first)
   while first < #ARGV do
     local size, at = 'size-' .. ARGV[first], first + 2
     local widest = at + 2 * tonumber(ARGV[first + 1])
-    while at < widest and redis.call('HEXISTS', p .. 'counts', ARGV[at]) == 0 do
+    local is_new = redis.call('HINCRBY', p .. 'counts', ARGV[at], 1) == 1
+    while is_new and at < widest do
       if tonumber(redis.call('HGET', p .. 'state', size) or 0) < tonumber(ARGV[at + 1]) then
         redis.call('HINCRBY', p .. 'state', size, 1)
         break
       end
+      redis.call('HDEL', p .. 'counts', ARGV[at])
       at = at + 2
+      is_new = redis.call('HINCRBY', p .. 'counts', ARGV[at], 1) == 1
     end
-    redis.call('HINCRBY', p .. 'counts', ARGV[at], 1)
-    redis.call('HSETNX', p .. 'first', ARGV[at], id)
+    if is_new then redis.call('HSETNX', p .. 'first', ARGV[at], id) end
     first = widest + 1
   end
 end
