@@ -10,10 +10,10 @@ import click
 import pytest
 
 from mock_server.cli.verbs import VERBS, command_line
+from mock_server.core.field_types import JsonSchema
 from mock_server.providers.registry import vocabulary
 from mock_server.report.advice import TEXTS
 from mock_server.scenarios.json_schema import mock_schema, scenario_schema
-from mock_server.scenarios.models.field_types import JsonSchema
 from mock_server.scenarios.vocabulary import Vocabulary
 from mock_server.settings import Settings, flag_of
 

@@ -20,8 +20,8 @@ from mock_server.core.reading import PlateReading, Reading
 from mock_server.providers.openapi import describe
 from mock_server.providers.provider import Provider
 from mock_server.report.document import Report
-from mock_server.scenarios.json_schema import override_schema, scenario_schema, without_titles
-from mock_server.scenarios.models.mock_model import AccountModel
+from mock_server.scenarios.json_schema import override_schema, scenario_schema, schema_of, without_titles
+from mock_server.scenarios.mock_model import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
 
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ def openapi_document(
         **_sent_schemas(documents[name] for name in sent),
         **_components("ScenarioDocument", scenario_schema(vocabulary)),
         **_components("OverrideDocument", override_schema(vocabulary)),
-        **_components("AccountDocument", without_titles(AccountModel.model_json_schema())),
+        **_components("AccountDocument", schema_of(AccountModel)),
         **provided["schemas"],
     }
     return {

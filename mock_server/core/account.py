@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
+from mock_server.core.field_types import Scalar, Written, described, expected, scalar_text, whole_number
 from mock_server.core.model import Product
 
 
@@ -23,12 +25,29 @@ class QuotaPeriod(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """The requests per period for one product. `limit` None means unlimited. The count begins at `used`."""
+def _allowance(value: object) -> int | None:
+    text = scalar_text(value)
+    if text == _UNLIMITED:
+        return None
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise expected(f"a whole number, 0 or more, or {_UNLIMITED}")
+    return int(text)
 
-    limit: int | None = None
-    used: int = 0
+
+_UNLIMITED = "unlimited"
+ALLOWANCE = Scalar(
+    _allowance, {"type": ["integer", "string"], "minimum": 0, "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$"}
+)
+Allowance = Annotated[int | None, ALLOWANCE]
+"""A number of units; None: unlimited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota(Written):
+    """The requests of one period for one product."""
+
+    limit: Allowance = described("Number or unlimited.", default=None)
+    used: Annotated[int, whole_number(0)] = described("The number of requests that are used already.", default=0)
 
 
 @dataclass(frozen=True, slots=True)

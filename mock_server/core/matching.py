@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mock_server.core.conditions import Given, Query, given_conditions
+from mock_server.core.conditions import Conditions, Given, Query, given_conditions
 from mock_server.core.model import MatchKind
-from mock_server.core.scenario import Conditions, Scenario
+from mock_server.core.scenario import Scenario
 from mock_server.core.scenario_precedence import Match, in_order
 from mock_server.imaging.geometry import Placement
 

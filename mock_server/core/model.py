@@ -6,10 +6,12 @@ Nothing here names a field, a status or a message of a provider.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
+from mock_server.core.field_types import Duration, Written, described, whole_number
 from mock_server.core.reading import Reading
 from mock_server.core.turns import Client
+from mock_server.core.written_reply import WrittenReply
 
 
 class Product(StrEnum):
@@ -123,11 +125,11 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Dribble:
-    """Sends a reply in `chunks` pieces over `seconds`."""
+class Dribble(Written):
+    """A reply sent in pieces."""
 
-    chunks: int
-    seconds: float
+    chunks: Annotated[int, whole_number(1, 10_000)] = described("The number of pieces.")
+    seconds: Duration = described("The time from the first piece to the last.", key="over")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +144,6 @@ class FaultPlan:
 NO_FAULT = FaultPlan()
 REPLY = "reply"
 """What stands for the name of an outcome if a scenario writes the reply out."""
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenReply:
-    """A reply that a scenario writes out. It is not the provider's: a gateway's error page, for example.
-
-    `body_file` is the path of the file below the fixtures directory that the body comes from, if it comes from one.
-    """
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    body_file: str | None = None
-
-    @property
-    def text(self) -> str | None:
-        """The body as text; None if it is not text."""
-        try:
-            return self.body.decode()
-        except UnicodeDecodeError:
-            return None
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ class PlateReading:
     `omitted`, here and in the parts of a reading: the names of fields that replies leave out.
     """
 
-    text: str
+    text: str = ""
     region: str | None = None
     region_score: float = 0.9
     score: float = 0.9
@@ -50,7 +50,7 @@ class PlateReading:
 class VinReading:
     """A vehicle identification number. `confidence` is 0 to 1. Best candidate first."""
 
-    text: str
+    text: str = ""
     confidence: float = 0.95
     box: Box | None = None
     candidates: tuple[Candidate, ...] = ()

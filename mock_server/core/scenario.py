@@ -1,60 +1,36 @@
-"""Scenarios: when they match and what happens then."""
+"""Scenarios: what happens when their conditions hold."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Annotated, Any, Self
 
-from mock_server.core.model import (
-    NO_FAULT,
-    PICTURE_OUTCOMES,
-    Dribble,
-    Fault,
-    FaultPlan,
-    OutcomeName,
-    Product,
-    WrittenReply,
+from mock_server.core.conditions import Conditions
+from mock_server.core.field_types import (
+    DURATION,
+    Changed,
+    Duration,
+    Flag,
+    OptionalAnyText,
+    OptionalDuration,
+    OptionalPercentage,
+    OptionalText,
+    Score,
+    Written,
+    choice,
+    described,
+    exactly,
+    expected,
+    invalid,
+    number,
+    one_or_many,
+    one_word,
+    whole_number,
 )
+from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Dribble, Fault, FaultPlan, OutcomeName
 from mock_server.core.reading import Reading
-
-_NO_ENTRIES: Mapping[str, Any] = {}
-
-
-def _no_entries() -> Mapping[str, Any]:
-    """One mapping for all, because nearly every scenario has three empty ones."""
-    return _NO_ENTRIES
-
-
-@dataclass(frozen=True, slots=True)
-class ImageProperties:
-    """Conditions on the picture. Sizes are in pixels of the upright picture."""
-
-    format: str | None = None
-    min_width: int | None = None
-    max_width: int | None = None
-    min_height: int | None = None
-    max_height: int | None = None
-    min_bytes: int | None = None
-    max_bytes: int | None = None
-    blank: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """All given conditions must hold. `images` are ids of pictures in the set; one of them is enough."""
-
-    images: tuple[str, ...] = ()
-    sha256: str | None = None
-    url: str | None = None
-    filename: str | None = None
-    key: str | None = None
-    account: str | None = None
-    provider: str | None = None
-    product: Product | None = None
-    language: str | None = None
-    header: Mapping[str, str] = field(default_factory=_no_entries)
-    properties: ImageProperties | None = None
+from mock_server.core.written_reply import AddedFields, FieldPaths, Reply, ReplyHeaders, no_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +55,19 @@ class Uniform:
 
 
 @dataclass(frozen=True, slots=True)
-class Lognormal:
-    """A log-normally distributed delay with this median, at most `max` seconds."""
+class Lognormal(Written):
+    """A long-tailed delay."""
 
-    median: float
-    sigma: float
-    max: float | None = None
+    median: Duration = described("Half of the delays are longer than this.")
+    sigma: Annotated[float, number(0, 10)] = described("The length of the tail, e.g. 0.4.")
+    max: OptionalDuration = described("The longest delay.", default=None)
+
+    @classmethod
+    def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
+        delay = build(mapping)
+        if delay.max is not None and delay.max < delay.median:
+            raise invalid('"max" is shorter than "median"')
+        return delay
 
     def draw(self, rng: Random) -> float:
         drawn = rng.lognormvariate(math.log(self.median), self.sigma) if self.median > 0 else 0.0
@@ -113,45 +96,116 @@ def draw_plan(delay: Delay | None, fault: Fault | None, rng: Random) -> FaultPla
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Misreads. Several may be combined.
+class _WrittenDelay(Written):
+    """The delay of a reply: exactly one of these kinds."""
 
-    `score`: the range of random confidences, 0 to 1. `confuse`: how many characters of the top reading are replaced by
-    look-alikes; the true text stays among the candidates. `region`: this code replaces the true one.
-    `bad_check_digit`: the VIN has a wrong check digit. `partial`: how many first characters are read. `unreadable`:
-    the plate or VIN is found, but not its text. `too_small`: narrower pictures (pixels) give no reading.
-    `too_blurred`: less sharp pictures (variance of the Laplacian) give no reading.
-    """
+    __pydantic_config__ = Written.__pydantic_config__ | {"json_schema_extra": {"minProperties": 1, "maxProperties": 1}}
 
-    score: tuple[float, float] | None = None
-    confuse: int = 0
-    region: str | None = None
-    bad_check_digit: bool = False
-    partial: int | None = None
-    unreadable: bool = False
-    too_small: int | None = None
-    too_blurred: float | None = None
+    fixed: OptionalDuration = described("Always the same delay.", default=None)
+    uniform: Annotated[list[Duration], exactly(2, "two durations: [shortest, longest]")] | None = described(
+        "A delay between the two, uniformly distributed.", default=None
+    )
+    lognormal: Lognormal | None = described("A delay mostly near the median, sometimes much longer.", default=None)
+    dribble: Dribble | None = described("The reply arrives in pieces.", default=None)
+
+    @classmethod
+    def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
+        delay = build(mapping)
+        kinds = ("fixed", "uniform", "lognormal", "dribble")
+        if len(mapping) != 1:
+            given = ", ".join(kind for kind in kinds if kind in mapping)
+            raise invalid(f"a delay is one of {', '.join(kinds)}", f"given: {given or 'none'}")
+        if delay.uniform and delay.uniform[0] > delay.uniform[1]:
+            raise invalid('the shortest delay of "uniform" is longer than the longest')
+        return delay
+
+    def value(self) -> Delay:
+        """The one kind of delay that is given."""
+        if self.uniform is not None:
+            return Uniform(*self.uniform)
+        return self.lognormal or self.dribble or Fixed(self.fixed or 0.0)
+
+
+WrittenDelay = Annotated[
+    Delay,
+    Changed(after=_WrittenDelay.value, written_as=Annotated[_WrittenDelay, one_word("fixed", schema=DURATION.schema)]),
+]
+
+
+def _range(scores: list[float]) -> tuple[float, float]:
+    if len(scores) > 2:
+        raise expected("one score, or two: [lowest, highest]")
+    if scores[0] > scores[-1]:
+        raise invalid(f"the lowest score {scores[0]:g} is above the highest {scores[-1]:g}")
+    return scores[0], scores[-1]
+
+
+_Scores = Annotated[list[Score], one_or_many("a score")]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a scenario's sequence. `times` None means that it repeats forever.
+class Trouble(Written):
+    """Errors of the recognition itself. Several can be combined."""
 
-    `chance`: the share of the calls reaching the step that it answers, 0 to 1; the next step answers the others.
-    """
+    score: Annotated[tuple[float, float], Changed(after=_range, written_as=_Scores)] | None = described(
+        "The confidence is drawn from this range: 0.4, or [0.3, 0.5].", default=None
+    )
+    confuse: Annotated[int, whole_number(0, 17)] = described(
+        "The number of characters that are read as look-alikes; the true text becomes a candidate.", default=0
+    )
+    region: OptionalText = described("The region that is reported instead of the true one.", default=None)
+    bad_check_digit: Flag = described("true: the VIN is reported with a wrong check digit.", default=False)
+    partial: Annotated[int | None, whole_number(1)] = described(
+        "The number of first characters that are read; the others are missing.", default=None
+    )
+    unreadable: Flag = described("true: the plate or VIN is found, its text is not.", default=False)
+    too_small: Annotated[int | None, whole_number(1)] = described(
+        "Nothing is found in a picture narrower than this, in pixels.", default=None
+    )
+    too_blurred: Annotated[float | None, number(0)] = described(
+        "Nothing is found in a picture less sharp than this (variance of the Laplacian).", default=None
+    )
 
-    outcome: OutcomeName = OutcomeName.READ
-    message: str | None = None
-    variant: str | None = None
-    times: int | None = None
-    delay: Delay | None = None
-    fault: Fault | None = None
-    headers: Mapping[str, str] = field(default_factory=_no_entries)
-    trouble: Trouble | None = None
-    omit: tuple[str, ...] = ()
-    add: Mapping[str, Any] = field(default_factory=_no_entries)
-    reply: WrittenReply | None = None
-    chance: float | None = None
+
+OUTCOME = choice(OutcomeName, "an outcome")
+_PARTS_OF_PROVIDERS_REPLY = ("outcome", "message", "variant", "headers", "trouble", "omit", "add")
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Written):
+    """One step of the sequence."""
+
+    outcome: Annotated[OutcomeName, OUTCOME] = described("The kind of reply.", default=OutcomeName.READ)
+    message: OptionalAnyText = described("A text that replaces the provider's own message.", default=None)
+    variant: OptionalText = described("A documented alternative of this outcome.", default=None)
+    times: Annotated[int | None, whole_number(1)] = described(
+        "The number of requests before the next step.", default=None
+    )
+    delay: WrittenDelay | None = described("The delay of the reply.", default=None)
+    fault: Annotated[Fault | None, choice(Fault, "a fault")] = described(
+        "A broken connection instead of a reply.", default=None
+    )
+    headers: ReplyHeaders = described("Headers that are added to the reply.", default_factory=no_entries)
+    trouble: Trouble | None = described("Errors of the recognition itself.", default=None)
+    omit: FieldPaths = described(
+        "Fields that are left out of the JSON reply: paths of names joined by dots, through lists.", default=()
+    )
+    add: AddedFields = described(
+        "Fields that the JSON reply gets, by their paths; none is overwritten.", default_factory=no_entries
+    )
+    reply: Reply | None = described("A reply in place of the provider's.", default=None)
+    chance: OptionalPercentage = described(
+        "The share of calls that the step answers, e.g. 10%; the next step answers the others.", default=None
+    )
+
+    @classmethod
+    def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
+        step = build(mapping)
+        for key in _PARTS_OF_PROVIDERS_REPLY if step.reply else ():
+            if key in mapping and getattr(step, key):
+                hint = 'write them inside "reply"' if key == "headers" else "leave it out"
+                raise invalid(f'"reply" replaces the provider\'s reply, so "{key}" has no effect', hint)
+        return step
 
     @property
     def is_error(self) -> bool:

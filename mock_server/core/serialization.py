@@ -123,7 +123,8 @@ def _object(kind: Any) -> Build:
 
     def build(found: Mapping[str, Any]) -> Any:
         if not builds:
-            builds.update({name: _builder(hint) for name, hint in get_type_hints(kind).items()})
+            hints = get_type_hints(kind)
+            builds.update({field.name: _builder(hints[field.name]) for field in fields(kind)})
         return kind(**{name: builds[name](each) for name, each in found.items()})
 
     return build

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from mock_server.core.model import Outcome, ReadRequest, WrittenReply
+from mock_server.core.model import Outcome, ReadRequest
+from mock_server.core.written_reply import WrittenReply
 from mock_server.http.reply import Reply
 from mock_server.providers.provider import Provider
 

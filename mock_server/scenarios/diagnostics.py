@@ -1,20 +1,23 @@
 """Documents of fixture files, checked by a model: all mistakes with their places, in the user's words."""
 
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from mock_server.core.field_types import Changed, Written
 from mock_server.errors import Mistake
 from mock_server.scenarios import yaml_reader
 from mock_server.scenarios.discovery import UnreadableError
 from mock_server.scenarios.source import DocumentPath, FileSource, PostedSource, Source, existing_path, remove_parts
 from mock_server.suggest import quoted, suggest
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model")
 
 # Limits for documents that are not written by people.
 MAX_MISTAKES = 500
@@ -25,7 +28,8 @@ MAX_POSTED_VALUES = 10_000
 _STATUS_KEYS = ("status", "code")
 _STATUS_HINT = 'the outcome decides the status: "outcome: upstream_down" is a 503'
 _EMPTY_HINT = "leave the key out, or give it a value"
-_CONTAINERS = {"model_type": "a mapping of keys", "dict_type": "a mapping of keys", "list_type": "a list"}
+_MAPPING = "a mapping of keys"
+_CONTAINERS = {"model_type": _MAPPING, "dataclass_type": _MAPPING, "dict_type": _MAPPING, "list_type": "a list"}
 """What the built-in types want, by the type of the error."""
 
 
@@ -83,8 +87,10 @@ def validate(
     The wrong parts are left out, so that the rest can be checked too. `stand_ins` are values for required keys. None
     if the rest is not a valid document either.
     """
+    kind: Any = model
+    read: Callable[[object], Model] = _adapter(kind).validate_python
     try:
-        return model.model_validate(document)
+        return read(document)
     except ValidationError as error:
         details = error.errors(include_url=False)
     found = [mistake for detail in details[:MAX_MISTAKES] for mistake in _mistakes(detail, model, document, source)]
@@ -93,9 +99,14 @@ def validate(
     mistakes.extend(dict.fromkeys(found))
     rest = remove_parts(document, [existing_path(document, detail["loc"]) for detail in details])
     try:
-        return model.model_validate({**(stand_ins or {}), **rest} if isinstance(rest, dict) else rest)
+        return read({**(stand_ins or {}), **rest} if isinstance(rest, dict) else rest)
     except ValidationError:
         return None
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(model)
 
 
 def unknown_key(path: DocumentPath, known: Iterable[str], source: Source) -> Mistake:
@@ -136,13 +147,13 @@ def _without_nulls(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return copied
 
 
-def _mistakes(detail: ErrorDetails, model: type[BaseModel], document: object, source: Source) -> Iterator[Mistake]:
+def _mistakes(detail: ErrorDetails, model: type, document: object, source: Source) -> Iterator[Mistake]:
     kind, context = detail["type"], detail.get("ctx", {})
     path = existing_path(document, detail["loc"])
     if kind == "invalid":
         hint = context["hint"]
         yield source.mistake(path, context["what"], hint() if callable(hint) else hint)
-    elif kind == "extra_forbidden":
+    elif kind in ("extra_forbidden", "unexpected_keyword_argument"):
         yield unknown_key(path, _known_keys(model, detail["loc"]), source)
     elif kind == "missing":
         key = str(detail["loc"][-1])
@@ -151,7 +162,7 @@ def _mistakes(detail: ErrorDetails, model: type[BaseModel], document: object, so
             yield source.mistake(path, f"{_parent(path)} lacks the key {quoted(key)}", at_key=True)
     else:
         wanted = _CONTAINERS.get(kind) or context.get("what") or detail["msg"]
-        is_list = "scenario" in model.model_fields and isinstance(document, list)
+        is_list = "scenario" in _fields(model) and isinstance(document, list)
         hint = '"---" separates documents' if is_list else ""
         yield source.mistake(path, f"{_label(path)} must be {wanted}, not {_described(detail['input'])}", hint)
 
@@ -179,15 +190,23 @@ def _described(value: object) -> str:
     return str(value).lower()
 
 
-def _known_keys(model: type[BaseModel], path: DocumentPath) -> list[str]:
+def _known_keys(model: type, path: DocumentPath) -> list[str]:
     for step in path[:-1]:
-        if isinstance(step, str) and step in model.model_fields:
-            model = _model_in(model.model_fields[step].annotation) or model
-    return list(model.model_fields)
+        model = _mapping_in(_fields(model).get(str(step))) or model
+    return list(_fields(model))
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The model that a field holds: itself, in a list, optional or annotated."""
+def _fields(model: Any) -> dict[str, Any]:
+    """The keys of a mapping in a document, with the types of their values."""
+    if issubclass(model, BaseModel):
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    return {field.metadata.get("alias", field.name): field.type for field in fields(model)}
+
+
+def _mapping_in(annotation: object) -> type | None:
+    """The type of the mapping that a field holds: itself, in a list, optional or annotated."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+        return annotation if issubclass(annotation, BaseModel | Written) else None
+    if isinstance(annotation, Changed):
+        return _mapping_in(annotation.written_as)
+    return next(filter(None, map(_mapping_in, reversed(get_args(annotation)))), None)

@@ -1,21 +1,31 @@
 """JSON Schemas (2020-12) of the fixture files: for completion, descriptions and checks in editors."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+from pydantic import TypeAdapter
+
+from mock_server.core.field_types import JsonSchema
 from mock_server.core.model import OutcomeName
-from mock_server.scenarios.models.field_types import JsonSchema
-from mock_server.scenarios.models.mock_model import SETTING_SCHEMA, MockModel
-from mock_server.scenarios.models.scenario_model import OverrideModel, ScenarioModel
+from mock_server.scenarios.mock_model import SETTING_SCHEMA, MockModel
+from mock_server.scenarios.scenario_reader import ScenarioModel, WrittenOverride
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.settings import Settings
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_OTHER_NAMES = {
+    "Conditions": "When",
+    "ImageProperties": "Properties",
+    "WrittenReply": "Reply",
+    "_WrittenDelay": "Delay",
+}
 
 
 def scenario_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
     """The schema of one document of a scenario file."""
-    schema = _headed("Scenario of vehicle-ocr-mock", without_titles(ScenarioModel.model_json_schema()))
+    schema = _headed("Scenario of vehicle-ocr-mock", schema_of(ScenarioModel))
     if vocabulary.providers:
         models: dict[str, Any] = schema["$defs"]
         models["WhenModel"]["properties"]["provider"]["enum"] = sorted(vocabulary.providers)
@@ -25,14 +35,14 @@ def scenario_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
 
 def override_schema(vocabulary: Vocabulary) -> JsonSchema:
     """The schema of an override."""
-    schema: JsonSchema = without_titles(OverrideModel.model_json_schema())
+    schema: JsonSchema = schema_of(WrittenOverride)
     schema["properties"]["provider"]["enum"] = sorted(vocabulary.providers)
     return schema | {"allOf": _variants(vocabulary)}
 
 
 def mock_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
     """The schema of `mock.yaml`."""
-    schema = _headed("mock.yaml of vehicle-ocr-mock", without_titles(MockModel.model_json_schema()))
+    schema = _headed("mock.yaml of vehicle-ocr-mock", schema_of(MockModel))
     properties: dict[str, Any] = schema["properties"]
     for name in sorted(vocabulary.settings - properties.keys()):
         for spelling in dict.fromkeys((name.replace("_", "-"), name)):
@@ -45,6 +55,19 @@ def mock_schema(vocabulary: Vocabulary = ANY) -> JsonSchema:
             "additionalProperties": False,
         }
     return schema | {"additionalProperties": not (vocabulary.settings or vocabulary.providers)}
+
+
+def schema_of(document: type) -> JsonSchema:
+    """The schema of a document. Its definitions have the names of the API, such as `StepModel`."""
+    text = orjson.dumps(without_titles(TypeAdapter(document).json_schema())).decode()
+    schema: JsonSchema = orjson.loads(re.sub(r"(?<=#/\$defs/)\w+", lambda name: _definition(name[0]), text))
+    if definitions := schema.get("$defs"):
+        schema["$defs"] = {_definition(name): definition for name, definition in definitions.items()}
+    return schema
+
+
+def _definition(name: str) -> str:
+    return f"{_OTHER_NAMES.get(name, name).removesuffix('Model')}Model"
 
 
 def without_titles(schema: Any) -> Any:

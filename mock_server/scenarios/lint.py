@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mock_server.core.account import Account
-from mock_server.core.conditions import covers, is_wild, specificity
-from mock_server.core.scenario import Conditions, Scenario
+from mock_server.core.conditions import Conditions, covers, is_wild, specificity
+from mock_server.core.scenario import Scenario
 from mock_server.core.scenario_precedence import Rule, gives_way, takes_place
 from mock_server.errors import Mistake
 from mock_server.identifiers import vins

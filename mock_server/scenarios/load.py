@@ -230,7 +230,7 @@ def _version(vocabulary: Vocabulary) -> str:
 def _sources() -> Iterator[bytes]:
     """The modules that read fixtures and pictures, with their size and time of change."""
     package = Path(mock_server.__file__).parent
-    for name in ("scenarios", "scenarios/models", "core", "imaging", "identifiers"):
+    for name in ("scenarios", "core", "imaging", "identifiers"):
         for entry in sorted(os.scandir(package / name), key=lambda entry: entry.name):
             if entry.name.endswith(".py"):
                 facts = entry.stat()

@@ -5,13 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.core.account import Account
+from mock_server.core.field_types import scalar_text
 from mock_server.core.model import OutcomeName
 from mock_server.errors import Mistake, SettingsError
-from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, unknown_key, validate
 from mock_server.scenarios.discovery import FixtureFile
-from mock_server.scenarios.models.field_types import scalar_text
-from mock_server.scenarios.models.mock_model import AccountModel, MockModel
+from mock_server.scenarios.mock_model import AccountModel, MockModel
 from mock_server.scenarios.scenario_reader import variant_mistakes
 from mock_server.scenarios.source import ParsedFile, Source, raise_if_wrong
 from mock_server.scenarios.variables import MOCK_PLACES, expand
@@ -41,7 +40,7 @@ def parse_account(document: Mapping[str, Any] | str, *, name: str, new_key: Call
     model = validate(AccountModel, plain, source, mistakes) if plain is not None else None
     raise_if_wrong(mistakes)
     assert model is not None  # otherwise there is a mistake
-    return compile.account(model, name=name, key=model.key or new_key())
+    return model.account(name=name, key=model.key or new_key())
 
 
 class _MockReader:
@@ -66,16 +65,13 @@ class _MockReader:
             else:
                 known = [*MockModel.model_fields, *self._vocabulary.providers, *sorted(self._vocabulary.settings)]
                 self._mistakes.append(unknown_key((key,), known, self._source))
-        defaults = replace(compile.defaults(model), variants=variants, settings=settings)
+        defaults = replace(model.defaults, variants=variants, settings=settings)
         return ParsedFile((), accounts, defaults, tuple(self._mistakes))
 
     def _accounts(self, model: MockModel) -> tuple[Account, ...] | None:
         if model.accounts is None:
             return None
-        accounts = tuple(
-            compile.account(account, name=f"account-{number}", key="")
-            for number, account in enumerate(model.accounts, 1)
-        )
+        accounts = tuple(one.account(name=f"account-{number}", key="") for number, one in enumerate(model.accounts, 1))
         for field in ("key", "name"):
             self._mistakes += self._duplicates(accounts, field)
         return accounts

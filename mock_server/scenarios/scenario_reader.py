@@ -1,22 +1,122 @@
 """From a scenario file, or a document that came at run time, to scenarios and overrides, with all mistakes."""
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from mock_server.core.model import OutcomeName
-from mock_server.core.scenario import Scenario
+from pydantic import Field
+
+from mock_server.core.conditions import Conditions
+from mock_server.core.field_types import (
+    AnyText,
+    Changed,
+    Flag,
+    OptionalText,
+    Scalar,
+    choice,
+    described,
+    expected,
+    matching,
+    one_or_many,
+    one_word,
+    scalar_text,
+    whole_number,
+)
+from mock_server.core.model import OutcomeName, Product
+from mock_server.core.overrides import OVERRIDE
+from mock_server.core.scenario import OUTCOME, Scenario, Step
 from mock_server.errors import Mistake
-from mock_server.scenarios import compile
 from mock_server.scenarios.diagnostics import documents, one_document, validate
 from mock_server.scenarios.discovery import MOCK_FILE, SCENARIO_DIRECTORY, FixtureFile, picture_id
 from mock_server.scenarios.lint import vin_warnings
-from mock_server.scenarios.models.scenario_model import KINDS, OverrideModel, ScenarioModel
+from mock_server.scenarios.reading_model import FixtureModel, ReadingModel
 from mock_server.scenarios.source import NAMELESS, DocumentPath, ParsedFile, ParsedScenario, Source, raise_if_wrong
 from mock_server.scenarios.variables import SCENARIO_PLACES, expand
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.suggest import quoted, suggest
+
+_LONGEST_NAME = 100
+"""The name of a scenario is sent in a header."""
+
+
+def _scenario_name(text: str) -> str:
+    if len(text) > _LONGEST_NAME:
+        raise expected(f"a name of at most {_LONGEST_NAME} characters")
+    return text
+
+
+_ScenarioName = Annotated[
+    str,
+    matching(
+        "[a-z0-9-]+",
+        "a name of lower-case letters, digits and hyphens",
+        {"type": ["string", "integer", "boolean", "null"], "pattern": "^[a-z0-9-]+$", "maxLength": _LONGEST_NAME},
+    ),
+    Changed(after=_scenario_name),
+]
+_Step = Annotated[Step, one_word("outcome", schema=OUTCOME.schema)]
+
+
+class ScenarioModel(FixtureModel):
+    """A scenario: when it applies, what is on the picture, and how the provider replies."""
+
+    scenario: _ScenarioName = Field(
+        description="The name, unique in the directory: lower-case letters, digits and hyphens."
+    )
+    description: AnyText = Field("", description="A text for people.")
+    priority: Annotated[int, whole_number(1, 9)] = Field(5, description="1 (highest) to 9; 5 is the default.")
+    when: Conditions = Field(default_factory=Conditions, description="The conditions; all that are given must be met.")
+    reading: ReadingModel = Field(ReadingModel(), description="What is on the picture.")
+    then: Annotated[list[_Step], one_or_many("a step")] = Field(
+        [Step()], description="The replies, step by step. Each API key has its own position."
+    )
+    overlay: Flag = Field(
+        False, description="true: it lies over the others, as a scenario that is added at run time does."
+    )
+    repeat: Annotated[Literal["last", "cycle"], choice(("last", "cycle"), "a way to repeat")] = Field(
+        "last", description="After the last step: last stays there, cycle starts again."
+    )
+
+
+ALWAYS = "always"
+KINDS = ("outcome", "fault", "reply")
+"""The keys that say what happens. An override has at least one of them."""
+
+_TIMES = f"^([1-9][0-9]{{0,8}}|{ALWAYS})$"
+
+
+def _times(value: object) -> int | None:
+    text = scalar_text(value)
+    if text is None or not re.fullmatch(_TIMES, text):
+        raise expected(f"a whole number, 1 or more, or {ALWAYS}")
+    return None if text == ALWAYS else int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOverride(Step):
+    """What happens to the next calls, before any scenario: at least one of outcome, fault, reply."""
+
+    __pydantic_config__ = Step.__pydantic_config__ | {
+        "json_schema_extra": {"anyOf": [{"required": [kind]} for kind in KINDS]}
+    }
+
+    key: OptionalText = described("Only calls with this API key.", default=None)
+    provider: OptionalText = described("Only calls to this provider.", default=None)
+    product: Annotated[Product | None, choice(Product, "a product")] = described(
+        "Only calls for this product: plate or vin.", default=None
+    )
+    times: Annotated[
+        int | None,
+        Scalar(_times, {"type": ["integer", "string"], "minimum": 1, "maximum": 999_999_999, "pattern": _TIMES}),
+    ] = described("The number of calls, or always.", default=1)
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario of the override: its scope as conditions, and one step."""
+        step = Step(**{one.name: getattr(self, one.name) for one in fields(Step)})
+        return Scenario(OVERRIDE, Conditions(key=self.key, provider=self.provider, product=self.product), steps=(step,))
 
 
 def scenario_file(text: str, file: FixtureFile, vocabulary: Vocabulary) -> ParsedFile:
@@ -55,16 +155,15 @@ def parse_override(document: Mapping[str, Any], vocabulary: Vocabulary) -> Scena
     """The scenario of an override: its scope as conditions, and one step. Raises FixturesError."""
     mistakes: list[Mistake] = []
     source, plain = one_document(document, "override", mistakes)
-    model = validate(OverrideModel, plain, source, mistakes) if plain is not None else None
-    kinds = [kind for kind in KINDS if kind in OverrideModel.model_fields]
-    if isinstance(plain, Mapping) and plain.keys().isdisjoint(kinds):
-        what = f"an override needs one of {', '.join(kinds)}"
+    override = validate(WrittenOverride, plain, source, mistakes) if plain is not None else None
+    if isinstance(plain, Mapping) and plain.keys().isdisjoint(KINDS):
+        what = f"an override needs one of {', '.join(KINDS)}"
         mistakes.append(source.mistake((), what, "it decides what happens to the call"))
-    if model is not None:
-        mistakes += _override_meaning(model, source, vocabulary)
+    if override is not None:
+        mistakes += _override_meaning(override, source, vocabulary)
     raise_if_wrong(mistakes)
-    assert model is not None  # otherwise there is a mistake
-    return compile.override(model)
+    assert override is not None  # otherwise there is a mistake
+    return override.scenario
 
 
 def read_scenario(
@@ -76,14 +175,33 @@ def read_scenario(
     if model is None:
         return None
     complete = len(mistakes) == before
-    pictures = tuple((written, picture_id(file, written)) for written in model.when.image)
-    scenario = compile.scenario(
-        model, images=[id for _, id in pictures if id is not None], file=file, line=source.line(("scenario",))
+    pictures = tuple((written, picture_id(file, written)) for written in model.when.images)
+    images = tuple(dict.fromkeys(id for _, id in pictures if id is not None))
+    scenario = Scenario(
+        model.scenario,
+        replace(model.when, images=images),
+        model.reading.reading,
+        _steps_in_full(model.then, model.repeat),
+        model.repeat == "cycle",
+        model.description,
+        model.priority,
+        file=file,
+        line=source.line(("scenario",)),
+        overlay=model.overlay,
     )
     mistakes += _names(model, source, vocabulary)
     mistakes += _steps(model, source, vocabulary)
     mistakes += vin_warnings(scenario, source)
     return ParsedScenario(scenario, source, pictures, complete)
+
+
+def _steps_in_full(steps: list[Step], repeat: str) -> tuple[Step, ...]:
+    """The steps. Without `times` a step is for one request; the last one, and one with a chance, without end."""
+    last = len(steps) - 1 if repeat == "last" else None
+    return tuple(
+        step if step.times or step.chance is not None or number == last else replace(step, times=1)
+        for number, step in enumerate(steps)
+    )
 
 
 def _names(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
@@ -93,12 +211,13 @@ def _names(model: ScenarioModel, source: Source, vocabulary: Vocabulary) -> Iter
     yield from _provider_mistakes(("when", "provider"), model.when.provider, source, vocabulary)
 
 
-def _override_meaning(model: OverrideModel, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
-    yield from _provider_mistakes(("provider",), model.provider, source, vocabulary)
-    if model.reply is not None and model.reply.body_file is not None:
+def _override_meaning(override: WrittenOverride, source: Source, vocabulary: Vocabulary) -> Iterator[Mistake]:
+    yield from _provider_mistakes(("provider",), override.provider, source, vocabulary)
+    if override.reply is not None and override.reply.body_file is not None:
         yield source.mistake(("reply", "body_file"), "an override cannot name a file", 'send its text as "body"')
-    if model.variant is not None:
-        yield from variant_mistakes(("variant",), model.variant, model.outcome, source, vocabulary, model.provider)
+    if override.variant is not None:
+        path, provider = ("variant",), override.provider
+        yield from variant_mistakes(path, override.variant, override.outcome, source, vocabulary, provider)
 
 
 def _provider_mistakes(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import yaml
 from yaml import events as ev
 
+from mock_server.core.written_reply import PlainScalar
 from mock_server.scenarios.discovery import UnreadableError
 from mock_server.suggest import quoted
 
@@ -31,12 +32,6 @@ _SPREAD = "scenarios may be spread over as many files as you like"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 Plain = str | list["Plain"] | dict[str, "Plain"] | None
-
-
-class PlainScalar(str):
-    """A scalar without quotes: the only kind that may be a number, true, false or null."""
-
-    __slots__ = ()
 
 
 class Place(NamedTuple):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_server.core.conditions import Query, failed_conditions, specificity
+from mock_server.core.conditions import Conditions, ImageProperties, Query, failed_conditions, specificity
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import MatchKind, Product, ReadRequest
-from mock_server.core.scenario import Conditions, ImageProperties, Scenario
+from mock_server.core.scenario import Scenario
 from mock_server.core.scenario_precedence import Match
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.results import ImageMatch, MatchMethod, PictureFacts, SearchResult

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from mock_server.core.conditions import Conditions
 from mock_server.core.model import OutcomeName, Product, ReadRequest
 from mock_server.core.overrides import Override, Overrides
-from mock_server.core.scenario import Conditions, Scenario, Step
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.store import DryRunStore, MemoryStore, Store
 
 pytestmark = pytest.mark.anyio

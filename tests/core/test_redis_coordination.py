@@ -7,13 +7,14 @@ import pytest
 
 from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
+from mock_server.core.conditions import Conditions
 from mock_server.core.library import FixtureSet, Library
 from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.overrides import Override
 from mock_server.core.pictures import Pictures
 from mock_server.core.redis_state import RedisClient, RedisCoordination
 from mock_server.core.request_pipeline import RequestPipeline
-from mock_server.core.scenario import Conditions, Scenario, Step
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex

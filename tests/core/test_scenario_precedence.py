@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from mock_server.core.conditions import Conditions
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Fault, OutcomeName
-from mock_server.core.scenario import Conditions, Scenario, Step
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.scenario_precedence import Rule, losers
 from tests.core.test_matching import asked
 

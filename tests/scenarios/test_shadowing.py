@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.core.account import Account
-from mock_server.core.conditions import Query, covers, specificity
+from mock_server.core.conditions import Conditions, Query, covers, specificity
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import Fault, OutcomeName, Product, ReadRequest
-from mock_server.core.scenario import Conditions, Scenario, Step
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.scenario_precedence import gives_way, takes_place
 from mock_server.imaging.geometry import Placement
 from mock_server.imaging.index import ImageMatch, SearchResult

@@ -2,20 +2,18 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from mock_server.core.account import AccountStatus, QuotaPeriod
+from mock_server.core.account import ALLOWANCE, Account, AccountStatus, Allowance, Quota, QuotaPeriod
 from mock_server.core.exchange import OUTCOMES
-from mock_server.core.library import UnmatchedPolicy
-from mock_server.core.model import Fault, OutcomeName, Product
-from mock_server.core.rate_limit import parse_rate
-from mock_server.scenarios.models.field_types import (
+from mock_server.core.field_types import (
     FREE_TEXT,
-    FixtureModel,
+    Changed,
     Flag,
     JsonSchema,
     OptionalFlag,
     OptionalText,
+    Percentage,
     Scalar,
     Text,
     choice,
@@ -24,21 +22,12 @@ from mock_server.scenarios.models.field_types import (
     one_or_many,
     one_word,
     scalar_text,
-    whole_number,
 )
-from mock_server.scenarios.models.scenario_model import Delay, Percentage
-
-_COUNT = whole_number(0)
-_UNLIMITED = "unlimited"
-
-
-def _allowance(value: object) -> int | None:
-    text = scalar_text(value)
-    if text == _UNLIMITED:
-        return None
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
-        raise expected(f"a whole number, 0 or more, or {_UNLIMITED}")
-    return int(text)
+from mock_server.core.library import Defaults, UnmatchedPolicy
+from mock_server.core.model import Fault, OutcomeName, Product
+from mock_server.core.rate_limit import parse_rate
+from mock_server.core.scenario import WrittenDelay
+from mock_server.scenarios.reading_model import FixtureModel
 
 
 def _rate_limit(value: object) -> str:
@@ -50,10 +39,7 @@ def _rate_limit(value: object) -> str:
     return text or ""
 
 
-_ALLOWANCE = Scalar(
-    _allowance, {"type": ["integer", "string"], "minimum": 0, "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$"}
-)
-Allowance = Annotated[int | None, _ALLOWANCE]
+_Quota = Annotated[Quota, one_word("limit", schema=ALLOWANCE.schema)]
 ChargedOutcome = Annotated[str, choice(OUTCOMES, "an outcome")]
 Outcomes = Annotated[list[ChargedOutcome], one_or_many("an outcome", can_be_empty=True)]
 
@@ -65,16 +51,6 @@ class CreditsModel(FixtureModel):
     vin: Allowance = Field(None, description="Number or unlimited.")
 
 
-class QuotaModel(FixtureModel):
-    """The requests of one period for one product."""
-
-    limit: Allowance = Field(None, description="Number or unlimited.")
-    used: Annotated[int, _COUNT] = Field(0, description="The number of requests that are used already.")
-
-
-Quota = Annotated[QuotaModel, one_word("limit", schema=_ALLOWANCE.schema)]
-
-
 class QuotasModel(FixtureModel):
     """The requests of one period for each product, or of all time for all products."""
 
@@ -82,9 +58,9 @@ class QuotasModel(FixtureModel):
         json_schema_extra={"not": {"required": ["shared"], "anyOf": [{"required": ["plate"]}, {"required": ["vin"]}]}}
     )
 
-    plate: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
-    vin: Quota = Field(QuotaModel(), description="Number, unlimited, or {limit, used}.")
-    shared: Quota | None = Field(
+    plate: _Quota = Field(Quota(), description="Number, unlimited, or {limit, used}.")
+    vin: _Quota = Field(Quota(), description="Number, unlimited, or {limit, used}.")
+    shared: _Quota | None = Field(
         None, description="One quota for all products together, which is never renewed: a number, or {limit, used}."
     )
 
@@ -106,10 +82,10 @@ class AccountModel(FixtureModel):
     plans: Annotated[
         list[Annotated[Product, choice(Product, "a product")]], one_or_many("a product", can_be_empty=True)
     ] = Field(list(Product), description="The products that this account may call.")
-    credits: Annotated[CreditsModel, one_word("plate", "vin", schema=_ALLOWANCE.schema)] = Field(
+    credits: Annotated[CreditsModel, one_word("plate", "vin", schema=ALLOWANCE.schema)] = Field(
         CreditsModel(), description="Prepaid units: a number for both products, or {plate, vin}."
     )
-    quota: Annotated[QuotasModel, one_word("plate", "vin", schema=_ALLOWANCE.schema)] = Field(
+    quota: Annotated[QuotasModel, one_word("plate", "vin", schema=ALLOWANCE.schema)] = Field(
         QuotasModel(), description="Requests in one period: a number for both products, {plate, vin}, or {shared}."
     )
     tier: Text = Field("standard", description="The name of the subscription tier.")
@@ -121,6 +97,18 @@ class AccountModel(FixtureModel):
         str | None, Scalar(_rate_limit, {"type": "string", "examples": ["5/second", "100/minute"]})
     ] = Field(None, description="The highest number of requests in a time, e.g. 5/second.")
     wallet: Flag = Field(False, description="true: requests with the same Idempotency-Key are charged once.")
+
+    def account(self, *, name: str, key: str) -> Account:
+        """The account; `name` and `key` are used if the document gives none."""
+        return self.value(
+            Account,
+            name=self.name or name,
+            key=self.key or key,
+            plans=frozenset(self.plans),
+            credits={Product.PLATE: self.credits.plate, Product.VIN: self.credits.vin},
+            quota={Product.PLATE: self.quota.plate, Product.VIN: self.quota.vin},
+            shared_quota=self.quota.shared,
+        )
 
 
 class DeclaredAccountModel(AccountModel):
@@ -158,15 +146,18 @@ class MockModel(FixtureModel):
         None, description="The reply to a picture without a scenario: synthesize, nothing_found or error."
     )
     strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
-    delay: Delay | None = Field(None, description="The delay of a reply whose step gives none.")
+    delay: WrittenDelay | None = Field(None, description="The delay of a reply whose step gives none.")
     chaos: Annotated[
-        dict[ChaosName, Percentage],
-        AfterValidator(_possible),
-        Field(json_schema_extra={"propertyNames": _CHAOS_SCHEMA}),
+        dict[ChaosName, Percentage], Changed(after=_possible), Field(json_schema_extra={"propertyNames": _CHAOS_SCHEMA})
     ] = Field({}, description="Outcomes and faults that any request may meet, each with its share of them, e.g. 5%.")
-    charge: Annotated[dict[str, Outcomes], BeforeValidator(_for_every_provider)] = Field(
+    charge: Annotated[dict[str, Outcomes], Changed(_for_every_provider)] = Field(
         {}, description="The outcomes that cost a unit: a list for all providers, or a list for each provider."
     )
+
+    @property
+    def defaults(self) -> Defaults:
+        """The defaults, without variants and settings, which depend on the vocabulary."""
+        return self.value(Defaults, charge={name: frozenset(outcomes) for name, outcomes in self.charge.items()})
 
 
 SETTING_SCHEMA: JsonSchema = {"anyOf": [FREE_TEXT, {"type": "array", "items": FREE_TEXT}]}

@@ -1,18 +1,15 @@
-"""What a fixture file says about a picture: plates, VIN, other text."""
+"""What a fixture file says about a picture: plates, VIN, other text. Scores that it leaves out are filled in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Annotated, Any, Self, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from mock_server.core.reading import OMITTED
-from mock_server.imaging.geometry import Box
-from mock_server.scenarios.models.field_types import (
-    Converted,
-    FixtureModel,
+from mock_server.core.field_types import (
+    Changed,
     JsonSchema,
     OptionalText,
     Text,
@@ -22,11 +19,18 @@ from mock_server.scenarios.models.field_types import (
     one_word,
     whole_number,
 )
+from mock_server.core.reading import OMITTED, Candidate, PlateReading, Reading, Vehicle, VinReading
+from mock_server.imaging.geometry import Box
 
 Value = TypeVar("Value")
 
+
 _NULLS = frozenset({"null", "Null", "NULL", "~"})
 """What YAML reads as null."""
+_CANDIDATE_FACTOR = 0.85
+"""A candidate without a score gets the score of the one before it times this."""
+_VEHICLE_SCORE = 0.8
+"""The score of a vehicle that gives none, or whose score replies leave out."""
 
 
 class Omission(Enum):
@@ -73,12 +77,27 @@ def is_given(value: Value | Omission | None) -> TypeGuard[Value]:
     return value is not None and value is not Omission.NONE
 
 
-def omitted(model: BaseModel) -> tuple[str, ...]:
-    """The names of the fields that are `none`."""
-    return tuple(name for name in type(model).model_fields if getattr(model, name) is Omission.NONE)
+class FixtureModel(BaseModel):
+    """A mapping in a fixture file. An unknown key is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def value(self, kind: type[Value], **given: object) -> Value:
+        """A dataclass of the core from the fields of the same names; `given` come first.
+
+        None means "not given", so the core's own default applies.
+        """
+        # `kind` is a dataclass; a type variable cannot say so.
+        names = {field.name for field in fields(kind)} & type(self).model_fields.keys() - given.keys()  # type: ignore[arg-type]
+        same = {name: value for name in names if is_given(value := getattr(self, name))}
+        return kind(**same, **given)
+
+    @property
+    def omitted(self) -> tuple[str, ...]:
+        """The names of the fields that are `none`."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is Omission.NONE)
 
 
-Score = Annotated[float, number(0, 1)]
 OptionalScore = Annotated[float | Omission | None, Omissible(Annotated[float | None, number(0, 1)])]
 ReadText = Annotated[str | Omission, Omissible(Text, keeps_null=True)]
 """The text that is read. `null` and `~` are texts too."""
@@ -97,7 +116,7 @@ def _box(corners: list[int]) -> Box:
 _Corners = Annotated[list[Annotated[int, whole_number(0)]], exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")]
 OptionalBox = Annotated[
     Box | Omission | None,
-    Omissible(Annotated[Box | None, Converted(_Corners, _box)]),
+    Omissible(Annotated[Box | None, Changed(after=_box, written_as=_Corners)]),
     Field(description="[xmin, ymin, xmax, ymax] in pixels of the upright picture."),
 ]
 
@@ -123,6 +142,12 @@ class CandidateModel(FixtureModel):
             raise invalid('"score" and "confidence" are the same thing', "keep one of them")
         return self
 
+    def candidate(self, score: float) -> Candidate:
+        """The candidate; `score` is used if it gives none."""
+        left_out = tuple(dict.fromkeys("score" if name == "confidence" else name for name in self.omitted))
+        score = self.any_score if is_given(self.any_score) else score
+        return self.value(Candidate, text=self.text if is_given(self.text) else "", score=score, omitted=left_out)
+
 
 _CandidateList = list[Annotated[CandidateModel, one_word("text")]]
 Candidates = Annotated[list[CandidateModel] | Omission, Omissible(_CandidateList)]
@@ -134,6 +159,12 @@ class VehicleModel(FixtureModel):
     type: Annotated[str | Omission, Omissible(Text)] = Field(description="The type of vehicle, e.g. Sedan.")
     score: OptionalScore = Field(None, description="Confidence in the type, 0 to 1.")
     box: OptionalBox = None
+
+    @property
+    def vehicle(self) -> Vehicle:
+        kind = self.type if is_given(self.type) else ""
+        score = self.score if is_given(self.score) else _VEHICLE_SCORE
+        return self.value(Vehicle, type=kind, score=score, omitted=self.omitted)
 
 
 _Vehicle = Annotated[VehicleModel, one_word("type")]
@@ -157,6 +188,13 @@ class PlateModel(FixtureModel):
         None, description="The vehicle that carries the plate."
     )
 
+    @property
+    def reading(self) -> PlateReading:
+        score = _top_score(self, self.score, PlateReading().score)
+        candidates = _candidates(self, score)
+        vehicle = self.vehicle.vehicle if is_given(self.vehicle) else None
+        return self.value(PlateReading, score=score, candidates=candidates, vehicle=vehicle, omitted=self.omitted)
+
 
 class VinModel(FixtureModel):
     """A vehicle identification number in the picture."""
@@ -167,6 +205,38 @@ class VinModel(FixtureModel):
     candidates: Candidates = Field(
         [], description="Possible texts, best first. The VIN's own text is added as the first one."
     )
+
+    @property
+    def reading(self) -> VinReading:
+        score = _top_score(self, self.confidence, VinReading().confidence)
+        return self.value(VinReading, confidence=score, candidates=_candidates(self, score), omitted=self.omitted)
+
+
+def _top_score(model: PlateModel | VinModel, given: float | Omission | None, default: float) -> float:
+    """The score of a reading: the given one, its own candidate's, or one that is not below any candidate's."""
+    if is_given(given):
+        return given
+    candidates = model.candidates if is_given(model.candidates) else []
+    scores = {candidate.text: candidate.any_score for candidate in reversed(candidates)}
+    own = scores.get(model.text) if is_given(model.text) else None
+    if isinstance(own, float):
+        return own
+    return max([default, *(score for score in scores.values() if isinstance(score, float))])
+
+
+def _candidates(model: PlateModel | VinModel, score: float) -> tuple[Candidate, ...]:
+    """All candidates with scores; the reading's own text comes first, unless replies leave it out."""
+    if not is_given(model.candidates):
+        return ()
+    others = [one for one in model.candidates if one.text != model.text or not is_given(one.text)]
+    found: list[Candidate] = []
+    if is_given(model.text):
+        own = next((one for one in model.candidates if one.text == model.text), CandidateModel(text=model.text))
+        found.append(own.candidate(score))
+    for other in others:
+        lower = round(found[-1].score * _CANDIDATE_FACTOR, 3) if found else score
+        found.append(other.candidate(lower))
+    return tuple(found)
 
 
 Plate = Annotated[PlateModel, one_word("text")]
@@ -187,3 +257,9 @@ class ReadingModel(FixtureModel):
         if {"plate", "plates"} <= self.model_fields_set:
             raise invalid('both "plate" and "plates"', 'list all of them under "plates"')
         return self
+
+    @property
+    def reading(self) -> Reading:
+        plates = [self.plate] if self.plate else self.plates
+        vin = self.vin.reading if self.vin else None
+        return Reading(tuple(plate.reading for plate in plates), vin, self.text)

@@ -1,1 +1,0 @@
-"""The models of fixture files: what may be written, and what it means."""
