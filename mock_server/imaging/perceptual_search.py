@@ -16,12 +16,11 @@ from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Affine, Box, Frame, Orientation
 from mock_server.imaging.lucas_kanade import Alignment, sample
-from mock_server.imaging.rectified_view import RectifiedView
 from mock_server.imaging.reference_pictures import ReferenceImage, ReferencePictures, may_be_equal
 from mock_server.imaging.registration import MOSAIC, mosaic, register
 from mock_server.imaging.results import Collision, ImageMatch, ImageNearMiss, SearchResult
 from mock_server.imaging.retrieval import ORIENTATIONS, Candidate, ClusterIndex
-from mock_server.imaging.text_search import FoundText, TextSearch
+from mock_server.imaging.text_search import Found, TextSearch
 from mock_server.imaging.thumbnails import query_thumbnails
 
 # How many candidates are verified: more cost time; fewer miss references after a strong change. Clusters, and further
@@ -55,9 +54,6 @@ _SURE = 1.0
 _BARELY_APART = 0.5
 # A match is placed anew if that moves a corner of its texts by so many pixels of the working copy.
 _MIN_MOVE = 0.7
-
-# Position of a reference, the verdict on it, and the view in which it was compared.
-_Found = tuple[int, Verdict, QueryView | RectifiedView]
 
 
 class PerceptualSearch:
@@ -95,61 +91,58 @@ class PerceptualSearch:
         views: dict[Orientation, QueryView] = {}
         behind = 2.0 if thorough else _BEHIND_MATCH
         found = self._verify_all(_likeliest(similarities.candidates(_MAX_CLUSTERS)), picture, views, behind)
-        if all(verdict.reason for _, verdict, _ in found):
+        if all(one.verdict.reason for one in found):
             # Many photographs are nearly symmetric, so that a turned one looks upright to the coarse search.
             turned = similarities.candidates(
                 _CLUSTERS_TURNED, orientations=ORIENTATIONS[1:], least=_MIN_SIMILARITY_TURNED
             )
             found += self._verify_all(turned, picture, views, behind)
-        found = [self._confirmed(*one) for one in found]
-        matches = sorted((one for one in found if one[1].reason is None), key=lambda one: one[1].rank)
-        misses = sorted((one for one in found if one[1].reason is not None), key=lambda one: one[1].excess)
-        if not matches:
-            texts = self._straightened(misses, picture)
+        found = [self._confirmed(one) for one in found]
+        if all(one.verdict.reason for one in found):
+            texts = self._straightened(_sorted(found))
             if all(one.verdict.reason for one in texts):
                 texts += self._texts.find(picture)
-            for one in texts:
-                (misses if one.verdict.reason else matches).append((one.position, one.verdict, one.view))
-            matches.sort(key=lambda one: one[1].rank)
-            misses.sort(key=lambda one: one[1].excess)
-        same = [self._levelled(*one) for one in matches if one[1].rank <= matches[0][1].rank + _SAME_RANK]
-        return SearchResult(picture.facts, tuple(self._match(*one) for one in same), self._three_nearest(misses))
+            found += texts
+        matches = sorted((one for one in found if one.verdict.reason is None), key=lambda one: one.verdict.rank)
+        same = (one for one in matches if one.verdict.rank <= matches[0].verdict.rank + _SAME_RANK)
+        return SearchResult(
+            picture.facts,
+            tuple(self._match(self._levelled(one)) for one in same),
+            self._three_nearest(one for one in _sorted(found) if one.verdict.reason),
+        )
 
-    def _straightened(self, misses: Sequence[_Found], picture: Picture) -> list[FoundText]:
-        """References that were nearly found, compared once more with the picture straightened."""
-        found: list[FoundText] = []
-        for position, verdict, view in misses:
-            is_squashed = verdict.reason == "other_scene" and verdict.score <= 9.0 - _MIN_CORRELATION
-            is_near = verdict.excess < _MAX_EXCESS_STRAIGHTENED or is_squashed
-            if len(found) < _STRAIGHTENED and is_near and isinstance(view, QueryView) and view.is_upright:
-                one = self._texts.compare_at(picture, position, _affine(verdict.frame, self._entries[position]))
-                found += [one] if one is not None else []
-        return found
+    def _compared_again(self, found: Found, least_move: float = 0.0) -> Found | None:
+        """The same compared with the picture straightened; None where that cannot be, or as in `compare_at`."""
+        if not isinstance(found.view, QueryView) or not found.view.is_upright:
+            return None
+        affine = _affine(found.verdict.frame, self._entries[found.position])
+        return self._texts.compare_at(found.view.picture, found.position, affine, least_move)
 
-    def _confirmed(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> _Found:
-        """A match whose score is close to its limit is compared once more with the picture straightened.
+    def _straightened(self, misses: Iterable[Found]) -> list[Found]:
+        """References that were nearly found, compared once more."""
+        texts: list[Found] = []
+        for miss in misses:
+            is_squashed = miss.verdict.reason == "other_scene" and miss.verdict.score <= 9.0 - _MIN_CORRELATION
+            is_near = miss.verdict.excess < _MAX_EXCESS_STRAIGHTENED or is_squashed
+            if len(texts) < _STRAIGHTENED and is_near and (text := self._compared_again(miss)):
+                texts.append(text)
+        return texts
+
+    def _confirmed(self, found: Found) -> Found:
+        """A match whose score is close to its limit is compared once more.
 
         A turn or a shear leaves a residual on each stroke, among which a changed one would not stand out.
         """
-        is_match = verdict.reason is None and isinstance(view, QueryView) and view.is_upright
-        if is_match and verdict.excess > -_SURE:
-            affine = _affine(verdict.frame, self._entries[position])
-            one = self._texts.compare_at(view.picture, position, affine)
-            if one is not None:
-                return position, one.verdict, one.view
-        return position, verdict, view
+        is_close = found.verdict.reason is None and found.verdict.excess > -_SURE
+        return (self._compared_again(found) if is_close else None) or found
 
-    def _levelled(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> _Found:
+    def _levelled(self, match: Found) -> Found:
         """A match, placed anew where its text lies otherwise than its scene: turned or sheared.
 
         Where the text was found in perspective, that says where it lies.
         """
-        if isinstance(view, QueryView) and view.is_upright and not verdict.texts:
-            affine = _affine(verdict.frame, self._entries[position])
-            one = self._texts.compare_at(view.picture, position, affine, least_move=_MIN_MOVE)
-            if one is not None and one.verdict.reason is None:
-                return position, one.verdict, one.view
-        return position, verdict, view
+        again = None if match.verdict.texts else self._compared_again(match, _MIN_MOVE)
+        return again if again is not None and again.verdict.reason is None else match
 
     def collisions(self) -> list[Collision]:
         """Pairs of references that look the same, though their pixels differ: one picture encoded twice."""
@@ -159,9 +152,9 @@ class PerceptualSearch:
 
     def _verify_all(
         self, candidates: Iterable[Candidate], picture: Picture, views: dict[Orientation, QueryView], behind: float
-    ) -> list[_Found]:
+    ) -> list[Found]:
         """Verify candidates, the most similar first; after a match, skip those less similar by more than `behind`."""
-        found: list[_Found] = []
+        found: list[Found] = []
         least = -1.0
         for candidate in candidates:
             if candidate.similarity < least:
@@ -170,7 +163,7 @@ class PerceptualSearch:
                 views[candidate.orientation] = QueryView(picture, candidate.orientation)
             view = views[candidate.orientation]
             members = self._verify_members(candidate, view)
-            found += [(position, verdict, view) for position, verdict in members]
+            found += [Found(position, verdict, view) for position, verdict in members]
             if any(verdict.reason is None for _, verdict in members):
                 least = max(least, candidate.similarity - behind)
         return found
@@ -221,11 +214,11 @@ class PerceptualSearch:
             return Verdict(9.0 - registration.correlation, LIMIT, frame, "other_scene")
         return verify(reference, ReferenceImage(self._pictures, position), view, frame)
 
-    def _match(self, position: int, verdict: Verdict, view: QueryView | RectifiedView) -> ImageMatch:
-        entry = self._entries[position]
+    def _match(self, found: Found) -> ImageMatch:
+        entry, verdict, view = self._entries[found.position], found.verdict, found.view
         return ImageMatch(
             entry.reference.id,
-            "pixels" if self._has_same_pixels(position, view.picture) else "perceptual",
+            "pixels" if self._has_same_pixels(found.position, view.picture) else "perceptual",
             verdict.score,
             verdict.limit,
             view.placement(verdict.frame, entry.fingerprint.size, verdict.texts),
@@ -239,11 +232,11 @@ class PerceptualSearch:
         )
         return is_near and self._pictures.pixels(position) == picture.pixels()
 
-    def _three_nearest(self, misses: Iterable[_Found]) -> tuple[ImageNearMiss, ...]:
+    def _three_nearest(self, misses: Iterable[Found]) -> tuple[ImageNearMiss, ...]:
         """The best near miss of each reference, of the first three."""
         best: dict[str, ImageNearMiss] = {}
-        for position, verdict, view in misses:
-            near_miss = _near_miss(self._entries[position], verdict, view)
+        for miss in misses:
+            near_miss = _near_miss(self._entries[miss.position], miss)
             best.setdefault(near_miss.id, near_miss)
         return tuple(best.values())[:3]
 
@@ -291,9 +284,14 @@ def _has_even_scale(frame: Frame, reference: Fingerprint) -> bool:
     return 1 / _MAX_STRETCH < stretch < _MAX_STRETCH
 
 
-def _near_miss(entry: Entry, verdict: Verdict, view: QueryView | RectifiedView) -> ImageNearMiss:
-    region = None
+def _sorted(found: Iterable[Found]) -> list[Found]:
+    """The nearest to their limits first."""
+    return sorted(found, key=lambda one: one.verdict.excess)
+
+
+def _near_miss(entry: Entry, miss: Found) -> ImageNearMiss:
+    verdict, region = miss.verdict, None
     if verdict.difference:
         # A placement maps boxes of a picture; the unit box of a picture of one pixel stands for the whole frame.
-        region = view.placement(verdict.difference, (1, 1)).map(Box(0, 0, 1, 1))
+        region = miss.view.placement(verdict.difference, (1, 1)).map(Box(0, 0, 1, 1))
     return ImageNearMiss(entry.reference.id, verdict.score, verdict.limit, verdict.reason or "", region)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.build_index import Entry
-from mock_server.imaging.candidate_verification import Verdict, verify_texts
+from mock_server.imaging.candidate_verification import QueryView, Verdict, verify_texts
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.geometry import Affine, scaling
 from mock_server.imaging.keypoint_index import KeypointIndex
@@ -30,12 +30,12 @@ _STRICTER = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class FoundText:
+class Found:
     """The position of a reference in the index, the verdict on it, and the view in which it was compared."""
 
     position: int
     verdict: Verdict
-    view: RectifiedView
+    view: QueryView | RectifiedView
 
 
 class TextSearch:
@@ -46,9 +46,9 @@ class TextSearch:
         self._pictures = pictures
         self._keypoints = KeypointIndex(KeypointPool.of([entry.fingerprint.anchors for entry in entries]))
 
-    def find(self, picture: Picture) -> list[FoundText]:
+    def find(self, picture: Picture) -> list[Found]:
         """The likeliest references, whether they match or not."""
-        found: dict[int, FoundText] = {}
+        found: dict[int, Found] = {}
         compared = 0
         size = picture.working_size
         for located in self._keypoints.locate(picture.reduced_working(first_reduction(size)), _LOCATED, size):
@@ -66,7 +66,7 @@ class TextSearch:
                     found |= {other.position: one} if one is not None else {}
         return list(found.values())
 
-    def compare_at(self, picture: Picture, position: int, affine: Affine, least_move: float = 0.0) -> FoundText | None:
+    def compare_at(self, picture: Picture, position: int, affine: Affine, least_move: float = 0.0) -> Found | None:
         """Compare a reference where `affine`, found in another way, maps it to the working copy.
 
         None where no text is declared, where its corners lie within `least_move` pixels of where they would, or where
@@ -81,7 +81,7 @@ class TextSearch:
         view = RectifiedView(picture, reference, affine, least_move) if reference.is_declared else None
         return view if view is not None and view.correlation >= _MIN_CORRELATION else None
 
-    def _compare(self, position: int, view: RectifiedView) -> FoundText:
+    def _compare(self, position: int, view: RectifiedView) -> Found:
         reference, picture = self._entries[position].fingerprint, view.picture
         verdict = verify_texts(reference, ReferenceImage(self._pictures, position), view, view.frame, _STRICTER)
         if verdict.reason is None:
@@ -90,4 +90,4 @@ class TextSearch:
                 verdict = replace(verdict, reason="other_surroundings")
             elif not have_like_colours(reference, picture, affine):
                 verdict = replace(verdict, reason="other_colours")
-        return FoundText(position, verdict, view)
+        return Found(position, verdict, view)
