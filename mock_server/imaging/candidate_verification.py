@@ -82,7 +82,7 @@ class QueryView:
 
     @cached_property
     def _colours(self) -> Image.Image:
-        return self.orientation.inverse.apply_to_image(self.picture.colours())
+        return self.orientation.inverse.apply_to_image(self.picture.preview)
 
     def placement(self, frame: Frame, reference_size: tuple[int, int], texts: Sequence[TextPlace] = ()) -> Placement:
         """Where a reference of this size lies in the sent picture, given its frame in the working copy.

@@ -46,8 +46,6 @@ SMALL_SIDE = 256
 # Thumbnails for people.
 THUMBNAIL_SIDE = 128
 _THUMBNAIL_QUALITY = 80
-# Side of the square that colours are compared in.
-_COLOURS_SIDE = 32
 # Standard deviation in pixels of the blur that removes a GIF's dithering, which is as strong as strokes of small text.
 _DITHERING = 0.8
 
@@ -72,41 +70,51 @@ class Picture:
         self.small = small
         self._data = data
         self._full = full
-        self._working: tuple[Image.Image, float] | None = None
+        self._working: Image.Image | None = None
 
     @property
     def working(self) -> Image.Image:
-        """The upright grey copy in which texts are compared; a JPEG is decoded once more for it."""
-        return self._working_copy()[0]
+        """The upright grey copy in which texts are compared; a JPEG is decoded once more for it.
+
+        It has the same size whichever way it is made, so that what is found in one copy can be cut out of another.
+        """
+        if self._working is None:
+            self._working = guarded(self.facts.format, self._make_working)
+        return self._working
 
     @property
     def zoom(self) -> float:
         """Pixels of the working copy for each upright pixel."""
-        return self._working_copy()[1]
+        return 1 / self._reduction
 
-    def _working_copy(self) -> tuple[Image.Image, float]:
-        """The working copy and its zoom."""
-        if self._working is None:
-            self._working = guarded(self.facts.format, self._make_working_copy)
-        return self._working
+    @property
+    def _reduction(self) -> int:
+        return halving_factor(self.size, WORKING_SIDE)
 
     @property
     def working_size(self) -> tuple[int, int]:
         """The size of the working copy, for which nothing is decoded."""
-        factor = halving_factor(self.size, WORKING_SIDE)
-        return -(-self.size[0] // factor), -(-self.size[1] // factor)
+        return -(-self.size[0] // self._reduction), -(-self.size[1] // self._reduction)
 
     def reduced_working(self, factor: int) -> Image.Image:
         """The working copy reduced by a whole number; a JPEG is decoded as small as that if it can be."""
         is_power = factor & (factor - 1) == 0
         if factor == 1 or not is_power or self._working is not None or self._full is not None:
             return self.working.reduce(factor)
-        factor *= halving_factor(self.size, WORKING_SIDE)
-        return guarded(self.facts.format, lambda: _drafted_grey(self._open(), self.size, factor))
+        return guarded(self.facts.format, lambda: self._drafted_grey(factor * self._reduction))
 
-    def _make_working_copy(self) -> tuple[Image.Image, float]:
-        image = self._open() if self._full is None else None
-        return _working_copy(image, self._full, self.facts.format, self.size)
+    def _make_working(self) -> Image.Image:
+        if self._full is None:
+            return self._drafted_grey(self._reduction)
+        grey = _without_dithering(self._full.convert("L"), self.facts.format)
+        return _halved_to(grey, self.size, self._reduction)
+
+    def _drafted_grey(self, factor: int) -> Image.Image:
+        """A grey copy of a JPEG, decoded at 1 / `factor` of its size, a power of two, or reduced to that."""
+        image = self._open()
+        image.draft("L", (max(1, image.width // factor), max(1, image.height // factor)))
+        # A decoder reduces at most eight times, and not at all if the shorter side would vanish.
+        return _halved_to(to_grey(_load_upright(image)), self.size, factor)
 
     def _open(self) -> ImageFile.ImageFile:
         return open_image(sniff(self._data), self._data)
@@ -155,13 +163,9 @@ class Picture:
         """The upright picture in grey at `full_zoom`."""
         return self.full().convert("L")
 
-    def colours(self) -> Image.Image:
-        """The preview reduced to 32 x 32 pixels."""
-        return self.preview.resize((_COLOURS_SIDE, _COLOURS_SIDE), Image.Resampling.BOX)
-
     def working_colours(self) -> Image.Image:
         """The working copy in RGB."""
-        return _halved_to(self.full(), self.size, halving_factor(self.size, WORKING_SIDE))
+        return _halved_to(self.full(), self.size, self._reduction)
 
     def between(self, top: int, bottom: int) -> "Picture":
         """The picture without the rows above `top` and from `bottom` on, in upright pixels."""
@@ -201,17 +205,6 @@ def decode(
     return Picture(facts, preview, small, data, full)
 
 
-def grey_copy(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
-    """The working copy alone, at half of the cost; raises the errors of `ImageError`."""
-    header, image = read_header(data, max_pixels)
-
-    def read() -> Image.Image:
-        full = None if can_draft(header.format) else to_rgb(_load_upright(image))
-        return _working_copy(image, full, header.format, (header.width, header.height))[0]
-
-    return guarded(header.format, read)
-
-
 def thumbnail(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
     """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side; raises the errors of `ImageError`."""
     header, image = read_header(data, max_pixels)
@@ -236,27 +229,6 @@ def _preview(image: ImageFile.ImageFile, format: str) -> tuple[Image.Image, Imag
 
 def _without_dithering(grey: Image.Image, format: str) -> Image.Image:
     return grey.filter(ImageFilter.GaussianBlur(_DITHERING)) if format == "GIF" else grey
-
-
-def _working_copy(
-    image: ImageFile.ImageFile | None, full: Image.Image | None, format: str, size: tuple[int, int]
-) -> tuple[Image.Image, float]:
-    """The working copy and its zoom, made of the full-size picture where there is one, else of an opened JPEG.
-
-    Both ways give the same size, so that what is found in one copy can be cut out of the other.
-    """
-    factor = halving_factor(size, WORKING_SIDE)
-    if full is not None:
-        return _halved_to(_without_dithering(full.convert("L"), format), size, factor), 1 / factor
-    assert image is not None, "one of the two is given"
-    return _drafted_grey(image, size, factor), 1 / factor
-
-
-def _drafted_grey(image: ImageFile.ImageFile, size: tuple[int, int], factor: int) -> Image.Image:
-    """A grey copy of an opened JPEG of this upright size, reduced by a power of two."""
-    image.draft("L", (max(1, image.width // factor), max(1, image.height // factor)))
-    # A decoder reduces at most eight times, and not at all if the shorter side would vanish.
-    return _halved_to(to_grey(_load_upright(image)), size, factor)
 
 
 def _halved_to(image: Image.Image, size: tuple[int, int], factor: int) -> Image.Image:

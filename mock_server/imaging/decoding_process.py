@@ -29,7 +29,7 @@ _CHEAP_SHARE = 0.125
 
 _PARTS: dict[str, Callable[[Picture], Any]] = {
     "small copies": lambda picture: (picture.facts, picture.preview, picture.small),
-    "working copy": lambda picture: (picture.working, picture.zoom),
+    "working copy": lambda picture: picture.working,
     "full": Picture.full,
     "full grey": Picture.full_grey,
     "pixels": Picture.pixels,
@@ -161,10 +161,9 @@ class _PictureApart(Picture):
         super().__init__(facts, preview, small, data, None)
         self._process = process
 
-    def _working_copy(self) -> tuple[Image.Image, float]:
-        if self._working is None:
-            self._working = self._process.ask("working copy")
-        return self._working
+    def _make_working(self) -> Image.Image:
+        image: Image.Image = self._process.ask("working copy")
+        return image
 
     def reduced_working(self, factor: int) -> Image.Image:
         return self.working.reduce(factor)

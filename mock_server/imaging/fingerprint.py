@@ -161,7 +161,7 @@ def fingerprint(picture: Picture, regions: tuple[Region, ...]) -> Fingerprint:
         picture.facts,
         picture.content(),
         pixel_digest(picture.preview) if can_draft(picture.facts.format) else picture.pixels(),
-        in_memory(palette(picture.colours())),
+        in_memory(palette(picture.preview)),
         in_memory(mosaic(picture.small)),
         tuple(one.frame for one in thumbnails),
         in_memory(np.stack([one.pixels for one in thumbnails])),

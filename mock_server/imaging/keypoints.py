@@ -4,7 +4,6 @@ They find a picture again of which only a part is sent, or which is only a part 
 a corner: the Hessian's determinant is largest there.
 """
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -37,7 +36,7 @@ _SQUARE = 6
 _EDGE = 4
 # Least determinant of a keypoint; of sums of nine grey levels, to the second power.
 _MIN_RESPONSE = 20.0 * 81
-# How many squares are searched for a peak at first, for each keypoint that is wanted.
+# How many squares, the strongest, are searched for a peak, for each keypoint that is wanted.
 _EXAMINED = 3
 
 # A sent picture: pixels of the first copy that is searched at most, the longer side at least to which a small picture
@@ -97,7 +96,8 @@ def detect(
         down = top + (_SQUARE * (rows + 0.5) + _EDGE) * y_step - inner.top
         is_inner = (across >= 0) & (across < inner.width) & (down >= 0) & (down < inner.height)
         groups = [np.flatnonzero(is_inner), np.flatnonzero(~is_inner)]
-    x, y = _strongest_peaks(response, largest, rows, columns, groups, count)
+    found = [_strongest_peaks(response, largest[some], rows[some], columns[some], count) for some in groups]
+    x, y = (np.concatenate(places) for places in zip(*found, strict=True))
     points = np.empty((len(x), 3), np.float32)
     points[:, 0] = left + (x + 0.5) * x_step
     points[:, 1] = top + (y + 0.5) * y_step
@@ -140,40 +140,15 @@ def _squares(response: Floats) -> tuple[Floats, NDArray[np.intp], NDArray[np.int
 
 
 def _strongest_peaks(
-    response: Floats,
-    largest: Floats,
-    rows: NDArray[np.intp],
-    columns: NDArray[np.intp],
-    groups: Sequence[NDArray[np.intp]],
-    count: int,
+    response: Floats, largest: Floats, rows: NDArray[np.intp], columns: NDArray[np.intp], count: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Columns and rows in the picture of the `count` strongest local maxima of each group of squares."""
-    # Most squares hold no strong peak: where the strongest ones give enough of them, the rest is not searched.
-    examined = [_strongest(largest, group, _EXAMINED * count) for group in groups]
-    squares = np.concatenate(examined)
-    x, y, strength = _peaks(response, rows[squares], columns[squares])
-    found, end = [], 0
-    for group, some in zip(groups, examined, strict=True):
-        part = slice(end, end + len(some))
-        end = part.stop
-        chosen = _first_peaks(strength[part], count)
-        peaks = x[part][chosen], y[part][chosen]
-        if len(chosen) < count and len(some) < len(group):
-            all_x, all_y, strengths = _peaks(response, rows[group], columns[group])
-            chosen = _first_peaks(strengths, count)
-            peaks = all_x[chosen], all_y[chosen]
-        found.append(peaks)
-    return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
-
-
-def _strongest(largest: Floats, group: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    return group[np.argpartition(-largest[group], count)[:count]] if len(group) > count else group
-
-
-def _first_peaks(strength: Floats, count: int) -> NDArray[np.intp]:
-    """Places of the `count` strongest peaks, the strongest first; what is none has no strength."""
+    """Columns and rows in the picture of the `count` strongest local maxima of these squares, the strongest first."""
+    # Most squares hold no strong peak.
+    examined = np.argsort(-largest, kind="stable")[: _EXAMINED * count]
+    x, y, strength = _peaks(response, rows[examined], columns[examined])
     order = np.argsort(-strength, kind="stable")[:count]
-    return order[strength[order] > 0]
+    order = order[strength[order] > 0]
+    return x[order], y[order]
 
 
 def _determinants(smooth: NDArray[np.int16]) -> Floats:

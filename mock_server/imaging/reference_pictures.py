@@ -11,7 +11,7 @@ from PIL import Image
 
 from mock_server.errors import ImageError
 from mock_server.imaging.build_index import Entry, read
-from mock_server.imaging.decode import Picture, decode, grey_copy
+from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.open_image import can_draft
 from mock_server.imaging.text_detection import TextLine, likely_lines
@@ -102,7 +102,7 @@ def _unless_gone(read: Callable[[], _Result]) -> _Result | None:
 
 
 def _read_grey(entries: Sequence[Entry], max_pixels: int, position: int) -> Image.Image:
-    return grey_copy(read(entries[position].reference), max_pixels=max_pixels)
+    return decode(read(entries[position].reference), max_pixels=max_pixels).working
 
 
 def _find_lines(grey: Callable[[int], Image.Image], position: int) -> tuple[TextLine, ...]:

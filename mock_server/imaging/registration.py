@@ -56,8 +56,7 @@ _MIN_LEFT_FIRST, _MIN_LEFT_START, _MIN_LEFT_CORRELATION = 0.88, 0.88, 0.9
 # Below these, before refinement and after it on the coarsest and on the middle level, the picture shows another scene.
 # Lower values cost time; the finest level decides. The same scene had at least 0.59, 0.93 and 0.90 under 1,152 changes.
 _MIN_START = 0.55
-_MIN_COARSE = 0.9
-_MIN_MIDDLE = 0.85
+_MIN_COARSER = (0.9, 0.85)
 
 
 def mosaic(image: Image.Image) -> NDArray[np.uint8]:
@@ -107,21 +106,20 @@ def register(
 
 
 def _register(reference: NDArray[np.uint8], image: Pyramid, starts: Sequence[Frame]) -> Alignment | None:
-    (coarse_side, coarse_steps), (middle_side, middle_steps), (fine_side, fine_steps) = _LEVELS
-    coarse = _Level(reference, image, coarse_side)
+    *coarser, (fine_side, fine_steps) = _LEVELS
+    coarse, fine = _Level(reference, image, coarser[0][0]), _Level(reference, image, fine_side)
     rated = [(coarse.correlation(start), start) for start in dict.fromkeys(starts)]
     correlation, start = max(rated, key=lambda pair: pair[0])
     if correlation < _MIN_START:
         return None
-    fine = _Level(reference, image, fine_side)
     if correlation < _CLOSE_COARSE or fine.correlation(start) < _CLOSE_FINE:
-        refined = coarse.refine(start, coarse_steps, _MIN_COARSE)
-        if refined is None or refined.correlation < _MIN_COARSE:
-            return None
-        refined = _Level(reference, image, middle_side).refine(refined.frame, middle_steps, _MIN_MIDDLE)
-        if refined is None or refined.correlation < _MIN_MIDDLE:
-            return None
-        start = max(start, refined.frame, key=fine.correlation)
+        frame = start
+        for (side, steps), least in zip(coarser, _MIN_COARSER, strict=True):
+            refined = _Level(reference, image, side).refine(frame, steps, least)
+            if refined is None or refined.correlation < least:
+                return None
+            frame = refined.frame
+        start = max(start, frame, key=fine.correlation)
     result = fine.refine(start, fine_steps)
     if result is not None and result.correlation < _CLOSE_COARSE:
         correlation = max(result.correlation, fine.correlation_after_tone_curve(result.frame))

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from mock_server.errors import TooManyPixelsError, TruncatedImageError
-from mock_server.imaging.decode import decode, grey_copy, thumbnail
+from mock_server.imaging.decode import decode, thumbnail
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference, Region
 from mock_server.imaging.open_image import inspect
@@ -106,7 +106,7 @@ def test_a_limit_below_the_default_is_strict() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-@pytest.mark.parametrize("read", [decode, thumbnail, grey_copy])
+@pytest.mark.parametrize("read", [decode, thumbnail])
 def test_a_damaged_png_is_refused(read: object, share: float, mode: str) -> None:
     """A PNG with 200 bytes of its data overwritten is damaged, and not a picture with something missing."""
     assert callable(read)
