@@ -15,6 +15,7 @@ between the scores of 3,000 comparisons; those of lines, on plates laid into 25 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -53,6 +54,8 @@ _LINE_OFFSET = 0.2
 
 ReadColours = Callable[[], Image.Image | None]
 """Returns the compared part of the reference in RGB, or None where that cannot be read."""
+_Score = Callable[[Floats, SampledGrid, Image.Image, float], tuple[float, tuple[float, float]]]
+"""Takes what a part predicts, the samples, the part and the size of a character; returns the score and its place."""
 
 
 def compare_part(
@@ -62,7 +65,7 @@ def compare_part(
     frame: Frame,
     visible: float,
     read_colours: ReadColours,
-    tones: ToneCurve | None = None,
+    tones: ToneCurve,
 ) -> Comparison | None:
     """Compare a grey part of a reference, where no text was declared, with `frame` of a grey image.
 
@@ -73,19 +76,10 @@ def compare_part(
     aligned = next(alignments(part, image, frame, (visible, visible)), None)
     if aligned is None:
         return None
-    samples = aligned.samples
-    character *= factor
-    score, strongest = _part_score(predict(part, samples), samples, part, character)
-    # Colours have to be decoded from the reference's file, so only where they may decide.
-    if PART_LIMIT < score < HOPELESS_SCORE and (colours := read_colours()) is not None:
-        predicted = predict(part, samples, colour_terms(colours, part.size))
-        score, strongest = _part_score(predicted, samples, part, character)
-    grey = np.asarray(part, dtype=np.float32)[samples.rows, samples.columns]
-    if tones is not None:
-        grey = tones.apply(grey)
-    if not is_visible(_without_edges(grey), _without_edges(samples.cells)):
-        score = max(score, HOPELESS_SCORE)
-    return Comparison(score, aligned.frame, strongest, character)
+    result = _scored(part, aligned, character * factor, read_colours, _part_score)
+    grey = tones.apply(np.asarray(part, dtype=np.float32)[aligned.samples.rows, aligned.samples.columns])
+    is_seen = is_visible(_without_edges(grey), _without_edges(aligned.samples.cells))
+    return result if is_seen else replace(result, score=max(result.score, HOPELESS_SCORE))
 
 
 def compare_line(
@@ -98,25 +92,25 @@ def compare_line(
 ) -> Comparison | None:
     """Compare a line that may be text, and was not declared; the arguments are those of `compare_part`."""
     part, factor = at_shared_resolution(reference, frame)
-    best: Comparison | None = None
+    results: list[Comparison] = []
     for aligned in alignments(part, image, frame, (visible, visible)):
-        result = _compare_line_aligned(part, aligned, character * factor, read_colours)
-        if best is None or result.score < best.score:
-            best = result
-        if best.score <= PART_LIMIT:
+        results.append(_scored(part, aligned, character * factor, read_colours, _line_score))
+        if results[-1].score <= PART_LIMIT:
             break
-    return best
+    return min(results, key=lambda result: result.score, default=None)
 
 
-def _compare_line_aligned(
-    part: Image.Image, aligned: Alignment, character: float, read_colours: ReadColours
+def _scored(
+    part: Image.Image, aligned: Alignment, character: float, read_colours: ReadColours, score: _Score
 ) -> Comparison:
+    """The comparison of a part with what the sent picture shows where it was aligned."""
     samples = aligned.samples
-    score, strongest = _line_score(predict(part, samples), samples, part, character)
-    if PART_LIMIT < score < HOPELESS_SCORE and (colours := read_colours()) is not None:
+    lowest = score(predict(part, samples), samples, part, character)
+    # Colours have to be decoded from the reference's file, so only where they may decide.
+    if PART_LIMIT < lowest[0] < HOPELESS_SCORE and (colours := read_colours()) is not None:
         predicted = predict(part, samples, colour_terms(colours, part.size))
-        score, strongest = min((score, strongest), _line_score(predicted, samples, part, character))
-    return Comparison(score, aligned.frame, strongest, character)
+        lowest = min(lowest, score(predicted, samples, part, character))
+    return Comparison(lowest[0], aligned.frame, lowest[1], character)
 
 
 def _line_score(

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.index import ImageIndex, Reference
+from mock_server.imaging.photometric_fit import ToneCurve
 from mock_server.imaging.undeclared_comparison import PART_LIMIT, compare_part
 
 SIZE = (720, 540)
@@ -45,6 +46,10 @@ def glass(rng: random.Random) -> Image.Image:
 
 
 GROUNDS: dict[str, Callable[[random.Random], Image.Image]] = {"railing": railing, "glass": glass, "faint": railing}
+
+
+LEVELS = np.arange(256, dtype=np.float64)
+SAME_TONES = ToneCurve(LEVELS, LEVELS)
 
 
 @cache
@@ -103,8 +108,8 @@ def test_changes_of_single_channels_make_no_difference() -> None:
     draw.rectangle((30, 20, 60, 44), (255, 62, 64))
     sent = known.point([min(255, round(value * 1.5)) for value in range(256)] * 3).convert("L")
     frame = Frame(0, 0, *known.size)
-    in_grey = compare_part(known.convert("L"), 14.0, sent, frame, 0.5, lambda: None)
-    in_colour = compare_part(known.convert("L"), 14.0, sent, frame, 0.5, lambda: known)
+    in_grey = compare_part(known.convert("L"), 14.0, sent, frame, 0.5, lambda: None, SAME_TONES)
+    in_colour = compare_part(known.convert("L"), 14.0, sent, frame, 0.5, lambda: known, SAME_TONES)
 
     assert in_grey is not None
     assert in_colour is not None
@@ -119,7 +124,7 @@ def test_colours_are_read_only_where_they_may_decide() -> None:
     def never() -> Image.Image:
         raise AssertionError
 
-    result = compare_part(known, 14.0, known, Frame(0, 0, *known.size), 0.5, never)
+    result = compare_part(known, 14.0, known, Frame(0, 0, *known.size), 0.5, never, SAME_TONES)
 
     assert result is not None
     assert result.score < PART_LIMIT
