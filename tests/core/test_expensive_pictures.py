@@ -65,7 +65,7 @@ def test_a_process_gives_the_same_picture() -> None:
         assert len(running) == 1
         assert apart.facts == here.facts
         assert (apart.zoom, apart.full_zoom, apart.size) == (here.zoom, here.full_zoom, here.size)
-        for name in ("full", "full_grey", "working_colours", "colours"):
+        for name in ("full", "full_grey", "working_colours"):
             assert getattr(apart, name)() == getattr(here, name)()
         assert apart.working == here.working
         assert apart.at(1.0) == here.at(1.0)
