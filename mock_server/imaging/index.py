@@ -63,6 +63,10 @@ class ImageIndex:
             self._by_content[entry.fingerprint.content].append(entry)
             self._by_pixels[entry.fingerprint.pixels].append(entry)
         pictures = ReferencePictures(self._entries, max_pixels)
+        for jpeg, copy in pictures.lossless_copies():
+            # Found by the digest of all pixels, and with the copy by the JPEG's bytes.
+            self._by_pixels[self._entries[copy].fingerprint.pixels].append(self._entries[jpeg])
+            self._by_pixels[self._entries[jpeg].fingerprint.pixels].append(self._entries[copy])
         self._perceptual = PerceptualSearch(self._entries, pictures)
 
     @classmethod

@@ -1,6 +1,7 @@
 """The pictures of an index's references, read again where a comparison needs more than their fingerprints."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property, lru_cache, partial
 from typing import TypeVar
@@ -24,6 +25,8 @@ _LINES = 1024
 # saturated colours at a low quality. A decoder reduces a JPEG before it clips the colours, other pictures are reduced
 # after that.
 _REDUCTION_DIFFERENCE = 16
+# Every how many rows and columns of a mosaic two pictures are compared first.
+_SAMPLING = 32
 
 _Result = TypeVar("_Result")
 
@@ -58,6 +61,37 @@ class ReferencePictures:
         fingerprint = self._entries[position].fingerprint
         is_known = not can_draft(fingerprint.facts.format)
         return fingerprint.pixels if is_known else _unless_gone(lambda: self.decoded(position).pixels())
+
+    def lossless_copies(self) -> Iterator[tuple[int, int]]:
+        """Positions of a JPEG and of a reference in another format that has the same pixels.
+
+        Only JPEGs that look like such a reference are decoded in full.
+        """
+        positions: dict[tuple[bool, tuple[int, int]], list[int]] = defaultdict(list)
+        for position, entry in enumerate(self._entries):
+            positions[can_draft(entry.fingerprint.facts.format), entry.fingerprint.size].append(position)
+        for (is_jpeg, size), copies in positions.items():
+            if not is_jpeg and (True, size) in positions:
+                yield from self._copies(positions[True, size], copies)
+
+    def _copies(self, jpegs: list[int], copies: list[int]) -> Iterator[tuple[int, int]]:
+        """The same among pictures of one size. Not each pair is compared: there can be millions."""
+        samples = np.stack([self._sample(jpeg) for jpeg in jpegs])
+        order = np.argsort(samples[:, 0])
+        for copy in copies:
+            sample = self._sample(copy)
+            most = np.array([-_REDUCTION_DIFFERENCE, _REDUCTION_DIFFERENCE + 1])
+            first, end = np.searchsorted(samples[:, 0], sample[0] + most, sorter=order)
+            near = order[first:end]
+            near = near[(np.abs(samples[near] - sample) <= _REDUCTION_DIFFERENCE).all(axis=1)]
+            yield from ((jpegs[place], copy) for place in near.tolist() if self._is_copy(jpegs[place], copy))
+
+    def _sample(self, position: int) -> NDArray[np.int16]:
+        return self._entries[position].fingerprint.mosaic[::_SAMPLING, ::_SAMPLING].astype(np.int16).ravel()
+
+    def _is_copy(self, jpeg: int, copy: int) -> bool:
+        one, other = self._entries[jpeg].fingerprint, self._entries[copy].fingerprint
+        return may_be_equal(one, other.mosaic, other.facts.format) and self.pixels(jpeg) == other.pixels
 
 
 class ReferenceImage:
