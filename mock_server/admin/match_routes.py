@@ -75,7 +75,7 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
         account=decision.account if fields.get("key") else None,
         **(_search_fields(decision.search) if decision.search else {}),
         losers=decision.losers if isinstance(decision, Decision) else (),
-        nearMisses=near_misses(query, pipeline.library.scenarios, only_close=not _is_unmatched(decision)),
+        nearMisses=near_misses(query, pipeline.library.scenarios.in_order(), only_close=not _is_unmatched(decision)),
     )
 
 

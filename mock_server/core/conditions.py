@@ -153,7 +153,8 @@ Given = tuple[Condition, Any]
 
 def given_conditions(when: Conditions) -> list[Given]:
     """The conditions that are given in a `when`."""
-    rows = (*_TABLE, *map(_header, when.header)) if when.header else _TABLE
+    rows = _TABLE if when.properties is None else (*_TABLE, *_PROPERTIES)
+    rows = (*rows, *map(_header, when.header)) if when.header else rows
     return [(row, value) for row in rows if (value := row.get(when)) is not None]
 
 
@@ -162,18 +163,15 @@ def specificity(when: Conditions) -> int:
     return len(given_conditions(when))
 
 
-def failed_conditions(when: Conditions, query: Query) -> list[str]:
-    """The names of the conditions that a request does not meet."""
-    failed = [row.name for row, value in given_conditions(when) if not row.test(value, query)]
+def compared_conditions(when: Conditions, query: Query) -> tuple[list[str], list[str]]:
+    """The names of the conditions that a request meets, and of those that it does not meet."""
+    held, failed = list[str](), list[str]()
+    for row, value in given_conditions(when):
+        (held if row.test(value, query) else failed).append(row.name)
     if query.facts is None:
         # Without a picture every property fails. They are listed as one.
         failed = ["properties" if name.startswith("properties.") else name for name in failed]
-    return list(dict.fromkeys(failed))
-
-
-def held_conditions(when: Conditions, query: Query) -> tuple[str, ...]:
-    """The names of the conditions that a request meets."""
-    return tuple(row.name for row, value in given_conditions(when) if row.test(value, query))
+    return held, list(dict.fromkeys(failed))
 
 
 def covers(broad: Conditions, narrow: Conditions) -> bool:
@@ -259,5 +257,5 @@ _TABLE = (
         lambda wanted, query: _has_language(query.request.language, wanted),
         lambda broad, narrow: narrow is not None and _has_language(narrow, broad),
     ),
-    *(_property(each.name) for each in fields(ImageProperties)),
 )
+_PROPERTIES = tuple(_property(each.name) for each in fields(ImageProperties))

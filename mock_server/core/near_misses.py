@@ -1,12 +1,11 @@
 """The scenarios that a request nearly matched, and why they did not match."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import nsmallest
 
-from mock_server.core.conditions import Query, failed_conditions, held_conditions, specificity
+from mock_server.core.conditions import Query, compared_conditions
 from mock_server.core.exchange import ScenarioMiss, region_of
-from mock_server.core.matching import Scenarios
 from mock_server.core.scenario import Scenario
 from mock_server.imaging.results import ImageMatch, ImageNearMiss
 
@@ -19,7 +18,7 @@ _Rank = tuple[int, int, float]
 _Pictures = Mapping[str, ImageMatch | ImageNearMiss]
 
 
-def near_misses(query: Query, scenarios: Scenarios, *, only_close: bool = False) -> list[ScenarioMiss]:
+def near_misses(query: Query, scenarios: Sequence[Scenario], *, only_close: bool = False) -> list[ScenarioMiss]:
     """The nearest scenarios, nearest first; `only_close`: those that share the picture or a condition.
 
     The order: scenarios whose picture was sent but with other conditions that failed; those whose picture differs in
@@ -31,23 +30,22 @@ def near_misses(query: Query, scenarios: Scenarios, *, only_close: bool = False)
     return [miss for _, miss in ranked]
 
 
-def _ranked_misses(query: Query, scenarios: Scenarios) -> Iterator[tuple[_Rank, ScenarioMiss]]:
+def _ranked_misses(query: Query, scenarios: Sequence[Scenario]) -> Iterator[tuple[_Rank, ScenarioMiss]]:
     pictures: dict[str, ImageMatch | ImageNearMiss] = {}
     if query.search is not None:
         pictures = {one.id: one for one in query.search.near_misses}
         pictures |= {one.id: one for one in query.search.matches}
-    for scenario in scenarios.in_order():
-        failed = tuple(failed_conditions(scenario.when, query))
+    for scenario in scenarios:
+        held, failed = compared_conditions(scenario.when, query)
         if not failed:
             continue
-        miss = ScenarioMiss(scenario.name, failed, held_conditions(scenario.when, query))
+        miss = ScenarioMiss(scenario.name, tuple(failed), tuple(held))
         if scenario.when.images:
             miss = _with_picture(scenario, miss, pictures)
             beyond = miss.distance - miss.limit if miss.distance is not None and miss.limit is not None else 0.0
             yield (_picture_kind(miss), len(failed), beyond), miss
         else:
-            hold = specificity(scenario.when) - len(failed)
-            yield (_RULE_IN_PART if hold > 0 else _RULE, len(failed), -hold), miss
+            yield (_RULE_IN_PART if held else _RULE, len(failed), -len(held)), miss
 
 
 def _with_picture(scenario: Scenario, miss: ScenarioMiss, pictures: _Pictures) -> ScenarioMiss:

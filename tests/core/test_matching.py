@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_server.core.conditions import Conditions, ImageProperties, Query, failed_conditions, specificity
+from mock_server.core.conditions import Conditions, ImageProperties, Query, compared_conditions, specificity
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import MatchKind, Product, ReadRequest
 from mock_server.core.scenario import Scenario
@@ -72,7 +72,10 @@ def _condition(**when: object) -> Conditions:
 )
 def test_conditions(when: dict[str, object], failed: list[str]) -> None:
     """All conditions must hold. Failed conditions are listed by name."""
-    assert failed_conditions(_condition(**when), asked()) == failed
+    held, not_held = compared_conditions(_condition(**when), asked())
+
+    assert not_held == failed
+    assert len(held) + len(failed) == specificity(_condition(**when))
 
 
 def test_conditions_on_a_picture_fail_without_a_picture() -> None:
@@ -80,7 +83,7 @@ def test_conditions_on_a_picture_fail_without_a_picture() -> None:
     request = replace(REQUEST, filename=None, url=None)
     when = _condition(sha256="ab" * 32, filename="*", url="*", properties=ImageProperties(blank=False))
 
-    assert failed_conditions(when, Query(request, "demo")) == ["sha256", "url", "filename", "properties"]
+    assert compared_conditions(when, Query(request, "demo"))[1] == ["sha256", "url", "filename", "properties"]
 
 
 @pytest.mark.parametrize(
