@@ -139,6 +139,16 @@ class UnknownPreferenceError(MockServerError):
         super().__init__(f"{kind} {name}")
 
 
+class FingerprintsLostError(MockServerError):
+    """The disk does not give back what is stored of the pictures."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"what is stored of the pictures cannot be read: {reason}; a reload reads the pictures again: "
+            "POST /__admin/reload"
+        )
+
+
 class StoreUnavailableError(MockServerError):
     """The shared store does not answer."""
 

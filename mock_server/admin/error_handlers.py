@@ -12,6 +12,7 @@ from mock_server.errors import (
     BodyTooLargeError,
     ClientDisconnectedError,
     ConflictError,
+    FingerprintsLostError,
     FixturesError,
     ImageError,
     Mistake,
@@ -104,6 +105,7 @@ _REPLIES: Mapping[type[Exception], Callable[[Any], Reply]] = {
     ClientDisconnectedError: lambda error: problem(400, "The client closed the connection."),
     NotFoundError: lambda error: problem(404, str(error)),
     ConflictError: lambda error: problem(409, str(error)),
+    FingerprintsLostError: lambda error: problem(503, str(error)),
     StoreUnavailableError: lambda error: problem(503, "The shared store does not answer."),
 }
 HANDLERS: dict[Any, Handler] = {

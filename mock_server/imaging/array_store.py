@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mock_server.errors import FingerprintsLostError
+
 # Bytes that stay in memory before a file is used: the arrays of about 160 pictures.
 _IN_MEMORY = 4_000_000
 # Files that a fingerprint index may refer to before its arrays are gathered in a new one.
@@ -22,6 +24,8 @@ _MOST_FILES = 8
 
 
 class _Storage(Protocol):
+    is_lost: bool
+
     def read(self, offset: int, length: int) -> bytes | memoryview: ...
 
 
@@ -35,7 +39,7 @@ class StoredArray:
     kind: np.dtype[Any]
 
     def read(self) -> NDArray[Any]:
-        """The array; it cannot be written to."""
+        """The array; it cannot be written to. Raises FingerprintsLostError where the disk fails."""
         return np.frombuffer(self.storage.read(self.offset, self.length), self.kind).reshape(self.shape)
 
     @property
@@ -78,6 +82,7 @@ class _Memory:
     """Bytes in memory."""
 
     __slots__ = ("_data",)
+    is_lost = False
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
@@ -92,6 +97,7 @@ class _File:
     def __init__(self, file: BinaryIO) -> None:
         with file:
             self._descriptor = os.dup(file.fileno())
+        self.is_lost = False
         # At the end of the program, threads may still search. The system closes the file.
         weakref.finalize(self, os.close, self._descriptor).atexit = False
 
@@ -103,8 +109,15 @@ class _File:
             return False
 
     def read(self, offset: int, length: int) -> bytes:
-        """Bytes that were written; raises OSError where the disk fails."""
-        return os.pread(self._descriptor, length, offset)
+        """Bytes that were written. Raises FingerprintsLostError where the disk fails."""
+        try:
+            if len(data := os.pread(self._descriptor, length, offset)) == length:
+                return data
+            reason = "the file has become shorter"
+        except OSError as error:
+            reason = str(error)
+        self.is_lost = True
+        raise FingerprintsLostError(reason)
 
 
 def are_scattered(arrays: Iterable[StoredArray]) -> bool:

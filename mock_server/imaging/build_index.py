@@ -57,10 +57,11 @@ def build_entries(
     wanted = list(references)
     entries: list[Entry] = []
     disk = DiskCache(cache_directory)
-    if cache_directory and are_scattered(entry.fingerprint.stored_mosaic for entry in known.values()):
-        # They are gathered in one file by being read from the cache.
-        known = {}
-    builder = _Builder(known, FingerprintCache(disk, ArrayStore(disk.unnamed_file)), max_pixels)
+    kept = {key: entry.fingerprint.stored_mosaic for key, entry in known.items()}
+    # What lies in many files is gathered in one, by being read from the cache.
+    is_gathered = cache_directory is not None and are_scattered(kept.values())
+    usable = {} if is_gathered else {key: known[key] for key, one in kept.items() if not one.storage.is_lost}
+    builder = _Builder(usable, FingerprintCache(disk, ArrayStore(disk.unnamed_file)), max_pixels)
     with ThreadPoolExecutor(workers or _THREADS) as pool:
         # In this thread: fetching a stored fingerprint takes less time than handing the task to another thread.
         stored = [builder.unchanged(reference) for reference in wanted]

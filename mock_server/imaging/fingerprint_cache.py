@@ -66,7 +66,7 @@ def _key(sha256: str, regions: tuple[Region, ...]) -> str:
 
 
 def _signature(path: Path) -> str:
-    return " ".join(map(str, signature_of(path.stat())))
+    return str(signature_of(path.stat()))
 
 
 def _encode(fingerprint: Fingerprint) -> bytes:

@@ -14,7 +14,13 @@ from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Pr
 from mock_server.core.picture_caches import KeptUploads
 from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
-from mock_server.errors import BodyTooLargeError, ClientDisconnectedError, StoreUnavailableError, UnknownPreferenceError
+from mock_server.errors import (
+    BodyTooLargeError,
+    ClientDisconnectedError,
+    FingerprintsLostError,
+    StoreUnavailableError,
+    UnknownPreferenceError,
+)
 from mock_server.http.body import decompressed, off_loop, read_body
 from mock_server.http.connection import connection_of
 from mock_server.http.reply import Headers, Reply, mock_headers, problem, send_reply
@@ -101,7 +107,7 @@ class Endpoint:
             # nginx's status for it. It is in the journal only.
             detail = "the client closed the connection before its picture had its turn"
             return Answered(problem(499, detail, title="Client closed request"), detail, request)
-        except StoreUnavailableError as error:
+        except (StoreUnavailableError, FingerprintsLostError) as error:
             decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
         if isinstance(decision, Unmatched):
             return Answered(_unmatched(decision.search), "no scenario matches the picture", request, decision)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_server.core.library import Index, references_of
-from mock_server.errors import ImageError, Mistake
+from mock_server.errors import FingerprintsLostError, FixturesError, ImageError, Mistake
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.scenarios.lint_files import check_index, unreadable_picture
 from mock_server.scenarios.load import Loaded
@@ -28,7 +28,8 @@ def index_of(
 ) -> "tuple[ImageIndex, tuple[Mistake, ...]]":
     """The index of a loaded directory, and warnings; unchanged pictures are taken from `previous`.
 
-    Raises FixturesError with every picture that cannot be decoded, or every pair of pictures that look the same.
+    Raises FixturesError with every picture that cannot be decoded, or every pair of pictures that look the same, and
+    where the disk does not give back what it has stored.
     """
     # Imported here: the image libraries load slowly, and a start with a lazy index does not need them.
     from mock_server.imaging.index import ImageIndex
@@ -48,6 +49,8 @@ def index_of(
         ]
         raise_if_wrong(unreadable)
         raise
+    except FingerprintsLostError as error:
+        raise FixturesError([Mistake(str(loaded.set.root), 0, 0, str(error))]) from error
     found = sorted(set(check_index(loaded.parsed, loaded.set.accounts, index)))
     raise_if_wrong(found)
     return index, tuple(found)

@@ -189,6 +189,9 @@ class ParsedScenario:
         return next(number for number, (_, picture) in enumerate(self.pictures) if picture == id)
 
 
+_NO_DEFAULTS = Defaults()  # of nearly every file
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
     """The content of one fixture file, and what is wrong in it; `accounts` is None if it does not list any.
@@ -198,7 +201,7 @@ class ParsedFile:
 
     scenarios: tuple[ParsedScenario, ...] = ()
     accounts: tuple[Account, ...] | None = None
-    defaults: Defaults = field(default_factory=Defaults)
+    defaults: Defaults = _NO_DEFAULTS
     mistakes: tuple[Mistake, ...] = ()
     uses_environment: bool = False
 

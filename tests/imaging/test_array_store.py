@@ -1,10 +1,12 @@
 """Arrays of references that lie in a file: searches return the same, whatever happens to the cache directory."""
 
+import errno
 import gc
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -195,8 +197,9 @@ def test_forked_processes_share_the_file(cache: Path) -> None:
     assert output.split() == ["True", "0", "0"]
 
 
-def test_a_server_goes_on_without_its_cache(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The caches are removed while a server runs: it answers as before, and after a reload, too."""
+@pytest.fixture
+def served(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[MockServer, httpx.Client]]:
+    """A server with four photos and this cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     root = tmp_path / "fixtures"
     (root / "scenarios").mkdir(parents=True)
@@ -207,10 +210,44 @@ def test_a_server_goes_on_without_its_cache(cache: Path, tmp_path: Path, monkeyp
             f"reading: {{plate: {{text: AB {number}CD, box: [200, 300, 440, 360]}}}}\n"
         )
     with MockServer(root) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
-        shutil.rmtree(cache)
-        before = vehicore(client, image=encoded(photo(2), "JPEG", quality=70))
-        reloaded = client.post("/__admin/reload")
-        after = vehicore(client, image=encoded(photo(3), "JPEG", quality=70))
+        yield server, client
+
+
+@pytest.mark.parametrize("fault", ["an error of the disk", "a file that was cut off"])
+def test_a_disk_that_fails_is_reported_until_a_reload(
+    served: tuple[MockServer, httpx.Client], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search ends with the provider's own server error, which says what to do; a reload reads the pictures again."""
+
+    def broken(descriptor: int, length: int, offset: int) -> bytes:
+        if fault == "a file that was cut off":
+            return b""
+        raise OSError(errno.EIO, "Input/output error")
+
+    _, client = served
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", broken)
+        refused = vehicore(client, image=encoded(photo(2), "JPEG", quality=70))
+        compared = client.post("/__admin/match", files={"image": encoded(photo(2), "JPEG", quality=60)})
+        known = vehicore(client, image=encoded(photo(1), "JPEG", quality=90))
+    reloaded = client.post("/__admin/reload")
+    after = vehicore(client, image=encoded(photo(2), "JPEG", quality=70))
+
+    assert refused.status_code == 500
+    assert "POST /__admin/reload" in refused.headers["x-mock-detail"]
+    assert compared.status_code == 503
+    assert known.json()["result"] == "AB 1CD"
+    assert reloaded.is_success
+    assert after.json()["result"] == "AB 2CD"
+
+
+def test_a_server_goes_on_without_its_cache(served: tuple[MockServer, httpx.Client], cache: Path) -> None:
+    """The caches are removed while a server runs: it answers as before, and after a reload, too."""
+    _, client = served
+    shutil.rmtree(cache)
+    before = vehicore(client, image=encoded(photo(2), "JPEG", quality=70))
+    reloaded = client.post("/__admin/reload")
+    after = vehicore(client, image=encoded(photo(3), "JPEG", quality=70))
 
     assert reloaded.is_success
     assert [reply.json()["result"] for reply in (before, after)] == ["AB 2CD", "AB 3CD"]
