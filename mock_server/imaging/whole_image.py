@@ -54,9 +54,11 @@ _USUAL_DIFFERENCE = 0.01
 # quarter at most.
 _EDGE = 2
 # (width, height) in pixels of a compared place at the shared resolution, and the size assumed for its characters: with
-# larger ones, a changed character of a faint plate hardly counts; smaller ones lose GIFs with few colours.
+# larger ones, a changed character of a faint plate hardly counts; smaller ones lose GIFs with few colours. In a tiny
+# picture they are this share of its shorter side at most: a part that was pasted in would fill most of the windows.
 _PLACE_SIZE = (112, 64)
 _CHARACTER = 12.0
+_SHARE_OF_PLACE = 0.25
 # Share of a place's size within which no second place is compared.
 _SPACING = 0.3
 # Share of a place that must lie inside the sent picture.
@@ -219,8 +221,9 @@ def _compare_place(
     fractions = Frame(
         left / reference.width, top / reference.height, width / reference.width, height / reference.height
     )
+    character = min(_CHARACTER, _SHARE_OF_PLACE * min(size))
     result = compare_part(
-        part, _CHARACTER, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size), tones
+        part, character, image, frame.part(fractions), _MIN_VISIBLE, lambda: read_part(edges, size), tones
     )
     return None if result is None else _in_reference(result, fractions)
 

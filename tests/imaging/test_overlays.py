@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from mock_server.drawing.draw import draw
 from mock_server.imaging.geometry import Box
 from mock_server.imaging.index import ImageIndex, Reference
+from tests.support import encoded
 
 TEXT, NEIGHBOUR, OTHER = "HA-KE 382", "HA-KE 392", "M-WT 6071"
 
@@ -217,6 +218,22 @@ def test_a_strip_with_another_part_is_no_match(size: tuple[int, int]) -> None:
     strip.paste((200, 10, 10), (size[0] // 3, size[1] // 4, size[0] // 3 + max(1, size[0] // 8), size[1] // 2 + 1))
 
     assert strips.find(_encoded(strip, 70)).matches == ()
+
+
+@pytest.mark.parametrize("size", [(40, 20), (36, 20), (44, 18), (40, 24), (30, 15), (24, 24), (9, 640)])
+def test_a_small_part_of_tiny_noise_is_no_match(size: tuple[int, int]) -> None:
+    """A part smaller than a character elsewhere, pasted in without a codec: it is another picture wherever it lies."""
+    rng = np.random.default_rng(2)
+    whole = Image.fromarray(rng.integers(0, 256, size[::-1], dtype=np.uint8))
+    noise = ImageIndex.build([Reference("noise", encoded(whole))], workers=1)
+    found = []
+    for part in ((8, 5), (11, 6)):
+        for place in ((1, 1), (size[0] // 2, 1), (size[0] - part[0] - 1, size[1] - part[1] - 1)):
+            sent = whole.copy()
+            sent.paste(Image.fromarray(rng.integers(0, 256, part[::-1], dtype=np.uint8)), place)
+            found += [(part, place, match.score) for match in noise.find(encoded(sent)).matches]
+
+    assert found == []
 
 
 SMALL_SIGNS = [
