@@ -7,20 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server import errors
 from mock_server.admin.validation import PARAMETER
-from mock_server.errors import (
-    BodyTooLargeError,
-    ClientDisconnectedError,
-    ConflictError,
-    FingerprintsLostError,
-    FixturesError,
-    ImageError,
-    Mistake,
-    MultipartError,
-    NotFoundError,
-    StoreUnavailableError,
-    UnknownPreferenceError,
-)
 from mock_server.http.reply import Reply, problem
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
@@ -32,11 +20,11 @@ def to_response(reply: Reply) -> Response:
     return Response(reply.body, reply.status, headers)
 
 
-def _texts(mistake: Mistake) -> dict[str, str]:
+def _texts(mistake: errors.Mistake) -> dict[str, str]:
     return {"detail": mistake.what} | ({"hint": mistake.hint} if mistake.hint else {})
 
 
-def described(mistake: Mistake) -> dict[str, Any]:
+def described(mistake: errors.Mistake) -> dict[str, Any]:
     """A mistake with its place: line and column of a text, a parameter, or a JSON pointer into a document."""
     error = _texts(mistake)
     if mistake.line:
@@ -46,7 +34,7 @@ def described(mistake: Mistake) -> dict[str, Any]:
     return {"pointer": "" if mistake.file == "/" else mistake.file, **error}
 
 
-def _mistakes(error: FixturesError) -> Reply:
+def _mistakes(error: errors.FixturesError) -> Reply:
     errors = [described(mistake) for mistake in error.mistakes if not mistake.warning]
     first = error.mistakes[0]
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -54,7 +42,7 @@ def _mistakes(error: FixturesError) -> Reply:
     return problem(400, f"{first.what}{hint}{more}", title="Bad input", errors=errors)
 
 
-def fixture_mistakes(error: FixturesError) -> Response:
+def fixture_mistakes(error: errors.FixturesError) -> Response:
     """The response to a request that reads fixture files with mistakes."""
     errors = [
         {"file": one.file, "line": one.line, "column": one.column, **_texts(one)}
@@ -64,17 +52,17 @@ def fixture_mistakes(error: FixturesError) -> Response:
     return to_response(problem(400, str(error), title="Mistakes in fixture files", errors=errors))
 
 
-def _image(error: ImageError) -> Reply:
+def _image(error: errors.ImageError) -> Reply:
     detail = f"The picture cannot be used: {type(error).__name__}: {error}".removesuffix(": ")
     return problem(400, detail, title="Bad picture", errors=[{"part": "image", "detail": detail}])
 
 
-def _too_large(error: BodyTooLargeError) -> Reply:
+def _too_large(error: errors.BodyTooLargeError) -> Reply:
     headers = {} if error.is_drained else {"Connection": "close"}
     return problem(413, f"At most {error.limit} bytes are accepted.", headers=headers)
 
 
-def _preference(error: UnknownPreferenceError) -> Reply:
+def _preference(error: errors.UnknownPreferenceError) -> Reply:
     close = f' Did you mean "{error.close}"?' if error.close else ""
     return problem(400, f'There is no {error.kind} "{error.name[:80]}".{close}', title="Bad input")
 
@@ -97,16 +85,16 @@ def _handler(reply: Callable[[Any], Reply]) -> Handler:
 
 
 _REPLIES: Mapping[type[Exception], Callable[[Any], Reply]] = {
-    FixturesError: _mistakes,
-    ImageError: _image,
-    BodyTooLargeError: _too_large,
-    UnknownPreferenceError: _preference,
-    MultipartError: lambda error: problem(400, f"The form cannot be read: {error}", title="Bad input"),
-    ClientDisconnectedError: lambda error: problem(400, "The client closed the connection."),
-    NotFoundError: lambda error: problem(404, str(error)),
-    ConflictError: lambda error: problem(409, str(error)),
-    FingerprintsLostError: lambda error: problem(503, str(error)),
-    StoreUnavailableError: lambda error: problem(503, "The shared store does not answer."),
+    errors.FixturesError: _mistakes,
+    errors.ImageError: _image,
+    errors.BodyTooLargeError: _too_large,
+    errors.UnknownPreferenceError: _preference,
+    errors.MultipartError: lambda error: problem(400, f"The form cannot be read: {error}", title="Bad input"),
+    errors.ClientDisconnectedError: lambda error: problem(400, "The client closed the connection."),
+    errors.NotFoundError: lambda error: problem(404, str(error)),
+    errors.ConflictError: lambda error: problem(409, str(error)),
+    errors.FingerprintsLostError: lambda error: problem(503, str(error)),
+    errors.StoreUnavailableError: lambda error: problem(503, "The shared store does not answer."),
 }
 HANDLERS: dict[Any, Handler] = {
     HTTPException: _http_error,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
-from mock_server.core.field_types import Scalar, Written, described, expected, scalar_text, whole_number
+from mock_server.core import field_types as types
+from mock_server.core.field_types import Written, described, expected
 from mock_server.core.model import Product
 
 
@@ -26,7 +27,7 @@ class QuotaPeriod(StrEnum):
 
 
 def _allowance(value: object) -> int | None:
-    text = scalar_text(value)
+    text = types.scalar_text(value)
     if text == _UNLIMITED:
         return None
     if text is None or not text.isascii() or not text.isdigit() or len(text) > 15:
@@ -35,7 +36,7 @@ def _allowance(value: object) -> int | None:
 
 
 _UNLIMITED = "unlimited"
-ALLOWANCE = Scalar(
+ALLOWANCE = types.Scalar(
     _allowance, {"type": ["integer", "string"], "minimum": 0, "pattern": f"^([0-9]{{1,15}}|{_UNLIMITED})$"}
 )
 Allowance = Annotated[int | None, ALLOWANCE]
@@ -47,7 +48,7 @@ class Quota(Written):
     """The requests of one period for one product."""
 
     limit: Allowance = described("Number or unlimited.", default=None)
-    used: Annotated[int, whole_number(0)] = described("The number of requests that are used already.", default=0)
+    used: Annotated[int, types.whole_number(0)] = described("The number of requests that are used already.", default=0)
 
 
 @dataclass(frozen=True, slots=True)

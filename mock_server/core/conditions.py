@@ -12,25 +12,15 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Annotated, Any, Self
 
-from mock_server.core.field_types import (
-    OptionalFlag,
-    OptionalText,
-    Sha256,
-    Text,
-    Written,
-    choice,
-    described,
-    invalid,
-    one_or_many,
-    whole_number,
-)
+from mock_server.core import field_types as types
+from mock_server.core.field_types import Written, described, invalid
 from mock_server.core.model import Product, ReadRequest
 from mock_server.core.written_reply import Headers, no_entries
 from mock_server.imaging.results import PictureFacts, SearchResult
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO", "HEIF")
-_FORMAT = choice(FORMATS, "an image format", {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF"})
-_Size = Annotated[int | None, whole_number(1)]
+_FORMAT = types.choice(FORMATS, "an image format", {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF"})
+_Size = Annotated[int | None, types.whole_number(1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +37,7 @@ class ImageProperties(Written):
     max_height: _Size = described("The largest height in pixels.", default=None)
     min_bytes: _Size = described("The smallest number of bytes.", default=None)
     max_bytes: _Size = described("The largest number of bytes.", default=None)
-    blank: OptionalFlag = described("true: a picture of one colour; false: any other picture.", default=None)
+    blank: types.OptionalFlag = described("true: a picture of one colour; false: any other picture.", default=None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
@@ -64,21 +54,21 @@ class Conditions(Written):
     """The conditions of a scenario. All conditions that are given must be met."""
 
     # The core has the ids of pictures in the set in place of the paths.
-    images: Annotated[tuple[Text, ...], one_or_many("a path")] = described(
+    images: Annotated[tuple[types.Text, ...], types.one_or_many("a path")] = described(
         "Pictures, recognised by their content: paths relative to this file. One of them is enough.",
         key="image",
         default=(),
     )
-    sha256: Sha256 = described("The SHA-256 of the picture's bytes.", default=None)
-    url: OptionalText = described("A glob for the image URL that the client sends.", default=None)
-    filename: OptionalText = described("A glob for the name of the uploaded file.", default=None)
-    key: OptionalText = described("An API key.", default=None)
-    account: OptionalText = described("The name of an account in mock.yaml.", default=None)
-    provider: OptionalText = described("Only requests to this provider.", default=None)
-    product: Annotated[Product | None, choice(Product, "a product")] = described(
+    sha256: types.Sha256 = described("The SHA-256 of the picture's bytes.", default=None)
+    url: types.OptionalText = described("A glob for the image URL that the client sends.", default=None)
+    filename: types.OptionalText = described("A glob for the name of the uploaded file.", default=None)
+    key: types.OptionalText = described("An API key.", default=None)
+    account: types.OptionalText = described("The name of an account in mock.yaml.", default=None)
+    provider: types.OptionalText = described("Only requests to this provider.", default=None)
+    product: Annotated[Product | None, types.choice(Product, "a product")] = described(
         "Only requests for this product: plate or vin.", default=None
     )
-    language: OptionalText = described("The language code that the client sends.", default=None)
+    language: types.OptionalText = described("The language code that the client sends.", default=None)
     header: Headers = described("A glob for each request header.", default_factory=no_entries)
     properties: ImageProperties | None = described("Conditions on the picture itself.", default=None)
 

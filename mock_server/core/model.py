@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
-from mock_server.core.field_types import Duration, Written, described, whole_number
+from mock_server.core import field_types as types
+from mock_server.core.field_types import Written, described
 from mock_server.core.reading import Reading
 from mock_server.core.turns import Client
 from mock_server.core.written_reply import WrittenReply
@@ -128,8 +129,8 @@ class Usage:
 class Dribble(Written):
     """A reply sent in pieces."""
 
-    chunks: Annotated[int, whole_number(1, 10_000)] = described("The number of pieces.")
-    seconds: Duration = described("The time from the first piece to the last.", key="over")
+    chunks: Annotated[int, types.whole_number(1, 10_000)] = described("The number of pieces.")
+    seconds: types.Duration = described("The time from the first piece to the last.", key="over")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,28 +6,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Annotated, Any, Self
 
+from mock_server.core import field_types as types
 from mock_server.core.conditions import Conditions
-from mock_server.core.field_types import (
-    DURATION,
-    Changed,
-    Duration,
-    Flag,
-    OptionalAnyText,
-    OptionalDuration,
-    OptionalPercentage,
-    OptionalText,
-    Score,
-    Written,
-    choice,
-    described,
-    exactly,
-    expected,
-    invalid,
-    number,
-    one_or_many,
-    one_word,
-    whole_number,
-)
+from mock_server.core.field_types import Written, described, expected, invalid
 from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Dribble, Fault, FaultPlan, OutcomeName
 from mock_server.core.reading import Reading
 from mock_server.core.written_reply import AddedFields, FieldPaths, Reply, ReplyHeaders, no_entries
@@ -58,9 +39,9 @@ class Uniform:
 class Lognormal(Written):
     """A long-tailed delay."""
 
-    median: Duration = described("Half of the delays are longer than this.")
-    sigma: Annotated[float, number(0, 10)] = described("The length of the tail, e.g. 0.4.")
-    max: OptionalDuration = described("The longest delay.", default=None)
+    median: types.Duration = described("Half of the delays are longer than this.")
+    sigma: Annotated[float, types.number(0, 10)] = described("The length of the tail, e.g. 0.4.")
+    max: types.OptionalDuration = described("The longest delay.", default=None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
@@ -101,8 +82,8 @@ class _WrittenDelay(Written):
 
     __pydantic_config__ = Written.__pydantic_config__ | {"json_schema_extra": {"minProperties": 1, "maxProperties": 1}}
 
-    fixed: OptionalDuration = described("Always the same delay.", default=None)
-    uniform: Annotated[list[Duration], exactly(2, "two durations: [shortest, longest]")] | None = described(
+    fixed: types.OptionalDuration = described("Always the same delay.", default=None)
+    uniform: Annotated[list[types.Duration], types.exactly(2, "two durations: [shortest, longest]")] | None = described(
         "A delay between the two, uniformly distributed.", default=None
     )
     lognormal: Lognormal | None = described("A delay mostly near the median, sometimes much longer.", default=None)
@@ -128,7 +109,10 @@ class _WrittenDelay(Written):
 
 WrittenDelay = Annotated[
     Delay,
-    Changed(after=_WrittenDelay.value, written_as=Annotated[_WrittenDelay, one_word("fixed", schema=DURATION.schema)]),
+    types.Changed(
+        after=_WrittenDelay.value,
+        written_as=Annotated[_WrittenDelay, types.one_word("fixed", schema=types.DURATION.schema)],
+    ),
 ]
 
 
@@ -140,34 +124,34 @@ def _range(scores: list[float]) -> tuple[float, float]:
     return scores[0], scores[-1]
 
 
-_Scores = Annotated[list[Score], one_or_many("a score")]
+_Scores = Annotated[list[types.Score], types.one_or_many("a score")]
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble(Written):
     """Errors of the recognition itself. Several can be combined."""
 
-    score: Annotated[tuple[float, float], Changed(after=_range, written_as=_Scores)] | None = described(
+    score: Annotated[tuple[float, float], types.Changed(after=_range, written_as=_Scores)] | None = described(
         "The confidence is drawn from this range: 0.4, or [0.3, 0.5].", default=None
     )
-    confuse: Annotated[int, whole_number(0, 17)] = described(
+    confuse: Annotated[int, types.whole_number(0, 17)] = described(
         "The number of characters that are read as look-alikes; the true text becomes a candidate.", default=0
     )
-    region: OptionalText = described("The region that is reported instead of the true one.", default=None)
-    bad_check_digit: Flag = described("true: the VIN is reported with a wrong check digit.", default=False)
-    partial: Annotated[int | None, whole_number(1)] = described(
+    region: types.OptionalText = described("The region that is reported instead of the true one.", default=None)
+    bad_check_digit: types.Flag = described("true: the VIN is reported with a wrong check digit.", default=False)
+    partial: Annotated[int | None, types.whole_number(1)] = described(
         "The number of first characters that are read; the others are missing.", default=None
     )
-    unreadable: Flag = described("true: the plate or VIN is found, its text is not.", default=False)
-    too_small: Annotated[int | None, whole_number(1)] = described(
+    unreadable: types.Flag = described("true: the plate or VIN is found, its text is not.", default=False)
+    too_small: Annotated[int | None, types.whole_number(1)] = described(
         "Nothing is found in a picture narrower than this, in pixels.", default=None
     )
-    too_blurred: Annotated[float | None, number(0)] = described(
+    too_blurred: Annotated[float | None, types.number(0)] = described(
         "Nothing is found in a picture less sharp than this (variance of the Laplacian).", default=None
     )
 
 
-OUTCOME = choice(OutcomeName, "an outcome")
+OUTCOME = types.choice(OutcomeName, "an outcome")
 _PARTS_OF_PROVIDERS_REPLY = ("outcome", "message", "variant", "headers", "trouble", "omit", "add")
 
 
@@ -176,13 +160,13 @@ class Step(Written):
     """One step of the sequence."""
 
     outcome: Annotated[OutcomeName, OUTCOME] = described("The kind of reply.", default=OutcomeName.READ)
-    message: OptionalAnyText = described("A text that replaces the provider's own message.", default=None)
-    variant: OptionalText = described("A documented alternative of this outcome.", default=None)
-    times: Annotated[int | None, whole_number(1)] = described(
+    message: types.OptionalAnyText = described("A text that replaces the provider's own message.", default=None)
+    variant: types.OptionalText = described("A documented alternative of this outcome.", default=None)
+    times: Annotated[int | None, types.whole_number(1)] = described(
         "The number of requests before the next step.", default=None
     )
     delay: WrittenDelay | None = described("The delay of the reply.", default=None)
-    fault: Annotated[Fault | None, choice(Fault, "a fault")] = described(
+    fault: Annotated[Fault | None, types.choice(Fault, "a fault")] = described(
         "A broken connection instead of a reply.", default=None
     )
     headers: ReplyHeaders = described("Headers that are added to the reply.", default_factory=no_entries)
@@ -194,7 +178,7 @@ class Step(Written):
         "Fields that the JSON reply gets, by their paths; none is overwritten.", default_factory=no_entries
     )
     reply: Reply | None = described("A reply in place of the provider's.", default=None)
-    chance: OptionalPercentage = described(
+    chance: types.OptionalPercentage = described(
         "The share of calls that the step answers, e.g. 10%; the next step answers the others.", default=None
     )
 

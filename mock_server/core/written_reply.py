@@ -5,23 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from mock_server.core.field_types import (
-    FREE_TEXT,
-    AnyText,
-    Changed,
-    JsonSchema,
-    OptionalText,
-    Scalar,
-    Written,
-    any_case,
-    described,
-    expected,
-    invalid,
-    one_or_many,
-    one_word,
-    scalar_text,
-    whole_number,
-)
+from mock_server.core import field_types as types
+from mock_server.core.field_types import Written, described, expected, invalid
 from mock_server.suggest import quoted
 
 _PATH = r"[^.]+(\.[^.]+)*"
@@ -40,7 +25,7 @@ class PlainScalar(str):
 
 
 def _path(value: object) -> str:
-    text = scalar_text(value)
+    text = types.scalar_text(value)
     if text is None or not re.fullmatch(_PATH, text):
         raise expected("the path of a field, such as results.box.ymax")
     return text
@@ -64,20 +49,20 @@ def _json_value(value: object) -> Any:
     return int(text) if is_whole and _LOWEST <= int(text) <= _HIGHEST else float(text)
 
 
-_PATH_PATTERN: JsonSchema = {"pattern": f"^{_PATH}$"}
-FieldPath = Annotated[str, Scalar(_path, FREE_TEXT | _PATH_PATTERN)]
-FieldPaths = Annotated[tuple[FieldPath, ...], one_or_many("the path of a field", can_be_empty=True)]
+_PATH_PATTERN: types.JsonSchema = {"pattern": f"^{_PATH}$"}
+FieldPath = Annotated[str, types.Scalar(_path, types.FREE_TEXT | _PATH_PATTERN)]
+FieldPaths = Annotated[tuple[FieldPath, ...], types.one_or_many("the path of a field", can_be_empty=True)]
 
 
-def _mapping(names: JsonSchema, values: Any, check: Callable[[dict[str, Any]], Any] = dict) -> Changed:
+def _mapping(names: types.JsonSchema, values: Any, check: Callable[[dict[str, Any]], Any] = dict) -> types.Changed:
     """The annotation of a field that is a mapping of names to values."""
-    return Changed(
+    return types.Changed(
         after=check, schema=lambda mapping: {"default": {}, "propertyNames": names} | mapping, written_as=values
     )
 
 
 AddedFields = Annotated[
-    Mapping[str, Any], _mapping(_PATH_PATTERN, dict[FieldPath, Annotated[Any, Scalar(_json_value, {})]])
+    Mapping[str, Any], _mapping(_PATH_PATTERN, dict[FieldPath, Annotated[Any, types.Scalar(_json_value, {})]])
 ]
 
 _HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -111,10 +96,10 @@ def _request_headers(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in _headers(headers).items()}
 
 
-_NAMES: JsonSchema = {"pattern": f"^{_HEADER_NAME}$"}
-_REPLY_NAMES: JsonSchema = {**_NAMES, "not": {"pattern": any_case(_FRAMING)}}
-Headers = Annotated[Mapping[str, str], _mapping(_NAMES, dict[str, AnyText], _request_headers)]
-ReplyHeaders = Annotated[Mapping[str, str], _mapping(_REPLY_NAMES, dict[str, AnyText], _reply_headers)]
+_NAMES: types.JsonSchema = {"pattern": f"^{_HEADER_NAME}$"}
+_REPLY_NAMES: types.JsonSchema = {**_NAMES, "not": {"pattern": types.any_case(_FRAMING)}}
+Headers = Annotated[Mapping[str, str], _mapping(_NAMES, dict[str, types.AnyText], _request_headers)]
+ReplyHeaders = Annotated[Mapping[str, str], _mapping(_REPLY_NAMES, dict[str, types.AnyText], _reply_headers)]
 
 
 def no_entries() -> Mapping[str, Any]:
@@ -126,7 +111,7 @@ _NO_ENTRIES: Mapping[str, Any] = {}
 
 
 def _body(value: object) -> bytes:
-    text = scalar_text(value)
+    text = types.scalar_text(value)
     if text is None:
         raise expected("text")
     return text.encode("utf-8", "replace")
@@ -137,12 +122,12 @@ class WrittenReply(Written):
     """A reply that is not the provider's."""
 
     # For example a gateway's error page. The content of `body_file` is read when the whole directory is loaded.
-    status: Annotated[int, whole_number(200, 599)] = described("The HTTP status.", default=200)
+    status: Annotated[int, types.whole_number(200, 599)] = described("The HTTP status.", default=200)
     headers: ReplyHeaders = described(
         "The headers of the reply. No other header describes the body.", default_factory=no_entries
     )
-    body: Annotated[bytes, Scalar(_body, FREE_TEXT)] = described("The body, as text.", default=b"")
-    body_file: OptionalText = described("A file with the body: a path relative to this file.", default=None)
+    body: Annotated[bytes, types.Scalar(_body, types.FREE_TEXT)] = described("The body, as text.", default=b"")
+    body_file: types.OptionalText = described("A file with the body: a path relative to this file.", default=None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
@@ -162,4 +147,4 @@ class WrittenReply(Written):
             return None
 
 
-Reply = Annotated[WrittenReply, one_word("status", schema=whole_number(200, 599).schema)]
+Reply = Annotated[WrittenReply, types.one_word("status", schema=types.whole_number(200, 599).schema)]

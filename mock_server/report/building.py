@@ -10,23 +10,10 @@ from mock_server.core.rehearsal import EVERY_KEY, NO_KEY, Count, Kind
 from mock_server.core.serialization import from_json
 from mock_server.providers import registry
 from mock_server.providers.provider import Provider
+from mock_server.report import document
 from mock_server.report.advice import advice
 from mock_server.report.contract_rows import ContractRow, Pair, contract_rows, row_of
 from mock_server.report.counted import Counted
-from mock_server.report.document import (
-    VERSION,
-    Answer,
-    FaultRow,
-    OutcomeRow,
-    ProductCoverage,
-    Report,
-    ScenarioUse,
-    Summary,
-    Undescribed,
-    Undocumented,
-    Unserved,
-    UsedScenario,
-)
 
 _MOST_ACCOUNTS = 20
 _MOST_LINES = 200
@@ -67,7 +54,7 @@ class _Counted:
     status: int
 
 
-def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over: bool = False) -> Report:
+def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over: bool = False) -> document.Report:
     """The report of mocks that were used side by side. `is_over`: no call follows any more."""
     calls = [call for server, one in enumerate(counted) for call in _calls(server, one)]
     off = tuple(dict.fromkeys(name for one in counted for name in one.rules_off))
@@ -77,11 +64,11 @@ def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over:
     # A client of one provider cannot rehearse the other one.
     used = [one for one in coverage if one.requests] or coverage
     rehearsed, of = sum(one.rehearsed for one in used), sum(one.of for one in used)
-    return Report(
-        version=VERSION,
+    return document.Report(
+        version=document.VERSION,
         since=_time(min(one.tally.since for one in counted)),
         made=_time(max(one.now for one in counted)),
-        summary=Summary(
+        summary=document.Summary(
             requests=sum(call.count for call in calls),
             keys=len({(call.server, call.key) for call in calls if call.key not in (NO_KEY, EVERY_KEY)}),
             rehearsed=rehearsed,
@@ -106,7 +93,7 @@ def build(counted: Sequence[Counted], providers: Iterable[Provider], *, is_over:
     )
 
 
-def merge(counts: Iterable[bytes]) -> Report:
+def merge(counts: Iterable[bytes]) -> document.Report:
     """The final report of several mocks. Each part is what a mock sends for `GET /__admin/report?format=counts`."""
     return build([from_json(Counted, one) for one in counts], registry.PROVIDERS, is_over=True)
 
@@ -137,7 +124,7 @@ def _calls(server: int, counted: Counted) -> Iterator[_Counted]:
 
 def _coverage(
     provider: Provider, product: Product, calls: Iterable[_Counted], counted: Sequence[Counted]
-) -> ProductCoverage:
+) -> document.ProductCoverage:
     own = [call for call in calls if call.provider == provider.name and call.product == product]
     rows = contract_rows(provider, product)
     seen: dict[ContractRow, _Seen] = defaultdict(_Seen)
@@ -157,7 +144,7 @@ def _coverage(
             pairs[call.outcome, call.variant] += call.count
     needs = _needs(provider, product, counted)
     outcomes = [_outcome_row(row, seen[row], pairs, needs) for row in rows]
-    return ProductCoverage(
+    return document.ProductCoverage(
         provider=provider.name,
         title=provider.title,
         product=product.value,
@@ -167,7 +154,7 @@ def _coverage(
         outcomes=outcomes,
         faults=[_fault_row(fault, faults[fault]) for fault in Fault],
         faults_rehearsed=sum(bool(faults[fault].count) for fault in Fault),
-        other=[Answer(outcome, variant, count) for (outcome, variant), count in other.items()],
+        other=[document.Answer(outcome, variant, count) for (outcome, variant), count in other.items()],
     )
 
 
@@ -180,10 +167,10 @@ def _needs(provider: Provider, product: Product, counted: Sequence[Counted]) -> 
     return {name: text for name, text in found[0].items() if all(name in others for others in found)}
 
 
-def _outcome_row(row: ContractRow, seen: _Seen, pairs: Counter[Pair], needs: dict[str, str]) -> OutcomeRow:
+def _outcome_row(row: ContractRow, seen: _Seen, pairs: Counter[Pair], needs: dict[str, str]) -> document.OutcomeRow:
     outcome, variant = row.pairs[0]
     lacking = None if seen.count or any(name not in needs for name, _ in row.pairs) else needs[outcome]
-    return OutcomeRow(
+    return document.OutcomeRow(
         outcome=outcome,
         variant=variant,
         status=row.status,
@@ -191,45 +178,45 @@ def _outcome_row(row: ContractRow, seen: _Seen, pairs: Counter[Pair], needs: dic
         count=seen.count,
         keys=len(seen.keys),
         accounts=list(seen.accounts),
-        same=[Answer(name, of, pairs[name, of]) for name, of in row.pairs],
+        same=[document.Answer(name, of, pairs[name, of]) for name, of in row.pairs],
         needs=lacking,
     )
 
 
-def _fault_row(fault: Fault, seen: _Seen) -> FaultRow:
-    return FaultRow(fault.value, seen.count, len(seen.keys), list(seen.accounts))
+def _fault_row(fault: Fault, seen: _Seen) -> document.FaultRow:
+    return document.FaultRow(fault.value, seen.count, len(seen.keys), list(seen.accounts))
 
 
-def _scenarios(calls: Iterable[_Counted], counted: Sequence[Counted]) -> ScenarioUse:
+def _scenarios(calls: Iterable[_Counted], counted: Sequence[Counted]) -> document.ScenarioUse:
     used: Counter[str] = Counter()
     for call in calls:
         if call.scenario:
             used[call.scenario] += call.count
     names = dict.fromkeys(name for one in counted for name in one.scenarios)
-    return ScenarioUse(
-        [UsedScenario(name, count) for name, count in used.most_common(_MOST_LINES)],
+    return document.ScenarioUse(
+        [document.UsedScenario(name, count) for name, count in used.most_common(_MOST_LINES)],
         [name for name in names if name not in used],
     )
 
 
-def _undescribed(counted: Sequence[Counted]) -> list[Undescribed]:
+def _undescribed(counted: Sequence[Counted]) -> list[document.Undescribed]:
     found: dict[tuple[str | None, ...], list[Count]] = _grouped(counted, Kind.UNDESCRIBED)
     return [
-        Undescribed(str(facts[1]), str(facts[2]), str(facts[3]), facts[5], _total(counts), counts[0].first)
+        document.Undescribed(str(facts[1]), str(facts[2]), str(facts[3]), facts[5], _total(counts), counts[0].first)
         for facts, counts in found.items()
     ]
 
 
-def _unserved(counted: Sequence[Counted]) -> list[Unserved]:
+def _unserved(counted: Sequence[Counted]) -> list[document.Unserved]:
     return [
-        Unserved(str(facts[1]), str(facts[2]), facts[3], _total(counts), counts[0].first)
+        document.Unserved(str(facts[1]), str(facts[2]), facts[3], _total(counts), counts[0].first)
         for facts, counts in _grouped(counted, Kind.UNSERVED).items()
     ]
 
 
-def _undocumented(counted: Sequence[Counted]) -> list[Undocumented]:
+def _undocumented(counted: Sequence[Counted]) -> list[document.Undocumented]:
     return [
-        Undocumented(str(facts[1]), str(facts[2]), _total(counts), counts[0].first)
+        document.Undocumented(str(facts[1]), str(facts[2]), _total(counts), counts[0].first)
         for facts, counts in _grouped(counted, Kind.ALIAS).items()
     ]
 

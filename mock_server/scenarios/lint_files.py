@@ -5,20 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mock_server import errors
 from mock_server.core.account import Account
 from mock_server.core.reading import Reading
 from mock_server.core.scenario import Step
 from mock_server.disk_cache import Signature, signature_of
-from mock_server.errors import (
-    EmptyImageError,
-    ImageError,
-    Mistake,
-    NotAnImageError,
-    TooComplexImageError,
-    TooManyPixelsError,
-    TruncatedImageError,
-    UnsupportedImageError,
-)
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.discovery import MAX_BYTES, MAX_PICTURE_BYTES, Directory, outside, path_problem, picture_id
 from mock_server.scenarios.lint import AccountNames, are_same
@@ -35,7 +26,7 @@ PictureSizes = Mapping[str, tuple[Signature, Size]]
 
 
 def check_pictures(
-    directory: Directory, scenarios: Sequence[ParsedScenario], known: PictureSizes, mistakes: list[Mistake]
+    directory: Directory, scenarios: Sequence[ParsedScenario], known: PictureSizes, mistakes: list[errors.Mistake]
 ) -> tuple[dict[str, Path], PictureSizes]:
     """The usable pictures by id, and their sizes; what is wrong with the others and with the boxes is a mistake.
 
@@ -43,7 +34,7 @@ def check_pictures(
     """
     images: dict[str, Path] = {}
     sizes: dict[str, tuple[Signature, Size]] = {}
-    unreadable: dict[str, ImageError] = {}
+    unreadable: dict[str, errors.ImageError] = {}
     for one in scenarios:
         for number, (written, id) in enumerate(one.pictures):
             if id is None:
@@ -55,7 +46,7 @@ def check_pictures(
             try:
                 if id not in unreadable and id not in sizes:
                     sizes[id] = _size(directory.root / id, known.get(id))
-            except ImageError as error:
+            except errors.ImageError as error:
                 unreadable[id] = error
             if id in unreadable:
                 mistakes.append(unreadable_picture(one, number, unreadable[id]))
@@ -74,43 +65,43 @@ def _size(path: Path, known: tuple[Signature, Size] | None) -> tuple[Signature, 
         if known is not None and known[0] == signature:
             return known
         if facts.st_size > MAX_PICTURE_BYTES:
-            raise ImageError(f"{facts.st_size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
+            raise errors.ImageError(f"{facts.st_size:,} bytes, at most {MAX_PICTURE_BYTES:,} are read")
         # Imported here: the image libraries load slowly, and a start with unchanged pictures does not need them.
         from mock_server.imaging.open_image import inspect
 
         header = inspect(path.read_bytes())
     except OSError as error:
         # Deleted in the meantime, or no permission.
-        raise ImageError((error.strerror or str(error)).lower()) from error
+        raise errors.ImageError((error.strerror or str(error)).lower()) from error
     return signature, (header.width, header.height)
 
 
-def unreadable_picture(one: ParsedScenario, number: int, error: ImageError) -> Mistake:
+def unreadable_picture(one: ParsedScenario, number: int, error: errors.ImageError) -> errors.Mistake:
     """The mistake of a picture that cannot be read; `number` is its position in `when.image`."""
     what, hint = _what_is_wrong(error)
     return one.at_picture(number, f"{quoted(one.pictures[number][0])} {what}", hint)
 
 
-def _what_is_wrong(error: ImageError) -> tuple[str, str]:
+def _what_is_wrong(error: errors.ImageError) -> tuple[str, str]:
     match error:
-        case EmptyImageError():
+        case errors.EmptyImageError():
             return "is empty", ""
-        case NotAnImageError():
+        case errors.NotAnImageError():
             return "is no picture", ""
-        case UnsupportedImageError(format=format):
+        case errors.UnsupportedImageError(format=format):
             hint = "install the extra: vehicle-ocr-mock[heif]" if format == "HEIF" else ""
             return f"is of a format that is not read here ({format})", hint
-        case TooManyPixelsError(pixels=pixels, limit=limit):
+        case errors.TooManyPixelsError(pixels=pixels, limit=limit):
             return f"has {pixels:,} pixels; at most {limit:,} are read", ""
-        case TooComplexImageError(parts=parts, count=count, limit=limit):
+        case errors.TooComplexImageError(parts=parts, count=count, limit=limit):
             return f"has {count:,} {parts}; at most {limit:,} are read", ""
-        case TruncatedImageError():
+        case errors.TruncatedImageError():
             return "is damaged or ends early", ""
         case _:
             return f"cannot be read: {error}", ""
 
 
-def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[Mistake]:
+def _boxes_outside(one: ParsedScenario, size: Size, written: str) -> Iterator[errors.Mistake]:
     width, height = size
     for path, box in _boxes(one.scenario.reading):
         if box.xmax > width or box.ymax > height:
@@ -135,7 +126,9 @@ def _boxes(reading: Reading) -> Iterator[tuple[DocumentPath, Box]]:
     return ((path, box) for path, box in found if box is not None)
 
 
-def check_index(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex") -> list[Mistake]:
+def check_index(
+    scenarios: Sequence[ParsedScenario], accounts: Sequence[Account], index: "ImageIndex"
+) -> list[errors.Mistake]:
     """Pictures of different scenarios that look the same, and pictures whose text is too small."""
     users: dict[str, list[int]] = {}
     for position, one in enumerate(scenarios):
@@ -146,7 +139,7 @@ def check_index(scenarios: Sequence[ParsedScenario], accounts: Sequence[Account]
 
 def _collisions(
     scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], accounts: AccountNames, index: "ImageIndex"
-) -> Iterator[Mistake]:
+) -> Iterator[errors.Mistake]:
     for collision in index.collisions():
         for a in users.get(collision.a, ()):
             for b in users.get(collision.b, ()):
@@ -166,7 +159,7 @@ def _differ_in_pictures_only(one: ParsedScenario, other: ParsedScenario, account
 
 def _too_small(
     scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], index: "ImageIndex"
-) -> Iterator[Mistake]:
+) -> Iterator[errors.Mistake]:
     """Warnings of texts that are small or faint."""
     for small in index.too_small():
         what = f"has only {small.character:.0f} pixels to a character"
@@ -182,7 +175,7 @@ def _too_small(
 
 def _at_picture(
     scenarios: Sequence[ParsedScenario], users: Mapping[str, Sequence[int]], id: str, what: str, hint: str
-) -> Iterator[Mistake]:
+) -> Iterator[errors.Mistake]:
     """The warning about the text in a picture, at the first scenario that uses it."""
     for one in [scenarios[position] for position in users.get(id, ())[:1]]:
         number = one.position_of(id)
@@ -194,7 +187,7 @@ class BodyFiles:
     """Reads the body files of one directory, each one once. `signatures` are those of the files that were read."""
 
     directory: Directory
-    mistakes: list[Mistake]
+    mistakes: list[errors.Mistake]
     signatures: dict[str, Signature] = field(default_factory=dict)
     _bodies: dict[str, bytes] = field(default_factory=dict)
 

@@ -4,25 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from mock_server.core import field_types as types
 from mock_server.core.account import ALLOWANCE, Account, AccountStatus, Allowance, Quota, QuotaPeriod
 from mock_server.core.exchange import OUTCOMES
-from mock_server.core.field_types import (
-    FREE_TEXT,
-    Changed,
-    Flag,
-    JsonSchema,
-    OptionalFlag,
-    OptionalText,
-    Percentage,
-    Scalar,
-    Text,
-    choice,
-    expected,
-    invalid,
-    one_or_many,
-    one_word,
-    scalar_text,
-)
+from mock_server.core.field_types import expected, invalid
 from mock_server.core.library import Defaults, UnmatchedPolicy
 from mock_server.core.model import Fault, OutcomeName, Product
 from mock_server.core.rate_limit import parse_rate
@@ -31,7 +16,7 @@ from mock_server.scenarios.reading_model import FixtureModel
 
 
 def _rate_limit(value: object) -> str:
-    text = scalar_text(value)
+    text = types.scalar_text(value)
     try:
         parse_rate(text or "")
     except ValueError:
@@ -39,9 +24,9 @@ def _rate_limit(value: object) -> str:
     return text or ""
 
 
-_Quota = Annotated[Quota, one_word("limit", schema=ALLOWANCE.schema)]
-ChargedOutcome = Annotated[str, choice(OUTCOMES, "an outcome")]
-Outcomes = Annotated[list[ChargedOutcome], one_or_many("an outcome", can_be_empty=True)]
+_Quota = Annotated[Quota, types.one_word("limit", schema=ALLOWANCE.schema)]
+ChargedOutcome = Annotated[str, types.choice(OUTCOMES, "an outcome")]
+Outcomes = Annotated[list[ChargedOutcome], types.one_or_many("an outcome", can_be_empty=True)]
 
 
 class CreditsModel(FixtureModel):
@@ -74,29 +59,29 @@ class QuotasModel(FixtureModel):
 class AccountModel(FixtureModel):
     """An account: an API key with its status and its limits."""
 
-    key: OptionalText = Field(None, description="The API key.")
-    name: OptionalText = Field(None, description="The name that scenarios use.")
-    status: Annotated[AccountStatus, choice(AccountStatus, "an account status")] = Field(
+    key: types.OptionalText = Field(None, description="The API key.")
+    name: types.OptionalText = Field(None, description="The name that scenarios use.")
+    status: Annotated[AccountStatus, types.choice(AccountStatus, "an account status")] = Field(
         AccountStatus.ACTIVE, description="active, inactive, disabled or blocked."
     )
     plans: Annotated[
-        list[Annotated[Product, choice(Product, "a product")]], one_or_many("a product", can_be_empty=True)
+        list[Annotated[Product, types.choice(Product, "a product")]], types.one_or_many("a product", can_be_empty=True)
     ] = Field(list(Product), description="The products that this account may call.")
-    credits: Annotated[CreditsModel, one_word("plate", "vin", schema=ALLOWANCE.schema)] = Field(
+    credits: Annotated[CreditsModel, types.one_word("plate", "vin", schema=ALLOWANCE.schema)] = Field(
         CreditsModel(), description="Prepaid units: a number for both products, or {plate, vin}."
     )
-    quota: Annotated[QuotasModel, one_word("plate", "vin", schema=ALLOWANCE.schema)] = Field(
+    quota: Annotated[QuotasModel, types.one_word("plate", "vin", schema=ALLOWANCE.schema)] = Field(
         QuotasModel(), description="Requests in one period: a number for both products, {plate, vin}, or {shared}."
     )
-    tier: Text = Field("standard", description="The name of the subscription tier.")
-    overage: Flag = Field(False, description="true: requests over the quota succeed.")
-    quota_period: Annotated[QuotaPeriod, choice(QuotaPeriod, "a quota period")] = Field(
+    tier: types.Text = Field("standard", description="The name of the subscription tier.")
+    overage: types.Flag = Field(False, description="true: requests over the quota succeed.")
+    quota_period: Annotated[QuotaPeriod, types.choice(QuotaPeriod, "a quota period")] = Field(
         QuotaPeriod.MONTH, description="When the quota is renewed: month or never."
     )
     rate_limit: Annotated[
-        str | None, Scalar(_rate_limit, {"type": "string", "examples": ["5/second", "100/minute"]})
+        str | None, types.Scalar(_rate_limit, {"type": "string", "examples": ["5/second", "100/minute"]})
     ] = Field(None, description="The highest number of requests in a time, e.g. 5/second.")
-    wallet: Flag = Field(False, description="true: requests with the same Idempotency-Key are charged once.")
+    wallet: types.Flag = Field(False, description="true: requests with the same Idempotency-Key are charged once.")
 
     def account(self, *, name: str, key: str) -> Account:
         """The account; `name` and `key` are used if the document gives none."""
@@ -114,7 +99,7 @@ class AccountModel(FixtureModel):
 class DeclaredAccountModel(AccountModel):
     """An account in `mock.yaml`, where the key is required."""
 
-    key: Text = Field(description="The API key.")
+    key: types.Text = Field(description="The API key.")
 
 
 def _for_every_provider(value: object) -> object:
@@ -122,8 +107,8 @@ def _for_every_provider(value: object) -> object:
 
 
 _CHAOS = (*(outcome for outcome in OutcomeName if outcome is not OutcomeName.READ), *Fault)
-_CHAOS_SCHEMA: JsonSchema = {"enum": [str(name) for name in _CHAOS]}
-ChaosName = Annotated[str, choice(_CHAOS, "an outcome or fault")]
+_CHAOS_SCHEMA: types.JsonSchema = {"enum": [str(name) for name in _CHAOS]}
+ChaosName = Annotated[str, types.choice(_CHAOS, "an outcome or fault")]
 
 
 def _possible(chances: dict[str, float]) -> dict[str, float]:
@@ -142,15 +127,17 @@ class MockModel(FixtureModel):
     model_config = ConfigDict(extra="allow")
 
     accounts: list[DeclaredAccountModel] | None = Field(None, description="The accounts that exist at the start.")
-    unmatched: Annotated[UnmatchedPolicy | None, choice(UnmatchedPolicy, "an answer to unmatched pictures")] = Field(
-        None, description="The reply to a picture without a scenario: synthesize, nothing_found or error."
+    unmatched: Annotated[UnmatchedPolicy | None, types.choice(UnmatchedPolicy, "an answer to unmatched pictures")] = (
+        Field(None, description="The reply to a picture without a scenario: synthesize, nothing_found or error.")
     )
-    strict: OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
+    strict: types.OptionalFlag = Field(None, description="true: refuse the aliases that only some clients use.")
     delay: WrittenDelay | None = Field(None, description="The delay of a reply whose step gives none.")
     chaos: Annotated[
-        dict[ChaosName, Percentage], Changed(after=_possible), Field(json_schema_extra={"propertyNames": _CHAOS_SCHEMA})
+        dict[ChaosName, types.Percentage],
+        types.Changed(after=_possible),
+        Field(json_schema_extra={"propertyNames": _CHAOS_SCHEMA}),
     ] = Field({}, description="Outcomes and faults that any request may meet, each with its share of them, e.g. 5%.")
-    charge: Annotated[dict[str, Outcomes], Changed(_for_every_provider)] = Field(
+    charge: Annotated[dict[str, Outcomes], types.Changed(_for_every_provider)] = Field(
         {}, description="The outcomes that cost a unit: a list for all providers, or a list for each provider."
     )
 
@@ -160,4 +147,4 @@ class MockModel(FixtureModel):
         return self.value(Defaults, charge={name: frozenset(outcomes) for name, outcomes in self.charge.items()})
 
 
-SETTING_SCHEMA: JsonSchema = {"anyOf": [FREE_TEXT, {"type": "array", "items": FREE_TEXT}]}
+SETTING_SCHEMA: types.JsonSchema = {"anyOf": [types.FREE_TEXT, {"type": "array", "items": types.FREE_TEXT}]}

@@ -8,17 +8,8 @@ from typing import Annotated, Any, Self, TypeGuard, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from mock_server.core.field_types import (
-    Changed,
-    JsonSchema,
-    OptionalText,
-    Text,
-    exactly,
-    invalid,
-    number,
-    one_word,
-    whole_number,
-)
+from mock_server.core import field_types as types
+from mock_server.core.field_types import invalid
 from mock_server.core.reading import OMITTED, Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.imaging.geometry import Box
 
@@ -52,7 +43,7 @@ class Omissible:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(self._read, handler.generate_schema(self.written_as))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> types.JsonSchema:
         written = dict(handler(schema))
         return {"anyOf": [written if self.keeps_null else _without_null(written), {"const": Omission.NONE.value}]}
 
@@ -64,7 +55,7 @@ class Omissible:
         return read(value)
 
 
-def _without_null(schema: JsonSchema) -> JsonSchema:
+def _without_null(schema: types.JsonSchema) -> types.JsonSchema:
     if isinstance(types := schema.get("type"), list):
         return schema | {"type": [name for name in types if name != "null"]}
     if choices := schema.get("anyOf"):
@@ -98,8 +89,8 @@ class FixtureModel(BaseModel):
         return tuple(name for name in type(self).model_fields if getattr(self, name) is Omission.NONE)
 
 
-OptionalScore = Annotated[float | Omission | None, Omissible(Annotated[float | None, number(0, 1)])]
-ReadText = Annotated[str | Omission, Omissible(Text, keeps_null=True)]
+OptionalScore = Annotated[float | Omission | None, Omissible(Annotated[float | None, types.number(0, 1)])]
+ReadText = Annotated[str | Omission, Omissible(types.Text, keeps_null=True)]
 """The text that is read. `null` and `~` are texts too."""
 
 
@@ -113,10 +104,12 @@ def _box(corners: list[int]) -> Box:
     return box
 
 
-_Corners = Annotated[list[Annotated[int, whole_number(0)]], exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")]
+_Corners = Annotated[
+    list[Annotated[int, types.whole_number(0)]], types.exactly(4, "four whole numbers: [xmin, ymin, xmax, ymax]")
+]
 OptionalBox = Annotated[
     Box | Omission | None,
-    Omissible(Annotated[Box | None, Changed(after=_box, written_as=_Corners)]),
+    Omissible(Annotated[Box | None, types.Changed(after=_box, written_as=_Corners)]),
     Field(description="[xmin, ymin, xmax, ymax] in pixels of the upright picture."),
 ]
 
@@ -149,14 +142,14 @@ class CandidateModel(FixtureModel):
         return self.value(Candidate, text=self.text if is_given(self.text) else "", score=score, omitted=left_out)
 
 
-_CandidateList = list[Annotated[CandidateModel, one_word("text")]]
+_CandidateList = list[Annotated[CandidateModel, types.one_word("text")]]
 Candidates = Annotated[list[CandidateModel] | Omission, Omissible(_CandidateList)]
 
 
 class VehicleModel(FixtureModel):
     """The vehicle that carries the plate."""
 
-    type: Annotated[str | Omission, Omissible(Text)] = Field(description="The type of vehicle, e.g. Sedan.")
+    type: Annotated[str | Omission, Omissible(types.Text)] = Field(description="The type of vehicle, e.g. Sedan.")
     score: OptionalScore = Field(None, description="Confidence in the type, 0 to 1.")
     box: OptionalBox = None
 
@@ -167,14 +160,14 @@ class VehicleModel(FixtureModel):
         return self.value(Vehicle, type=kind, score=score, omitted=self.omitted)
 
 
-_Vehicle = Annotated[VehicleModel, one_word("type")]
+_Vehicle = Annotated[VehicleModel, types.one_word("type")]
 
 
 class PlateModel(FixtureModel):
     """A licence plate in the picture."""
 
     text: ReadText = Field(description="The text on the plate, kept as written.")
-    region: Annotated[str | Omission | None, Omissible(OptionalText)] = Field(
+    region: Annotated[str | Omission | None, Omissible(types.OptionalText)] = Field(
         None, description="Code of the region, e.g. us-ca."
     )
     region_score: OptionalScore = Field(None, description="Confidence in the region, 0 to 1.")
@@ -239,7 +232,7 @@ def _candidates(model: PlateModel | VinModel, score: float) -> tuple[Candidate, 
     return tuple(found)
 
 
-Plate = Annotated[PlateModel, one_word("text")]
+Plate = Annotated[PlateModel, types.one_word("text")]
 
 
 class ReadingModel(FixtureModel):
@@ -249,8 +242,8 @@ class ReadingModel(FixtureModel):
 
     plate: Plate | None = Field(None, description="The only plate in the picture.")
     plates: list[Plate] = Field([], description="Several plates in one picture.")
-    vin: Annotated[VinModel, one_word("text")] | None = Field(None, description="The VIN in the picture.")
-    text: OptionalText = Field(None, description="Other text in the picture, which is not a VIN.")
+    vin: Annotated[VinModel, types.one_word("text")] | None = Field(None, description="The VIN in the picture.")
+    text: types.OptionalText = Field(None, description="Other text in the picture, which is not a VIN.")
 
     @model_validator(mode="after")
     def _plate_or_plates(self) -> Self:

@@ -8,22 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mock_server.core import field_types as types
 from mock_server.core.conditions import Conditions
-from mock_server.core.field_types import (
-    AnyText,
-    Changed,
-    Flag,
-    OptionalText,
-    Scalar,
-    choice,
-    described,
-    expected,
-    matching,
-    one_or_many,
-    one_word,
-    scalar_text,
-    whole_number,
-)
+from mock_server.core.field_types import described, expected
 from mock_server.core.model import OutcomeName, Product
 from mock_server.core.overrides import OVERRIDE
 from mock_server.core.scenario import OUTCOME, Scenario, Step
@@ -49,14 +36,14 @@ def _scenario_name(text: str) -> str:
 
 _ScenarioName = Annotated[
     str,
-    matching(
+    types.matching(
         "[a-z0-9-]+",
         "a name of lower-case letters, digits and hyphens",
         {"type": ["string", "integer", "boolean", "null"], "pattern": "^[a-z0-9-]+$", "maxLength": _LONGEST_NAME},
     ),
-    Changed(after=_scenario_name),
+    types.Changed(after=_scenario_name),
 ]
-_Step = Annotated[Step, one_word("outcome", schema=OUTCOME.schema)]
+_Step = Annotated[Step, types.one_word("outcome", schema=OUTCOME.schema)]
 
 
 class ScenarioModel(FixtureModel):
@@ -65,17 +52,17 @@ class ScenarioModel(FixtureModel):
     scenario: _ScenarioName = Field(
         description="The name, unique in the directory: lower-case letters, digits and hyphens."
     )
-    description: AnyText = Field("", description="A text for people.")
-    priority: Annotated[int, whole_number(1, 9)] = Field(5, description="1 (highest) to 9; 5 is the default.")
+    description: types.AnyText = Field("", description="A text for people.")
+    priority: Annotated[int, types.whole_number(1, 9)] = Field(5, description="1 (highest) to 9; 5 is the default.")
     when: Conditions = Field(default_factory=Conditions, description="The conditions; all that are given must be met.")
     reading: ReadingModel = Field(ReadingModel(), description="What is on the picture.")
-    then: Annotated[list[_Step], one_or_many("a step")] = Field(
+    then: Annotated[list[_Step], types.one_or_many("a step")] = Field(
         [Step()], description="The replies, step by step. Each API key has its own position."
     )
-    overlay: Flag = Field(
+    overlay: types.Flag = Field(
         False, description="true: it lies over the others, as a scenario that is added at run time does."
     )
-    repeat: Annotated[Literal["last", "cycle"], choice(("last", "cycle"), "a way to repeat")] = Field(
+    repeat: Annotated[Literal["last", "cycle"], types.choice(("last", "cycle"), "a way to repeat")] = Field(
         "last", description="After the last step: last stays there, cycle starts again."
     )
 
@@ -88,7 +75,7 @@ _TIMES = f"^([1-9][0-9]{{0,8}}|{ALWAYS})$"
 
 
 def _times(value: object) -> int | None:
-    text = scalar_text(value)
+    text = types.scalar_text(value)
     if text is None or not re.fullmatch(_TIMES, text):
         raise expected(f"a whole number, 1 or more, or {ALWAYS}")
     return None if text == ALWAYS else int(text)
@@ -102,14 +89,14 @@ class WrittenOverride(Step):
         "json_schema_extra": {"anyOf": [{"required": [kind]} for kind in KINDS]}
     }
 
-    key: OptionalText = described("Only calls with this API key.", default=None)
-    provider: OptionalText = described("Only calls to this provider.", default=None)
-    product: Annotated[Product | None, choice(Product, "a product")] = described(
+    key: types.OptionalText = described("Only calls with this API key.", default=None)
+    provider: types.OptionalText = described("Only calls to this provider.", default=None)
+    product: Annotated[Product | None, types.choice(Product, "a product")] = described(
         "Only calls for this product: plate or vin.", default=None
     )
     times: Annotated[
         int | None,
-        Scalar(_times, {"type": ["integer", "string"], "minimum": 1, "maximum": 999_999_999, "pattern": _TIMES}),
+        types.Scalar(_times, {"type": ["integer", "string"], "minimum": 1, "maximum": 999_999_999, "pattern": _TIMES}),
     ] = described("The number of calls, or always.", default=1)
 
     @property
