@@ -21,7 +21,7 @@ from mock_server.providers.openapi import describe
 from mock_server.providers.provider import Provider
 from mock_server.report.document import Report
 from mock_server.scenarios.json_schema import override_schema, scenario_schema, schema_of, without_titles
-from mock_server.scenarios.mock_model import AccountModel
+from mock_server.scenarios.mock_reader import AccountModel
 from mock_server.scenarios.vocabulary import Vocabulary
 
 Json = dict[str, Any]

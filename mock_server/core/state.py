@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from mock_server.core.clock import Clock
 from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from mock_server.core.live_scenarios import LiveScenarios
 
 
-class Coordination(Protocol):
+class Coordination:
     """What the processes of one mock agree on, besides counters: the clock, the overrides and the runtime scenarios.
 
-    Changes are made one after another. When one is complete, every process sees it at its next `refresh`.
+    Changes are made one after another. When one is complete, every process sees it at its next `refresh`. Here there is
+    one process; `redis_coordination` serves several.
     """
+
+    def __init__(self) -> None:
+        self._change_lock = ReentrantLock()
 
     def attach(
         self, clock: Clock, overrides: Overrides, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]
@@ -35,27 +39,10 @@ class Coordination(Protocol):
 
         Raises StoreUnavailableError if the change could not be shared.
         """
+        return self._change_lock.acquired()
 
     async def refresh(self) -> None:
         """Apply the changes of other processes. Raises StoreUnavailableError."""
-
-
-class LocalCoordination:
-    """Coordination within one process."""
-
-    def __init__(self) -> None:
-        self._lock = ReentrantLock()
-
-    def attach(
-        self, clock: Clock, overrides: Overrides, live: "LiveScenarios", declare: Callable[[], Awaitable[None]]
-    ) -> None:
-        """There is nothing to share."""
-
-    def changing(self) -> AbstractAsyncContextManager[object]:
-        return self._lock.acquired()
-
-    async def refresh(self) -> None:
-        """There are no other processes."""
 
 
 class ReentrantLock:
@@ -103,7 +90,7 @@ class State:
         exchange_bytes, thumbnail_bytes = split_bytes(max_bytes)
         journal = MemoryJournal(max_count=max_count, max_bytes=exchange_bytes)
         rehearsal = MemoryRehearsal(time.time())
-        return cls(MemoryStore(), journal, rehearsal, Thumbnails(thumbnail_bytes), LocalCoordination())
+        return cls(MemoryStore(), journal, rehearsal, Thumbnails(thumbnail_bytes), Coordination())
 
 
 def split_bytes(max_bytes: int) -> tuple[int, int]:

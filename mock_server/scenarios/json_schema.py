@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from mock_server.core.field_types import JsonSchema
 from mock_server.core.model import OutcomeName
-from mock_server.scenarios.mock_model import SETTING_SCHEMA, MockModel
+from mock_server.scenarios.mock_reader import SETTING_SCHEMA, MockModel
 from mock_server.scenarios.scenario_reader import ScenarioModel, WrittenOverride
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.settings import Settings

@@ -18,7 +18,7 @@ from mock_server import MockServer
 from mock_server.errors import ConflictError, RefusedError
 from mock_server.providers.registry import vocabulary
 from mock_server.scenarios.load import load
-from mock_server.scenarios.mock_model import AccountModel, MockModel
+from mock_server.scenarios.mock_reader import AccountModel, MockModel
 from mock_server.settings import shipped_fixtures
 from tests.support import CARSXE_PATHS, FIXTURES, PATIENCE, drawn, encoded, picture, vehicore
 

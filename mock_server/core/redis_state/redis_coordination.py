@@ -23,7 +23,7 @@ from mock_server.core.live_scenarios import LiveScenarios, RuntimeScenario
 from mock_server.core.overrides import Override, Overrides
 from mock_server.core.redis_state.redis_client import Argument, RedisClient
 from mock_server.core.serialization import from_json, to_json
-from mock_server.core.state import ReentrantLock
+from mock_server.core.state import Coordination
 from mock_server.errors import StoreUnavailableError
 
 _LOCK_MILLISECONDS = 10_000
@@ -41,17 +41,17 @@ class SharedSettings:
     is_chaos_paused: bool = False
 
 
-class RedisCoordination:
+class RedisCoordination(Coordination):
     """A `Coordination` in Redis or Valkey. Call `attach` before use.
 
     `version` is the version that this process has.
     """
 
     def __init__(self, client: RedisClient) -> None:
+        super().__init__()
         self.version = _UNKNOWN
         self._client = client
         self._act = client.acts("coordination")
-        self._change_lock = ReentrantLock()
         self._refresh_lock = asyncio.Lock()
 
     def attach(
