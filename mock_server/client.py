@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Unpack
 from urllib.parse import urlencode, urlsplit
 
+from mock_server import client_payloads as payloads
 from mock_server.client_models import (
     Account,
     AccountChanges,
@@ -20,19 +21,6 @@ from mock_server.client_models import (
     OverrideFields,
     RequestFilters,
     adapter,
-)
-from mock_server.client_payloads import (
-    Image,
-    Part,
-    error_of,
-    key_query,
-    multipart,
-    now_of,
-    path_of,
-    read_image,
-    with_iso_times,
-    without_pictures,
-    write_fixtures,
 )
 from mock_server.core.exchange import Exchange
 from mock_server.errors import VerificationError
@@ -64,7 +52,7 @@ class Controls(ABC):
 
     def account(self, key: str) -> Account:
         """The account of a key, with its current balances. Raises NotFoundError."""
-        return adapter(Account).validate_python(self._json("GET", path_of("accounts", key)))
+        return adapter(Account).validate_python(self._json("GET", payloads.path_of("accounts", key)))
 
     def accounts(self) -> list[Account]:
         """All accounts."""
@@ -72,11 +60,11 @@ class Controls(ABC):
 
     def update_account(self, key: str, **changes: Unpack[AccountChanges]) -> Account:
         """Change fields: `credits={"plate": 2}` makes the balance 2. Raises NotFoundError and RefusedError."""
-        return adapter(Account).validate_python(self._json("PATCH", path_of("accounts", key), changes))
+        return adapter(Account).validate_python(self._json("PATCH", payloads.path_of("accounts", key), changes))
 
     def delete_account(self, key: str) -> None:
         """Delete an account. Raises NotFoundError."""
-        self._json("DELETE", path_of("accounts", key))
+        self._json("DELETE", payloads.path_of("accounts", key))
 
     # Scenarios
 
@@ -89,11 +77,11 @@ class Controls(ABC):
         """
         if replace and isinstance(document, str):
             raise ValueError("only a mapping can replace a scenario, not YAML text")
-        plain, pictures = without_pictures(document)
+        plain, pictures = payloads.without_pictures(document)
         text = plain if isinstance(plain, str) else json.dumps(plain)
-        body, content_type = multipart([("scenario", None, text.encode()), *pictures])
+        body, content_type = payloads.multipart([("scenario", None, text.encode()), *pictures])
         if isinstance(plain, Mapping) and replace:
-            method, path = "PUT", path_of("scenarios", str(plain.get("scenario", "")))
+            method, path = "PUT", payloads.path_of("scenarios", str(plain.get("scenario", "")))
         else:
             method, path = "POST", "/scenarios"
         return dict(json.loads(self._call(method, path, body, content_type)))
@@ -103,7 +91,7 @@ class Controls(ABC):
 
         Raises NotFoundError, and ConflictError without a key that is needed.
         """
-        return dict(self._json("GET", path_of("scenarios", name) + key_query(key)))
+        return dict(self._json("GET", payloads.path_of("scenarios", name) + payloads.key_query(key)))
 
     def scenarios(self) -> list[dict[str, Any]]:
         """The documents of all scenarios."""
@@ -111,11 +99,11 @@ class Controls(ABC):
 
     def remove_scenario(self, name: str, *, key: str | None = None) -> None:
         """Delete a runtime scenario; `key` as in `scenario`. Raises NotFoundError and ConflictError."""
-        self._json("DELETE", path_of("scenarios", name) + key_query(key))
+        self._json("DELETE", payloads.path_of("scenarios", name) + payloads.key_query(key))
 
     def set_state(self, scenario: str, key: str, position: int) -> None:
         """Set the position of a key in a scenario's sequence, from 0."""
-        self._json("PUT", path_of("scenarios", scenario, "state"), {"key": key, "position": position})
+        self._json("PUT", payloads.path_of("scenarios", scenario, "state"), {"key": key, "position": position})
 
     # Overrides
 
@@ -154,18 +142,18 @@ class Controls(ABC):
 
     def remove_overrides(self, *, key: str | None = None) -> None:
         """Remove the overrides for a key, or all."""
-        self._json("DELETE", f"/overrides{key_query(key)}")
+        self._json("DELETE", f"/overrides{payloads.key_query(key)}")
 
     # The journal
 
     def requests(self, **filters: Unpack[RequestFilters]) -> list[Exchange]:
         """The requests that match the filters, oldest first. Raises RefusedError for a value that cannot occur."""
-        found = self._json("POST", "/requests/find", with_iso_times(filters))
+        found = self._json("POST", "/requests/find", payloads.with_iso_times(filters))
         return adapter(list[Exchange]).validate_python(found["requests"])
 
     def count(self, **filters: Unpack[RequestFilters]) -> int:
         """The number of requests that match the filters."""
-        return int(self._json("POST", "/requests/count", with_iso_times(filters))["count"])
+        return int(self._json("POST", "/requests/count", payloads.with_iso_times(filters))["count"])
 
     def verify(
         self,
@@ -187,27 +175,27 @@ class Controls(ABC):
 
     def near_misses(self, *, key: str | None = None) -> list[NearMiss]:
         """The requests, of one key or of all, that no scenario matched, with the nearest three scenarios of each."""
-        found = self._json("GET", f"/requests/unmatched/near-misses{key_query(key)}")
+        found = self._json("GET", f"/requests/unmatched/near-misses{payloads.key_query(key)}")
         return adapter(list[NearMiss]).validate_python(found["nearMisses"])
 
     def clear_requests(self, *, key: str | None = None) -> int:
         """Delete the requests of one key, or all, from the journal; return how many were deleted."""
-        return int(self._json("DELETE", f"/requests{key_query(key)}")["deleted"])
+        return int(self._json("DELETE", f"/requests{payloads.key_query(key)}")["deleted"])
 
-    def match(self, image: Image | None = None, **fields: Any) -> dict[str, Any]:
+    def match(self, image: payloads.Image | None = None, **fields: Any) -> dict[str, Any]:
         """How a request would be answered, and why. It changes nothing.
 
         `fields` are provider, product, key, url, filename, language and headers.
         """
         if isinstance(image, str | Path):
             fields.setdefault("filename", Path(image).name)
-        parts: list[Part] = [
+        parts: list[payloads.Part] = [
             (name, None, (value if isinstance(value, str) else json.dumps(value)).encode())
             for name, value in fields.items()
         ]
         if image is not None:
-            parts.append(("image", "image", read_image(image)))
-        return dict(json.loads(self._call("POST", "/match", *multipart(parts))))
+            parts.append(("image", "image", payloads.read_image(image)))
+        return dict(json.loads(self._call("POST", "/match", *payloads.multipart(parts))))
 
     # Export
 
@@ -216,7 +204,7 @@ class Controls(ABC):
 
         Returns the paths of the files. Raises ConflictError if the directory has files and `replace` is false.
         """
-        return write_fixtures(self._call("GET", "/export"), Path(directory), replace=replace)
+        return payloads.write_fixtures(self._call("GET", "/export"), Path(directory), replace=replace)
 
     # The rehearsal report
 
@@ -230,31 +218,31 @@ class Controls(ABC):
 
     def clear_report(self, key: str | None = None) -> None:
         """Begin the report anew; with a key, forget only the calls of that key."""
-        self._call("DELETE", f"/report{key_query(key)}")
+        self._call("DELETE", f"/report{payloads.key_query(key)}")
 
     # State
 
     def reset(self, key: str | None = None) -> None:
         """Reset the mock to its fixture files; with a key, only what belongs to that key."""
-        self._json("POST", f"/reset{key_query(key)}")
+        self._json("POST", f"/reset{payloads.key_query(key)}")
 
     def now(self) -> datetime:
         """The time by the mock's clock."""
-        return now_of(self._json("GET", "/clock"))
+        return payloads.now_of(self._json("GET", "/clock"))
 
     def freeze(self, at: datetime | str | None = None) -> datetime:
         """Stop the mock's clock at a time, or now. Quotas and rate limits use this clock."""
         time = at.isoformat() if isinstance(at, datetime) else (True if at is None else at)
-        return now_of(self._json("PUT", "/clock", {"freeze": time}))
+        return payloads.now_of(self._json("PUT", "/clock", {"freeze": time}))
 
     def advance(self, by: timedelta | str | float) -> datetime:
         """Move the mock's clock forward by "31d", "90s", a number of seconds or a timedelta."""
         step = by.total_seconds() if isinstance(by, timedelta) else by
-        return now_of(self._json("PUT", "/clock", {"advance": step}))
+        return payloads.now_of(self._json("PUT", "/clock", {"advance": step}))
 
     def release(self) -> datetime:
         """Let the mock's clock show the system's time again."""
-        return now_of(self._json("DELETE", "/clock"))
+        return payloads.now_of(self._json("DELETE", "/clock"))
 
     def _json(self, method: str, path: str, document: object = None) -> Any:
         content = self._call(method, path, b"" if document is None else json.dumps(document).encode())
@@ -264,7 +252,7 @@ class Controls(ABC):
         """The body of the admin API's response. Raises the error of a call that failed."""
         status, content = self._send(method, f"/__admin{path}", body, content_type)
         if status >= 400:
-            raise error_of(status, content)
+            raise payloads.error_of(status, content)
         return content
 
 

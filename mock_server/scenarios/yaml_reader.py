@@ -5,8 +5,11 @@ give each value its type. Nothing is constructed from tags.
 """
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import yaml
@@ -232,28 +235,12 @@ def _place(mark: "yaml.Mark | yaml._yaml.Mark | None") -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 
-_STRAY = ("this does not fit what is above it", "check the indentation and the quotes")
+@cache
+def _messages() -> Mapping[str, tuple[str, str]]:
+    """How the messages of libyaml begin, each with what is wrong and a hint."""
+    text = Path(__file__).with_name("yaml_messages.toml").read_text("utf-8")
+    return tomllib.loads(text.replace("MAX_DEPTH levels", f"{MAX_DEPTH} levels"))
 
-_WORDS: dict[str, tuple[str, str]] = {
-    "mapping values are not allowed": (
-        'a ":" where no key is possible',
-        "quote the text that holds it, or check the indentation",
-    ),
-    "did not find expected ',' or ']'": ('a list opened by "[" is not closed', ""),
-    "did not find expected ',' or '}'": ('a mapping opened by "{" is not closed', ""),
-    "did not find expected '-' indicator": _STRAY,
-    "did not find expected key": _STRAY,
-    "did not find expected node content": ("a value is missing here, or something before it is not closed", ""),
-    "could not find expected ':'": ('a key without its ":"', ""),
-    "did not find expected <document start>": ("text that belongs to nothing above it", '"---" begins a new document'),
-    "found unexpected end of stream": ("a quoted text is not closed", ""),
-    "found unknown escape character": ("an unknown escape", "use single quotes where a backslash is meant"),
-    "found a tab character": ("a tab in the indentation", "YAML needs spaces"),
-    # libyaml looks ahead, and newer versions have a limit of their own.
-    "exceeded maximum nesting depth": (f"nested more than {MAX_DEPTH} levels deep", ""),
-    "found incompatible YAML document": ("an unknown version of YAML", "leave the %YAML line out"),
-}
-"""How the messages of libyaml begin, and the words for each."""
 
 _PLACED_AT_START = ("a list", "a mapping", "a quoted", "a key")
 
@@ -267,7 +254,7 @@ def _in_plain_words(error: yaml.MarkedYAMLError, text: str) -> UnreadableError:
     if began and "alphabetic or numeric character" in problem:
         # A glob without quotes looks like an alias.
         return _bad_start(_place(began), text)
-    for start, (what, hint) in _WORDS.items():
+    for start, (what, hint) in _messages().items():
         if problem.startswith(start):
             if began and what.startswith(_PLACED_AT_START):
                 hint = f"noticed on line {place.line}" if began.line + 1 != place.line else ""

@@ -5,8 +5,7 @@ from collections.abc import Awaitable
 from mock_server.core.journal import JournalEntry
 from mock_server.core.redis_state.redis_client import RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
-from mock_server.core.redis_state.redis_journal import RedisJournal, RedisThumbnails
-from mock_server.core.redis_state.redis_rehearsal import RedisRehearsal
+from mock_server.core.redis_state.redis_journal import RedisJournal, RedisRehearsal, RedisThumbnails
 from mock_server.core.redis_state.redis_store import RedisStore
 from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.state import State, split_bytes
