@@ -47,8 +47,8 @@ Allowance = Annotated[int | None, ALLOWANCE]
 class Quota(Written):
     """The requests of one period for one product."""
 
-    limit: Allowance = described("Number or unlimited.", default=None)
-    used: Annotated[int, types.whole_number(0)] = described("The number of requests that are used already.", default=0)
+    limit: Allowance = described("Number or unlimited.", None)
+    used: Annotated[int, types.whole_number(0)] = described("The number of requests that are used already.", 0)
 
 
 @dataclass(frozen=True, slots=True)

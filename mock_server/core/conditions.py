@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self
 from mock_server.core import field_types as types
 from mock_server.core.field_types import Written, described, invalid
 from mock_server.core.model import Product, ReadRequest
-from mock_server.core.written_reply import Headers, no_entries
+from mock_server.core.written_reply import NO_ENTRIES, Headers
 from mock_server.imaging.results import PictureFacts, SearchResult
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO", "HEIF")
@@ -28,16 +28,14 @@ class ImageProperties(Written):
     """Conditions on the picture itself."""
 
     # Sizes are those of the upright picture.
-    format: Annotated[str | None, _FORMAT] = described(
-        "JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, MPO or HEIF.", default=None
-    )
-    min_width: _Size = described("The smallest width in pixels.", default=None)
-    max_width: _Size = described("The largest width in pixels.", default=None)
-    min_height: _Size = described("The smallest height in pixels.", default=None)
-    max_height: _Size = described("The largest height in pixels.", default=None)
-    min_bytes: _Size = described("The smallest number of bytes.", default=None)
-    max_bytes: _Size = described("The largest number of bytes.", default=None)
-    blank: types.OptionalFlag = described("true: a picture of one colour; false: any other picture.", default=None)
+    format: Annotated[str | None, _FORMAT] = described("JPEG, PNG, WEBP, GIF, BMP, TIFF, AVIF, MPO or HEIF.", None)
+    min_width: _Size = described("The smallest width in pixels.", None)
+    max_width: _Size = described("The largest width in pixels.", None)
+    min_height: _Size = described("The smallest height in pixels.", None)
+    max_height: _Size = described("The largest height in pixels.", None)
+    min_bytes: _Size = described("The smallest number of bytes.", None)
+    max_bytes: _Size = described("The largest number of bytes.", None)
+    blank: types.OptionalFlag = described("true: a picture of one colour; false: any other picture.", None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
@@ -55,22 +53,20 @@ class Conditions(Written):
 
     # The core has the ids of pictures in the set in place of the paths.
     images: Annotated[tuple[types.Text, ...], types.one_or_many("a path")] = described(
-        "Pictures, recognised by their content: paths relative to this file. One of them is enough.",
-        key="image",
-        default=(),
+        "Pictures, recognised by their content: paths relative to this file. One of them is enough.", (), key="image"
     )
-    sha256: types.Sha256 = described("The SHA-256 of the picture's bytes.", default=None)
-    url: types.OptionalText = described("A glob for the image URL that the client sends.", default=None)
-    filename: types.OptionalText = described("A glob for the name of the uploaded file.", default=None)
-    key: types.OptionalText = described("An API key.", default=None)
-    account: types.OptionalText = described("The name of an account in mock.yaml.", default=None)
-    provider: types.OptionalText = described("Only requests to this provider.", default=None)
+    sha256: types.Sha256 = described("The SHA-256 of the picture's bytes.", None)
+    url: types.OptionalText = described("A glob for the image URL that the client sends.", None)
+    filename: types.OptionalText = described("A glob for the name of the uploaded file.", None)
+    key: types.OptionalText = described("An API key.", None)
+    account: types.OptionalText = described("The name of an account in mock.yaml.", None)
+    provider: types.OptionalText = described("Only requests to this provider.", None)
     product: Annotated[Product | None, types.choice(Product, "a product")] = described(
-        "Only requests for this product: plate or vin.", default=None
+        "Only requests for this product: plate or vin.", None
     )
-    language: types.OptionalText = described("The language code that the client sends.", default=None)
-    header: Headers = described("A glob for each request header.", default_factory=no_entries)
-    properties: ImageProperties | None = described("Conditions on the picture itself.", default=None)
+    language: types.OptionalText = described("The language code that the client sends.", None)
+    header: Headers = described("A glob for each request header.", NO_ENTRIES)
+    properties: ImageProperties | None = described("Conditions on the picture itself.", None)
 
 
 _MOST_COMPILED = 16_384

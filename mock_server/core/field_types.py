@@ -8,7 +8,7 @@ Pydantic applies the types. It is imported when it does, because a start from th
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from mock_server.suggest import quoted, suggest
@@ -44,9 +44,15 @@ class Written:
         return build(mapping)
 
 
-def described(text: str, *, key: str | None = None, **default: Any) -> Any:
-    """A field of a dataclass with its description. `key` is what is written if it is not the field's name."""
-    return field(metadata={"description": text} | ({"alias": key} if key else {}), **default)
+def described(text: str, default: Any = MISSING, *, key: str | None = None) -> Any:
+    """A field of a dataclass with its description. `key` is what is written if it is not the field's name.
+
+    A default that is a mapping is the same object for all.
+    """
+    metadata = {"description": text} | ({"alias": key} if key else {})
+    if isinstance(default, Mapping):
+        return field(default_factory=lambda: default, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 def expected(what: str) -> "PydanticCustomError":

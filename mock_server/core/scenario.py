@@ -11,7 +11,7 @@ from mock_server.core.conditions import Conditions
 from mock_server.core.field_types import Written, described, expected, invalid
 from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, Dribble, Fault, FaultPlan, OutcomeName
 from mock_server.core.reading import Reading
-from mock_server.core.written_reply import AddedFields, FieldPaths, Reply, ReplyHeaders, no_entries
+from mock_server.core.written_reply import NO_ENTRIES, AddedFields, FieldPaths, Reply, ReplyHeaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Lognormal(Written):
 
     median: types.Duration = described("Half of the delays are longer than this.")
     sigma: Annotated[float, types.number(0, 10)] = described("The length of the tail, e.g. 0.4.")
-    max: types.OptionalDuration = described("The longest delay.", default=None)
+    max: types.OptionalDuration = described("The longest delay.", None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
@@ -82,12 +82,12 @@ class _WrittenDelay(Written):
 
     __pydantic_config__ = Written.__pydantic_config__ | {"json_schema_extra": {"minProperties": 1, "maxProperties": 1}}
 
-    fixed: types.OptionalDuration = described("Always the same delay.", default=None)
+    fixed: types.OptionalDuration = described("Always the same delay.", None)
     uniform: Annotated[list[types.Duration], types.exactly(2, "two durations: [shortest, longest]")] | None = described(
-        "A delay between the two, uniformly distributed.", default=None
+        "A delay between the two, uniformly distributed.", None
     )
-    lognormal: Lognormal | None = described("A delay mostly near the median, sometimes much longer.", default=None)
-    dribble: Dribble | None = described("The reply arrives in pieces.", default=None)
+    lognormal: Lognormal | None = described("A delay mostly near the median, sometimes much longer.", None)
+    dribble: Dribble | None = described("The reply arrives in pieces.", None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:
@@ -132,22 +132,22 @@ class Trouble(Written):
     """Errors of the recognition itself. Several can be combined."""
 
     score: Annotated[tuple[float, float], types.Changed(after=_range, written_as=_Scores)] | None = described(
-        "The confidence is drawn from this range: 0.4, or [0.3, 0.5].", default=None
+        "The confidence is drawn from this range: 0.4, or [0.3, 0.5].", None
     )
     confuse: Annotated[int, types.whole_number(0, 17)] = described(
-        "The number of characters that are read as look-alikes; the true text becomes a candidate.", default=0
+        "The number of characters that are read as look-alikes; the true text becomes a candidate.", 0
     )
-    region: types.OptionalText = described("The region that is reported instead of the true one.", default=None)
-    bad_check_digit: types.Flag = described("true: the VIN is reported with a wrong check digit.", default=False)
+    region: types.OptionalText = described("The region that is reported instead of the true one.", None)
+    bad_check_digit: types.Flag = described("true: the VIN is reported with a wrong check digit.", False)
     partial: Annotated[int | None, types.whole_number(1)] = described(
-        "The number of first characters that are read; the others are missing.", default=None
+        "The number of first characters that are read; the others are missing.", None
     )
-    unreadable: types.Flag = described("true: the plate or VIN is found, its text is not.", default=False)
+    unreadable: types.Flag = described("true: the plate or VIN is found, its text is not.", False)
     too_small: Annotated[int | None, types.whole_number(1)] = described(
-        "Nothing is found in a picture narrower than this, in pixels.", default=None
+        "Nothing is found in a picture narrower than this, in pixels.", None
     )
     too_blurred: Annotated[float | None, types.number(0)] = described(
-        "Nothing is found in a picture less sharp than this (variance of the Laplacian).", default=None
+        "Nothing is found in a picture less sharp than this (variance of the Laplacian).", None
     )
 
 
@@ -159,27 +159,25 @@ _PARTS_OF_PROVIDERS_REPLY = ("outcome", "message", "variant", "headers", "troubl
 class Step(Written):
     """One step of the sequence."""
 
-    outcome: Annotated[OutcomeName, OUTCOME] = described("The kind of reply.", default=OutcomeName.READ)
-    message: types.OptionalAnyText = described("A text that replaces the provider's own message.", default=None)
-    variant: types.OptionalText = described("A documented alternative of this outcome.", default=None)
+    outcome: Annotated[OutcomeName, OUTCOME] = described("The kind of reply.", OutcomeName.READ)
+    message: types.OptionalAnyText = described("A text that replaces the provider's own message.", None)
+    variant: types.OptionalText = described("A documented alternative of this outcome.", None)
     times: Annotated[int | None, types.whole_number(1)] = described(
-        "The number of requests before the next step.", default=None
+        "The number of requests before the next step.", None
     )
-    delay: WrittenDelay | None = described("The delay of the reply.", default=None)
+    delay: WrittenDelay | None = described("The delay of the reply.", None)
     fault: Annotated[Fault | None, types.choice(Fault, "a fault")] = described(
-        "A broken connection instead of a reply.", default=None
+        "A broken connection instead of a reply.", None
     )
-    headers: ReplyHeaders = described("Headers that are added to the reply.", default_factory=no_entries)
-    trouble: Trouble | None = described("Errors of the recognition itself.", default=None)
+    headers: ReplyHeaders = described("Headers that are added to the reply.", NO_ENTRIES)
+    trouble: Trouble | None = described("Errors of the recognition itself.", None)
     omit: FieldPaths = described(
-        "Fields that are left out of the JSON reply: paths of names joined by dots, through lists.", default=()
+        "Fields that are left out of the JSON reply: paths of names joined by dots, through lists.", ()
     )
-    add: AddedFields = described(
-        "Fields that the JSON reply gets, by their paths; none is overwritten.", default_factory=no_entries
-    )
-    reply: Reply | None = described("A reply in place of the provider's.", default=None)
+    add: AddedFields = described("Fields that the JSON reply gets, by their paths; none is overwritten.", NO_ENTRIES)
+    reply: Reply | None = described("A reply in place of the provider's.", None)
     chance: types.OptionalPercentage = described(
-        "The share of calls that the step answers, e.g. 10%; the next step answers the others.", default=None
+        "The share of calls that the step answers, e.g. 10%; the next step answers the others.", None
     )
 
     @classmethod

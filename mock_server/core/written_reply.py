@@ -102,12 +102,8 @@ Headers = Annotated[Mapping[str, str], _mapping(_NAMES, dict[str, types.AnyText]
 ReplyHeaders = Annotated[Mapping[str, str], _mapping(_REPLY_NAMES, dict[str, types.AnyText], _reply_headers)]
 
 
-def no_entries() -> Mapping[str, Any]:
-    """One empty mapping for all, because nearly every scenario has three of them."""
-    return _NO_ENTRIES
-
-
-_NO_ENTRIES: Mapping[str, Any] = {}
+NO_ENTRIES: Mapping[str, Any] = {}
+"""One empty mapping for all, because nearly every scenario has three of them."""
 
 
 def _body(value: object) -> bytes:
@@ -122,12 +118,10 @@ class WrittenReply(Written):
     """A reply that is not the provider's."""
 
     # For example a gateway's error page. The content of `body_file` is read when the whole directory is loaded.
-    status: Annotated[int, types.whole_number(200, 599)] = described("The HTTP status.", default=200)
-    headers: ReplyHeaders = described(
-        "The headers of the reply. No other header describes the body.", default_factory=no_entries
-    )
-    body: Annotated[bytes, types.Scalar(_body, types.FREE_TEXT)] = described("The body, as text.", default=b"")
-    body_file: types.OptionalText = described("A file with the body: a path relative to this file.", default=None)
+    status: Annotated[int, types.whole_number(200, 599)] = described("The HTTP status.", 200)
+    headers: ReplyHeaders = described("The headers of the reply. No other header describes the body.", NO_ENTRIES)
+    body: Annotated[bytes, types.Scalar(_body, types.FREE_TEXT)] = described("The body, as text.", b"")
+    body_file: types.OptionalText = described("A file with the body: a path relative to this file.", None)
 
     @classmethod
     def read(cls, mapping: Any, build: Callable[[Any], Self]) -> Self:

@@ -89,15 +89,15 @@ class WrittenOverride(Step):
         "json_schema_extra": {"anyOf": [{"required": [kind]} for kind in KINDS]}
     }
 
-    key: types.OptionalText = described("Only calls with this API key.", default=None)
-    provider: types.OptionalText = described("Only calls to this provider.", default=None)
+    key: types.OptionalText = described("Only calls with this API key.", None)
+    provider: types.OptionalText = described("Only calls to this provider.", None)
     product: Annotated[Product | None, types.choice(Product, "a product")] = described(
-        "Only calls for this product: plate or vin.", default=None
+        "Only calls for this product: plate or vin.", None
     )
     times: Annotated[
         int | None,
         types.Scalar(_times, {"type": ["integer", "string"], "minimum": 1, "maximum": 999_999_999, "pattern": _TIMES}),
-    ] = described("The number of calls, or always.", default=1)
+    ] = described("The number of calls, or always.", 1)
 
     @property
     def scenario(self) -> Scenario:
