@@ -1,14 +1,18 @@
-"""Listening sockets: on one address, and on the same address for another process."""
+"""Listening sockets: on one address, and on the same address for another process; TLS on their connections."""
 
 import asyncio
 import contextlib
+import logging
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mock_server.errors import SettingsError
 from mock_server.settings import reachable_host
+
+logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
 """How many connections may wait to be accepted."""
@@ -145,3 +149,27 @@ def _has_ipv6_loopback() -> bool:
     except OSError:
         return False
     return True
+
+
+def over_tls(protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext) -> Connect:
+    """A function that serves a connection with one of `protocol`; it returns when the handshake is over.
+
+    It raises OSError when the handshake fails. A handshake that is cancelled closes the connection.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        from mock_server.http.tls_protocol import TlsProtocol
+    except ImportError as error:
+        logger.warning("https clients that close their sending half get no reply with this Python: %s", error)
+        return lambda connection: loop.connect_accepted_socket(protocol, connection, ssl=tls)
+
+    async def connect(connection: socket.socket) -> None:
+        ready: asyncio.Future[None] = loop.create_future()
+        transport, _ = await loop.connect_accepted_socket(lambda: TlsProtocol(protocol(), tls, ready), connection)
+        try:
+            await ready
+        except BaseException:
+            transport.abort()
+            raise
+
+    return connect

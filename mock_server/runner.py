@@ -24,9 +24,8 @@ from uvicorn.server import ServerState
 
 from mock_server import tuning
 from mock_server.app import App
-from mock_server.http.tls_connections import over_tls
 from mock_server.http.uvicorn_protocol import MockProtocol, check_uvicorn
-from mock_server.listening import Acceptor, listen, listen_again, url_of
+from mock_server.listening import Acceptor, listen, listen_again, over_tls, url_of
 from mock_server.providers.registry import own_hosts
 from mock_server.settings import Settings
 from mock_server.terminal import has_terminal

@@ -2,7 +2,7 @@
 
 asyncio and uvloop close such a connection at once, and lose the reply. No public interface of theirs changes that, so
 this is asyncio's own TLS with other steps at the end. Its members that are used here are not documented. A Python
-without one of them raises ImportError here, and `tls_connections` does without this module.
+without one of them raises ImportError here, and `listening.over_tls` does without this module.
 """
 
 import asyncio

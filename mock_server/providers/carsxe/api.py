@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.core.account import Account
 from mock_server.core.model import Billing, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.http.reply import Reply
-from mock_server.providers.carsxe import payment, real_carsxe, render, wording
+from mock_server.providers.carsxe import real_carsxe, render, wording
 from mock_server.providers.provider import MAX_URL, Call, ExampleCall, Provider, Refusal, Route
 from mock_server.providers.uploads import decode_inline, encoding_note, is_url, parse_json
 from mock_server.suggest import quoted
@@ -71,7 +71,7 @@ class CarsXE(Provider):
             problem=picture if isinstance(picture, Problem) else None,
             no_key=no_key,
             once=call.headers.get(self.once_header, ""),
-            has_payment=key is None and any(call.headers.get(name) for name in payment.HEADERS),
+            has_payment=key is None and any(call.headers.get(name) for name in wording.PAYMENT_HEADERS),
         )
 
     def render(self, outcome: Outcome, request: ReadRequest) -> Reply:

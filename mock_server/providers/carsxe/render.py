@@ -14,7 +14,7 @@ from mock_server.core.model import Outcome, OutcomeName, Product, Usage
 from mock_server.core.reading import Candidate, PlateReading, Reading, Vehicle, VinReading
 from mock_server.http.reply import Reply, json_reply
 from mock_server.imaging.geometry import Box
-from mock_server.providers.carsxe import payment, wording
+from mock_server.providers.carsxe import wording
 from mock_server.providers.provider import Refusal
 
 _CONTENT_TYPE = b"application/json; charset=utf-8"
@@ -36,7 +36,7 @@ def outcome(outcome: Outcome, product: Product) -> Reply:
     if answer.status == 200:
         return _reply(200, {"success": False, "error": message}, outcome.headers)
     if answer.status == 402:
-        return _reply(402, payment.requirements(product, wording.PATHS[product], message), outcome.headers)
+        return _reply(402, wording.payment_requirements(product, message), outcome.headers)
     body: dict[str, Any] = {"success": False, "message": message}
     if answer.status == 429 and outcome.variant != "without_usage":
         if outcome.variant in wording.TIER_ENDINGS and not outcome.message:

@@ -4,6 +4,7 @@ The two endpoints answer a missing or unknown key with different statuses; the g
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from mock_server.core.model import OutcomeName, Product
 from mock_server.providers.provider import Answer, Refusal, outcomes_of_statuses
@@ -120,3 +121,37 @@ REFUSALS: Mapping[Refusal, Answer] = {
 }
 
 OUTCOME_OF_STATUS = {product: outcomes_of_statuses(answers) for product, answers in ANSWERS.items()}
+
+PAYMENT_HEADERS = ("payment-signature", "x-payment")
+"""The headers that carry a payment."""
+
+_PRICE = "30000"
+"""In millionths of a US dollar."""
+_DESCRIPTIONS = {Product.PLATE: "License plate recognition from an image", Product.VIN: "VIN OCR from an image"}
+_USDC = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
+_PAY_TO = "0x000000000000000000000000000000000000dEaD"
+
+
+def payment_requirements(product: Product, error: str) -> dict[str, Any]:
+    """The body of a 402 for a product, by the general x402 specification, version 1.
+
+    CarsXE documents that there are requirements, not which. The network is a test network: a client spends no money.
+    """
+    return {
+        "x402Version": 1,
+        "error": error,
+        "accepts": [
+            {
+                "scheme": "exact",
+                "network": "base-sepolia",
+                "maxAmountRequired": _PRICE,
+                "asset": _USDC,
+                "payTo": _PAY_TO,
+                "resource": f"https://api.carsxe.com{PATHS[product]}",
+                "description": _DESCRIPTIONS[product],
+                "mimeType": "application/json",
+                "maxTimeoutSeconds": 60,
+                "extra": {"name": "USDC", "version": "2"},
+            }
+        ],
+    }
