@@ -20,7 +20,7 @@ ENVIRONMENT_PREFIX = "VEHICLE_OCR_MOCK_"
 # Variables of the package that are not settings.
 _OTHER_VARIABLES = ("URL", "TLS_URL", "CA_DIR", "REDIRECT")
 # Kubernetes sets such variables in every container if a Service is named vehicle-ocr-mock or vehicle-ocr-mock-….
-_KUBERNETES = re.compile(r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?)")
+_KUBERNETES = r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?)"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MEGABYTE = 1024 * 1024
@@ -202,7 +202,7 @@ def _is_set_by_containers(name: str, value: str) -> bool:
     """Whether a variable describes a service of Kubernetes, or a link of Docker, that has the name of this program."""
     is_port = name == "PORT" or name.endswith("_PORT")
     is_link = (name == "NAME" and value.startswith("/")) or name.startswith("ENV_")
-    return is_link or (is_port and "://" in value) or _KUBERNETES.fullmatch(name) is not None
+    return is_link or (is_port and "://" in value) or re.fullmatch(_KUBERNETES, name) is not None
 
 
 def _environment_value(setting: "Field[Any]", environ: Mapping[str, str]) -> Any:

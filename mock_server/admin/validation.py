@@ -28,8 +28,8 @@ END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 MAX_TEXT = 16_384  # characters
 MAX_KEY = 512  # characters; providers cut longer keys
 
-_DURATION = re.compile(r"(?P<sign>[-+]?)(?P<parts>(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhdw]) ?)+)")
-_PART = re.compile(r"([0-9.]+)(ms|[smhdw])")
+_DURATION = r"(?P<sign>[-+]?)(?P<parts>(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhdw]) ?)+)"
+_PART = r"([0-9.]+)(ms|[smhdw])"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _MAX_COUNT = 10**9
 _MAX_MISTAKES = 20
@@ -119,10 +119,10 @@ def as_duration(value: object, place: str) -> float:
     """Seconds of "31d", "1h30m", "-90s", or of a number."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(_DURATION, value.strip()) if isinstance(value, str) else None
     if match is None:
         raise mistake(place, "expected a duration", 'such as "31d", "1h30m", "90s" or "250ms"')
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(match["parts"]))
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PART, match["parts"]))
     return -seconds if match["sign"] == "-" else seconds
 
 

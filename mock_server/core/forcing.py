@@ -14,7 +14,7 @@ from mock_server.core.scenario import Scenario
 from mock_server.errors import UnknownPreferenceError
 from mock_server.suggest import nearest
 
-_PREFERENCE = re.compile(r'\s*([!#$%&\'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?')
+_PREFERENCE = r'\s*([!#$%&\'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?'
 _TOKEN = re.compile(r"mock-([a-z0-9_-]{1,200})", re.IGNORECASE)
 _MAX_PREFER = 4096
 """Characters of the `Prefer` header that are read."""
@@ -56,7 +56,7 @@ def parse_preferences(value: str) -> dict[str, str]:
     """The preferences of a `Prefer` header, with names in lower case. The first of two with the same name counts."""
     found: dict[str, str] = {}
     for part in _split(value):
-        if match := _PREFERENCE.match(part):
+        if match := re.match(_PREFERENCE, part):
             quoted = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else match[3]
             found.setdefault(match[1].lower(), quoted or "")
     return found

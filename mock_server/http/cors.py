@@ -15,8 +15,9 @@ _EXPOSED = (
     *("X-Mock-Request-Id", "X-Mock-Scenario", "X-Mock-Match", "X-Mock-Detail", "X-Mock-Fixtures"),
     *("Retry-After", "Allow"),
 )
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s,*]+", re.IGNORECASE)
-_STANDARD_PORT = re.compile(r"^(http(?=://.*:80$)|https(?=://.*:443$))(.*):\d+$")
+# Compiled at their first use, which most servers do not have.
+_ORIGIN = r"[a-z][a-z0-9+.-]*://[^/?#\s,*]+"
+_STANDARD_PORT = r"^(http(?=://.*:80$)|https(?=://.*:443$))(.*):\d+$"
 _HEADERS = "mock_server.cors_headers"
 _PRIVATE_NETWORK = "access-control-request-private-network"
 
@@ -29,14 +30,14 @@ def parse_origins(text: str) -> tuple[str, ...]:
             raise SettingsError("--cors off and --cors any cannot be combined with other values")
         return () if words[0] == "off" else ("*",)
     for word in words:
-        if word != "null" and not _ORIGIN.fullmatch(word):
+        if word != "null" and not re.fullmatch(_ORIGIN, word, re.IGNORECASE):
             raise SettingsError(f"--cors {word}: not off, any or an origin such as http://localhost:3000")
     return tuple(map(_as_browsers_send, words))
 
 
 def _as_browsers_send(origin: str) -> str:
     """The origin in lower case, without the standard port, and with the host name in ASCII."""
-    origin = _STANDARD_PORT.sub(r"\1\2", origin.lower())
+    origin = re.sub(_STANDARD_PORT, r"\1\2", origin.lower())
     if origin.isascii():
         return origin
     import idna  # its tables take long to load

@@ -7,7 +7,7 @@ from typing import Any
 from mock_server.core.model import Product
 from mock_server.providers.provider import FreeCall, ReadingDocument, RealService
 
-_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}", re.IGNORECASE)
+_VIN = r"[A-HJ-NPR-Z0-9]{17}"
 _NO_PICTURE = {"image": ("note.txt", b"no picture", "text/plain")}
 _OTHER_PART = {"other": ("note.txt", b"no picture", "text/plain")}
 _MESSAGE = ("message",)
@@ -50,7 +50,7 @@ def _reading(reply: Mapping[str, Any], product: Product | None) -> ReadingDocume
     text = text.strip()
     if not text:
         return {}
-    is_vin = _VIN.fullmatch(text) is not None
+    is_vin = re.fullmatch(_VIN, text, re.IGNORECASE) is not None
     if product is None:
         product = Product.VIN if is_vin else Product.PLATE
     if product is Product.PLATE:
