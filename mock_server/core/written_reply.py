@@ -101,16 +101,10 @@ _REPLY_NAMES: types.JsonSchema = {**_NAMES, "not": {"pattern": types.any_case(_F
 Headers = Annotated[Mapping[str, str], _mapping(_NAMES, dict[str, types.AnyText], _request_headers)]
 ReplyHeaders = Annotated[Mapping[str, str], _mapping(_REPLY_NAMES, dict[str, types.AnyText], _reply_headers)]
 
-
 NO_ENTRIES: Mapping[str, Any] = {}
 """One empty mapping for all, because nearly every scenario has three of them."""
 
-
-def _body(value: object) -> bytes:
-    text = types.scalar_text(value)
-    if text is None:
-        raise expected("text")
-    return text.encode("utf-8", "replace")
+_Body = Annotated[bytes, types.Changed(after=lambda text: text.encode("utf-8", "replace"), written_as=types.AnyText)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +114,7 @@ class WrittenReply(Written):
     # For example a gateway's error page. The content of `body_file` is read when the whole directory is loaded.
     status: Annotated[int, types.whole_number(200, 599)] = described("The HTTP status.", 200)
     headers: ReplyHeaders = described("The headers of the reply. No other header describes the body.", NO_ENTRIES)
-    body: Annotated[bytes, types.Scalar(_body, types.FREE_TEXT)] = described("The body, as text.", b"")
+    body: _Body = described("The body, as text.", b"")
     body_file: types.OptionalText = described("A file with the body: a path relative to this file.", None)
 
     @classmethod
