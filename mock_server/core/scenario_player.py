@@ -3,11 +3,9 @@
 import random
 from functools import lru_cache
 
-from mock_server.core import misreads
 from mock_server.core.accounts import Accounts
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.decision import Case, Decision, Unmatched
-from mock_server.core.fabricated_reading import fabricate
 from mock_server.core.library import UnmatchedPolicy
 from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, FaultPlan, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.reading import Reading
@@ -46,6 +44,8 @@ class ScenarioPlayer:
             key = case.admission.account.key
             rng = random.Random(f"{case.policy.seed}/{key}/{scenario.name}/{position}")
             if step.trouble:
+                from mock_server.core import misreads  # the start does not need it
+
                 reading = misreads.apply(reading, step.trouble, facts=case.query.facts, rng=rng)
             plan = draw_plan(delay, step.fault, rng)
         outcome = await self._outcome(case, step, reading)
@@ -141,4 +141,6 @@ def _fabricated_reading(case: Case) -> Reading:
 
 @lru_cache(maxsize=1024)
 def _fabricate(digest: str, size: tuple[int, int], product: Product) -> Reading:
+    from mock_server.core.fabricated_reading import fabricate  # the start does not need it
+
     return complete(fabricate(digest, *size, product), None, size)
