@@ -9,8 +9,6 @@ _SMOOTHING = 0.05
 # Width and height of a window in characters: about one stroke of a letter.
 _WINDOW_WIDTH = 0.5
 _WINDOW_HEIGHT = 0.6
-# Up to this width plus height, in pixels, adding shifted arrays is faster than a summed-area table.
-_MAX_ADDED = 12
 
 
 def residual_energy(residual: Floats, character: float) -> Floats:
@@ -38,9 +36,6 @@ def window_means(values: Floats, width: int, height: int) -> Floats:
     """Means over windows of this size, one for every position where a window fits."""
     rows, columns = values.shape
     width, height = min(columns, width), min(rows, height)
-    if width + height <= _MAX_ADDED:
-        added = _convolved(values, np.ones(width, np.float32), np.ones(height, np.float32))
-        return added / np.float32(width * height)
     sums = np.zeros((rows + 1, columns + 1), dtype=np.float64)
     np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=sums[1:, 1:])
     totals = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]

@@ -5,7 +5,7 @@ Every declared text must match, and where none is declared the whole picture; la
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -137,22 +137,18 @@ class TextView(Protocol):
 
 def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
     """Compare a reference with `frame` of the working copy."""
-    if reference.is_declared:
-        verdicts = _verify_texts(reference, image, query, frame)
-    else:
-        verdicts = [_verify_whole(query, frame, image)]
-    worst = _worst(verdicts)
+    worst = (
+        _worst(_verify_texts(reference, query, frame)) if reference.is_declared else _verify_whole(query, frame, image)
+    )
     return worst if worst.reason else _verify_colours(worst, reference, query)
 
 
-def verify_texts(
-    reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame, stricter: float
-) -> Verdict:
+def verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter: float) -> Verdict:
     """Compare the declared texts of a reference with `frame` of a view that need not show the rest of it.
 
     `stricter`: how much lower the limits are.
     """
-    return _worst(_verify_texts(reference, image, view, frame, stricter))
+    return _worst(_verify_texts(reference, view, frame, stricter))
 
 
 def _worst(verdicts: list[Verdict]) -> Verdict:
@@ -162,13 +158,11 @@ def _worst(verdicts: list[Verdict]) -> Verdict:
     return replace(worst, texts=texts if any(text.is_in_perspective for text in texts) else ())
 
 
-def _verify_texts(
-    reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame, stricter: float = 0.0
-) -> list[Verdict]:
+def _verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter: float = 0.0) -> list[Verdict]:
     """The verdicts on all texts up to the first that differs."""
     verdicts = []
     for patch in reference.patches:
-        verdict = _verify_text(patch, view, frame, image, stricter)
+        verdict = _verify_text(patch, view, frame, stricter)
         if verdict is not None:
             verdicts.append(verdict)
             if verdict.reason:
@@ -176,9 +170,7 @@ def _verify_texts(
     return verdicts
 
 
-def _verify_text(
-    patch: Patch, query: TextView, frame: Frame, reference: ReferenceImage, stricter: float
-) -> Verdict | None:
+def _verify_text(patch: Patch, query: TextView, frame: Frame, stricter: float) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
     text_frame = frame.part(patch.frame)
     resolution = text_frame.width / patch.shape[1]
@@ -191,7 +183,8 @@ def _verify_text(
         return None
     image_frame = text_frame.scaled(finer, finer)
     limit = (LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL) - stricter
-    result = _compare(patch, image, image_frame, limit, None if is_too_small else reference)
+    grey, wanted = Image.fromarray(patch.pixels), None if is_too_small else limit
+    result = compare_text(grey, patch.character, image, image_frame, _min_visible(patch), wanted)
     if result is None:
         return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
     difference = _around_strongest(result, text_frame)
@@ -207,16 +200,6 @@ def _place(patch: Patch, result: Comparison, finer: float) -> TextPlace:
     return TextPlace(patch.frame, tuple((x / finer, y / finer) for x, y in corners), result.corners is not None)
 
 
-def _compare(
-    patch: Patch, image: Image.Image, frame: Frame, limit: float, reference: ReferenceImage | None
-) -> Comparison | None:
-    """Compare a text; with colours where they may decide, since that decodes the reference."""
-    grey, visible = Image.fromarray(patch.pixels), _min_visible(patch)
-    if reference is None:
-        return compare_text(grey, patch.character, image, frame, visible)
-    return compare_text(grey, patch.character, image, frame, visible, limit, partial(_colours_of, patch, reference))
-
-
 def _min_visible(patch: Patch) -> tuple[float, float]:
     """Shares of a text's height and width that must be visible."""
     if not patch.is_declared:
@@ -224,15 +207,6 @@ def _min_visible(patch: Patch) -> tuple[float, float]:
     height, width = patch.shape
     may_be_missing = (MARGIN * height + _MAX_MISSING_CHARACTER * patch.pitch) / width
     return _MIN_VISIBLE, max(_MIN_VISIBLE, 1 - may_be_missing)
-
-
-def _colours_of(patch: Patch, reference: ReferenceImage) -> Image.Image | None:
-    """The patch in RGB, where the reference can still be read."""
-    if reference.colours is None:
-        return None
-    (width, height), part = reference.colours.size, patch.frame
-    box = (part.left * width, part.top * height, (part.left + part.width) * width, (part.top + part.height) * height)
-    return reference.part(box, patch.shape[::-1])
 
 
 def _verify_colours(verdict: Verdict, reference: Fingerprint, query: QueryView) -> Verdict:

@@ -14,7 +14,7 @@ other values were set with them on drawn labels of twenty further kinds, between
 those of one-character neighbours.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from PIL import Image
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
 from mock_server.imaging.geometry import Corners, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate
-from mock_server.imaging.photometric_fit import colour_terms, local_tone_terms, predict
+from mock_server.imaging.photometric_fit import local_tone_terms, predict
 from mock_server.imaging.plane_alignment import align_in_perspective
 
 # Lucas-Kanade steps, and the move in pixels below which they end: the fit itself explains a smaller misalignment.
@@ -35,8 +35,6 @@ _COARSER = (2, 4)
 _MIN_COARSE_SIDE = 5
 # From this share of the reference's resolution on, it is compared as it is, which saves a blur.
 _SAME_RESOLUTION = 0.95
-# Ratio of the two axes' scales from which on each has a resolution of its own.
-_SQUASHED = 1.1
 # Energy that any codec leaves behind; it keeps a nearly perfect fit from making the typical energy zero.
 NOISE_ENERGY = 4.0
 # Pixels of the shorter side of the smallest part that can be aligned.
@@ -47,7 +45,7 @@ _MIN_TEXT_VARIANCE = 4.0
 _TYPICAL_WEIGHT = 1.5
 # A box larger than its text dilutes the variance; it is taken to be at most this many times too small.
 _MAX_DILUTION = 10.0
-# Above this score, no colours could explain the difference.
+# Above this score, no more changes that are allowed for could explain the difference.
 HOPELESS_SCORE = 3.5
 # Least correlation of a text with a higher score that is looked at in perspective nevertheless.
 _MIN_CORRELATION = 0.65
@@ -90,13 +88,12 @@ def compare_text(
     frame: Frame,
     visible: tuple[float, float],
     limit: float | None = None,
-    read_colours: Callable[[], Image.Image | None] | None = None,
 ) -> Comparison | None:
     """Compare a grey reference patch, a text with its margin, with `frame` of a grey image.
 
     `character`: size of one in pixels of the patch. Where the score is near `limit`, more changes are allowed for: a
-    perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where less
-    than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
+    perspective, and a tone curve that varies within the text. None where less than the shares `visible` of (height,
+    width) lie inside the image, or it has too few pixels.
     """
     part, factor = at_shared_resolution(reference, frame)
     character *= factor
@@ -109,7 +106,7 @@ def compare_text(
     best, aligned = _best(found + _in_perspective(part, character, image, found))
     if not limit - _NARROW < best.score < HOPELESS_SCORE:
         return best
-    return _decided(part, character, best, aligned, limit, read_colours)
+    return _decided(part, character, best, aligned, limit)
 
 
 def _best(found: Sequence[_Aligned]) -> _Aligned:
@@ -140,25 +137,13 @@ def _in_perspective(part: Image.Image, character: float, image: Image.Image, fou
     return [] if aligned is None else [(_scored(part, character, aligned), aligned)]
 
 
-def _decided(
-    part: Image.Image,
-    character: float,
-    best: Comparison,
-    aligned: Alignment,
-    limit: float,
-    read_colours: Callable[[], Image.Image | None] | None,
-) -> Comparison:
-    """What a comparison near its limit becomes where more changes are allowed for, the cheapest first."""
+def _decided(part: Image.Image, character: float, best: Comparison, aligned: Alignment, limit: float) -> Comparison:
+    """What a comparison near its limit becomes where the tone curve may vary within the text."""
     local = _scored(part, character, aligned, local_tone_terms(part, character))
     if best.score <= limit:
         # Once uneven light is explained, a changed stroke stands out more from the rest, and nothing in the right text.
         return best if local.score <= limit else local
-    best = min(best, replace(local, score=local.score + _LOCAL_TONES_STRICTER), key=lambda one: one.score)
-    colours = read_colours() if read_colours and best.score > limit else None
-    if colours is not None:
-        result = _scored(part, character, aligned, colour_terms(colours, part.size))
-        best = min(best, result, key=lambda one: one.score)
-    return best
+    return min(best, replace(local, score=local.score + _LOCAL_TONES_STRICTER), key=lambda one: one.score)
 
 
 def _scored(part: Image.Image, character: float, aligned: Alignment, extra_terms: Sequence[Floats] = ()) -> Comparison:
@@ -264,13 +249,8 @@ def _typical_energy(energies: Floats, predicted: Floats, contrast: float, charac
 
 def at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     """`reference` no finer than its `frame` in the sent picture, and the factor by which it was reduced."""
-    across, down = frame.width / reference.width, frame.height / reference.height
-    factor = min(1.0, float(np.sqrt(across * down)))
-    if max(across, down) > _SQUASHED * min(across, down):
-        across, down = min(1.0, across), min(1.0, down)
-        factor = float(np.sqrt(across * down))
-    else:
-        across = down = factor
+    across, down = min(1.0, frame.width / reference.width), min(1.0, frame.height / reference.height)
+    factor = float(np.sqrt(across * down))
     if factor > _SAME_RESOLUTION:
         return reference, 1.0
     size = (max(1, round(reference.width * across)), max(1, round(reference.height * down)))

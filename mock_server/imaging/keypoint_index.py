@@ -15,7 +15,7 @@ from mock_server.imaging.geometry import Affine
 from mock_server.imaging.keypoint_description import BITS, DescribedKeypoints
 from mock_server.imaging.keypoint_pairs import MIN_VOTES, Pairs, fit_affine, fullest_cells
 from mock_server.imaging.keypoints import all_keypoints
-from mock_server.imaging.lucas_kanade import Floats
+from mock_server.imaging.lucas_kanade import Floats, normalised
 from mock_server.imaging.pixel_transforms import resampled
 
 # Hash tables; each takes other bits of the descriptions. A key has as many bits as there are keypoints, within limits.
@@ -64,7 +64,7 @@ class KeypointIndex:
         self._key_bits = min(max(len(pool.codes).bit_length(), _KEY_BITS[0]), _KEY_BITS[1])
         self._tables = [self._table(number) for number in range(_TABLES)]
         overviews = [_overview(one.glyphs) for one in pool.anchors]
-        self._overviews = _normalised(np.stack(overviews) if overviews else np.zeros((0, 1), np.float32))
+        self._overviews = normalised(np.stack(overviews) if overviews else np.zeros((0, 1), np.float32))
 
     def _keys(self, codes: NDArray[np.uint64], table: int) -> NDArray[np.int64]:
         keys = codes >> np.uint64(_first_bit(table))
@@ -187,10 +187,10 @@ class KeypointIndex:
         """
         number = self._pool.owners.index((located.position, located.number))
         sent = _glyphs_at(image, located.affine, self._pool.anchors[number])
-        rough = self._overviews @ _normalised(_overview(sent)[None])[0]
+        rough = self._overviews @ normalised(_overview(sent)[None])[0]
         likeliest = np.argsort(-rough, kind="stable")[:_COMPARED_GLYPHS]
         glyphs = np.stack([self._pool.anchors[one].glyphs.ravel() for one in [number, *likeliest.tolist()]])
-        similarity = _normalised(glyphs) @ _normalised(sent.reshape(1, -1))[0]
+        similarity = normalised(glyphs) @ normalised(sent.reshape(1, -1))[0]
         least = similarity.max() - _BEHIND
         order = np.argsort(-similarity[1:], kind="stable")[:count]
         return [self._instead(located, number, int(likeliest[one])) for one in order if similarity[1 + one] >= least]
@@ -233,14 +233,6 @@ def _glyphs_at(image: Image.Image, affine: Affine, anchor: Anchor) -> NDArray[np
 def _overview(glyphs: NDArray[np.uint8]) -> Floats:
     """The small copy of a text at half its resolution, as one row."""
     return np.asarray(Image.fromarray(glyphs).reduce(2), dtype=np.float32).ravel()
-
-
-def _normalised(rows: NDArray[np.number]) -> Floats:
-    """Each row with mean 0 and norm 1."""
-    values = rows.astype(np.float32)
-    values -= values.mean(axis=1, keepdims=True)
-    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-3)
-    return values
 
 
 def _count_ones(values: NDArray[np.uint64]) -> NDArray[np.integer]:

@@ -30,11 +30,9 @@ _STARTS = 40
 _SIZE_TOLERANCE = 0.35
 _PIXELS_TOLERANCE = 4.0
 _DISTANCE_TOLERANCE = 0.15
-# Pairs of an affine map are at most this many pixels of their level off, one value for each step of the fit. Many pairs
-# tighten slowly: wrong ones of a coarse level, each as far off as a text is wide, would hold the map where it starts.
-_FIT_TOLERANCES = (5.0, 3.0, 2.5)
-_FIT_TOLERANCES_OF_MANY = (8.0, 6.0, 5.0, 4.0, 3.0, 2.5)
-_MANY = 20
+# Pairs of an affine map are at most this many pixels of their level off, one value for each step of the fit. These
+# tighten slowly: wrong pairs of a coarse level, each as far off as a text is wide, would hold the map where it starts.
+_FIT_TOLERANCES = (8.0, 6.0, 5.0, 4.0, 3.0, 2.5)
 # How much an affine map is held to a similarity, as a share of the points' spread.
 _STIFFNESS = 0.02
 
@@ -84,7 +82,7 @@ def fit_affine(pairs: Pairs, centre: Floats) -> tuple[Affine, int] | None:
     sizes = np.log(sent[:, 2] / known[:, 2])
     chosen = _agreeing(pairs, sizes, centre)
     affine: Affine | None = None
-    for tolerance in _FIT_TOLERANCES_OF_MANY if pairs.votes(chosen) >= _MANY else _FIT_TOLERANCES:
+    for tolerance in _FIT_TOLERANCES:
         affine = _least_squares(known[chosen], sent[chosen]) if pairs.votes(chosen) >= MIN_VOTES else None
         if affine is None:
             return None

@@ -8,7 +8,6 @@ In the sweep of `docs/matching.md`, halving or doubling these values changed no 
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil, floor
 
 import numpy as np
@@ -34,8 +33,6 @@ _MIN_GAIN = 0.05
 _NOISE_VARIANCE = 100.0
 _EXPECTED_MOVE = 2.0
 _EXPECTED_STRETCH = 0.005
-# Sizes of grids whose constants are kept, of a few hundred bytes each.
-_KEPT_SIZES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +172,7 @@ class LucasKanade:
         """Solve the normal equations for these cells; terms: grey, constant, x, x stretch, y, y stretch."""
         self._sampled_part = (rows, columns)
         cells = self._reference[rows, columns]
-        y_gradient, x_gradient = gradients(cells)
+        y_gradient, x_gradient = np.gradient(cells)
         height, width = self._reference.shape
         terms = np.empty((6, *cells.shape), np.float32)
         terms[0] = cells
@@ -192,24 +189,11 @@ class LucasKanade:
         self._solution = np.linalg.inv(products)
 
 
-def gradients(cells: Floats) -> tuple[Floats, Floats]:
-    """The differences down and across, as `np.gradient` computes them, at a fraction of its cost for small grids."""
-    down, across = np.empty_like(cells), np.empty_like(cells)
-    for values, slope in ((cells, down), (cells.T, across.T)):
-        np.subtract(values[2:], values[:-2], out=slope[1:-1])
-        slope[1:-1] *= np.float32(0.5)
-        slope[0] = values[1] - values[0]
-        slope[-1] = values[-1] - values[-2]
-    return down, across
-
-
-@lru_cache(_KEPT_SIZES)
 def _positions(count: int) -> Floats:
     """Positions of so many cells, from -1 to 1."""
     return np.linspace(-1, 1, count, dtype=np.float32)
 
 
-@lru_cache(_KEPT_SIZES)
 def _prior(height: int, width: int) -> NDArray[np.float64]:
     """Cost of a move (x, x stretch, y, y stretch) in grey levels squared; a change of the aspect ratio costs most."""
     costs = np.eye(4) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
@@ -238,14 +222,16 @@ def _damping(products: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.diag(products) * 1e-4 + 1e-3
 
 
-def _centred(values: Floats) -> Floats:
-    """Values less their mean; `values.mean()` takes several times as long for a small grid."""
-    centred: Floats = values - np.add.reduce(values, axis=None) / np.float32(values.size)
-    return centred
-
-
 def correlate(one: Floats, other: Floats) -> float:
     """Pearson's correlation of two grids of one shape; 0 where either is flat."""
-    a, b = _centred(one), _centred(other)
+    a, b = one - one.mean(), other - other.mean()
     norm = float(np.sqrt(np.vdot(a, a) * np.vdot(b, b)))
     return float(np.vdot(a, b)) / norm if norm > 1e-6 else 0.0
+
+
+def normalised(rows: NDArray[np.number]) -> Floats:
+    """Each row with mean 0 and norm 1."""
+    values = rows.astype(np.float32)
+    values -= values.mean(axis=1, keepdims=True)
+    values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-3)
+    return values

@@ -63,7 +63,7 @@ class PerceptualSearch:
         self._entries = entries
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
         self._pictures = pictures
-        self._texts = TextSearch(entries, pictures)
+        self._texts = TextSearch(entries)
 
     def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
         """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""

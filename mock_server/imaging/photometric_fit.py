@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.lucas_kanade import Floats, SampledGrid, gradients, least_squares
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, least_squares, on_a_line
 
 # Knots of the piecewise linear tone curve.
 _KNOTS = 7
@@ -83,7 +83,7 @@ def predict(
     hats = _hats(reference)
     terms = [*(hats[reference[some]].transpose(2, 0, 1)), *(term[some] for term in (*free, *shifts))]
     # Grey levels that are too rare to fit follow the straight line through the others.
-    line = _tone_line(reference[some], samples.cells[some])
+    line = on_a_line(np.arange(256, dtype=np.float32), reference[some].astype(np.float32), samples.cells[some])
     weights = _weights(
         np.stack([term.ravel() for term in terms], axis=-1), samples.cells[some].ravel(), line[reference[some]].ravel()
     )
@@ -139,7 +139,7 @@ def _places(size: int, distance: float) -> Floats:
 def _shift_terms(reference: Floats, samples: SampledGrid) -> list[Floats]:
     """First-order terms of a small shift, scale and shear, for the sampled pixels."""
     inside = (samples.rows, samples.columns)
-    y_gradient, x_gradient = (slopes[inside] for slopes in gradients(reference))
+    y_gradient, x_gradient = (np.asarray(slopes)[inside] for slopes in np.gradient(reference))
     rows, columns = reference.shape
     u = np.linspace(-1, 1, columns, dtype=np.float32)[None, samples.columns]
     v = np.linspace(-1, 1, rows, dtype=np.float32)[samples.rows, None]
@@ -155,15 +155,6 @@ def _weights(terms: Floats, target: Floats, baseline: Floats) -> Floats:
         # A clipped pixel does not show its true value; without it the others are fitted better.
         weights = least_squares(terms[unclipped], (target - baseline)[unclipped]).astype(np.float32)
     return weights
-
-
-def _tone_line(reference: NDArray[np.uint8], target: Floats) -> Floats:
-    """The straight line that best maps reference levels to `target`, for each of the 256 levels."""
-    levels = reference.astype(np.float32)
-    variance = float(levels.var())
-    mean, target_mean = float(levels.mean()), float(target.mean())
-    slope = float(((levels - mean) * (target - target_mean)).mean()) / variance if variance > 1 else 0.0
-    return (target_mean + slope * (np.arange(256, dtype=np.float32) - mean)).astype(np.float32)
 
 
 def _hats(reference: NDArray[np.uint8]) -> Floats:

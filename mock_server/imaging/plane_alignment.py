@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Affine, Corners, Frame
-from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, correlate, gradients
+from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, correlate
 from mock_server.imaging.pixel_transforms import part_around
 
 # Degrees of freedom.
@@ -141,7 +141,7 @@ class _Solver:
     def __init__(self, reference: Floats, inside: tuple[slice, slice], freedom: int) -> None:
         rows, columns = reference.shape
         known = reference[inside]
-        down, across = gradients(known)
+        down, across = np.gradient(known)
         u = np.linspace(-1, 1, columns, dtype=np.float32)[None, inside[1]]
         v = np.linspace(-1, 1, rows, dtype=np.float32)[inside[0], None]
         # A move of (x, y) cells at each position; the last two bend the plane towards an edge.

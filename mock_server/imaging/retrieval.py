@@ -6,14 +6,13 @@ serves all; the members are then ranked by those cells of their mosaics in which
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Frame, Orientation
-from mock_server.imaging.lucas_kanade import Floats, SampledGrid
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, normalised
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
 # Two pictures are of one cluster if their thumbnails correlate by this much and the logarithms of their aspect ratios
@@ -74,7 +73,7 @@ class Cluster:
         query = canvas.ravel()[self.cells]
         inside = ~np.isnan(query)
         # Thumbnails are normalised, so members may differ in brightness and contrast; that must not rank them.
-        similarity: Floats = _normalised(self.values[:, inside]) @ _normalised(query[None, inside])[0]
+        similarity: Floats = normalised(self.values[:, inside]) @ normalised(query[None, inside])[0]
         return similarity
 
     def similar_pairs(self) -> list[tuple[int, int]]:
@@ -215,10 +214,3 @@ def _overviews(thumbnails: Floats) -> Floats:
     means = thumbnails @ _HALVING
     overviews: Floats = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-3)
     return overviews
-
-
-def _normalised(rows: NDArray[Any]) -> Floats:
-    """Each row with mean 0 and norm 1."""
-    centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float32)
-    normalised: Floats = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-3)
-    return normalised
