@@ -7,6 +7,7 @@ cross-correlation.
 In the sweep of `docs/matching.md`, halving or doubling these values changed no match.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -33,6 +34,7 @@ _MIN_GAIN = 0.05
 _NOISE_VARIANCE = 100.0
 _EXPECTED_MOVE = 2.0
 _EXPECTED_STRETCH = 0.005
+COST_OF_MOVE = _NOISE_VARIANCE / _EXPECTED_MOVE**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,7 @@ def align(
 
 
 class LucasKanade:
-    """Lucas-Kanade steps towards one reference grid.
-
-    The normal equations depend on the reference alone, so they are kept for as long as the same cells are sampled.
-    """
+    """Lucas-Kanade steps towards one reference grid; equations are kept for as long as the same cells are sampled."""
 
     def __init__(self, reference: Floats) -> None:
         self._reference = reference
@@ -151,14 +150,15 @@ class LucasKanade:
 
     def step(self, frame: Frame, samples: SampledGrid) -> tuple[Frame, float]:
         """The frame after one step, and how far it moved, in cells."""
-        if self._sampled_part != (samples.rows, samples.columns):
-            self._prepare(samples.rows, samples.columns)
-        gain, _, *moves = self._solution @ (self._terms @ samples.cells.ravel()).astype(np.float64)
-        if gain <= _MIN_GAIN:
-            return frame, 0.0
-        # The solution moves the reference onto the samples; the frame moves the other way.
-        x, x_stretch, y, y_stretch = (min(max(-float(move / gain), -_MAX_STEP), _MAX_STEP) for move in moves)
         rows, columns = self._reference.shape
+        if self._sampled_part != (samples.rows, samples.columns):
+            self._sampled_part = (samples.rows, samples.columns)
+            cells = self._reference[samples.rows, samples.columns]
+            y_gradient, x_gradient = gradients(cells)
+            u, v = _positions(columns)[None, samples.columns], _positions(rows)[samples.rows, None]
+            terms = (x_gradient, x_gradient * u, y_gradient, y_gradient * v)
+            self._equations = NormalEquations(cells, terms, _prior(rows, columns))
+        x, x_stretch, y, y_stretch = self._equations.solve(samples.cells, _MAX_STEP)
         cell_width, cell_height = frame.width / columns, frame.height / rows
         moved = Frame(
             frame.left + (x - x_stretch) * cell_width,
@@ -168,25 +168,34 @@ class LucasKanade:
         )
         return moved, max(abs(x), abs(y), abs(x_stretch), abs(y_stretch))
 
-    def _prepare(self, rows: slice, columns: slice) -> None:
-        """Solve the normal equations for these cells; terms: grey, constant, x, x stretch, y, y stretch."""
-        self._sampled_part = (rows, columns)
-        cells = self._reference[rows, columns]
-        y_gradient, x_gradient = np.gradient(cells)
-        height, width = self._reference.shape
-        terms = np.empty((6, *cells.shape), np.float32)
-        terms[0] = cells
-        terms[1] = 1
-        terms[2] = x_gradient
-        # Positions from -1 to 1 keep the normal equations well conditioned.
-        np.multiply(x_gradient, _positions(width)[None, columns], out=terms[3])
-        terms[4] = y_gradient
-        np.multiply(y_gradient, _positions(height)[rows, None], out=terms[5])
-        self._terms = terms.reshape(6, -1)
+
+class NormalEquations:
+    """Solves for the moves that lay a reference grid on another one, and for gain and offset of the grey levels.
+
+    They depend on the reference alone. `moves`: the change of grey levels that each move causes; `prior`: what moves
+    cost, in grey levels squared.
+    """
+
+    def __init__(self, reference: Floats, moves: Sequence[Floats], prior: NDArray[np.float64]) -> None:
+        self._terms = np.stack([reference, np.ones_like(reference), *moves]).reshape(2 + len(moves), -1)
         products = (self._terms @ self._terms.T).astype(np.float64)
-        products.flat[::7] += _damping(products)
-        products[2:, 2:] += _prior(height, width)
+        products[np.diag_indices_from(products)] += _damping(products)
+        products[2:, 2:] += prior
         self._solution = np.linalg.inv(products)
+
+    def solve(self, sent: Floats, longest: float) -> list[float]:
+        """The moves, at most `longest` cells each; none where the two grids have nothing in common."""
+        gain, _, *moves = self._solution @ (self._terms @ sent.ravel()).astype(np.float64)
+        if gain <= _MIN_GAIN:
+            return [0.0] * len(moves)
+        # The solution moves the reference onto the samples; the place of the reference moves the other way.
+        return [min(max(-float(move / gain), -longest), longest) for move in moves]
+
+
+def gradients(cells: Floats) -> tuple[Floats, Floats]:
+    """The slopes down and across."""
+    down, across = np.gradient(cells)
+    return np.asarray(down), np.asarray(across)
 
 
 def _positions(count: int) -> Floats:
@@ -196,7 +205,7 @@ def _positions(count: int) -> Floats:
 
 def _prior(height: int, width: int) -> NDArray[np.float64]:
     """Cost of a move (x, x stretch, y, y stretch) in grey levels squared; a change of the aspect ratio costs most."""
-    costs = np.eye(4) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
+    costs = np.eye(4) * COST_OF_MOVE
     aspect = np.array([0.0, 2 / width, 0.0, -2 / height])
     return costs + np.outer(aspect, aspect) * (_NOISE_VARIANCE / _EXPECTED_STRETCH**2)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from mock_server.imaging.lucas_kanade import Floats, SampledGrid, least_squares, on_a_line
+from mock_server.imaging.lucas_kanade import Floats, SampledGrid, gradients, least_squares, on_a_line
 
 # Knots of the piecewise linear tone curve.
 _KNOTS = 7
@@ -139,7 +139,7 @@ def _places(size: int, distance: float) -> Floats:
 def _shift_terms(reference: Floats, samples: SampledGrid) -> list[Floats]:
     """First-order terms of a small shift, scale and shear, for the sampled pixels."""
     inside = (samples.rows, samples.columns)
-    y_gradient, x_gradient = (np.asarray(slopes)[inside] for slopes in np.gradient(reference))
+    y_gradient, x_gradient = (slopes[inside] for slopes in gradients(reference))
     rows, columns = reference.shape
     u = np.linspace(-1, 1, columns, dtype=np.float32)[None, samples.columns]
     v = np.linspace(-1, 1, rows, dtype=np.float32)[samples.rows, None]

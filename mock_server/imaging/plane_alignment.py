@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mock_server.imaging.geometry import Affine, Corners, Frame
-from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, correlate
+from mock_server.imaging.lucas_kanade import (
+    COST_OF_MOVE,
+    Alignment,
+    Floats,
+    NormalEquations,
+    SampledGrid,
+    correlate,
+    gradients,
+)
 from mock_server.imaging.pixel_transforms import part_around
 
 # Degrees of freedom.
@@ -20,11 +28,6 @@ _AFFINE, _HOMOGRAPHY = 6, 8
 _STEPS = 8
 _CONVERGED = 0.02
 _MAX_STEP = 1.5
-# Prior on a step: noise variance of a cell (grey levels squared), and the expected move in cells.
-_NOISE_VARIANCE = 100.0
-_EXPECTED_MOVE = 2.0
-# Gain (contrast of the image over that of the reference) below which the two have nothing in common.
-_MIN_GAIN = 0.05
 # How much nearer or farther than its centre a corner may lie, as a share of the centre's distance.
 _MAX_CHANGE_OF_DISTANCE = 0.5
 # Least gain of correlation that makes a homography worth a comparison.
@@ -136,12 +139,12 @@ def _centred(rows: int, columns: int) -> Homography:
 
 
 class _Solver:
-    """Steps towards one reference grid; the normal equations depend on it, and on what of it is visible, alone."""
+    """Steps towards one reference grid; `inside`: what of it is visible."""
 
     def __init__(self, reference: Floats, inside: tuple[slice, slice], freedom: int) -> None:
         rows, columns = reference.shape
         known = reference[inside]
-        down, across = np.gradient(known)
+        down, across = gradients(known)
         u = np.linspace(-1, 1, columns, dtype=np.float32)[None, inside[1]]
         v = np.linspace(-1, 1, rows, dtype=np.float32)[inside[0], None]
         # A move of (x, y) cells at each position; the last two bend the plane towards an edge.
@@ -149,19 +152,11 @@ class _Solver:
         self._longest = max(self._half)
         along = (across * (u * self._half[0]) + down * (v * self._half[1])) / self._longest
         moves = [across, across * u, across * v, down, down * u, down * v, along * u, along * v][:freedom]
-        self._terms = np.stack([known, np.ones_like(known), *moves]).reshape(2 + freedom, -1)
-        products = (self._terms @ self._terms.T).astype(np.float64)
-        products.flat[:: freedom + 3] += np.diag(products) * 1e-4 + 1e-3
-        products[2:, 2:] += np.eye(freedom) * (_NOISE_VARIANCE / _EXPECTED_MOVE**2)
-        self._solution = np.linalg.inv(products)
+        self._equations = NormalEquations(known, moves, np.eye(freedom) * COST_OF_MOVE)
 
     def step(self, here: Homography, sent: Floats) -> tuple[Homography, float]:
         """The map from centred positions after one step, and how far it moved, in cells."""
-        gain, _, *moves = self._solution @ (self._terms @ sent.ravel()).astype(np.float64)
-        if gain <= _MIN_GAIN:
-            return here, 0.0
-        # The solution moves the reference onto the samples; the map moves the other way.
-        steps = [min(max(-float(move / gain), -_MAX_STEP), _MAX_STEP) for move in moves]
+        steps = self._equations.solve(sent, _MAX_STEP)
         x, xu, xv, y, yu, yv, pu, pv = [*steps, 0.0, 0.0][:8]
         half_width, half_height = self._half
         move = np.array(
