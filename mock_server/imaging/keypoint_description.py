@@ -66,15 +66,8 @@ def describe(levels: Sequence[DetectedKeypoints]) -> DescribedKeypoints:
 
 def _pooled(gradients: NDArray[np.int16]) -> NDArray[np.uint16]:
     """The sums over blocks; a block's 16 gradients of at most 9 x 255 fit into 16 bits."""
-    rows = _summed(gradients.view(np.uint16).reshape(_BLOCKS, _BLOCK, _BLOCKS * _BLOCK, -1))
-    return _summed(rows.reshape(_BLOCKS * _BLOCKS, _BLOCK, -1)).reshape(_BLOCKS, _BLOCKS, -1)
-
-
-def _summed(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """The sums along the second axis, which is short."""
-    sums: NDArray[np.uint16] = values[:, 0] + values[:, 1]
-    for place in range(2, values.shape[1]):
-        sums += values[:, place]
+    blocks = gradients.view(np.uint16).reshape(_BLOCKS, _BLOCK, _BLOCKS, _BLOCK, -1)
+    sums: NDArray[np.uint16] = blocks.sum(axis=(1, 3), dtype=np.uint16)
     return sums
 
 
