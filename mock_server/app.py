@@ -153,6 +153,7 @@ class App(Starlette):
             are_fixtures_ok=lambda: not self._hot_reload.mistakes,
             origins=parse_origins(settings.cors),
             uploads=uploads if uploads.max_count else None,
+            is_state_shared=state.share is not None,
         )
         gallery = gallery_route(live_scenarios, state.coordination, service.origins)
         self._admin = admin = Lazy(self._create_admin)

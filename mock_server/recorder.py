@@ -39,16 +39,21 @@ class Recorder:
             if isinstance(part, MemoryJournal | MemoryRehearsal | Metrics | RequestLog):
                 part.settle = self.settle
 
-    async def record(self, finished: FinishedCall) -> None:
-        """Record a call before its reply is sent. What is read afterwards contains it."""
-        if self._share is not None:
-            await self._share(*finished.recorded())
+    async def record(self, finished: FinishedCall) -> bool:
+        """Record a call before its reply is sent. What is read afterwards contains it.
+
+        A shared state charges what the call still costs in the same act. False, and nothing is recorded, if no unit was
+        left. Raises StoreUnavailableError for a call that costs a unit.
+        """
+        if self._share is not None and not await self._share(*finished.recorded(), finished.admission):
+            return False
         self._waiting.append(finished)
         self._headers += len(finished.call.headers)
         if self._log is not None:
             self._log.flush_soon()
         if len(self._waiting) >= _MOST_WAITING or self._headers >= _MOST_HEADERS:
             self.settle()
+        return True
 
     def settle(self) -> None:
         """Record the calls that wait, in their order."""

@@ -11,7 +11,7 @@ import pytest
 
 from mock_server import MockServer
 from tests.redis_server import RedisServer
-from tests.support import FIXTURES, PATIENCE, drawn, eventually, vehicore
+from tests.support import FIXTURES, PATIENCE, carsxe, drawn, eventually, vehicore
 
 ADDED = {"scenario": "added", "when": {"filename": "added*"}, "reading": {"plate": "ADDED1"}}
 
@@ -129,6 +129,39 @@ def test_the_journal_is_one(mocks: Pair, clients: Clients) -> None:
         assert {(reply.status_code, reply.headers["content-type"]) for reply in thumbnails} == {(200, "image/jpeg")}
     clients[0].delete("/__admin/requests", params={"key": key})
     assert mocks[1].requests(key=key) == []
+
+
+def test_the_last_units_are_given_once(mocks: Pair, clients: Clients) -> None:
+    """Of calls at the same time as many succeed as there are units. The journal has them all, as they were answered."""
+    key = mocks[0].create_account(credits={"plate": 5}).key
+    with ThreadPoolExecutor(16) as threads:
+        replies = list(threads.map(lambda number: vehicore(clients[number % 2], key=key), range(48)))
+
+    assert Counter(reply.status_code for reply in replies) == {200: 5, 402: 43}
+    assert mocks[1].account(key).credits["plate"] == 0
+    for mock in mocks:
+        exchanges = {exchange.id: exchange for exchange in mock.requests(key=key)}
+        shown = [exchanges[reply.headers["X-Mock-Request-Id"]] for reply in replies]
+        assert [(one.status, one.charged) for one in shown] == [
+            (reply.status_code, 1 if reply.status_code == 200 else 0) for reply in replies
+        ]
+        assert {(one.outcome, one.image is not None) for one in shown} == {("read", True), ("out_of_credits", True)}
+
+
+def test_a_call_that_cannot_be_recorded_is_the_providers_error(own_redis_server: RedisServer) -> None:
+    """Its client gets no success, and the journal has no exchange of it."""
+    url = own_redis_server.url("broken")
+    with MockServer(FIXTURES, state=url) as mock, httpx.Client(base_url=mock.url, timeout=PATIENCE) as client:
+        key = mock.create_account().key
+        own_redis_server.command("SET", "vehicle-ocr-mock:broken:journal", "text")
+        replies = [request(client, key=key) for request in (vehicore, carsxe)]
+        own_redis_server.command("DEL", "vehicle-ocr-mock:broken:journal")
+
+        assert [reply.status_code for reply in replies] == [500, 500]
+        assert [reply.headers["X-Mock-Scenario"] for reply in replies] == ["-", "-"]
+        assert mock.requests(key=key) == []
+        assert vehicore(client, key=key).status_code == 200
+        assert [exchange.status for exchange in mock.requests(key=key)] == [200]
 
 
 def test_near_misses_are_the_same(mocks: Pair, clients: Clients) -> None:

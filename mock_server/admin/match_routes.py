@@ -69,6 +69,8 @@ async def _match(control: Control, fields: Mapping[str, Any], image: bytes | mem
         overrides=control.pipeline.overrides,
     )
     decision = await pipeline.decide(request, provider.traits)
+    if isinstance(decision, Decision) and not await pipeline.charge(decision):
+        await pipeline.refuse(decision)
     query = Query(request, decision.account or "", decision.search)
     return MatchResult(
         **_decision_fields(decision, provider, request),

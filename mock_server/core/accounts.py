@@ -107,15 +107,13 @@ class Accounts:
             return None
         if admission.once and await self._store.was_spent(admission.meter.key, admission.once):
             return None
-        return await self._out_of_credits(admission)
+        return await self.out_of_credits(admission)
 
-    async def charge(self, admission: Admission) -> Outcome | None:
-        """Spend one unit in one atomic act. The refusal, if another request has taken the last unit."""
+    async def charge(self, admission: Admission) -> bool:
+        """Spend one unit in one atomic act. False if another request has taken the last unit."""
         used = await self._store.spend(admission.meter, admission.limit, admission.once)
-        if used is None:
-            return await self._out_of_credits(admission)
         admission.charged = 1 if used else 0
-        return None
+        return used is not None
 
     async def simulate_refusal(self, admission: Admission, name: OutcomeName) -> Outcome:
         """An outcome that a scenario or the client chooses, as if the account had caused it."""
@@ -127,7 +125,8 @@ class Accounts:
             return replace(outcome, usage=Usage(max(limit, outcome.usage.current), limit))
         return outcome
 
-    async def _out_of_credits(self, admission: Admission) -> Outcome:
+    async def out_of_credits(self, admission: Admission) -> Outcome:
+        """The refusal of a request for which no unit is left."""
         refusal = await self._refuse(admission, OutcomeName.OUT_OF_CREDITS)
         meter, period = admission.meter, f" in {admission.meter.period}" if admission.meter.period else ""
         allowance = f"{meter.billing} for {meter.product}{period}" if meter.product else f"shared {meter.billing}"

@@ -33,11 +33,21 @@ class Policy:
 
 
 @dataclass(slots=True)
+class Cost:
+    """One unit that a decision costs, and what is needed for the refusal if there is none left."""
+
+    admission: Admission
+    traits: Traits
+    library: Library
+    forced: ForcedResult | None
+
+
+@dataclass(slots=True)
 class Decision:
     """The outcome of a request, and the facts that explain it in the journal.
 
-    `charged` is the number of units spent, `forced` says what forced the outcome. `losers` are the other scenarios that
-    held.
+    `charged` is the number of units spent; `cost` is set until that has happened. `forced` says what forced the
+    outcome. `losers` are the other scenarios that held.
     """
 
     outcome: Outcome
@@ -50,6 +60,7 @@ class Decision:
     forced: str | None = None
     notes: tuple[str, ...] = ()
     losers: tuple[Loser, ...] = ()
+    cost: Cost | None = None
 
 
 @dataclass(slots=True)

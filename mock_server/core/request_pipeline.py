@@ -9,7 +9,7 @@ from mock_server.core import forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
 from mock_server.core.conditions import Query
-from mock_server.core.decision import Case, Decision, Policy, Unmatched
+from mock_server.core.decision import Case, Cost, Decision, Policy, Unmatched
 from mock_server.core.forcing import ForcedResult
 from mock_server.core.library import Library
 from mock_server.core.model import (
@@ -53,7 +53,7 @@ class RequestPipeline:
         self._player = ScenarioPlayer(accounts, store)
 
     async def decide(self, request: ReadRequest, traits: Traits) -> Decision | Unmatched:
-        """Decide what happens to one request.
+        """Decide what happens to one request. What it costs is still to be charged: see `charge`.
 
         Raises UnknownPreferenceError if the client forces something that does not exist, ClientDisconnectedError if it
         has left before its picture had its turn, and StoreUnavailableError.
@@ -119,7 +119,7 @@ class RequestPipeline:
         if forced and forced.outcome and forced.outcome not in PICTURE_OUTCOMES:
             outcome = await self._accounts.simulate_refusal(admission, forced.outcome)
             decision = Decision(outcome, account=admission.account.name, forced=forced.by)
-            return await self._charge(decision, traits, library, admission, forced)
+            return _with_cost(decision, traits, library, admission, forced)
 
         lookup = await self._pictures.look_up(request, library)
         query = Query(request, admission.account.name, lookup.search)
@@ -128,27 +128,45 @@ class RequestPipeline:
         match = case.match()
         if match is None and (problem := case.problem):
             decision = case.decide(Outcome(problem.outcome, detail=problem.detail, variant=problem.variant))
-            return await self._charge(decision, traits, library, admission, forced)
+            return _with_cost(decision, traits, library, admission, forced)
         if not admission.has_allowance and (refusal := await self._accounts.check_allowance(admission)):
             return case.decide(refusal)
 
         played = await self._player.play(case, match)
         if isinstance(played, Unmatched):
             return played
-        return await self._charge(played, traits, library, admission, forced)
+        return _with_cost(played, traits, library, admission, forced)
 
-    async def _charge(
-        self, decision: Decision, traits: Traits, library: Library, admission: Admission, forced: ForcedResult | None
-    ) -> Decision:
-        """The decision, paid for if it costs a unit; a refusal if there is none left."""
-        _choose_variant(decision.outcome, library, traits, forced)
-        if admission.is_paid or not _is_charged(decision.outcome, library, traits):
-            return decision
-        if (refusal := await self._accounts.charge(admission)) is not None:
-            decision.outcome, decision.plan = refusal, NO_FAULT
-        else:
-            decision.charged = admission.charged
-        return decision
+    async def charge(self, decision: Decision) -> bool:
+        """Charge what a decision costs. False if another request has taken the last unit: `refuse` it then.
+
+        Raises StoreUnavailableError.
+        """
+        if decision.cost is not None:
+            if not await self._accounts.charge(decision.cost.admission):
+                return False
+            decision.charged, decision.cost = decision.cost.admission.charged, None
+        return True
+
+    async def refuse(self, decision: Decision) -> None:
+        """Turn a decision that could not be charged into the refusal. Raises StoreUnavailableError."""
+        cost, decision.cost = decision.cost, None
+        if cost is None:
+            return
+        refusal = await self._accounts.out_of_credits(cost.admission)
+        decision.outcome = _choose_variant(refusal, cost.library, cost.traits, cost.forced)
+        decision.plan = FaultPlan(fault=cost.forced.fault) if cost.forced else NO_FAULT
+        decision.charged = 0
+
+
+def _with_cost(
+    decision: Decision, traits: Traits, library: Library, admission: Admission, forced: ForcedResult | None
+) -> Decision:
+    """The decision, with its cost if it costs a unit."""
+    _choose_variant(decision.outcome, library, traits, forced)
+    if not admission.is_paid and _is_charged(decision.outcome, library, traits):
+        decision.charged, decision.cost = 1, Cost(admission, traits, library, forced)
+    return decision
 
 
 def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:

@@ -13,7 +13,7 @@ from mock_server.core.journal import Journal, JournalEntry, MemoryJournal
 from mock_server.core.overrides import Overrides
 from mock_server.core.picture_caches import Thumbnails
 from mock_server.core.rehearsal import MemoryRehearsal, ObservedCall, Rehearsal
-from mock_server.core.store import MemoryStore, Store
+from mock_server.core.store import Admission, MemoryStore, Store
 
 if TYPE_CHECKING:
     from mock_server.core.live_scenarios import LiveScenarios
@@ -66,8 +66,11 @@ class ReentrantLock:
                 self._is_held.reset(token)
 
 
-Share = Callable[[JournalEntry, ObservedCall | None], Awaitable[None]]
-"""Adds a call to a journal and to a rehearsal outside this process."""
+Share = Callable[[JournalEntry, ObservedCall | None, Admission | None], Awaitable[bool]]
+"""Adds a call to a journal and to a rehearsal outside this process, and spends the unit that it costs in the same act.
+
+False, and nothing is added, if no unit was left. Raises StoreUnavailableError for a call that costs a unit.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.account import Account
 from mock_server.core.clock import Clock
 from mock_server.core.decision import Decision, Unmatched
-from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product
+from mock_server.core.model import NO_FAULT, MatchKind, Outcome, OutcomeName, Product, ReadRequest
 from mock_server.core.picture_caches import KeptUploads
 from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.request_pipeline import RequestPipeline
@@ -39,13 +39,14 @@ _KEY_CHECK_METHODS = ("GET", "HEAD")
 class Service:
     """What all endpoints share. `record` takes each call once, before its reply is sent.
 
+    With a shared state it also charges the call, and returns False if no unit was left.
     `client_left` takes a call whose client has closed the connection before it had the whole reply. `origins` are those
     whose web pages may call the endpoints, `*` for all.
     """
 
     pipeline: RequestPipeline
     clock: Clock
-    record: Callable[[FinishedCall], Awaitable[None]]
+    record: Callable[[FinishedCall], Awaitable[bool]]
     client_left: Callable[[ObservedCall], Awaitable[None] | None]
     max_body: int
     is_strict: bool = False
@@ -53,6 +54,7 @@ class Service:
     are_fixtures_ok: Callable[[], bool] = lambda: True
     origins: Sequence[str] = ()
     uploads: KeptUploads | None = None
+    is_state_shared: bool = False
 
 
 class Endpoint:
@@ -72,19 +74,39 @@ class Endpoint:
         except ClientDisconnectedError:
             return
         answered = await self._answer(scope, call)
-        reply, decision = answered.reply, answered.decision
-        headers = _added(reply.headers, self._headers(request_id, answered, is_drained))
-        answered.reply = Reply(reply.status, headers, reply.body)
+        self._add_headers(answered, request_id, is_drained)
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         finished = FinishedCall(request_id, self._provider.name, call, answered, now, seconds)
-        if self._service.uploads is not None and answered.request and answered.request.image is not None:
-            self._service.uploads.add(finished.name_of_upload, answered.request.image)
+        upload = answered.request.image if answered.request else None
         finished.release_picture()
-        await self._service.record(finished)
+        if not await self._charge_and_record(finished):
+            self._add_headers(finished.answered, request_id, is_drained)
+            await self._service.record(finished)
+        if self._service.uploads is not None and upload is not None:
+            self._service.uploads.add(finished.name_of_upload, upload)
+        reply, decision = finished.answered.reply, finished.answered.decision
         plan = decision.plan if isinstance(decision, Decision) else NO_FAULT
-        was_there = await send_reply(answered.reply, plan, scope, send)
+        was_there = await send_reply(reply, plan, scope, send)
         if not was_there:
             await self._note_that_client_left(finished)
+
+    async def _charge_and_record(self, finished: FinishedCall) -> bool:
+        """Charge a call and record it. False if that is not possible: it then has another answer, which is free."""
+        pipeline, decision, admission = self._service.pipeline, finished.answered.decision, finished.admission
+        if admission is None or not isinstance(decision, Decision):
+            return await self._service.record(finished)
+        # A shared state does both in one act, unless it must first be known whether this unit was charged before.
+        is_one_act = self._service.is_state_shared and not admission.once
+        try:
+            if (is_one_act or await pipeline.charge(decision)) and await self._service.record(finished):
+                decision.cost = None
+                return True
+            await pipeline.refuse(decision)
+        except StoreUnavailableError as error:
+            decision = _service_error(error)
+        if finished.answered.request is not None:
+            finished.answer_again(self._rendered(finished.answered.request, decision))
+        return False
 
     async def _note_that_client_left(self, finished: FinishedCall) -> None:
         _, observed = finished.recorded()
@@ -108,11 +130,13 @@ class Endpoint:
             detail = "the client closed the connection before its picture had its turn"
             return Answered(problem(499, detail, title="Client closed request"), detail, request)
         except (StoreUnavailableError, FingerprintsLostError) as error:
-            decision = Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
+            decision = _service_error(error)
         if isinstance(decision, Unmatched):
             return Answered(_unmatched(decision.search), "no scenario matches the picture", request, decision)
-        reply = reply_to(decision.outcome, request, self._provider)
-        return Answered(reply, decision.outcome.detail, request, decision)
+        return self._rendered(request, decision)
+
+    def _rendered(self, request: ReadRequest, decision: Decision) -> Answered:
+        return Answered(reply_to(decision.outcome, request, self._provider), decision.outcome.detail, request, decision)
 
     def _product(self, scope: Scope) -> Product | Refusal:
         if self._route is None:
@@ -157,6 +181,11 @@ class Endpoint:
             f"{self._provider.title} does not serve this path; {suggest(call.path, documented_paths([self._provider]))}"
         )
 
+    def _add_headers(self, answered: Answered, request_id: str, is_drained: bool) -> None:
+        reply = answered.reply
+        headers = _added(reply.headers, self._headers(request_id, answered, is_drained))
+        answered.reply = Reply(reply.status, headers, reply.body)
+
     def _headers(self, request_id: str, answered: Answered, is_drained: bool) -> Headers:
         # The server would take the unread rest of the body for the next request.
         closing = () if is_drained else (_CLOSE,)
@@ -167,6 +196,10 @@ class Endpoint:
             (decision.scenario, decision.match) if isinstance(decision, Decision) else (None, MatchKind.NONE)
         )
         return (*closing, *mock_headers(request_id, scenario, match, answered.detail, are_fixtures_ok=is_ok))
+
+
+def _service_error(error: Exception) -> Decision:
+    return Decision(Outcome(OutcomeName.SERVICE_ERROR, detail=str(error)))
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

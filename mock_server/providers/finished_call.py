@@ -9,6 +9,7 @@ from mock_server.core.decision import Decision, Unmatched
 from mock_server.core.journal import JournalEntry
 from mock_server.core.model import NO_FAULT, ReadRequest
 from mock_server.core.rehearsal import NO_KEY, ObservedCall
+from mock_server.core.store import Admission
 from mock_server.http.reply import Reply
 from mock_server.providers.journal_entry import Answered, journal_entry
 from mock_server.providers.provider import Call
@@ -38,6 +39,12 @@ class FinishedCall:
     _recorded: tuple[JournalEntry, ObservedCall | None] | None = None
 
     @property
+    def admission(self) -> Admission | None:
+        """The admission by which it still has to be charged, if it costs a unit."""
+        decision = self.answered.decision
+        return decision.cost.admission if isinstance(decision, Decision) and decision.cost else None
+
+    @property
     def name_of_upload(self) -> str:
         """The name under which its upload is kept."""
         search = self.answered.decision.search if self.answered.decision else None
@@ -54,6 +61,10 @@ class FinishedCall:
             if request.image is not None:
                 self.size = len(request.image)
                 request.image = None
+
+    def answer_again(self, answered: Answered) -> None:
+        """Replace the answer by another one to the same call."""
+        self.answered, self._recorded = answered, None
 
     def recorded(self) -> tuple[JournalEntry, ObservedCall | None]:
         """The journal entry, and what the rehearsal counts: None for a call to no path of a provider."""

@@ -51,8 +51,9 @@ def spend(accounts: Accounts, product: Product = PLATE, billing: Billing = CREDI
     admission = admit(accounts, "k", product, billing)
     if isinstance(admission, Outcome):
         return admission.name
-    refusal = asyncio.run(accounts.check_allowance(admission)) or asyncio.run(accounts.charge(admission))
-    return refusal.name if refusal else None
+    if refusal := asyncio.run(accounts.check_allowance(admission)):
+        return refusal.name
+    return None if asyncio.run(accounts.charge(admission)) else OutcomeName.OUT_OF_CREDITS
 
 
 @pytest.mark.parametrize(

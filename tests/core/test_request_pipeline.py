@@ -10,11 +10,21 @@ from mock_server.core.clock import Clock
 from mock_server.core.conditions import Conditions
 from mock_server.core.decision import Decision, Policy, Unmatched
 from mock_server.core.library import Defaults, FixtureSet, Library, UnmatchedPolicy, references_of
-from mock_server.core.model import Billing, MatchKind, Outcome, OutcomeName, Problem, Product, ReadRequest, Traits
+from mock_server.core.model import (
+    Billing,
+    MatchKind,
+    Outcome,
+    OutcomeName,
+    Problem,
+    Product,
+    ReadRequest,
+    Traits,
+    Usage,
+)
 from mock_server.core.pictures import Pictures
 from mock_server.core.reading import PlateReading, Reading
 from mock_server.core.request_pipeline import RequestPipeline
-from mock_server.core.scenario import Scenario, Step
+from mock_server.core.scenario import Fixed, Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex
@@ -65,7 +75,13 @@ class Bench:
         """The same; there is no decision if no scenario matches and the policy makes that an error."""
         # The fields of a request have many types.
         request = ReadRequest("acme", Product.PLATE, key, image=image, **facts)  # type: ignore[arg-type]
-        return asyncio.run(self.pipeline.decide(request, ACME))
+        return asyncio.run(self._charged(request))
+
+    async def _charged(self, request: ReadRequest) -> Decision | Unmatched:
+        decision = await self.pipeline.decide(request, ACME)
+        if isinstance(decision, Decision) and not await self.pipeline.charge(decision):
+            await self.pipeline.refuse(decision)
+        return decision
 
 
 PLATE = Reading((PlateReading("CAR123"),))
@@ -101,6 +117,30 @@ def test_what_is_refused(key: str | None, image: bytes | None, facts: dict[str, 
     decision = Bench(KNOWN).ask(image, key, **facts)
 
     assert (decision.outcome.name, decision.charged) == (name, 0)
+
+
+def test_a_decision_whose_unit_is_gone_becomes_the_refusal() -> None:
+    """Three requests are decided before the first of them is charged, and there are two units."""
+    bench = Bench(Scenario("slow", Conditions(images=("car",)), PLATE, steps=(Step(delay=Fixed(2.0)),)))
+
+    async def ask() -> list[Decision]:
+        request = ReadRequest("acme", Product.PLATE, "key", image=CAR)
+        decisions = [await bench.pipeline.decide(request, ACME) for _ in range(3)]
+        made = [one for one in decisions if isinstance(one, Decision)]
+        for one in made:
+            if not await bench.pipeline.charge(one):
+                await bench.pipeline.refuse(one)
+        return made
+
+    decisions = asyncio.run(ask())
+
+    assert [(one.outcome.name, one.charged, one.plan.delay) for one in decisions] == [
+        *[(OutcomeName.READ, 1, 2.0)] * 2,
+        (OutcomeName.OUT_OF_CREDITS, 0, 0.0),
+    ]
+    assert {one.scenario for one in decisions} == {"slow"}
+    assert decisions[-1].outcome.usage == Usage(2, 2)
+    assert all(one.cost is None for one in decisions)
 
 
 def test_units_run_out() -> None:

@@ -72,6 +72,8 @@ class Bench:
         request = ReadRequest("acme", Product.PLATE, "key", **given)  # type: ignore[arg-type]
         decision = await self.pipeline.decide(request, ACME)
         assert isinstance(decision, Decision)
+        if not await self.pipeline.charge(decision):
+            await self.pipeline.refuse(decision)
         return decision
 
 

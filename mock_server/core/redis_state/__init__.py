@@ -1,7 +1,5 @@
 """The state that several processes share in Redis or Valkey."""
 
-from collections.abc import Awaitable
-
 from mock_server.core.journal import JournalEntry
 from mock_server.core.redis_state.redis_client import RedisClient
 from mock_server.core.redis_state.redis_coordination import RedisCoordination
@@ -9,6 +7,7 @@ from mock_server.core.redis_state.redis_journal import RedisJournal, RedisRehear
 from mock_server.core.redis_state.redis_store import RedisStore
 from mock_server.core.rehearsal import ObservedCall
 from mock_server.core.state import State, split_bytes
+from mock_server.core.store import Admission
 
 __all__ = ["RedisClient", "RedisCoordination", "RedisJournal", "RedisRehearsal", "RedisStore", "shared_state"]
 
@@ -21,8 +20,13 @@ def shared_state(url: str, max_count: int, max_bytes: int) -> State:
     journal = RedisJournal(client, max_count=max_count, max_bytes=exchange_bytes)
     rehearsal = RedisRehearsal(client)
 
-    def share(entry: JournalEntry, call: ObservedCall | None) -> Awaitable[None]:
-        return journal.add(entry, rehearsal.counting(entry, call))
+    store = RedisStore(client, coordination)
+
+    async def share(entry: JournalEntry, call: ObservedCall | None, cost: Admission | None) -> bool:
+        if cost is not None:
+            return await journal.charge_and_add(entry, rehearsal.counting(entry, call), store.charging(cost))
+        await journal.add(entry, rehearsal.counting(entry, call))
+        return True
 
     thumbnails = RedisThumbnails(client, thumbnail_bytes)
-    return State(RedisStore(client, coordination), journal, rehearsal, thumbnails, coordination, share)
+    return State(store, journal, rehearsal, thumbnails, coordination, share)

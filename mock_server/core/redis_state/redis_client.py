@@ -57,11 +57,14 @@ class RedisClient:
         self._ticks = 0  # since these were sent
         self._timer: asyncio.TimerHandle | None = None
 
-    def acts(self, name: str) -> RunAct:
-        """The atomic acts of a Lua file in `lua/`, as a function of an act's name and its arguments."""
-        text = (_LUA / f"{name}.lua").read_text("utf-8")
-        above = text.partition("\nfunction ")[0]
-        scripts = {act: above + body for act, body in _FUNCTION.findall(text)}
+    def acts(self, *names: str) -> RunAct:
+        """The atomic acts of a Lua file in `lua/`, as a function of an act's name and its arguments.
+
+        Of several files, it is the last one; its acts use the local functions of the others.
+        """
+        texts = [(_LUA / f"{name}.lua").read_text("utf-8") for name in names]
+        above = "\n".join(text.partition("\nfunction ")[0] for text in texts)
+        scripts = {act: above + body for act, body in _FUNCTION.findall(texts[-1])}
         # To call a registered script takes 40 µs more. Its digest is enough here.
         digests = {act: self._redis.register_script(script).sha for act, script in scripts.items()}
         self._scripts |= {digests[act]: script for act, script in scripts.items()}

@@ -49,7 +49,7 @@ class RedisJournal:
     def __init__(self, client: RedisClient, *, max_count: int, max_bytes: int) -> None:
         self._bounds = max_count, max_bytes
         self._act = client.acts("journal")
-        self._record = client.acts("record")
+        self._record = client.acts("store", "record")
         self._lost = 0
         self._generation = b""
         self._cache: dict[bytes, JournalEntry] = {}
@@ -62,6 +62,22 @@ class RedisJournal:
             await self._record("add", *self._bounds, lost, to_json(entry), *counting)
         except StoreUnavailableError:
             self._lost += lost + 1
+
+    async def charge_and_add(
+        self, entry: JournalEntry, counting: Sequence[Argument], charging: Sequence[Argument]
+    ) -> bool:
+        """The same, and spend a unit in the same act (see `RedisStore.charging`).
+
+        False, and nothing is added, if no unit was left. Raises StoreUnavailableError.
+        """
+        lost, self._lost = self._lost, 0
+        is_added = False
+        try:
+            arguments = (*charging, *self._bounds, lost, to_json(entry), *counting)
+            is_added = await self._record("charge_and_add", *arguments) is not None
+        finally:
+            self._lost += 0 if is_added else lost
+        return is_added
 
     async def exchanges(self) -> Sequence[JournalEntry]:
         await self._refresh()

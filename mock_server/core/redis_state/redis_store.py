@@ -12,7 +12,7 @@ Below the prefix of all names:
     version                     the version of the clock and the runtime scenarios, see `redis_coordination`
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mock_server.core.account import Account
 from mock_server.core.model import Outcome
@@ -103,6 +103,11 @@ class RedisStore:
         text = (once, MAX_SPENT_ONCE) if once else ()
         used: int | None = await self._act("spend", _encode(meter.key), meter.period, _field(meter), wanted, *text)
         return used
+
+    def charging(self, admission: Admission) -> Sequence[Argument]:
+        """What `RedisJournal.charge_and_add` takes to spend the unit that an admitted request costs."""
+        meter, limit = admission.meter, admission.limit
+        return _encode(meter.key), meter.period, _field(meter), "" if limit is None else limit
 
     async def was_spent(self, key: str, once: str) -> bool:
         return await self._client.command("ZSCORE", self._name("once:").encode() + _encode(key), once) is not None

@@ -1,6 +1,6 @@
--- The atomic act that records a finished call: it adds the exchange to the journal and counts the call for the rehearsal.
--- `RedisJournal` and `RedisRehearsal` document the names. `RedisClient` makes a script of the function and the lines above
--- it. KEYS[1] is the prefix of all names, ARGV has the arguments.
+-- The atomic acts that record a finished call: they charge it, add the exchange to the journal and count the call for the
+-- rehearsal. `RedisJournal` and `RedisRehearsal` document the names. `RedisClient` makes a script of each function and the
+-- lines above the first one, in `store.lua` and here. KEYS[1] is the prefix of all names, ARGV has the arguments.
 
 local stream, journal, p = KEYS[1] .. 'journal', KEYS[1] .. 'journal-state', KEYS[1] .. 'report-'
 local acts = {}
@@ -62,18 +62,31 @@ local function keep_call(most, most_of_key, key, call)
   end
 end
 
+-- Adds the exchange and counts the call; their arguments follow the first `at` ones.
+local function add(at)
+  add_exchange(tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), ARGV[at + 4])
+  if #ARGV > at + 4 then
+    redis.call('HSETNX', p .. 'state', 'since', ARGV[at + 8])
+    count(ARGV[at + 7], at + 11)
+    if ARGV[at + 10] ~= '' then
+      keep_call(tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), ARGV[at + 9], ARGV[at + 10])
+    end
+  end
+  return 1
+end
+
 -- ARGV: most exchanges, most bytes, how many exchanges were lost before, the exchange; if the call is counted, the most
 -- calls that are kept, the same of one key, the id of the request, the time, the key (hash), the call or nothing; then,
 -- for each thing that is counted, its kind, the number of narrow counters, each of these followed by its limit, and the
 -- widest counter.
 function acts.add()
-  add_exchange(tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4])
-  if #ARGV > 4 then
-    redis.call('HSETNX', p .. 'state', 'since', ARGV[8])
-    count(ARGV[7], 11)
-    if ARGV[10] ~= '' then keep_call(tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[9], ARGV[10]) end
-  end
-  return 1
+  return add(0)
+end
+
+-- ARGV: key, period, field, limit (empty: none) of the unit that the call costs; then those of `add`. Returns nil, and
+-- adds nothing, if no unit was left.
+function acts.charge_and_add()
+  return spend(ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])) and add(4)
 end
 
 return acts

@@ -12,6 +12,15 @@ local function remember(period, key)
   if period ~= '' then redis.call('EXPIRE', used_name(period, key), 8640000) end
 end
 
+-- Returns the new count, or false if nothing was left.
+local function spend(key, period, field, limit)
+  local counter = used_name(period, key)
+  if limit and tonumber(redis.call('HGET', counter, field) or 0) >= limit then return false end
+  local used = redis.call('HINCRBY', counter, field, 1)
+  if used == 1 then remember(period, key) end
+  return used
+end
+
 local function delete_counts(key)
   redis.call('DEL', prefix .. 'hits:' .. key, prefix .. 'once:' .. key)
   for _, period in ipairs(redis.call('SMEMBERS', prefix .. 'periods')) do
@@ -90,13 +99,12 @@ end
 -- Arguments: key, period, field, limit (empty: none); for a unit that is spent once, its text and how many texts are
 -- kept. Returns the new count, 0 if the text is known, or nil if nothing was left.
 function acts.spend()
-  local key, period, field, limit, once = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-  local counter, texts = used_name(period, key), prefix .. 'once:' .. key
+  local key, period, once = ARGV[1], ARGV[2], ARGV[5]
+  local texts = prefix .. 'once:' .. key
   if once and redis.call('ZSCORE', texts, once) then return 0 end
-  if limit and tonumber(redis.call('HGET', counter, field) or 0) >= limit then return false end
-  local used = redis.call('HINCRBY', counter, field, 1)
-  if used == 1 or once then remember(period, key) end
-  if once then
+  local used = spend(key, period, ARGV[3], tonumber(ARGV[4]))
+  if used and once then
+    remember(period, key)
     local last = redis.call('ZREVRANGE', texts, 0, 0, 'WITHSCORES')
     redis.call('ZADD', texts, tonumber(last[2] or 0) + 1, once)
     redis.call('ZREMRANGEBYRANK', texts, 0, -1 - tonumber(ARGV[6]))
