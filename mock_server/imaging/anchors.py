@@ -14,8 +14,7 @@ from PIL import Image
 
 from mock_server.imaging.array_store import StoredArray, in_memory
 from mock_server.imaging.geometry import Box, Frame
-from mock_server.imaging.keypoint_description import DetectedKeypoints, describe
-from mock_server.imaging.keypoints import LEVEL_RATIO, detect
+from mock_server.imaging.keypoints import LEVEL_RATIO, DetectedKeypoints, describe, detect
 from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.pixel_transforms import Grey
 

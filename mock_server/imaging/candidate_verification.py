@@ -17,7 +17,7 @@ from mock_server.imaging.comparison import MARGIN, Comparison, compare_text
 from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Frame, Orientation, Placement, scaling
-from mock_server.imaging.perspective_placement import TextPlace, in_perspective
+from mock_server.imaging.plane_alignment import TextPlace, in_perspective
 from mock_server.imaging.reference_pictures import ReferenceImage
 from mock_server.imaging.registration import Pyramid
 from mock_server.imaging.undeclared_comparison import PART_LIMIT

@@ -12,9 +12,8 @@ from PIL import Image
 
 from mock_server.imaging.anchors import GLYPHS, Anchor, KeypointPool
 from mock_server.imaging.geometry import Affine
-from mock_server.imaging.keypoint_description import BITS, DescribedKeypoints
 from mock_server.imaging.keypoint_pairs import MIN_VOTES, Pairs, fit_affine, fullest_cells
-from mock_server.imaging.keypoints import all_keypoints
+from mock_server.imaging.keypoints import BITS, DescribedKeypoints, all_keypoints
 from mock_server.imaging.lucas_kanade import Floats, normalised
 from mock_server.imaging.pixel_transforms import resampled
 

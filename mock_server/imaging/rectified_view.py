@@ -11,9 +11,8 @@ from mock_server.imaging.decode import Picture
 from mock_server.imaging.fingerprint import Fingerprint, Patch
 from mock_server.imaging.geometry import Affine, Box, Frame, Placement, scaling
 from mock_server.imaging.lucas_kanade import Alignment, sample
-from mock_server.imaging.perspective_placement import TextPlace, in_perspective
 from mock_server.imaging.pixel_transforms import resampled
-from mock_server.imaging.plane_alignment import align_affine, align_in_perspective
+from mock_server.imaging.plane_alignment import TextPlace, align_affine, align_in_perspective, in_perspective
 
 # Space around the texts, in heights of a text: for their alignment.
 _SPACE = 0.5

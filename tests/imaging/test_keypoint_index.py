@@ -10,9 +10,9 @@ from mock_server.drawing.draw import draw
 from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.decode import Picture, decode
 from mock_server.imaging.fingerprint import fingerprint
-from mock_server.imaging.keypoint_description import DescribedKeypoints
 from mock_server.imaging.keypoint_index import KeypointIndex
 from mock_server.imaging.keypoint_pairs import MIN_VOTES
+from mock_server.imaging.keypoints import DescribedKeypoints
 from mock_server.imaging.lucas_kanade import Floats
 from mock_server.imaging.results import Region
 from tests.imaging.test_matching import saved
