@@ -113,7 +113,7 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
     glyphs: Grey = np.asarray(
         working.resize(GLYPHS, Image.Resampling.BILINEAR, box=_inside((left, top, right, bottom), working.size))
     )
-    frame = Frame(box.xmin, box.ymin, box.width, box.height)
+    frame = box.frame
     keypoints = describe(found)
     levels = np.repeat(np.arange(len(found), dtype=np.uint8), [len(level.points) for level in found])
     sizes = pixel_sizes(finest, levels)

@@ -234,34 +234,34 @@ def _line_within(inside: Image.Image, box: Box) -> Box | None:
 
 def _declared_patch(picture: Picture, box: Box, pitch: float) -> Patch:
     """The patch of a declared box, cut from the full-size picture where the working copy is too coarse."""
-    frame, zoom = _frame_with_margin(picture, box), picture.zoom
+    frame, zoom = with_margin(box.frame, picture.size), picture.zoom
     right, bottom = frame.left + frame.width, frame.top + frame.height
     edges = (round(frame.left * zoom), round(frame.top * zoom), round(right * zoom), round(bottom * zoom))
     height = text_height(picture.working.crop(edges)) / zoom
     pitch, character = min(pitch, _MAX_PITCH * height), min(pitch, height)
-    image, zoom = picture.at(min(1.0, _stored_scale(frame, character)))
+    image, zoom = picture.at(min(1.0, patch_scale(frame, character)))
     return _cut_patch(picture, frame, image, zoom, (pitch, character), is_declared=True)
 
 
 def _line_patch(picture: Picture, line: Box) -> Patch:
     """The patch of a detected line, cut from the working copy."""
     pitch = line.height * CHARACTER_WIDTH
-    frame = _frame_with_margin(picture, line)
+    frame = with_margin(line.frame, picture.size)
     return _cut_patch(picture, frame, picture.working, picture.zoom, (pitch, pitch), is_declared=False)
 
 
-def _frame_with_margin(picture: Picture, box: Box) -> Frame:
-    """A box with the margin around it, in upright pixels."""
-    width, height = picture.size
-    margin = _MARGIN * box.height
+def with_margin(text: Frame, size: tuple[int, int]) -> Frame:
+    """The place of a text with the margin around it, in pixels of a picture of this (width, height)."""
+    width, height = size
+    margin = _MARGIN * text.height
     edge_x, edge_y = max(1.0, _EDGE * width), max(1.0, _EDGE * height)
-    left, right = max(edge_x, box.xmin - margin), min(width - edge_x, box.xmax + margin)
-    top, bottom = max(edge_y, box.ymin - margin), min(height - edge_y, box.ymax + margin)
+    left, right = max(edge_x, text.left - margin), min(width - edge_x, text.left + text.width + margin)
+    top, bottom = max(edge_y, text.top - margin), min(height - edge_y, text.top + text.height + margin)
     return Frame(left, top, right - left, bottom - top)
 
 
-def _stored_scale(frame: Frame, character: float) -> float:
-    """Pixels of the patch for each upright pixel."""
+def patch_scale(frame: Frame, character: float) -> float:
+    """Pixels of a patch for each pixel of the picture, at most; `character`: the size of one in the picture."""
     return min(_CHARACTER_PIXELS / character, math.sqrt(_MAX_PIXELS / (frame.width * frame.height)))
 
 
@@ -270,7 +270,7 @@ def _cut_patch(
 ) -> Patch:
     """`frame` cut from a copy with this zoom; `sizes`: pitch and size of a character in upright pixels."""
     pitch, character = sizes
-    scale = min(zoom, _stored_scale(frame, character))
+    scale = min(zoom, patch_scale(frame, character))
     size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
     edges = (
         frame.left * zoom,

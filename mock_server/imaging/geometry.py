@@ -28,6 +28,10 @@ class Box:
     def height(self) -> int:
         return self.ymax - self.ymin
 
+    @property
+    def frame(self) -> "Frame":
+        return Frame(self.xmin, self.ymin, self.width, self.height)
+
     def clamped(self, width: int, height: int) -> Self:
         """The part of this box that lies inside a picture of `width` x `height` pixels."""
         return type(self)(
@@ -235,7 +239,7 @@ class Placement:
 
     def map(self, box: Box) -> Box:
         """The box around `box` of the reference in the sent picture, in whole pixels and clamped to it."""
-        frame = self.orientation.apply_to_frame(Frame(box.xmin, box.ymin, box.width, box.height), self.reference_size)
+        frame = self.orientation.apply_to_frame(box.frame, self.reference_size)
         across, down = zip(*(self._point(*corner) for corner in frame.corners), strict=True)
         edges = (round(edge) for edge in (min(across), min(down), max(across), max(down)))
         return Box(*edges).clamped(*self.sent_size)

@@ -39,8 +39,7 @@ _MIN_SIMILARITY_TURNED = 0.85
 # After a match, candidates less similar than it by this much are skipped; a change of the picture costs no candidate
 # more similarity than that in comparison with another one.
 _BEHIND_MATCH = 0.05
-# The same scene has this correlation of the registered mosaics (a tone curve is fitted first where it is low), and at
-# most this ratio of the two axes' scales.
+# The same scene has this correlation of the registered mosaics, and at most this ratio of the two axes' scales.
 _MIN_CORRELATION = 0.85
 _MAX_STRETCH = 1.1
 # Matches whose rank is within this of the best are the same picture, stored twice.

@@ -23,7 +23,6 @@ from mock_server.imaging.lucas_kanade import (
     SampledGrid,
     align,
     correlate,
-    least_squares,
     on_a_line,
     sample,
 )
@@ -120,11 +119,7 @@ def _register(reference: NDArray[np.uint8], image: Pyramid, starts: Sequence[Fra
                 return None
             frame = refined.frame
         start = max(start, frame, key=fine.correlation)
-    result = fine.refine(start, fine_steps)
-    if result is not None and result.correlation < _CLOSE_COARSE:
-        correlation = max(result.correlation, fine.correlation_after_tone_curve(result.frame))
-        result = replace(result, correlation=correlation)
-    return result
+    return fine.refine(start, fine_steps)
 
 
 def _register_covered(reference: NDArray[np.uint8], image: Pyramid, start: Frame) -> Alignment | None:
@@ -190,16 +185,6 @@ class _Level:
                 return Alignment(frame, samples, left[1]) if left[1] >= _MIN_LEFT_CORRELATION else None
             frame = moved_frame
         return None
-
-    def correlation_after_tone_curve(self, frame: Frame) -> float:
-        """The correlation after fitting a cubic tone curve, which explains clipped highlights."""
-        samples = self._sample(frame)
-        if samples is None:
-            return 0.0
-        reference = self._reference[samples.rows, samples.columns].ravel() / np.float32(255)
-        target = samples.cells.ravel()
-        terms = np.stack([reference**power for power in range(4)], axis=-1)
-        return correlate(terms @ least_squares(terms, target).astype(np.float32), target)
 
     def _sample(self, frame: Frame) -> SampledGrid | None:
         return self._image.sampled(self._side, frame)

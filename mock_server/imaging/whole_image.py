@@ -14,6 +14,7 @@ from PIL import Image
 from mock_server.imaging.box_filters import window_means
 from mock_server.imaging.comparison import Comparison
 from mock_server.imaging.covers import Area, find_covers
+from mock_server.imaging.fingerprint import patch_scale, with_margin
 from mock_server.imaging.geometry import Frame
 from mock_server.imaging.lucas_kanade import Floats, SampledGrid, sample
 from mock_server.imaging.mending import mend
@@ -64,12 +65,7 @@ _SPACING = 0.3
 # Share of a place that must lie inside the sent picture.
 _MIN_VISIBLE = 0.5
 
-# A line: pixels of a character and of all of it at most, the margin around it in its heights, the share of the picture
-# at each edge that it does not include, the share of it that must be visible, and the least pixels of a character.
-_CHARACTER_PIXELS = 16.0
-_MAX_PIXELS = 14_000
-_LINE_MARGIN = 0.15
-_LINE_EDGE = 0.01
+# A line: the share of it that must be visible, and the least pixels of a character.
 _MIN_LINE_VISIBLE = 0.6
 _MIN_CHARACTER = 3.0
 
@@ -149,22 +145,17 @@ def _compare_line(
     reference: Image.Image, read_part: ReadPart, image: Image.Image, frame: Frame, line: TextLine
 ) -> Comparison | None:
     """Compare one line; `strongest` in fractions of the reference. None where it is too small or not visible."""
-    (width, height), margin = reference.size, _LINE_MARGIN * (line.bottom - line.top) * reference.height
-    edges = (
-        max(_LINE_EDGE * width, line.left * width - margin),
-        max(_LINE_EDGE * height, line.top * height - margin),
-        min(width - _LINE_EDGE * width, line.right * width + margin),
-        min(height - _LINE_EDGE * height, line.bottom * height + margin),
-    )
-    across, down = edges[2] - edges[0], edges[3] - edges[1]
+    width, height = reference.size
+    place = with_margin(line.box(width, height).frame, reference.size)
     character = line.character * height
     factor = min(1.0, frame.width / width, frame.height / height)
-    if min(across, down) < _MIN_CHARACTER or character * factor < _MIN_CHARACTER:
+    if min(place.width, place.height) < _MIN_CHARACTER or character * factor < _MIN_CHARACTER:
         return None
-    factor = min(factor, _CHARACTER_PIXELS / character, (_MAX_PIXELS / (across * down)) ** 0.5)
-    size = (max(8, round(across * factor)), max(3, round(down * factor)))
+    factor = min(factor, patch_scale(place, character))
+    size = (max(8, round(place.width * factor)), max(3, round(place.height * factor)))
+    edges = (place.left, place.top, place.left + place.width, place.top + place.height)
     part = reference.resize(size, Image.Resampling.BICUBIC, box=edges)
-    fractions = Frame(edges[0] / width, edges[1] / height, across / width, down / height)
+    fractions = place.scaled(1 / width, 1 / height)
     result = compare_line(
         part, character * factor, image, frame.part(fractions), _MIN_LINE_VISIBLE, lambda: read_part(edges, size)
     )
