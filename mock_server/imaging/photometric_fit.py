@@ -31,8 +31,6 @@ _PLACE_DISTANCE = 1.5
 _POWER_WEIGHTS = (64, 32, 32)
 # Pixels that are enough to find a dozen weights by; of larger parts only every few columns are used.
 _MAX_PIXELS = 8000
-# Share of the predictions that must lie between black and white. Where fewer do, the clipped pixels are left out.
-_UNCLIPPED = 0.995
 # Percentiles of the pixels between which the tone curve of a whole picture is straight.
 _PERCENTILES = (0, 2, 10, 25, 40, 50, 60, 75, 90, 98, 100)
 # Every so manyth pixel is enough.
@@ -84,9 +82,8 @@ def predict(
     terms = [*(hats[reference[some]].transpose(2, 0, 1)), *(term[some] for term in (*free, *shifts))]
     # Grey levels that are too rare to fit follow the straight line through the others.
     line = on_a_line(np.arange(256, dtype=np.float32), reference[some].astype(np.float32), samples.cells[some])
-    weights = _weights(
-        np.stack([term.ravel() for term in terms], axis=-1), samples.cells[some].ravel(), line[reference[some]].ravel()
-    )
+    target = samples.cells[some] - line[reference[some]]
+    weights = least_squares(np.stack([term.ravel() for term in terms], axis=-1), target.ravel()).astype(np.float32)
     predicted: Floats = np.take(line + hats @ weights[:_KNOTS], reference)
     for weight, term in zip(weights[_KNOTS:], (*free, *shifts), strict=True):
         predicted += weight * term
@@ -144,17 +141,6 @@ def _shift_terms(reference: Floats, samples: SampledGrid) -> list[Floats]:
     u = np.linspace(-1, 1, columns, dtype=np.float32)[None, samples.columns]
     v = np.linspace(-1, 1, rows, dtype=np.float32)[samples.rows, None]
     return [x_gradient, y_gradient, x_gradient * u, x_gradient * v, y_gradient * u, y_gradient * v]
-
-
-def _weights(terms: Floats, target: Floats, baseline: Floats) -> Floats:
-    """The weights of `terms`, of shape (pixels, terms), that turn `baseline` into `target`."""
-    weights: Floats = least_squares(terms, target - baseline).astype(np.float32)
-    fitted = baseline + terms @ weights
-    unclipped = (fitted >= 0) & (fitted <= 255)
-    if np.count_nonzero(unclipped) < _UNCLIPPED * len(unclipped):
-        # A clipped pixel does not show its true value; without it the others are fitted better.
-        weights = least_squares(terms[unclipped], (target - baseline)[unclipped]).astype(np.float32)
-    return weights
 
 
 def _hats(reference: NDArray[np.uint8]) -> Floats:
