@@ -81,7 +81,8 @@ def places(offsets: NDArray[np.int16], sizes: Floats) -> Floats:
 
 def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anchor:
     """The anchor of a box in upright pixels, made of a grey copy with this zoom."""
-    left, top, right, bottom = (edge * zoom for edge in (box.xmin, box.ymin, box.xmax, box.ymax))
+    text = box.frame.scaled(zoom, zoom)
+    left, top, right, bottom = text.left, text.top, text.left + text.width, text.top + text.height
     scale = min(_MAX_ENLARGED, _FINEST_CHARACTER / character_size(box, characters) / zoom)
     finest = 1 / (scale * zoom)
     found: list[DetectedKeypoints] = []
@@ -106,14 +107,11 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
             min(source.height, part[3] / reduced),
         )
         level = source.resize((max(1, size[0]), max(1, size[1])), Image.Resampling.BILINEAR, box=edges)
-        found.append(detect(level, _COUNT, part, Frame(left, top, right - left, bottom - top)))
+        found.append(detect(level, _COUNT, part, text))
         if part == (0, 0, *working.size) and min(size) < 2 * _MIN_SIDE:
             break
         scale /= LEVEL_RATIO
-    glyphs: Grey = np.asarray(
-        working.resize(GLYPHS, Image.Resampling.BILINEAR, box=_inside((left, top, right, bottom), working.size))
-    )
-    frame = box.frame
+    glyphs: Grey = np.asarray(working.resize(GLYPHS, Image.Resampling.BILINEAR, box=text.edges(*working.size)))
     keypoints = describe(found)
     levels = np.repeat(np.arange(len(found), dtype=np.uint8), [len(level.points) for level in found])
     sizes = pixel_sizes(finest, levels)
@@ -123,17 +121,12 @@ def anchor(working: Image.Image, zoom: float, box: Box, characters: int) -> Anch
     stored = np.empty(len(levels), KEYPOINT)
     stored["level"], stored["code"] = levels, keypoints.codes()
     stored["offset"] = steps.round().clip(limits.min, limits.max)
-    return Anchor(frame, finest, in_memory(stored), in_memory(glyphs))
+    return Anchor(box.frame, finest, in_memory(stored), in_memory(glyphs))
 
 
 def character_size(box: Box, characters: int) -> float:
     """The square root of the area that a character takes of its box."""
     return float(np.sqrt(box.width * box.height / (characters or 7)))
-
-
-def _inside(edges: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    left, top, right, bottom = edges
-    return max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,8 @@ def palette(colours: Image.Image, frame: Frame | None = None) -> NDArray[np.uint
     """An RGB picture, or `frame` of it in pixels, reduced to an array of shape (cells, cells, 3)."""
     if frame is None:
         frame = Frame(0, 0, colours.width, colours.height)
-    box = (
-        max(0.0, frame.left),
-        max(0.0, frame.top),
-        min(float(colours.width), frame.left + frame.width),
-        min(float(colours.height), frame.top + frame.height),
-    )
-    return np.asarray(colours.resize((PALETTE_CELLS, PALETTE_CELLS), Image.Resampling.BOX, box=box))
+    edges = frame.edges(*colours.size)
+    return np.asarray(colours.resize((PALETTE_CELLS, PALETTE_CELLS), Image.Resampling.BOX, box=edges))
 
 
 def distance(reference: NDArray[np.uint8], query: NDArray[np.uint8]) -> float:

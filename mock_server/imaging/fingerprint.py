@@ -235,9 +235,7 @@ def _line_within(inside: Image.Image, box: Box) -> Box | None:
 def _declared_patch(picture: Picture, box: Box, pitch: float) -> Patch:
     """The patch of a declared box, cut from the full-size picture where the working copy is too coarse."""
     frame, zoom = with_margin(box.frame, picture.size), picture.zoom
-    right, bottom = frame.left + frame.width, frame.top + frame.height
-    edges = (round(frame.left * zoom), round(frame.top * zoom), round(right * zoom), round(bottom * zoom))
-    height = text_height(picture.working.crop(edges)) / zoom
+    height = text_height(picture.working.crop(frame.scaled(zoom, zoom).edges(*picture.working.size))) / zoom
     pitch, character = min(pitch, _MAX_PITCH * height), min(pitch, height)
     image, zoom = picture.at(min(1.0, patch_scale(frame, character)))
     return _cut_patch(picture, frame, image, zoom, (pitch, character), is_declared=True)
@@ -272,12 +270,7 @@ def _cut_patch(
     pitch, character = sizes
     scale = min(zoom, patch_scale(frame, character))
     size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
-    edges = (
-        frame.left * zoom,
-        frame.top * zoom,
-        min(float(image.width), (frame.left + frame.width) * zoom),
-        min(float(image.height), (frame.top + frame.height) * zoom),
-    )
+    edges = frame.scaled(zoom, zoom).edges(*image.size)
     pixels = in_memory(np.asarray(image.resize(size, Image.Resampling.BICUBIC, box=edges)))
     width, height = picture.size
     reached = size[0] / frame.width

@@ -71,6 +71,11 @@ class Frame:
         """The same frame after the picture was resized by these factors."""
         return Frame(self.left * x_scale, self.top * y_scale, self.width * x_scale, self.height * y_scale)
 
+    def edges(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, within a picture of this size."""
+        right, bottom = self.left + self.width, self.top + self.height
+        return max(0.0, self.left), max(0.0, self.top), min(float(width), right), min(float(height), bottom)
+
     @property
     def corners(self) -> Corners:
         right, bottom = self.left + self.width, self.top + self.height

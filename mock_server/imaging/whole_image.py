@@ -153,7 +153,7 @@ def _compare_line(
         return None
     factor = min(factor, patch_scale(place, character))
     size = (max(8, round(place.width * factor)), max(3, round(place.height * factor)))
-    edges = (place.left, place.top, place.left + place.width, place.top + place.height)
+    edges = place.edges(width, height)
     part = reference.resize(size, Image.Resampling.BICUBIC, box=edges)
     fractions = place.scaled(1 / width, 1 / height)
     result = compare_line(
