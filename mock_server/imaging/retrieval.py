@@ -113,11 +113,10 @@ class ClusterIndex:
         self._owners = [(cluster, frame) for cluster, one in representatives for frame in one.frames]
         thumbnails = [one.stored_thumbnails.read() for _, one in representatives]
         self._thumbnails = np.concatenate([np.zeros((0, THUMBNAIL_CELLS, THUMBNAIL_CELLS), np.float16), *thumbnails])
-        blocks = [
-            _overviews(_rows(block)) for block in np.array_split(self._thumbnails, len(self._owners) // _BLOCK + 1)
-        ]
+        blocks = np.array_split(self._thumbnails, len(self._owners) // _BLOCK + 1)
+        overviews = [normalised(_rows(block) @ _HALVING) for block in blocks]
         # Transposed once: each search would otherwise copy the whole array.
-        self._overviews = np.ascontiguousarray(np.concatenate(blocks).T)
+        self._overviews = np.ascontiguousarray(np.concatenate(overviews).T)
 
     def similarities(self, thumbnails: Sequence[FrameThumbnail]) -> "SimilarityTable":
         """How similar the nearest clusters are to each of these thumbnails in each orientation."""
@@ -132,7 +131,7 @@ class ClusterIndex:
         """Positions of the thumbnails that are most similar to any of `rows`."""
         if len(self._owners) <= _COMPARED:
             return np.arange(len(self._owners))
-        similarity = _overviews(rows) @ self._overviews
+        similarity = normalised(rows @ _HALVING) @ self._overviews
         return np.argpartition(-similarity.max(axis=0), _COMPARED - 1)[:_COMPARED]
 
 
@@ -207,10 +206,3 @@ def _cluster(members: list[int], fingerprints: Sequence[Fingerprint]) -> Cluster
 def _rows(thumbnails: NDArray[np.float16]) -> Floats:
     """Flattened thumbnails, one a row."""
     return thumbnails.reshape(-1, THUMBNAIL_CELLS**2).astype(np.float32)
-
-
-def _overviews(thumbnails: Floats) -> Floats:
-    """Flattened thumbnails, one per row, at half their resolution; with norm 1 again."""
-    means = thumbnails @ _HALVING
-    overviews: Floats = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-3)
-    return overviews
