@@ -194,11 +194,10 @@ class PerceptualSearch:
         count = _MEMBERS if reference.is_declared else _MEMBERS_UNDECLARED
         # The representative's own text can pull its frame askew, so the others also start from where it was expected.
         starts = (registration.frame, start, whole) if registration else (start, whole)
-        side = MOSAIC
-        samples = [one for frame in dict.fromkeys(starts) if (one := sample(small, frame, side, side))]
+        samples = [one for frame in dict.fromkeys(starts) if (one := sample(small, frame, MOSAIC, MOSAIC))]
         if registration is None:
             count = _MEMBERS_UNREGISTERED
-        for position in cluster.ranked(samples, side, count) if samples else (cluster.representative,):
+        for position in cluster.ranked(samples, count) if samples else (cluster.representative,):
             own = registration
             if position != cluster.representative:
                 mosaic_of = self._entries[position].fingerprint.mosaic

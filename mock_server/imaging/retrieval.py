@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mock_server.imaging.fingerprint import Fingerprint
 from mock_server.imaging.geometry import Frame, Orientation
 from mock_server.imaging.lucas_kanade import Floats, SampledGrid, normalised
+from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS, FrameThumbnail
 
 # Two pictures are of one cluster if their thumbnails correlate by this much and the logarithms of their aspect ratios
@@ -62,13 +63,13 @@ class Cluster:
         """The member whose thumbnails stand for all."""
         return self.members[0]
 
-    def ranked(self, samples: Sequence[SampledGrid], side: int, count: int) -> list[int]:
-        """The `count` members most like any of these samples of the sent picture (`side` cells a side), best first."""
-        similarity = np.max([self._similarity(one, side) for one in samples], axis=0)
+    def ranked(self, samples: Sequence[SampledGrid], count: int) -> list[int]:
+        """The `count` members most like any of these mosaics of the sent picture, best first."""
+        similarity = np.max([self._similarity(one) for one in samples], axis=0)
         return [self.members[row] for row in np.argsort(-similarity, kind="stable")[:count]]
 
-    def _similarity(self, samples: SampledGrid, side: int) -> Floats:
-        canvas = np.full((side, side), np.nan, dtype=np.float32)
+    def _similarity(self, samples: SampledGrid) -> Floats:
+        canvas = np.full((MOSAIC, MOSAIC), np.nan, dtype=np.float32)
         canvas[samples.rows, samples.columns] = samples.cells
         query = canvas.ravel()[self.cells]
         inside = ~np.isnan(query)
