@@ -174,9 +174,7 @@ class ImageIndex:
 
     def explain(self, data: Bytes) -> Explanation:
         """The result of `find` with the places that decided it; raises the errors of `ImageError`."""
-        result = self._find_content(xxhash.xxh3_128_digest(data))
-        if result is None:
-            result = self._search(decode(data, max_pixels=self._max_pixels), thorough=True)
+        result = self.find(data)
         nearest = Explanation(result).nearest
         ids = {entry.reference.id: entry.reference for entry in self._entries}
         return Explanation(result, ids[nearest.id] if nearest else None)
@@ -192,14 +190,14 @@ class ImageIndex:
             self._exact[content] = result
         return result
 
-    def _search(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
+    def _search(self, picture: Picture) -> SearchResult:
         # All pixels of a JPEG would have to be decoded for the digest: the perceptual search needs fewer, and finds it.
         is_lossless = picture.facts.format not in ("JPEG", "MPO")
         if (is_lossless or picture.facts.blank) and (entries := self._by_pixels.get(picture.pixels())):
             return SearchResult(picture.facts, self._same(entries, "pixels"))
         if picture.facts.blank:
             return SearchResult(picture.facts)
-        return self._perceptual.find(picture, thorough=thorough)
+        return self._perceptual.find(picture)
 
     def _same(self, entries: list[Entry], method: MatchMethod) -> tuple[ImageMatch, ...]:
         """Matches of these entries by `method`, then of others with the same pixels."""

@@ -64,18 +64,18 @@ class PerceptualSearch:
         self._pictures = pictures
         self._texts = TextSearch(entries)
 
-    def find(self, picture: Picture, *, thorough: bool = False) -> SearchResult:
-        """What the picture looks like. `thorough`: also compares the candidates that a match makes unnecessary."""
-        result = self._find(picture, thorough=thorough)
+    def find(self, picture: Picture) -> SearchResult:
+        """What the picture looks like."""
+        result = self._find(picture)
         for rows in () if result.matches or picture.full_zoom < 1 else rows_between_bars(picture.small):
-            if matches := self._find_between(picture, rows, thorough=thorough):
+            if matches := self._find_between(picture, rows):
                 return replace(result, matches=matches)
         return result
 
-    def _find_between(self, picture: Picture, rows: tuple[float, float], *, thorough: bool) -> tuple[ImageMatch, ...]:
+    def _find_between(self, picture: Picture, rows: tuple[float, float]) -> tuple[ImageMatch, ...]:
         """The matches of the part between bars that were laid over the picture."""
         top, bottom = (round(share * picture.size[1]) for share in rows)
-        inside = self._find(picture.between(top, bottom), thorough=thorough).matches
+        inside = self._find(picture.between(top, bottom)).matches
         moved = (replace(one, placement=one.placement.moved_down(top, picture.size)) for one in inside)
         return tuple(one for one in moved if not self._has_own_bar(one, picture.small, rows))
 
@@ -85,17 +85,16 @@ class PerceptualSearch:
         is_turned = match.placement.orientation is not Orientation.UPRIGHT
         return is_turned or grey is None or has_own_bar(grey, sent, rows)
 
-    def _find(self, picture: Picture, *, thorough: bool) -> SearchResult:
+    def _find(self, picture: Picture) -> SearchResult:
         similarities = self._clusters.similarities(query_thumbnails(picture.small))
         views: dict[Orientation, QueryView] = {}
-        behind = 2.0 if thorough else _BEHIND_MATCH
-        found = self._verify_all(_likeliest(similarities.candidates(_MAX_CLUSTERS)), picture, views, behind)
+        found = self._verify_all(_likeliest(similarities.candidates(_MAX_CLUSTERS)), picture, views)
         if all(one.verdict.reason for one in found):
             # Many photographs are nearly symmetric, so that a turned one looks upright to the coarse search.
             turned = similarities.candidates(
                 _CLUSTERS_TURNED, orientations=ORIENTATIONS[1:], least=_MIN_SIMILARITY_TURNED
             )
-            found += self._verify_all(turned, picture, views, behind)
+            found += self._verify_all(turned, picture, views)
         found = [self._confirmed(one) for one in found]
         if all(one.verdict.reason for one in found):
             texts = self._straightened(_sorted(found))
@@ -150,9 +149,9 @@ class PerceptualSearch:
         return [collision for pair in pairs if (collision := self._collision(*pair))]
 
     def _verify_all(
-        self, candidates: Iterable[Candidate], picture: Picture, views: dict[Orientation, QueryView], behind: float
+        self, candidates: Iterable[Candidate], picture: Picture, views: dict[Orientation, QueryView]
     ) -> list[Found]:
-        """Verify candidates, the most similar first; after a match, skip those less similar by more than `behind`."""
+        """Verify candidates, the most similar first; after a match, skip those that are much less similar."""
         found: list[Found] = []
         least = -1.0
         for candidate in candidates:
@@ -160,24 +159,20 @@ class PerceptualSearch:
                 break
             if candidate.orientation not in views:
                 views[candidate.orientation] = QueryView(picture, candidate.orientation)
-            view = views[candidate.orientation]
-            members = self._verify_members(candidate, view)
-            found += [Found(position, verdict, view) for position, verdict in members]
-            if any(verdict.reason is None for _, verdict in members):
-                least = max(least, candidate.similarity - behind)
+            members = self._verify_members(candidate, views[candidate.orientation])
+            found += members
+            if any(one.verdict.reason is None for one in members):
+                least = max(least, candidate.similarity - _BEHIND_MATCH)
         return found
 
-    def _verify_members(self, candidate: Candidate, view: QueryView) -> list[tuple[int, Verdict]]:
-        results: list[tuple[int, Verdict]] = []
-        has_match = False
+    def _verify_members(self, candidate: Candidate, view: QueryView) -> list[Found]:
+        found: list[Found] = []
         for position, registration in self._registered_members(candidate, view):
-            verdict = self._verdict(position, registration, view)
-            results.append((position, verdict))
+            found.append(Found(position, self._verdict(position, registration, view), view))
             # Members come best first: after a match, the first one that does not match ends the search.
-            if has_match and verdict.reason is not None:
+            if found[-1].verdict.reason and any(one.verdict.reason is None for one in found):
                 break
-            has_match = verdict.reason is None
-        return results
+        return found
 
     def _registered_members(self, candidate: Candidate, view: QueryView) -> Iterator[tuple[int, Alignment]]:
         """The likeliest members of a cluster with their registration, best first."""
@@ -200,8 +195,8 @@ class PerceptualSearch:
         for position in cluster.ranked(samples, count) if samples else (cluster.representative,):
             own = registration
             if position != cluster.representative:
-                mosaic_of = self._entries[position].fingerprint.mosaic
-                own = register(mosaic_of, view.small, *starts, may_be_covered=may_be_covered)
+                known = self._entries[position].fingerprint.mosaic
+                own = register(known, view.small, *starts, may_be_covered=may_be_covered)
             if own is not None:
                 yield position, own
 
