@@ -21,7 +21,7 @@ from mock_server.imaging.registration import MOSAIC
 from mock_server.imaging.results import PictureFacts, Region
 from mock_server.imaging.thumbnails import THUMBNAIL_CELLS
 
-VERSION = "18"
+VERSION = "19"
 """Raised with every change of what a fingerprint holds or how it is made."""
 
 # Most thumbnails show the whole picture, or what a crop leaves of it.
