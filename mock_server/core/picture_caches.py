@@ -43,13 +43,11 @@ class Thumbnails:
         if sha256 in self._made:
             return self.get(sha256)
         # Imported late: its libraries load slowly, and the start does not need them.
-        from mock_server.imaging.decode import Picture, thumbnail
+        from mock_server.imaging.decode import Picture, decode
 
         try:
-            if isinstance(picture, Picture):
-                made = picture.thumbnail()
-            else:
-                made = b"" if picture is None else thumbnail(picture)
+            decoded = picture if picture is None or isinstance(picture, Picture) else decode(picture)
+            made = b"" if decoded is None else decoded.thumbnail()
         except ImageError:
             made = b""  # so that it is not tried again
         with self._lock:

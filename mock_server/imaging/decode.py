@@ -179,7 +179,9 @@ class Picture:
 
     def thumbnail(self) -> bytes:
         """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side."""
-        return _thumbnail(self.preview)
+        out = BytesIO()
+        fitted(self.preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
+        return out.getvalue()
 
 
 def decode(
@@ -203,12 +205,6 @@ def decode(
         *blank_and_sharpness(small),
     )
     return Picture(facts, preview, small, data, full)
-
-
-def thumbnail(data: Bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
-    """A JPEG of at most THUMBNAIL_SIDE pixels on the longer side; raises the errors of `ImageError`."""
-    header, image = read_header(data, max_pixels)
-    return _thumbnail(guarded(header.format, lambda: _preview(image, header.format))[0])
 
 
 def _load_upright(image: ImageFile.ImageFile) -> Image.Image:
@@ -235,9 +231,3 @@ def _halved_to(image: Image.Image, size: tuple[int, int], factor: int) -> Image.
     """`image`, a copy of a picture of this size that may be reduced already, reduced to 1 / `factor` of the picture."""
     left = factor // round(max(size) / max(image.size))
     return image if left == 1 else image.reduce(left)
-
-
-def _thumbnail(preview: Image.Image) -> bytes:
-    out = BytesIO()
-    fitted(preview, THUMBNAIL_SIDE).save(out, "JPEG", quality=_THUMBNAIL_QUALITY)
-    return out.getvalue()

@@ -14,7 +14,7 @@ from mock_server.errors import (
     TruncatedImageError,
     UnsupportedImageError,
 )
-from mock_server.imaging.decode import decode, thumbnail
+from mock_server.imaging.decode import decode
 from mock_server.imaging.geometry import Orientation
 from mock_server.imaging.open_image import inspect
 
@@ -182,6 +182,6 @@ def test_sharpness_falls_with_blur() -> None:
 
 def test_thumbnail_is_a_small_jpeg() -> None:
     """A thumbnail is a JPEG with at most 128 pixels on the longer side."""
-    small = Image.open(BytesIO(thumbnail(saved(gradient(800, 400), "PNG"))))
+    small = Image.open(BytesIO(decode(saved(gradient(800, 400), "PNG")).thumbnail()))
 
     assert (small.format, small.size) == ("JPEG", (128, 64))
