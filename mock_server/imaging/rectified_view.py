@@ -149,8 +149,7 @@ def _refined(
 
 def _distance(one: Affine, other: Affine, box: Frame) -> float:
     """How far apart the corners of a box lie at most under two maps."""
-    corners = [(x, y) for x in (box.left, box.left + box.width) for y in (box.top, box.top + box.height)]
-    return max(float(np.hypot(*np.subtract(one.point(*corner), other.point(*corner)))) for corner in corners)
+    return max(float(np.hypot(*np.subtract(one.point(*corner), other.point(*corner)))) for corner in box.corners)
 
 
 def _straightened(

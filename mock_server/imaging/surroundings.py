@@ -7,7 +7,6 @@ or a crop changes only some of the blocks.
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mock_server.imaging.colours import are_alike
 from mock_server.imaging.decode import Picture
@@ -31,16 +30,21 @@ _MIN_BLOCKS = 6
 _MIN_COLOURS = 6
 
 
-def look_alike(reference: Fingerprint, image: Image.Image, affine: Affine) -> bool:
-    """Whether the visible surroundings of a reference's texts do not differ; `affine` maps it to a grey image."""
-    alike, blocks = count_alike(reference, image, affine)
-    return blocks < _MIN_BLOCKS or alike >= _MIN_ALIKE * blocks
+def look_alike(reference: Fingerprint, picture: Picture, affine: Affine) -> bool:
+    """Whether the visible surroundings of a reference's texts do not differ; `affine` as below."""
+    image, cell = picture.working, scaling(picture.zoom).after(_cells(reference, MOSAIC, affine))
+    sent: Floats = np.asarray(resampled(image, cell, (MOSAIC, MOSAIC)), dtype=np.float32)
+    known: Floats = reference.mosaic.astype(np.float32)
+    is_compared = _visible(cell, image.size, MOSAIC) & ~_texts(reference, MOSAIC)
+    count, correlation, contrast = _block_correlations(known, sent, is_compared)
+    alike = correlation[(count >= _MIN_VISIBLE * _BLOCK**2) & (contrast >= _MIN_CONTRAST)] >= _MIN_CORRELATION
+    return bool(alike.size < _MIN_BLOCKS or np.count_nonzero(alike) >= _MIN_ALIKE * alike.size)
 
 
 def have_like_colours(reference: Fingerprint, picture: Picture, affine: Affine) -> bool:
     """Whether the visible colours of a reference do not differ; `affine` maps it to upright pixels of the picture."""
     side = reference.palette.shape[0]
-    cell = affine.after(Affine(reference.size[0] / side, 0, 0, 0, reference.size[1] / side, 0))
+    cell = _cells(reference, side, affine)
     is_visible = _visible(cell, picture.size, side)
     if np.count_nonzero(is_visible) < _MIN_COLOURS:
         return True
@@ -49,16 +53,9 @@ def have_like_colours(reference: Fingerprint, picture: Picture, affine: Affine) 
     return are_alike(reference.palette[is_visible], sent[is_visible])
 
 
-def count_alike(reference: Fingerprint, image: Image.Image, affine: Affine) -> tuple[int, int]:
-    """How many visible blocks around the texts are alike, and how many there are."""
-    side = MOSAIC
-    cell = affine.after(Affine(reference.size[0] / side, 0, 0, 0, reference.size[1] / side, 0))
-    sent: Floats = np.asarray(resampled(image, cell, (side, side)), dtype=np.float32)
-    known: Floats = reference.mosaic.astype(np.float32)
-    is_compared = _visible(cell, image.size, side) & ~_texts(reference, side)
-    count, correlation, contrast = _block_correlations(known, sent, is_compared)
-    chosen = (count >= _MIN_VISIBLE * _BLOCK**2) & (contrast >= _MIN_CONTRAST)
-    return int((correlation[chosen] >= _MIN_CORRELATION).sum()), int(chosen.sum())
+def _cells(reference: Fingerprint, side: int, affine: Affine) -> Affine:
+    """The map from `side` x `side` cells of a reference to where `affine` maps its pixels."""
+    return affine.after(Affine(reference.size[0] / side, 0, 0, 0, reference.size[1] / side, 0))
 
 
 def _visible(cell: Affine, size: tuple[int, int], side: int) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from mock_server.imaging.anchors import KeypointPool
 from mock_server.imaging.build_index import Entry
 from mock_server.imaging.candidate_verification import QueryView, Verdict, verify_texts
 from mock_server.imaging.decode import Picture
-from mock_server.imaging.geometry import Affine, scaling
+from mock_server.imaging.geometry import Affine
 from mock_server.imaging.keypoint_index import KeypointIndex
 from mock_server.imaging.keypoints import first_reduction
 from mock_server.imaging.rectified_view import RectifiedView
@@ -84,7 +84,7 @@ class TextSearch:
         verdict = verify_texts(reference, view, view.frame, _STRICTER)
         if verdict.reason is None:
             affine = view.to_sent(verdict.frame, reference.size)
-            if not look_alike(reference, picture.working, scaling(picture.zoom).after(affine)):
+            if not look_alike(reference, picture, affine):
                 verdict = replace(verdict, reason="other_surroundings")
             elif not have_like_colours(reference, picture, affine):
                 verdict = replace(verdict, reason="other_colours")
