@@ -15,9 +15,9 @@ from PIL import Image, ImageFile, ImageFilter
 
 from mock_server.imaging.open_image import (
     DEFAULT_MAX_PIXELS,
+    PictureHeader,
     can_draft,
     guarded,
-    load,
     open_image,
     orientation_of,
     read_header,
@@ -27,7 +27,6 @@ from mock_server.imaging.pixel_transforms import (
     Grey,
     blank_and_sharpness,
     fitted,
-    halved,
     halving_factor,
     pixel_digest,
     to_grey,
@@ -194,7 +193,7 @@ def decode(
     header, image = read_header(data, max_pixels)
     if header.seconds > most_seconds:
         raise ExpensivePicture
-    preview, full = guarded(header.format, lambda: _preview(image, header.format))
+    preview, full = guarded(header.format, lambda: _preview(image, header))
     small = _without_dithering(preview.convert("L"), header.format)
     facts = PictureFacts(
         header.format,
@@ -209,18 +208,18 @@ def decode(
 
 def _load_upright(image: ImageFile.ImageFile) -> Image.Image:
     # Loading comes first: it turns a TIFF and removes the tag.
-    pixels = load(image)
-    return orientation_of(pixels).apply_to_image(pixels)
+    image.load()
+    return orientation_of(image).apply_to_image(image)
 
 
-def _preview(image: ImageFile.ImageFile, format: str) -> tuple[Image.Image, Image.Image | None]:
+def _preview(image: ImageFile.ImageFile, header: PictureHeader) -> tuple[Image.Image, Image.Image | None]:
     """The preview, and the full-size RGB picture where it had to be decoded for that."""
-    if not can_draft(format):
-        full = to_rgb(_load_upright(image))
-        return halved(full, SMALL_SIDE), full
-    share = min(1.0, SMALL_SIDE / max(image.size))
-    image.draft("RGB", (math.ceil(image.width * share), math.ceil(image.height * share)))
-    return halved(to_rgb(_load_upright(image)), SMALL_SIDE), None
+    is_drafted = can_draft(header.format)
+    if is_drafted:
+        share = min(1.0, SMALL_SIDE / max(image.size))
+        image.draft("RGB", (math.ceil(image.width * share), math.ceil(image.height * share)))
+    decoded, size = to_rgb(_load_upright(image)), (header.width, header.height)
+    return _halved_to(decoded, size, halving_factor(size, SMALL_SIDE)), None if is_drafted else decoded
 
 
 def _without_dithering(grey: Image.Image, format: str) -> Image.Image:

@@ -212,12 +212,6 @@ def open_image(format: str, data: Bytes) -> ImageFile.ImageFile:
     return _reader(format)(BytesIO(data))
 
 
-def load(image: ImageFile.ImageFile) -> Image.Image:
-    """The picture with its pixels decoded."""
-    image.load()
-    return image
-
-
 def orientation_of(image: Image.Image) -> Orientation:
     """The EXIF orientation; upright where there is none, or where the metadata is damaged."""
     try:

@@ -41,12 +41,6 @@ def to_grey(image: Image.Image) -> Image.Image:
     return image if image.mode == "L" else to_rgb(image).convert("L")
 
 
-def halved(image: Image.Image, side: int) -> Image.Image:
-    """`image` halved as often as its longer side keeps at least `side` pixels. JPEG decoders reduce in the same way."""
-    factor = halving_factor(image.size, side)
-    return image if factor == 1 else image.reduce(factor)
-
-
 def halving_factor(size: tuple[int, int], side: int) -> int:
     """The largest power of two by which a picture can be divided so that its longer side keeps `side` pixels."""
     factor = 1
