@@ -137,37 +137,28 @@ class TextView(Protocol):
 
 def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
     """Compare a reference with `frame` of the working copy."""
-    worst = (
-        _worst(_verify_texts(reference, query, frame)) if reference.is_declared else _verify_whole(query, frame, image)
-    )
-    return worst if worst.reason else _verify_colours(worst, reference, query)
+    is_declared = reference.is_declared
+    verdict = verify_texts(reference, query, frame) if is_declared else _verify_whole(query, frame, image)
+    return verdict if verdict.reason else _verify_colours(verdict, reference, query)
 
 
-def verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter: float) -> Verdict:
+def verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter: float = 0.0) -> Verdict:
     """Compare the declared texts of a reference with `frame` of a view that need not show the rest of it.
 
-    `stricter`: how much lower the limits are.
+    `stricter`: how much lower the limits are. The verdict is that with the highest excess, or the first that differs.
     """
-    return _worst(_verify_texts(reference, view, frame, stricter))
-
-
-def _worst(verdicts: list[Verdict]) -> Verdict:
-    """The verdict with the highest excess; with the places of all texts where one is in perspective."""
-    worst = max(verdicts, key=lambda verdict: verdict.excess)
-    texts = tuple(text for verdict in verdicts for text in verdict.texts)
-    return replace(worst, texts=texts if any(text.is_in_perspective for text in texts) else ())
-
-
-def _verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter: float = 0.0) -> list[Verdict]:
-    """The verdicts on all texts up to the first that differs."""
-    verdicts = []
+    verdicts: list[Verdict] = []
     for patch in reference.patches:
         verdict = _verify_text(patch, view, frame, stricter)
-        if verdict is not None:
-            verdicts.append(verdict)
-            if verdict.reason:
-                return [verdict]
-    return verdicts
+        if verdict is None:
+            continue
+        if verdict.reason:
+            verdicts = [verdict]
+            break
+        verdicts.append(verdict)
+    texts = tuple(text for verdict in verdicts for text in verdict.texts)
+    worst = max(verdicts, key=lambda verdict: verdict.excess)
+    return replace(worst, texts=texts if any(text.is_in_perspective for text in texts) else ())
 
 
 def _verify_text(patch: Patch, query: TextView, frame: Frame, stricter: float) -> Verdict | None:
