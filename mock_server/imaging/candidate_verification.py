@@ -5,7 +5,7 @@ Every declared text must match, and where none is declared the whole picture; la
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -138,18 +138,20 @@ class TextView(Protocol):
 def verify(reference: Fingerprint, image: ReferenceImage, query: QueryView, frame: Frame) -> Verdict:
     """Compare a reference with `frame` of the working copy."""
     is_declared = reference.is_declared
-    verdict = verify_texts(reference, query, frame) if is_declared else _verify_whole(query, frame, image)
+    verdict = verify_texts(reference, image, query, frame) if is_declared else _verify_whole(query, frame, image)
     return verdict if verdict.reason else _verify_colours(verdict, reference, query)
 
 
-def verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter: float = 0.0) -> Verdict:
+def verify_texts(
+    reference: Fingerprint, image: ReferenceImage, view: TextView, frame: Frame, stricter: float = 0.0
+) -> Verdict:
     """Compare the declared texts of a reference with `frame` of a view that need not show the rest of it.
 
     `stricter`: how much lower the limits are. The verdict is that with the highest excess, or the first that differs.
     """
     verdicts: list[Verdict] = []
     for patch in reference.patches:
-        verdict = _verify_text(patch, view, frame, stricter)
+        verdict = _verify_text(patch, view, frame, image, stricter)
         if verdict is None:
             continue
         if verdict.reason:
@@ -161,7 +163,9 @@ def verify_texts(reference: Fingerprint, view: TextView, frame: Frame, stricter:
     return replace(worst, texts=texts if any(text.is_in_perspective for text in texts) else ())
 
 
-def _verify_text(patch: Patch, query: TextView, frame: Frame, stricter: float) -> Verdict | None:
+def _verify_text(
+    patch: Patch, query: TextView, frame: Frame, reference: ReferenceImage, stricter: float
+) -> Verdict | None:
     """The verdict on one text; None where too little of it is visible and the others decide."""
     text_frame = frame.part(patch.frame)
     resolution = text_frame.width / patch.shape[1]
@@ -175,7 +179,9 @@ def _verify_text(patch: Patch, query: TextView, frame: Frame, stricter: float) -
     image_frame = text_frame.scaled(finer, finer)
     limit = (LIMIT if pitch >= SURE_CHARACTER else _LIMIT_SMALL) - stricter
     grey, wanted = Image.fromarray(patch.pixels), None if is_too_small else limit
-    result = compare_text(grey, patch.character, image, image_frame, _min_visible(patch), wanted)
+    # Colours are read only where they may decide, since that decodes the reference.
+    colours = partial(_colours_of, patch, reference)
+    result = compare_text(grey, patch.character, image, image_frame, _min_visible(patch), wanted, colours)
     if result is None:
         return Verdict(_NOT_COMPARED, limit, frame, "cut_off") if patch.is_declared else None
     difference = _around_strongest(result, text_frame)
@@ -198,6 +204,14 @@ def _min_visible(patch: Patch) -> tuple[float, float]:
     height, width = patch.shape
     may_be_missing = (MARGIN * height + _MAX_MISSING_CHARACTER * patch.pitch) / width
     return _MIN_VISIBLE, max(_MIN_VISIBLE, 1 - may_be_missing)
+
+
+def _colours_of(patch: Patch, reference: ReferenceImage) -> Image.Image | None:
+    """The patch in RGB, where the reference can still be read."""
+    if reference.colours is None:
+        return None
+    width, height = reference.colours.size
+    return reference.part(patch.frame.scaled(width, height).edges(width, height), patch.shape[::-1])
 
 
 def _verify_colours(verdict: Verdict, reference: Fingerprint, query: QueryView) -> Verdict:

@@ -14,7 +14,7 @@ other values were set with them on drawn labels of twenty further kinds, between
 those of one-character neighbours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from PIL import Image
 from mock_server.imaging.box_filters import residual_energy, window_size, window_variances
 from mock_server.imaging.geometry import Corners, Frame
 from mock_server.imaging.lucas_kanade import Alignment, Floats, SampledGrid, align, correlate
-from mock_server.imaging.photometric_fit import local_tone_terms, predict
+from mock_server.imaging.photometric_fit import colour_terms, local_tone_terms, predict
 from mock_server.imaging.plane_alignment import align_in_perspective
 
 # Lucas-Kanade steps, and the move in pixels below which they end: the fit itself explains a smaller misalignment.
@@ -45,7 +45,7 @@ _MIN_TEXT_VARIANCE = 4.0
 _TYPICAL_WEIGHT = 1.5
 # A box larger than its text dilutes the variance; it is taken to be at most this many times too small.
 _MAX_DILUTION = 10.0
-# Above this score, no more changes that are allowed for could explain the difference.
+# Above this score, no colours could explain the difference.
 HOPELESS_SCORE = 3.5
 # Least correlation of a text with a higher score that is looked at in perspective nevertheless.
 _MIN_CORRELATION = 0.65
@@ -88,12 +88,13 @@ def compare_text(
     frame: Frame,
     visible: tuple[float, float],
     limit: float | None = None,
+    read_colours: Callable[[], Image.Image | None] | None = None,
 ) -> Comparison | None:
     """Compare a grey reference patch, a text with its margin, with `frame` of a grey image.
 
     `character`: size of one in pixels of the patch. Where the score is near `limit`, more changes are allowed for: a
-    perspective, and a tone curve that varies within the text. None where less than the shares `visible` of (height,
-    width) lie inside the image, or it has too few pixels.
+    perspective, a tone curve that varies within the text, and what the colours of the patch explain. None where less
+    than the shares `visible` of (height, width) lie inside the image, or it has too few pixels.
     """
     part, factor = at_shared_resolution(reference, frame)
     character *= factor
@@ -106,7 +107,7 @@ def compare_text(
     best, aligned = _best(found + _in_perspective(part, character, image, found))
     if not limit - _NARROW < best.score < HOPELESS_SCORE:
         return best
-    return _decided(part, character, best, aligned, limit)
+    return _decided(part, character, best, aligned, limit, read_colours)
 
 
 def _best(found: Sequence[_Aligned]) -> _Aligned:
@@ -137,13 +138,25 @@ def _in_perspective(part: Image.Image, character: float, image: Image.Image, fou
     return [] if aligned is None else [(_scored(part, character, aligned), aligned)]
 
 
-def _decided(part: Image.Image, character: float, best: Comparison, aligned: Alignment, limit: float) -> Comparison:
-    """What a comparison near its limit becomes where the tone curve may vary within the text."""
+def _decided(
+    part: Image.Image,
+    character: float,
+    best: Comparison,
+    aligned: Alignment,
+    limit: float,
+    read_colours: Callable[[], Image.Image | None] | None,
+) -> Comparison:
+    """What a comparison near its limit becomes where more changes are allowed for, the cheapest first."""
     local = _scored(part, character, aligned, local_tone_terms(part, character))
     if best.score <= limit:
         # Once uneven light is explained, a changed stroke stands out more from the rest, and nothing in the right text.
         return best if local.score <= limit else local
-    return min(best, replace(local, score=local.score + _LOCAL_TONES_STRICTER), key=lambda one: one.score)
+    best = min(best, replace(local, score=local.score + _LOCAL_TONES_STRICTER), key=lambda one: one.score)
+    colours = read_colours() if read_colours and best.score > limit else None
+    if colours is not None:
+        result = _scored(part, character, aligned, colour_terms(colours, part.size))
+        best = min(best, result, key=lambda one: one.score)
+    return best
 
 
 def _scored(part: Image.Image, character: float, aligned: Alignment, extra_terms: Sequence[Floats] = ()) -> Comparison:

@@ -62,7 +62,7 @@ class PerceptualSearch:
         self._entries = entries
         self._clusters = ClusterIndex(tuple(entry.fingerprint for entry in entries))
         self._pictures = pictures
-        self._texts = TextSearch(entries)
+        self._texts = TextSearch(entries, pictures)
 
     def find(self, picture: Picture) -> SearchResult:
         """What the picture looks like."""

@@ -15,6 +15,7 @@ from mock_server.imaging.geometry import Affine
 from mock_server.imaging.keypoint_index import KeypointIndex
 from mock_server.imaging.keypoints import first_reduction
 from mock_server.imaging.rectified_view import RectifiedView
+from mock_server.imaging.reference_pictures import ReferenceImage, ReferencePictures
 from mock_server.imaging.surroundings import have_like_colours, look_alike
 
 # How many anchors are looked at, and how many of them are compared.
@@ -40,8 +41,8 @@ class Found:
 class TextSearch:
     """A search for declared texts over the fingerprints of an index. Immutable."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
+    def __init__(self, entries: Sequence[Entry], pictures: ReferencePictures) -> None:
+        self._entries, self._pictures = entries, pictures
         self._keypoints = KeypointIndex(KeypointPool.of([entry.fingerprint.anchors for entry in entries]))
 
     def find(self, picture: Picture) -> list[Found]:
@@ -81,7 +82,7 @@ class TextSearch:
 
     def _compare(self, position: int, view: RectifiedView) -> Found:
         reference, picture = self._entries[position].fingerprint, view.picture
-        verdict = verify_texts(reference, view, view.frame, _STRICTER)
+        verdict = verify_texts(reference, ReferenceImage(self._pictures, position), view, view.frame, _STRICTER)
         if verdict.reason is None:
             affine = view.to_sent(verdict.frame, reference.size)
             if not look_alike(reference, picture, affine):
