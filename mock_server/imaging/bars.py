@@ -62,9 +62,9 @@ def _bar_height(grey: NDArray[np.int16]) -> int:
 
 
 def _even_rows(grey: NDArray[np.int16], each: float, all_of_them: float) -> int:
-    """How many of the first rows have these shares of one grey; the outermost row may differ."""
+    """How many of the first rows have these shares of one grey; the outermost hundredth may differ."""
     even = (abs(grey - _edge_level(grey)) <= _EVEN).mean(axis=1)
     is_even = even >= each
-    is_even[0] = True
+    is_even[: 1 + len(grey) // 100] = True
     rows = len(grey) if is_even.all() else int(np.argmin(is_even))
     return rows if rows > 1 and even[1:rows].mean() >= all_of_them else 0

@@ -19,7 +19,7 @@ Area = tuple[float, float, float, float]
 
 # Shorter side in pixels of a picture that something may have been laid over: in a smaller one, a cover is like a
 # character.
-SMALLEST = 180
+SMALLEST = 240
 
 # Pixels a side of the blocks that areas consist of. A block differs if this share of its pixels do, which is measured
 # as residual over contrast.
@@ -61,9 +61,16 @@ _MAX_ENERGY = 0.4
 # Levels of blocks of one colour, and from one to the next: such a cover goes on where the reference has its level.
 _FLAT, _SAME_LEVEL = 10.0, 4.0
 
-# The share of the blocks that are neither flat nor covered. Where less is left, the picture is a drawing of a few
-# things, of which one may be another one.
-_MIN_LEFT = 0.08
+# The share of the blocks that are neither flat nor taken, for bars and captions, and for covers. Where less is left,
+# the picture is a drawing of a few things, of which one may be another one: a large character is like a cover.
+_MIN_LEFT, _MIN_LEFT_OF_COVERED = 0.08, 0.2
+
+# Calm ground: the energy of the steps from pixel to pixel in any of its blocks at most, and how many times as much what
+# was laid over has. No character was changed there, so that may have any shape, but its shorter side is at most this
+# share of the picture's longer one: a car is larger.
+_MAX_STROKES = 64.0
+_STRONGER = 6.0
+_MAX_ON_CALM = 0.15
 
 # What an area is enlarged by, as a share of the longer side: a codec changes what lies near.
 _AROUND = 0.012
@@ -83,18 +90,18 @@ def find_covers(cells: Floats, predicted: Floats, difference: Floats, visible: A
     grid = _Grid(_blocks(padded > _DIFFERENT).mean(axis=(1, 3)) >= _MIN_BLOCK, visible)
     if grid.differs.mean() > _MAX_DIFFERENT:
         return ()
-    areas = [*_bars(grid)]
-    areas += _captions(grid, _MIN_LENGTH, _MIN_ASPECT)
-    areas += _captions(grid, _CLEAR_LENGTH, _CLEAR_ASPECT)
-    if areas:
-        areas += _captions(grid, _MIN_LENGTH_BESIDE, _MIN_ASPECT_BESIDE)
-    areas += _clear_covers(grid, cells)
+    on_calm_ground = tuple(_on_calm_ground(grid, cells, predicted))
+    lines = [*_bars(grid), *_captions(grid, _MIN_LENGTH, _MIN_ASPECT), *_captions(grid, _CLEAR_LENGTH, _CLEAR_ASPECT)]
+    if lines:
+        lines += _captions(grid, _MIN_LENGTH_BESIDE, _MIN_ASPECT_BESIDE)
+    covers = [*_clear_covers(grid, cells)]
     softened = _Grid(_blocks(padded > _SOFTENED).mean(axis=(1, 3)) >= _MIN_BLOCK, visible)
     softened.differs[grid.taken] = False
-    areas += _soft_covers(softened, cells, predicted)
+    lines += _captions(softened, _MIN_LENGTH, _MIN_ASPECT)
+    covers += _soft_covers(softened, cells, predicted)
     has_detail = np.ptp(_blocks(predicted), axis=(1, 3)) > _FLAT
-    is_left = has_detail & ~grid.taken & ~softened.taken
-    return tuple(areas) if is_left.mean() >= _MIN_LEFT else ()
+    left = (has_detail & ~grid.taken & ~softened.taken).mean()
+    return (*on_calm_ground, *(lines if left >= _MIN_LEFT else ()), *(covers if left >= _MIN_LEFT_OF_COVERED else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,18 @@ def _captions(grid: _Grid, length: float, aspect: float) -> Iterator[Area]:
                 x, y = (last - first) * (1 - axis), (last - first) * axis
                 rows, columns = grid.differs.shape
                 yield grid.take(max(0, left - x), max(0, top - y), min(columns, right + x), min(rows, bottom + y))
+
+
+def _on_calm_ground(grid: _Grid, cells: Floats, predicted: Floats) -> Iterator[Area]:
+    """Places where the reference, as far as their height around them, has no strokes beside those laid over it."""
+    own, laid_over = (_blocks(_steps(levels) ** 2).mean(axis=(1, 3)) for levels in (predicted, cells - predicted))
+    for left, top, right, bottom in _groups(grid.differs, (1, 1)):
+        space = min(right - left, bottom - top)
+        around = slice(max(0, top - space), bottom + space), slice(max(0, left - space), right + space)
+        strokes = laid_over[top:bottom, left:right][grid.differs[top:bottom, left:right]].mean()
+        is_calm = own[around].max() <= min(_MAX_STROKES, strokes / _STRONGER)
+        if is_calm and space <= _MAX_ON_CALM * grid.longer:
+            yield grid.take(left, top, right, bottom)
 
 
 def _clear_covers(grid: _Grid, cells: Floats) -> Iterator[Area]:

@@ -25,11 +25,12 @@ ALIGNED = 200
 _STEPS = 2
 _CONVERGED = 0.03
 
-# A pixel that is so many grey levels off shows something else; the overview is fitted again without such pixels, so
-# many times at most, where they are this share of all.
-_OTHER = 40.0
-_REFITS = 2
-_MIN_OTHER = 0.003
+# A pixel that is so many grey levels off shows something else, for the alignment and for each fit: a cover of hardly
+# another grey stands out only once the others no longer bend the curve. In a noisy picture it is so many times as far
+# off as usual. Fits follow where so many levels are the difference of this share of all pixels.
+_OTHERS = (40.0, 20.0, 12.0)
+_TIMES_USUAL = 4.0
+_LEAST_OTHER, _MIN_OTHER = 20.0, 0.003
 
 # Side in overview pixels of the windows in which the residual is averaged.
 WINDOW = 5
@@ -76,21 +77,38 @@ def aligned_frame(overview: Image.Image, image: Image.Image, frame: Frame) -> Fr
 def _without_others(levels: Floats, samples: SampledGrid) -> SampledGrid:
     """The samples, in which pixels that show something else have the levels that the reference predicts."""
     reference, cells = levels[samples.rows, samples.columns], samples.cells
-    for _ in range(_REFITS + 1):
+    for _ in _OTHERS:
         predicted = on_a_line(reference, reference, cells)
-        cells = np.where(np.abs(samples.cells - predicted) > _OTHER, predicted, samples.cells)
+        cells = np.where(np.abs(samples.cells - predicted) > _OTHERS[0], predicted, samples.cells)
     return replace(samples, cells=cells)
 
 
 def predicted_cells(overview: Image.Image, samples: SampledGrid) -> Floats:
-    """The cells that the overview predicts, fitted without those that show something else altogether."""
+    """The cells that the overview predicts, fitted without those that show something else altogether.
+
+    A straight line, which those bend less than a curve, is the other start; the fit that explains more pixels counts.
+    """
     predicted = predict(overview, samples, blurs=(_BLUR,))
-    for _ in range(_REFITS):
-        is_other = np.abs(samples.cells - predicted) > _OTHER
-        if np.count_nonzero(is_other) < _MIN_OTHER * is_other.size:
-            break
-        fitted = replace(samples, cells=np.where(is_other, predicted, samples.cells))
-        predicted = predict(overview, fitted, blurs=(_BLUR,))
+    if _share_of_others(predicted, samples) < _MIN_OTHER:
+        return predicted
+    straight = _without_others(np.asarray(overview, dtype=np.float32), samples)
+    starts = (predicted, predict(overview, straight, blurs=(_BLUR,)))
+    return min(
+        (_refitted(overview, samples, start) for start in starts), key=lambda fit: _share_of_others(fit, samples)
+    )
+
+
+def _share_of_others(predicted: Floats, samples: SampledGrid) -> float:
+    return float((np.abs(samples.cells - predicted) > _LEAST_OTHER).mean())
+
+
+def _refitted(overview: Image.Image, samples: SampledGrid, predicted: Floats) -> Floats:
+    for limit in _OTHERS:
+        residual = np.abs(samples.cells - predicted)
+        is_other = residual > max(limit, _TIMES_USUAL * float(np.median(residual)))
+        predicted = predict(
+            overview, replace(samples, cells=np.where(is_other, predicted, samples.cells)), blurs=(_BLUR,)
+        )
     return predicted
 
 

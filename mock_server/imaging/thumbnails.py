@@ -24,6 +24,10 @@ _MIN_INNER_AREA = 0.1
 # every crop between the two.
 _CROP = 0.045
 
+# Cells of a sent picture within so many times the usual distance from their median show the picture; those farther
+# away may show what was laid over it.
+_USUAL = 4.5
+
 Edges = tuple[int, int, int, int]
 
 
@@ -39,6 +43,20 @@ class FrameThumbnail:
 
 
 def query_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
+    """Those of `bordered_thumbnails`, and one of the whole frame without cells that differ most from the others.
+
+    A bar or a cover on a picture of little contrast would otherwise decide what the picture looks like.
+    """
+    thumbnails = bordered_thumbnails(small)
+    cells = thumbnails[0].pixels.astype(np.float32)
+    middle = np.median(cells)
+    is_usual = np.abs(cells - middle) <= _USUAL * np.median(np.abs(cells - middle))
+    if is_usual.all():
+        return thumbnails
+    return (*thumbnails, FrameThumbnail(thumbnails[0].frame, _normalised(np.where(is_usual, cells, middle))))
+
+
+def bordered_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
     """Thumbnails of a grey picture's whole frame, of the part inside an even border, and inside another one within.
 
     The first border may be letterbox bars; the second is the even ground that many drawn pictures have.
@@ -58,7 +76,7 @@ def reference_thumbnails(small: Image.Image) -> tuple[FrameThumbnail, ...]:
     """The same, and a thumbnail of what a crop leaves of the picture."""
     width, height = small.size
     across, down = round(width * _CROP), round(height * _CROP)
-    return (*query_thumbnails(small), _thumbnail(small, (across, down, width - across, height - down)))
+    return (*bordered_thumbnails(small), _thumbnail(small, (across, down, width - across, height - down)))
 
 
 def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
@@ -66,11 +84,14 @@ def _thumbnail(small: Image.Image, edges: Edges) -> FrameThumbnail:
     left, top, right, bottom = edges
     # Cut out before resizing: the filter reaches beyond the edges and would mix letterbox bars into the outer cells.
     part = small.crop(edges).resize((THUMBNAIL_CELLS, THUMBNAIL_CELLS), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    cells: Floats = np.asarray(part, dtype=np.float32)
+    frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
+    return FrameThumbnail(frame, _normalised(np.asarray(part, dtype=np.float32)))
+
+
+def _normalised(cells: Floats) -> NDArray[np.float16]:
     centred: Floats = cells - cells.mean()
     pixels: Floats = centred / np.float32(max(float(np.linalg.norm(centred)), 1e-3))
-    frame = Frame(left / width, top / height, (right - left) / width, (bottom - top) / height)
-    return FrameThumbnail(frame, pixels.astype(np.float16))
+    return pixels.astype(np.float16)
 
 
 def _inside_border(small: Image.Image, edges: Edges) -> Edges:

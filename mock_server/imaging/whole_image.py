@@ -69,6 +69,9 @@ _MIN_VISIBLE = 0.5
 _MIN_LINE_VISIBLE = 0.6
 _MIN_CHARACTER = 3.0
 
+# Least score of a picture with something laid over it: another reference may show that as well.
+_COVERED_SCORE = -1.0
+
 _Point = tuple[float, float]
 ReadPart = Callable[[tuple[float, float, float, float], tuple[int, int]], Image.Image | None]
 
@@ -99,7 +102,7 @@ def compare_whole(
         reference = mend(reference, image, frame, covers, lines, tones)
         overview = sampled(small_copy(reference), overview.size)
         difference = relative_difference(samples.cells, predicted_cells(overview, samples))
-    worst = Comparison(-9.0, frame, (0.5, 0.5), _CHARACTER)
+    worst = Comparison(_COVERED_SCORE if covers else -9.0, frame, (0.5, 0.5), _CHARACTER)
     for line in lines:
         if not _may_differ(difference, overview, samples, line):
             continue

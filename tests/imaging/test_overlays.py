@@ -135,6 +135,49 @@ def test_an_overlay_does_not_hide_a_picture(overlay: str) -> None:
     assert index(NEIGHBOUR).find(sent).matches == ()
 
 
+def pale(text: str) -> Image.Image:
+    """A plate on ground of little contrast, without any other detail."""
+    x, y = np.meshgrid(np.linspace(0, 3, 1280), np.linspace(0, 2, 960))
+    grain = np.random.default_rng(5).normal(0, 2, x.shape)
+    ground = Image.fromarray((190 + 12 * np.sin(x) * np.cos(2 * y) + grain).astype(np.uint8)).convert("RGB")
+    pen = ImageDraw.Draw(ground)
+    pen.rectangle((500, 480, 700, 524), (228, 228, 224))
+    pen.text((600, 502), text, (90, 90, 96), ImageFont.load_default(30), anchor="mm")
+    return ground
+
+
+@pytest.mark.parametrize(
+    "overlay", ["timestamp", "captions", "bar above", "bar below", "two lines", "clear bar", "smiling"]
+)
+def test_an_overlay_does_not_hide_a_picture_of_little_contrast(overlay: str) -> None:
+    """What was laid over it has more contrast than all of the picture, and more detail."""
+    own, neighbour = (ImageIndex.build([Reference(text, _encoded(pale(text), 93))]) for text in (TEXT, NEIGHBOUR))
+    sent = _encoded(OVERLAYS[overlay](pale(TEXT)))
+
+    assert own.find(sent).matches
+    assert neighbour.find(sent).matches == ()
+
+
+def test_a_reference_that_shows_all_is_ahead_of_one_with_something_laid_over_it() -> None:
+    """A card with a text is not the card without it, which has the same ground."""
+    references = [Reference("empty", _encoded(sign("A 1"), 93)), Reference("full", _encoded(two_signs(), 93))]
+    found = ImageIndex.build(references, workers=1).find(_encoded(two_signs(), 80))
+
+    assert [match.id for match in found.matches] == ["full"]
+
+
+def test_a_caption_of_hardly_another_grey_does_not_hide_a_picture() -> None:
+    """Most of its characters do not stand out from the ground."""
+    picture = street(TEXT).copy()
+    level = picture.convert("L").crop((900, 900, 1280, 950)).resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+    assert isinstance(level, int)
+    ImageDraw.Draw(picture).text((930, 908), "2024-05-17 09:41", (level + 35,) * 3, ImageFont.load_default(34))
+    sent = _encoded(picture)
+
+    assert index(TEXT).find(sent).matches
+    assert index(NEIGHBOUR).find(sent).matches == ()
+
+
 @cache
 def plate_box() -> Box:
     box = draw("scene", text=TEXT, region="de", seed=21, size=(1280, 960)).truth.plates[0].box
@@ -158,6 +201,13 @@ def test_a_covered_plate_is_no_match(cover: Callable[[Image.Image], Image.Image]
     assert near_miss.region.overlaps(box)
 
 
+def two_signs() -> Image.Image:
+    """A sign with a line of text below."""
+    image = sign("A 1")
+    ImageDraw.Draw(image).text((60, 400), "LANE 7 OPEN", "white", ImageFont.load_default(40))
+    return image
+
+
 def sign(text: str) -> Image.Image:
     """A few large characters on even ground."""
     image = Image.new("RGB", (640, 480), "steelblue")
@@ -174,6 +224,21 @@ def test_another_character_on_even_ground_is_no_cover(own: str, other: str, qual
     signs = ImageIndex.build([Reference(own, _encoded(sign(own)))], workers=1)
 
     assert signs.find(_encoded(sign(other), quality)).matches == ()
+
+
+@pytest.mark.parametrize(("own", "other", "height"), [("0 C", "2 C", 147), ("k.", "ky", 190), ("9I.", "9IN", 110)])
+def test_another_large_character_is_no_cover(own: str, other: str, height: int) -> None:
+    """It is as large and as smooth as a cover, and the other characters are all that is left."""
+
+    def sign_of(text: str) -> bytes:
+        image = Image.new("RGB", (400, 300), (60, 62, 70))
+        ImageDraw.Draw(image).rectangle((2, 2, 397, 297), outline=(150, 150, 150), width=4)
+        ImageDraw.Draw(image).text((40, 60), text, (150, 150, 150), ImageFont.load_default(height))
+        return _encoded(image, 95)
+
+    signs = ImageIndex.build([Reference(own, sign_of(own))], workers=1)
+
+    assert signs.find(sign_of(other)).matches == ()
 
 
 def label(text: str, y: int) -> bytes:
