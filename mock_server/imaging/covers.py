@@ -63,7 +63,7 @@ _FLAT, _SAME_LEVEL = 10.0, 4.0
 
 # The share of the blocks that are neither flat nor taken, for bars and captions, and for covers. Where less is left,
 # the picture is a drawing of a few things, of which one may be another one: a large character is like a cover.
-_MIN_LEFT, _MIN_LEFT_OF_COVERED = 0.08, 0.2
+_MIN_LEFT, _MIN_LEFT_OF_COVERED = 0.03, 0.2
 
 # Calm ground: the energy of the steps from pixel to pixel in any of its blocks at most, and how many times as much what
 # was laid over has. No character was changed there, so that may have any shape, but its shorter side is at most this
