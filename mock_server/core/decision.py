@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from mock_server.core.charging import Cost
 from mock_server.core.conditions import Query, given_conditions
 from mock_server.core.exchange import Loser
 from mock_server.core.forcing import ForcedResult
@@ -30,16 +31,6 @@ class Policy:
     seed: int = 0
     reads_unfetched: bool = True
     pay_per_call: bool = False
-
-
-@dataclass(slots=True)
-class Cost:
-    """One unit that a decision costs, and what is needed for the refusal if there is none left."""
-
-    admission: Admission
-    traits: Traits
-    library: Library
-    forced: ForcedResult | None
 
 
 @dataclass(slots=True)

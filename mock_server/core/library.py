@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, Union
 
 from mock_server.core.account import Account
+from mock_server.core.delay import Delay
 from mock_server.core.matching import Scenarios
 from mock_server.core.model import OutcomeName
-from mock_server.core.scenario import Delay, Scenario
+from mock_server.core.scenario import Scenario
 from mock_server.imaging.lazy_index import LazyIndex
 from mock_server.imaging.results import SearchResult
 from mock_server.suggest import many

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from mock_server.core import forcing
 from mock_server.core.account import Account
 from mock_server.core.accounts import Accounts
+from mock_server.core.charging import Cost, is_charged
 from mock_server.core.conditions import Query
-from mock_server.core.decision import Case, Cost, Decision, Policy, Unmatched
+from mock_server.core.decision import Case, Decision, Policy, Unmatched
 from mock_server.core.forcing import ForcedResult
 from mock_server.core.library import Library
 from mock_server.core.model import (
@@ -164,20 +165,9 @@ def _with_cost(
 ) -> Decision:
     """The decision, with its cost if it costs a unit."""
     _choose_variant(decision.outcome, library, traits, forced)
-    if not admission.is_paid and _is_charged(decision.outcome, library, traits):
+    if not admission.is_paid and is_charged(decision.outcome, library, traits):
         decision.charged, decision.cost = 1, Cost(admission, traits, library, forced)
     return decision
-
-
-def _is_charged(outcome: Outcome, library: Library, traits: Traits) -> bool:
-    """Whether an outcome costs a unit: by the list in `mock.yaml`, or else by the provider's rule."""
-    if charge := library.fixtures.defaults.charge:
-        configured = charge.get(traits.name, charge.get("*"))
-        if configured is not None:
-            return outcome.label in configured
-    return outcome.reply is None and (
-        outcome.name in traits.charged or (outcome.name, outcome.variant) in traits.charged_variants
-    )
 
 
 def _choose_variant(outcome: Outcome, library: Library, traits: Traits, forced: ForcedResult | None = None) -> Outcome:

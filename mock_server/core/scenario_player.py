@@ -6,10 +6,11 @@ from functools import lru_cache
 from mock_server.core.accounts import Accounts
 from mock_server.core.complete_reading import NOMINAL_SIZE, complete
 from mock_server.core.decision import Case, Decision, Unmatched
+from mock_server.core.delay import draw_plan, is_random
 from mock_server.core.library import UnmatchedPolicy
 from mock_server.core.model import NO_FAULT, PICTURE_OUTCOMES, FaultPlan, MatchKind, Outcome, OutcomeName, Product
 from mock_server.core.reading import Reading
-from mock_server.core.scenario import Scenario, Step, draw_plan, is_random
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.scenario_precedence import Match
 from mock_server.core.sequence import Sequences, step_at
 from mock_server.core.store import Store

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mock_server.core.library import Index, references_of
 from mock_server.errors import FingerprintsLostError, FixturesError, ImageError, Mistake
 from mock_server.imaging.lazy_index import LazyIndex
-from mock_server.scenarios.lint_files import check_index, unreadable_picture
+from mock_server.scenarios.lint_images import check_index, unreadable_picture
 from mock_server.scenarios.load import Loaded
 from mock_server.scenarios.source import raise_if_wrong
 

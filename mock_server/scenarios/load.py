@@ -20,9 +20,10 @@ from mock_server.core.scenario import Scenario
 from mock_server.core.serialization import from_json, to_json, without_defaults
 from mock_server.disk_cache import DiskCache, Signature
 from mock_server.errors import FixturesError, Mistake
+from mock_server.scenarios.body_files import BodyFiles
 from mock_server.scenarios.discovery import MOCK_FILE, Directory, FixtureFile, UnreadableError
 from mock_server.scenarios.lint import check_set
-from mock_server.scenarios.lint_files import BodyFiles, PictureSizes, check_pictures
+from mock_server.scenarios.lint_images import PictureSizes, check_pictures
 from mock_server.scenarios.source import ParsedFile, ParsedScenario, raise_if_wrong
 from mock_server.scenarios.vocabulary import ANY, Vocabulary
 from mock_server.version import __version__

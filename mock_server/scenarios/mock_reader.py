@@ -8,12 +8,12 @@ from pydantic import ConfigDict, Field, model_validator
 
 from mock_server.core import field_types as types
 from mock_server.core.account import ALLOWANCE, Account, AccountStatus, Allowance, Quota, QuotaPeriod
+from mock_server.core.delay import WrittenDelay
 from mock_server.core.exchange import OUTCOMES
 from mock_server.core.field_types import expected, invalid, scalar_text
 from mock_server.core.library import Defaults, UnmatchedPolicy
 from mock_server.core.model import Fault, OutcomeName, Product
 from mock_server.core.rate_limit import parse_rate
-from mock_server.core.scenario import WrittenDelay
 from mock_server.errors import Mistake, SettingsError
 from mock_server.scenarios.diagnostics import documents, one_document, unknown_key, validate
 from mock_server.scenarios.discovery import FixtureFile

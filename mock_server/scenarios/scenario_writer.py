@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from mock_server.core.conditions import Conditions
+from mock_server.core.delay import Delay, Fixed, Lognormal, Uniform
 from mock_server.core.model import Dribble
 from mock_server.core.reading import OMITTED, Reading
-from mock_server.core.scenario import Delay, Fixed, Lognormal, Scenario, Step, Uniform
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.serialization import default_of
 from mock_server.core.written_reply import WrittenReply
 from mock_server.imaging.geometry import Box

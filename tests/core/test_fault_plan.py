@@ -5,8 +5,8 @@ from statistics import median
 
 import pytest
 
+from mock_server.core.delay import Delay, Fixed, Lognormal, Uniform, draw_plan
 from mock_server.core.model import NO_FAULT, Dribble, Fault, FaultPlan
-from mock_server.core.scenario import Delay, Fixed, Lognormal, Uniform, draw_plan
 
 RESET = Fault.CONNECTION_RESET_BY_PEER
 

@@ -9,6 +9,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.conditions import Conditions
 from mock_server.core.decision import Decision, Policy, Unmatched
+from mock_server.core.delay import Fixed
 from mock_server.core.library import Defaults, FixtureSet, Library, UnmatchedPolicy, references_of
 from mock_server.core.model import (
     Billing,
@@ -24,7 +25,7 @@ from mock_server.core.model import (
 from mock_server.core.pictures import Pictures
 from mock_server.core.reading import PlateReading, Reading
 from mock_server.core.request_pipeline import RequestPipeline
-from mock_server.core.scenario import Fixed, Scenario, Step
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.store import MemoryStore
 from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex

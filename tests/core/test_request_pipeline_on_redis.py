@@ -11,6 +11,7 @@ from mock_server.core.accounts import Accounts
 from mock_server.core.clock import Clock
 from mock_server.core.conditions import Conditions
 from mock_server.core.decision import Decision
+from mock_server.core.delay import Uniform
 from mock_server.core.library import Defaults, FixtureSet, Library, references_of
 from mock_server.core.model import Billing, OutcomeName, Problem, Product, ReadRequest, Traits
 from mock_server.core.overrides import Override
@@ -19,7 +20,7 @@ from mock_server.core.reading import PlateReading, Reading
 from mock_server.core.redis_state import RedisClient, RedisStore
 from mock_server.core.redis_state.redis_client import Argument
 from mock_server.core.request_pipeline import RequestPipeline
-from mock_server.core.scenario import Scenario, Step, Uniform
+from mock_server.core.scenario import Scenario, Step
 from mock_server.core.store import MemoryStore, Store
 from mock_server.errors import FetchError
 from mock_server.imaging.index import ImageIndex

@@ -2,8 +2,9 @@
 
 import pytest
 
+from mock_server.core.delay import Fixed, Uniform
 from mock_server.core.model import OutcomeName
-from mock_server.core.scenario import Fixed, Scenario, Step, Trouble, Uniform
+from mock_server.core.scenario import Scenario, Step, Trouble
 from mock_server.core.sequence import step_at
 
 FAIL, READ, SLOW = OutcomeName.SERVICE_ERROR, OutcomeName.READ, OutcomeName.UPSTREAM_TIMEOUT

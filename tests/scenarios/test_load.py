@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota
+from mock_server.core.delay import Fixed, Lognormal, Uniform
 from mock_server.core.library import UnmatchedPolicy
 from mock_server.core.model import Dribble, Fault, OutcomeName, Product
 from mock_server.core.reading import Candidate
-from mock_server.core.scenario import Fixed, Lognormal, Step, Trouble, Uniform
+from mock_server.core.scenario import Step, Trouble
 from mock_server.errors import FixturesError
 from mock_server.imaging.geometry import Box
 from mock_server.scenarios.load import FixtureLoader, load

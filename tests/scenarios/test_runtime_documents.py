@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from mock_server.core.account import Account, AccountStatus, Quota
+from mock_server.core.delay import Fixed
 from mock_server.core.model import OutcomeName, Product
-from mock_server.core.scenario import Fixed
 from mock_server.errors import FixturesError
 from mock_server.scenarios.mock_reader import parse_account
 from mock_server.scenarios.scenario_reader import parse_scenario
