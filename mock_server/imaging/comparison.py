@@ -35,6 +35,9 @@ _COARSER = (2, 4)
 _MIN_COARSE_SIDE = 5
 # From this share of the reference's resolution on, it is compared as it is, which saves a blur.
 _SAME_RESOLUTION = 0.95
+# Ratio of the two axes' scales from which on each has a resolution of its own: a smaller one is mostly an error of the
+# alignment.
+_SQUASHED = 1.1
 # Energy that any codec leaves behind; it keeps a nearly perfect fit from making the typical energy zero.
 NOISE_ENERGY = 4.0
 # Pixels of the shorter side of the smallest part that can be aligned.
@@ -262,8 +265,13 @@ def _typical_energy(energies: Floats, predicted: Floats, contrast: float, charac
 
 def at_shared_resolution(reference: Image.Image, frame: Frame) -> tuple[Image.Image, float]:
     """`reference` no finer than its `frame` in the sent picture, and the factor by which it was reduced."""
-    across, down = min(1.0, frame.width / reference.width), min(1.0, frame.height / reference.height)
-    factor = float(np.sqrt(across * down))
+    across, down = frame.width / reference.width, frame.height / reference.height
+    factor = min(1.0, float(np.sqrt(across * down)))
+    if max(across, down) > _SQUASHED * min(across, down):
+        across, down = min(1.0, across), min(1.0, down)
+        factor = float(np.sqrt(across * down))
+    else:
+        across = down = factor
     if factor > _SAME_RESOLUTION:
         return reference, 1.0
     size = (max(1, round(reference.width * across)), max(1, round(reference.height * down)))
