@@ -362,3 +362,14 @@ def test_links_work_below_a_prefix(browser: Browser, prefix: str) -> None:
         page.goto(f"{server.url}{prefix}/__admin/")
         page.get_by_label("or from the gallery").select_option("california-sedan.jpg")
         expect(page.locator(".reply .badge")).to_have_text(["200 OK", "200 OK"])
+
+
+def test_a_picture_chosen_before_the_accounts_are_there_is_sent_with_a_key(browser: Browser) -> None:
+    """The page waits for the accounts, so that the replies are no refusals."""
+    with MockServer() as server, page_of(browser) as page:
+        page.route("**/__admin/accounts", lambda route: None)  # holds the request
+        with page.expect_request("**/__admin/accounts"):
+            page.goto(f"{server.url}/__admin/")
+        page.get_by_label("or from the gallery").select_option("california-sedan.jpg")
+        page.unroute("**/__admin/accounts")  # lets it go on
+        expect(page.locator(".reply .badge")).to_have_text(["200 OK", "200 OK"])

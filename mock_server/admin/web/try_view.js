@@ -100,6 +100,8 @@ export class TryView {
   async run() {
     const { source } = this;
     if (!source) return;
+    // A picture can be chosen before the accounts are there: without a key, the replies would be refusals.
+    if (!this.accounts) await this.refresh().catch(() => {});
     const [product, key] = [this.product.value, this.account.value];
     const extra = { prefer: this.prefer.value.trim(), language: this.language.value.trim() };
     const run = (this.current = {});
