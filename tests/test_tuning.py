@@ -35,9 +35,7 @@ def test_large_json_is_refused_alike(rest: bytes) -> None:
             parse(document)
 
 
-@pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc", reason="other C libraries than glibc keep no heap for each thread"
-)
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps a heap for each thread")
 @pytest.mark.parametrize("kept", ["", "tuning.keep_freed_memory()"], ids=["as usual", "kept"])
 def test_freed_memory_of_a_thread_is_returned(kept: str) -> None:
     """A thread that freed 160 MB returns nearly all of it, whether the process keeps freed memory or not."""

@@ -78,8 +78,8 @@ class FixtureModel(BaseModel):
 
         None means "not given", so the core's own default applies.
         """
-        # `kind` is a dataclass; a type variable cannot say so.
-        names = {field.name for field in fields(kind)} & type(self).model_fields.keys() - given.keys()  # type: ignore[arg-type]
+        names = {field.name for field in fields(kind)}  # type: ignore[arg-type] # no type variable says "dataclass"
+        names &= type(self).model_fields.keys() - given.keys()
         same = {name: value for name in names if is_given(value := getattr(self, name))}
         return kind(**same, **given)
 

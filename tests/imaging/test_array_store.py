@@ -24,9 +24,7 @@ from mock_server.server import MockServer
 from tests.support import PATIENCE, encoded, vehicore, without_coverage
 
 FOUR = range(4)
-on_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="the test lists open files by /proc, which other systems do not have"
-)
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /proc, which lists open files")
 
 
 def photo(number: int, text: str | None = None) -> Image.Image:
@@ -126,9 +124,7 @@ def test_damaged_fingerprints_change_nothing(cache: Path) -> None:
     assert ids(ImageIndex.build(references(FOUR), cache=cache), 3) == ["3"]
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "pread"), reason="without os.pread (Windows) all pixels stay in memory, so no file can be full"
-)
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows has no os.pread, so there is no file that can be full")
 def test_a_full_disk_leaves_the_rest_in_memory(cache: Path) -> None:
     """Where the file takes no more, pixels stay in memory, and the pictures are found."""
     import resource
